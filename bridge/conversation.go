@@ -1,0 +1,63 @@
+package bridge
+
+import "strings"
+
+type (
+	// PageID is the id of a Facebook page; made by Meta.
+	PageID string
+	// CustomerID is the id of a person, valid for one page only (a PSID); made by Meta.
+	CustomerID string
+	// Mid is the id of a Messenger message; made by Meta. Whether it is unique
+	// beyond its page is not documented, so it is never used without the page.
+	Mid string
+	// RoomID is the id of an Omnichannel room; made by Rocket.Chat. A closed
+	// room is not used again.
+	RoomID string
+	// MessageID is the _id of a Rocket.Chat message; made by Rocket.Chat for what
+	// agents write, and by us for what we post, so that posting again is harmless.
+	MessageID string
+	// UserID is the id of a Rocket.Chat user; made by Rocket.Chat.
+	UserID string
+	// DepartmentID is the id of an Omnichannel department; made by Rocket.Chat.
+	DepartmentID string
+)
+
+// Kind tells conversations of one customer and page apart.
+type Kind string
+
+const (
+	Messages Kind = "m" // private messages
+	Comments Kind = "c" // public comments below the page's posts
+)
+
+// Conversation is what a customer and a page have with one another. There is at
+// most one open room for each.
+type Conversation struct {
+	Page     PageID     `json:"page"`
+	Customer CustomerID `json:"customer"`
+	Kind     Kind       `json:"kind"`
+}
+
+// Lane names what must stay in order: deliveries of one lane are made one after
+// another, those of different lanes do not wait for each other. The first
+// segment is the page, so that a page's lanes can be held back together.
+type Lane string
+
+// Lane returns the lane in which the conversation's messages travel.
+func (c Conversation) Lane() Lane {
+	return Lane(string(c.Page) + "/" + string(c.Kind) + "/" + string(c.Customer))
+}
+
+// Page returns the page a conversation's lane belongs to.
+func (l Lane) Page() PageID {
+	page, _, _ := strings.Cut(string(l), "/")
+	return PageID(page)
+}
+
+// Link ties a conversation to Rocket.Chat.
+type Link struct {
+	Conversation Conversation
+	Visitor      Secret       // the token by which Rocket.Chat knows the customer; empty: not registered yet
+	Room         RoomID       // the room believed open; empty: none
+	Department   DepartmentID // with which the visitor was registered
+}

@@ -1,0 +1,105 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Verdict answers the one question a failed attempt raises. Only the adapter
+// understands codes, only the queue understands time; this word joins them.
+type Verdict uint8
+
+const (
+	// Unknown: it may have been delivered (time-out, cut connection, 5xx). It is
+	// the zero value, so that an error nobody classified is never blindly repeated.
+	Unknown Verdict = iota
+	// Again: it was provably not delivered and is worth repeating.
+	Again
+	// Never: it was refused for good; a person must learn of it.
+	Never
+)
+
+func (v Verdict) String() string {
+	switch v {
+	case Again:
+		return "again"
+	case Never:
+		return "never"
+	}
+	return "unknown"
+}
+
+// Reason says why something was not delivered, in one word from a short list: it
+// selects the sentence for the agent and is a metric label.
+type Reason string
+
+const (
+	WorkspaceDown    Reason = "workspace-down"   // Rocket.Chat cannot be reached, or we are not logged in
+	WorkspaceError   Reason = "workspace-error"  // Rocket.Chat answered something we cannot work with
+	NoAgent          Reason = "no-agent"         // nobody is there to take the room
+	OmnichannelOff   Reason = "omnichannel-off"  // Omnichannel is switched off
+	ContactBlocked   Reason = "contact-blocked"  // an agent blocked this customer in Rocket.Chat
+	RoomClosed       Reason = "room-closed"      // the room was closed meanwhile
+	RateLimited      Reason = "rate-limited"     // called too often; wait
+	MetaDown         Reason = "meta-down"        // the Graph API cannot be reached
+	MetaError        Reason = "meta-error"       // the Graph API failed without a reason we know
+	PageLost         Reason = "page-lost"        // token dead or permission gone: connect the page again
+	PageGone         Reason = "page-gone"        // the page is no longer connected here
+	PageOffReason    Reason = "page-off"         // the page is switched off
+	PageRestricted   Reason = "page-restricted"  // Facebook restricted the page
+	NotApproved      Reason = "not-approved"     // the Meta app may not do this yet
+	WindowClosed     Reason = "window-closed"    // the customer wrote too long ago
+	CustomerBlocked  Reason = "customer-blocked" // the customer cannot be reached
+	OtherAppControls Reason = "other-app"        // another app or Meta's AI holds the thread
+	TooLong          Reason = "too-long"         // over the length Meta takes
+	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
+	Rejected         Reason = "rejected"         // Meta refused the content
+	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
+	Settling         Reason = "settling"         // finding out whether it arrived
+	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
+	StoreFailed      Reason = "store"            // our own store failed
+)
+
+// Gate names something that many lanes wait for together: the workspace, a page,
+// a department. While a gate is shut its lanes are not tried; then one of them
+// is, and opens it for the others. The empty gate concerns one lane alone.
+type Gate string
+
+// GateWorkspace is the gate of everything that goes to Rocket.Chat.
+const GateWorkspace Gate = "workspace"
+
+// GatePage returns the gate of everything that goes to a page's customers.
+func GatePage(p PageID) Gate { return Gate("page/" + string(p)) }
+
+// GateDepartment returns the gate of conversations that wait until somebody of a
+// department (or, if empty, of the workspace) is online.
+func GateDepartment(d DepartmentID) Gate { return Gate("department/" + string(d)) }
+
+// Refusal is an attempt that did not succeed.
+type Refusal struct {
+	Verdict Verdict
+	Reason  Reason
+	Gate    Gate          // what is shut; empty: only this lane waits
+	After   time.Duration // with Again: not before; 0: the queue's own backoff
+	Err     error         // for the operator; contains neither tokens nor text
+}
+
+func (r *Refusal) Error() string {
+	if r.Err == nil {
+		return fmt.Sprintf("%s: %s", r.Verdict, r.Reason)
+	}
+	return fmt.Sprintf("%s: %s: %v", r.Verdict, r.Reason, r.Err)
+}
+
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// RefusalOf returns the refusal in err's chain. An error that is none, a
+// cancelled context for example, counts as Unknown.
+func RefusalOf(err error) *Refusal {
+	var r *Refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	return &Refusal{Verdict: Unknown, Reason: Unclear, Err: err}
+}
