@@ -1,6 +1,8 @@
 package bridge
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"time"
 )
@@ -25,7 +27,14 @@ type Incoming struct {
 	Attachments  []Attachment `json:"attachments,omitempty"`
 	Standby      bool         `json:"standby,omitempty"` // another app holds the thread
 	Mark         Mark         `json:"mark,omitzero"`     // of an echo of ours
-	Key          string       `json:"-"`                 // the same for every repeat of this event, and for no other of its page
+	Key          string       `json:"key"`               // the same for every repeat of this event, and for no other of its page
+}
+
+// MessageID returns the id under which the event is shown in its room. It depends
+// on page and event alone, so that showing it again changes nothing.
+func (in Incoming) MessageID() MessageID {
+	sum := sha256.Sum256([]byte(string(in.Conversation.Page) + "/" + in.Key))
+	return MessageID("fb" + hex.EncodeToString(sum[:12]))
 }
 
 // Author is who wrote in a room.
@@ -76,6 +85,7 @@ type Outgoing struct {
 	Author       Author       `json:"author"`
 	At           time.Time    `json:"at"`
 	Parts        []Part       `json:"parts"`
+	Files        int          `json:"files,omitempty"` // attachments that are not among the parts
 }
 
 // Notice is something an agent is told about a message of a room.

@@ -41,6 +41,7 @@ const (
 	OmnichannelOff   Reason = "omnichannel-off"  // Omnichannel is switched off
 	ContactBlocked   Reason = "contact-blocked"  // an agent blocked this customer in Rocket.Chat
 	RoomClosed       Reason = "room-closed"      // the room was closed meanwhile
+	VisitorUnknown   Reason = "visitor-unknown"  // Rocket.Chat does not know the customer (any more)
 	RateLimited      Reason = "rate-limited"     // called too often; wait
 	MetaDown         Reason = "meta-down"        // the Graph API cannot be reached
 	MetaError        Reason = "meta-error"       // the Graph API failed without a reason we know

@@ -1,0 +1,70 @@
+package bridge
+
+import "time"
+
+// timed is a lane or a gate that waits for a time.
+type timed struct {
+	at    time.Time
+	index int // in the heap; -1: not there
+	lane  *lane
+	gate  *gate
+}
+
+// dueHeap is ordered by time, earliest first (container/heap).
+type dueHeap []*timed
+
+func (h dueHeap) Len() int           { return len(h) }
+func (h dueHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+
+func (h dueHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].index, h[j].index = i, j
+}
+
+func (h *dueHeap) Push(x any) {
+	t := x.(*timed)
+	t.index = len(*h)
+	*h = append(*h, t)
+}
+
+func (h *dueHeap) Pop() any {
+	last := len(*h) - 1
+	t := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	t.index = -1
+	return t
+}
+
+// line is a queue of lanes, first in, first out.
+type line struct {
+	lanes []*lane
+	head  int
+}
+
+func (q *line) len() int { return len(q.lanes) - q.head }
+
+func (q *line) push(l *lane) { q.lanes = append(q.lanes, l) }
+
+func (q *line) pushFront(l *lane) {
+	if q.head == 0 {
+		q.lanes = append([]*lane{nil}, q.lanes...)
+		q.head = 1
+	}
+	q.head--
+	q.lanes[q.head] = l
+}
+
+func (q *line) pop() *lane {
+	l := q.lanes[q.head]
+	q.lanes[q.head] = nil
+	q.head++
+	switch {
+	case q.head == len(q.lanes):
+		q.lanes, q.head = q.lanes[:0], 0
+	case q.head > 64 && q.head*2 > len(q.lanes): // give the used half back
+		q.lanes = append(q.lanes[:0:0], q.lanes[q.head:]...)
+		q.head = 0
+	}
+	return l
+}

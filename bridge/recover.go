@@ -1,0 +1,89 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// recover fills the lanes with what an earlier run left. The oldest message of
+// each outbound lane may have been sent by that run: it is settled before
+// anything is sent (docs/decisions/003-unknown-outcome.md).
+func (b *Bridge) recover() error {
+	for _, part := range []struct {
+		queue    Queue
+		schedule *schedule
+	}{{b.Inbox, b.inbound}, {b.Outbox, b.outbound}, {b.Notices, b.notices}} {
+		heads := map[Lane]struct{}{}
+		err := part.queue.Waiting(func(d Delivery) {
+			if _, seen := heads[d.Lane]; !seen && part.queue == b.Outbox {
+				b.suspect[d.Seq] = struct{}{}
+			}
+			heads[d.Lane] = struct{}{}
+			part.schedule.add(d.Lane, d.Seq)
+		})
+		if err != nil {
+			return fmt.Errorf("read what waits: %w", err)
+		}
+	}
+	if n := b.inbound.count() + b.outbound.count(); n > 0 {
+		b.Log.Info("deliveries left by an earlier run", "in", b.inbound.count(), "out", b.outbound.count(), "notices", b.notices.count())
+	}
+	return nil
+}
+
+// markUntried says of the oldest message of each outbound lane that it was not
+// sent, if no worker had taken it up: after an orderly stop the next start need
+// not find that out.
+func (b *Bridge) markUntried() {
+	for _, seq := range b.outbound.heads() {
+		b.mu.Lock()
+		_, suspect := b.suspect[seq]
+		_, unsaved := b.unsaved[seq]
+		b.mu.Unlock()
+		d, err := b.Outbox.Delivery(seq)
+		if err != nil || suspect || unsaved || d.Progress.State != Trying {
+			continue
+		}
+		d.Progress.State = Waiting
+		if err := b.Outbox.Save(seq, d.Progress); err != nil {
+			b.Log.Warn("progress not stored", "delivery", seq, "err", err)
+		}
+	}
+}
+
+// settle finds out whether the current part reached the customer: it waits for
+// the echo that carries our mark, then reads the thread. Only when the thread
+// shows that it did not arrive may it be sent again; when nothing can be found
+// out, the agent decides.
+func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
+	p := &s.d.Progress
+	if wait := p.Tried.Add(b.EchoWait).Sub(b.Now()); wait > 0 {
+		return &Refusal{Verdict: Again, Reason: Settling, After: wait, Err: errors.New("waiting for the echo")}
+	}
+	since := s.d.Accepted.Add(-time.Minute) // our clock and Meta's may differ a little
+	like, complete, err := b.Sender.Look(ctx, s.page, s.out.Conversation.Customer, s.out.Parts[p.Part], since)
+	if err != nil {
+		r := RefusalOf(err)
+		tooLong := b.Now().Sub(p.Tried) > b.SettleFor
+		if r.Verdict == Never || tooLong && r.Gate == "" {
+			return b.giveUpPart(s, Unclear, r)
+		}
+		r.Verdict = Again
+		return r
+	}
+	for _, mid := range like {
+		if other, known := b.Receipts.MarkOf(s.page.ID, mid); !known || other == mark {
+			return b.arrived(s, mid)
+		}
+	}
+	if !complete {
+		return b.giveUpPart(s, Unclear, errors.New("the thread shows too little to tell"))
+	}
+	if p.Attempts >= maxAttempts {
+		return b.giveUpPart(s, MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
+	}
+	p.State = Waiting
+	return b.save(s)
+}

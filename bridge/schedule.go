@@ -1,0 +1,327 @@
+package bridge
+
+import (
+	"container/heap"
+	"sync"
+	"time"
+)
+
+// turnLength is how many deliveries of one lane a worker makes before the lane
+// goes to the end of the line, so that a long lane does not keep a worker.
+const turnLength = 8
+
+// schedule decides which lane is next. It holds sequence numbers only, and only
+// of lanes in which something waits: an idle conversation costs nothing.
+//
+// A lane is always in exactly one place: in the ready line, with a worker, in
+// the heap until its time comes, or parked at a gate. Nothing here blocks but
+// next, and nothing here calls out while it holds the lock.
+type schedule struct {
+	home    func(Lane) Gate // the gate all deliveries of a lane pass
+	perGate int             // attempts under way behind one home gate; 0: no limit
+	now     func() time.Time
+	jitter  func() float64 // 0 to 1
+
+	moved chan struct{} // holds one token when the earliest due time may have changed
+
+	mu      sync.Mutex // guards all below
+	some    *sync.Cond // a lane is ready, or stopped was set
+	lanes   map[Lane]*lane
+	gates   map[Gate]*gate
+	ready   line
+	due     dueHeap
+	waiting int // entries in all lanes
+	stopped bool
+}
+
+// lane is what waits in one conversation's direction.
+type lane struct {
+	timed
+	id       Lane
+	seqs     []Seq // oldest first
+	failures int   // in a row
+	settling bool  // waits for proof of delivery, which may come early
+	proof    bool  // it came while the lane was with a worker
+	probe    *gate // the gate this lane tries for all who are parked there
+}
+
+// gate is something many lanes wait for together.
+type gate struct {
+	timed
+	name     Gate
+	shut     bool
+	failures int // in a row
+	active   int // attempts under way, if it is a home gate
+	parked   line
+}
+
+// turn is a piece of work for one worker: the oldest deliveries of a lane.
+type turn struct {
+	lane *lane
+	seqs []Seq
+}
+
+func newSchedule(home func(Lane) Gate, perGate int, now func() time.Time, jitter func() float64) *schedule {
+	s := &schedule{
+		home: home, perGate: perGate, now: now, jitter: jitter,
+		moved: make(chan struct{}, 1),
+		lanes: map[Lane]*lane{}, gates: map[Gate]*gate{},
+	}
+	s.some = sync.NewCond(&s.mu)
+	return s
+}
+
+// add puts a stored entry at the end of its lane.
+func (s *schedule) add(id Lane, seq Seq) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.waiting++
+	if l := s.lanes[id]; l != nil {
+		l.seqs = append(l.seqs, seq)
+		return
+	}
+	l := &lane{id: id, seqs: []Seq{seq}, timed: timed{index: -1}}
+	l.timed.lane = l
+	s.lanes[id] = l
+	s.makeReady(l)
+}
+
+// next waits for a turn; false means the schedule was stopped.
+func (s *schedule) next() (turn, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		for !s.stopped && s.ready.len() == 0 {
+			s.some.Wait()
+		}
+		if s.stopped {
+			return turn{}, false
+		}
+		if t, ok := s.pick(); ok {
+			return t, true
+		}
+	}
+}
+
+// pick takes lanes from the ready line until one may pass its home gate; the
+// others are parked there. The lock is held.
+func (s *schedule) pick() (turn, bool) {
+	for s.ready.len() > 0 {
+		l := s.ready.pop()
+		home := s.gate(s.home(l.id))
+		if l.probe == home || !home.shut && !s.full(home) {
+			home.active++
+			l.proof = false
+			return turn{lane: l, seqs: l.seqs[:min(len(l.seqs), turnLength)]}, true
+		}
+		if l.probe != nil { // it cannot try for the others; let them try themselves
+			s.open(l.probe)
+			l.probe = nil
+		}
+		home.parked.push(l)
+	}
+	return turn{}, false
+}
+
+// finish takes a turn back: done deliveries were concluded, then came refusal,
+// or nil if there was none.
+func (s *schedule) finish(t turn, done int, refusal *Refusal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l, home := t.lane, s.gate(s.home(t.lane.id))
+	probe := l.probe
+	home.active--
+	l.probe, l.settling = nil, false
+	l.seqs = l.seqs[done:]
+	s.waiting -= done
+	if done > 0 {
+		l.failures = 0
+		home.failures = 0
+	}
+	if probe != nil && (refusal == nil || refusal.Gate != probe.name) {
+		s.open(probe) // whatever else is wrong, this gate let it through
+	}
+	switch {
+	case refusal != nil:
+		s.refused(l, refusal, probe)
+	case len(l.seqs) == 0:
+		delete(s.lanes, l.id)
+	default:
+		s.makeReady(l)
+	}
+	if !home.shut && !s.full(home) && home.parked.len() > 0 {
+		s.makeReady(home.parked.pop())
+	}
+}
+
+// refused sends a lane away until its time comes or its gate opens.
+func (s *schedule) refused(l *lane, r *Refusal, probe *gate) {
+	if r.Gate == "" {
+		l.failures++
+		l.settling = r.Reason == Settling
+		if l.settling && l.proof {
+			s.makeReady(l)
+			return
+		}
+		s.wait(&l.timed, l.failures, r.After)
+		return
+	}
+	g := s.gate(r.Gate)
+	if !g.shut || g == probe {
+		g.failures++ // an outage counts once, however many were under way
+		g.shut = true
+		s.wait(&g.timed, g.failures, r.After)
+	} else if r.After > 0 && s.now().Add(r.After).After(g.at) && g.index >= 0 {
+		s.wait(&g.timed, g.failures, r.After)
+	}
+	if g == probe {
+		g.parked.pushFront(l)
+	} else {
+		g.parked.push(l)
+	}
+}
+
+// release makes ready what is due and returns the next due time, if any.
+func (s *schedule) release() (next time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.now()
+	for len(s.due) > 0 && !s.due[0].at.After(now) {
+		t := heap.Pop(&s.due).(*timed)
+		if t.lane != nil {
+			s.makeReady(t.lane)
+			continue
+		}
+		if g := t.gate; g.parked.len() > 0 {
+			l := g.parked.pop()
+			l.probe = g
+			s.makeReady(l)
+		} else {
+			g.shut = false
+		}
+	}
+	if len(s.due) == 0 {
+		return time.Time{}, false
+	}
+	return s.due[0].at, true
+}
+
+// openGate lets everything through that waits at a gate, because its cause is gone.
+func (s *schedule) openGate(name Gate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.gates[name]; g != nil {
+		s.open(g)
+	}
+}
+
+// retryNow cuts short all waiting for a time: something changed for everybody.
+func (s *schedule) retryNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range append([]*timed(nil), s.due...) {
+		if t.lane != nil {
+			heap.Remove(&s.due, t.index)
+			s.makeReady(t.lane)
+		}
+	}
+}
+
+// proven wakes a lane that waits for proof of delivery.
+func (s *schedule) proven(id Lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lanes[id]
+	switch {
+	case l == nil:
+	case l.settling && l.index >= 0:
+		heap.Remove(&s.due, l.index)
+		s.makeReady(l)
+	default:
+		l.proof = true
+	}
+}
+
+// stop lets every call of next return.
+func (s *schedule) stop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped = true
+	s.some.Broadcast()
+}
+
+// heads returns the oldest entry of each lane.
+func (s *schedule) heads() []Seq {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	heads := make([]Seq, 0, len(s.lanes))
+	for _, l := range s.lanes {
+		heads = append(heads, l.seqs[0])
+	}
+	return heads
+}
+
+// all returns every waiting entry, lane by lane, oldest first in each.
+func (s *schedule) all() [][]Seq {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([][]Seq, 0, len(s.lanes))
+	for _, l := range s.lanes {
+		all = append(all, append([]Seq(nil), l.seqs...))
+	}
+	return all
+}
+
+// count returns how many entries wait.
+func (s *schedule) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting
+}
+
+// The methods below expect the lock to be held.
+
+func (s *schedule) gate(name Gate) *gate {
+	g := s.gates[name]
+	if g == nil {
+		g = &gate{name: name, timed: timed{index: -1}}
+		g.timed.gate = g
+		s.gates[name] = g
+	}
+	return g
+}
+
+func (s *schedule) full(g *gate) bool { return s.perGate > 0 && g.active >= s.perGate }
+
+func (s *schedule) makeReady(l *lane) {
+	s.ready.push(l)
+	s.some.Signal()
+}
+
+func (s *schedule) open(g *gate) {
+	g.shut, g.failures = false, 0
+	if g.index >= 0 {
+		heap.Remove(&s.due, g.index)
+	}
+	for g.parked.len() > 0 {
+		s.makeReady(g.parked.pop())
+	}
+}
+
+func (s *schedule) wait(t *timed, failures int, after time.Duration) {
+	if after <= 0 {
+		after = backoffAfter(failures, s.jitter())
+	}
+	t.at = s.now().Add(after)
+	if t.index >= 0 {
+		heap.Fix(&s.due, t.index)
+	} else {
+		heap.Push(&s.due, t)
+	}
+	if s.due[0] == t {
+		select {
+		case s.moved <- struct{}{}:
+		default:
+		}
+	}
+}

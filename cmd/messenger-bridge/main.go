@@ -1,0 +1,97 @@
+// Messenger-bridge joins Facebook Messenger pages to a Rocket.Chat workspace's
+// Omnichannel. This package reads the configuration and ties the parts together;
+// what they do is said in package bridge.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build (-ldflags "-X main.version=1.2.3").
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(command(ctx, os.Args[1:], stdio{os.Environ(), os.Stdout, os.Stderr}))
+}
+
+// stdio is what a command sees of the outside.
+type stdio struct {
+	environ []string
+	out     io.Writer
+	err     io.Writer
+}
+
+// commands is the command line.
+type commands struct {
+	Serve   serveCmd   `cmd:"" help:"Run the bridge."`
+	Pages   pagesCmd   `cmd:"" help:"Show, add and remove Facebook pages."`
+	Status  statusCmd  `cmd:"" help:"Show how a running bridge is."`
+	Backup  backupCmd  `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
+	Example exampleCmd `cmd:"" hidden:"" help:"Write bolt.db.example."`
+	Version versionCmd `cmd:"" help:"Show the version."`
+}
+
+// exit carries the code of a command line that was only asked for help.
+type exit int
+
+// command runs one command line and returns the exit code: 0 done, 1 failed, 2
+// misused.
+func command(ctx context.Context, args []string, io stdio) (code int) {
+	defer func() {
+		if asked, ok := recover().(exit); ok {
+			code = int(asked)
+		}
+	}()
+	var cli commands
+	parser, err := kong.New(&cli, kong.Name("messenger-bridge"),
+		kong.Description("Joins Facebook Messenger pages to Rocket.Chat Omnichannel."),
+		kong.Writers(io.out, io.err), kong.UsageOnError(),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))
+	if err != nil {
+		fmt.Fprintln(io.err, err)
+		return 2
+	}
+	line, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintln(io.err, "messenger-bridge:", err)
+		return 2
+	}
+	if err := line.Run(); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(io.err, "messenger-bridge:", err)
+		return 1
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(io stdio) error {
+	_, err := fmt.Fprintln(io.out, "messenger-bridge", versionText())
+	return err
+}
+
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				return "devel " + s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	return "devel"
+}

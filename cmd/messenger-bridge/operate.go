@@ -1,0 +1,299 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/store"
+)
+
+// storeFlags say which store a command works on.
+type storeFlags struct {
+	Database string `help:"Path of the store." env:"DATABASE" default:"bolt.db" type:"path"`
+}
+
+// open opens the store of a bridge that does not run. The key comes as for serve.
+func (f storeFlags) open(io stdio) (*store.Store, error) {
+	if _, err := os.Stat(f.Database); err != nil {
+		return nil, fmt.Errorf("there is no store: %w", err)
+	}
+	return f.openOrCreate(io)
+}
+
+func (f storeFlags) openOrCreate(io stdio) (*store.Store, error) {
+	vars := map[string]string{}
+	for _, v := range io.environ {
+		name, value, _ := strings.Cut(v, "=")
+		vars[name] = value
+	}
+	if problems := secretsFromFiles(vars); len(problems) > 0 {
+		return nil, errors.Join(problems...)
+	}
+	return store.Open(store.Options{Path: f.Database, Key: bridge.Secret(vars["SECRET_KEY"])})
+}
+
+type pagesCmd struct {
+	Add    pagesAddCmd    `cmd:"" help:"Add a page with a token made by hand, or give it a new token."`
+	List   pagesListCmd   `cmd:"" help:"Show the pages."`
+	Remove pagesRemoveCmd `cmd:"" help:"Forget a page. Its rooms stay readable."`
+}
+
+type pagesAddCmd struct {
+	storeFlags
+	PageID     string `help:"Id of the Facebook page." required:""`
+	TokenFile  string `help:"File that holds the page access token; - reads it from the standard input." required:""`
+	Name       string `help:"Name of the page; asked from Facebook by a running bridge if left out."`
+	Department string `help:"Id of the Omnichannel department for new rooms."`
+}
+
+// pageToAdd is how a page travels to a running bridge, over the socket only.
+type pageToAdd struct {
+	ID, Name, Token, Department string
+}
+
+func (a pageToAdd) page() bridge.Page {
+	return bridge.Page{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), State: bridge.PageRunning,
+		Settings: bridge.Settings{Department: bridge.DepartmentID(a.Department)}}
+}
+
+func (c pagesAddCmd) Run(ctx context.Context, io stdio) error {
+	token, err := readToken(c.TokenFile)
+	if err != nil {
+		return err
+	}
+	if strings.Trim(c.PageID, "0123456789") != "" || c.PageID == "" {
+		return fmt.Errorf("the page id %q is not a number; it stands in the page's settings at Facebook under Page transparency", c.PageID)
+	}
+	add := pageToAdd{ID: c.PageID, Name: c.Name, Token: token, Department: c.Department}
+	body, err := json.Marshal(add)
+	if err != nil {
+		return err
+	}
+	err = ask(ctx, c.Database, http.MethodPost, "/pages", string(body), func(res *http.Response) error {
+		var page pageStatus
+		if err := json.NewDecoder(res.Body).Decode(&page); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(io.out, "page %s (%s) is connected\n", page.ID, page.Name)
+		return err
+	})
+	if !errors.Is(err, errNotRunning) {
+		return err
+	}
+	s, err := c.openOrCreate(io)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	page := add.page()
+	if page.Name == "" {
+		page.Name = c.PageID
+	}
+	if _, err := addPage(ctx, s, page); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(io.out, "page %s is stored; it is connected when the bridge starts\n", c.PageID)
+	return err
+}
+
+// addPage stores a page, or gives a known one a new token; settings are kept.
+func addPage(ctx context.Context, s *store.Store, page bridge.Page) (bridge.Page, error) {
+	old, err := s.Page(page.ID)
+	switch {
+	case errors.Is(err, bridge.ErrNoPage):
+		page.Since = time.Now()
+	case err != nil:
+		return page, err
+	default:
+		department := page.Settings.Department
+		page.Rev, page.Since, page.Settings = old.Rev, old.Since, old.Settings
+		if department != "" {
+			page.Settings.Department = department
+		}
+	}
+	return page, s.SavePage(ctx, page)
+}
+
+func readToken(path string) (string, error) {
+	var content []byte
+	var err error
+	if path == "-" {
+		content, err = io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
+	} else {
+		content, err = os.ReadFile(path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the token: %w", err)
+	}
+	token := strings.TrimSpace(string(content))
+	if token == "" || strings.ContainsAny(token, " \n\t") {
+		return "", fmt.Errorf("%s must hold the page access token and nothing else", path)
+	}
+	return token, nil
+}
+
+type pagesListCmd struct{ storeFlags }
+
+func (c pagesListCmd) Run(ctx context.Context, io stdio) error {
+	var pages []pageStatus
+	err := ask(ctx, c.Database, http.MethodGet, "/pages", "", func(res *http.Response) error {
+		return json.NewDecoder(res.Body).Decode(&pages)
+	})
+	if errors.Is(err, errNotRunning) {
+		var s *store.Store
+		if s, err = c.open(io); err != nil {
+			return err
+		}
+		defer s.Close()
+		for _, p := range s.Pages() {
+			pages = append(pages, pageStatus{ID: p.ID, Name: p.DisplayName(), State: p.State, Why: p.Why})
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return printPages(io.out, pages)
+}
+
+func printPages(w io.Writer, pages []pageStatus) error {
+	if len(pages) == 0 {
+		_, err := fmt.Fprintln(w, "no page is connected; `messenger-bridge pages add` adds one")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PAGE\tNAME\tSTATE\t")
+	for _, p := range pages {
+		state := string(p.State)
+		if p.Why != "" {
+			state += " (" + p.Why + ")"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", p.ID, p.Name, state)
+	}
+	return table.Flush()
+}
+
+type pagesRemoveCmd struct {
+	storeFlags
+	PageID string `arg:"" help:"Id of the Facebook page."`
+}
+
+func (c pagesRemoveCmd) Run(ctx context.Context, io stdio) error {
+	err := ask(ctx, c.Database, http.MethodDelete, "/pages/"+url.PathEscape(c.PageID), "", func(*http.Response) error { return nil })
+	if errors.Is(err, errNotRunning) {
+		var s *store.Store
+		if s, err = c.open(io); err != nil {
+			return err
+		}
+		defer s.Close()
+		err = s.DeletePage(ctx, bridge.PageID(c.PageID))
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(io.out, "page %s is removed\n", c.PageID)
+	return err
+}
+
+type statusCmd struct{ storeFlags }
+
+func (c statusCmd) Run(ctx context.Context, io stdio) error {
+	return ask(ctx, c.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
+		var s status
+		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
+			return err
+		}
+		return printStatus(io.out, s)
+	})
+}
+
+func printStatus(w io.Writer, s status) error {
+	connection := "connected"
+	if !s.RocketChat.Connected {
+		connection = "not connected: " + s.RocketChat.Problem
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "version\t%s\nrunning since\t%s\nstores webhooks\t%s\nRocket.Chat\t%s (since %s)\n",
+		s.Version, s.Started.Format(time.RFC3339), s.Ready, connection, s.RocketChat.Since.Format(time.RFC3339))
+	for _, b := range []struct {
+		name string
+		backlog
+	}{{"waiting for rooms", s.In}, {"waiting for customers", s.Out}, {"waiting for agents", s.Notices}} {
+		oldest := ""
+		if b.Oldest != nil {
+			oldest = ", oldest since " + b.Oldest.Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%d%s\n", b.name, b.Waiting, oldest)
+	}
+	fmt.Fprintf(table, "failed, kept 7 days\t%d\n", s.Failed)
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return printPages(w, s.Pages)
+}
+
+type backupCmd struct {
+	storeFlags
+	File string `arg:"" help:"Where to write the copy. It must not exist."`
+}
+
+func (c backupCmd) Run(ctx context.Context, io stdio) (err error) {
+	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("create the backup: %w", err)
+	}
+	defer func() {
+		if closing := f.Close(); err == nil {
+			err = closing
+		}
+		if err != nil {
+			os.Remove(c.File)
+		}
+	}()
+	err = ask(ctx, c.Database, http.MethodGet, "/backup", "", func(res *http.Response) error { return receiveBackup(f, res) })
+	if errors.Is(err, errNotRunning) {
+		var s *store.Store
+		if s, err = c.open(io); err != nil {
+			return err
+		}
+		defer s.Close()
+		_, err = s.Backup(ctx, f)
+	}
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(io.out, "%s is written. Keep the key (SECRET_KEY or %s.key) as well, elsewhere: without it the copy is worthless.\n",
+		c.File, filepath.Base(c.Database))
+	return err
+}
+
+// receiveBackup writes an answer that says at its end whether it is complete.
+func receiveBackup(f *os.File, res *http.Response) error {
+	if _, err := io.Copy(f, res.Body); err != nil {
+		return err
+	}
+	if res.Trailer.Get("X-Complete") != "yes" {
+		return errors.New("the running bridge could not complete the backup; see its log")
+	}
+	return nil
+}
+
+type exampleCmd struct {
+	File string `arg:""`
+}
+
+func (c exampleCmd) Run() error { return store.Example(c.File) }

@@ -1,0 +1,88 @@
+package messengerbridge_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "messenger-bridge/"
+
+// allowed is the architecture: what each folder may import from this module.
+var allowed = map[string][]string{
+	"bridge":     {"metrics"},
+	"rooms":      {"bridge", "metrics"},
+	"messenger":  {"bridge", "metrics"},
+	"rocketchat": {"bridge", "metrics"},
+	"store":      {"bridge", "metrics"},
+	"metrics":    {},
+	"sandbox":    {},
+	"bench":      {"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
+	"cmd/messenger-bridge": {
+		"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store",
+	},
+}
+
+// homes are the folders in which a third-party library may be used.
+var homes = map[string][]string{
+	"github.com/gorilla/websocket":        {"rocketchat", "sandbox", "bench"},
+	"github.com/go-resty/resty/v2":        {"rocketchat", "messenger"},
+	"go.etcd.io/bbolt":                    {"store", "bench"},
+	"github.com/prometheus/client_golang": {"metrics", "cmd/messenger-bridge"},
+	"github.com/caarlos0/env/v11":         {"cmd/messenger-bridge"},
+	"github.com/alecthomas/kong":          {"cmd/messenger-bridge"},
+	"github.com/rivo/uniseg":              {"messenger"},
+	"golang.org/x/time/rate":              {"messenger"},
+	"golang.org/x/sync/semaphore":         {"messenger"},
+}
+
+func TestImports_PointToTheMiddle(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal("go list:", err)
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var pkg struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&pkg); err != nil {
+			t.Fatal(err)
+		}
+		folder, ours := strings.CutPrefix(pkg.ImportPath, module)
+		if !ours {
+			continue // the root holds nothing but this test
+		}
+		mayImport, known := allowed[folder]
+		if !known {
+			t.Errorf("folder %s has no place in the architecture; add it to the table, or move it", folder)
+		}
+		for _, path := range pkg.Imports {
+			checkImport(t, folder, path, mayImport)
+		}
+	}
+}
+
+func checkImport(t *testing.T, folder, path string, mayImport []string) {
+	t.Helper()
+	if inner, ours := strings.CutPrefix(path, module); ours {
+		if !slices.Contains(mayImport, inner) {
+			t.Errorf("%s must not import %s", folder, inner)
+		}
+		return
+	}
+	if first, _, _ := strings.Cut(path, "/"); !strings.Contains(first, ".") {
+		return // the standard library
+	}
+	for library, where := range homes {
+		if path == library || strings.HasPrefix(path, library+"/") {
+			if !slices.Contains(where, folder) {
+				t.Errorf("%s uses %s, whose home is %v", folder, path, where)
+			}
+			return
+		}
+	}
+	t.Errorf("%s uses %s, which has no home; add it to the table with a line in docs/decisions", folder, path)
+}

@@ -1,0 +1,179 @@
+package messenger
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+
+	"messenger-bridge/bridge"
+)
+
+// ClientConfig is what a Client needs.
+type ClientConfig struct {
+	GraphURL  string // without version
+	Version   string // v26.0
+	AppID     string
+	AppSecret bridge.Secret
+	Timeout   time.Duration // of one call; 15 s
+	MaxConns  int           // idle connections kept: not fewer than calls at once; 64
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Client calls the Graph API in the name of pages. It never repeats a call: only
+// the queue knows whether that is safe. Safe for concurrent use.
+type Client struct {
+	cfg   ClientConfig // complete after NewClient, never changed
+	rest  *resty.Client
+	pacer *pacer
+	sleep func(context.Context, time.Duration) error
+}
+
+// NewClient returns a client; it makes no call.
+func NewClient(cfg ClientConfig) *Client {
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 15 * time.Second
+	}
+	if cfg.MaxConns <= 0 {
+		cfg.MaxConns = 64
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	rest := resty.NewWithClient(&http.Client{
+		Transport: transport(cfg),
+		// Graph does not redirect, and a token must not follow anybody who does.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
+	rest.SetBaseURL(strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version))
+	rest.SetResponseBodyLimit(4 << 20)
+	rest.SetRetryCount(0)
+	rest.SetLogger(silent{}) // it would log errors with URLs in them
+	return &Client{cfg: cfg, rest: rest, pacer: newPacer(cfg.Now), sleep: sleep}
+}
+
+// transport speaks HTTP/1.1: one call a connection, so that "nothing was written"
+// is a plain fact, and net/http never sends a POST twice.
+func transport(cfg ClientConfig) *http.Transport {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    5 * time.Second,
+		MaxIdleConns:           cfg.MaxConns,
+		MaxIdleConnsPerHost:    cfg.MaxConns, // the default of 2 would tear down the others after each burst
+		IdleConnTimeout:        30 * time.Second,
+		ResponseHeaderTimeout:  cfg.Timeout,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// request is one call.
+type request struct {
+	page   bridge.Page
+	method string
+	path   string // below the page, or "" for the page itself
+	query  map[string]string
+	body   any // JSON
+}
+
+// call makes a call and returns the body of a success. Every error is a Refusal.
+func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
+	if q.page.Token == "" {
+		return nil, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(q.page.ID),
+			After: tokenDead.after, Err: errors.New("no token for the page")}
+	}
+	if err := c.turn(ctx, q.page.ID, c.pacer.reserve, bridge.GatePage(q.page.ID)); err != nil {
+		return nil, err
+	}
+	start := c.cfg.Now()
+	a := c.do(ctx, q)
+	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", c.cfg.Now().Sub(start))
+	c.pacer.report(q.page.ID, a.header)
+	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
+		refusal := classify(a, c.cfg.Now())
+		log.Debug("graph call refused", "verdict", refusal.Verdict.String(), "reason", refusal.Reason, "err", refusal.Err)
+		return nil, refusal
+	}
+	log.Debug("graph call made", "status", a.status)
+	return a.body, nil
+}
+
+// turn waits until the page may make a call, if that is soon, else it refuses.
+func (c *Client) turn(ctx context.Context, page bridge.PageID, take func(bridge.PageID) (wait, none time.Duration), gate bridge.Gate) error {
+	wait, none := take(page)
+	if none > 0 {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Gate: gate, After: none,
+			Err: errors.New("held back below Meta's limit")}
+	}
+	if wait > 0 && c.sleep(ctx, wait) != nil {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Err: context.Cause(ctx)}
+	}
+	return nil
+}
+
+// do makes the HTTP call.
+func (c *Client) do(ctx context.Context, q request) *answer {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	defer cancel()
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
+
+	path := "/" + url.PathEscape(string(q.page.ID))
+	if q.path != "" {
+		path += "/" + q.path
+	}
+	r := c.rest.R().SetContext(ctx).
+		SetAuthToken(q.page.Token.Reveal()).
+		SetQueryParams(q.query).
+		SetQueryParam("appsecret_proof", proof(c.cfg.AppSecret, q.page.Token))
+	if q.body != nil {
+		r.SetHeader("Content-Type", "application/json").SetBody(q.body)
+	}
+	reply, err := r.Execute(q.method, path)
+	a := &answer{page: q.page.ID, err: err, written: written.Load(), reading: q.method == http.MethodGet, header: http.Header{}}
+	if reply != nil && reply.RawResponse != nil {
+		a.status, a.header, a.body = reply.StatusCode(), reply.Header(), reply.Body()
+	}
+	return a
+}
+
+// proof is appsecret_proof: whoever only has the token cannot use it.
+func proof(secret, token bridge.Secret) string {
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	mac.Write([]byte(token.Reveal()))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// sleep waits, or returns ctx's error if that ends first.
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// silent is a logger for resty that says nothing.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}

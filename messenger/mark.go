@@ -1,0 +1,33 @@
+package messenger
+
+import (
+	"strconv"
+	"strings"
+
+	"messenger-bridge/bridge"
+)
+
+// markPrefix begins the metadata of every message we send; the number is the
+// version of the format.
+const markPrefix = "mb1:"
+
+// encodeMark writes a mark as message.metadata, which comes back in the echo.
+func encodeMark(m bridge.Mark) string {
+	return markPrefix + string(m.Message) + ":" + strconv.Itoa(m.Part)
+}
+
+// parseMark returns the mark in an echo's metadata, and false for metadata that
+// is not exactly what encodeMark writes: other apps put theirs there, too.
+func parseMark(metadata string) (bridge.Mark, bool) {
+	rest, ours := strings.CutPrefix(metadata, markPrefix)
+	colon := strings.LastIndexByte(rest, ':')
+	if !ours || colon < 1 {
+		return bridge.Mark{}, false
+	}
+	part, err := strconv.Atoi(rest[colon+1:])
+	m := bridge.Mark{Message: bridge.MessageID(rest[:colon]), Part: part}
+	if err != nil || part < 0 || encodeMark(m) != metadata {
+		return bridge.Mark{}, false
+	}
+	return m, true
+}

@@ -1,0 +1,130 @@
+package messenger
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// shown is a message as the Conversations API shows it, seconds after received.
+func shown(mid string, seconds int, from, text string) string {
+	return fmt.Sprintf(`{"id":%q,"created_time":%q,"from":{"id":%q},"message":%q}`,
+		mid, received.Add(time.Duration(seconds)*time.Second).Format(threadTime), from, text)
+}
+
+func thread(paging string, messages ...string) string {
+	return `{"data":[{"participants":{"data":[{"id":"7001002003004005"},{"id":"100200300400500"}]},"messages":{"data":[` +
+		strings.Join(messages, ",") + `],"paging":{"cursors":{}` + paging + `}}}]}`
+}
+
+// filled are n messages of the customer, newest first, the last at a time.
+func filled(n, last int) (messages []string) {
+	for i := range n {
+		messages = append(messages, shown(fmt.Sprint("m_c", i), last+n-1-i, string(customer), "Hello"))
+	}
+	return messages
+}
+
+func TestLook_Threads(t *testing.T) {
+	page := string(thePage)
+	for _, c := range []struct {
+		name     string
+		body     string
+		like     []bridge.Mid
+		complete bool
+	}{
+		{"nothing there", `{"data":[]}`, nil, true},
+		{"empty thread", thread(""), nil, true},
+		{"found", thread("", shown("m_1", 5, page, "Hello, Anna")), []bridge.Mid{"m_1"}, true},
+		{"found, mids with odd characters", thread("", shown("m_a/b+c=="+strings.Repeat("x", 180), 5, page, "Hello, Anna")), []bridge.Mid{bridge.Mid("m_a/b+c==" + strings.Repeat("x", 180))}, true},
+		{"twice, oldest first", thread("", shown("m_2", 9, page, "Hello, Anna"), shown("m_x", 7, page, "other"), shown("m_1", 5, page, "Hello, Anna")), []bridge.Mid{"m_1", "m_2"}, true},
+		{"white space", thread("", shown("m_1", 5, page, " Hello,\r\n  Anna\n")), []bridge.Mid{"m_1"}, true},
+		{"the customer says the same", thread("", shown("m_1", 5, string(customer), "Hello, Anna")), nil, true},
+		{"same second as since", thread("", shown("m_1", -1, page, "Hello, Anna")), []bridge.Mid{"m_1"}, true},
+		{"before since", thread("", shown("m_1", -2, page, "Hello, Anna")), nil, true},
+		{"20, older ones among them", thread("", filled(20, -5)...), nil, true},
+		{"20, all newer", thread("", filled(20, 1)...), nil, false},
+		{"20, all newer, found", thread("", append(filled(19, 2), shown("m_1", 1, page, "Hello, Anna"))...), []bridge.Mid{"m_1"}, false},
+		{"fewer, but there are more", thread(`,"next":"https://x"`, filled(3, 1)...), nil, false},
+		{"19, all newer", thread("", filled(19, 1)...), nil, true},
+		{"no details", thread("", `{"id":"m_1","created_time":"2026-11-20T10:00:05+0000"}`), nil, false},
+		{"no details before since", thread("", `{"id":"m_1","created_time":"2026-11-20T09:00:05+0000"}`), nil, true},
+		{"no time", thread("", `{"id":"m_1","from":{"id":"`+page+`"},"message":"Hello, Anna"}`), nil, false},
+		{"a thread without messages", `{"data":[{"id":"t_1"}]}`, nil, true},
+		{"somebody else's thread", strings.Replace(thread("", shown("m_1", 5, page, "Hello, Anna")), "7001002003004005", "7001002003004006", 1), nil, true},
+	} {
+		client, _ := graph(t, answering(200, c.body))
+		like, complete, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "Hello, Anna"}, received.Add(700*time.Millisecond))
+		if err != nil || !slices.Equal(like, c.like) || complete != c.complete {
+			t.Errorf("%s: %v, %v, %v", c.name, like, complete, err)
+		}
+	}
+}
+
+func TestLook_Request(t *testing.T) {
+	c, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		if r.Method != "GET" || r.URL.Path != "/v26.0/100200300400500/conversations" || q.Get("platform") != "messenger" ||
+			q.Get("user_id") != string(customer) || !strings.Contains(q.Get("fields"), "messages.limit(20){id,created_time,from,message}") {
+			t.Errorf("%s %s", r.Method, r.URL)
+		}
+		answering(200, `{"data":[]}`)(w, r)
+	})
+	if _, _, err := c.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLook_Refusals(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		status  int
+		body    string
+		verdict bridge.Verdict
+		reason  bridge.Reason
+		gate    bool
+	}{
+		{"reduce the amount of data", 500, string(graphBody(1, 0, "")), bridge.Again, bridge.MetaError, false},
+		{"HTML", 502, "<html>", bridge.Again, bridge.MetaError, false},
+		{"HTML with 200", 200, "<html>", bridge.Again, bridge.MetaError, false},
+		{"no list", 200, "{}", bridge.Again, bridge.MetaError, false},
+		{"token", 400, string(graphBody(190, 463, "")), bridge.Again, bridge.PageLost, true},
+		{"reading not permitted", 403, string(graphBody(200, 0, "")), bridge.Again, bridge.PageLost, false},
+		{"wrong parameter", 400, string(graphBody(100, 0, "")), bridge.Never, bridge.Rejected, false},
+	} {
+		client, _ := graph(t, answering(c.status, c.body))
+		_, _, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received)
+		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || (r.Gate != "") != c.gate {
+			t.Errorf("%s: %v, gate %q", c.name, err, r.Gate)
+		}
+	}
+	for _, code := range [][2]int{{9000001, 0}, {100, 9000001}} {
+		client, _ := graph(t, answering(400, string(graphBody(code[0], code[1], ""))))
+		if like, complete, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil || complete || like != nil {
+			t.Errorf("deleted: %v, %v, %v", like, complete, err)
+		}
+	}
+}
+
+func TestLook_TooOften_GivesTheWorkerBack(t *testing.T) {
+	c, _ := graph(t, answering(200, `{"data":[]}`))
+	c.sleep = func(context.Context, time.Duration) error { return nil }
+	refused := 0
+	for range 6 {
+		if _, _, err := c.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil {
+			refused++
+			if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited || r.After <= 0 || r.Gate != "" {
+				t.Error(err)
+			}
+		}
+	}
+	if refused != 3 {
+		t.Errorf("%d of 6 refused", refused)
+	}
+}

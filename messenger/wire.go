@@ -1,0 +1,107 @@
+package messenger
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The types below read what Meta writes in more than one way. They never refuse:
+// what they do not understand is empty, and the event around it survives.
+
+// text is a string; a number or flag in its place is taken as it is written.
+type text string
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	*t = text(scalar(b))
+	return nil
+}
+
+// id is a string or a number of any length; it never passes through a float.
+type id string
+
+// maxID is far above the length of any page's, person's or app's id.
+const maxID = 128
+
+func (i *id) UnmarshalJSON(b []byte) error {
+	*i = ""
+	s := scalar(b)
+	if len(s) > maxID {
+		return nil
+	}
+	for _, r := range s { // ids become lanes and parts of addresses
+		if r <= ' ' || r > '~' || strings.ContainsRune(`/\?#%`, r) {
+			return nil
+		}
+	}
+	if b[0] != '"' && strings.ContainsAny(s, ".eE") {
+		return nil // neither an integer nor a string
+	}
+	*i = id(s)
+	return nil
+}
+
+// flag is true, "true" or 1.
+type flag bool
+
+func (f *flag) UnmarshalJSON(b []byte) error {
+	s := scalar(b)
+	*f = s == "true" || s == "1"
+	return nil
+}
+
+// number is an integer, in quotes or not; a fraction is cut off.
+type number int64
+
+func (n *number) UnmarshalJSON(b []byte) error {
+	*n = 0
+	s, _, _ := strings.Cut(scalar(b), ".")
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		*n = number(v)
+	}
+	return nil
+}
+
+// Meta writes milliseconds in most places and seconds in some.
+const millisFrom = 1e11
+
+// time returns the zero time for what can be no time of a message. Years that
+// time.Time cannot write as JSON must not get as far as the store.
+func (n number) time() time.Time {
+	t := time.Unix(int64(n), 0)
+	if n >= millisFrom {
+		t = time.UnixMilli(int64(n))
+	}
+	if t = t.UTC(); t.Year() < 2004 || t.Year() > 2200 {
+		return time.Time{}
+	}
+	return t
+}
+
+// present is true if the key is there and not null.
+type present bool
+
+func (p *present) UnmarshalJSON(b []byte) error {
+	*p = present(string(b) != "null")
+	return nil
+}
+
+// scalar returns a string's content, a number or flag as written, and "" for
+// null, objects and arrays.
+func scalar(b []byte) string {
+	switch {
+	case len(b) == 0 || b[0] == '{' || b[0] == '[' || b[0] == 'n':
+		return ""
+	case b[0] != '"':
+		return string(b)
+	}
+	for _, c := range b[1 : len(b)-1] {
+		if c == '\\' || c < ' ' || c > '~' {
+			var s string
+			_ = json.Unmarshal(b, &s) // the decoder has checked that it is a string
+			return s
+		}
+	}
+	return string(b[1 : len(b)-1])
+}

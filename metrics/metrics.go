@@ -1,0 +1,86 @@
+// Package metrics holds what the bridge counts. Every part gets the same struct
+// through its constructor and counts into it; the program serves it. Labels come
+// from fixed lists, never from ids or texts.
+package metrics
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Directions, as label values.
+const (
+	In     = "in"     // from a customer to a room
+	Out    = "out"    // from an agent to a customer
+	Notice = "notice" // from the bridge to an agent
+)
+
+// Metrics are all collectors of the program.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	Accepted  *prometheus.CounterVec // by direction: stored
+	Repeated  *prometheus.CounterVec // by direction: known already
+	Ignored   *prometheus.CounterVec // by kind: understood and left alone
+	Delivered *prometheus.CounterVec // by direction
+	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
+	Failed    *prometheus.CounterVec // by direction and reason: given up, somebody was told
+	Webhooks  *prometheus.CounterVec // by answer: ok, forged, malformed, too-large, busy, not-stored
+	Attempts  *prometheus.HistogramVec
+	Age       *prometheus.HistogramVec // by direction: from accepted to delivered
+	Reconnect prometheus.Counter       // sessions with Rocket.Chat that were lost
+	Connected prometheus.Gauge         // 1 while logged in, subscribed and caught up
+	Missed    prometheus.Counter       // agents' messages that only the REST look found
+	Panics    prometheus.Counter
+}
+
+// New returns fresh collectors, with those of the Go runtime and the process.
+func New(version string) *Metrics {
+	r := prometheus.NewRegistry()
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "bridge", Name: name, Help: help}, labels)
+		r.MustRegister(c)
+		return c
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "bridge", Name: name, Help: help, Buckets: buckets}, labels)
+		r.MustRegister(h)
+		return h
+	}
+	m := &Metrics{
+		registry:  r,
+		Accepted:  counter("accepted_total", "Events stored.", "direction"),
+		Repeated:  counter("repeated_total", "Events that were known already.", "direction"),
+		Ignored:   counter("ignored_total", "Events understood and left alone.", "kind"),
+		Delivered: counter("delivered_total", "Deliveries made.", "direction"),
+		Postponed: counter("postponed_total", "Attempts that will be repeated.", "direction", "reason"),
+		Failed:    counter("failed_total", "Deliveries given up; somebody was told.", "direction", "reason"),
+		Webhooks:  counter("webhooks_total", "Webhook calls by answer.", "answer"),
+		Attempts:  histogram("attempt_seconds", "Time one attempt took.", prometheus.ExponentialBuckets(0.001, 4, 8), "direction"),
+		Age:       histogram("age_seconds", "Time from accepted to delivered.", prometheus.ExponentialBuckets(0.001, 5, 10), "direction"),
+		Reconnect: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "reconnects_total", Help: "Sessions with Rocket.Chat that were lost."}),
+		Connected: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "rocketchat_connected", Help: "1 while logged in, subscribed and caught up."}),
+		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "missed_total", Help: "Agents' messages the stream did not bring and the REST look found."}),
+		Panics:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "panics_total", Help: "Deliveries that ended in a panic; each is a bug."}),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
+	build.Set(1)
+	r.MustRegister(m.Reconnect, m.Connected, m.Missed, m.Panics, build,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Gauge adds a collector whose value is asked for when the metrics are read.
+func (m *Metrics) Gauge(name, help string, labels prometheus.Labels, value func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "bridge", Name: name, Help: help, ConstLabels: labels,
+	}, value))
+}
+
+// Handler serves all collectors in Prometheus' text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

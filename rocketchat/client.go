@@ -1,0 +1,177 @@
+package rocketchat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-resty/resty/v2"
+
+	"messenger-bridge/bridge"
+)
+
+// ClientConfig says how to reach a workspace.
+type ClientConfig struct {
+	URL      string        // base URL of the workspace
+	Timeout  time.Duration // of one REST call; 15 s
+	MaxConns int           // kept open; at least the number of workers; 64
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Client makes REST calls as the bot. It never repeats a call: the stored queue
+// does. Safe for concurrent use.
+type Client struct {
+	cfg    ClientConfig
+	http   *resty.Client
+	limits *limits
+
+	mu   sync.Mutex // guards the fields below
+	user bridge.UserID
+	name string // username of the bot
+	auth bridge.Secret
+	site string        // the workspace's own idea of its URL
+	skew time.Duration // of the workspace's clock against ours
+}
+
+// maxAnswer bounds how much of an answer is read, in bytes.
+const maxAnswer = 16 << 20
+
+// NewClient returns a client that refuses every call until the bot is logged in:
+// the headers of the bot decide which rate limit counts (rocketchat.md 5).
+func NewClient(cfg ClientConfig) *Client {
+	cfg.URL = strings.TrimRight(cfg.URL, "/")
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 15 * time.Second
+	}
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = 64
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*cfg.MaxConns, cfg.MaxConns
+	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
+	h := resty.NewWithClient(&http.Client{Transport: transport, Timeout: cfg.Timeout}).
+		SetBaseURL(cfg.URL+"/api/v1").
+		SetHeader("Content-Type", "application/json").
+		SetDoNotParseResponse(true).
+		SetLogger(silent{})
+	return &Client{cfg: cfg, http: h, limits: newLimits(cfg.Now), site: cfg.URL}
+}
+
+// silent keeps resty from logging: its lines hold URLs, and URLs hold tokens.
+type silent struct{}
+
+func (silent) Errorf(string, ...any) {}
+func (silent) Warnf(string, ...any)  {}
+func (silent) Debugf(string, ...any) {}
+
+// Bot returns who the bot is; empty before the first login.
+func (c *Client) Bot() (bridge.UserID, string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.user, c.name
+}
+
+func (c *Client) loggedIn(user bridge.UserID, auth bridge.Secret) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.user, c.auth = user, auth
+}
+
+func (c *Client) knowBot(name, site string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.name = name
+	if site != "" {
+		c.site = strings.TrimRight(site, "/")
+	}
+}
+
+// serverTime is the time by the workspace's clock, as its last answer told.
+func (c *Client) serverTime() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cfg.Now().Add(c.skew)
+}
+
+func (c *Client) learnTime(h http.Header) {
+	if t, err := http.ParseTime(h.Get("Date")); err == nil {
+		c.mu.Lock()
+		c.skew = t.Sub(c.cfg.Now())
+		c.mu.Unlock()
+	}
+}
+
+// call is one REST call.
+type call struct {
+	method string
+	route  string            // below /api/v1, with {names} for params; the key of the rate limit
+	params map[string]string // path parameters
+	query  url.Values
+	body   any
+	answer any // decoded from the JSON answer, if not nil
+}
+
+// do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
+// by codeOf.
+func (c *Client) do(ctx context.Context, k call) error {
+	c.mu.Lock()
+	user, auth := c.user, c.auth
+	c.mu.Unlock()
+	if user == "" {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: errors.New("not logged in yet")}
+	}
+	bucket := k.method + " " + k.route
+	if wait := c.limits.take(bucket); wait > 0 {
+		return limited(bucket, wait, errors.New("held back by us"))
+	}
+	req := c.http.R().SetContext(ctx).
+		SetHeader("X-User-Id", string(user)).SetHeader("X-Auth-Token", auth.Reveal()).
+		SetPathParams(k.params).SetQueryParamsFromValues(k.query)
+	if k.body != nil {
+		req.SetBody(k.body)
+	}
+	res, err := req.Execute(k.method, k.route)
+	if err != nil {
+		c.limits.undecided(bucket)
+		return transport(k, err)
+	}
+	defer res.RawBody().Close()
+	c.learnTime(res.Header())
+	body, err := io.ReadAll(io.LimitReader(res.RawBody(), maxAnswer))
+	wait := c.limits.learn(bucket, res.StatusCode(), res.Header(), body)
+	if err != nil {
+		return transport(k, err)
+	}
+	if res.StatusCode() == http.StatusTooManyRequests {
+		return limited(bucket, wait, errors.New("refused by Rocket.Chat"))
+	}
+	if err := verdict(k, res.StatusCode(), body); err != nil {
+		return err
+	}
+	if k.answer == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, k.answer); !tolerable(err) {
+		return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: fmt.Errorf("%s: unexpected answer: %w", bucket, err)}
+	}
+	return nil
+}
+
+// limited is a refusal that concerns all calls of a route.
+func limited(bucket string, wait time.Duration, err error) error {
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited,
+		Gate: bridge.Gate("limit/" + bucket), After: wait, Err: fmt.Errorf("%s: %w", bucket, err)}
+}

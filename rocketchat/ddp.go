@@ -1,0 +1,229 @@
+package rocketchat
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"messenger-bridge/bridge"
+)
+
+// frame is one DDP message (rocketchat.md 1), of any kind that we act upon.
+type frame struct {
+	Msg    string          `json:"msg"`
+	ID     string          `json:"id,omitempty"`
+	Result json.RawMessage `json:"result"`
+	Error  *ddpError       `json:"error"`
+	Subs   []string        `json:"subs"`
+	Fields struct {
+		Event string `json:"eventName"`
+		Args  [2]any `json:"args"` // of __my_messages__: the message, then where it was written
+	} `json:"fields"`
+}
+
+// pong answers a ping, with its id if it had one.
+type pong struct {
+	Msg string `json:"msg"`
+	ID  string `json:"id,omitempty"`
+}
+
+// where is the second argument of a __my_messages__ event (rocketchat.md 2.3).
+type where struct {
+	RoomType string `json:"roomType"`
+}
+
+// ddpError is the error of a method or subscription.
+type ddpError struct {
+	Code    any    `json:"error"` // a number or a string
+	Reason  string `json:"reason"`
+	Details struct {
+		Reset float64 `json:"timeToReset"` // milliseconds, of too-many-requests
+	} `json:"details"`
+}
+
+func (e *ddpError) code() string { return fmt.Sprint(e.Code) }
+
+func (e *ddpError) Error() string { return e.code() }
+
+// ddp is one connection. Frames are read by one goroutine, which answers pings
+// itself and hands messages to deliver without waiting; write may be called by
+// anybody.
+type ddp struct {
+	conn    *websocket.Conn
+	silence time.Duration // without any frame the connection counts as dead
+	deliver func(wireMessage) error
+
+	writing sync.Mutex // held for one frame
+
+	mu    sync.Mutex // guards the two below
+	last  int
+	calls map[string]chan<- frame // who waits for an answer, by id
+}
+
+// dialDDP connects and shakes hands; the caller must run read.
+func dialDDP(ctx context.Context, base string, silence time.Duration, deliver func(wireMessage) error) (*ddp, error) {
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, fmt.Errorf("workspace URL: %w", err)
+	}
+	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
+	u.Path = strings.TrimRight(u.Path, "/") + "/websocket"
+	conn, _, err := websocket.DefaultDialer.DialContext(ctx, u.String(), nil)
+	if err != nil {
+		return nil, fmt.Errorf("connect: %w", err)
+	}
+	conn.SetReadLimit(maxAnswer)
+	return &ddp{conn: conn, silence: silence, deliver: deliver, calls: map[string]chan<- frame{}}, nil
+}
+
+// read handles frames until the connection ends; it always returns an error.
+func (d *ddp) read() error {
+	var buf bytes.Buffer
+	for {
+		if err := d.conn.SetReadDeadline(time.Now().Add(d.silence)); err != nil {
+			return err
+		}
+		_, r, err := d.conn.NextReader()
+		if err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		buf.Reset()
+		if _, err := buf.ReadFrom(r); err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		var m wireMessage
+		var w where
+		var f frame
+		f.Fields.Args = [2]any{&m, &w}
+		if err := json.Unmarshal(buf.Bytes(), &f); !tolerable(err) {
+			continue // frames of collections we know nothing of may have any shape
+		}
+		if err := d.handle(f, m, w); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *ddp) handle(f frame, m wireMessage, w where) error {
+	switch f.Msg {
+	case "ping":
+		return d.write(pong{Msg: "pong", ID: f.ID})
+	case "connected", "failed":
+		d.answer("connect", f)
+	case "result", "nosub":
+		d.answer(f.ID, f)
+	case "ready":
+		for _, id := range f.Subs {
+			d.answer(id, f)
+		}
+	case "changed":
+		if f.Fields.Event == myMessages && w.RoomType == "l" {
+			return d.deliver(m)
+		}
+	}
+	return nil
+}
+
+func (d *ddp) answer(id string, f frame) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if waiting := d.calls[id]; waiting != nil {
+		waiting <- f // has room for it
+		delete(d.calls, id)
+	}
+}
+
+// write sends one frame.
+func (d *ddp) write(v any) error {
+	d.writing.Lock()
+	defer d.writing.Unlock()
+	if err := d.conn.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		return err
+	}
+	if err := d.conn.WriteJSON(v); err != nil {
+		return fmt.Errorf("write: %w", err)
+	}
+	return nil
+}
+
+// ask sends a frame and waits for its answer. An empty id gets one.
+func (d *ddp) ask(ctx context.Context, id string, v map[string]any) (frame, error) {
+	answer := make(chan frame, 1)
+	d.mu.Lock()
+	if id == "" {
+		d.last++
+		id = strconv.Itoa(d.last)
+		v["id"] = id
+	}
+	d.calls[id] = answer
+	d.mu.Unlock()
+	if err := d.write(v); err != nil {
+		return frame{}, err
+	}
+	select {
+	case f := <-answer:
+		if f.Error != nil {
+			return f, f.Error
+		}
+		return f, nil
+	case <-ctx.Done():
+		return frame{}, fmt.Errorf("no answer: %w", context.Cause(ctx))
+	}
+}
+
+func (d *ddp) connect(ctx context.Context) error {
+	f, err := d.ask(ctx, "connect", map[string]any{"msg": "connect", "version": "1", "support": []string{"1", "pre2", "pre1"}})
+	if err == nil && f.Msg != "connected" {
+		err = errors.New("the server speaks no DDP version we know")
+	}
+	return err
+}
+
+// login is one kind of proof: a password or a token.
+type login map[string]any
+
+func byToken(token bridge.Secret) login { return login{"resume": token.Reveal()} }
+
+func byPassword(user string, password bridge.Secret) login {
+	sum := sha256.Sum256([]byte(password.Reveal()))
+	return login{
+		"user":     map[string]string{"username": user},
+		"password": map[string]string{"digest": hex.EncodeToString(sum[:]), "algorithm": "sha-256"},
+	}
+}
+
+// login returns the user and the token, which serves REST as well.
+func (d *ddp) login(ctx context.Context, with login) (bridge.UserID, bridge.Secret, error) {
+	f, err := d.ask(ctx, "", map[string]any{"msg": "method", "method": "login", "params": []any{with}})
+	if err != nil {
+		return "", "", err
+	}
+	var r struct {
+		ID    string `json:"id"`
+		Token string `json:"token"`
+	}
+	if err := json.Unmarshal(f.Result, &r); err != nil || r.ID == "" || r.Token == "" {
+		return "", "", errors.New("login: unexpected answer")
+	}
+	return bridge.UserID(r.ID), bridge.Secret(r.Token), nil
+}
+
+// myMessages is the event that brings every message of every room the bot may
+// read, with one subscription (rocketchat.md 2.3).
+const myMessages = "__my_messages__"
+
+func (d *ddp) subscribe(ctx context.Context) error {
+	_, err := d.ask(ctx, "", map[string]any{"msg": "sub", "name": "stream-room-messages", "params": []any{myMessages, false}})
+	return err
+}

@@ -1,0 +1,80 @@
+package rocketchat
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// A bot answers within milliseconds, and so may an agent: before we have written
+// down whose room it is. What is written in rooms nobody knows yet is therefore
+// kept for a moment, and handed on before anything younger of the same room.
+
+const (
+	maxEarly = 1000        // messages kept; most are of rooms that never become ours
+	earlyFor = time.Minute // how long
+)
+
+// early holds messages of unknown rooms, oldest first.
+type early struct{ messages []bridge.AgentMessage }
+
+func (e *early) keep(a bridge.AgentMessage) {
+	if len(e.messages) == maxEarly {
+		e.messages = append(e.messages[:0:0], e.messages[1:]...)
+	}
+	e.messages = append(e.messages, a)
+}
+
+// take removes and returns what was kept of a room, and forgets what is too old.
+func (e *early) take(room bridge.RoomID) (found []bridge.AgentMessage) {
+	if len(e.messages) == 0 {
+		return nil
+	}
+	newest := e.messages[len(e.messages)-1].At
+	rest := e.messages[:0]
+	for _, a := range e.messages {
+		switch {
+		case a.Room == room:
+			found = append(found, a)
+		case newest.Sub(a.At) < earlyFor:
+			rest = append(rest, a)
+		}
+	}
+	e.messages = rest
+	return found
+}
+
+// RoomOpened says that a room is now known to be a conversation's. existed means
+// that it was there before; then agents may have written in it long ago.
+func (s *Stream) RoomOpened(room bridge.RoomID, existed bool) {
+	s.mu.Lock()
+	s.rooms[room] = existed
+	s.mu.Unlock()
+	select {
+	case s.opened <- struct{}{}:
+	default:
+	}
+}
+
+// readOpened hands on what was written in rooms before they were known.
+func (s *Stream) readOpened(ctx context.Context) error {
+	s.mu.Lock()
+	rooms := s.rooms
+	s.rooms = map[bridge.RoomID]bool{}
+	s.mu.Unlock()
+	for room, existed := range rooms {
+		if existed {
+			if _, err := s.lookInto(ctx, room, s.cfg.Client.serverTime().Add(-oldest)); err != nil {
+				return fmt.Errorf("look into a room found open: %w", err)
+			}
+		}
+		if messages := s.early.take(room); len(messages) > 0 {
+			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package rocketchat
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"messenger-bridge/bridge"
+)
+
+// apiError is what Rocket.Chat answered instead of success.
+type apiError struct {
+	route  string
+	status int
+	code   string // as in rocketchat.md 4.0; "" if the answer names none
+}
+
+func (e *apiError) Error() string {
+	if e.code == "" {
+		return fmt.Sprintf("%s: HTTP %d", e.route, e.status)
+	}
+	return fmt.Sprintf("%s: HTTP %d, %s", e.route, e.status, e.code)
+}
+
+// codeOf returns the code Rocket.Chat refused with, or "".
+func codeOf(err error) string {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e.code
+	}
+	return ""
+}
+
+// statusOf returns the HTTP status of a refusal, or 0 if there was no answer.
+func statusOf(err error) int {
+	var e *apiError
+	if errors.As(err, &e) {
+		return e.status
+	}
+	return 0
+}
+
+// reasons are the codes we act upon; any other stays a WorkspaceError.
+var reasons = map[string]bridge.Reason{
+	"room-closed":                   bridge.RoomClosed,
+	"invalid-room":                  bridge.RoomClosed,
+	"cannot-access-room":            bridge.RoomClosed,
+	"invalid-token":                 bridge.VisitorUnknown,
+	"no-agent-online":               bridge.NoAgent,
+	"error-omnichannel-is-disabled": bridge.OmnichannelOff,
+	"error-contact-channel-blocked": bridge.ContactBlocked,
+}
+
+// envelope is what the answers of section 4.0 have in common.
+type envelope struct {
+	Success   *bool           `json:"success"`
+	Status    json.RawMessage `json:"status"`
+	Error     json.RawMessage `json:"error"` // a string, rarely something else
+	ErrorType string          `json:"errorType"`
+	Message   json.RawMessage `json:"message"`
+	Reason    json.RawMessage `json:"reason"`
+}
+
+// verdict returns nil for success, else a Refusal.
+func verdict(k call, status int, body []byte) error {
+	var e envelope
+	isJSON := json.Unmarshal(body, &e) == nil
+	// Rocket.Chat may answer 200 and still refuse; only "success" is to be believed.
+	if status == http.StatusOK && isJSON && (e.Success == nil || *e.Success) {
+		return nil
+	}
+	failure := &apiError{route: k.method + " " + k.route, status: status}
+	if isJSON {
+		failure.code = e.code()
+	}
+	r := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Err: failure}
+	switch {
+	case status == http.StatusUnauthorized, // our token is gone; the session logs in again
+		status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
+		r.Reason, r.Gate = bridge.WorkspaceDown, bridge.GateWorkspace
+	case status >= 500 || !isJSON:
+		r.Verdict = bridge.Unknown
+	case reasons[failure.code] != "":
+		r.Reason = reasons[failure.code]
+		if r.Reason == bridge.ContactBlocked {
+			r.Verdict = bridge.Never
+		}
+	}
+	return r
+}
+
+// trailing is the code at the end of an error text: "Sorry, no online agents [no-agent-online]".
+var trailing = regexp.MustCompile(`\[([A-Za-z][A-Za-z0-9_-]+)\]$`)
+
+// bare is a text that is nothing but a code.
+var bare = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)+$`)
+
+func (e envelope) code() string {
+	if e.ErrorType != "" {
+		return e.ErrorType
+	}
+	for _, raw := range []json.RawMessage{e.Error, e.Reason, e.Message} {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			continue
+		}
+		text = strings.TrimSpace(text)
+		if m := trailing.FindStringSubmatch(text); m != nil {
+			return m[1]
+		}
+		if bare.MatchString(text) || text == "unauthorized" {
+			return text
+		}
+	}
+	return ""
+}
+
+// transport classifies a call that brought no complete answer. The URL is cut
+// from the error, because query strings hold visitor tokens.
+func transport(k call, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	err = fmt.Errorf("%s %s: %w", k.method, k.route, err)
+	var op *net.OpError
+	var dns *net.DNSError
+	if errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial" {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: err}
+	}
+	return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: err}
+}

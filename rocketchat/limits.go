@@ -1,0 +1,132 @@
+package rocketchat
+
+import (
+	"net/http"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// limits keeps the bot within the REST rate limiter, which counts per route and
+// answers 429 beyond it (rocketchat.md 5). While the limiter is off or bypassed,
+// answers carry no X-RateLimit headers and nothing is held back.
+type limits struct {
+	now func() time.Time
+
+	mu     sync.Mutex // guards all below
+	active bool       // some answer carried the headers
+	routes map[string]*window
+}
+
+// window is what we know of one route's fixed window.
+type window struct {
+	limit     int // calls a window allows; 0: not known yet
+	remaining int // calls left, ours under way subtracted
+	reset     time.Time
+	trying    bool // the first call, which will tell the limit, is under way
+	free      bool // the last answer carried no headers
+}
+
+const (
+	learning   = 100 * time.Millisecond // how long others wait for the first answer of a route
+	noIdea     = time.Minute            // how long to wait after a 429 that says nothing
+	afterReset = 20 * time.Millisecond  // for clocks that differ a little
+)
+
+func newLimits(now func() time.Time) *limits {
+	return &limits{now: now, routes: map[string]*window{}}
+}
+
+// take asks for one call and returns how long to wait first; 0 means call now.
+func (l *limits) take(route string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.active {
+		return 0
+	}
+	w := l.window(route)
+	now := l.now()
+	switch {
+	case w.free:
+		return 0
+	case w.limit == 0 && w.trying:
+		return learning
+	case w.limit == 0:
+		w.trying = true
+		return 0
+	case !now.Before(w.reset):
+		w.remaining, w.reset = w.limit, now.Add(time.Minute) // the answer corrects the time
+	}
+	if w.remaining <= 0 {
+		return w.reset.Sub(now) + afterReset
+	}
+	w.remaining--
+	return 0
+}
+
+// undecided notes that a call brought no answer.
+func (l *limits) undecided(route string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w := l.routes[route]; w != nil {
+		w.trying = false
+	}
+}
+
+// seconds is the only place where a 429 without headers says how long.
+var seconds = regexp.MustCompile(`wait (\d+) seconds`)
+
+// learn takes what an answer says about the limit and, for a 429, returns how
+// long to wait.
+func (l *limits) learn(route string, status int, h http.Header, body []byte) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	limit, err := strconv.Atoi(h.Get("X-RateLimit-Limit"))
+	if err != nil {
+		if w := l.routes[route]; w != nil {
+			w.trying = false
+			w.free = status < 300
+		}
+		if status != http.StatusTooManyRequests {
+			return 0
+		}
+		if m := seconds.FindSubmatch(body); m != nil {
+			n, _ := strconv.Atoi(string(m[1]))
+			return time.Duration(max(n, 1)) * time.Second
+		}
+		return noIdea
+	}
+	l.active = true
+	w := l.window(route)
+	w.trying, w.free = false, false
+	remaining, _ := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
+	millis, _ := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
+	reset := time.UnixMilli(millis)
+	if w.limit != 0 && now.Before(w.reset) { // calls under way are subtracted already
+		remaining = min(w.remaining, remaining)
+	}
+	w.limit, w.remaining, w.reset = limit, remaining, reset
+	if status != http.StatusTooManyRequests {
+		return 0
+	}
+	w.remaining = 0
+	return max(reset.Sub(now), 0) + afterReset
+}
+
+func (l *limits) window(route string) *window {
+	w := l.routes[route]
+	if w == nil {
+		w = &window{}
+		l.routes[route] = w
+	}
+	return w
+}
+
+// inForce reports whether the workspace limits our calls.
+func (l *limits) inForce() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.active
+}

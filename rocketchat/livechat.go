@@ -1,0 +1,102 @@
+package rocketchat
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"messenger-bridge/bridge"
+)
+
+// Register makes a visitor known, or updates one, and returns the token that
+// counts from now on: Rocket.Chat may answer with another visitor's (rocketchat.md
+// 4.2). Neither phone nor e-mail is sent, because both would merge strangers.
+func (c *Client) Register(ctx context.Context, token bridge.Secret, name string, d bridge.DepartmentID) (bridge.Secret, error) {
+	visitor := map[string]any{"token": token.Reveal(), "name": name}
+	if d != "" {
+		visitor["department"] = string(d)
+	}
+	var answer struct {
+		Visitor struct {
+			Token string `json:"token"`
+		} `json:"visitor"`
+	}
+	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/visitor",
+		body: map[string]any{"visitor": visitor}, answer: &answer})
+	if err != nil {
+		return "", err
+	}
+	if answer.Visitor.Token == "" {
+		return token, nil
+	}
+	return bridge.Secret(answer.Visitor.Token), nil
+}
+
+// OpenRoom returns the visitor's open room, and opens one if there is none; existed
+// tells which. A
+// workspace that allows one room only refuses the loser of a race with a text it
+// does not promise (rocketchat.md 4.3); asking again then finds the winner's room.
+func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (room bridge.RoomID, existed bool, err error) {
+	var answer struct {
+		New  bool `json:"newRoom"`
+		Room struct {
+			ID string `json:"_id"`
+		} `json:"room"`
+	}
+	open := call{method: http.MethodGet, route: "/livechat/room", query: url.Values{"token": {visitor.Reveal()}}, answer: &answer}
+	err = c.do(ctx, open)
+	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
+		err = c.do(ctx, open)
+	}
+	return bridge.RoomID(answer.Room.ID), !answer.New, err
+}
+
+// Post shows a visitor's text in a room under an id of ours, and returns the room
+// it is in. Old versions refuse a repeated id with a text that is no code, others
+// answer with the stored message; in doubt the message itself is asked for
+// (rocketchat.md 4.4).
+func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bridge.RoomID, error) {
+	var answer struct {
+		Message struct {
+			Room string `json:"rid"`
+		} `json:"message"`
+	}
+	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
+		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "_id": string(id), "msg": text}})
+	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
+		if there, _ := c.Has(ctx, visitor, r, id); there {
+			return r, nil
+		}
+	}
+	if err != nil || answer.Message.Room == "" {
+		return r, err
+	}
+	return bridge.RoomID(answer.Message.Room), nil
+}
+
+// Has reports whether a room of the visitor, open or closed, holds a message.
+func (c *Client) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/message/{id}",
+		params: map[string]string{"id": string(id)}, query: url.Values{"token": {visitor.Reveal()}, "rid": {string(r)}}})
+	if statusOf(err) == http.StatusBadRequest {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Online reports whether somebody of a department, or of the workspace, is there
+// to take a room; false as well while Omnichannel is off.
+func (c *Client) Online(ctx context.Context, d bridge.DepartmentID) (bool, error) {
+	query := url.Values{}
+	if d != "" {
+		query.Set("department", string(d))
+	}
+	var answer struct {
+		Config struct {
+			Enabled bool `json:"enabled"`
+			Online  bool `json:"online"`
+		} `json:"config"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/config", query: query, answer: &answer})
+	return answer.Config.Enabled && answer.Config.Online, err
+}

@@ -1,0 +1,387 @@
+package rocketchat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+)
+
+// Accepter takes what agents wrote and returns how much of it was new. When it
+// returns nil, nothing of it can be lost any more.
+type Accepter interface {
+	FromAgent(context.Context, []bridge.AgentMessage) (fresh int, err error)
+}
+
+// Known tells rooms that were opened for a conversation from all others.
+type Known interface {
+	Conversation(bridge.RoomID) (bridge.Conversation, bool, error)
+}
+
+// Cursors remembers up to when all rooms were looked at; zero if never.
+type Cursors interface {
+	Cursor(name string) (time.Time, error)
+	SaveCursor(name string, t time.Time) error
+}
+
+// StreamConfig is what a Stream is made of. Durations that are zero get the
+// default that stands beside them.
+type StreamConfig struct {
+	Client         *Client
+	User           string        // with Password: the bot's login
+	Password       bridge.Secret //
+	UserID         bridge.UserID // with Token: a personal access token instead
+	Token          bridge.Secret //
+	Accept         Accepter
+	Known          Known
+	Cursors        Cursors
+	Ready          func()        // called when logged in, subscribed and caught up
+	PingEvery      time.Duration // 25 s
+	Silence        time.Duration // without any frame the connection counts as dead; 60 s
+	LookEvery      time.Duration // how often REST is asked for what the stream did not bring; 5 min
+	Answer         time.Duration // how long an answer may take; 15 s
+	RefusedWait    time.Duration // after a refused login; 5 min
+	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
+	Log            *slog.Logger
+	Metrics        *metrics.Metrics
+}
+
+// Stream brings what agents write.
+type Stream struct {
+	cfg   StreamConfig
+	state atomic.Pointer[State]
+
+	resume bridge.Secret // token of the last login; belongs to Run's goroutine
+	early  early         // belongs to Run's goroutine
+
+	opened chan struct{}          // holds one token when rooms is not empty
+	mu     sync.Mutex             // guards rooms
+	rooms  map[bridge.RoomID]bool // opened lately; true: it had been there before
+}
+
+// State is how the connection is, for people.
+type State struct {
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since"`
+	Problem   string    `json:"problem,omitempty"` // why not connected
+	Refused   bool      `json:"refused,omitempty"` // the login was refused: a person must act
+}
+
+// NewStream returns a Stream that does nothing until Run.
+func NewStream(cfg StreamConfig) *Stream {
+	for d, value := range map[*time.Duration]time.Duration{
+		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.LookEvery: 5 * time.Minute,
+		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond,
+	} {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	s := &Stream{cfg: cfg, opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{}}
+	s.note(State{Problem: "not connected yet"})
+	return s
+}
+
+// State returns how the connection is now.
+func (s *Stream) State() State { return *s.state.Load() }
+
+func (s *Stream) note(st State) {
+	st.Since = time.Now()
+	s.state.Store(&st)
+	connected := 0.0
+	if st.Connected {
+		connected = 1
+	}
+	s.cfg.Metrics.Connected.Set(connected)
+}
+
+// Run keeps a session until ctx ends. It alone decides when to connect again.
+func (s *Stream) Run(ctx context.Context) error {
+	for failures := 0; ; failures++ {
+		err := s.session(ctx, func() { failures = 0 })
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.cfg.Metrics.Reconnect.Inc()
+		refusal := bridge.RefusalOf(err)
+		wait := max(refusal.After, s.reconnectAfter(failures))
+		refused := refusal.Verdict == bridge.Never
+		if refused { // a person must act; webhooks go on
+			wait = s.cfg.RefusedWait
+			s.cfg.Log.Error("Rocket.Chat refuses the bot's login; check ROCKETCHAT_USER and ROCKETCHAT_PASSWORD, or ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN", "err", refusal.Err, "wait", wait)
+		} else {
+			s.cfg.Log.Warn("stream lost, reconnecting", "err", err, "wait", wait)
+		}
+		s.note(State{Problem: err.Error(), Refused: refused})
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Stream) reconnectAfter(failures int) time.Duration {
+	wait := min(s.cfg.FirstReconnect<<min(failures, 10), 30*time.Second)
+	return wait*4/5 + rand.N(wait*2/5+1)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-t.C:
+		return nil
+	}
+}
+
+// maxHeld bounds what the stream may bring while catching up, or while the store
+// is slow. Beyond it the session ends, and the next one reads the rest over REST.
+const maxHeld = 10_000
+
+// session is one connection from dial to loss.
+func (s *Stream) session(ctx context.Context, ready func()) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	events := make(chan wireMessage, maxHeld)
+	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
+	defer stop()
+	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(m wireMessage) error {
+		select {
+		case events <- m:
+			return nil
+		default:
+			return errors.New("too far behind the stream")
+		}
+	})
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer conn.conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.conn.Close() })() // unblocks the reader
+	wg.Go(func() { end(conn.read()) })
+	wg.Go(func() { end(s.ping(ctx, conn)) })
+
+	if err := s.logIn(ctx, conn); err != nil {
+		return cause(ctx, err)
+	}
+	// Subscribed first, so that nothing falls between: what the stream brings
+	// meanwhile waits in events until the catch-up is in.
+	if err := s.within(ctx, conn.subscribe); err != nil {
+		return cause(ctx, fmt.Errorf("subscribe: %w", err))
+	}
+	if _, err := s.look(ctx); err != nil {
+		return cause(ctx, fmt.Errorf("catch up: %w", err))
+	}
+	ready()
+	s.note(State{Connected: true})
+	s.cfg.Log.Info("connected to Rocket.Chat, subscribed and caught up")
+	if s.cfg.Ready != nil {
+		s.cfg.Ready()
+	}
+	return cause(ctx, s.live(ctx, events))
+}
+
+// cause prefers the reason why the session ended over its consequence.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// live accepts what the stream brings, as much as there is at once, and looks now
+// and then for what it did not bring.
+func (s *Stream) live(ctx context.Context, events <-chan wireMessage) error {
+	look := time.NewTicker(s.cfg.LookEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.opened:
+			if err := s.readOpened(ctx); err != nil {
+				return err
+			}
+		case m := <-events:
+			batch := []wireMessage{m}
+			for len(batch) < 512 && len(events) > 0 {
+				batch = append(batch, <-events)
+			}
+			if _, err := s.accept(ctx, batch); err != nil {
+				return err
+			}
+		case <-look.C:
+			missed, err := s.look(ctx)
+			if err != nil {
+				return fmt.Errorf("look for missed messages: %w", err)
+			}
+			if missed > 0 {
+				s.cfg.Metrics.Missed.Add(float64(missed))
+				s.cfg.Log.Warn("messages found that the stream had not brought", "count", missed)
+			}
+		}
+	}
+}
+
+// accept hands on what agents wrote in rooms of ours, in order.
+func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, err error) {
+	bot, _ := s.cfg.Client.Bot()
+	tooOld := s.cfg.Client.serverTime().Add(-oldest)
+	var messages []bridge.AgentMessage
+	for _, m := range batch {
+		if m.At.Before(tooOld) && !m.At.IsZero() {
+			continue
+		}
+		a, ok := m.fromAgent(bot)
+		if !ok {
+			continue
+		}
+		_, ours, err := s.cfg.Known.Conversation(a.Room)
+		if err != nil {
+			return 0, err
+		}
+		if !ours {
+			s.early.keep(a)
+			continue
+		}
+		messages = append(append(messages, s.early.take(a.Room)...), a)
+	}
+	if len(messages) == 0 {
+		return 0, nil
+	}
+	return s.cfg.Accept.FromAgent(ctx, messages)
+}
+
+func (s *Stream) ping(ctx context.Context, conn *ddp) error {
+	tick := time.NewTicker(s.cfg.PingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+			if err := conn.write(pong{Msg: "ping"}); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// logIn shakes hands and proves who we are: by the token of the session before,
+// while it is good, else as configured. The token serves REST as well.
+func (s *Stream) logIn(ctx context.Context, conn *ddp) error {
+	if err := s.within(ctx, conn.connect); err != nil {
+		return err
+	}
+	var user bridge.UserID
+	var token bridge.Secret
+	try := func(with login) error {
+		return s.within(ctx, func(ctx context.Context) (err error) {
+			user, token, err = conn.login(ctx, with)
+			return err
+		})
+	}
+	err := errors.New("no token yet")
+	if s.resume != "" {
+		err = try(byToken(s.resume))
+	}
+	var refused *ddpError
+	if err != nil && (s.resume == "" || errors.As(err, &refused)) {
+		s.resume = ""
+		err = try(s.configured())
+	}
+	if err != nil {
+		return loginRefusal(err)
+	}
+	s.resume = token
+	s.cfg.Client.loggedIn(user, token)
+	return s.introduce(ctx)
+}
+
+func (s *Stream) configured() login {
+	if s.cfg.Token != "" {
+		return byToken(s.cfg.Token)
+	}
+	return byPassword(s.cfg.User, s.cfg.Password)
+}
+
+// loginRefusal tells a login that a person must repair from one worth repeating.
+func loginRefusal(err error) error {
+	var e *ddpError
+	if !errors.As(err, &e) {
+		return fmt.Errorf("log in: %w", err)
+	}
+	if e.code() == "too-many-requests" || e.code() == "500" {
+		after := time.Duration(e.Details.Reset) * time.Millisecond
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, After: after, Err: fmt.Errorf("log in: %w", err)}
+	}
+	return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceDown, Err: fmt.Errorf("log in: %w", err)}
+}
+
+// introduce learns what the workspace tells the bot about itself and the limits.
+func (s *Stream) introduce(ctx context.Context) error {
+	var me struct {
+		Username string `json:"username"`
+	}
+	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/me", answer: &me}); err != nil {
+		return fmt.Errorf("ask who we are: %w", err)
+	}
+	var settings struct {
+		Settings []struct {
+			ID    string `json:"_id"`
+			Value any    `json:"value"`
+		} `json:"settings"`
+	}
+	site := ""
+	ask := call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {"Site_Url"}}, answer: &settings}
+	if err := s.patiently(ctx, ask); err == nil {
+		for _, v := range settings.Settings {
+			if v.ID == "Site_Url" {
+				site, _ = v.Value.(string)
+			}
+		}
+	}
+	s.cfg.Client.knowBot(me.Username, site)
+	// The limiter shows itself on public routes: bypassed or not is what matters.
+	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/config"}); err != nil {
+		return fmt.Errorf("ask for the Omnichannel settings: %w", err)
+	}
+	if s.cfg.Client.limits.inForce() {
+		s.cfg.Log.Warn("Rocket.Chat limits how often the bot may call; messages will be slow. Use version 8.3 or later with the role bot, or raise the limit (docs/operating.md)")
+	}
+	return nil
+}
+
+// patiently makes a call and waits as often as the limiter wants it to: the
+// session has nothing else to do meanwhile.
+func (s *Stream) patiently(ctx context.Context, k call) error {
+	for {
+		err := s.cfg.Client.do(ctx, k)
+		r := bridge.RefusalOf(err)
+		if err == nil || r.Reason != bridge.RateLimited {
+			return err
+		}
+		if err := sleep(ctx, r.After); err != nil {
+			return err
+		}
+	}
+}
+
+// within bounds how long an answer may take.
+func (s *Stream) within(ctx context.Context, f func(context.Context) error) error {
+	ctx, stop := context.WithTimeout(ctx, s.cfg.Answer)
+	defer stop()
+	return f(ctx)
+}

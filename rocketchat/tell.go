@@ -1,0 +1,112 @@
+package rocketchat
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+
+	"messenger-bridge/bridge"
+)
+
+// marks are the reactions by which an agent sees from afar that something is the
+// matter with a message.
+var marks = map[bridge.NoticeKind]string{
+	bridge.NotDelivered: ":warning:",
+	bridge.StillWaiting: ":hourglass:",
+}
+
+// Tell shows a notice on the message concerned: a quote of it with a sentence, and
+// a reaction. Where the room does not let the bot write, the author gets a direct
+// message. The ids are fixed, so a notice told again is not shown again.
+func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
+	switch n.Kind {
+	case bridge.Private:
+		return c.tellPrivately(ctx, n)
+	case bridge.Corrected:
+		return c.correct(ctx, n)
+	}
+	err := c.send(ctx, n.Room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
+	if refusedForGood(err) {
+		return c.tellPrivately(ctx, n)
+	}
+	if err != nil {
+		return err
+	}
+	return c.react(ctx, n.Message, marks[n.Kind], true)
+}
+
+// correct rewrites the notice that said a message waits, and takes its mark off.
+func (c *Client) correct(ctx context.Context, n bridge.Notice) error {
+	if err := c.react(ctx, n.Message, marks[bridge.StillWaiting], false); err != nil {
+		return err
+	}
+	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: map[string]string{
+		"roomId": string(n.Room), "msgId": string(noticeID(bridge.StillWaiting, n.Message)), "text": c.quote(n) + n.Sentence()}})
+	if refusedForGood(err) { // there is nothing to correct: it was told by direct message
+		return c.tellPrivately(ctx, n)
+	}
+	return err
+}
+
+func (c *Client) tellPrivately(ctx context.Context, n bridge.Notice) error {
+	var answer struct {
+		Room struct {
+			ID string `json:"_id"`
+		} `json:"room"`
+	}
+	err := c.do(ctx, call{method: http.MethodPost, route: "/im.create",
+		body: map[string]string{"username": n.To.Username}, answer: &answer})
+	if err == nil {
+		err = c.send(ctx, bridge.RoomID(answer.Room.ID), noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
+	}
+	if refusedForGood(err) {
+		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Err: err}
+	}
+	return err
+}
+
+// send posts a message of the bot under a fixed id. What Rocket.Chat answers to a
+// repeated id is not established (rocketchat.md 7.3), so a refusal is checked.
+func (c *Client) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
+	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.sendMessage",
+		body: map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}}})
+	if statusOf(err) != http.StatusBadRequest {
+		return err
+	}
+	there := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}})
+	if there == nil {
+		return nil
+	}
+	return err
+}
+
+// react sets or removes a reaction. One that the room refuses is no loss: the
+// sentence was told.
+func (c *Client) react(ctx context.Context, id bridge.MessageID, emoji string, on bool) error {
+	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.react",
+		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}})
+	if refusedForGood(err) {
+		return nil
+	}
+	return err
+}
+
+// refusedForGood reports a refusal that another attempt will not change.
+func refusedForGood(err error) bool {
+	status := statusOf(err)
+	return status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusNotFound
+}
+
+// quote is the link that Rocket.Chat turns into a quote of the message.
+func (c *Client) quote(n bridge.Notice) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return "[ ](" + c.site + "/live/" + url.PathEscape(string(n.Room)) + "?msg=" + url.QueryEscape(string(n.Message)) + ") "
+}
+
+func noticeID(kind bridge.NoticeKind, id bridge.MessageID) bridge.MessageID {
+	sum := sha256.Sum256([]byte(string(kind) + "/" + string(id)))
+	return bridge.MessageID("fbn" + hex.EncodeToString(sum[:12]))
+}

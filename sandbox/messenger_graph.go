@@ -1,0 +1,333 @@
+package sandbox
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// oldestVersion answers calls without a version and to versions that ended or never were
+// (messenger.md 10.1; that unknown ones are served too is an inference).
+const (
+	oldestVersion = 21
+	newestVersion = 26
+	maxGraphBody  = 64 << 20
+)
+
+// graphCall is one request under way.
+type graphCall struct {
+	r       *http.Request
+	path    []string // segments behind the version
+	version string
+	served  int        // the version that answers
+	query   url.Values // of the URL
+	form    url.Values // of a form body
+	body    map[string]json.RawMessage
+	broken  bool // the body could not be read as what it says it is
+	token   *graphToken
+	book    *Call
+	began   time.Time
+	threads []threadKey // counted in Messenger.inFlight
+	hanging bool        // its answer is being withheld; guarded by Messenger.mu
+}
+
+// graphAnswer is what will be written.
+type graphAnswer struct {
+	status        int
+	contentType   string
+	header        http.Header
+	body          []byte
+	code, subcode int
+	cut           bool          // close the connection instead
+	hang          time.Duration // before answering
+	after         func()        // runs when the answer is out, or before it hangs
+}
+
+func (m *Messenger) jsonAnswer(v any) *graphAnswer {
+	return &graphAnswer{
+		status: http.StatusOK, contentType: "application/json; charset=UTF-8", header: http.Header{},
+		body: metaEscape{}.appendJSON(nil, v),
+	}
+}
+
+// serve is the Graph API.
+func (m *Messenger) serve(w http.ResponseWriter, r *http.Request) {
+	m.mu.Lock()
+	if m.closed {
+		m.mu.Unlock()
+		panic(http.ErrAbortHandler)
+	}
+	m.work.Add(1)
+	hang := m.hang
+	m.mu.Unlock()
+	defer m.work.Done()
+
+	c, err := m.readCall(r)
+	if err != nil {
+		panic(http.ErrAbortHandler) // the client left while sending
+	}
+	if hang != nil {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		case <-m.ctx.Done():
+		}
+		if r.Context().Err() != nil || m.ctx.Err() != nil {
+			m.finish(c, &graphAnswer{cut: true}) // the client gave up: no effect
+			return
+		}
+	}
+	m.write(w, c, m.answer(c))
+}
+
+// readCall reads a request completely.
+func (m *Messenger) readCall(r *http.Request) (*graphCall, error) {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxGraphBody))
+	if err != nil {
+		return nil, err
+	}
+	c := &graphCall{r: r, began: time.Now(), query: r.URL.Query()}
+	c.readPath(r.URL.EscapedPath())
+	c.readBody(r.Header.Get("Content-Type"), raw)
+	c.book = &Call{Method: r.Method, Path: "/" + strings.Join(c.path, "/"), Version: c.version, At: m.now()}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.books.calls = append(m.books.calls, c.book)
+	if c.query.Has("access_token") {
+		m.books.problem("%s %s: token in the query string", r.Method, c.book.Path)
+	}
+	return c, nil
+}
+
+var versionSegment = regexp.MustCompile(`^v(\d+)\.0$`)
+
+func (c *graphCall) readPath(escaped string) {
+	for i, segment := range strings.Split(strings.Trim(escaped, "/"), "/") {
+		if i == 0 && versionSegment.MatchString(segment) {
+			c.version = segment
+			continue
+		}
+		if plain, err := url.PathUnescape(segment); err == nil {
+			segment = plain
+		}
+		c.path = append(c.path, segment)
+	}
+	if c.path == nil {
+		c.path = []string{""}
+	}
+	c.served = oldestVersion
+	if n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(c.version, "v"), ".0")); err == nil &&
+		n > oldestVersion && n <= newestVersion {
+		c.served = n
+	}
+}
+
+func (c *graphCall) readBody(contentType string, raw []byte) {
+	if len(raw) == 0 {
+		return
+	}
+	kind, params, _ := mime.ParseMediaType(contentType)
+	switch kind {
+	case "application/json":
+		c.broken = json.Unmarshal(raw, &c.body) != nil
+	case "multipart/form-data":
+		c.form = readMultipart(raw, params["boundary"])
+	default:
+		var err error
+		c.form, err = url.ParseQuery(string(raw))
+		c.broken = err != nil
+	}
+}
+
+// param is a parameter as text, wherever it stands.
+func (c *graphCall) param(name string) string {
+	if raw, ok := c.body[name]; ok {
+		var text string
+		if json.Unmarshal(raw, &text) == nil {
+			return text
+		}
+		return string(raw)
+	}
+	if c.form.Has(name) {
+		return c.form.Get(name)
+	}
+	return c.query.Get(name)
+}
+
+// object is a parameter as JSON: a member of a JSON body, or a form field that holds JSON.
+func (c *graphCall) object(name string) json.RawMessage {
+	if raw, ok := c.body[name]; ok {
+		var text string
+		if json.Unmarshal(raw, &text) == nil {
+			return json.RawMessage(text)
+		}
+		return raw
+	}
+	return json.RawMessage(c.param(name))
+}
+
+// list is a parameter that is a comma-separated text or a JSON array.
+func (c *graphCall) list(name string) []string {
+	var items []string
+	text := c.param(name)
+	if json.Unmarshal([]byte(text), &items) != nil {
+		items = strings.Split(text, ",")
+	}
+	var kept []string
+	for _, item := range items {
+		if item = strings.TrimSpace(item); item != "" {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+// answer checks who calls and lets the edge answer.
+func (m *Messenger) answer(c *graphCall) *graphAnswer {
+	m.mu.Lock()
+	a := m.edgeThrottle()
+	if a == nil {
+		if e := m.authenticate(c); e != nil {
+			a = m.errorAnswer(e)
+		}
+	}
+	m.mu.Unlock()
+	if a == nil {
+		a = m.route(c)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.usageHeaders(c, a)
+	return a
+}
+
+// route finds the edge by method and shape of the path.
+func (m *Messenger) route(c *graphCall) *graphAnswer {
+	method, node, edge := c.r.Method, c.path[0], strings.Join(c.path[1:], "/")
+	if method == http.MethodPost && edge == "messages" && node == c.token.page {
+		return m.sendMessage(c)
+	}
+	if c.token.page != "" && (strings.HasPrefix(node, "t_") || strings.HasPrefix(node, "m_") || strings.HasPrefix(node, "mid.") || edge == "conversations") {
+		if o := m.failedRead(); o != nil {
+			return m.faulty(o, nil)
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	a, e := m.lookup(c, method, node, edge)
+	if e != nil {
+		return m.errorAnswer(e)
+	}
+	return a
+}
+
+// lookup answers everything that only reads and configures. Called with mu held.
+func (m *Messenger) lookup(c *graphCall, method, node, edge string) (*graphAnswer, *graphError) {
+	get := method == http.MethodGet
+	switch {
+	case node == "debug_token" && get:
+		return m.debugToken(c)
+	case node == m.cfg.AppID && edge == "subscriptions":
+		return m.subscriptions(c)
+	case c.token.page == "":
+		return nil, graphErr(210, 0, "(#210) A page access token is required to request this resource.")
+	case node == c.token.page && edge == "subscribed_apps":
+		return m.subscribedApps(c)
+	case node == c.token.page && edge == "conversations" && get:
+		return m.conversations(c)
+	case node == c.token.page && edge == "" && get:
+		return m.pageNode(c)
+	case strings.HasPrefix(node, "t_") && (edge == "" || edge == "messages") && get:
+		return m.conversationNode(c, node, edge)
+	case m.byMid[node] != nil && edge == "" && get:
+		return m.messageNode(c, node)
+	case m.threads[threadKey{c.token.page, node}] != nil && edge == "" && get:
+		return m.profile(c, node)
+	}
+	if pg := m.pages[node]; pg != nil && node != c.token.page {
+		m.books.problem("%s %s: token of page %s used for page %s", method, c.book.Path, c.token.page, node)
+	}
+	return nil, noObject(method, node)
+}
+
+// write sends the answer, or does what it says instead. Everything a client may rely on after
+// it has the answer is booked before.
+func (m *Messenger) write(w http.ResponseWriter, c *graphCall, a *graphAnswer) {
+	if a.hang > 0 {
+		m.runAfter(a)
+		m.mu.Lock()
+		c.hanging = true
+		m.mu.Unlock()
+		timer := time.NewTimer(a.hang)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-c.r.Context().Done():
+		case <-m.ctx.Done():
+		}
+	}
+	m.finish(c, a)
+	if a.cut {
+		m.runAfter(a)
+		cutConnection(w)
+		return
+	}
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	h.Set("Content-Type", a.contentType)
+	h.Set("facebook-api-version", "v"+strconv.Itoa(c.served)+".0")
+	h.Set("x-fb-request-id", "A"+strconv.FormatInt(c.began.UnixNano(), 36))
+	h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	w.WriteHeader(a.status)
+	_, err := io.Copy(w, bytes.NewReader(a.body))
+	if err == nil {
+		_ = http.NewResponseController(w).Flush()
+	}
+	m.runAfter(a)
+}
+
+func (m *Messenger) runAfter(a *graphAnswer) {
+	if a.after != nil {
+		a.after()
+		a.after = nil
+	}
+}
+
+// finish books a call whose answer goes out now.
+func (m *Messenger) finish(c *graphCall, a *graphAnswer) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.leave(c)
+	c.book.Status, c.book.Code, c.book.Subcode, c.book.Took = a.status, a.code, a.subcode, time.Since(c.began)
+	if a.cut {
+		c.book.Status = 0
+	}
+	m.touch()
+}
+
+// cutConnection resets the connection, so that the client's read fails.
+func cutConnection(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	var tcp *net.TCPConn
+	if t, ok := conn.(*net.TCPConn); ok {
+		tcp = t
+		_ = tcp.SetLinger(0)
+	}
+	if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		panic(http.ErrAbortHandler)
+	}
+}

@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
+
+// Backup writes a consistent copy of the running store to w and returns its
+// length in bytes. The copy opens with the same key, which is not in it.
+//
+// It is copied to a temporary file beside the store first: while it is read, no
+// page of the store can be used again, and w may be slow.
+func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
+	size := s.stats.Load().FileSize
+	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor {
+		return 0, fmt.Errorf("back up: %w: %d MB are needed beside %s", ErrDiskFull, (size+2*diskFloor)>>20, s.path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".backup-*") // mode 0600
+	if err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	defer f.Close()
+	if err := os.Remove(f.Name()); err != nil { // nothing is left, however this ends
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	err = s.view(func(tx *bbolt.Tx) error {
+		_, err := tx.WriteTo(untilDone{ctx, f})
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
+	n, err := io.Copy(untilDone{ctx, w}, f)
+	if err != nil {
+		return n, fmt.Errorf("back up: %w", err)
+	}
+	return n, nil
+}
+
+// untilDone fails to write when ctx is done.
+type untilDone struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u untilDone) Write(b []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.w.Write(b)
+}

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"go.etcd.io/bbolt"
+)
+
+// worthCompacting reports whether more than half of a large file is free.
+func worthCompacting(db *bbolt.DB, least int64) bool {
+	info, err := os.Stat(db.Path())
+	if err != nil || info.Size() <= least {
+		return false
+	}
+	size := int64(0)
+	err = db.View(func(tx *bbolt.Tx) error {
+		size = tx.Size()
+		return nil
+	})
+	free := int64(db.Stats().FreePageN)*int64(db.Info().PageSize) + info.Size() - size
+	return err == nil && free > info.Size()/2
+}
+
+// compact replaces the file by a copy without free pages. Stopped at any point,
+// there is one whole file under the store's name: the old one, or the new one.
+// db is locked throughout; afterwards it belongs to the old file.
+func compact(db *bbolt.DB, o Options) error {
+	path, err := filepath.EvalSymlinks(o.Path)
+	if err != nil {
+		return err
+	}
+	temporary := path + ".compact"
+	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove what an earlier run left: %w", err)
+	}
+	size, err := writeCompact(db, temporary)
+	if err != nil {
+		return errors.Join(err, os.Remove(temporary))
+	}
+	before := db.Stats().FreePageN * db.Info().PageSize
+	if err := os.Rename(temporary, path); err != nil {
+		return errors.Join(fmt.Errorf("put the copy in place: %w", err), os.Remove(temporary))
+	}
+	o.Log.Info("the store was compacted", "file", o.Path, "freed", before, "size", size)
+	return syncDir(path)
+}
+
+func writeCompact(db *bbolt.DB, path string) (size int64, err error) {
+	dst, err := bbolt.Open(path, 0o600, &bbolt.Options{NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: true})
+	if err != nil {
+		return 0, fmt.Errorf("create a copy: %w", err)
+	}
+	if err := bbolt.Compact(dst, db, 16<<20); err != nil {
+		return 0, errors.Join(fmt.Errorf("copy: %w", err), dst.Close())
+	}
+	if err := errors.Join(dst.Sync(), dst.Close()); err != nil {
+		return 0, fmt.Errorf("sync the copy: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,33 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Cursor returns how far something was read; zero if that was never saved.
+func (s *Store) Cursor(name string) (time.Time, error) {
+	return s.lazy.cursor(name), nil
+}
+
+// SaveCursor says how far something was read. It is durable with the next commit,
+// 5 s later at most, or when Close returns: an older one means more to catch up.
+func (s *Store) SaveCursor(name string, at time.Time) error {
+	if name == "" || len(name) > maxLane {
+		return fmt.Errorf("name of a cursor has %d bytes", len(name))
+	}
+	return s.lazy.saveCursor(name, at)
+}
+
+func (s *Store) loadCursors(tx *bbolt.Tx) error {
+	s.lazy.cursors = map[string]time.Time{}
+	return tx.Bucket(bucketCursors).ForEach(func(name, v []byte) error {
+		if len(v) != 8 {
+			return fmt.Errorf("read cursor %s: %w", name, errShort)
+		}
+		s.lazy.cursors[string(name)] = fromNanos(v)
+		return nil
+	})
+}

@@ -1,0 +1,12 @@
+// Package store is what must survive: one bbolt file that one goroutine writes.
+//
+// Everything durable is an op on that goroutine's channel. It takes what waits,
+// runs one transaction, dispatches, answers all callers: a lone caller is stored
+// at once, many share two syncs. Reading needs no channel: short View
+// transactions, or memory.
+//
+// What people wrote and page tokens are sealed before bbolt sees them, so that
+// neither the file nor its free pages ever hold them in clear (seal.go); ids are
+// not. The package knows neither Facebook nor Rocket.Chat, and bodies are bytes
+// to it.
+package store

@@ -1,0 +1,40 @@
+package store
+
+import "go.etcd.io/bbolt"
+
+// These set what only tests change.
+
+// OnCommit has commit called around every transaction of the writer.
+func (o Options) OnCommit(commit func(update func() error) error) Options {
+	o.seams.commit = commit
+	return o
+}
+
+// WithFreeSpace replaces the look at the disk.
+func (o Options) WithFreeSpace(free func() uint64) Options {
+	o.seams.free = func(string) (uint64, error) { return free(), nil }
+	return o
+}
+
+// WithMaxSize bounds the file, as a full disk does.
+func (o Options) WithMaxSize(bytes int) Options {
+	o.seams.maxSize = bytes
+	return o
+}
+
+// WithCompactAbove has smaller files compacted, too.
+func (o Options) WithCompactAbove(bytes int64) Options {
+	o.seams.compact = bytes
+	return o
+}
+
+// NextFormat plays a version of the program whose format is one higher.
+func (o Options) NextFormat(step func(put func(bucket, key, value string) error) error) Options {
+	o.seams.format = format + 1
+	o.seams.upgrades = map[uint64]upgrade{format: func(tx *bbolt.Tx, _ *sealer) error {
+		return step(func(bucket, key, value string) error {
+			return tx.Bucket([]byte(bucket)).Put([]byte(key), []byte(value))
+		})
+	}}
+	return o
+}

@@ -1,0 +1,165 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+)
+
+var _ bridge.Pages = (*Store)(nil)
+
+// pageRecord is a page in the file. The revision stands before it.
+type pageRecord struct {
+	Name     string           `json:"name"`
+	Token    []byte           `json:"token,omitempty"` // sealed
+	State    bridge.PageState `json:"state"`
+	Why      string           `json:"why,omitempty"`
+	Settings bridge.Settings  `json:"settings"`
+	Since    time.Time        `json:"since,omitzero"`
+}
+
+// pageSet is the pages in memory; never changed, only replaced.
+type pageSet struct {
+	byID map[bridge.PageID]bridge.Page
+	list []bridge.Page // by id
+}
+
+func newPageSet(byID map[bridge.PageID]bridge.Page) *pageSet {
+	set := &pageSet{byID: byID, list: slices.Collect(maps.Values(byID))}
+	slices.SortFunc(set.list, func(a, b bridge.Page) int { return cmp.Compare(a.ID, b.ID) })
+	return set
+}
+
+func (p *pageSet) with(changes map[bridge.PageID]*bridge.Page) *pageSet {
+	byID := maps.Clone(p.byID)
+	for id, page := range changes {
+		if page == nil {
+			delete(byID, id)
+		} else {
+			byID[id] = *page
+		}
+	}
+	return newPageSet(byID)
+}
+
+// Page returns a page from memory; bridge.ErrNoPage if it is not connected here.
+func (s *Store) Page(id bridge.PageID) (bridge.Page, error) {
+	p, ok := s.pages.Load().byID[id]
+	if !ok {
+		return bridge.Page{}, bridge.ErrNoPage
+	}
+	return p, nil
+}
+
+// Pages returns all pages from memory, in order of their ids.
+func (s *Store) Pages() []bridge.Page { return slices.Clone(s.pages.Load().list) }
+
+// SavePage stores a page if p.Rev is the revision of the stored one, 0 if there
+// is none, and returns when that is durable; ErrConflict otherwise. The page then
+// has a new revision, which no page of this id had before.
+func (s *Store) SavePage(ctx context.Context, p bridge.Page) error {
+	id := []byte(p.ID)
+	if len(id) == 0 || len(id) > 128 {
+		return fmt.Errorf("page id of %d bytes", len(id))
+	}
+	r := pageRecord{Name: p.Name, State: p.State, Why: p.Why, Settings: p.Settings, Since: p.Since}
+	if p.Token != "" {
+		r.Token = s.seal.seal(nil, bucketPages, id, []byte(p.Token.Reveal()))
+	}
+	record, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode page %s: %w", p.ID, err)
+	}
+	var conflict error
+	err = s.do(ctx, &op{apply: func(g *group) {
+		if now, _ := g.page(p.ID); now.Rev != p.Rev {
+			conflict = ErrConflict
+			return
+		}
+		b := g.bucket(bucketPages)
+		p.Rev = g.next(b)
+		g.put(b, id, append(binary.BigEndian.AppendUint64(nil, p.Rev), record...))
+		g.change(p.ID, &p)
+	}})
+	if err := errors.Join(err, conflict); err != nil {
+		return fmt.Errorf("store page %s: %w", p.ID, err)
+	}
+	return nil
+}
+
+// DeletePage forgets a page, its settings and token, and returns when that is
+// durable; bridge.ErrNoPage if there is none.
+func (s *Store) DeletePage(ctx context.Context, id bridge.PageID) error {
+	var missing error
+	err := s.do(ctx, &op{apply: func(g *group) {
+		if _, ok := g.page(id); !ok {
+			missing = bridge.ErrNoPage
+			return
+		}
+		g.drop(g.bucket(bucketPages), []byte(id))
+		g.change(id, nil)
+	}})
+	if err := errors.Join(err, missing); err != nil {
+		return fmt.Errorf("delete page %s: %w", id, err)
+	}
+	return nil
+}
+
+// page returns a page as the transaction has it.
+func (g *group) page(id bridge.PageID) (bridge.Page, bool) {
+	if p, changed := g.pages[id]; changed {
+		if p == nil {
+			return bridge.Page{}, false
+		}
+		return *p, true
+	}
+	p, ok := g.s.pages.Load().byID[id]
+	return p, ok
+}
+
+func (g *group) change(id bridge.PageID, p *bridge.Page) {
+	if g.pages == nil {
+		g.pages = map[bridge.PageID]*bridge.Page{}
+	}
+	g.pages[id] = p
+}
+
+// loadPages unseals all pages. One whose token cannot be read is kept without it:
+// it can be connected again.
+func (s *Store) loadPages(tx *bbolt.Tx) error {
+	byID := map[bridge.PageID]bridge.Page{}
+	err := tx.Bucket(bucketPages).ForEach(func(id, v []byte) error {
+		var r pageRecord
+		if len(v) < 8 {
+			return fmt.Errorf("read page %s: %w", id, errShort)
+		}
+		if err := json.Unmarshal(v[8:], &r); err != nil {
+			return fmt.Errorf("read page %s: %w", id, err)
+		}
+		p := bridge.Page{
+			ID: bridge.PageID(id), Name: r.Name, State: r.State, Why: r.Why,
+			Settings: r.Settings, Since: r.Since, Rev: binary.BigEndian.Uint64(v),
+		}
+		if len(r.Token) > 0 {
+			token, err := s.seal.open(bucketPages, id, r.Token)
+			if err != nil {
+				s.log.Error("token of a page cannot be read; connect the page again", "page", p.ID, "err", err)
+			}
+			p.Token = bridge.Secret(token)
+		}
+		byID[p.ID] = p
+		return nil
+	})
+	s.pages.Store(newPageSet(byID))
+	return err
+}

@@ -1,0 +1,121 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+)
+
+const linkVersion = 1
+
+// Link returns how a conversation is tied to Rocket.Chat; one with nothing but
+// the conversation in it if it is not.
+func (s *Store) Link(c bridge.Conversation) (bridge.Link, error) {
+	key := []byte(c.Lane())
+	l := bridge.Link{Conversation: c}
+	err := s.view(func(tx *bbolt.Tx) error {
+		v := tx.Bucket(bucketConversations).Get(key)
+		if v == nil {
+			return nil
+		}
+		return s.parseLink(key, v, &l)
+	})
+	if err != nil {
+		return bridge.Link{}, fmt.Errorf("read conversation %s: %w", key, err)
+	}
+	return l, nil
+}
+
+func (s *Store) parseLink(key, v []byte, l *bridge.Link) error {
+	if v[0] != linkVersion {
+		return fmt.Errorf("record has unknown version %d", v[0])
+	}
+	room, rest, err := cutShort(v[1:])
+	if err != nil {
+		return err
+	}
+	department, rest, err := cutShort(rest)
+	if err != nil {
+		return err
+	}
+	l.Room, l.Department = bridge.RoomID(room), bridge.DepartmentID(department)
+	if len(rest) > 0 {
+		visitor, err := s.seal.open(bucketConversations, key, rest)
+		if err != nil {
+			return err
+		}
+		l.Visitor = bridge.Secret(visitor)
+	}
+	return nil
+}
+
+// SaveLink stores how a conversation is tied to Rocket.Chat, in place of what was
+// there, and that its room belongs to it. It returns when both are durable.
+// Earlier rooms still lead to the conversation.
+func (s *Store) SaveLink(ctx context.Context, l bridge.Link) error {
+	if err := checkLink(l); err != nil {
+		return err
+	}
+	key := []byte(l.Conversation.Lane())
+	v := appendShort([]byte{linkVersion}, string(l.Room))
+	v = appendShort(v, string(l.Department))
+	if l.Visitor != "" {
+		v = s.seal.seal(v, bucketConversations, key, []byte(l.Visitor.Reveal()))
+	}
+	err := s.do(ctx, &op{apply: func(g *group) {
+		g.put(g.bucket(bucketConversations), key, v)
+		if l.Room != "" {
+			g.put(g.bucket(bucketRooms), []byte(l.Room), key)
+		}
+	}})
+	if err != nil {
+		return fmt.Errorf("store conversation %s: %w", key, err)
+	}
+	return nil
+}
+
+func checkLink(l bridge.Link) error {
+	c := l.Conversation
+	switch {
+	case c.Page == "" || c.Customer == "" || c.Kind == "":
+		return errors.New("conversation without page, customer or kind")
+	case strings.Contains(string(c.Page), "/") || strings.Contains(string(c.Kind), "/"):
+		return errors.New("page or kind of a conversation contains a slash")
+	case len(c.Lane()) > maxLane:
+		return fmt.Errorf("ids of a conversation are longer than %d bytes", maxLane)
+	case len(l.Room) > 255 || len(l.Department) > 255 || len(l.Visitor) > 4096:
+		return fmt.Errorf("conversation %s: room, department or visitor is too long", c.Lane())
+	}
+	return nil
+}
+
+// Conversation returns the conversation a room was opened for, closed rooms
+// included, and false for rooms that are not ours.
+func (s *Store) Conversation(room bridge.RoomID) (bridge.Conversation, bool, error) {
+	var lane string
+	err := s.view(func(tx *bbolt.Tx) error {
+		lane = string(tx.Bucket(bucketRooms).Get([]byte(room)))
+		return nil
+	})
+	if err != nil || lane == "" {
+		return bridge.Conversation{}, false, err
+	}
+	part := strings.SplitN(lane, "/", 3)
+	if len(part) != 3 {
+		return bridge.Conversation{}, false, fmt.Errorf("read room %s: %w", room, errShort)
+	}
+	return bridge.Conversation{
+		Page: bridge.PageID(part[0]), Kind: bridge.Kind(part[1]), Customer: bridge.CustomerID(part[2]),
+	}, true, nil
+}
+
+// VisitorToken returns the token under which a customer is registered at first:
+// always the same for a conversation and key, and not to be guessed.
+func (s *Store) VisitorToken(c bridge.Conversation) bridge.Secret {
+	return bridge.Secret(s.seal.visitorToken([]byte(c.Lane())))
+}

@@ -1,0 +1,76 @@
+package store
+
+import (
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// Stats are figures for metrics. Counters begin with Open.
+type Stats struct {
+	Commits    uint64        // transactions
+	Ops        uint64        // calls they answered
+	Entries    uint64        // entries they stored; Entries/Commits is the mean group
+	CommitTime time.Duration // in all of them together
+
+	Inbox, Outbox, Notices QueueStats
+
+	Failed     int   // given up and kept
+	Remembered int   // keys of entries
+	FileSize   int64 // bytes in use, free pages included
+	Free       int64 // bytes of it in free pages
+}
+
+// QueueStats are figures of one queue.
+type QueueStats struct {
+	Waiting int
+	Oldest  time.Time // when the oldest was accepted; zero if nothing waits
+}
+
+func (s *Stats) queue(q *Queue) *QueueStats {
+	switch q.number {
+	case 1:
+		return &s.Inbox
+	case 2:
+		return &s.Outbox
+	}
+	return &s.Notices
+}
+
+// Stats returns figures as of the last commit, from memory.
+func (s *Store) Stats() Stats {
+	stats := *s.stats.Load()
+	file := s.db.Stats()
+	stats.Free = int64(file.FreePageN+file.PendingPageN) * int64(s.db.Info().PageSize)
+	return stats
+}
+
+// publish shows the writer's figures to others.
+func (s *Store) publish() {
+	stats := s.writer.counts
+	s.stats.Store(&stats)
+}
+
+func (s *Store) loadCounts(tx *bbolt.Tx) {
+	c := &s.writer.counts
+	for _, q := range s.queues() {
+		b := tx.Bucket(q.bucket)
+		*c.queue(q) = QueueStats{Waiting: b.Stats().KeyN, Oldest: oldest(b)}
+	}
+	failed := tx.Bucket(bucketFailed)
+	c.Failed = failed.Stats().KeyN
+	if k, v := failed.Cursor().First(); k != nil {
+		s.writer.failedFrom = failedAt(v)
+	}
+	c.Remembered = s.seen.len()
+	c.FileSize = tx.Size()
+}
+
+// oldest returns when the first entry of a queue was accepted.
+func oldest(b *bbolt.Bucket) time.Time {
+	if k, v := b.Cursor().First(); k != nil {
+		d, _, _, _ := parseRecord(v)
+		return d.Accepted
+	}
+	return time.Time{}
+}

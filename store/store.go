@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"messenger-bridge/bridge"
+)
+
+// Options say where a store is and how it is opened.
+type Options struct {
+	Path string
+	// Key seals; 32 bytes in base64 of any form. Empty: the key of the file
+	// Path+".key", which is made if there is neither key file nor store.
+	Key      bridge.Secret
+	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: silent
+	Remember time.Duration    // how long keys of entries are remembered; 0: 7 days and some hours
+	// Sync is for measuring: the file is not synced, instead this is called twice
+	// for each commit, as often as bbolt would sync.
+	Sync func()
+
+	seams seams
+}
+
+// seams are what only tests of this package change.
+type seams struct {
+	format   uint64
+	upgrades map[uint64]upgrade
+	commit   func(update func() error) error // around every transaction of the writer
+	free     func(path string) (uint64, error)
+	maxSize  int // of the file
+	nonce    func([]byte)
+	compact  int64 // least size of a file that is compacted
+}
+
+func (o *Options) setDefaults() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Remember == 0 {
+		o.Remember = 7*24*time.Hour + 12*time.Hour
+	}
+	if o.seams.format == 0 {
+		o.seams.format = format
+	}
+	if o.seams.upgrades == nil {
+		o.seams.upgrades = upgrades
+	}
+	if o.seams.commit == nil {
+		o.seams.commit = func(update func() error) error { return update() }
+	}
+	if o.seams.free == nil {
+		o.seams.free = freeSpace
+	}
+	if o.seams.compact == 0 {
+		o.seams.compact = 64 << 20
+	}
+}
+
+// Store is an open file. Its methods are safe for concurrent use.
+type Store struct {
+	path     string // these are set by Open, never changed
+	log      *slog.Logger
+	now      func() time.Time
+	db       *bbolt.DB
+	seal     *sealer
+	remember time.Duration
+	sync     func()
+	seams    seams
+	inbox    *Queue
+	outbox   *Queue
+	notices  *Queue
+
+	ops      chan *op
+	flush    chan struct{} // holds one token when lazy marks have waited long enough
+	stop     chan struct{} // closed by Close
+	finished chan struct{} // closed by the writer when it is done
+	closing  sync.Once
+	closed   error
+
+	writer writerState             // belongs to the writer goroutine (before: to Open)
+	busy   atomic.Int64            // when the oldest op the writer works on was handed in; 0: idle
+	pages  atomic.Pointer[pageSet] // replaced by the writer
+	seen   seenSet                 // changed by the writer
+	lazy   lazyMarks               //
+	health health                  //
+	disk   disk                    //
+	stats  atomic.Pointer[Stats]   // replaced by the writer
+}
+
+// Open opens the store at o.Path, creates it if there is none, upgrades one of an
+// older format, and compacts one that is mostly empty. Errors are ErrLocked,
+// ErrForeign, ErrNewer, ErrWrongKey, ErrNoKey, or those of the operating system;
+// their text says what to do.
+func Open(o Options) (*Store, error) {
+	o.setDefaults()
+	stored := false
+	if info, err := os.Stat(o.Path); err == nil {
+		if info.IsDir() {
+			return nil, fmt.Errorf("%w: %s is a folder; DATABASE names a file", ErrForeign, o.Path)
+		}
+		stored = info.Size() > 0
+	}
+	key, err := secretKey(o.Key, o.Path, stored, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	seal, err := newSealer(key)
+	if err != nil {
+		return nil, err
+	}
+	if o.seams.nonce != nil {
+		seal.nonce = o.seams.nonce
+	}
+	db, err := openFile(o, seal)
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(o, db, seal)
+	if err := s.load(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	go s.write()
+	return s, nil
+}
+
+func newStore(o Options, db *bbolt.DB, seal *sealer) *Store {
+	s := &Store{
+		path: o.Path, log: o.Log, now: o.Now, db: db, seal: seal,
+		remember: o.Remember, sync: o.Sync, seams: o.seams,
+		ops:      make(chan *op, 1024),
+		flush:    make(chan struct{}, 1),
+		stop:     make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+	s.inbox = &Queue{s: s, bucket: bucketInbox, number: 1, lazy: true}
+	s.outbox = &Queue{s: s, bucket: bucketOutbox, number: 2}
+	s.notices = &Queue{s: s, bucket: bucketNotices, number: 3, lazy: true}
+	s.lazy = lazyMarks{flush: s.flush, leaving: map[place]struct{}{}}
+	return s
+}
+
+// Inbox is what goes to rooms. Conclude there is lazy: it is durable with the next
+// commit, 50 ms later at most, or when Close returns.
+func (s *Store) Inbox() *Queue { return s.inbox }
+
+// Outbox is what goes to customers. Conclude there is durable when it returns.
+func (s *Store) Outbox() *Queue { return s.outbox }
+
+// Notices is what goes to agents; lazy like the inbox.
+func (s *Store) Notices() *Queue { return s.notices }
+
+func (s *Store) queues() []*Queue { return []*Queue{s.inbox, s.outbox, s.notices} }
+
+// Close commits what is pending, lazy marks too, and closes the file. What is
+// called later gets ErrClosed. It may be called twice.
+func (s *Store) Close() error {
+	s.closing.Do(func() {
+		close(s.stop)
+		<-s.finished
+		s.closed = errors.Join(s.writer.failure, s.db.Close())
+	})
+	return s.closed
+}
+
+// load reads what is held in memory.
+func (s *Store) load() error {
+	return s.view(func(tx *bbolt.Tx) error {
+		if err := s.loadPages(tx); err != nil {
+			return err
+		}
+		if err := s.loadCursors(tx); err != nil {
+			return err
+		}
+		s.loadSeen(tx)
+		s.loadCounts(tx)
+		s.publish()
+		return nil
+	})
+}
+
+// view runs a short read transaction.
+func (s *Store) view(read func(*bbolt.Tx) error) error {
+	err := s.db.View(read)
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return err
+}
+
+// do hands an op to the writer and waits until it is durable. While the writer
+// has not taken it, ctx can still call it back: on error it did not happen, but
+// for one case that commit explains.
+func (s *Store) do(ctx context.Context, o *op) error {
+	o.handedIn, o.done = s.now(), make(chan error, 1)
+	select {
+	case s.ops <- o:
+	case <-s.finished:
+		return ErrClosed
+	case <-ctx.Done():
+		return notStored(context.Cause(ctx))
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		if o.claim() {
+			return notStored(context.Cause(ctx))
+		}
+	case <-s.finished:
+		if o.claim() {
+			return ErrClosed
+		}
+	}
+	return <-o.done
+}

@@ -1,0 +1,291 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+)
+
+const (
+	groupOps   = 512     // ops in one transaction
+	groupBytes = 8 << 20 // and of bodies, roughly
+)
+
+// op is something durable that somebody asks of the writer. apply must not fail
+// the transaction: what can be wrong is checked before, the rest is a result.
+type op struct {
+	apply    func(*group)
+	size     int // bytes, roughly
+	handedIn time.Time
+	taken    atomic.Bool
+	done     chan error // takes one; nobody waits longer than for that
+}
+
+// claim decides between the writer and a caller who no longer wants it.
+func (o *op) claim() bool { return o.taken.CompareAndSwap(false, true) }
+
+// writerState is what only the writer goroutine knows.
+type writerState struct {
+	failure    error     // of the last transaction; nil: it is durable
+	trimmed    uint32    // the day on which receipts were last let go
+	seenFrom   time.Time // of the oldest record of keys; zero: none
+	failedFrom time.Time // of the oldest failed delivery; zero: none
+	counts     Stats
+}
+
+// write is the writer goroutine. Nothing else begins a write transaction.
+func (s *Store) write() {
+	defer close(s.finished)
+	for {
+		select {
+		case o := <-s.ops:
+			s.commit(s.gather(o), s.lazy.take())
+		case <-s.flush:
+			s.commit(nil, s.lazy.take())
+		case <-s.stop:
+			s.finish()
+			return
+		}
+	}
+}
+
+// finish commits what was handed in before the stop.
+func (s *Store) finish() {
+	for {
+		select {
+		case o := <-s.ops:
+			s.commit(s.gather(o), s.lazy.take())
+		default:
+			s.commit(nil, s.lazy.close())
+			return
+		}
+	}
+}
+
+// gather takes, without waiting, what waits behind the first op.
+func (s *Store) gather(first *op) []*op {
+	s.busy.Store(first.handedIn.UnixNano())
+	group := make([]*op, 0, 16)
+	size := 0
+	for o := first; ; {
+		if o.claim() {
+			group = append(group, o)
+			size += o.size
+		}
+		if len(group) == groupOps || size > groupBytes {
+			return group
+		}
+		select {
+		case o = <-s.ops:
+		default:
+			return group
+		}
+	}
+}
+
+// errUnchanged ends a transaction in which there was nothing to write.
+var errUnchanged = errors.New("nothing to write")
+
+// commit makes one transaction of ops and lazy marks, dispatches what was stored,
+// then answers everybody.
+//
+// If bbolt fails after writing its meta page, the transaction may have taken
+// effect without being durable. Then everybody is told it failed, memory follows
+// the file (so that a repeat is told), and the next commit is made even if it has
+// nothing to write: it makes both durable, because the pages were synced before.
+func (s *Store) commit(ops []*op, marks lazySet) {
+	if len(ops) == 0 && marks.empty() {
+		return
+	}
+	g := &group{s: s, now: s.now(), after: s.writer, open: make(map[string]*bbolt.Bucket, 4)}
+	txid := 0
+	start := time.Now()
+	err := s.seams.commit(func() error {
+		return s.db.Update(func(tx *bbolt.Tx) error {
+			txid = tx.ID()
+			g.tx = tx
+			for _, o := range ops {
+				o.apply(g)
+			}
+			marks.apply(g)
+			if !g.wrote && s.writer.failure == nil {
+				return errUnchanged
+			}
+			g.complete()
+			return g.err
+		})
+	})
+	switch {
+	case errors.Is(err, errUnchanged):
+		err = nil
+	case err == nil:
+		s.synced()
+		s.committed(g, len(ops), time.Since(start))
+		s.recovered()
+	default:
+		err = notStored(err)
+		if s.tookEffect(txid) {
+			s.committed(g, len(ops), time.Since(start))
+		} else {
+			g.effects = nil
+		}
+		s.failed(err)
+	}
+	for _, effect := range g.effects {
+		effect()
+	}
+	s.lazy.settle(marks, err == nil)
+	s.busy.Store(0)
+	for _, o := range ops {
+		o.done <- err
+	}
+}
+
+func (s *Store) synced() {
+	if s.sync != nil {
+		s.sync()
+		s.sync()
+	}
+}
+
+// tookEffect reports whether a transaction that failed is visible all the same.
+func (s *Store) tookEffect(txid int) bool {
+	visible := 0
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		visible = tx.ID()
+		return nil
+	})
+	return err == nil && txid != 0 && visible >= txid
+}
+
+// committed lets memory follow the file.
+func (s *Store) committed(g *group, ops int, took time.Duration) {
+	s.writer = g.after
+	c := &s.writer.counts
+	c.Commits++
+	c.Ops += uint64(ops)
+	c.Entries += uint64(len(g.fresh.order))
+	c.CommitTime += took
+	s.seen.change(g.fresh.order, g.forgotten)
+	c.Remembered = s.seen.len()
+	if g.pages != nil {
+		s.pages.Store(s.pages.Load().with(g.pages))
+	}
+	s.publish()
+}
+
+func (s *Store) failed(err error) {
+	if s.writer.failure == nil || s.writer.failure.Error() != err.Error() {
+		s.log.Error("nothing can be stored", "file", s.path, "err", err)
+	}
+	s.writer.failure = err
+	s.health.set(err)
+}
+
+func (s *Store) recovered() {
+	if s.writer.failure != nil {
+		s.log.Info("storing works again", "file", s.path)
+	}
+	s.writer.failure = nil
+	s.health.set(nil)
+}
+
+// group is one transaction and what memory must learn if it takes effect.
+type group struct {
+	s   *Store
+	tx  *bbolt.Tx
+	now time.Time
+
+	wrote   bool
+	err     error // of bbolt; fails the transaction
+	open    map[string]*bbolt.Bucket
+	day     *bbolt.Bucket // today's receipts, once needed
+	touched [4]bool       // queues, by their numbers
+	effects []func()
+
+	fresh     freshKeys
+	forgotten []hash
+	pages     map[bridge.PageID]*bridge.Page // nil: deleted
+	after     writerState                    // what the writer knows once it took effect
+}
+
+// then has something done when the transaction took effect, before anybody is
+// answered. It must not block.
+func (g *group) then(effect func()) { g.effects = append(g.effects, effect) }
+
+func (g *group) bucket(name []byte) *bbolt.Bucket {
+	if b := g.open[string(name)]; b != nil {
+		return b
+	}
+	b := g.tx.Bucket(name)
+	for _, a := range appended {
+		if bytes.Equal(a, name) {
+			b.FillPercent = fillAppended
+		}
+	}
+	g.open[string(name)] = b
+	return b
+}
+
+// put writes; value belongs to bbolt until the commit.
+func (g *group) put(b *bbolt.Bucket, key, value []byte) {
+	g.wrote = true
+	g.keep(b.Put(key, value))
+}
+
+// take deletes a key and returns a copy of its value, nil if there is none.
+func (g *group) take(b *bbolt.Bucket, key []byte) []byte {
+	c := b.Cursor()
+	k, v := c.Seek(key)
+	if !bytes.Equal(k, key) {
+		return nil
+	}
+	v = append([]byte(nil), v...)
+	g.wrote = true
+	g.keep(c.Delete())
+	return v
+}
+
+// drop deletes a key and reports whether it was there.
+func (g *group) drop(b *bbolt.Bucket, key []byte) bool {
+	c := b.Cursor()
+	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
+		return false
+	}
+	g.wrote = true
+	g.keep(c.Delete())
+	return true
+}
+
+// next returns the bucket's next sequence number.
+func (g *group) next(b *bbolt.Bucket) uint64 {
+	n, err := b.NextSequence()
+	g.keep(err)
+	return n
+}
+
+func (g *group) keep(err error) {
+	if g.err == nil {
+		g.err = err
+	}
+}
+
+// complete writes what belongs to the transaction as a whole, and lets go what is
+// too old, a little at a time.
+func (g *group) complete() {
+	g.writeKeys()
+	g.forgetKeys()
+	g.expireFailed()
+	g.expireReceipts()
+	for _, q := range g.s.queues() {
+		if g.touched[q.number] {
+			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket))
+		}
+	}
+	g.after.counts.FileSize = g.tx.Size()
+}
