@@ -27,6 +27,7 @@ type ClientConfig struct {
 	AppID     string
 	AppSecret bridge.Secret
 	Timeout   time.Duration // of one call; 15 s
+	Throttled time.Duration // how long a page pauses when Meta throttles it and does not say how long; 30 s
 	MaxConns  int           // idle connections kept: not fewer than calls at once; 64
 	Now       func() time.Time
 	Log       *slog.Logger
@@ -145,7 +146,7 @@ func (c *Client) do(ctx context.Context, q request) *answer {
 		r.SetHeader("Content-Type", "application/json").SetBody(q.body)
 	}
 	reply, err := r.Execute(q.method, path)
-	a := &answer{page: q.page.ID, err: err, written: written.Load(), reading: q.method == http.MethodGet, header: http.Header{}}
+	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, err: err, written: written.Load(), reading: q.method == http.MethodGet, header: http.Header{}}
 	if reply != nil && reply.RawResponse != nil {
 		a.status, a.header, a.body = reply.StatusCode(), reply.Header(), reply.Body()
 	}

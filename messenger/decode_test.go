@@ -216,6 +216,9 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(`{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"feed"}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
+		if w := newHook(nil).post(string(body), sign(body, appSecret)); w.Code != 200 {
+			t.Fatalf("signed, and answered %d", w.Code)
+		}
 		d, err := decode(body, received)
 		if err != nil {
 			if d.events != nil {

@@ -235,9 +235,10 @@ type answer struct {
 	status  int
 	header  http.Header
 	body    []byte
-	err     error // of the transport
-	written bool  // the request, or some of it, left this machine
-	reading bool  // the call changes nothing at Meta's
+	err     error         // of the transport
+	written bool          // the request, or some of it, left this machine
+	reading bool          // the call changes nothing at Meta's
+	wait    time.Duration // after a throttle that does not say how long; 0: as ruled
 }
 
 // refused returns the error object, or nil if there is none.
@@ -275,6 +276,9 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 		refusal.Gate = bridge.GatePage(a.page)
 	}
 	if r.temporary {
+		if a.wait > 0 {
+			refusal.After = a.wait
+		}
 		if d := max(regain(a.header, a.page), retryAfter(a.header, now)); d > 0 {
 			refusal.After = d
 		}

@@ -28,7 +28,7 @@ type Metrics struct {
 	Delivered *prometheus.CounterVec // by direction
 	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
 	Failed    *prometheus.CounterVec // by direction and reason: given up, somebody was told
-	Webhooks  *prometheus.CounterVec // by answer: ok, forged, malformed, too-large, busy, not-stored
+	Webhooks  *prometheus.CounterVec // by answer: ok, unsigned, forged, malformed, too-large, busy, cut, not-stored
 	Attempts  *prometheus.HistogramVec
 	Age       *prometheus.HistogramVec // by direction: from accepted to delivered
 	Reconnect prometheus.Counter       // sessions with Rocket.Chat that were lost

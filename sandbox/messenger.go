@@ -68,7 +68,7 @@ type Messenger struct {
 	people  map[string]*person
 
 	hooks    hooks
-	hooksFor webhookSwitches
+	switches webhookSwitches
 	queues   map[string]*webhookQueue
 	echoes   int // echoes that are due but not yet in a queue
 	limits   limits
@@ -99,7 +99,7 @@ func StartMessenger(cfg MessengerConfig) (*Messenger, error) {
 		people:   map[string]*person{},
 		queues:   map[string]*webhookQueue{},
 		inFlight: map[threadKey][]*graphCall{},
-		hooksFor: webhookSwitches{batch: 1, parallel: 1},
+		switches: webhookSwitches{batch: 1, parallel: 1},
 		limits:   newLimits(),
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())

@@ -20,7 +20,7 @@ type metaMember struct {
 	value any
 }
 
-// object builds a metaObject from keys and values in turn.
+// newObject builds a metaObject from keys and values in turn.
 func newObject(pairs ...any) metaObject {
 	o := make(metaObject, 0, len(pairs)/2)
 	for i := 0; i < len(pairs); i += 2 {

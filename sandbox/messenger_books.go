@@ -80,8 +80,8 @@ func (m *Messenger) WebhookAnswers() []Answer {
 	return slices.Clone(m.books.answers)
 }
 
-// Calls lists all calls of the Graph API that were answered, in the order they began.
-// Tokens are not in it.
+// Calls lists all calls of the Graph API in the order they began; the answer's fields are
+// empty while a call is under way. Tokens are not in it.
 func (m *Messenger) Calls() []Call {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -96,12 +96,12 @@ func (q Quirks) statusOf(e *graphError) int {
 
 var rateCodes = map[int]bool{4: true, 17: true, 32: true, 341: true, 613: true, 80001: true, 80006: true}
 
-// localised are error messages as an administrator with another language gets them.
+// localised is an error message as an administrator with another language gets it.
 func localised(code int) string {
 	return fmt.Sprintf("Die Anfrage konnte nicht ausgeführt werden, bitte versuche es später erneut. 请稍后再试 (%d)", code)
 }
 
-// answer writes the error as a body. Called with mu held.
+// errorAnswer writes the error as a body. Called with mu held.
 func (m *Messenger) errorAnswer(e *graphError) *graphAnswer {
 	text, kind := e.text, e.kind
 	if m.quirks.Localised {

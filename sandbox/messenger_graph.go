@@ -105,6 +105,7 @@ func (m *Messenger) readCall(r *http.Request) (*graphCall, error) {
 	if c.query.Has("access_token") {
 		m.books.problem("%s %s: token in the query string", r.Method, c.book.Path)
 	}
+	m.touch()
 	return c, nil
 }
 
@@ -322,9 +323,7 @@ func cutConnection(w http.ResponseWriter) {
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
-	var tcp *net.TCPConn
-	if t, ok := conn.(*net.TCPConn); ok {
-		tcp = t
+	if tcp, ok := conn.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {

@@ -81,6 +81,8 @@ func (m *Messenger) throttled(c *graphCall) *graphError {
 	}
 	for _, name := range []string{pg, ""} {
 		if t := m.limits.throttles[name]; m.now().Before(t.until) {
+			t.until = t.until.Add(m.quirks.ThrottleGrows)
+			m.limits.throttles[name] = t
 			return rateError(t.code)
 		}
 	}

@@ -1,5 +1,7 @@
 package sandbox
 
+import "time"
+
 // TextUnit is what the length limit of a text counts.
 type TextUnit int
 
@@ -45,7 +47,8 @@ type Quirks struct {
 	ReadsPerSecond int // Conversations API; Meta: 2
 	SendsPerSecond int // Send API; Meta: 300
 
-	UsagePerCall int // percent by which each call of a page raises its usage header
+	ThrottleGrows time.Duration // each call while throttled lengthens it by so much; documented without a figure
+	UsagePerCall  int           // percent by which each call of a page raises its usage header
 }
 
 // Tweak changes the quirks while the simulator runs.

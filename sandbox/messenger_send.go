@@ -299,68 +299,6 @@ func (m *Messenger) post(s *sendRequest) *message {
 	return msg
 }
 
-// echo sends the echo of a message, or returns how to send it once the answer is out.
-func (m *Messenger) echo(ev Event, mode EchoMode) (after func()) {
-	if mode > 0 {
-		m.work.Go(func() {
-			timer := time.NewTimer(time.Duration(mode))
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-				m.queueEcho(ev)
-			case <-m.ctx.Done():
-			}
-		})
-		return nil
-	}
-	switch mode {
-	case EchoNever:
-		return nil
-	case EchoBefore:
-		m.awaitEcho(m.queueEcho(ev))
-		return nil
-	case EchoStandby:
-		ev.Standby = true
-	}
-	m.mu.Lock()
-	m.echoes++
-	m.mu.Unlock()
-	return func() {
-		m.queueEcho(ev)
-		if mode == EchoTwice {
-			m.queueEcho(ev)
-		}
-		m.mu.Lock()
-		m.echoes--
-		m.touch()
-		m.mu.Unlock()
-	}
-}
-
-func (m *Messenger) queueEcho(ev Event) *webhookPost {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.enqueue(false, ev)
-}
-
-// awaitEcho waits for the acknowledgement, at most the webhook's deadline, and not at all
-// while webhooks are held.
-func (m *Messenger) awaitEcho(p *webhookPost) {
-	m.mu.Lock()
-	held := m.hooksFor.held
-	m.mu.Unlock()
-	if p == nil || held {
-		return
-	}
-	timer := time.NewTimer(m.cfg.AckDeadline)
-	defer timer.Stop()
-	select {
-	case <-p.done:
-	case <-timer.C:
-	case <-m.ctx.Done():
-	}
-}
-
 // enter counts a send into its thread and notices an overlap: parallel sends of one thread
 // reorder (messenger.md 3.12). A call whose answer hangs gets a moment to notice that its
 // client has gone.

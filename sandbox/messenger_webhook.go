@@ -92,7 +92,7 @@ func (m *Messenger) OvertakeAfterFailure(on bool) {
 func (m *Messenger) switchWebhooks(change func(*webhookSwitches)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	change(&m.hooksFor)
+	change(&m.switches)
 	m.wake()
 }
 
@@ -210,12 +210,12 @@ func (m *Messenger) startDue() (wait time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	wait = time.Hour
-	if m.hooksFor.held {
+	if m.switches.held {
 		return wait
 	}
 	now := time.Now()
 	for _, q := range m.queues {
-		for q.busy < m.hooksFor.parallel && len(q.waiting) > 0 {
+		for q.busy < m.switches.parallel && len(q.waiting) > 0 {
 			i, due := m.pick(q, now)
 			if i < 0 {
 				wait = min(wait, due.Sub(now))
@@ -231,8 +231,8 @@ func (m *Messenger) startDue() (wait time.Duration) {
 
 // pick chooses the index of the POST to start, or -1 and when one becomes due.
 func (m *Messenger) pick(q *webhookQueue, now time.Time) (int, time.Time) {
-	if m.hooksFor.shuffle != nil {
-		i := m.hooksFor.shuffle.IntN(len(q.waiting))
+	if m.switches.shuffle != nil {
+		i := m.switches.shuffle.IntN(len(q.waiting))
 		if due := q.waiting[i].due; due.After(now) {
 			return -1, due
 		}
@@ -246,7 +246,7 @@ func (m *Messenger) pick(q *webhookQueue, now time.Time) (int, time.Time) {
 		if p.due.Before(next) {
 			next = p.due
 		}
-		if !m.hooksFor.overtake {
+		if !m.switches.overtake {
 			break
 		}
 	}
@@ -257,9 +257,9 @@ func (m *Messenger) pick(q *webhookQueue, now time.Time) (int, time.Time) {
 func (m *Messenger) take(q *webhookQueue, i int) *webhookPost {
 	p := q.waiting[i]
 	q.remove(i)
-	for m.hooksFor.batch > 1 && p.mergeable() && i < len(q.waiting) {
+	for m.switches.batch > 1 && p.mergeable() && i < len(q.waiting) {
 		other := q.waiting[i]
-		if !other.mergeable() || len(p.events)+len(other.events) > m.hooksFor.batch {
+		if !other.mergeable() || len(p.events)+len(other.events) > m.switches.batch {
 			break
 		}
 		p.events = append(p.events, other.events...)
@@ -287,7 +287,7 @@ func (m *Messenger) deliver(q *webhookQueue, p *webhookPost) {
 	}
 	p.attempts++
 	m.mu.Lock()
-	url, s := m.app.url, m.hooksFor
+	url, s := m.app.url, m.switches
 	m.mu.Unlock()
 
 	copies := 0

@@ -26,26 +26,27 @@ func worthCompacting(db *bbolt.DB, least int64) bool {
 
 // compact replaces the file by a copy without free pages. Stopped at any point,
 // there is one whole file under the store's name: the old one, or the new one.
-// db is locked throughout; afterwards it belongs to the old file.
-func compact(db *bbolt.DB, o Options) error {
+// db stays locked. Once replaced is true it belongs to a file without a name and
+// must not be written, whatever the error.
+func compact(db *bbolt.DB, o Options) (replaced bool, err error) {
 	path, err := filepath.EvalSymlinks(o.Path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	temporary := path + ".compact"
 	if err := os.Remove(temporary); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove what an earlier run left: %w", err)
+		return false, fmt.Errorf("remove what an earlier run left: %w", err)
 	}
 	size, err := writeCompact(db, temporary)
 	if err != nil {
-		return errors.Join(err, os.Remove(temporary))
+		return false, errors.Join(err, os.Remove(temporary))
 	}
 	before := db.Stats().FreePageN * db.Info().PageSize
 	if err := os.Rename(temporary, path); err != nil {
-		return errors.Join(fmt.Errorf("put the copy in place: %w", err), os.Remove(temporary))
+		return false, errors.Join(fmt.Errorf("put the copy in place: %w", err), os.Remove(temporary))
 	}
 	o.Log.Info("the store was compacted", "file", o.Path, "freed", before, "size", size)
-	return syncDir(path)
+	return true, syncDir(path)
 }
 
 func writeCompact(db *bbolt.DB, path string) (size int64, err error) {

@@ -36,7 +36,7 @@ type Failure struct {
 // Fail implements bridge.Queue; ErrConcluded if the delivery is gone.
 func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
 	if len(reason) > 255 {
-		return fmt.Errorf("reason is longer than 255 bytes")
+		return errors.New("reason is longer than 255 bytes")
 	}
 	var gone error
 	err := q.s.do(context.Background(), &op{apply: func(g *group) {
@@ -68,10 +68,7 @@ func (s *Store) Failed(limit int) ([]Failure, error) {
 	err := s.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketFailed).Cursor()
 		for k, v := c.Last(); k != nil && (limit == 0 || len(list) < limit); k, v = c.Prev() {
-			f, _, err := s.parseFailure(k, v)
-			if err != nil {
-				return fmt.Errorf("read failed delivery %d: %w", seqOf(k), err)
-			}
+			f, _, _ := s.parseFailure(k, v) // as far as it can be read
 			if s.now().Sub(f.At) < keepFailed {
 				list = append(list, f)
 			}

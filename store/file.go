@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"math/bits"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -17,28 +16,62 @@ import (
 // no memory. When the file outgrows its mapping, the writer waits for all readers.
 const mapped = 1 << 30
 
+// lockWait is how long another process may take to close the file.
+const lockWait = time.Second
+
 // openFile opens the file, checks it and brings it up to date. A file that it
 // refuses is as it was.
 func openFile(o Options, seal *sealer) (*bbolt.DB, error) {
-	db, err := openChecked(o, seal)
+	if err := checkFile(o, seal); err != nil {
+		return nil, err
+	}
+	db, err := openCurrent(o, seal)
 	if err != nil || !worthCompacting(db, o.seams.compact) {
 		return db, err
 	}
-	if err := compact(db, o); err != nil {
+	replaced, err := compact(db, o)
+	if err != nil && !replaced {
 		o.Log.Warn("the store could not be compacted, it stays as it is", "file", o.Path, "err", err)
 		return db, nil
 	}
-	if err := db.Close(); err != nil {
-		return nil, fmt.Errorf("close the store after compacting: %w", err)
+	if err := errors.Join(err, db.Close()); err != nil {
+		return nil, fmt.Errorf("open the store after compacting: %w", err)
 	}
-	return openChecked(o, seal)
+	return openCurrent(o, seal)
 }
 
-// openChecked turns into errors what bbolt does with a damaged file: it panics,
-// or reads beyond the end of what is mapped.
-func openChecked(o Options, seal *sealer) (db *bbolt.DB, err error) {
+// checkFile refuses what cannot be opened, without being able to change it. A
+// file that ends too early must be found here: bbolt would read beyond its end,
+// which stops the program.
+func checkFile(o Options, seal *sealer) error {
+	info, err := os.Stat(o.Path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil
+	}
+	if err == nil && info.Size() < 2*4096 { // two pages of the least size there is
+		return refused(o.Path, berrors.ErrInvalid)
+	}
+	db, err := bbolt.Open(o.Path, 0, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
+	if err != nil {
+		return refused(o.Path, err)
+	}
+	err = db.View(func(tx *bbolt.Tx) error {
+		info, err := os.Stat(o.Path)
+		if err != nil {
+			return fmt.Errorf("check the store: %w", err)
+		}
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("%w: %s is incomplete, %d of %d bytes; restore a backup", ErrForeign, o.Path, info.Size(), tx.Size())
+		}
+		_, err = inspect(tx, o, seal)
+		return err
+	})
+	return errors.Join(err, db.Close())
+}
+
+// openCurrent opens for writing. bbolt panics when it finds the file damaged.
+func openCurrent(o Options, seal *sealer) (db *bbolt.DB, err error) {
 	var file *os.File
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			file.Close()
@@ -49,10 +82,22 @@ func openChecked(o Options, seal *sealer) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepare(db, o.Path, seal, o.seams.format, o.seams.upgrades); err != nil {
+	if err := upgradeFile(db, o, seal); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// refused says what to do when bbolt does not open a file.
+func refused(path string, err error) error {
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return fmt.Errorf("%w: another process has %s open; stop it, or ask it over its socket", ErrLocked, path)
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+		return fmt.Errorf("%w: %s is something else, or damaged (%w); choose another DATABASE, or restore a backup",
+			ErrForeign, path, err)
+	}
+	return fmt.Errorf("open the store %s: %w", path, err)
 }
 
 // lockFile opens and locks. The file that was locked may no longer be the one of
@@ -60,14 +105,8 @@ func openChecked(o Options, seal *sealer) (db *bbolt.DB, err error) {
 func lockFile(o Options, file **os.File) (*bbolt.DB, error) {
 	for range 3 {
 		db, err := bbolt.Open(o.Path, 0o600, options(o, file))
-		switch {
-		case errors.Is(err, berrors.ErrTimeout):
-			return nil, fmt.Errorf("%w: another process has %s open; stop it, or ask it over its socket", ErrLocked, o.Path)
-		case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
-			return nil, fmt.Errorf("%w: %s is something else, or damaged (%w); choose another DATABASE, or restore a backup",
-				ErrForeign, o.Path, err)
-		case err != nil:
-			return nil, fmt.Errorf("open the store: %w", err)
+		if err != nil {
+			return nil, refused(o.Path, err)
 		}
 		locked, err := (*file).Stat()
 		if err != nil {
@@ -89,7 +128,7 @@ func lockFile(o Options, file **os.File) (*bbolt.DB, error) {
 
 func options(o Options, file **os.File) *bbolt.Options {
 	opts := &bbolt.Options{
-		Timeout:        time.Second,
+		Timeout:        lockWait,
 		NoFreelistSync: true, // else each commit writes a list that grows with the free pages
 		FreelistType:   bbolt.FreelistMapType,
 		NoSync:         o.Sync != nil,

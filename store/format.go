@@ -56,35 +56,47 @@ type upgrade func(*bbolt.Tx, *sealer) error
 // upgrades leads from the version that is the key to the next one.
 var upgrades = map[uint64]upgrade{}
 
-// prepare makes an empty file a store, checks and upgrades any other. It changes
-// nothing in a file that it refuses.
-func prepare(db *bbolt.DB, path string, seal *sealer, format uint64, upgrades map[uint64]upgrade) error {
-	var have uint64
-	empty, complete := true, true
-	err := db.View(func(tx *bbolt.Tx) error {
-		if name, _ := tx.Cursor().First(); name == nil {
-			return nil
-		}
-		empty = false
-		meta := tx.Bucket(bucketMeta)
-		if meta == nil || len(meta.Get(keyFormat)) != 8 {
-			return fmt.Errorf("%w: %s belongs to another program; choose another DATABASE", ErrForeign, path)
-		}
-		have = binary.BigEndian.Uint64(meta.Get(keyFormat))
-		if have > format {
-			return fmt.Errorf("%w: %s has format %d, this program knows up to %d; run the newer version, or restore a backup",
-				ErrNewer, path, have, format)
-		}
-		if _, err := seal.open(bucketMeta, keyCheck, meta.Get(keyCheck)); err != nil {
-			return fmt.Errorf("%w: %s was made with another one; start with its SECRET_KEY or key file "+
-				"(without it page tokens and waiting messages are lost; to begin anew, move the store away)", ErrWrongKey, path)
-		}
-		for _, name := range buckets {
-			complete = complete && tx.Bucket(name) != nil
-		}
-		return nil
+// state is what inspect finds.
+type state struct {
+	empty    bool // no buckets at all: a new file
+	complete bool // all of them
+	format   uint64
+}
+
+// inspect reads what a file is, and refuses what this program or this key cannot
+// open.
+func inspect(tx *bbolt.Tx, o Options, seal *sealer) (state, error) {
+	if name, _ := tx.Cursor().First(); name == nil {
+		return state{empty: true}, nil
+	}
+	meta := tx.Bucket(bucketMeta)
+	if meta == nil || len(meta.Get(keyFormat)) != 8 {
+		return state{}, fmt.Errorf("%w: %s belongs to another program; choose another DATABASE", ErrForeign, o.Path)
+	}
+	st := state{complete: true, format: binary.BigEndian.Uint64(meta.Get(keyFormat))}
+	if st.format > o.seams.format {
+		return st, fmt.Errorf("%w: %s has format %d, this program knows up to %d; run the newer version, or restore a backup",
+			ErrNewer, o.Path, st.format, o.seams.format)
+	}
+	if _, err := seal.open(bucketMeta, keyCheck, meta.Get(keyCheck)); err != nil {
+		return st, fmt.Errorf("%w: %s was made with another one; start with its SECRET_KEY or key file "+
+			"(without it page tokens and waiting messages are lost; to begin anew, move the store away)", ErrWrongKey, o.Path)
+	}
+	for _, name := range buckets {
+		st.complete = st.complete && tx.Bucket(name) != nil
+	}
+	return st, nil
+}
+
+// upgradeFile makes a new file a store, and brings any other up to date, in one
+// transaction.
+func upgradeFile(db *bbolt.DB, o Options, seal *sealer) error {
+	var st state
+	err := db.View(func(tx *bbolt.Tx) (err error) {
+		st, err = inspect(tx, o, seal)
+		return err
 	})
-	if err != nil || !empty && complete && have == format {
+	if err != nil || st.complete && st.format == o.seams.format {
 		return err
 	}
 	return db.Update(func(tx *bbolt.Tx) error {
@@ -94,22 +106,22 @@ func prepare(db *bbolt.DB, path string, seal *sealer, format uint64, upgrades ma
 			}
 		}
 		meta := tx.Bucket(bucketMeta)
-		if empty {
+		if st.empty {
 			if err := meta.Put(keyCheck, seal.seal(nil, bucketMeta, keyCheck, checkText)); err != nil {
 				return fmt.Errorf("store the key check: %w", err)
 			}
-			have = format
+			st.format = o.seams.format
 		}
-		for ; have < format; have++ {
-			step := upgrades[have]
+		for ; st.format < o.seams.format; st.format++ {
+			step := o.seams.upgrades[st.format]
 			if step == nil {
-				return fmt.Errorf("%s has format %d, which this program cannot upgrade", path, have)
+				return fmt.Errorf("%s has format %d, which this program cannot upgrade", o.Path, st.format)
 			}
 			if err := step(tx, seal); err != nil {
-				return fmt.Errorf("upgrade %s from format %d: %w", path, have, err)
+				return fmt.Errorf("upgrade %s from format %d: %w", o.Path, st.format, err)
 			}
 		}
-		return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, format))
+		return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, st.format))
 	})
 }
 

@@ -32,8 +32,8 @@ func (s *Store) Link(c bridge.Conversation) (bridge.Link, error) {
 }
 
 func (s *Store) parseLink(key, v []byte, l *bridge.Link) error {
-	if v[0] != linkVersion {
-		return fmt.Errorf("record has unknown version %d", v[0])
+	if len(v) == 0 || v[0] != linkVersion {
+		return errors.New("record has an unknown version")
 	}
 	room, rest, err := cutShort(v[1:])
 	if err != nil {

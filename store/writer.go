@@ -99,10 +99,13 @@ var errUnchanged = errors.New("nothing to write")
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
 func (s *Store) commit(ops []*op, marks lazySet) {
-	if len(ops) == 0 && marks.empty() {
+	if len(ops) == 0 && marks.empty() && s.writer.failure == nil {
+		s.busy.Store(0)
 		return
 	}
-	g := &group{s: s, now: s.now(), after: s.writer, open: make(map[string]*bbolt.Bucket, 4)}
+	now := s.now()
+	s.busy.CompareAndSwap(0, now.UnixNano())
+	g := &group{s: s, now: now, after: s.writer, open: make(map[string]*bbolt.Bucket, 4)}
 	txid := 0
 	start := time.Now()
 	err := s.seams.commit(func() error {
@@ -136,8 +139,8 @@ func (s *Store) commit(ops []*op, marks lazySet) {
 		}
 		s.failed(err)
 	}
-	for _, effect := range g.effects {
-		effect()
+	for _, dispatch := range g.effects {
+		dispatch()
 	}
 	s.lazy.settle(marks, err == nil)
 	s.busy.Store(0)

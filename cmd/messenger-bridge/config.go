@@ -60,9 +60,9 @@ type Config struct {
 // times are durations nobody configures; tests set shorter ones. Zero means the
 // default of the package they are given to.
 type times struct {
-	echoWait, tellAfter, noAgentRetry                 time.Duration
+	echoWait, settleFor, tellAfter, noAgentRetry      time.Duration
 	reconnect, lookEvery, silence, pingEvery, refused time.Duration
-	restTimeout, graphTimeout                         time.Duration
+	restTimeout, graphTimeout, throttled              time.Duration
 }
 
 // readConfig reads the environment. The error names every problem at once.

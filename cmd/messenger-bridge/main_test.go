@@ -89,3 +89,23 @@ func TestCommandLine_Misuse_ExitsWithTwo(t *testing.T) {
 		t.Errorf("code %d, %q", code, errText)
 	}
 }
+
+func writeFile(t *testing.T, content string) (path string) {
+	t.Helper()
+	path = t.TempDir() + "/file"
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -49,11 +49,12 @@ func (p *program) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (p *program) countWebhook(what string, n int) {
-	if kind, ignored := strings.CutPrefix(what, "ignored:"); ignored {
+	if kind, ok := strings.CutPrefix(what, messenger.CountIgnored); ok {
 		p.metrics.Ignored.WithLabelValues(kind).Add(float64(n))
-		return
 	}
-	p.metrics.Webhooks.WithLabelValues(what).Add(float64(n))
+	if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
+		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
+	}
 }
 
 // status is what GET /status and `messenger-bridge status` show.

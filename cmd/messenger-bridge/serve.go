@@ -88,7 +88,7 @@ func (p *program) assemble() (err error) {
 	cfg := p.cfg
 	p.graph = messenger.NewClient(messenger.ClientConfig{
 		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
-		AppSecret: secrets(cfg.FacebookAppSecret)[0], Timeout: cfg.times.graphTimeout, MaxConns: workers, Log: p.log,
+		AppSecret: secrets(cfg.FacebookAppSecret)[0], Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, MaxConns: workers, Log: p.log,
 	})
 	p.client = rocketchat.NewClient(rocketchat.ClientConfig{
 		URL: cfg.RocketChatURL, Timeout: cfg.times.restTimeout, MaxConns: workers, Log: p.log,
@@ -100,7 +100,7 @@ func (p *program) assemble() (err error) {
 		Rooms: rooms.New(rooms.Config{
 			Livechat: p.client, Links: p.store, Pages: p.store, Opened: opened, Retry: cfg.times.noAgentRetry, Log: p.log,
 		}),
-		Workers: workers, EchoWait: cfg.times.echoWait, TellAfter: cfg.times.tellAfter,
+		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter,
 		Grace: cfg.ShutdownGrace * 6 / 10, Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {

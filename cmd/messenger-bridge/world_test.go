@@ -39,15 +39,17 @@ type world struct {
 	log   *logBook
 	token string // of the page
 
-	stop func() // ends the program in order
-	at   addresses
+	environ []string
+	stop    func() // ends the program in order
+	at      addresses
 }
 
 // fast are times short enough for tests and long enough for a busy machine.
 var fast = times{
-	echoWait: 250 * time.Millisecond, tellAfter: time.Minute, noAgentRetry: 100 * time.Millisecond,
+	echoWait: 250 * time.Millisecond, settleFor: 10 * time.Minute, tellAfter: time.Minute, noAgentRetry: 100 * time.Millisecond,
 	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, silence: 5 * time.Second, pingEvery: time.Second,
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
+	throttled: 100 * time.Millisecond,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
@@ -70,13 +72,14 @@ func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, rc: rc, meta: meta, agent: rc.AddAgent("ana"), log: &logBook{}, token: meta.AddPage(page, "Shop")}
-	w.cfg, err = readConfig([]string{
+	w.environ = []string{
 		"ROCKETCHAT_URL=" + rc.URL(), "ROCKETCHAT_USER=bridge.bot", "ROCKETCHAT_PASSWORD=secret",
 		"FACEBOOK_APP_ID=" + meta.AppID(), "FACEBOOK_APP_SECRET=" + meta.AppSecret(),
 		"FACEBOOK_VERIFY_TOKEN=" + meta.VerifyToken(), "FACEBOOK_GRAPH_URL=" + meta.URL(),
-		"PUBLIC_URL=http://127.0.0.1", "LISTEN=" + freeAddress(t), "METRICS_LISTEN=127.0.0.1:0",
+		"PUBLIC_URL=http://127.0.0.1", "LISTEN=" + freeAddress(t), "METRICS_LISTEN=" + freeAddress(t),
 		"DATABASE=" + filepath.Join(dir, "bolt.db"), "LOG_LEVEL=debug", "ATTACHMENT_HOSTS=" + meta.URL(),
-	})
+	}
+	w.cfg, err = readConfig(w.environ)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// The test binary is the program as well: with this variable set it runs serve
+// instead of the tests, so that a test can kill a real process. Its value holds
+// the times.
+const childVariable = "MESSENGER_BRIDGE_CHILD"
+
+func TestMain(m *testing.M) {
+	if times := os.Getenv(childVariable); times != "" {
+		os.Exit(child(times))
+	}
+	os.Exit(m.Run())
+}
+
+func child(encoded string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	cfg, err := readConfig(os.Environ())
+	if err == nil {
+		cfg.times, err = decodeTimes(encoded)
+	}
+	if err == nil {
+		err = serve(ctx, cfg, newLogger(os.Stderr, cfg), func(addresses) { fmt.Println("up") })
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// order is how times travel to the child.
+func (t *times) order() []*time.Duration {
+	return []*time.Duration{&t.echoWait, &t.settleFor, &t.tellAfter, &t.noAgentRetry, &t.reconnect, &t.lookEvery, &t.silence,
+		&t.pingEvery, &t.refused, &t.restTimeout, &t.graphTimeout, &t.throttled}
+}
+
+func encodeTimes(t times) string {
+	encoded, err := json.Marshal(t.order())
+	if err != nil {
+		panic(err)
+	}
+	return string(encoded)
+}
+
+func decodeTimes(s string) (t times, err error) {
+	order := t.order()
+	err = json.Unmarshal([]byte(s), &order)
+	return t, err
+}
+
+// process is the program as a process of its own.
+type process struct {
+	*exec.Cmd
+	ended chan error
+}
+
+// startProcess runs the bridge as a process and waits until it listens.
+func (w *world) startProcess() *process {
+	w.Helper()
+	p := &process{Cmd: exec.Command(os.Args[0], "-test.run=^$"), ended: make(chan error, 1)}
+	p.Env = append(append(os.Environ(), w.environ...), childVariable+"="+encodeTimes(w.cfg.times))
+	p.Stderr = w.log
+	out, err := p.StdoutPipe()
+	if err == nil {
+		err = p.Start()
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+	up := make([]byte, 3)
+	if _, err := out.Read(up); err != nil {
+		w.Fatalf("the process did not start: %v\n%s", err, w.log.String())
+	}
+	go func() { p.ended <- p.Wait() }()
+	w.at = addresses{public: w.cfg.Listen, metrics: w.cfg.MetricsListen}
+	w.Cleanup(func() { p.Process.Kill() })
+	return p
+}
+
+// kill ends the process as a power cut would.
+func (p *process) kill() {
+	p.Process.Kill()
+	<-p.ended
+}
+
+// terminate asks the process to end and returns its exit code and how long it took.
+func (p *process) terminate(t *testing.T) (code int, took time.Duration) {
+	t.Helper()
+	start := time.Now()
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-p.ended:
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return exit.ExitCode(), time.Since(start)
+		}
+		return 0, time.Since(start)
+	case <-time.After(patience):
+		p.Process.Kill()
+		t.Fatal("the process does not end")
+		return -1, 0
+	}
+}

@@ -1,0 +1,300 @@
+package messenger_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/messenger"
+	"messenger-bridge/sandbox"
+)
+
+const (
+	pageID   = "100200300400500"
+	customer = "7001002003004005"
+)
+
+// desk keeps what the webhook passes on, and counts.
+type desk struct {
+	mu     sync.Mutex
+	events []bridge.Incoming
+	counts map[string]int
+}
+
+func (d *desk) FromCustomer(_ context.Context, events []bridge.Incoming) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.events = append(d.events, events...)
+	return nil
+}
+
+func (d *desk) count(what string, n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.counts[what] += n
+}
+
+// setup is Meta, with a page and a customer who has just written, our webhook and
+// our client.
+func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk, *messenger.Client, bridge.Page) {
+	t.Helper()
+	meta, err := sandbox.StartMessenger(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{counts: map[string]int{}}
+	hook := httptest.NewServer(messenger.NewWebhook(messenger.WebhookConfig{
+		VerifyToken: bridge.Secret(meta.VerifyToken()), AppSecrets: []bridge.Secret{bridge.Secret(meta.AppSecret())},
+		Accept: d, Count: d.count,
+	}))
+	t.Cleanup(func() {
+		if problems := meta.Problems(); len(problems) > 0 {
+			t.Errorf("what no correct client does: %v", problems)
+		}
+		meta.Close()
+		hook.Close()
+	})
+	page := bridge.Page{ID: pageID, Token: bridge.Secret(meta.AddPage(pageID, "Shop"))}
+	meta.SetWebhook(hook.URL)
+	client := messenger.NewClient(messenger.ClientConfig{
+		GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret()), Timeout: time.Second,
+	})
+	meta.CustomerWrites(pageID, customer, "Hello")
+	flush(t, meta)
+	return meta, d, client, page
+}
+
+func flush(t *testing.T, meta *sandbox.Messenger) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := meta.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWire_Handshake(t *testing.T) {
+	meta, _, _, _ := setup(t, sandbox.MessengerConfig{})
+	if err := meta.Handshake(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWire_EveryReadingOfTheWebhook_ArrivesOnce(t *testing.T) {
+	const text = "café 😀 م <b>100 %</b> a@b http://ex.test/a"
+	for name, quirks := range map[string]sandbox.Quirks{
+		"as we think": {},
+		"escaped":     {EscapeMore: true},
+		"plain":       {PlainUTF8: true},
+		"strings":     {AppIDString: true, StringTimestamps: true, StringNumEdit: true, StringFlags: true, ExtraFields: true, NoDeliveryMids: true},
+	} {
+		meta, d, client, page := setup(t, sandbox.MessengerConfig{Quirks: quirks})
+		mid := meta.CustomerWrites(pageID, customer, text)
+		sent, err := client.Send(t.Context(), page, customer, bridge.Part{Text: text}, bridge.Mark{Message: "Xy12", Part: 2})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		now := time.Now()
+		meta.Send(meta.ReadEvent(pageID, customer, now, now), meta.ReactionEvent(pageID, customer, mid, "love", "❤", now),
+			meta.PostbackEvent(pageID, customer, "m_pb", "Start", "START", now), meta.EditEvent(pageID, customer, mid, "x", 1, now),
+			meta.DeliveryEvent(pageID, customer, now, now, string(sent)), meta.UnknownEvent(pageID, customer, now), meta.EmptyEvent(pageID, customer, "m_empty", now))
+		flush(t, meta)
+		var in, echo, empty []bridge.Incoming
+		for _, e := range d.events {
+			switch {
+			case e.Kind == bridge.TextEvent && string(e.Mid) == mid:
+				in = append(in, e)
+			case e.Kind == bridge.EchoEvent:
+				echo = append(echo, e)
+			case e.Kind == bridge.MediaEvent:
+				empty = append(empty, e)
+			}
+		}
+		if len(in) != 1 || in[0].Text != text || in[0].Conversation != (bridge.Conversation{Page: pageID, Customer: customer, Kind: bridge.Messages}) || time.Since(in[0].At) > time.Minute {
+			t.Errorf("%s: the customer's message became %+v", name, in)
+		}
+		if len(echo) != 1 || echo[0].Mid != sent || echo[0].Mark != (bridge.Mark{Message: "Xy12", Part: 2}) || echo[0].Conversation.Customer != customer {
+			t.Errorf("%s: the echo became %+v", name, echo)
+		}
+		if len(empty) != 1 {
+			t.Errorf("%s: the message without content became %+v", name, empty)
+		}
+		for _, kind := range []string{"read", "reaction", "postback", "edit", "delivery", "unknown"} {
+			if d.counts["ignored:"+kind] != 1 {
+				t.Errorf("%s: %s counted %d times", name, kind, d.counts["ignored:"+kind])
+			}
+		}
+	}
+}
+
+func TestWire_MessageAndStandby_HaveTheSameKey(t *testing.T) {
+	meta, d, client, page := setup(t, sandbox.MessengerConfig{})
+	event := meta.TextEvent(pageID, customer, "m_1", "Hello", time.Now())
+	meta.Send(event)
+	event.Standby = true
+	meta.Send(event)
+	meta.Echoes(sandbox.EchoStandby)
+	if _, err := client.Send(t.Context(), page, customer, bridge.Part{Text: "Hi"}, bridge.Mark{Message: "Xy12"}); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, meta)
+	keys := map[string][]bool{}
+	for _, e := range d.events[1:] {
+		keys[e.Key] = append(keys[e.Key], e.Standby)
+	}
+	if len(keys) != 2 || !slices.Equal(keys["m/m_1"], []bool{false, true}) {
+		t.Errorf("keys %v", keys)
+	}
+}
+
+func TestWire_Strangers_HaveNoEffect(t *testing.T) {
+	meta, d, _, _ := setup(t, sandbox.MessengerConfig{})
+	body := meta.Body(meta.TextEvent(pageID, customer, "m_forged", "Hello", time.Now()))
+	for name, opts := range map[string]sandbox.PostOptions{
+		"unsigned":    {NoSignature: true},
+		"legacy only": {SHA1Only: true},
+		"upper case":  {UpperCase: true},
+		"forged":      {Secret: "another app's secret"},
+		"nonsense":    {Signature: "sha256=x"},
+		"cut":         {CutBytes: 3},
+	} {
+		status, err := meta.Post(t.Context(), body, opts)
+		if err != nil || status != http.StatusUnauthorized || len(d.events) != 1 {
+			t.Errorf("%s: %d, %v, %d events", name, status, err, len(d.events))
+		}
+	}
+	if status, err := meta.Post(t.Context(), body, sandbox.PostOptions{SHA256Only: true}); err != nil || status != 200 || len(d.events) != 2 {
+		t.Errorf("Meta's own: %d, %v, %d events", status, err, len(d.events))
+	}
+}
+
+func TestWire_SendOutcomes(t *testing.T) {
+	for name, c := range map[string]struct {
+		outcome *sandbox.SendOutcome
+		verdict bridge.Verdict
+		reason  bridge.Reason
+	}{
+		"cut after":        {sandbox.DeliveredThenCut(), bridge.Unknown, bridge.MetaDown},
+		"cut before":       {sandbox.CutBefore(), bridge.Unknown, bridge.MetaDown},
+		"late":             {sandbox.DeliveredThenHang(5 * time.Second), bridge.Unknown, bridge.MetaDown},
+		"500":              {sandbox.Status500(true), bridge.Unknown, bridge.MetaError},
+		"502":              {sandbox.HTML502(true), bridge.Unknown, bridge.MetaError},
+		"empty":            {sandbox.EmptyBody(true, 200), bridge.Unknown, bridge.MetaError},
+		"1":                {sandbox.Unknown1(false), bridge.Unknown, bridge.MetaError},
+		"1/1357046":        {sandbox.InvalidReply1357046(), bridge.Unknown, bridge.MetaError},
+		"1200":             {sandbox.Temporary1200(true), bridge.Unknown, bridge.MetaError},
+		"-1":               {sandbox.Internal2018012(false), bridge.Unknown, bridge.MetaError},
+		"613":              {sandbox.Throttled613(), bridge.Again, bridge.RateLimited},
+		"window":           {sandbox.WindowClosed(), bridge.Never, bridge.WindowClosed},
+		"blocked":          {sandbox.Blocked551(), bridge.Never, bridge.CustomerBlocked},
+		"other app":        {sandbox.OtherAppOwns(), bridge.Never, bridge.OtherAppControls},
+		"not reviewed":     {sandbox.NotReviewed(), bridge.Never, bridge.NotApproved},
+		"password changed": {sandbox.DeadToken(460), bridge.Again, bridge.PageLost},
+		"no such page":     {sandbox.DeadToken(sandbox.NoSuchPage), bridge.Again, bridge.PageLost},
+	} {
+		for _, quirks := range []sandbox.Quirks{{}, {Localised: true, TokenStatus: 401, LimitStatus: 429, BrokenStatus: 400}} {
+			meta, _, client, page := setup(t, sandbox.MessengerConfig{Quirks: quirks})
+			meta.NextSends(c.outcome)
+			_, err := client.Send(t.Context(), page, customer, bridge.Part{Text: "Hello"}, bridge.Mark{Message: "Xy12"})
+			if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason {
+				t.Errorf("%s: %v", name, err)
+			}
+			if sent := len(meta.CustomerSees(pageID, customer)); sent > 1 {
+				t.Errorf("%s: the customer has it %d times", name, sent)
+			}
+		}
+	}
+}
+
+func TestWire_PageTrouble(t *testing.T) {
+	for name, c := range map[string]struct {
+		trouble func(*sandbox.Messenger)
+		reason  bridge.Reason
+		after   time.Duration // at least
+	}{
+		"Graph away":      {(*sandbox.Messenger).Down, bridge.MetaDown, 0},
+		"token dead":      {func(m *sandbox.Messenger) { m.KillToken(pageID, 463) }, bridge.PageLost, time.Minute},
+		"permission lost": {func(m *sandbox.Messenger) { m.Grant(pageID, "pages_messaging", false) }, "", time.Minute},
+		"throttled":       {func(m *sandbox.Messenger) { m.Throttle(pageID, 80006, 10*time.Minute, true) }, bridge.RateLimited, 9 * time.Minute},
+		"throttled, bare": {func(m *sandbox.Messenger) { m.Throttle(pageID, 32, 10*time.Minute, false) }, bridge.RateLimited, 30 * time.Second},
+		"edge":            {func(m *sandbox.Messenger) { m.ThrottleEdge(2*time.Minute, false) }, bridge.RateLimited, 119 * time.Second},
+		"edge, date":      {func(m *sandbox.Messenger) { m.ThrottleEdge(2*time.Minute, true) }, bridge.RateLimited, 110 * time.Second},
+	} {
+		meta, _, client, page := setup(t, sandbox.MessengerConfig{})
+		c.trouble(meta)
+		_, err := client.Send(t.Context(), page, customer, bridge.Part{Text: "Hello"}, bridge.Mark{Message: "Xy12"})
+		r := bridge.RefusalOf(err)
+		if r.Verdict != bridge.Again || c.reason != "" && r.Reason != c.reason || r.Gate != bridge.GatePage(pageID) || r.After < c.after {
+			t.Errorf("%s: %v, gate %q, after %s", name, err, r.Gate, r.After)
+		}
+	}
+}
+
+func TestWire_Throttled_CallsNoMore(t *testing.T) {
+	meta, _, client, page := setup(t, sandbox.MessengerConfig{})
+	meta.Throttle(pageID, 80006, 10*time.Minute, true)
+	for range 3 {
+		_, err := client.Send(t.Context(), page, customer, bridge.Part{Text: "Hello"}, bridge.Mark{Message: "Xy12"})
+		if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited {
+			t.Error(err)
+		}
+	}
+	if calls := len(meta.Calls()); calls != 1 {
+		t.Errorf("%d calls while throttled", calls)
+	}
+}
+
+func TestWire_Look_FindsWhatArrived(t *testing.T) {
+	meta, _, client, page := setup(t, sandbox.MessengerConfig{})
+	text := "  Hello, Anna\n\n" + strings.Repeat("x", 300)
+	part := client.Cut(text, 0)[0]
+	since := time.Now()
+	look := func(to bridge.CustomerID, part bridge.Part) ([]bridge.Mid, bool) {
+		t.Helper()
+		like, complete, err := client.Look(t.Context(), page, to, part, since)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return like, complete
+	}
+	if like, complete := look(customer, part); len(like) != 0 || !complete {
+		t.Errorf("before: %v, %v", like, complete)
+	}
+	meta.NextSends(sandbox.DeliveredThenCut())
+	if _, err := client.Send(t.Context(), page, customer, part, bridge.Mark{Message: "Xy12"}); err == nil {
+		t.Fatal("no error")
+	}
+	seen := meta.CustomerSees(pageID, customer)
+	if like, complete := look(customer, part); len(seen) != 1 || !slices.Equal(like, []bridge.Mid{bridge.Mid(seen[0].Mid)}) || !complete {
+		t.Errorf("after: %v, %v; the customer sees %v", like, complete, seen)
+	}
+	if like, complete := look("7001002003004999", part); len(like) != 0 || !complete {
+		t.Errorf("a customer without thread: %v, %v", like, complete)
+	}
+	if like, _ := look(customer, bridge.Part{Text: "Hello"}); len(like) != 0 { // only the customer said this
+		t.Errorf("another text: %v", like)
+	}
+	for range 20 {
+		meta.CustomerWrites(pageID, customer, "and another thing")
+	}
+	if like, complete := look(customer, part); len(like) != 0 || complete {
+		t.Errorf("pushed out of sight: %v, %v", like, complete)
+	}
+}
+
+func TestWire_PageName(t *testing.T) {
+	meta, _, client, page := setup(t, sandbox.MessengerConfig{})
+	if name, err := client.PageName(t.Context(), page); name != "Shop" || err != nil {
+		t.Errorf("%q, %v", name, err)
+	}
+	meta.KillToken(pageID, 460)
+	if _, err := client.PageName(t.Context(), page); bridge.RefusalOf(err).Reason != bridge.PageLost {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,340 @@
+package store_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/store"
+)
+
+func TestPages_AreKeptWholeAndInOrder(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	ctx := context.Background()
+	page := bridge.Page{
+		ID: "2", Name: "Bakery", Token: "EAAtoken", State: bridge.PageRunning, Why: "because",
+		Settings: bridge.Settings{Name: "B", Department: "d", TextLimit: 100},
+		Since:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+	}
+	if err := errors.Join(s.SavePage(ctx, page), s.SavePage(ctx, bridge.Page{ID: "1"})); err != nil {
+		t.Fatal(err)
+	}
+	check := func(s *store.Store) {
+		t.Helper()
+		got, err := s.Page("2")
+		if err != nil || got.Rev == 0 {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		want := page
+		want.Rev = got.Rev
+		if got != want {
+			t.Errorf("got %#v", got)
+		}
+		if list := s.Pages(); len(list) != 2 || list[0].ID != "1" || list[1].ID != "2" {
+			t.Errorf("pages %+v", list)
+		}
+	}
+	check(s)
+	closeStore(t, s)
+	s = open(t, options(path))
+	check(s)
+
+	old, _ := s.Page("2")
+	if err := s.DeletePage(ctx, "2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.DeletePage(ctx, "2"); !errors.Is(err, bridge.ErrNoPage) {
+		t.Errorf("deleted twice: %v", err)
+	}
+	if err := s.SavePage(ctx, old); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("saved a deleted page: %v", err)
+	}
+	if err := s.SavePage(ctx, bridge.Page{ID: "2"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.SavePage(ctx, old); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("the revision of a deleted page was taken for that of its successor: %v", err)
+	}
+}
+
+func TestSavePage_OutdatedRevisions_AreRefused(t *testing.T) {
+	s := open(t, options(newPath(t)))
+	ctx := context.Background()
+	if err := s.SavePage(ctx, bridge.Page{ID: "1", Rev: 5}); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("a page that was never stored: %v", err)
+	}
+	var created, conflicts atomic.Int32
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			switch err := s.SavePage(ctx, bridge.Page{ID: "1"}); {
+			case err == nil:
+				created.Add(1)
+			case errors.Is(err, store.ErrConflict):
+				conflicts.Add(1)
+			default:
+				t.Error(err)
+			}
+			for done := false; !done; { // count to ten together
+				p, err := s.Page("1")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				p.Settings.TextLimit++
+				err = s.SavePage(ctx, p)
+				if err != nil && !errors.Is(err, store.ErrConflict) {
+					t.Error(err)
+					return
+				}
+				done = err == nil
+			}
+		})
+	}
+	wg.Wait()
+	if created.Load() != 1 || conflicts.Load() != 9 {
+		t.Errorf("created %d times, %d conflicts", created.Load(), conflicts.Load())
+	}
+	if p, _ := s.Page("1"); p.Settings.TextLimit != 10 {
+		t.Errorf("counted to %d", p.Settings.TextLimit)
+	}
+}
+
+func TestLinks_AndTheirRooms(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	ctx := context.Background()
+	c := conversation(1)
+	if l, err := s.Link(c); err != nil || l != (bridge.Link{Conversation: c}) {
+		t.Errorf("before: %+v, %v", l, err)
+	}
+	first := bridge.Link{Conversation: c, Visitor: "visitor-1", Room: "room1", Department: "dep"}
+	second := bridge.Link{Conversation: c, Visitor: s.VisitorToken(c), Room: "room2"}
+	closed := second
+	closed.Room = ""
+	for _, l := range []bridge.Link{first, second, closed} {
+		if err := s.SaveLink(ctx, l); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Link(c); err != nil || got != l {
+			t.Errorf("got %+v, %v, want %+v", got, err, l)
+		}
+	}
+	closeStore(t, s)
+	s = open(t, options(path))
+	if got, err := s.Link(c); err != nil || got != closed {
+		t.Errorf("after a restart: %+v, %v", got, err)
+	}
+	for _, room := range []bridge.RoomID{"room1", "room2"} {
+		if got, ok, err := s.Conversation(room); err != nil || !ok || got != c {
+			t.Errorf("%s: %+v, %v, %v", room, got, ok, err)
+		}
+	}
+	if _, ok, err := s.Conversation("foreign"); ok || err != nil {
+		t.Errorf("a room that is not ours: %v, %v", ok, err)
+	}
+	for name, bad := range map[string]bridge.Link{
+		"empty": {}, "slash": {Conversation: bridge.Conversation{Page: "1/2", Customer: "3", Kind: bridge.Messages}},
+	} {
+		if s.SaveLink(ctx, bad) == nil {
+			t.Errorf("%s: stored", name)
+		}
+	}
+}
+
+func TestVisitorToken_IsStableAndDiffers(t *testing.T) {
+	s := open(t, options(newPath(t)))
+	a, again, b := s.VisitorToken(conversation(1)), s.VisitorToken(conversation(1)), s.VisitorToken(conversation(2))
+	other := open(t, store.Options{Path: newPath(t), Key: otherKey}).VisitorToken(conversation(1))
+	comments := conversation(1)
+	comments.Kind = bridge.Comments
+	if a != again || a == b || a == other || a == s.VisitorToken(comments) || len(a) != 40 {
+		t.Errorf("%s %s %s %s", a.Reveal(), again.Reveal(), b.Reveal(), other.Reveal())
+	}
+}
+
+func TestReceipts_AreForgotten_After30Days(t *testing.T) {
+	now := newClock()
+	path := newPath(t)
+	o := options(path)
+	o.Now = now.Now
+	s := open(t, o)
+	ctx := context.Background()
+	receipt := func(day int) bridge.Receipt {
+		return bridge.Receipt{Page: "p", Mid: bridge.Mid(fmt.Sprint("m", day)), Mark: bridge.Mark{Message: bridge.MessageID(fmt.Sprint("msg", day)), Part: day}}
+	}
+	both := func(day int) bool {
+		r := receipt(day)
+		mark, ok := s.MarkOf(r.Page, r.Mid)
+		return s.MidOf(r.Mark) == r.Mid && ok && mark == r.Mark
+	}
+	for day := range 40 {
+		if err := s.SaveReceipts(ctx, []bridge.Receipt{receipt(day)}); err != nil {
+			t.Fatal(err)
+		}
+		now.pass(24 * time.Hour)
+	}
+	closeStore(t, s)
+	s = open(t, o)
+	for day := range 40 {
+		if want := day >= 10; both(day) != want { // it is day 40
+			t.Errorf("day %d known: %v", day, !want)
+		}
+	}
+	if _, ok := s.MarkOf("other page", "m39"); ok {
+		t.Error("a mid counts for its page only")
+	}
+	if s.MidOf(bridge.Mark{Message: "msg39", Part: 1}) != "" {
+		t.Error("a mark counts for its part only")
+	}
+	if err := s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Mark: bridge.Mark{Message: "x"}}, {Page: "p", Mid: "m"}}); err == nil {
+		t.Error("a receipt without message was stored")
+	}
+}
+
+// Every body and token must be unreadable in the file at all times, free pages included.
+func TestFile_HoldsNoTextAndNoToken(t *testing.T) {
+	const text, token, visitor = "MARKER-text-of-a-customer", "EAAMARKERtoken", "MARKERvisitor"
+	path := newPath(t)
+	s := open(t, options(path))
+	ctx := context.Background()
+	page := bridge.Page{ID: "1", Token: token}
+	if err := errors.Join(s.SavePage(ctx, page), s.SaveLink(ctx, bridge.Link{Conversation: conversation(1), Visitor: visitor})); err != nil {
+		t.Fatal(err)
+	}
+	var in, out []bridge.Seq
+	for i := range 20 {
+		e := bridge.Entry{Lane: "l", Key: fmt.Sprint(i), Body: []byte(fmt.Sprint(text, i))}
+		in = append(in, add(t, s.Inbox(), e)...)
+		out = append(out, add(t, s.Outbox(), e)...)
+	}
+	wantNoPlaintext(t, path, text, token, visitor)
+	for i := range 10 {
+		if err := errors.Join(s.Inbox().Conclude(in[i]), s.Inbox().Fail(in[10+i], bridge.Rejected),
+			s.Outbox().Save(out[i], bridge.Progress{State: bridge.Unsure})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stored, _ := s.Page("1")
+	stored.Name = "renamed"
+	if err := errors.Join(s.SavePage(ctx, stored), s.DeletePage(ctx, "1")); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	wantNoPlaintext(t, path, text, token, visitor, testKey.Reveal())
+	s = open(t, options(path))
+	if n := len(bodies(t, s.Outbox())); n != 20 {
+		t.Errorf("%d can be read with the key", n)
+	}
+}
+
+func TestIdleConversations_AreSmallInTheFile(t *testing.T) {
+	const n = 20_000 // BenchmarkIdleConversations has 100,000
+	each, commits := storeConversations(t, n)
+	t.Logf("%.0f bytes of file for each of %d conversations (%d commits)", each, n, commits)
+	if each > 400 {
+		t.Errorf("%.0f bytes each, want at most 400", each)
+	}
+}
+
+// storeConversations returns the bytes of file used for each, and the commits made.
+func storeConversations(t testing.TB, n int) (each float64, commits uint64) {
+	o := options(newPath(t))
+	o.Sync = func() {}
+	s := open(t, o)
+	before := s.Stats()
+	var wg sync.WaitGroup
+	for w := range 256 {
+		wg.Go(func() {
+			for i := w; i < n; i += 256 {
+				c := conversation(i * 7919 % n)
+				l := bridge.Link{
+					Conversation: c, Visitor: s.VisitorToken(c), Department: "department0000001",
+					Room: bridge.RoomID(fmt.Sprintf("%017d", i*104729%n)),
+				}
+				if err := s.SaveLink(context.Background(), l); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	after := s.Stats()
+	return float64(after.FileSize-after.Free-before.FileSize+before.Free) / float64(n), after.Commits
+}
+
+// edit changes a closed store behind its back.
+func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Update(change), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRecords_ThatSomebodyExchangedOrDamaged_AreNotBelieved(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	ctx := context.Background()
+	seqs := add(t, s.Inbox(), entry("a"), entry("b"), entry("c"))
+	for _, id := range []bridge.PageID{"1", "2"} {
+		if err := s.SavePage(ctx, bridge.Page{ID: id, Token: bridge.Secret("token of " + id)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closeStore(t, s)
+	swap := func(b *bbolt.Bucket, x, y []byte) error {
+		vx, vy := bytes.Clone(b.Get(x)), bytes.Clone(b.Get(y))
+		return errors.Join(b.Put(x, vy), b.Put(y, vx))
+	}
+	key := func(seq bridge.Seq) []byte { return binary.BigEndian.AppendUint64(nil, uint64(seq)) }
+	edit(t, path, func(tx *bbolt.Tx) error {
+		return errors.Join(
+			swap(tx.Bucket([]byte("inbox")), key(seqs[0]), key(seqs[1])),
+			tx.Bucket([]byte("inbox")).Put(key(seqs[2]), []byte{1, 2, 3}),
+			swap(tx.Bucket([]byte("pages")), []byte("1"), []byte("2")),
+		)
+	})
+
+	s = open(t, options(path))
+	for _, id := range []bridge.PageID{"1", "2"} {
+		if p, err := s.Page(id); err != nil || p.Token != "" {
+			t.Errorf("page %s has the %s, %v", id, p.Token.Reveal(), err)
+		}
+	}
+	if n := len(waiting(t, s.Inbox())); n != 3 {
+		t.Errorf("%d wait", n)
+	}
+	for _, seq := range seqs { // without a body it is set aside, and its lane goes on
+		d, err := s.Inbox().Delivery(seq)
+		if err != nil || d.Body != nil || d.Seq != seq {
+			t.Errorf("delivery %d: %q, %v", seq, d.Body, err)
+		}
+		if err := s.Inbox().Fail(seq, bridge.StoreFailed); err != nil {
+			t.Errorf("fail %d: %v", seq, err)
+		}
+	}
+	failed, err := s.Failed(0)
+	if err != nil || len(failed) != 3 {
+		t.Fatalf("failed %+v, %v", failed, err)
+	}
+	for _, f := range failed {
+		if _, err := s.Failure(f.Seq); err == nil {
+			t.Errorf("failure %d can be read", f.Seq)
+		}
+	}
+}
