@@ -102,17 +102,21 @@ func (d *ddp) read() error {
 		if _, err := buf.ReadFrom(r); err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
-		var m wireMessage
-		var w where
-		var f frame
-		f.Fields.Args = [2]any{&m, &w}
-		if err := json.Unmarshal(buf.Bytes(), &f); !tolerable(err) {
+		f, m, w, ok := parseFrame(buf.Bytes())
+		if !ok {
 			continue // frames of collections we know nothing of may have any shape
 		}
 		if err := d.handle(f, m, w); err != nil {
 			return err
 		}
 	}
+}
+
+// parseFrame decodes a frame in one pass, with the message it may hold.
+func parseFrame(data []byte) (f frame, m wireMessage, w where, ok bool) {
+	f.Fields.Args = [2]any{&m, &w}
+	ok = tolerable(json.Unmarshal(data, &f))
+	return f, m, w, ok
 }
 
 func (d *ddp) handle(f frame, m wireMessage, w where) error {

@@ -1,6 +1,10 @@
 package store
 
-import "go.etcd.io/bbolt"
+import (
+	"os"
+
+	"go.etcd.io/bbolt"
+)
 
 // These set what only tests change.
 
@@ -37,4 +41,16 @@ func (o Options) NextFormat(step func(put func(bucket, key, value string) error)
 		})
 	}}
 	return o
+}
+
+// Lock opens and locks the file, without a look at what is in it.
+func (o Options) Lock() (locked os.FileInfo, unlock func() error, err error) {
+	o.setDefaults()
+	var file *os.File
+	db, err := lockFile(o, &file)
+	if err != nil {
+		return nil, nil, err
+	}
+	locked, err = file.Stat()
+	return locked, db.Close, err
 }

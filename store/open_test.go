@@ -182,3 +182,33 @@ func TestOpen_OtherFormats_AreUpgradedOrRefused(t *testing.T) {
 	}
 	wantRefused(t, options(path), store.ErrNewer)
 }
+
+// Whoever waits for a file that is compacted meanwhile must not get the old one.
+func TestOpen_FileReplacedWhileWaiting_TheNewOneIsLocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, other := newPath(t), newPath(t)
+		closeStore(t, open(t, options(other)))
+		s := open(t, options(path))
+		result := make(chan error)
+		go func() {
+			locked, unlock, err := options(path).Lock()
+			if err != nil {
+				result <- err
+				return
+			}
+			named, err := os.Stat(path)
+			if err == nil && !os.SameFile(locked, named) {
+				err = errors.New("the old file was locked")
+			}
+			result <- errors.Join(err, unlock())
+		}()
+		synctest.Wait() // it waits for s
+		if err := os.Rename(other, path); err != nil {
+			t.Fatal(err)
+		}
+		closeStore(t, s)
+		if err := <-result; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // TIMEZONE works in an image without time zones as well
 
 	"github.com/alecthomas/kong"
 )

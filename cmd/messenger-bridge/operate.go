@@ -205,13 +205,22 @@ func (c pagesRemoveCmd) Run(ctx context.Context, io stdio) error {
 	return err
 }
 
-type statusCmd struct{ storeFlags }
+type statusCmd struct {
+	storeFlags
+	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
+}
 
 func (c statusCmd) Run(ctx context.Context, io stdio) error {
 	return ask(ctx, c.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
 		var s status
 		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
 			return err
+		}
+		if c.Check {
+			if s.Ready != "yes" {
+				return fmt.Errorf("not ready: %s", s.Ready)
+			}
+			return nil
 		}
 		return printStatus(io.out, s)
 	})

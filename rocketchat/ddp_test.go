@@ -1,0 +1,123 @@
+package rocketchat
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const roomFrame = `{"msg":"changed","collection":"stream-room-messages","id":"id","fields":{"eventName":"__my_messages__","args":[
+ {"_id":"Yq2","rid":"vJ4","msg":"Hello","ts":{"$date":1763632801000},"u":{"_id":"agent1","username":"ana","name":"Ana"},"_updatedAt":{"$date":1763632801020},"urls":[],"mentions":[],"channels":[],"md":[{"type":"PARAGRAPH","value":[{"type":"PLAIN_TEXT","value":"Hello"}]}]},
+ {"roomParticipant":false,"roomType":"l"}]}}`
+
+// decoded runs frames through a connection as it reads them and returns what it
+// hands on.
+func decoded(tb testing.TB, frames ...string) (messages []wireMessage) {
+	tb.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		for _, f := range frames {
+			if conn.WriteMessage(websocket.TextMessage, []byte(f)) != nil {
+				return
+			}
+		}
+	}))
+	defer server.Close()
+	d, err := dialDDP(tb.Context(), server.URL, 5*time.Second, func(m wireMessage) error {
+		messages = append(messages, m)
+		return nil
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer d.conn.Close()
+	_ = d.read() // ends with the connection
+	return messages
+}
+
+func TestFrames_OddOnes_LoseNoMessage(t *testing.T) {
+	odd := []string{
+		`{"server_id":"0"}`, `not JSON`, `[]`, `null`, `{}`, `{"msg":5}`,
+		`{"msg":"added","collection":"users","id":"u","fields":{"username":"x","args":"none"}}`,
+		`{"msg":"result","id":"77","result":{}}`, `{"msg":"ready","subs":["1"]}`,
+		`{"msg":"changed","collection":"stream-room-messages","fields":{"eventName":"__my_messages__","args":[]}}`,
+		`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[null,{"roomType":"l"},1,2,3]}}`,
+		strings.Replace(roomFrame, `"roomType":"l"`, `"roomType":"c"`, 1),
+	}
+	got := decoded(t, append(odd, roomFrame)...)
+	last := got[len(got)-1]
+	if last.ID != "Yq2" || last.Text != "Hello" || last.At.UnixMilli() != 1763632801000 || last.User.Username != "ana" {
+		t.Errorf("decoded %+v", last)
+	}
+}
+
+func TestFrames_FieldOfAnotherType_MessageIsKept(t *testing.T) {
+	for _, change := range [][2]string{
+		{`"urls":[]`, `"attachments":"none"`}, {`{"$date":1763632801000}`, `"soon"`}, {`{"$date":1763632801000}`, `5`},
+		{`"name":"Ana"`, `"name":7`}, {`"urls":[]`, `"bot":{"i":"js.SDK"}`},
+	} {
+		got := decoded(t, strings.Replace(roomFrame, change[0], change[1], 1))
+		if len(got) != 1 || got[0].Text != "Hello" {
+			t.Errorf("%v: decoded %+v", change, got)
+		}
+	}
+}
+
+func TestWireMessage_WhoIsMeant(t *testing.T) {
+	for name, c := range map[string]struct {
+		json string
+		want bool
+	}{
+		"an agent":       {`{"_id":"1","u":{"_id":"a"},"msg":"x"}`, true},
+		"another bot":    {`{"_id":"1","u":{"_id":"b"},"msg":"x","bot":{"i":"x"}}`, true},
+		"the customer":   {`{"_id":"1","u":{"_id":"v"},"msg":"x","token":"t"}`, false},
+		"a system one":   {`{"_id":"1","u":{"_id":"a"},"t":"uj"}`, false},
+		"us":             {`{"_id":"1","u":{"_id":"me"},"msg":"x"}`, false},
+		"Rocket.Chat":    {`{"_id":"1","u":{"_id":"rocket.cat"},"msg":"x"}`, false},
+		"hidden history": {`{"_id":"1","u":{"_id":"a"},"msg":"x","_hidden":true}`, false},
+	} {
+		var m wireMessage
+		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
+			t.Fatal(err)
+		}
+		if _, got := m.fromAgent("me"); got != c.want {
+			t.Errorf("%s: relayed = %v", name, got)
+		}
+	}
+}
+
+func FuzzFrames(f *testing.F) {
+	f.Add(roomFrame)
+	f.Add(`{"msg":"result","id":"1","error":{"error":403,"reason":"no"}}`)
+	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
+	f.Fuzz(func(t *testing.T, s string) {
+		d := &ddp{deliver: func(m wireMessage) error { m.fromAgent("me"); return nil }, calls: map[string]chan<- frame{}}
+		parsed, m, w, ok := parseFrame([]byte(s))
+		if ok && parsed.Msg != "ping" { // a ping is answered, which needs a connection
+			if err := d.handle(parsed, m, w); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func BenchmarkFrame(b *testing.B) {
+	ignored := strings.Replace(roomFrame, `"roomType":"l"`, `"roomType":"c"`, 1)
+	for name, s := range map[string]string{"room": roomFrame, "ignored": ignored} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				parseFrame([]byte(s))
+			}
+		})
+	}
+}
