@@ -21,6 +21,7 @@ type Config struct {
 	Pages    Pages
 	Rooms    Rooms
 	Desk     Desk
+	Clerk    Clerk
 	Sender   Sender
 
 	Workers   int           // deliveries under way per direction; 64
@@ -100,7 +101,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	wg.Go(func() { b.deliver(ctx, work, b.inbound, b.Workers, metrics.In, b.toRoom) })
 	wg.Go(func() { b.deliver(ctx, work, b.outbound, b.Workers, metrics.Out, b.toCustomer) })
-	wg.Go(func() { b.deliver(ctx, work, b.notices, 4, metrics.Notice, b.toAgent) })
+	wg.Go(func() { b.deliver(ctx, work, b.notices, 8, metrics.Notice, b.toAgent) })
 	wg.Go(func() { b.watchWaiting(ctx) })
 	wg.Wait()
 	b.markUntried()

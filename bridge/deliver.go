@@ -132,7 +132,11 @@ func (b *Bridge) toAgent(ctx context.Context, seq Seq) error {
 	if err := json.Unmarshal(d.Body, &n); err != nil {
 		return b.unreadable(b.Notices, d, metrics.Notice, err)
 	}
-	if err := b.Desk.Tell(ctx, n); err != nil {
+	tell := b.Desk.Tell
+	if n.Kind == Ordered {
+		tell = b.order
+	}
+	if err := tell(ctx, n); err != nil {
 		r := RefusalOf(err)
 		if r.Verdict == Never {
 			b.Log.Error("an agent could not be told", "delivery", seq, "notice", n.Kind, "reason", n.Reason, "err", r.Err)

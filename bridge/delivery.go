@@ -98,6 +98,9 @@ type Notice struct {
 	Part    int        `json:"part,omitempty"`  // parts before this one reached the customer
 	Parts   int        `json:"parts,omitempty"` // of how many
 	At      time.Time  `json:"at"`
+
+	Text    string   `json:"text,omitempty"`    // of an Answer or Announcement
+	Command *Command `json:"command,omitempty"` // of an Ordered
 }
 
 // NoticeKind says what a notice does in the room.
@@ -108,6 +111,9 @@ const (
 	StillWaiting NoticeKind = "waiting"       // the same, until Corrected
 	Corrected    NoticeKind = "corrected"     // what StillWaiting said is over: it went out
 	Private      NoticeKind = "private"       // a direct message to the author only
+	Ordered      NoticeKind = "ordered"       // not told at all: a command to be carried out
+	Answer       NoticeKind = "answer"        // to a command: in Room, or by direct message if that is empty
+	Announcement NoticeKind = "announcement"  // in the setup channel
 )
 
 // Seq is the place of an entry in its queue: later entries have larger numbers.

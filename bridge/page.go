@@ -28,6 +28,8 @@ type Page struct {
 	Why      string    // a plain sentence beside the state; empty when running
 	Settings Settings
 	Since    time.Time // connected
+	By       UserID    // who connected it, in Rocket.Chat; empty: an operator
+	Grant    string    // who granted it, at Facebook (app-scoped id); empty: a token made by hand
 	Rev      uint64    // of the stored record; SavePage refuses an outdated one
 }
 
@@ -37,6 +39,9 @@ type Settings struct {
 	Name       string       `json:"name,omitempty"`       // shown to agents; empty: the page's own
 	Department DepartmentID `json:"department,omitempty"` // of new rooms; empty: none
 	TextLimit  int          `json:"textLimit,omitempty"`  // UTF-16 units in one message; 0: DefaultTextLimit
+	Welcome    string       `json:"welcome,omitempty"`    // sent when a conversation begins; empty: nothing
+	Finished   string       `json:"finished,omitempty"`   // when an agent closes it
+	Offline    string       `json:"offline,omitempty"`    // once while nobody is there
 }
 
 // DefaultTextLimit is the longest text Messenger takes in one message.

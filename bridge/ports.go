@@ -62,6 +62,16 @@ type Pages interface {
 	Pages() []Page
 }
 
+// PageStore is Pages that can be changed.
+type PageStore interface {
+	Pages
+	// SavePage stores a page if p.Rev is the revision of the stored one, 0 if
+	// there is none; else ErrConflict.
+	SavePage(context.Context, Page) error
+	// DeletePage forgets a page and its settings; ErrNoPage if there is none.
+	DeletePage(context.Context, PageID) error
+}
+
 // Rooms are the Omnichannel side of conversations.
 type Rooms interface {
 	// Deliver shows an event in the conversation's open room, and opens one if

@@ -59,6 +59,7 @@ const (
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
 	Settling         Reason = "settling"         // finding out whether it arrived
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
+	CodeRefused      Reason = "code-refused"     // a login code that was used, is too old, or belongs to another address
 	StoreFailed      Reason = "store"            // our own store failed
 )
 

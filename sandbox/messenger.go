@@ -18,7 +18,12 @@ const (
 	DefaultAppSecret   = "0123456789abcdef0123456789abcdef"
 	DefaultVerifyToken = "verify-me"
 
+	// DefaultUserID is the person who authorised the pages of AddPage. AddPerson makes others.
+	DefaultUserID = "5550001112223334"
+
 	InboxAppID = "263902037430900" // Page Inbox, Business Suite and Meta's AI
+
+	appName = "Bridge"
 )
 
 // MessengerConfig is what a Messenger is started with. The zero value works.
@@ -31,6 +36,11 @@ type MessengerConfig struct {
 	Now    func() time.Time // clock of windows, timestamps, throttles and the one-hour rule; nil = time.Now
 
 	NoProof bool // accept calls without appsecret_proof; a wrong one is refused anyway
+
+	// NoAppSubscription starts with an application that is subscribed to nothing, until it
+	// POSTs to /{app-id}/subscriptions. Otherwise all fields are subscribed, and only the URL
+	// is missing.
+	NoAppSubscription bool
 
 	// Retries are the gaps between attempts to deliver a webhook, in real time. The
 	// last one repeats until the page is unsubscribed. Meta's own schedule is not
@@ -67,6 +77,9 @@ type Messenger struct {
 	byMid   map[string]*message
 	people  map[string]*person
 
+	admins map[string]*admin // who may authorise, by app-scoped id
+	login  login
+
 	hooks    hooks
 	switches webhookSwitches
 	queues   map[string]*webhookQueue
@@ -91,16 +104,21 @@ func StartMessenger(cfg MessengerConfig) (*Messenger, error) {
 		kick:     make(chan struct{}, 1),
 		changed:  make(chan struct{}),
 		quirks:   cfg.Quirks,
-		app:      appSubscription{fields: setOf(PageFields), verify: cfg.VerifyToken},
+		app:      appSubscription{fields: setOf(PageFields), verify: cfg.VerifyToken, active: true, served: newestVersion},
 		pages:    map[string]*page{},
 		tokens:   map[string]*graphToken{},
 		threads:  map[threadKey]*thread{},
 		byMid:    map[string]*message{},
 		people:   map[string]*person{},
+		admins:   map[string]*admin{},
+		login:    newLogin(),
 		queues:   map[string]*webhookQueue{},
 		inFlight: map[threadKey][]*graphCall{},
 		switches: webhookSwitches{batch: 1, parallel: 1},
 		limits:   newLimits(),
+	}
+	if cfg.NoAppSubscription {
+		m.app.fields = map[string]bool{}
 	}
 	m.ctx, m.stop = context.WithCancel(context.Background())
 	if err := m.listen(cfg.Listen); err != nil {

@@ -23,6 +23,7 @@ type Call struct {
 	Method, Path  string // Path without the version
 	Version       string // as asked for; "" = none
 	Page          string // of the token
+	User          string // of a user token
 	Customer      string // of a send
 	Status        int    // 0 when the connection was cut
 	Code, Subcode int    // of the error, 0 without one

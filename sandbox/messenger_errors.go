@@ -35,6 +35,7 @@ const (
 	textPermission = "(#10) Application does not have permission for this action"
 	textDeleted    = "This Message has been deleted by the user or the business."
 	textUnexpected = "An unexpected error has occurred. Please retry your request later."
+	textNoTask     = "(#200) User does not have sufficient administrative permission for this action on this page. If the page business requires Two Factor Authentication, the user also needs to enable Two Factor Authentication."
 	textNotGranted = "Any of the pages_read_engagement, pages_manage_metadata, pages_read_user_content, pages_manage_ads, pages_show_list or pages_messaging permission(s) must be granted before impersonating a user's page."
 )
 

@@ -36,6 +36,14 @@ type Quirks struct {
 	BlockedCode          int  // what a blocked customer gives: 0 = 551/1545041, 200 = 200/1545041, 2 = code 2
 	MergeFields          bool // subscribed_apps adds to the fields instead of replacing them
 
+	// Login and configuration.
+	LoginFragment        bool // the dialog returns with #_=_ at the end
+	NoExpiresIn          bool // oauth/access_token leaves expires_in out
+	LongFromCode         bool // a code gives a token of 60 days at once
+	TextSuccess          bool // {"success":"true"}
+	DataAccessStopsPages bool // when access to data ends, page tokens stop as well
+	AccountsPerPage      int  // entries on a page of /me/accounts, at most; 0 = the limit asked for
+
 	// Errors.
 	Localised    bool // messages in the admin's language, without the (#code) prefix
 	LoneCodes    bool // 9000001 and 2018218 as code, not as subcode of 100

@@ -19,6 +19,7 @@ const (
 // sendRequest is a call of POST /{page-id}/messages, decoded.
 type sendRequest struct {
 	page      string
+	token     *graphToken
 	recipient struct {
 		ID      string `json:"id"`
 		UserRef string `json:"user_ref"`
@@ -120,7 +121,7 @@ func (m *Messenger) accepted(s *sendRequest, mid string) metaObject {
 
 func decodeSend(c *graphCall) (*sendRequest, *graphError) {
 	s := &sendRequest{
-		page: c.token.page, kind: c.param("messaging_type"), tag: c.param("tag"),
+		page: c.token.page, token: c.token, kind: c.param("messaging_type"), tag: c.param("tag"),
 		action: strings.ToLower(c.param("sender_action")),
 	}
 	if c.broken {
@@ -175,8 +176,11 @@ func (m *Messenger) checkSend(s *sendRequest) *graphError {
 	if t == nil || t.userRef != (s.recipient.ID == "") {
 		return graphErr(100, 2018001, textNoUser)
 	}
-	if !m.pages[s.page].granted["pages_messaging"] {
+	if !m.may(s.token, "pages_messaging") {
 		return graphErr(10, 0, textPermission)
+	}
+	if !m.holds(s.token, "MESSAGING") {
+		return graphErr(200, 0, textNoTask)
 	}
 	if s.action == "" {
 		if e := m.checkContent(s); e != nil {

@@ -1,0 +1,19 @@
+// Bench measures the bridge against the goals of ../shared/reference/performance.md,
+// section 2:
+//
+//	go run ./bench                          everything, 3 rounds of a second
+//	go run ./bench -only P1,P5 -seconds 0.3
+//	go run ./bench -only P6 -profile /tmp/p  profiles of the servers; the figures suffer
+//
+// It prints a Markdown table. Machines differ and so do their hours; therefore a
+// figure is a count, or a ratio of two things measured in turn in one run, medians
+// of all rounds (section 0 there). The store lies on tmpfs and a sync is a pause of
+// known length, called as often as bbolt would sync. Whether a goal is met is in
+// the table, not in the exit code.
+//
+// HTTP goals have three processes, all of them this program (child.go): this one,
+// which waits; a server, made of the bridge's real parts (server.go) or of a floor;
+// and a generator of load (load.go), in which a small workspace takes what the
+// server delivers (workspace.go). Each goal is a file p….go with its entries in the
+// registry (goals.go).
+package main

@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// volley says what to send to a server.
+type volley struct {
+	Target  string  // address of a server
+	Conns   int     // connections, each with one call under way
+	Seconds float64 // for how long
+	Rate    float64 // calls a second by schedule (open loop); 0: as fast as answers come (closed loop)
+	Most    int     // calls; 0: as many as Seconds may need
+	Events  int     // in each call; 0: one
+	Lanes   int     // conversations
+	InTurn  bool    // one conversation after another, instead of random ones
+	Await   bool    // until all events were delivered
+}
+
+// outcome is what came of a volley. Times are milliseconds.
+type outcome struct {
+	Acked     int     // calls answered 200 within Elapsed
+	Elapsed   float64 // seconds in which calls were sent
+	Ack       spread  // from the first byte sent to the answer
+	Delivered int     // events read by the workspace within Elapsed
+	E2E       spread  // from the first byte sent to the event read
+	Late      int     // calls of the open loop counted from when they were due
+}
+
+func (o outcome) ackRate() float64       { return float64(o.Acked) / o.Elapsed }
+func (o outcome) deliveredRate() float64 { return float64(o.Delivered) / o.Elapsed }
+
+// spread is two quantiles.
+type spread struct{ P50, P99 float64 }
+
+// loader is the actor that sends, and has the workspace that receives.
+type loader struct {
+	workspace *workspace
+	run       int
+}
+
+type loadHello struct{ Workspace string }
+
+func startLoad(json.RawMessage) (actor, error) {
+	debug.SetGCPercent(400) // the server is being measured, and has only these processors
+	w, err := startWorkspace()
+	if err != nil {
+		return actor{}, err
+	}
+	l := &loader{workspace: w}
+	return actor{
+		hello: loadHello{Workspace: w.url},
+		calls: map[string]handler{"fire": handle(l.fire)},
+		close: w.close,
+	}, nil
+}
+
+// perSecond is more calls than any server answered here in a second.
+const perSecond = 50_000
+
+// attempt is one volley under way.
+type attempt struct {
+	volley
+	requests requests
+	flight   *flight
+	end      time.Duration // since flight.started
+	next     atomic.Int64  // closed loop: the next call
+	late     atomic.Int64
+
+	sent []int64 // per call, ns since flight.started; each belongs to who sends the call
+	done []int64 // per call, likewise; 0: no answer
+}
+
+// late is how much later than due a call may be sent and still count from when it
+// was sent: time.Sleep is not more exact. Beyond it, the call waited for the server.
+const late = 1500 * time.Microsecond
+
+func (l *loader) fire(v volley) (outcome, error) {
+	v.Events = max(v.Events, 1)
+	count := int(v.Seconds*perSecond) + 1
+	if v.Rate > 0 {
+		count = max(int(v.Rate*v.Seconds), 1)
+	}
+	if v.Most > 0 {
+		count = min(count, v.Most)
+	}
+	l.run++
+	a := &attempt{
+		volley: v, requests: makeRequests(l.run, count, v.Events, v.Lanes, v.InTurn),
+		end:  time.Duration(v.Seconds * float64(time.Second)),
+		sent: make([]int64, count), done: make([]int64, count),
+	}
+	conns, err := dial(v.Target, v.Conns)
+	if err != nil {
+		return outcome{}, err
+	}
+	a.flight = newFlight(l.run, count*v.Events)
+	l.workspace.flight.Store(a.flight)
+	errs := make([]error, v.Conns)
+	var wg sync.WaitGroup
+	for i, conn := range conns {
+		wg.Go(func() {
+			defer conn.Close()
+			if v.Rate > 0 {
+				errs[i] = a.bySchedule(i, conn)
+			} else {
+				errs[i] = a.nonStop(conn)
+			}
+		})
+	}
+	wg.Wait()
+	elapsed := time.Since(a.flight.started)
+	if err := errors.Join(errs...); err != nil {
+		return outcome{}, err
+	}
+	if v.Await {
+		if err := a.await(); err != nil {
+			return outcome{}, err
+		}
+	}
+	return a.outcome(elapsed), nil
+}
+
+func dial(target string, n int) ([]*connection, error) {
+	conns := make([]*connection, n)
+	for i := range conns {
+		c, err := net.Dial("tcp", target)
+		if err != nil {
+			return nil, err
+		}
+		conns[i] = &connection{Conn: c, answers: bufio.NewReader(c)}
+	}
+	return conns, nil
+}
+
+// nonStop sends the next call as soon as the one before is answered.
+func (a *attempt) nonStop(conn *connection) error {
+	for {
+		i := int(a.next.Add(1) - 1)
+		now := time.Since(a.flight.started)
+		if i >= len(a.sent) || now >= a.end {
+			return nil
+		}
+		a.sent[i] = int64(now)
+		if err := a.send(i, conn); err != nil {
+			return err
+		}
+	}
+}
+
+// bySchedule sends every n-th call when it is due, n being the connections. A call
+// that waits for the answer to the one before counts from when it was due, so that
+// a slow server does not hide behind a patient client.
+func (a *attempt) bySchedule(i int, conn *connection) error {
+	for ; i < len(a.sent); i += a.Conns {
+		due := time.Duration(float64(i) / a.Rate * float64(time.Second))
+		time.Sleep(due - time.Since(a.flight.started))
+		now := time.Since(a.flight.started)
+		if now-due >= late {
+			a.late.Add(1)
+			now = due
+		}
+		a.sent[i] = int64(now)
+		if err := a.send(i, conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *attempt) send(i int, conn *connection) error {
+	if err := conn.exchange(a.requests.all[i]); err != nil {
+		return fmt.Errorf("call %d: %w", i, err)
+	}
+	a.done[i] = int64(time.Since(a.flight.started))
+	return nil
+}
+
+// await waits until every acknowledged event was delivered.
+func (a *attempt) await() error {
+	acked := 0
+	for _, at := range a.done {
+		if at > 0 {
+			acked += a.Events
+		}
+	}
+	for deadline := time.Now().Add(time.Minute); a.flight.count.Load() < int64(acked); {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%d of %d events were not delivered", acked-int(a.flight.count.Load()), acked)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
+}
+
+func (a *attempt) outcome(elapsed time.Duration) outcome {
+	o := outcome{Elapsed: elapsed.Seconds(), Late: int(a.late.Load())}
+	var acks, e2e []int64
+	for i, done := range a.done {
+		if done == 0 {
+			continue
+		}
+		o.Acked++
+		acks = append(acks, done-a.sent[i])
+		for e := range a.Events {
+			if at := a.flight.landed[i*a.Events+e].Load(); at > 0 {
+				e2e = append(e2e, at-a.sent[i])
+				if at <= int64(elapsed) {
+					o.Delivered++
+				}
+			}
+		}
+	}
+	o.Ack, o.E2E = spreadOf(acks), spreadOf(e2e)
+	return o
+}
+
+func spreadOf(ns []int64) spread {
+	if len(ns) == 0 {
+		return spread{}
+	}
+	slices.Sort(ns)
+	at := func(q float64) float64 { return float64(ns[int(q*float64(len(ns)-1))]) / 1e6 }
+	return spread{P50: at(0.50), P99: at(0.99)}
+}
+
+// connection speaks just enough HTTP for answers without a body.
+type connection struct {
+	net.Conn
+	answers *bufio.Reader
+}
+
+var ok = []byte("HTTP/1.1 200 ")
+
+func (c *connection) exchange(request []byte) error {
+	if _, err := c.Write(request); err != nil {
+		return err
+	}
+	status, err := c.answers.ReadSlice('\n')
+	if err != nil {
+		return err
+	}
+	if !bytes.HasPrefix(status, ok) {
+		return fmt.Errorf("answered %q", bytes.TrimSpace(status))
+	}
+	for {
+		line, err := c.answers.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(line) == 2 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+)
+
+const (
+	botUser  = "bench.bot"
+	botID    = "benchbot"
+	botToken = "bench-token"
+)
+
+// workspace is as much of Rocket.Chat as the bridge needs to deliver: the login
+// over DDP, and REST for visitors, rooms and messages. It knows no limits, keeps
+// nothing, and notes when a message was read.
+type workspace struct {
+	url    string
+	server *http.Server
+	flight atomic.Pointer[flight]
+}
+
+// flight is what one volley expects back.
+type flight struct {
+	run     int
+	started time.Time
+	landed  []atomic.Int64 // when event i was read the first time, in ns since started; 0: not yet
+	count   atomic.Int64
+}
+
+func newFlight(run, events int) *flight {
+	return &flight{run: run, started: time.Now(), landed: make([]atomic.Int64, events)}
+}
+
+// land notes that an event arrived.
+func (f *flight) land(run, i int) {
+	if f == nil || run != f.run || i >= len(f.landed) {
+		return // of an earlier volley, or no event of ours
+	}
+	if f.landed[i].CompareAndSwap(0, int64(time.Since(f.started))) {
+		f.count.Add(1)
+	}
+}
+
+func startWorkspace() (*workspace, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	w := &workspace{url: "http://" + l.Addr().String()}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/websocket", w.stream)
+	for route, answer := range map[string]string{
+		"GET /api/v1/me":              `{"success":true,"_id":"` + botID + `","username":"` + botUser + `"}`,
+		"GET /api/v1/settings.public": `{"success":true,"settings":[]}`,
+		"GET /api/v1/livechat/config": `{"success":true,"config":{"enabled":true,"online":true}}`,
+		"GET /api/v1/livechat/rooms":  `{"success":true,"rooms":[]}`,
+	} {
+		mux.HandleFunc(route, func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, answer) })
+	}
+	mux.HandleFunc("POST /api/v1/livechat/visitor", w.visitor)
+	mux.HandleFunc("GET /api/v1/livechat/room", w.room)
+	mux.HandleFunc("POST /api/v1/livechat/message", w.message)
+	w.server = &http.Server{Handler: loggedIn(mux), ReadHeaderTimeout: 5 * time.Second}
+	go func() { _ = w.server.Serve(l) }() // ends with close
+	return w, nil
+}
+
+func (w *workspace) close() error { return w.server.Close() }
+
+// loggedIn refuses REST calls without the token that a login over DDP returned.
+func loggedIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/websocket" && (r.Header.Get("X-Auth-Token") != botToken || r.Header.Get("X-User-Id") != botID) {
+			rw.WriteHeader(http.StatusUnauthorized)
+			_, _ = io.WriteString(rw, `{"status":"error","message":"You must be logged in to do this."}`)
+			return
+		}
+		next.ServeHTTP(rw, r)
+	})
+}
+
+// stream answers what a client says until it hangs up; nothing happens by itself.
+func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
+	conn, err := (&websocket.Upgrader{}).Upgrade(rw, r, nil)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	for {
+		var f struct{ Msg, ID, Method string }
+		if conn.ReadJSON(&f) != nil {
+			return
+		}
+		var answer string
+		switch {
+		case f.Msg == "connect":
+			answer = `{"msg":"connected","session":"bench"}`
+		case f.Msg == "method" && f.Method == "login":
+			answer = fmt.Sprintf(`{"msg":"result","id":%q,"result":{"id":%q,"token":%q}}`, f.ID, botID, botToken)
+		case f.Msg == "sub":
+			answer = fmt.Sprintf(`{"msg":"ready","subs":[%q]}`, f.ID)
+		case f.Msg == "ping":
+			answer = `{"msg":"pong"}`
+		default:
+			continue
+		}
+		if conn.WriteMessage(websocket.TextMessage, []byte(answer)) != nil {
+			return
+		}
+	}
+}
+
+// visitor knows everybody already.
+func (w *workspace) visitor(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // a torn call has no token in it
+	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, field(body, "token"))
+}
+
+// room gives each visitor one room for ever, called after the visitor.
+func (w *workspace) room(rw http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(rw, `{"success":true,"newRoom":true,"room":{"_id":"r%s"}}`, r.URL.Query().Get("token"))
+}
+
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	if _, err := b.ReadFrom(r.Body); err != nil {
+		return
+	}
+	if run, i, ok := readTag(field(b.Bytes(), "msg")); ok {
+		w.flight.Load().land(run, i)
+	}
+	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"rid":"`...)
+	answer = append(append(answer, field(b.Bytes(), "rid")...), `"}}`...)
+	_, _ = rw.Write(answer)
+}
+
+// field finds a text in JSON that our own encoder wrote; in ids and tags nothing
+// is escaped.
+func field(body []byte, name string) []byte {
+	_, rest, _ := bytes.Cut(body, []byte(`"`+name+`":"`))
+	value, _, _ := bytes.Cut(rest, []byte(`"`))
+	return value
+}

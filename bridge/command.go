@@ -1,0 +1,84 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"messenger-bridge/metrics"
+)
+
+// Command is what somebody typed to the bot.
+type Command struct {
+	ID    MessageID `json:"id"` // of the message it was typed in
+	From  Author    `json:"from"`
+	Room  RoomID    `json:"room"`
+	Setup bool      `json:"setup,omitempty"` // typed in the setup channel, where everybody may read the answer
+	Words string    `json:"words"`           // as typed, without what made it a command
+	At    time.Time `json:"at"`              // by Rocket.Chat's clock
+}
+
+// Reply is what the bot answers.
+type Reply struct {
+	Text    string // Rocket.Chat markup; empty: no answer
+	Private bool   // holds a one-time link: always by direct message
+}
+
+// Clerk carries out commands.
+type Clerk interface {
+	// Do carries a command out. Doing it again, after a crash, must be harmless.
+	// What the person did wrong is a Reply; an error is a Refusal, and Again means
+	// that it is worth repeating.
+	Do(context.Context, Command) (Reply, error)
+}
+
+// tooLate is how old a command may be before it is no longer carried out: whoever
+// typed it has given up or typed it again.
+const tooLate = 5 * time.Minute
+
+// FromPeople stores commands, once per message, and leaves out what it has seen.
+// When it returns nil, everything is durable.
+func (b *Bridge) FromPeople(ctx context.Context, commands []Command) error {
+	var entries []Entry
+	for _, c := range commands {
+		body, err := json.Marshal(Notice{Kind: Ordered, Room: c.Room, To: c.From, Message: c.ID, Command: &c, At: b.Now()})
+		if err != nil {
+			return fmt.Errorf("encode a command: %w", err)
+		}
+		entries = append(entries, Entry{Lane: Lane("command/" + string(c.From.ID)), Key: noticeKey(Ordered, c.ID), Body: body})
+	}
+	_, err := b.append(ctx, metrics.Notice, b.Notices, b.notices, entries)
+	return err
+}
+
+// order carries a command out and answers. Stopped between the two, it is carried
+// out again: commands are made for that.
+func (b *Bridge) order(ctx context.Context, n Notice) error {
+	reply := Reply{Text: "That came too late: I was away when you typed it. Please type it again."}
+	if b.Now().Sub(n.Command.At) < tooLate {
+		var err error
+		if reply, err = b.Clerk.Do(ctx, *n.Command); err != nil {
+			return err
+		}
+	}
+	if reply.Text == "" {
+		return nil
+	}
+	answer := Notice{Kind: Answer, Message: n.Message, To: n.To, Text: reply.Text}
+	if n.Command.Setup && !reply.Private {
+		answer.Room = n.Room
+	}
+	return b.Desk.Tell(ctx, answer)
+}
+
+// Announce tells everybody in the setup channel something, once per key.
+func (b *Bridge) Announce(ctx context.Context, key, text string) error {
+	n := Notice{Kind: Announcement, Message: MessageID(key), Text: text, At: b.Now()}
+	body, err := json.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("encode an announcement: %w", err)
+	}
+	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: "announcements", Key: noticeKey(Announcement, MessageID(key)), Body: body}})
+	return err
+}

@@ -1,0 +1,280 @@
+package bridge
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+)
+
+// ConnectorConfig is what a Connector is made of.
+type ConnectorConfig struct {
+	Authority   Authority
+	Tickets     Tickets
+	Pages       PageStore
+	PublicURL   string                                      // how browsers and Meta reach us
+	Verified    func() bool                                 // Meta has called our webhook's handshake
+	Departments func(context.Context) ([]Department, error) // for the tick boxes and forms
+	Announce    func(ctx context.Context, key, text string) error
+	Changed     func(PageID) // a page can be tried again
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Connector lets administrators connect pages, and looks after what makes a
+// connection: a token, both levels of subscription, a webhook Meta can reach.
+type Connector struct{ ConnectorConfig }
+
+// NewConnector returns a Connector.
+func NewConnector(c ConnectorConfig) *Connector {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
+	return &Connector{c}
+}
+
+// Paths of the browser's way through an authorisation (design.md 7).
+const (
+	startPath    = "/oauth/start"
+	callbackPath = "/oauth/callback"
+	webhookPath  = "/webhook"
+)
+
+const (
+	loginFor    = 10 * time.Minute
+	choiceFor   = 30 * time.Minute
+	settingsFor = 15 * time.Minute
+)
+
+// LoginLink returns a link that leads the caller, once, to Facebook's dialog.
+func (c *Connector) LoginLink(ctx context.Context, caller Author) (string, error) {
+	t := Ticket{ID: newTicketID(), Kind: LoginTicket, For: caller, Expires: c.Now().Add(loginFor)}
+	if err := c.Tickets.SaveTicket(ctx, t); err != nil {
+		return "", fmt.Errorf("store a login ticket: %w", err)
+	}
+	return c.PublicURL + startPath + "?state=" + t.ID, nil
+}
+
+// Begin opens a login link in a browser: it returns where to send the browser, and
+// a nonce it must keep in a cookie. Nothing is spent, however often it is called.
+func (c *Connector) Begin(id string) (dialog, nonce string, err error) {
+	if _, err := c.ticket(id, LoginTicket); err != nil {
+		return "", "", err
+	}
+	nonce = newTicketID()
+	state := id + "." + c.Tickets.Sign("login", id+"."+nonce)
+	return c.Authority.Dialog(c.PublicURL+callbackPath, state), nonce, nil
+}
+
+// Offer is what a person may choose from after logging in at Facebook.
+type Offer struct {
+	Ticket      string // of the choice; goes into the form
+	Proof       string // that the form is ours; goes into the form
+	Person      string // name at Facebook
+	Pages       []OfferedPage
+	Departments []Department
+	Missing     []string // permissions that were not granted
+	Lost        []Page   // connected pages that this grant no longer covers
+}
+
+// OfferedPage is a page of the grant.
+type OfferedPage struct {
+	ID       PageID
+	Name     string
+	Picture  string
+	Usable   bool     // it can be connected
+	Missing  []string // tasks the person lacks on it
+	Known    bool     // connected before; Settings and State are its own
+	State    PageState
+	Settings Settings
+}
+
+// choice is what a ChoiceTicket holds.
+type choice struct {
+	User, Name, Token string
+	Expires           time.Time
+	Nonce             string // of the browser
+	Tokens            map[PageID]string
+	Names             map[PageID]string
+}
+
+// CheckReturn tells whether a browser that comes back from Facebook is the one
+// that left, and spends nothing. It is for answers that bring no code.
+func (c *Connector) CheckReturn(state, nonce string) error {
+	_, err := c.returning(state, nonce)
+	return err
+}
+
+func (c *Connector) returning(state, nonce string) (Ticket, error) {
+	id, signature, _ := strings.Cut(state, ".")
+	t, err := c.ticket(id, LoginTicket)
+	if err != nil {
+		return t, err
+	}
+	if nonce == "" || !sameText(signature, c.Tickets.Sign("login", id+"."+nonce)) {
+		return t, ErrOtherBrowser
+	}
+	return t, nil
+}
+
+// Return takes the browser back from Facebook: it spends the login ticket, has the
+// code exchanged, and returns what may be chosen. Pages that the new grant took
+// from us are announced at once, because their tokens have just died (messenger.md
+// 6.1: one app and one person have one grant).
+func (c *Connector) Return(ctx context.Context, state, nonce, code string) (Offer, error) {
+	login, err := c.returning(state, nonce)
+	if err != nil {
+		return Offer{}, err
+	}
+	if _, err := c.Tickets.SpendTicket(ctx, login.ID); err != nil {
+		return Offer{}, err
+	}
+	grant, err := c.Authority.Exchange(ctx, c.PublicURL+callbackPath, code)
+	if err != nil {
+		return Offer{}, fmt.Errorf("exchange the code: %w", err)
+	}
+	offer := Offer{Person: grant.Name, Missing: grant.Missing}
+	held := choice{User: grant.User, Name: grant.Name, Token: grant.Token.Reveal(), Expires: grant.Expires, Nonce: nonce,
+		Tokens: map[PageID]string{}, Names: map[PageID]string{}}
+	for _, g := range grant.Pages {
+		held.Tokens[g.ID], held.Names[g.ID] = g.Token.Reveal(), g.Name
+		page, err := c.Pages.Page(g.ID)
+		offered := OfferedPage{ID: g.ID, Name: g.Name, Picture: g.Picture, Usable: g.Token != "" && len(g.Missing) == 0,
+			Missing: g.Missing, Known: err == nil, State: page.State, Settings: page.Settings}
+		offer.Pages = append(offer.Pages, offered)
+	}
+	if offer.Lost, err = c.lose(ctx, grant); err != nil {
+		return Offer{}, err
+	}
+	if offer.Departments, err = c.Departments(ctx); err != nil { // the form then has a field to type an id into
+		c.Log.Warn("departments could not be read", "err", err)
+	}
+	data, err := json.Marshal(held)
+	if err != nil {
+		return Offer{}, fmt.Errorf("encode a choice: %w", err)
+	}
+	t := Ticket{ID: newTicketID(), Kind: ChoiceTicket, For: login.For, Expires: c.Now().Add(choiceFor), Data: data}
+	if err := c.Tickets.SaveTicket(ctx, t); err != nil {
+		return Offer{}, fmt.Errorf("store a choice ticket: %w", err)
+	}
+	offer.Ticket, offer.Proof = t.ID, c.Tickets.Sign("choice", t.ID+"."+nonce)
+	return offer, nil
+}
+
+// lose marks the pages whose tokens died with a narrower grant of the same person.
+func (c *Connector) lose(ctx context.Context, g Grant) (lost []Page, err error) {
+	granted := map[PageID]bool{}
+	for _, p := range g.Pages {
+		granted[p.ID] = p.Token != ""
+	}
+	for _, p := range c.Pages.Pages() {
+		if g.User == "" || p.Grant != g.User || granted[p.ID] || p.Token == "" {
+			continue
+		}
+		p, err := c.update(ctx, p.ID, func(p *Page) {
+			p.State, p.Why = PageNeedsAuth, "it was left out when "+g.Name+" authorised again"
+		})
+		if err != nil {
+			return lost, err
+		}
+		lost = append(lost, p)
+		c.announce(ctx, p, fmt.Sprintf("**%s** has lost its connection: %s authorised again and left it out. Type `/facebook authorize` and tick it again; its settings are kept.", p.DisplayName(), g.Name))
+	}
+	return lost, nil
+}
+
+// Chosen is one ticked page.
+type Chosen struct {
+	ID       PageID
+	Settings Settings
+}
+
+// Connected is what became of one.
+type Connected struct {
+	ID    PageID
+	Name  string
+	State PageState
+	Why   string // empty when it runs
+}
+
+// Choose connects the ticked pages: each is stored with its token, subscribed, and
+// read back. It spends the choice ticket. A page that fails says why and keeps
+// what it has; connecting again continues there.
+func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages []Chosen) ([]Connected, error) {
+	t, err := c.ticket(id, ChoiceTicket)
+	if err != nil {
+		return nil, err
+	}
+	if !sameText(proof, c.Tickets.Sign("choice", id+"."+nonce)) || nonce == "" {
+		return nil, ErrOtherBrowser
+	}
+	var held choice
+	if err := json.Unmarshal(t.Data, &held); err != nil {
+		return nil, fmt.Errorf("decode a choice: %w", err)
+	}
+	for _, p := range pages {
+		if held.Tokens[p.ID] == "" {
+			return nil, ErrForged // the form offered no such page
+		}
+	}
+	if _, err := c.Tickets.SpendTicket(ctx, id); err != nil {
+		return nil, err
+	}
+	var all []Connected
+	for _, p := range pages {
+		page, err := c.connect(ctx, t.For, held, p)
+		if err != nil {
+			c.Log.Error("page not connected", "page", p.ID, "err", err)
+			all = append(all, Connected{ID: p.ID, Name: held.Names[p.ID], State: PageConnecting, Why: "it could not be stored; please try again"})
+			continue
+		}
+		all = append(all, Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why})
+	}
+	return all, nil
+}
+
+// connect stores a page as Connecting, subscribes it and reads both levels back.
+// Stopped at any point, the page stays Connecting, and connecting it again, or
+// `subscribe`, continues: every step may be repeated.
+func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chosen) (Page, error) {
+	_, err := c.update(ctx, p.ID, func(page *Page) {
+		if page.Since.IsZero() {
+			page.Since = c.Now()
+		}
+		page.Name, page.Token = held.Names[p.ID], Secret(held.Tokens[p.ID])
+		page.State, page.Why = PageConnecting, "it is being subscribed"
+		page.By, page.Grant = by.ID, held.User
+		page.Settings = p.Settings
+	})
+	if err != nil {
+		return Page{}, err
+	}
+	page, err := c.SwitchOn(ctx, p.ID)
+	if err != nil {
+		return page, err
+	}
+	if page.State == PageRunning {
+		c.announce(ctx, page, fmt.Sprintf("**%s** is connected (by @%s). Messages to the page arrive here from now on.", page.DisplayName(), by.Username))
+	} else {
+		c.announce(ctx, page, fmt.Sprintf("**%s** is not connected yet: %s.", page.DisplayName(), page.Why))
+	}
+	return page, nil
+}
+
+func (c *Connector) ticket(id string, kind TicketKind) (Ticket, error) {
+	t, err := c.Tickets.Ticket(id)
+	if err == nil && t.Kind != kind {
+		err = ErrTicketUnknown
+	}
+	return t, err
+}
+
+// announce tells the setup channel once about a page as it is now.
+func (c *Connector) announce(ctx context.Context, p Page, text string) {
+	if err := c.Announce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text); err != nil {
+		c.Log.Warn("not announced", "page", p.ID, "err", err)
+	}
+}

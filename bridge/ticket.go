@@ -1,0 +1,53 @@
+package bridge
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+)
+
+// Ticket is a link that works once: for logging in at Facebook, for choosing
+// pages, for a settings form.
+type Ticket struct {
+	ID      string // in the link; not to be guessed, and stored only as a hash
+	Kind    TicketKind
+	For     Author // who asked for it
+	Expires time.Time
+	Data    []byte // kept sealed
+}
+
+// TicketKind says what a ticket is good for.
+type TicketKind string
+
+const (
+	LoginTicket    TicketKind = "login"    // 10 minutes; leads to Facebook's dialog
+	ChoiceTicket   TicketKind = "choice"   // 30 minutes; the page with the tick boxes
+	SettingsTicket TicketKind = "settings" // 15 minutes; the settings form of one page
+)
+
+// Why a ticket is refused. People read a page that says what to do.
+var (
+	ErrTicketUnknown = errors.New("no such ticket")
+	ErrTicketExpired = errors.New("the ticket has expired")
+	ErrTicketSpent   = errors.New("the ticket was used already")
+	ErrOtherBrowser  = errors.New("the ticket belongs to another browser")
+	ErrForged        = errors.New("the request does not come from our form")
+	ErrDenied        = errors.New("the permission was refused at Facebook")
+	ErrConflict      = errors.New("somebody else changed it meanwhile")
+)
+
+// Tickets remembers tickets until a day after they expire.
+type Tickets interface {
+	SaveTicket(context.Context, Ticket) error
+	// Ticket returns a ticket without spending it: whoever fetches a link, a chat's
+	// preview for example, must not use it up.
+	Ticket(id string) (Ticket, error)
+	// SpendTicket returns a ticket and makes it worthless, exactly once.
+	SpendTicket(ctx context.Context, id string) (Ticket, error)
+	// Sign returns a proof that only we can make, for one purpose.
+	Sign(purpose, text string) string
+}
+
+// newTicketID returns 26 characters nobody can guess.
+func newTicketID() string { return rand.Text() }
