@@ -17,11 +17,13 @@ var allowed = map[string][]string{
 	"messenger":  {"bridge", "metrics"},
 	"rocketchat": {"bridge", "metrics"},
 	"store":      {"bridge", "metrics"},
+	"commands":   {"bridge", "metrics"},
+	"web":        {"bridge", "metrics"},
 	"metrics":    {},
 	"sandbox":    {},
 	"bench":      {"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
 	"cmd/messenger-bridge": {
-		"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store",
+		"bridge", "commands", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
 	},
 }
 

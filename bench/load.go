@@ -81,9 +81,9 @@ type attempt struct {
 	done []int64 // per call, likewise; 0: no answer
 }
 
-// late is how much later than due a call may be sent and still count from when it
-// was sent: time.Sleep is not more exact. Beyond it, the call waited for the server.
-const late = 1500 * time.Microsecond
+// tolerance is how much later than due a call may be sent and still count from when
+// it was sent: time.Sleep is not more exact. Beyond it, the call waited for the server.
+const tolerance = 1500 * time.Microsecond
 
 func (l *loader) fire(v volley) (outcome, error) {
 	v.Events = max(v.Events, 1)
@@ -166,7 +166,7 @@ func (a *attempt) bySchedule(i int, conn *connection) error {
 		due := time.Duration(float64(i) / a.Rate * float64(time.Second))
 		time.Sleep(due - time.Since(a.flight.started))
 		now := time.Since(a.flight.started)
-		if now-due >= late {
+		if now-due >= tolerance {
 			a.late.Add(1)
 			now = due
 		}
@@ -240,7 +240,7 @@ type connection struct {
 	answers *bufio.Reader
 }
 
-var ok = []byte("HTTP/1.1 200 ")
+var accepted = []byte("HTTP/1.1 200 ")
 
 func (c *connection) exchange(request []byte) error {
 	if _, err := c.Write(request); err != nil {
@@ -250,7 +250,7 @@ func (c *connection) exchange(request []byte) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.HasPrefix(status, ok) {
+	if !bytes.HasPrefix(status, accepted) {
 		return fmt.Errorf("answered %q", bytes.TrimSpace(status))
 	}
 	for {

@@ -1,29 +1,17 @@
 package main
 
 import (
-	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
-	"messenger-bridge/bridge"
-	"messenger-bridge/messenger"
-	"messenger-bridge/metrics"
-	"messenger-bridge/rocketchat"
-	"messenger-bridge/rooms"
 	"messenger-bridge/store"
 )
 
@@ -79,14 +67,14 @@ func startServer(config json.RawMessage) (a actor, err error) {
 		return actor{}, err
 	}
 	s.ends = append(s.ends, func() error { stop(); return nil })
-	handler, err := s.handler()
+	h, err := s.handler()
 	if err != nil {
 		return actor{}, err
 	}
-	address, err := s.listen(handler)
+	address, err := s.listen(h)
 	return actor{
 		hello: serverHello{Address: address},
-		calls: map[string]handlerFunc{"usage": handle(s.usage), "round trip": handle(s.roundTrip)},
+		calls: map[string]handler{"usage": handle(s.usage), "round trip": handle(s.roundTrip)},
 		close: s.close,
 	}, err
 }

@@ -122,7 +122,7 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 // visitor knows everybody already.
 func (w *workspace) visitor(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // a torn call has no token in it
-	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, field(body, "token"))
+	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, textOf(body, "token"))
 }
 
 // room gives each visitor one room for ever, called after the visitor.
@@ -139,17 +139,17 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	if _, err := b.ReadFrom(r.Body); err != nil {
 		return
 	}
-	if run, i, ok := readTag(field(b.Bytes(), "msg")); ok {
+	if run, i, ok := readTag(textOf(b.Bytes(), "msg")); ok {
 		w.flight.Load().land(run, i)
 	}
 	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"rid":"`...)
-	answer = append(append(answer, field(b.Bytes(), "rid")...), `"}}`...)
+	answer = append(append(answer, textOf(b.Bytes(), "rid")...), `"}}`...)
 	_, _ = rw.Write(answer)
 }
 
-// field finds a text in JSON that our own encoder wrote; in ids and tags nothing
+// textOf finds a text in JSON that our own encoder wrote; in ids and tags nothing
 // is escaped.
-func field(body []byte, name string) []byte {
+func textOf(body []byte, name string) []byte {
 	_, rest, _ := bytes.Cut(body, []byte(`"`+name+`":"`))
 	value, _, _ := bytes.Cut(rest, []byte(`"`))
 	return value

@@ -130,6 +130,11 @@ func (b *Bridge) Backlog() (in, out, notices Backlog) {
 	return b.backlog(b.Inbox, b.inbound), b.backlog(b.Outbox, b.outbound), b.backlog(b.Notices, b.notices)
 }
 
+// WaitingFor returns how many deliveries wait for agents and for customers of a page.
+func (b *Bridge) WaitingFor(p PageID) (in, out int) {
+	return b.inbound.countOf(p), b.outbound.countOf(p)
+}
+
 func (b *Bridge) backlog(q Queue, s *schedule) Backlog {
 	oldest := Seq(0)
 	for _, seq := range s.heads() {

@@ -272,6 +272,18 @@ func (s *schedule) all() [][]Seq {
 	return all
 }
 
+// countOf returns how many entries wait in a page's lanes.
+func (s *schedule) countOf(p PageID) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id, l := range s.lanes {
+		if id.Page() == p {
+			n += len(l.seqs)
+		}
+	}
+	return n
+}
+
 // count returns how many entries wait.
 func (s *schedule) count() int {
 	s.mu.Lock()

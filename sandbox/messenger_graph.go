@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +72,10 @@ func (m *Messenger) serve(w http.ResponseWriter, r *http.Request) {
 	m.mu.Unlock()
 	defer m.work.Done()
 
+	if isDialog(r) {
+		m.dialog(w, r)
+		return
+	}
 	c, err := m.readCall(r)
 	if err != nil {
 		panic(http.ErrAbortHandler) // the client left while sending
@@ -102,11 +107,36 @@ func (m *Messenger) readCall(r *http.Request) (*graphCall, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.books.calls = append(m.books.calls, c.book)
-	if c.query.Has("access_token") {
+	if c.query.Has("access_token") && !slices.Contains(tokenInURL, c.path[len(c.path)-1]) {
 		m.books.problem("%s %s: token in the query string", r.Method, c.book.Path)
 	}
+	m.findSecret(c)
 	m.touch()
 	return c, nil
+}
+
+// tokenInURL are the edges for which Meta documents the token as a parameter (messenger.md 6).
+var tokenInURL = []string{
+	"me", "accounts", "businesses", "permissions", "debug_token", "subscribed_apps", "subscriptions", "access_token",
+}
+
+// findSecret notes the application's secret where it does not belong: only the login's
+// client_secret holds it, and the application's own token. Called with mu held.
+func (m *Messenger) findSecret(c *graphCall) {
+	look := func(name, value string) {
+		right := name == "access_token" || name == "input_token" || name == "client_secret" && c.isOAuth()
+		if !right && (name == "client_secret" || strings.Contains(value, m.cfg.AppSecret)) {
+			m.books.problem("%s %s: the application's secret in parameter %s", c.book.Method, c.book.Path, name)
+		}
+	}
+	for _, values := range []url.Values{c.query, c.form} {
+		for name, list := range values {
+			look(name, strings.Join(list, " "))
+		}
+	}
+	for name, value := range c.body {
+		look(name, string(value))
+	}
 }
 
 var versionSegment = regexp.MustCompile(`^v(\d+)\.0$`)
@@ -192,18 +222,17 @@ func (c *graphCall) list(name string) []string {
 	return kept
 }
 
-// answer checks who calls and lets the edge answer.
+// answer lets the edge answer, then the fault that was ordered, then the API.
 func (m *Messenger) answer(c *graphCall) *graphAnswer {
 	m.mu.Lock()
 	a := m.edgeThrottle()
+	var o *SendOutcome
 	if a == nil {
-		if e := m.authenticate(c); e != nil {
-			a = m.errorAnswer(e)
-		}
+		o = m.hooks.failure(c.book.Method, c.book.Path)
 	}
 	m.mu.Unlock()
 	if a == nil {
-		a = m.route(c)
+		a = m.underOutcome(o, c)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -211,10 +240,51 @@ func (m *Messenger) answer(c *graphCall) *graphAnswer {
 	return a
 }
 
+// underOutcome answers a call, and lets o falsify the answer.
+func (m *Messenger) underOutcome(o *SendOutcome, c *graphCall) *graphAnswer {
+	if o == nil {
+		return m.proceed(c)
+	}
+	if !o.Deliver {
+		return m.faulty(o, nil)
+	}
+	a := m.proceed(c)
+	switch {
+	case a.code != 0: // refused by a rule
+	case o.Status != 0 || o.Body != "" || o.Empty || o.Code != 0:
+		wrong := m.faulty(o, nil)
+		wrong.after = a.after
+		return wrong
+	default:
+		a.cut, a.hang = o.Cut, o.Hang
+	}
+	return a
+}
+
+// proceed checks who calls, and answers.
+func (m *Messenger) proceed(c *graphCall) *graphAnswer {
+	m.mu.Lock()
+	var a *graphAnswer
+	var e *graphError
+	if c.isOAuth() {
+		a, e = m.accessToken(c)
+	} else {
+		e = m.authenticate(c)
+	}
+	if e != nil {
+		a = m.errorAnswer(e)
+	}
+	m.mu.Unlock()
+	if a != nil {
+		return a
+	}
+	return m.route(c)
+}
+
 // route finds the edge by method and shape of the path.
 func (m *Messenger) route(c *graphCall) *graphAnswer {
 	method, node, edge := c.r.Method, c.path[0], strings.Join(c.path[1:], "/")
-	if method == http.MethodPost && edge == "messages" && node == c.token.page {
+	if method == http.MethodPost && edge == "messages" && c.token.kind == pageToken && node == c.token.page {
 		return m.sendMessage(c)
 	}
 	if c.token.page != "" && (strings.HasPrefix(node, "t_") || strings.HasPrefix(node, "m_") || strings.HasPrefix(node, "mid.") || edge == "conversations") {
@@ -239,8 +309,10 @@ func (m *Messenger) lookup(c *graphCall, method, node, edge string) (*graphAnswe
 		return m.debugToken(c)
 	case node == m.cfg.AppID && edge == "subscriptions":
 		return m.subscriptions(c)
-	case c.token.page == "":
-		return nil, graphErr(210, 0, "(#210) A page access token is required to request this resource.")
+	case c.token.kind == appToken:
+		return m.appEdge(c, node, edge)
+	case c.token.kind != pageToken:
+		return m.userEdge(c, node, edge)
 	case node == c.token.page && edge == "subscribed_apps":
 		return m.subscribedApps(c)
 	case node == c.token.page && edge == "conversations" && get:
@@ -258,6 +330,17 @@ func (m *Messenger) lookup(c *graphCall, method, node, edge string) (*graphAnswe
 		m.books.problem("%s %s: token of page %s used for page %s", method, c.book.Path, c.token.page, node)
 	}
 	return nil, noObject(method, node)
+}
+
+// appEdge answers for the application's token. Called with mu held.
+func (m *Messenger) appEdge(c *graphCall, node, edge string) (*graphAnswer, *graphError) {
+	switch {
+	case node == m.cfg.AppID && edge == "" && c.r.Method == http.MethodGet:
+		return m.jsonAnswer(newObject("category", "Business", "link", "https://bridge.ex.test/", "name", appName, "id", node)), nil
+	case m.admins[node] != nil && strings.HasPrefix(edge, "permissions"):
+		return m.permissions(c, m.admins[node], edge)
+	}
+	return nil, graphErr(210, 0, "(#210) A page access token is required to request this resource.")
 }
 
 // write sends the answer, or does what it says instead. Everything a client may rely on after

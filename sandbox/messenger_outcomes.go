@@ -3,6 +3,8 @@ package sandbox
 import (
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -60,6 +62,7 @@ type hooks struct {
 	echo             EchoMode
 	sends            map[string]int // by page
 	failedReads      []*SendOutcome
+	failedCalls      []callFault
 	humanAgent       bool // the feature is approved
 }
 
@@ -119,6 +122,38 @@ func (m *Messenger) failedRead() *SendOutcome {
 	o := m.hooks.failedReads[0]
 	m.hooks.failedReads = m.hooks.failedReads[1:]
 	return o
+}
+
+// callFault is what FailCalls ordered.
+type callFault struct {
+	method, path string
+	left         int
+	outcome      *SendOutcome
+}
+
+// FailCalls gives the next n calls of the Graph API whose path ends with path ("subscribed_apps",
+// "oauth/access_token"; "" = any) this outcome, instead of what is still ordered for the same
+// path. method "" means any. An outcome with Deliver takes effect first, so that a token may be
+// made, or a page subscribed, and the client not know. n = 0 ends it.
+func (m *Messenger) FailCalls(method, path string, n int, o *SendOutcome) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.hooks.failedCalls = slices.DeleteFunc(m.hooks.failedCalls, func(f callFault) bool {
+		return f.method == method && f.path == path
+	})
+	m.hooks.failedCalls = append(m.hooks.failedCalls, callFault{method, path, n, o})
+}
+
+// failure takes the outcome ordered for a call, nil without one. Called with mu held.
+func (h *hooks) failure(method, path string) *SendOutcome {
+	for i := range h.failedCalls {
+		f := &h.failedCalls[i]
+		if f.left > 0 && (f.method == "" || f.method == method) && strings.HasSuffix(path, f.path) {
+			f.left--
+			return f.outcome
+		}
+	}
+	return nil
 }
 
 // Hang withholds the answers of all Graph calls that begin from now on, and their effects,

@@ -110,13 +110,15 @@ func sign1(secret string, body []byte) string {
 // Body writes events as the body of one POST, in Meta's escapes, one entry for each.
 // Entries of messaging carry milliseconds, those of changes seconds.
 func (m *Messenger) Body(events ...Event) []byte {
-	q, now := m.readQuirks(), m.now()
+	q, now, noValues := m.readQuirks(), m.now(), m.noValues()
 	kind := "page"
 	entries := make([]any, 0, len(events))
 	for _, ev := range events {
 		entry := newObject("id", ev.Page, "time", now.UnixMilli())
 		element := rawJSON(ev.Element)
 		switch {
+		case ev.Change != "" && noValues:
+			entry = newObject("id", ev.Page, "time", now.Unix(), "changed_fields", []any{ev.Change})
 		case ev.Change != "":
 			entry = newObject("id", ev.Page, "time", now.Unix(),
 				"changes", []any{newObject("field", ev.Change, "value", element)})
@@ -138,6 +140,14 @@ func (m *Messenger) Body(events ...Event) []byte {
 		body = body.with("sandbox_extra", nil)
 	}
 	return q.escape().appendJSON(nil, body)
+}
+
+// noValues tells that the application did not ask for include_values: changes name their
+// field only. The shape is that of the Graph API's general guide.
+func (m *Messenger) noValues() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.app.noValues
 }
 
 // attempt posts p under the deadline and books the answer.

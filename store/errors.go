@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+
+	"messenger-bridge/bridge"
 )
 
 // Why Open refuses. The text that is returned names the file and what to do.
@@ -28,7 +30,7 @@ var (
 
 	// ErrConflict says that the page was changed by somebody else meanwhile: read
 	// it again.
-	ErrConflict = errors.New("the page was changed meanwhile")
+	ErrConflict = bridge.ErrConflict
 	// ErrNotFound says that there is no such failed delivery, or no longer.
 	ErrNotFound = errors.New("no such failed delivery")
 )

@@ -24,7 +24,7 @@ var (
 	bucketFailed        = []byte("failed")        // sequence (8) -> header (failed.go), the record as it was in its queue
 	bucketSeen          = []byte("seen")          // sequence (8) -> Unix seconds (4), hashes of keys (16 each)
 	bucketMessages      = []byte("messages")      // day since 1970 (4) -> bucket of receipts (receipts.go)
-	bucketStates        = []byte("states")        // one-time states and tickets; nothing yet
+	bucketStates        = []byte("states")        // hash of a ticket's id (16) -> expires, spent, sealed ticketRecord (tickets.go)
 	bucketCursors       = []byte("cursors")       // name -> time
 )
 

@@ -26,6 +26,8 @@ type pageRecord struct {
 	Why      string           `json:"why,omitempty"`
 	Settings bridge.Settings  `json:"settings"`
 	Since    time.Time        `json:"since,omitzero"`
+	By       bridge.UserID    `json:"by,omitempty"`
+	Grant    string           `json:"grant,omitempty"`
 }
 
 // pageSet is the pages in memory; never changed, only replaced.
@@ -72,7 +74,7 @@ func (s *Store) SavePage(ctx context.Context, p bridge.Page) error {
 	if len(id) == 0 || len(id) > 128 {
 		return fmt.Errorf("page id of %d bytes", len(id))
 	}
-	r := pageRecord{Name: p.Name, State: p.State, Why: p.Why, Settings: p.Settings, Since: p.Since}
+	r := pageRecord{Name: p.Name, State: p.State, Why: p.Why, Settings: p.Settings, Since: p.Since, By: p.By, Grant: p.Grant}
 	if p.Token != "" {
 		r.Token = s.seal.seal(nil, bucketPages, id, []byte(p.Token.Reveal()))
 	}
@@ -148,7 +150,7 @@ func (s *Store) loadPages(tx *bbolt.Tx) error {
 		}
 		p := bridge.Page{
 			ID: bridge.PageID(id), Name: r.Name, State: r.State, Why: r.Why,
-			Settings: r.Settings, Since: r.Since, Rev: binary.BigEndian.Uint64(v),
+			Settings: r.Settings, Since: r.Since, By: r.By, Grant: r.Grant, Rev: binary.BigEndian.Uint64(v),
 		}
 		if len(r.Token) > 0 {
 			token, err := s.seal.open(bucketPages, id, r.Token)

@@ -18,6 +18,7 @@ import (
 type sealer struct {
 	aead     cipher.AEAD
 	visitors []byte       // key of the visitor tokens
+	signing  []byte       // key of Sign
 	nonce    func([]byte) // fills it
 }
 
@@ -30,6 +31,10 @@ func newSealer(key []byte) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive the visitor key: %w", err)
 	}
+	signing, err := hkdf.Key(sha256.New, key, nil, "messenger-bridge: signatures, 1", 32)
+	if err != nil {
+		return nil, fmt.Errorf("derive the signing key: %w", err)
+	}
 	block, err := aes.NewCipher(sealing)
 	if err != nil {
 		return nil, fmt.Errorf("set up sealing: %w", err)
@@ -38,7 +43,7 @@ func newSealer(key []byte) (*sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up sealing: %w", err)
 	}
-	return &sealer{aead: aead, visitors: visitors, nonce: func(b []byte) { rand.Read(b) }}, nil // never fails
+	return &sealer{aead: aead, visitors: visitors, signing: signing, nonce: func(b []byte) { rand.Read(b) }}, nil // never fails
 }
 
 const nonceLen = 12

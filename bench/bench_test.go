@@ -1,0 +1,114 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestMain lets the test binary be started again as a child, like the program.
+func TestMain(m *testing.M) {
+	if played, err := playRole(os.Args[1:], os.Stdin, os.Stdout); played {
+		if err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// The smallest form of every measure runs; how long things took is not looked at.
+func TestGoals_InTheirSmallestForm_GiveFigures(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("measured on Linux only")
+	}
+	b := &bench{ctx: context.Background(), rounds: 2, seconds: 0.02, lanes: 20, idle: 200, dir: t.TempDir(), progress: io.Discard}
+	r, err := b.measure(goals)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range goals {
+		if !slices.ContainsFunc(r.Results, func(x result) bool { return x.ID == g.id }) {
+			t.Errorf("%s has no result", g.id)
+		}
+	}
+	for _, x := range r.Results {
+		if math.IsNaN(x.Measured) || math.IsInf(x.Measured, 0) {
+			t.Errorf("%s, %s: %v", x.ID, x.Point, x.Measured)
+		}
+		if x.ID == "P15" && strings.HasPrefix(x.Point, "transactions") && x.Measured != 1 {
+			t.Errorf("a call with many events took %v transactions", x.Measured)
+		}
+	}
+	if left, _ := os.ReadDir(b.dir); len(left) > 0 {
+		t.Errorf("%d folders were left behind", len(left))
+	}
+}
+
+func TestReport_IsMarkdownAndJSON(t *testing.T) {
+	r := report{Rounds: 3, Results: []result{
+		{ID: "P1", Point: "met", Goal: atLeast(0.42), Measured: 0.5, Rounds: series{0.4, 0.5, 0.6}},
+		{ID: "P8", Point: "not met", Goal: atMost(200), Unit: "KB", Measured: 201},
+	}}
+	for i := range r.Results {
+		r.Results[i].judge()
+	}
+	file := filepath.Join(t.TempDir(), "results.json")
+	var table bytes.Buffer
+	if err := r.write(&table, file); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"| P1 | met |  | ≥ 0.42 | 0.50 (0.40–0.60) | met |  |\n",
+		"| P8 | not met |  | ≤ 200 | 201 KB | **missed** |  |\n",
+	} {
+		if !strings.Contains(table.String(), line) {
+			t.Errorf("no line %q in\n%s", line, &table)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again report
+	if err := json.Unmarshal(text, &again); err != nil || len(again.Results) != 2 || !again.Results[0].Met || again.Results[1].Met {
+		t.Errorf("read back as %+v, %v", again, err)
+	}
+}
+
+func TestRequests_AreSignedUniqueAndComeBack(t *testing.T) {
+	r := makeRequests(7, 3, 1, 2, true)
+	seen := map[string]bool{}
+	for i, request := range r.all {
+		_, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
+		if len(body) != bodyLen || !json.Valid(body) || seen[string(body)] {
+			t.Errorf("body %d has %d bytes: %s", i, len(body), body)
+		}
+		seen[string(body)] = true
+		if run, event, ok := readTag(textOf(body, "text")); !ok || run != 7 || event != i {
+			t.Errorf("request %d comes back as %d of run %d", i, event, run)
+		}
+	}
+	many := makeRequests(8, 1, 1000, 100, false).all[0]
+	if _, body, _ := bytes.Cut(many, []byte("\r\n\r\n")); !json.Valid(body) || len(body) < 1000*eventLen {
+		t.Errorf("a call with 1000 events has %d bytes", len(body))
+	}
+}
+
+func TestChoose_KnowsTheGoals(t *testing.T) {
+	if some, err := choose("P15, P1"); err != nil || len(some) != 2 || some[0].id != "P1" {
+		t.Errorf("chose %v, %v", some, err)
+	}
+	if _, err := choose("P1,P99"); err == nil {
+		t.Error("P99 was accepted")
+	}
+}

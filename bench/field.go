@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// field is the processes of a goal that is measured over HTTP.
+type field struct {
+	b         *bench
+	load      *child
+	workspace string // URL
+	dir       string
+	servers   []*target
+}
+
+// target is a server that can be fired at.
+type target struct {
+	*child
+	address string
+}
+
+// newField starts the generator; close ends it and all servers.
+func (b *bench) newField() (*field, error) {
+	f := &field{b: b}
+	var err error
+	if f.dir, err = os.MkdirTemp(b.dir, "messenger-bridge-bench-"); err != nil {
+		return nil, err
+	}
+	var hello loadHello
+	if f.load, err = startChild(b.ctx, "load", nothing{}, &hello); err != nil {
+		return nil, errors.Join(err, f.close())
+	}
+	f.workspace = hello.Workspace
+	return f, nil
+}
+
+func (f *field) close() (err error) {
+	for _, s := range f.servers {
+		err = errors.Join(err, s.stop())
+	}
+	if f.load != nil {
+		err = errors.Join(err, f.load.stop())
+	}
+	return errors.Join(err, os.RemoveAll(f.dir))
+}
+
+// serve starts a server.
+func (f *field) serve(kind string, sync time.Duration, delivers bool) (*target, error) {
+	n := len(f.servers)
+	c := serverConfig{
+		Kind: kind, Sync: sync, Profile: f.b.profiles,
+		Name: fmt.Sprintf("%s-%d-%s-sync%v", f.b.goal, n, kind, sync),
+	}
+	if delivers {
+		c.Workspace, c.Name = f.workspace, c.Name+"-delivers"
+	}
+	var err error
+	if c.Dir, err = os.MkdirTemp(f.dir, kind); err != nil {
+		return nil, err
+	}
+	var hello serverHello
+	process, err := startChild(f.b.ctx, "server", c, &hello)
+	if err != nil {
+		return nil, err
+	}
+	s := &target{process, hello.Address}
+	f.servers = append(f.servers, s)
+	if delivers {
+		err = f.warm(s)
+	}
+	return s, err
+}
+
+// warm has every conversation get its room, so that this is not measured.
+func (f *field) warm(s *target) error {
+	_, err := f.fire(s, volley{Conns: 32, Seconds: 60, Most: f.b.lanes, InTurn: true, Await: true})
+	return err
+}
+
+// fire sends a volley, for as long as a measurement lasts unless it says so itself.
+func (f *field) fire(s *target, v volley) (outcome, error) {
+	v.Target, v.Lanes = s.address, f.b.lanes
+	if v.Seconds == 0 {
+		v.Seconds = f.b.seconds
+	}
+	return ask[outcome](f.load, "fire", v)
+}
+
+// used returns what a server needed for a volley, deliveries included.
+func (f *field) used(s *target, v volley) (outcome, usage, error) {
+	before, err := ask[usage](s.child, "usage", nothing{})
+	if err != nil {
+		return outcome{}, usage{}, err
+	}
+	o, err := f.fire(s, v)
+	if err != nil {
+		return outcome{}, usage{}, err
+	}
+	after, err := ask[usage](s.child, "usage", nothing{})
+	return o, usage{
+		Processor: after.Processor - before.Processor, Mallocs: after.Mallocs - before.Mallocs,
+		Bytes: after.Bytes - before.Bytes, Commits: after.Commits - before.Commits, Entries: after.Entries - before.Entries,
+	}, err
+}

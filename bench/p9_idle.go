@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+	"messenger-bridge/rooms"
+)
+
+// measureIdle is P9: what a conversation costs in which nothing happens. One round
+// says it, in a process of its own: these are counts.
+func measureIdle(b *bench) ([]result, error) {
+	dir, remove, err := b.folder()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	fmt.Fprintf(b.progress, "%s: %d conversations\n", b.goal, b.idle)
+	var hello nothing
+	c, err := startChild(b.ctx, "idle", idleConfig{Dir: dir}, &hello)
+	if err != nil {
+		return nil, err
+	}
+	got, err := ask[idleCost](c, "talk", b.idle)
+	if err := errors.Join(err, c.stop()); err != nil {
+		return nil, err
+	}
+	point := fmt.Sprintf(" per idle conversation, %d of them", b.idle)
+	return []result{
+		{Point: "heap" + point, Limit: "0", Goal: atMost(256), Unit: "B", Measured: got.Heap},
+		{Point: "goroutines more than without", Limit: "0", Goal: atMost(0), Measured: float64(got.Goroutines)},
+		{Point: "file" + point, Limit: "0", Goal: atMost(400), Unit: "B", Measured: got.File, Note: "used pages, with one remembered message each"},
+	}, nil
+}
+
+type idleConfig struct{ Dir string }
+
+// idleCost is per conversation, but for the goroutines.
+type idleCost struct {
+	Heap, File float64
+	Goroutines int
+}
+
+// startIdle runs bridge, rooms and store over a Rocket.Chat that answers at once.
+func startIdle(config json.RawMessage) (actor, error) {
+	var c idleConfig
+	if err := json.Unmarshal(config, &c); err != nil {
+		return actor{}, err
+	}
+	s, err := openStore(c.Dir, 0)
+	if err != nil {
+		return actor{}, err
+	}
+	log := slog.New(slog.DiscardHandler)
+	b, err := bridge.New(bridge.Config{
+		Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Receipts: s, Pages: s,
+		Rooms:   rooms.New(rooms.Config{Livechat: willing{}, Links: s, Pages: s, Log: log}),
+		Workers: workers, Log: log, Metrics: metrics.New("bench"),
+	})
+	if err != nil {
+		return actor{}, errors.Join(err, s.Close())
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { _ = b.Run(ctx) })
+
+	weigh := func() (heap, file int64) {
+		for s.Stats().Inbox.Waiting > 0 { // lazy marks are committed within 50 ms
+			time.Sleep(time.Millisecond)
+		}
+		runtime.GC()
+		runtime.GC() // what finalizers and pools had kept
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		stats := s.Stats()
+		return int64(m.HeapAlloc), stats.FileSize - stats.Free
+	}
+	talk := func(conversations int) (idleCost, error) {
+		if err := talkOnce(b, 0, 1); err != nil { // whatever is made once
+			return idleCost{}, err
+		}
+		heap, file := weigh()
+		goroutines := runtime.NumGoroutine()
+		if err := talkOnce(b, 1, conversations+1); err != nil {
+			return idleCost{}, err
+		}
+		heapThen, fileThen := weigh()
+		n := float64(conversations)
+		return idleCost{Heap: float64(heapThen-heap) / n, File: float64(fileThen-file) / n, Goroutines: runtime.NumGoroutine() - goroutines}, nil
+	}
+	return actor{
+		hello: nothing{},
+		calls: map[string]handler{"talk": handle(talk)},
+		close: func() error { stop(); wg.Wait(); return s.Close() },
+	}, nil
+}
+
+// talkOnce has each customer write once, and returns when everything was delivered.
+func talkOnce(b *bridge.Bridge, from, to int) error {
+	const atOnce = 1000
+	for from < to {
+		var events []bridge.Incoming
+		for ; from < to && len(events) < atOnce; from++ {
+			i := strconv.Itoa(from * 7919 % 1_000_000) // in no order, as ids come
+			events = append(events, bridge.Incoming{
+				Conversation: bridge.Conversation{Page: pageID, Customer: bridge.CustomerID("2000000000" + i), Kind: bridge.Messages},
+				Kind:         bridge.TextEvent, Mid: bridge.Mid("m_" + i), At: time.Now(), Text: "hello", Key: "m/m_" + i,
+			})
+		}
+		if err := b.FromCustomer(context.Background(), events); err != nil {
+			return err
+		}
+		for in, _, _ := b.Backlog(); in.Waiting > 0; in, _, _ = b.Backlog() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	return nil
+}
+
+// willing is a Rocket.Chat that takes everything and answers at once.
+type willing struct{}
+
+func (willing) Register(_ context.Context, token bridge.Secret, _ string, _ bridge.DepartmentID) (bridge.Secret, error) {
+	return token, nil
+}
+
+func (willing) OpenRoom(_ context.Context, visitor bridge.Secret) (bridge.RoomID, bool, error) {
+	return bridge.RoomID(visitor.Reveal()[:17]), false, nil // as long as Rocket.Chat's ids
+}
+
+func (willing) Post(_ context.Context, _ bridge.Secret, r bridge.RoomID, _ bridge.MessageID, _ string) (bridge.RoomID, error) {
+	return r, nil
+}
+
+func (willing) Has(context.Context, bridge.Secret, bridge.RoomID, bridge.MessageID) (bool, error) {
+	return false, nil
+}
+
+func (willing) Online(context.Context, bridge.DepartmentID) (bool, error) { return true, nil }

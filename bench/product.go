@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/messenger"
+	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat"
+	"messenger-bridge/rooms"
+	"messenger-bridge/store"
+)
+
+// workers is what the program uses.
+const workers = 64
+
+// openStore opens an empty store whose syncs are pauses, with a page in it.
+func openStore(dir string, sync time.Duration) (*store.Store, error) {
+	key := bridge.Secret(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
+	s, err := store.Open(store.Options{Path: filepath.Join(dir, "bolt.db"), Key: key, Sync: pauses(sync)})
+	if err != nil {
+		return nil, err
+	}
+	page := bridge.Page{ID: pageID, Name: "Bench", Token: "token", State: bridge.PageRunning}
+	return s, s.SavePage(context.Background(), page)
+}
+
+// product puts the parts together as the program does (cmd/messenger-bridge/serve.go),
+// and returns when Rocket.Chat, if there is one, can be delivered to.
+func (s *server) product() (http.Handler, error) {
+	var err error
+	if s.store, err = openStore(s.config.Dir, s.config.Sync); err != nil {
+		return nil, err
+	}
+	s.ends = append(s.ends, s.store.Close)
+	m := metrics.New("bench")
+	client := rocketchat.NewClient(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
+	var stream *rocketchat.Stream
+	b, err := bridge.New(bridge.Config{
+		Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(),
+		Receipts: s.store, Pages: s.store, Desk: client,
+		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, MaxConns: workers, Log: s.log}),
+		Rooms: rooms.New(rooms.Config{
+			Livechat: client, Links: s.store, Pages: s.store, Log: s.log,
+			Opened: func(r bridge.RoomID, existed bool) { stream.RoomOpened(r, existed) },
+		}),
+		Workers: workers, Log: s.log, Metrics: m,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.config.Workspace == "" {
+		return s.webhook(b, m), nil // stores only
+	}
+	ready := make(chan struct{})
+	stream = rocketchat.NewStream(rocketchat.StreamConfig{
+		Client: client, User: botUser, Password: "password", Accept: b, Known: s.store, Cursors: s.store,
+		Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) }), Log: s.log, Metrics: m,
+	})
+	s.run(b.Run, stream.Run)
+	select {
+	case <-ready:
+		return s.webhook(b, m), nil
+	case <-time.After(20 * time.Second):
+		return nil, fmt.Errorf("not connected to the workspace: %s", stream.State().Problem)
+	}
+}
+
+// run has parts running until the server closes.
+func (s *server) run(parts ...func(context.Context) error) {
+	ctx, stop := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	for _, part := range parts {
+		wg.Go(func() { _ = part(ctx) }) // says why itself, in the log
+	}
+	s.ends = append(s.ends, func() error { stop(); wg.Wait(); return nil })
+}
+
+func (s *server) webhook(b *bridge.Bridge, m *metrics.Metrics) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
+		VerifyToken: "verify", AppSecrets: []bridge.Secret{appSecret}, Accept: b, Log: s.log,
+		Count: func(what string, n int) {
+			if kind, ok := strings.CutPrefix(what, messenger.CountIgnored); ok {
+				m.Ignored.WithLabelValues(kind).Add(float64(n))
+			}
+			if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
+				m.Webhooks.WithLabelValues(answer).Add(float64(n))
+			}
+		},
+	}))
+	return mux
+}
+
+// onePage is connected, whatever its id.
+type onePage struct{}
+
+func (onePage) Page(id bridge.PageID) (bridge.Page, error) { return bridge.Page{ID: id}, nil }
+func (onePage) Pages() []bridge.Page                       { return nil }
+
+// rawProduct is the product with a rawFile in place of the store.
+func (s *server) rawProduct() (http.Handler, error) {
+	file, err := newRawFile(filepath.Join(s.config.Dir, "raw"), pauses(s.config.Sync))
+	if err != nil {
+		return nil, err
+	}
+	s.ends = append(s.ends, file.close)
+	m := metrics.New("bench")
+	q := &rawQueue{file: file}
+	b, err := bridge.New(bridge.Config{Inbox: q, Outbox: q, Notices: q, Pages: onePage{}, Log: s.log, Metrics: m})
+	return s.webhook(b, m), err
+}
+
+// onlySigned does what no webhook can leave out.
+func onlySigned(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	mac := hmac.New(sha256.New, []byte(appSecret))
+	mac.Write(body)
+	if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); err != nil || !hmac.Equal([]byte(want), []byte(r.Header.Get("X-Hub-Signature-256"))) {
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+}
+
+// roundTrip posts messages to the workspace without the bridge, one after another,
+// and returns how long that takes, in milliseconds.
+func (s *server) roundTrip(nothing) (spread, error) {
+	const times = 200
+	body := []byte(`{"_id":"bench","msg":"` + padding[:600] + `","rid":"bench","token":"bench"}`)
+	took := make([]int64, 0, times)
+	for range times {
+		r, err := http.NewRequest(http.MethodPost, s.config.Workspace+"/api/v1/livechat/message", bytes.NewReader(body))
+		if err != nil {
+			return spread{}, err
+		}
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-User-Id", botID)
+		r.Header.Set("X-Auth-Token", botToken)
+		start := time.Now()
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			return spread{}, err
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		if res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
+			return spread{}, errors.Join(fmt.Errorf("the workspace answered %d", res.StatusCode), err)
+		}
+		took = append(took, int64(time.Since(start)))
+	}
+	slices.Sort(took)
+	return spreadOf(took), nil
+}
