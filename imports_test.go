@@ -12,16 +12,17 @@ const module = "messenger-bridge/"
 
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
-	"bridge":     {"metrics"},
-	"rooms":      {"bridge", "metrics"},
-	"messenger":  {"bridge", "metrics"},
-	"rocketchat": {"bridge", "metrics"},
-	"store":      {"bridge", "metrics"},
-	"commands":   {"bridge", "metrics"},
-	"web":        {"bridge", "metrics"},
-	"metrics":    {},
-	"sandbox":    {},
-	"bench":      {"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
+	"bridge":      {"metrics"},
+	"rooms":       {"bridge", "metrics"},
+	"messenger":   {"bridge", "metrics"},
+	"rocketchat":  {"bridge", "metrics"},
+	"store":       {"bridge", "metrics"},
+	"commands":    {"bridge", "metrics"},
+	"web":         {"bridge", "metrics"},
+	"metrics":     {},
+	"sandbox":     {},
+	"conformance": {},
+	"bench":       {"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
 	"cmd/messenger-bridge": {
 		"bridge", "commands", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
 	},

@@ -8,8 +8,9 @@
 // It prints a Markdown table. Machines differ and so do their hours; therefore a
 // figure is a count, or a ratio of two things measured in turn in one run, medians
 // of all rounds (section 0 there). The store lies on tmpfs and a sync is a pause of
-// known length, called as often as bbolt would sync. Whether a goal is met is in
-// the table, not in the exit code.
+// known length, called as often as bbolt would sync. Latencies and processor times
+// mean nothing while others use the processors: the table says how much they did.
+// Whether a goal is met is in the table, not in the exit code.
 //
 // HTTP goals have three processes, all of them this program (child.go): this one,
 // which waits; a server, made of the bridge's real parts (server.go) or of a floor;

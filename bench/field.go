@@ -100,8 +100,5 @@ func (f *field) used(s *target, v volley) (outcome, usage, error) {
 		return outcome{}, usage{}, err
 	}
 	after, err := ask[usage](s.child, "usage", nothing{})
-	return o, usage{
-		Processor: after.Processor - before.Processor, Mallocs: after.Mallocs - before.Mallocs,
-		Bytes: after.Bytes - before.Bytes, Commits: after.Commits - before.Commits, Entries: after.Entries - before.Entries,
-	}, err
+	return o, after.since(before), err
 }

@@ -53,18 +53,30 @@ func (b *bench) measure(chosen []goal) (report, error) {
 		if err != nil {
 			return r, err
 		}
+		others := watchOthers()
 		results, err := g.measure(b)
+		share := others()
 		stop()
 		if err != nil {
 			return r, fmt.Errorf("%s: %w", g.id, err)
 		}
 		for _, res := range results {
-			res.ID = g.id
+			res.ID, res.Others = g.id, share
 			res.judge()
 			r.Results = append(r.Results, res)
 		}
 	}
 	return r, nil
+}
+
+// watchOthers returns what tells which part of the processors was taken meanwhile by
+// other programs and the host. It is known when all children have ended.
+func watchOthers() func() float64 {
+	start, machine, family := time.Now(), machineTime(), familyTime()
+	return func() float64 {
+		foreign := machineTime() - machine - (familyTime() - family)
+		return max(0, foreign.Seconds()/time.Since(start).Seconds()/float64(runtime.NumCPU()))
+	}
 }
 
 // round calls measure for every round.

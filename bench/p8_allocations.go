@@ -24,7 +24,8 @@ func measureAllocations(b *bench) (results []result, err error) {
 		events := float64(o.Acked)
 		mallocs = append(mallocs, float64(used.Mallocs)/events)
 		kilobytes = append(kilobytes, float64(used.Bytes)/events/1024)
-		group = append(group, float64(used.Entries)/float64(used.Commits))
+		entries, _ := used.group()
+		group = append(group, entries)
 		return err
 	})
 	note := fmt.Sprintf("%.1f entries a commit", group.median())

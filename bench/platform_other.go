@@ -9,3 +9,7 @@ import "time"
 func pauses(d time.Duration) func() { return func() { time.Sleep(d) } }
 
 func processorTime() time.Duration { return 0 }
+
+func familyTime() time.Duration { return 0 }
+
+func machineTime() time.Duration { return 0 }

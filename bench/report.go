@@ -31,6 +31,7 @@ type result struct {
 	Measured float64 `json:"measured"`       // from the medians of all rounds
 	Rounds   series  `json:"rounds"`         // the same, round by round
 	Met      bool    `json:"met"`
+	Others   float64 `json:"others"`         // part of the processors that others took meanwhile
 	Note     string  `json:"note,omitempty"` // what the figure is made of
 }
 
@@ -85,9 +86,9 @@ func (r report) write(out io.Writer, file string) error {
 // table is the report in Markdown.
 func (r report) table() string {
 	var t strings.Builder
-	fmt.Fprintf(&t, "%s, %s, %d processors, %d rounds of %g s; in brackets: least and most of a round\n\n",
+	fmt.Fprintf(&t, "%s, %s, %d processors, %d rounds of %g s; in brackets: least and most of a round; others: what else ran on the processors meanwhile\n\n",
 		r.When.Format(time.RFC3339), r.Go, r.CPUs, r.Rounds, r.Seconds)
-	t.WriteString("| # | measure | limit | goal | measured | verdict | made of |\n|---|---|---|---|---|---|---|\n")
+	t.WriteString("| # | measure | limit | goal | measured | verdict | others | made of |\n|---|---|---|---|---|---|---|---|\n")
 	for _, x := range r.Results {
 		verdict := "met"
 		if !x.Met {
@@ -100,7 +101,8 @@ func (r report) table() string {
 		if x.Unit != "" {
 			measured += " " + x.Unit
 		}
-		fmt.Fprintf(&t, "| %s | %s | %s | %v | %s | %s | %s |\n", x.ID, x.Point, x.Limit, x.Goal, measured, verdict, x.Note)
+		fmt.Fprintf(&t, "| %s | %s | %s | %v | %s | %s | %.0f %% | %s |\n",
+			x.ID, x.Point, x.Limit, x.Goal, measured, verdict, 100*x.Others, x.Note)
 	}
 	return t.String()
 }

@@ -40,7 +40,22 @@ type usage struct {
 	Mallocs   uint64
 	Bytes     uint64 // allocated
 	Commits   uint64
-	Entries   uint64 // stored
+	Entries   uint64        // stored
+	Committed time.Duration // in commits, syncs included
+}
+
+// since returns what was used after an earlier moment.
+func (u usage) since(before usage) usage {
+	return usage{
+		Processor: u.Processor - before.Processor, Mallocs: u.Mallocs - before.Mallocs, Bytes: u.Bytes - before.Bytes,
+		Commits: u.Commits - before.Commits, Entries: u.Entries - before.Entries, Committed: u.Committed - before.Committed,
+	}
+}
+
+// group is the entries and milliseconds of a mean commit.
+func (u usage) group() (entries, took float64) {
+	n := float64(max(u.Commits, 1))
+	return float64(u.Entries) / n, u.Committed.Seconds() * 1000 / n
 }
 
 // server is the actor that is being measured.
@@ -119,7 +134,7 @@ func (s *server) usage(nothing) (usage, error) {
 	u := usage{Processor: processorTime(), Mallocs: m.Mallocs, Bytes: m.TotalAlloc}
 	if s.store != nil {
 		stats := s.store.Stats()
-		u.Commits, u.Entries = stats.Commits, stats.Entries
+		u.Commits, u.Entries, u.Committed = stats.Commits, stats.Entries, stats.CommitTime
 	}
 	return u, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"time"
 
 	"messenger-bridge/metrics"
 )
@@ -77,9 +78,23 @@ func (b *Bridge) FromAgent(ctx context.Context, messages []AgentMessage) (fresh 
 		if err != nil {
 			return 0, fmt.Errorf("encode message %s: %w", m.ID, err)
 		}
-		entries = append(entries, Entry{Lane: c.Lane(), Key: string(m.ID), Body: body})
+		entries = append(entries, Entry{Lane: c.Lane(), Key: string(m.ID), Body: body, Progress: b.beginning(m)})
 	}
 	return b.append(ctx, metrics.Out, b.Outbox, b.outbound, entries)
+}
+
+// beginning returns the progress of a message that has just been accepted. If it
+// may have been sent by an earlier bridge, the thread is read first. Its echo is
+// long over, so nothing waits for that.
+func (b *Bridge) beginning(m AgentMessage) Progress {
+	if !b.sentBefore(m.At) {
+		return Progress{}
+	}
+	return Progress{State: Unsure, Tried: m.At.Add(-b.EchoWait)}
+}
+
+func (b *Bridge) sentBefore(at time.Time) bool {
+	return b.SentBefore != nil && !at.IsZero() && b.SentBefore(at)
 }
 
 // outgoing cuts a message into what Messenger takes. A message of which nothing

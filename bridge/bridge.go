@@ -31,6 +31,16 @@ type Config struct {
 	TellAfter time.Duration // when an agent is told that a message still waits; 1 min
 	Grace     time.Duration // for deliveries under way when Run is told to stop; 8 s
 
+	// SentBefore reports whether a message of this time may have been delivered by an
+	// earlier bridge whose store is lost, or was copied before. May be nil.
+	SentBefore func(time.Time) bool
+	// PageRefused is called when Meta refuses everything of a page, and what waits
+	// for it stays; it must not block. May be nil.
+	PageRefused func(PageID, Reason)
+	// Delivered is called after each delivery, with its direction (metrics.In, Out);
+	// it must not block. May be nil.
+	Delivered func(direction string)
+
 	Now     func() time.Time
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
@@ -45,7 +55,8 @@ type Bridge struct {
 	outbound *schedule
 	notices  *schedule
 
-	mu      sync.Mutex        // guards the two below
+	mu      sync.Mutex        // guards the three below
+	behind  map[Lane]struct{} // lanes in which a message of an earlier bridge's time was found not to have been sent
 	suspect map[Seq]struct{}  // heads of outbound lanes found at start: possibly sent
 	unsaved map[Seq]unsavedAt // progress the store did not take; believed rather than the stored one
 }
@@ -76,6 +87,7 @@ func New(c Config) (*Bridge, error) {
 		inbound:  newSchedule(workspace, 0, c.Now, rand.Float64),
 		outbound: newSchedule(page, c.PerPage, c.Now, rand.Float64),
 		notices:  newSchedule(workspace, 0, c.Now, rand.Float64),
+		behind:   map[Lane]struct{}{},
 		suspect:  map[Seq]struct{}{},
 		unsaved:  map[Seq]unsavedAt{},
 	}

@@ -154,6 +154,9 @@ func (b *Bridge) conclude(q Queue, d Delivery, direction string, receipts ...Rec
 	}
 	b.Metrics.Delivered.WithLabelValues(direction).Inc()
 	b.Metrics.Age.WithLabelValues(direction).Observe(b.Now().Sub(d.Accepted).Seconds())
+	if b.Delivered != nil {
+		b.Delivered(direction)
+	}
 	return nil
 }
 

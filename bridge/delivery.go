@@ -124,6 +124,8 @@ type Entry struct {
 	Lane Lane
 	Key  string // an entry with the key of an earlier one is a repeat and is not stored
 	Body []byte // kept sealed
+
+	Progress Progress // what it begins with; the zero value: Trying
 }
 
 // Delivery is an entry on its way.
@@ -148,8 +150,8 @@ type Delivery struct {
 type Progress struct {
 	State    State
 	Part     int       // parts before this one reached the customer
-	Attempts int       // at this part, refused ones included
-	Tried    time.Time // when this part may have been sent for the first time
+	Attempts int       // at this part, of which nobody knew at first whether they arrived
+	Tried    time.Time // when this part may have been sent last
 }
 
 // State of a delivery's current part.

@@ -10,10 +10,8 @@ var explain = map[Reason]string{
 	WindowClosed:     "the customer last wrote too long ago for Messenger to accept a reply. Only a new message from the customer opens the conversation again.",
 	CustomerBlocked:  "this customer cannot receive messages from the page at the moment: they may have blocked it, deleted the chat or left Facebook. Try again when they write.",
 	OtherAppControls: "another app or Facebook's own assistant is handling this conversation. Take it over in the Page inbox of Facebook, then send the message again.",
-	TooLong:          "the text is longer than Messenger accepts. Shorten it and send it again.",
 	Unsupported:      "it holds nothing that can be sent to Messenger. Write the content as text.",
 	Rejected:         "Facebook refused the content of this message. Change it and send it again.",
-	PageRestricted:   "Facebook has restricted the page from sending messages. An administrator can see why in the page's support inbox.",
 	MetaError:        "Facebook failed to take this message several times. Please send it again later.",
 	Unclear:          "the connection to Facebook broke off and it cannot be found out whether the message arrived. Look into the Page inbox before you send it again.",
 }
@@ -33,6 +31,8 @@ func (n Notice) Sentence() string {
 		why = "it was refused. Please send it again."
 	}
 	switch {
+	case n.Reason == FilesLeft:
+		return "Delivered without its files: this bridge cannot send files to Messenger yet. Describe the content as text."
 	case n.Reason == Unclear:
 		return "Perhaps not delivered: " + why
 	case n.Part > 0:

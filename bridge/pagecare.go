@@ -60,6 +60,9 @@ func (c *Connector) Verify(ctx context.Context, id PageID) (Page, error) {
 	}
 	missing, err := c.Authority.PageMissing(ctx, page)
 	if err != nil {
+		if r := RefusalOf(err); page.State == PageRunning && (r.Reason == MetaDown || r.Reason == MetaError || r.Reason == RateLimited) {
+			return page, nil // nothing was found out, so nothing has changed
+		}
 		state, why := c.explain(err, PageUnsubscribe)
 		return c.settle(ctx, id, state, why)
 	}
@@ -68,6 +71,9 @@ func (c *Connector) Verify(ctx context.Context, id PageID) (Page, error) {
 	}
 	why, err := c.appReady(ctx)
 	if err != nil {
+		if page.State == PageRunning {
+			return page, nil
+		}
 		_, why = c.explain(err, PageConnecting)
 	}
 	if why != "" {
@@ -208,8 +214,11 @@ func (c *Connector) SaveSettings(ctx context.Context, ticket string, id PageID, 
 	return c.Pages.Page(id)
 }
 
-// settle stores the state a page was found in.
+// settle stores the state a page was found in, if it is another than before.
 func (c *Connector) settle(ctx context.Context, id PageID, state PageState, why string) (Page, error) {
+	if page, err := c.Pages.Page(id); err != nil || page.State == state && page.Why == why {
+		return page, err
+	}
 	return c.update(ctx, id, func(p *Page) { p.State, p.Why = state, why })
 }
 

@@ -94,8 +94,14 @@ type Sender interface {
 	// Send sends one part, exactly once or not at all as far as our side decides:
 	// nothing below it repeats the call. The error is a Refusal.
 	Send(context.Context, Page, CustomerID, Part, Mark) (Mid, error)
-	// Look reads the thread and returns the page's messages that look like this
-	// part and are not older than since, oldest first. complete is false if the
-	// thread shows too little to tell. The error is a Refusal.
-	Look(ctx context.Context, p Page, c CustomerID, part Part, since time.Time) (like []Mid, complete bool, err error)
+	// Look reads the thread for a part that may have been sent. The error is a Refusal.
+	Look(ctx context.Context, p Page, c CustomerID, part Part, since time.Time) (Sighting, error)
+}
+
+// Sighting is what a thread shows of a page's messages.
+type Sighting struct {
+	Like     []Mid // those that look like the part and are not older than since, oldest first
+	Shown    []Mid // all of the page's messages in it
+	Complete bool  // it reaches back to since
+	Obscure  bool  // some messages are shown without telling what they are
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -62,8 +63,12 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 	if wait := p.Tried.Add(b.EchoWait).Sub(b.Now()); wait > 0 {
 		return &Refusal{Verdict: Again, Reason: Settling, After: wait, Err: errors.New("waiting for the echo")}
 	}
-	since := s.d.Accepted.Add(-time.Minute) // our clock and Meta's may differ a little
-	like, complete, err := b.Sender.Look(ctx, s.page, s.out.Conversation.Customer, s.out.Parts[p.Part], since)
+	since := s.d.Accepted
+	if s.out.At.Before(since) {
+		since = s.out.At
+	}
+	since = since.Add(-time.Minute) // our clock and Meta's may differ a little
+	seen, err := b.Sender.Look(ctx, s.page, s.out.Conversation.Customer, s.out.Parts[p.Part], since)
 	if err != nil {
 		r := RefusalOf(err)
 		tooLong := b.Now().Sub(p.Tried) > b.SettleFor
@@ -73,11 +78,17 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 		r.Verdict = Again
 		return r
 	}
-	for _, mid := range like {
+	for _, mid := range seen.Like {
 		if other, known := b.Receipts.MarkOf(s.page.ID, mid); !known || other == mark {
 			return b.arrived(s, mid)
 		}
 	}
+	// A conversation's messages are sent one after another. If the thread shows one
+	// that was sent before this, it shows all that came later.
+	complete := !seen.Obscure && (seen.Complete || slices.ContainsFunc(seen.Shown, func(mid Mid) bool {
+		_, known := b.Receipts.MarkOf(s.page.ID, mid)
+		return known
+	}))
 	if !complete {
 		return b.giveUpPart(s, Unclear, errors.New("the thread shows too little to tell"))
 	}
@@ -85,5 +96,26 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 		return b.giveUpPart(s, MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
 	}
 	p.State = Waiting
+	b.fellBehind(s)
 	return b.save(s)
+}
+
+// fellBehind notes that a message of an earlier bridge's time was not sent: that
+// one sent in order, so it sent none of the later ones either.
+func (b *Bridge) fellBehind(s *shipment) {
+	if b.sentBefore(s.out.At) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.behind[s.d.Lane] = struct{}{}
+	}
+}
+
+// isBehind reports whether a message of an earlier bridge's time comes after one
+// that was not sent. Without this, each of them would cost a look into the thread.
+func (b *Bridge) isBehind(s *shipment) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	_, behind := b.behind[s.d.Lane]
+	_, suspect := b.suspect[s.d.Seq]
+	return behind && !suspect && b.sentBefore(s.out.At)
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // maxAttempts bounds how often one part is sent although Meta gives no reason for
-// not delivering it. After each such attempt we found out that it did not arrive.
+// not delivering it. After each such attempt we found out that it did not arrive;
+// refusals with a reason, however many, do not count.
 const maxAttempts = 4
 
 // shipment is one agent's message during a turn.
@@ -67,6 +68,9 @@ var errGivenUp = errors.New("given up")
 func (b *Bridge) part(ctx context.Context, s *shipment) error {
 	p := &s.d.Progress
 	mark := Mark{Message: s.out.Message, Part: p.Part}
+	if p.State == Unsure && p.Attempts == 0 && b.isBehind(s) {
+		p.State = Waiting
+	}
 	if p.State != Trying { // nothing is sent again while there is proof that it arrived
 		if mid := b.Receipts.MidOf(mark); mid != "" {
 			return b.arrived(s, mid)
@@ -81,7 +85,6 @@ func (b *Bridge) part(ctx context.Context, s *shipment) error {
 			return err
 		}
 	}
-	p.Attempts++
 	mid, err := b.Sender.Send(ctx, s.page, s.out.Conversation.Customer, s.out.Parts[p.Part], mark)
 	if err == nil {
 		return b.arrived(s, mid)
@@ -95,10 +98,14 @@ func (b *Bridge) part(ctx context.Context, s *shipment) error {
 		if err := b.save(s); err != nil {
 			return err
 		}
+		if b.PageRefused != nil && r.Gate == GatePage(s.page.ID) {
+			b.PageRefused(s.page.ID, r.Reason)
+		}
 		return r
 	default:
 		b.Log.Info("outcome unknown, finding out", "page", s.page.ID, "delivery", s.d.Seq, "message", s.out.Message, "err", r.Err)
 		p.State, p.Tried = Unsure, b.Now()
+		p.Attempts++
 		return b.save(s)
 	}
 }
@@ -120,6 +127,12 @@ func (b *Bridge) arrived(s *shipment, mid Mid) error {
 func (b *Bridge) shipped(s *shipment) error {
 	if b.Notices.Seen(noticeKey(StillWaiting, s.out.Message)) {
 		if err := b.tellAbout(s, Corrected, ""); err != nil {
+			b.remember(s.d.Seq, s.d.Progress, s.receipts...)
+			return err
+		}
+	}
+	if s.out.Files > 0 { // the text is there; of the rest the agent must know
+		if err := b.tellAbout(s, NotDelivered, FilesLeft); err != nil {
 			b.remember(s.d.Seq, s.d.Progress, s.receipts...)
 			return err
 		}

@@ -53,7 +53,7 @@ const (
 	WindowClosed     Reason = "window-closed"    // the customer wrote too long ago
 	CustomerBlocked  Reason = "customer-blocked" // the customer cannot be reached
 	OtherAppControls Reason = "other-app"        // another app or Meta's AI holds the thread
-	TooLong          Reason = "too-long"         // over the length Meta takes
+	FilesLeft        Reason = "files-left"       // the text was sent, the files were not
 	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
 	Rejected         Reason = "rejected"         // Meta refused the content
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out

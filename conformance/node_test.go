@@ -18,7 +18,7 @@ import (
 // A test that cannot run here says why in the error, and is skipped.
 var errNotHere = errors.New("cannot run here")
 
-// installed makes the Node packages ready, once per test run.
+// installed makes the Node packages ready, once per test run; output explains the error.
 var installed = sync.OnceValues(install)
 
 // stamp names the lock file that node_modules was made from.
@@ -52,8 +52,10 @@ func install() (output string, err error) {
 	npm.WaitDelay = time.Second
 	out, err := npm.CombinedOutput()
 	switch {
-	case err != nil && (ctx.Err() != nil || noRegistry.Match(out)):
-		return "the npm registry cannot be reached:\n" + string(out), errNotHere
+	case err != nil && ctx.Err() != nil:
+		return "the npm registry does not answer in time", errNotHere
+	case err != nil && noRegistry.Match(out):
+		return "the npm registry cannot be reached: " + string(noRegistry.Find(out)), errNotHere
 	case err != nil:
 		return "npm ci:\n" + string(out), err
 	}

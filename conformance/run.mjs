@@ -1,5 +1,5 @@
 // Bundles one of the scripts beside it, and runs it: node run.mjs <script> [argument...]
-// Rocket.Chat's packages are made for its own build and load in Node in no other way.
+// rest-typings imports folders, which Node does not; so it loads in no other way.
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';

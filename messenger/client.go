@@ -22,19 +22,23 @@ import (
 
 // ClientConfig is what a Client needs.
 type ClientConfig struct {
-	GraphURL  string // without version
-	Version   string // v26.0
-	AppID     string
-	AppSecret bridge.Secret
-	Timeout   time.Duration // of one call; 15 s
-	Throttled time.Duration // how long a page pauses when Meta throttles it and does not say how long; 30 s
-	MaxConns  int           // idle connections kept: not fewer than calls at once; 64
-	Now       func() time.Time
-	Log       *slog.Logger
+	GraphURL      string // without version
+	Version       string // v26.0
+	AppID         string
+	AppSecret     bridge.Secret
+	LoginURL      string        // where the login dialog lives, without version; https://www.facebook.com
+	LoginConfigID string        // a configuration of Facebook Login for Business; empty: classic login
+	VerifyToken   bridge.Secret // told to Meta with the webhook's address
+	Timeout       time.Duration // of one call; 15 s
+	Throttled     time.Duration // how long a page pauses when Meta throttles it and does not say how long; 30 s
+	MaxConns      int           // idle connections kept: not fewer than calls at once; 64
+	Now           func() time.Time
+	Log           *slog.Logger
 }
 
-// Client calls the Graph API in the name of pages. It never repeats a call: only
-// the queue knows whether that is safe. Safe for concurrent use.
+// Client calls the Graph API in the name of pages, of who grants them, and of the
+// app. It never repeats a call: only the queue knows whether that is safe. Safe for
+// concurrent use.
 type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
 	rest  *resty.Client
@@ -44,6 +48,9 @@ type Client struct {
 
 // NewClient returns a client; it makes no call.
 func NewClient(cfg ClientConfig) *Client {
+	if cfg.LoginURL == "" {
+		cfg.LoginURL = "https://www.facebook.com"
+	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 15 * time.Second
 	}
@@ -85,14 +92,29 @@ func transport(cfg ClientConfig) *http.Transport {
 
 // request is one call.
 type request struct {
-	page   bridge.Page
+	page   bridge.Page   // in whose name; empty if the call is about no page
+	token  bridge.Secret // then: a person's or the app's; empty: none
 	method string
-	path   string // below the page, or "" for the page itself
+	path   string // below the page, or "" for the page itself; without page: below the version
 	query  map[string]string
-	body   any // JSON
+	body   any               // JSON
+	form   map[string]string // instead of JSON
+	setup  bool              // configures: concerns no customer, and may be made again whatever became of it
 }
 
-// call makes a call and returns the body of a success. Every error is a Refusal.
+// address returns the path below the version.
+func (q request) address() string {
+	switch {
+	case q.page.ID == "":
+		return "/" + q.path
+	case q.path == "":
+		return "/" + url.PathEscape(string(q.page.ID))
+	}
+	return "/" + url.PathEscape(string(q.page.ID)) + "/" + q.path
+}
+
+// call makes a call in a page's name when it is the page's turn, and returns the
+// body of a success. Every error is a Refusal.
 func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
 	if q.page.Token == "" {
 		return nil, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(q.page.ID),
@@ -101,10 +123,18 @@ func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
 	if err := c.turn(ctx, q.page.ID, c.pacer.reserve, bridge.GatePage(q.page.ID)); err != nil {
 		return nil, err
 	}
+	q.token = q.page.Token
+	return c.ask(ctx, q)
+}
+
+// ask makes a call at once. Every error is a Refusal.
+func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 	start := c.cfg.Now()
 	a := c.do(ctx, q)
 	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", c.cfg.Now().Sub(start))
-	c.pacer.report(q.page.ID, a.header)
+	if q.page.ID != "" {
+		c.pacer.report(q.page.ID, a.header)
+	}
 	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
 		refusal := classify(a, c.cfg.Now())
 		log.Debug("graph call refused", "verdict", refusal.Verdict.String(), "reason", refusal.Reason, "err", refusal.Err)
@@ -134,19 +164,19 @@ func (c *Client) do(ctx context.Context, q request) *answer {
 	var written atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 
-	path := "/" + url.PathEscape(string(q.page.ID))
-	if q.path != "" {
-		path += "/" + q.path
+	r := c.rest.R().SetContext(ctx).SetQueryParams(q.query)
+	if q.token != "" {
+		r.SetAuthToken(q.token.Reveal()).SetQueryParam("appsecret_proof", proof(c.cfg.AppSecret, q.token))
 	}
-	r := c.rest.R().SetContext(ctx).
-		SetAuthToken(q.page.Token.Reveal()).
-		SetQueryParams(q.query).
-		SetQueryParam("appsecret_proof", proof(c.cfg.AppSecret, q.page.Token))
-	if q.body != nil {
+	switch {
+	case q.form != nil:
+		r.SetFormData(q.form)
+	case q.body != nil:
 		r.SetHeader("Content-Type", "application/json").SetBody(q.body)
 	}
-	reply, err := r.Execute(q.method, path)
-	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, err: err, written: written.Load(), reading: q.method == http.MethodGet, header: http.Header{}}
+	reply, err := r.Execute(q.method, q.address())
+	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, err: err, written: written.Load(), header: http.Header{},
+		reading: q.method == http.MethodGet || q.setup, setup: q.setup}
 	if reply != nil && reply.RawResponse != nil {
 		a.status, a.header, a.body = reply.StatusCode(), reply.Header(), reply.Body()
 	}

@@ -304,7 +304,7 @@ func TestClient_Failures_TellNoSecrets(t *testing.T) {
 		c := NewClient(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret,
 			Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 		_, sendErr := c.Send(t.Context(), connected, customer, bridge.Part{Text: confidential}, bridge.Mark{Message: "Xy12"})
-		_, _, lookErr := c.Look(t.Context(), connected, customer, bridge.Part{Text: confidential}, received)
+		_, lookErr := c.Look(t.Context(), connected, customer, bridge.Part{Text: confidential}, received)
 		_, nameErr := c.PageName(t.Context(), connected)
 		server.Close()
 		for _, err := range []error{sendErr, lookErr, nameErr} {

@@ -41,6 +41,7 @@ var (
 	blocked    = ruling{verdict: bridge.Never, reason: bridge.CustomerBlocked}
 	otherApp   = ruling{verdict: bridge.Never, reason: bridge.OtherAppControls}
 	rejected   = ruling{verdict: bridge.Never, reason: bridge.Rejected}
+	codeSpent  = ruling{verdict: bridge.Never, reason: bridge.CodeRefused}
 )
 
 // anySub in a row stands for a code without subcode; whether it also stands for
@@ -49,9 +50,10 @@ const anySub = 0
 
 type codePair struct{ code, sub int }
 
-// rulings are messenger.md 7.3 and 7.4 as far as they concern messages. A row
-// with two numbers beats a row with one. Subcodes from a million up mean the same
-// under any code, and alone in the place of the code (7.3, last paragraph).
+// rulings are messenger.md 7.3 and 7.4 as far as they concern messages and
+// connecting pages. A row with two numbers beats a row with one. Subcodes from a
+// million up mean the same under any code, and alone in the place of the code (7.3,
+// last paragraph).
 var rulings = map[codePair]ruling{
 	{-3, anySub}:   unclear,
 	{-1, anySub}:   unclear, // 2018012: passed 25 seconds later; not proven undelivered
@@ -106,6 +108,9 @@ var rulings = map[codePair]ruling{
 
 	{100, anySub}:     rejected,
 	{100, 33}:         tokenDead, // the object of our calls is the page itself
+	{100, 36007}:      codeSpent, // too old
+	{100, 36008}:      codeSpent, // of another redirect
+	{100, 36009}:      codeSpent, // used
 	{100, 1893061}:    rejected,
 	{100, 2018001}:    blocked,  // no matching user
 	{100, 2018008}:    rejected, // Meta could not fetch the file
@@ -125,6 +130,7 @@ var rulings = map[codePair]ruling{
 	{551, anySub}:     blocked,
 	{551, 1545041}:    blocked,
 	{1609005, anySub}: rejected,
+	{2200, anySub}:    rejected, // Meta could not verify the webhook
 	{2500, anySub}:    rejected,
 	{2018321, anySub}: asking, // Meta's automated questions hold the thread, for minutes
 	{9000001, anySub}: rejected,
@@ -146,8 +152,9 @@ var bySub = func() map[int]ruling {
 
 const million = 1_000_000
 
-// ofReading is the same ruling for a call that changes nothing: it may always be
-// made again. That reading is not permitted says nothing about sending.
+// ofReading is the same ruling for a call that changes nothing, or sets what it
+// would set again: it may always be made again. That reading or configuring is not
+// permitted says nothing about sending.
 func (r ruling) ofReading() ruling {
 	if r.verdict == bridge.Unknown {
 		r.verdict = bridge.Again
@@ -158,8 +165,8 @@ func (r ruling) ofReading() ruling {
 	return r
 }
 
-// rule looks a Graph error up.
-func rule(status int, e *wireError) ruling {
+// rule looks a Graph error up. setup says that the call concerned no customer.
+func rule(status int, e *wireError, setup bool) ruling {
 	code, sub := int(e.Code), int(e.Subcode)
 	if sub != 0 {
 		if r, ok := rulings[codePair{code, sub}]; ok {
@@ -181,7 +188,7 @@ func rule(status int, e *wireError) ruling {
 	case code >= 80000 && code <= 80099 && !ok:
 		r, ok = throttled, true
 	}
-	if ok && sub != 0 && r.permission {
+	if ok && sub != 0 && r.permission && !setup {
 		// Permission trouble concerns the page; under the same codes stand refusals
 		// of one customer. A subcode nobody knows must not stop a whole page.
 		r = rejected
@@ -231,13 +238,14 @@ func (e *graphError) Error() string {
 
 // answer is what came back from a call.
 type answer struct {
-	page    bridge.PageID
+	page    bridge.PageID // empty: the call is about none
 	status  int
 	header  http.Header
 	body    []byte
 	err     error         // of the transport
 	written bool          // the request, or some of it, left this machine
-	reading bool          // the call changes nothing at Meta's
+	reading bool          // the call changes nothing at Meta's, or may be made again
+	setup   bool          // it concerned no customer
 	wait    time.Duration // after a throttle that does not say how long; 0: as ruled
 }
 
@@ -264,7 +272,7 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 	r := unclear
 	if e := a.refused(); e != nil {
 		cause.Code, cause.Subcode, cause.Trace = int(e.Code), int(e.Subcode), trace(string(e.Trace), a.header)
-		r = rule(a.status, e)
+		r = rule(a.status, e, a.setup)
 	} else if a.status == http.StatusTooManyRequests {
 		r = throttled
 	}
@@ -273,7 +281,7 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 	}
 	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Err: cause}
 	if r.page {
-		refusal.Gate = bridge.GatePage(a.page)
+		refusal.Gate = a.gate()
 	}
 	if r.temporary {
 		if a.wait > 0 {
@@ -301,7 +309,15 @@ func transportRefusal(a *answer) *bridge.Refusal {
 	case cause.stopped != nil: // we stop; nothing is wrong with the page
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, Err: cause}
 	}
-	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, Gate: bridge.GatePage(a.page), Err: cause}
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, Gate: a.gate(), Err: cause}
+}
+
+// gate is the page's, or none if the call is about no page.
+func (a *answer) gate() bridge.Gate {
+	if a.page == "" {
+		return ""
+	}
+	return bridge.GatePage(a.page)
 }
 
 // transportError keeps nothing of the original but a description: net/http puts

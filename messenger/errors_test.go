@@ -101,6 +101,9 @@ var every = []struct {
 
 	{100, 0, bridge.Never, bridge.Rejected, false},
 	{100, 33, bridge.Again, bridge.PageLost, true},
+	{100, 36007, bridge.Never, bridge.CodeRefused, false},
+	{100, 36008, bridge.Never, bridge.CodeRefused, false},
+	{100, 36009, bridge.Never, bridge.CodeRefused, false},
 	{100, 1893061, bridge.Never, bridge.Rejected, false},
 	{100, 2018001, bridge.Never, bridge.CustomerBlocked, false},
 	{100, 2018005, bridge.Never, bridge.Rejected, false},
@@ -124,6 +127,7 @@ var every = []struct {
 	{551, 0, bridge.Never, bridge.CustomerBlocked, false},
 	{551, 1545041, bridge.Never, bridge.CustomerBlocked, false},
 	{1609005, 0, bridge.Never, bridge.Rejected, false},
+	{2200, 0, bridge.Never, bridge.Rejected, false},
 	{2500, 0, bridge.Never, bridge.Rejected, false},
 	{2018321, 0, bridge.Again, bridge.OtherAppControls, false},
 	{10, 2018321, bridge.Again, bridge.OtherAppControls, false},

@@ -46,10 +46,10 @@ type wireThreadMessage struct {
 
 // Look reads the newest messages of a thread. Meta keeps whole seconds there, so
 // messages of the second before since may be among those returned.
-func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, part bridge.Part, since time.Time) (like []bridge.Mid, complete bool, err error) {
+func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, part bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
 	// Another call of this kind must not shut the page's gate: sends may go on.
 	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
-		return nil, false, err
+		return seen, err
 	}
 	body, err := c.call(ctx, request{
 		page: p, method: http.MethodGet, path: "conversations",
@@ -61,26 +61,24 @@ func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 	})
 	var cause *graphError
 	if errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode) {
-		return nil, false, nil
+		return seen, nil
 	}
 	if err != nil {
-		return nil, false, err
+		return seen, err
 	}
 	var reply wireThreads
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
-		return nil, false, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
+		return seen, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
 			Err: errors.New("graph answered a thread in another format")}
 	}
 	from := since.Truncate(time.Second).Add(-time.Second)
-	complete = true
+	seen.Complete = true
 	for _, t := range reply.Data {
-		if !t.with(to) {
-			continue
+		if t.with(to) {
+			t.search(&seen, p.ID, part, from)
 		}
-		mids, whole := t.like(p.ID, part, from)
-		like, complete = append(like, mids...), complete && whole
 	}
-	return like, complete, nil
+	return seen, nil
 }
 
 // with reports whether a thread is the customer's, as far as it says who is in it.
@@ -90,25 +88,25 @@ func (t *wireThread) with(to bridge.CustomerID) bool {
 	return len(all) == 0 || slices.ContainsFunc(all, func(p wireParty) bool { return p.ID == id(to) })
 }
 
-// like returns the page's messages with the part's text, oldest first, and whether
-// the thread shows everything from a time on.
-func (t *wireThread) like(page bridge.PageID, part bridge.Part, from time.Time) (mids []bridge.Mid, complete bool) {
+// search adds to a sighting what the thread shows of the page's messages from a time on.
+func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, part bridge.Part, from time.Time) {
 	all := t.Messages.Data
-	complete = len(all) < threadDepth && t.Messages.Paging.Next == ""
-	details := true
-	for _, m := range all { // newest first
+	reaches := len(all) < threadDepth && t.Messages.Paging.Next == ""
+	for _, m := range slices.Backward(all) { // they come newest first
 		at, err := time.Parse(threadTime, string(m.Created))
+		if m.From.ID == id(page) && m.ID != "" {
+			seen.Shown = append(seen.Shown, bridge.Mid(m.ID))
+		}
 		switch {
 		case err == nil && at.Before(from):
-			complete = true
+			reaches = true
 		case err != nil || m.ID == "" || m.From.ID == "":
-			details = false
+			seen.Obscure = true
 		case m.From.ID == id(page) && sameText(string(m.Message), part.Text):
-			mids = append(mids, bridge.Mid(m.ID))
+			seen.Like = append(seen.Like, bridge.Mid(m.ID))
 		}
 	}
-	slices.Reverse(mids)
-	return mids, complete && details
+	seen.Complete = seen.Complete && reaches
 }
 
 // sameText compares what was sent with what Meta shows, but for white space, which

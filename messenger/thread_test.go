@@ -60,9 +60,9 @@ func TestLook_Threads(t *testing.T) {
 		{"somebody else's thread", strings.Replace(thread("", shown("m_1", 5, page, "Hello, Anna")), "7001002003004005", "7001002003004006", 1), nil, true},
 	} {
 		client, _ := graph(t, answering(200, c.body))
-		like, complete, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "Hello, Anna"}, received.Add(700*time.Millisecond))
-		if err != nil || !slices.Equal(like, c.like) || complete != c.complete {
-			t.Errorf("%s: %v, %v, %v", c.name, like, complete, err)
+		seen, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "Hello, Anna"}, received.Add(700*time.Millisecond))
+		if err != nil || !slices.Equal(seen.Like, c.like) || (seen.Complete && !seen.Obscure) != c.complete {
+			t.Errorf("%s: %+v, %v", c.name, seen, err)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestLook_Request(t *testing.T) {
 		}
 		answering(200, `{"data":[]}`)(w, r)
 	})
-	if _, _, err := c.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil {
+	if _, err := c.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil {
 		t.Error(err)
 	}
 }
@@ -99,15 +99,15 @@ func TestLook_Refusals(t *testing.T) {
 		{"wrong parameter", 400, string(graphBody(100, 0, "")), bridge.Never, bridge.Rejected, false},
 	} {
 		client, _ := graph(t, answering(c.status, c.body))
-		_, _, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received)
+		_, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received)
 		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || (r.Gate != "") != c.gate {
 			t.Errorf("%s: %v, gate %q", c.name, err, r.Gate)
 		}
 	}
 	for _, code := range [][2]int{{9000001, 0}, {100, 9000001}} {
 		client, _ := graph(t, answering(400, string(graphBody(code[0], code[1], ""))))
-		if like, complete, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil || complete || like != nil {
-			t.Errorf("deleted: %v, %v, %v", like, complete, err)
+		if seen, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil || seen.Complete || seen.Like != nil {
+			t.Errorf("deleted: %+v, %v", seen, err)
 		}
 	}
 }
@@ -117,7 +117,7 @@ func TestLook_TooOften_GivesTheWorkerBack(t *testing.T) {
 	c.sleep = func(context.Context, time.Duration) error { return nil }
 	refused := 0
 	for range 6 {
-		if _, _, err := c.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil {
+		if _, err := c.Look(t.Context(), connected, customer, bridge.Part{Text: "x"}, received); err != nil {
 			refused++
 			if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited || r.After <= 0 || r.Gate != "" {
 				t.Error(err)

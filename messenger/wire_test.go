@@ -257,11 +257,11 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 	since := time.Now()
 	look := func(to bridge.CustomerID, part bridge.Part) ([]bridge.Mid, bool) {
 		t.Helper()
-		like, complete, err := client.Look(t.Context(), page, to, part, since)
+		seen, err := client.Look(t.Context(), page, to, part, since)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return like, complete
+		return seen.Like, seen.Complete && !seen.Obscure
 	}
 	if like, complete := look(customer, part); len(like) != 0 || !complete {
 		t.Errorf("before: %v, %v", like, complete)

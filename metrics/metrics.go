@@ -27,7 +27,7 @@ type Metrics struct {
 	Ignored   *prometheus.CounterVec // by kind: understood and left alone
 	Delivered *prometheus.CounterVec // by direction
 	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
-	Failed    *prometheus.CounterVec // by direction and reason: given up, somebody was told
+	Failed    *prometheus.CounterVec // by direction and reason: given up and set aside
 	Webhooks  *prometheus.CounterVec // by answer: ok, unsigned, forged, malformed, too-large, busy, cut, not-stored
 	Attempts  *prometheus.HistogramVec
 	Age       *prometheus.HistogramVec // by direction: from accepted to delivered
@@ -57,7 +57,7 @@ func New(version string) *Metrics {
 		Ignored:   counter("ignored_total", "Events understood and left alone.", "kind"),
 		Delivered: counter("delivered_total", "Deliveries made.", "direction"),
 		Postponed: counter("postponed_total", "Attempts that will be repeated.", "direction", "reason"),
-		Failed:    counter("failed_total", "Deliveries given up; somebody was told.", "direction", "reason"),
+		Failed:    counter("failed_total", "Deliveries given up and set aside for 7 days. Of direction out the agent was told.", "direction", "reason"),
 		Webhooks:  counter("webhooks_total", "Webhook calls by answer.", "answer"),
 		Attempts:  histogram("attempt_seconds", "Time one attempt took.", prometheus.ExponentialBuckets(0.001, 4, 8), "direction"),
 		Age:       histogram("age_seconds", "Time from accepted to delivered.", prometheus.ExponentialBuckets(0.001, 5, 10), "direction"),

@@ -41,6 +41,9 @@ type Client struct {
 	auth bridge.Secret
 	site string        // the workspace's own idea of its URL
 	skew time.Duration // of the workspace's clock against ours
+
+	setup       bridge.RoomID // the setup channel; "": there is none, or not known yet
+	departments departments
 }
 
 // maxAnswer bounds how much of an answer is read, in bytes.

@@ -38,6 +38,13 @@ type pong struct {
 	ID  string `json:"id,omitempty"`
 }
 
+// Types of rooms.
+const (
+	customerRoom = "l"
+	privateGroup = "p"
+	directRoom   = "d"
+)
+
 // where is the second argument of a __my_messages__ event (rocketchat.md 2.3).
 type where struct {
 	RoomType string `json:"roomType"`
@@ -132,7 +139,8 @@ func (d *ddp) handle(f frame, m wireMessage, w where) error {
 			d.answer(id, f)
 		}
 	case "changed":
-		if f.Fields.Event == myMessages && w.RoomType == "l" {
+		if f.Fields.Event == myMessages {
+			m.kind = w.RoomType
 			return d.deliver(m)
 		}
 	}

@@ -3,6 +3,7 @@ package rocketchat
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -21,29 +22,33 @@ const (
 type early struct{ messages []bridge.AgentMessage }
 
 func (e *early) keep(a bridge.AgentMessage) {
+	e.age(a.At)
 	if len(e.messages) == maxEarly {
 		e.messages = append(e.messages[:0:0], e.messages[1:]...)
 	}
 	e.messages = append(e.messages, a)
 }
 
-// take removes and returns what was kept of a room, and forgets what is too old.
+// take removes and returns what was kept of a room.
 func (e *early) take(room bridge.RoomID) (found []bridge.AgentMessage) {
 	if len(e.messages) == 0 {
 		return nil
 	}
-	newest := e.messages[len(e.messages)-1].At
 	rest := e.messages[:0]
 	for _, a := range e.messages {
-		switch {
-		case a.Room == room:
+		if a.Room == room {
 			found = append(found, a)
-		case newest.Sub(a.At) < earlyFor:
+		} else {
 			rest = append(rest, a)
 		}
 	}
 	e.messages = rest
 	return found
+}
+
+// age forgets what is too old by now.
+func (e *early) age(now time.Time) {
+	e.messages = slices.DeleteFunc(e.messages, func(a bridge.AgentMessage) bool { return now.Sub(a.At) > earlyFor })
 }
 
 // RoomOpened says that a room is now known to be a conversation's. existed means
@@ -66,7 +71,7 @@ func (s *Stream) readOpened(ctx context.Context) error {
 	s.mu.Unlock()
 	for room, existed := range rooms {
 		if existed {
-			if _, err := s.lookInto(ctx, room, s.cfg.Client.serverTime().Add(-oldest)); err != nil {
+			if _, err := s.lookInto(ctx, room, customerRoom, s.cfg.Client.serverTime().Add(-oldest)); err != nil {
 				return fmt.Errorf("look into a room found open: %w", err)
 			}
 		}

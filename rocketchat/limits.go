@@ -124,9 +124,10 @@ func (l *limits) window(route string) *window {
 	return w
 }
 
-// inForce reports whether the workspace limits our calls.
-func (l *limits) inForce() bool {
+// inForce reports whether the workspace limits our calls of a route.
+func (l *limits) inForce(route string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.active
+	w := l.routes[route]
+	return w != nil && w.limit > 0 && !w.free
 }

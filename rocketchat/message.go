@@ -20,7 +20,10 @@ type wireMessage struct {
 	At          wireTime         `json:"ts"`
 	User        wireUser         `json:"u"`
 	Bot         json.RawMessage  `json:"bot"`
+	Edited      json.RawMessage  `json:"editedAt"`
 	Attachments []wireAttachment `json:"attachments"`
+
+	kind string // of its room; told apart from the message
 }
 
 type wireUser struct {
@@ -61,22 +64,32 @@ func tolerable(err error) bool {
 	return err == nil || errors.As(err, &wrongType)
 }
 
-// fromAgent returns the message if somebody wrote it for the customer: not the
-// customer, not us, not Rocket.Chat itself.
+// given reports whether an optional field says something.
+func given(field json.RawMessage) bool {
+	return len(field) > 0 && string(field) != "null" && string(field) != "false"
+}
+
+// byPeople reports whether somebody wrote the message: not the customer, not us,
+// not Rocket.Chat itself.
+func (m wireMessage) byPeople(bot bridge.UserID) bool {
+	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != "rocket.cat"
+}
+
+func (m wireMessage) author() bridge.Author {
+	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: given(m.Bot)}
+}
+
+// fromAgent returns the message if somebody wrote it for the customer.
 func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
-	switch {
-	case m.System != "" || m.Visitor != "" || m.Hidden:
-		return bridge.AgentMessage{}, false
-	case m.User.ID == string(bot) || m.User.ID == "rocket.cat":
+	if !m.byPeople(bot) {
 		return bridge.AgentMessage{}, false
 	}
 	a := bridge.AgentMessage{
-		ID:   bridge.MessageID(m.ID),
-		Room: bridge.RoomID(m.Room),
-		At:   m.At.Time,
-		Text: plainText(m.Text),
-		Author: bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name,
-			Bot: len(m.Bot) > 0 && string(m.Bot) != "null" && string(m.Bot) != "false"},
+		ID:     bridge.MessageID(m.ID),
+		Room:   bridge.RoomID(m.Room),
+		At:     m.At.Time,
+		Text:   plainText(m.Text),
+		Author: m.author(),
 	}
 	for _, f := range m.Attachments {
 		if f.Type == "file" {

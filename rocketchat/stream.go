@@ -22,6 +22,12 @@ type Accepter interface {
 	FromAgent(context.Context, []bridge.AgentMessage) (fresh int, err error)
 }
 
+// CommandTaker takes what people told the bot. When it returns nil, nothing of it
+// can be lost any more.
+type CommandTaker interface {
+	FromPeople(context.Context, []bridge.Command) error
+}
+
 // Known tells rooms that were opened for a conversation from all others.
 type Known interface {
 	Conversation(bridge.RoomID) (bridge.Conversation, bool, error)
@@ -42,6 +48,8 @@ type StreamConfig struct {
 	UserID         bridge.UserID // with Token: a personal access token instead
 	Token          bridge.Secret //
 	Accept         Accepter
+	Commands       CommandTaker // nil: nobody is listened to but agents in customers' rooms
+	SetupChannel   string       // name of the private group for omnichannel managers; "": none
 	Known          Known
 	Cursors        Cursors
 	Ready          func()        // called when logged in, subscribed and caught up
@@ -55,13 +63,16 @@ type StreamConfig struct {
 	Metrics        *metrics.Metrics
 }
 
-// Stream brings what agents write.
+// Stream brings what agents write, and what people tell the bot.
 type Stream struct {
 	cfg   StreamConfig
 	state atomic.Pointer[State]
 
-	resume bridge.Secret // token of the last login; belongs to Run's goroutine
-	early  early         // belongs to Run's goroutine
+	// These belong to Run's goroutine.
+	resume  bridge.Secret // token of the last login
+	early   early
+	direct  map[string]bool // direct rooms by id; true: of two
+	problem string          // with the setup channel, as last logged
 
 	opened chan struct{}          // holds one token when rooms is not empty
 	mu     sync.Mutex             // guards rooms
@@ -86,7 +97,7 @@ func NewStream(cfg StreamConfig) *Stream {
 			*d = value
 		}
 	}
-	s := &Stream{cfg: cfg, opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{}}
+	s := &Stream{cfg: cfg, direct: map[string]bool{}, opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{}}
 	s.note(State{Problem: "not connected yet"})
 	return s
 }
@@ -156,6 +167,9 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
 	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(m wireMessage) error {
+		if !s.wants(m) {
+			return nil
+		}
 		select {
 		case events <- m:
 			return nil
@@ -176,6 +190,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	if err := s.logIn(ctx, conn); err != nil {
 		return cause(ctx, err)
 	}
+	s.setUp(ctx)
 	// Subscribed first, so that nothing falls between: what the stream brings
 	// meanwhile waits in events until the catch-up is in.
 	if err := s.within(ctx, conn.subscribe); err != nil {
@@ -223,6 +238,7 @@ func (s *Stream) live(ctx context.Context, events <-chan wireMessage) error {
 				return err
 			}
 		case <-look.C:
+			s.setUp(ctx)
 			missed, err := s.look(ctx)
 			if err != nil {
 				return fmt.Errorf("look for missed messages: %w", err)
@@ -233,35 +249,6 @@ func (s *Stream) live(ctx context.Context, events <-chan wireMessage) error {
 			}
 		}
 	}
-}
-
-// accept hands on what agents wrote in rooms of ours, in order.
-func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, err error) {
-	bot, _ := s.cfg.Client.Bot()
-	tooOld := s.cfg.Client.serverTime().Add(-oldest)
-	var messages []bridge.AgentMessage
-	for _, m := range batch {
-		if m.At.Before(tooOld) && !m.At.IsZero() {
-			continue
-		}
-		a, ok := m.fromAgent(bot)
-		if !ok {
-			continue
-		}
-		_, ours, err := s.cfg.Known.Conversation(a.Room)
-		if err != nil {
-			return 0, err
-		}
-		if !ours {
-			s.early.keep(a)
-			continue
-		}
-		messages = append(append(messages, s.early.take(a.Room)...), a)
-	}
-	if len(messages) == 0 {
-		return 0, nil
-	}
-	return s.cfg.Accept.FromAgent(ctx, messages)
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp) error {
@@ -358,7 +345,7 @@ func (s *Stream) introduce(ctx context.Context) error {
 	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/config"}); err != nil {
 		return fmt.Errorf("ask for the Omnichannel settings: %w", err)
 	}
-	if s.cfg.Client.limits.inForce() {
+	if s.cfg.Client.limits.inForce("GET /livechat/config") {
 		s.cfg.Log.Warn("Rocket.Chat limits how often the bot may call; messages will be slow. Use version 8.3 or later with the role bot, or raise the limit (docs/operating.md)")
 	}
 	return nil

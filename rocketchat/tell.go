@@ -19,15 +19,20 @@ var marks = map[bridge.NoticeKind]string{
 
 // Tell shows a notice on the message concerned: a quote of it with a sentence, and
 // a reaction. Where the room does not let the bot write, the author gets a direct
-// message. The ids are fixed, so a notice told again is not shown again.
+// message. Answers go where they are sent to, announcements into the setup channel.
+// The ids are fixed, so a notice told again is not shown again.
 func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
 	switch n.Kind {
 	case bridge.Private:
 		return c.tellPrivately(ctx, n)
 	case bridge.Corrected:
 		return c.correct(ctx, n)
+	case bridge.Answer:
+		return c.reply(ctx, n)
+	case bridge.Announcement:
+		return c.announce(ctx, n)
 	}
-	err := c.send(ctx, n.Room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
+	err := c.sendQuote(ctx, n.Room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
 	if refusedForGood(err) {
 		return c.tellPrivately(ctx, n)
 	}
@@ -51,27 +56,42 @@ func (c *Client) correct(ctx context.Context, n bridge.Notice) error {
 }
 
 func (c *Client) tellPrivately(ctx context.Context, n bridge.Notice) error {
+	room, err := c.directRoom(ctx, n.To)
+	if err == nil {
+		err = c.sendQuote(ctx, room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
+	}
+	return final(err)
+}
+
+// directRoom returns the room of the bot and a user, and opens it if need be.
+func (c *Client) directRoom(ctx context.Context, user bridge.Author) (bridge.RoomID, error) {
 	var answer struct {
 		Room struct {
-			ID string `json:"_id"`
+			ID bridge.RoomID `json:"_id"`
 		} `json:"room"`
 	}
 	err := c.do(ctx, call{method: http.MethodPost, route: "/im.create",
-		body: map[string]string{"username": n.To.Username}, answer: &answer})
-	if err == nil {
-		err = c.send(ctx, bridge.RoomID(answer.Room.ID), noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
-	}
+		body: map[string]string{"username": user.Username}, answer: &answer})
+	return answer.Room.ID, err
+}
+
+// final is for what another attempt will not change.
+func final(err error) error {
 	if refusedForGood(err) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Err: err}
 	}
 	return err
 }
 
-// send posts a message of the bot under a fixed id. What Rocket.Chat answers to a
-// repeated id is not established (rocketchat.md 7.3), so a refusal is checked.
-func (c *Client) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
-	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.sendMessage",
-		body: map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}}})
+// sendQuote posts a text that quotes a message, under a fixed id.
+func (c *Client) sendQuote(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
+	return c.sendBody(ctx, id, map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}})
+}
+
+// sendBody makes a message of the bot. What Rocket.Chat answers to a repeated id is
+// not established (rocketchat.md 7.3), so a refusal is checked.
+func (c *Client) sendBody(ctx context.Context, id bridge.MessageID, body map[string]any) error {
+	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.sendMessage", body: body})
 	if statusOf(err) != http.StatusBadRequest {
 		return err
 	}

@@ -255,8 +255,11 @@ func neutralName(c bridge.CustomerID) string {
 
 // text is what the agent reads for an event.
 func text(in bridge.Incoming) string {
-	if in.Text != "" {
+	if in.Text != "" && len(in.Attachments) == 0 {
 		return in.Text
+	}
+	if in.Text != "" {
+		return in.Text + "\n[The customer also sent something that cannot be shown here. It can be seen in the Page inbox of Facebook.]"
 	}
 	return "[The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook.]"
 }

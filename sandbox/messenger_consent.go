@@ -43,7 +43,11 @@ func (m *Messenger) Consent(ctx context.Context, dialog string, choice Choice) (
 	if err != nil {
 		return "", err
 	}
-	for _, field := range hiddenField.FindAllStringSubmatch(shown, -1) {
+	fields := hiddenField.FindAllStringSubmatch(shown, -1)
+	if fields == nil {
+		return "", fmt.Errorf("the dialog has no form: %s", textOf(shown))
+	}
+	for _, field := range fields {
 		form.Set(field[1], html.UnescapeString(field[2]))
 	}
 	answer, target, err := visit(ctx, browser, http.MethodPost, dialog, form)

@@ -35,7 +35,10 @@ func (m *Messenger) debugToken(c *graphCall) (*graphAnswer, *graphError) {
 		}
 		data = data.with("error", problem)
 	}
-	data = append(data, newObject("is_valid", trouble == nil, "issued_at", t.issued.Unix())...)
+	data = data.with("is_valid", trouble == nil)
+	if t.kind != userToken || t.long { // not told of short-lived ones
+		data = data.with("issued_at", t.issued.Unix())
+	}
 	if t.page != "" {
 		data = data.with("profile_id", t.page)
 	}

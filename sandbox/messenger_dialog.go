@@ -357,13 +357,13 @@ func (m *Messenger) back(d *dialogRequest, answer url.Values) string {
 }
 
 var errorPage = template.Must(template.New("error").Parse(`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Facebook (sandbox)</title></head>
+<html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,"><title>Facebook (sandbox)</title></head>
 <body><main id="error"><h1>{{.Title}}</h1><p>{{.Text}}</p></main></body></html>
 `))
 
 // The form has no action: it goes to its own address, which says what is asked for.
 var dialogForm = template.Must(template.New("dialog").Parse(`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>Log in with Facebook (sandbox)</title>
 <style>body{font:16px sans-serif;max-width:34em;margin:2em auto;padding:0 1em}label{display:block;margin:.3em 0}</style></head>
 <body><main><h1>{{.App}} wants to work with your pages</h1>

@@ -13,6 +13,30 @@ import (
 // rawJSON is text that is to be written as JSON.
 func rawJSON(text string) json.RawMessage { return json.RawMessage(text) }
 
+// tokenInURL are the edges for which Meta documents the token as a parameter (messenger.md 6).
+var tokenInURL = []string{
+	"me", "accounts", "businesses", "permissions", "debug_token", "subscribed_apps", "subscriptions", "access_token",
+}
+
+// findSecret notes the application's secret where it does not belong: only the login's
+// client_secret holds it, and the application's own token. Called with mu held.
+func (m *Messenger) findSecret(c *graphCall) {
+	look := func(name, value string) {
+		right := name == "access_token" || name == "input_token" || name == "client_secret" && c.isOAuth()
+		if !right && (name == "client_secret" || strings.Contains(value, m.cfg.AppSecret)) {
+			m.books.problem("%s %s: the application's secret in parameter %s", c.book.Method, c.book.Path, name)
+		}
+	}
+	for _, values := range []url.Values{c.query, c.form} {
+		for name, list := range values {
+			look(name, strings.Join(list, " "))
+		}
+	}
+	for name, value := range c.body {
+		look(name, string(value))
+	}
+}
+
 // askedField is one entry of the parameter "fields": name, modifiers like .limit(5), and the
 // fields inside braces.
 type askedField struct {

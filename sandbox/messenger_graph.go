@@ -115,30 +115,6 @@ func (m *Messenger) readCall(r *http.Request) (*graphCall, error) {
 	return c, nil
 }
 
-// tokenInURL are the edges for which Meta documents the token as a parameter (messenger.md 6).
-var tokenInURL = []string{
-	"me", "accounts", "businesses", "permissions", "debug_token", "subscribed_apps", "subscriptions", "access_token",
-}
-
-// findSecret notes the application's secret where it does not belong: only the login's
-// client_secret holds it, and the application's own token. Called with mu held.
-func (m *Messenger) findSecret(c *graphCall) {
-	look := func(name, value string) {
-		right := name == "access_token" || name == "input_token" || name == "client_secret" && c.isOAuth()
-		if !right && (name == "client_secret" || strings.Contains(value, m.cfg.AppSecret)) {
-			m.books.problem("%s %s: the application's secret in parameter %s", c.book.Method, c.book.Path, name)
-		}
-	}
-	for _, values := range []url.Values{c.query, c.form} {
-		for name, list := range values {
-			look(name, strings.Join(list, " "))
-		}
-	}
-	for name, value := range c.body {
-		look(name, string(value))
-	}
-}
-
 var versionSegment = regexp.MustCompile(`^v(\d+)\.0$`)
 
 func (c *graphCall) readPath(escaped string) {
@@ -237,27 +213,6 @@ func (m *Messenger) answer(c *graphCall) *graphAnswer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.usageHeaders(c, a)
-	return a
-}
-
-// underOutcome answers a call, and lets o falsify the answer.
-func (m *Messenger) underOutcome(o *SendOutcome, c *graphCall) *graphAnswer {
-	if o == nil {
-		return m.proceed(c)
-	}
-	if !o.Deliver {
-		return m.faulty(o, nil)
-	}
-	a := m.proceed(c)
-	switch {
-	case a.code != 0: // refused by a rule
-	case o.Status != 0 || o.Body != "" || o.Empty || o.Code != 0:
-		wrong := m.faulty(o, nil)
-		wrong.after = a.after
-		return wrong
-	default:
-		a.cut, a.hang = o.Cut, o.Hang
-	}
 	return a
 }
 

@@ -156,6 +156,27 @@ func (h *hooks) failure(method, path string) *SendOutcome {
 	return nil
 }
 
+// underOutcome answers a call, and lets o falsify the answer.
+func (m *Messenger) underOutcome(o *SendOutcome, c *graphCall) *graphAnswer {
+	if o == nil {
+		return m.proceed(c)
+	}
+	if !o.Deliver {
+		return m.faulty(o, nil)
+	}
+	a := m.proceed(c)
+	switch {
+	case a.code != 0: // refused by a rule
+	case o.Status != 0 || o.Body != "" || o.Empty || o.Code != 0:
+		wrong := m.faulty(o, nil)
+		wrong.after = a.after
+		return wrong
+	default:
+		a.cut, a.hang = o.Cut, o.Hang
+	}
+	return a
+}
+
 // Hang withholds the answers of all Graph calls that begin from now on, and their effects,
 // until it is called with false or the client gives up. (To hang after taking effect, use
 // DeliveredThenHang.)

@@ -93,8 +93,8 @@ func (c RocketChatConfig) withDefaults() RocketChatConfig {
 //	            Unreacts, Types, Takes, Transfers, TransfersToDepartment,
 //	            ReturnsToQueue, Holds, Resumes, Closes, GoesOffline, GoesOnline,
 //	            LosesPresence (methods of Agent)
-//	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, VisitorCloses,
-//	            CloseByInactivity, AddSlashCommand, SetReadOnly,
+//	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, Joins, VisitorCloses,
+//	            CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,
 //	            RefuseInClosedRooms
 //	Settings    SetSetting, Setting
 //	Read        Rooms, Room, Messages, CustomerTexts, DirectMessages, MembersOf, RoomID,

@@ -250,16 +250,37 @@ func (rc *RocketChat) RoomID(name string) string {
 	return ""
 }
 
-// DirectRoom opens the direct room of two users, or gives the one they have.
-func (rc *RocketChat) DirectRoom(a, b string) (rid string) {
+// DirectRoom opens the direct room of two or more users, or gives the one they have.
+func (rc *RocketChat) DirectRoom(a, b string, more ...string) (rid string) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
-	ua, ub := rc.usernames[a], rc.usernames[b]
-	if ua == nil || ub == nil {
-		rc.note("test: no user %q or %q", a, b)
-		return ""
+	var users []*rcUser
+	for _, name := range append([]string{a, b}, more...) {
+		u := rc.usernames[name]
+		if u == nil {
+			rc.note("test: no user %q", name)
+			return ""
+		}
+		users = append(users, u)
 	}
-	return rc.direct(ua, ub).id
+	return rc.direct(users...).id
+}
+
+// Joins makes a user a member of a room.
+func (rc *RocketChat) Joins(rid, username string) {
+	rc.withRoom(rid, func(r *rcRoom) {
+		if u := rc.usernames[username]; u != nil {
+			r.members[u.ID] = true
+			rc.say(r, "uj", username, u.author(), nil)
+			return
+		}
+		rc.note("test: no user %q", username)
+	})
+}
+
+// Archive makes a channel or group refuse messages.
+func (rc *RocketChat) Archive(rid string) {
+	rc.withRoom(rid, func(r *rcRoom) { r.archived = true })
 }
 
 // SetReadOnly makes a room refuse messages and reactions of users.

@@ -102,6 +102,86 @@ func TestRocketChat_DirectAndGroups(t *testing.T) {
 	w.noProblems()
 }
 
+func TestRocketChat_RoomsOfTheBot(t *testing.T) {
+	w := startRC(t, sandbox.RocketChatConfig{})
+	w.AddUser(sandbox.User{Username: "boss"})
+	w.AddAgent("ana")
+	mine := w.DirectRoom("boss", w.Bot())
+	crowd := w.DirectRoom("boss", w.Bot(), "ana")
+	if crowd == mine || w.DirectRoom("ana", "boss", w.Bot()) != crowd || w.DirectRoom(w.Bot(), "boss") != mine {
+		t.Errorf("direct rooms %q and %q", mine, crowd)
+	}
+	other := w.AddGroup("other", "boss")
+	gid := w.must("POST groups.create", m{"name": "setup", "extraData": m{"topic": "first", "broadcast": false, "encrypted": false}}).text("group", "_id")
+	listed := func(query string) (ids []string) {
+		t.Helper()
+		a := w.must("GET rooms.get"+query, nil)
+		for _, r := range a.at("update").([]any) {
+			ids = append(ids, r.(m)["_id"].(string))
+		}
+		return ids
+	}
+	if got := listed(""); !slices.Equal(got, []string{mine, crowd, gid}) {
+		t.Errorf("rooms %q", got)
+	}
+	since := w.must("GET rooms.info?roomId="+gid, nil).text("room", "_updatedAt")
+	w.UserSays("boss", mine, "hello")
+	w.UserSays("boss", other, "hello")
+	if got := listed("?updatedSince=" + since); !slices.Equal(got, []string{mine}) {
+		t.Errorf("rooms %q since %s", got, since)
+	}
+	if a := w.call(true, "GET rooms.get?updatedSince=soon", nil); a.text("errorType") != "error-updatedSince-param-invalid" {
+		t.Errorf("%s", a.raw)
+	}
+	if a := w.must("GET rooms.info?roomId="+crowd, nil); len(a.at("room", "uids").([]any)) != 3 || len(a.at("room", "usernames").([]any)) != 3 {
+		t.Errorf("%s", a.raw)
+	}
+	w.must("POST groups.setTopic", m{"roomId": gid, "topic": "second"})
+	if a := w.must("GET rooms.info?roomName=setup", nil); a.text("room", "topic") != "second" {
+		t.Errorf("%s", a.raw)
+	}
+	w.Joins(other, w.Bot())
+	for route, args := range map[string]any{
+		"POST groups.setTopic": m{"roomId": other, "topic": "mine"},
+		"POST groups.invite":   m{"roomId": other, "userIds": []string{w.Agent("ana").ID}},
+	} {
+		if a := w.call(true, route, args); a.status != 400 || !strings.Contains(a.raw, "not-allowed") {
+			t.Errorf("%s in a group of others: %s", route, a.raw)
+		}
+	}
+	w.Archive(gid)
+	if a := w.call(true, "POST chat.sendMessage", m{"message": m{"rid": gid, "msg": "x"}}); a.text("errorType") != "room_is_archived" {
+		t.Errorf("%s", a.raw)
+	}
+	w.noProblems()
+}
+
+func TestRocketChat_LinkPreviews(t *testing.T) {
+	w := startRC(t, sandbox.RocketChatConfig{})
+	gid := w.must("POST groups.create", m{"name": "setup"}).text("group", "_id")
+	const wanted, other = "https://a.example.org/1", "https://b.example.org/2"
+	for id, body := range map[string]m{
+		"all":  {},
+		"none": {"previewUrls": []string{}},
+		"one":  {"previewUrls": []string{wanted}},
+	} {
+		body["message"] = m{"_id": id, "rid": gid, "msg": wanted + " " + other + " " + w.URL() + "/group/setup"}
+		w.must("POST chat.sendMessage", body)
+		w.waitFor("the links are looked at", func() bool {
+			a := w.call(true, "GET chat.getMessage?msgId="+id, nil)
+			urls, _ := a.at("message", "urls").([]any)
+			return len(urls) == 3
+		})
+		urls := w.must("GET chat.getMessage?msgId="+id, nil).at("message", "urls").([]any)
+		for i, ignored := range map[string][]bool{"all": {false, false, false}, "none": {true, true, false}, "one": {false, true, false}}[id] {
+			if got := urls[i].(m)["ignoreParse"] == true; got != ignored {
+				t.Errorf("%s: preview of %v left out: %v", id, urls[i], got)
+			}
+		}
+	}
+	w.noProblems()
+}
+
 func TestRocketChat_SlashText(t *testing.T) {
 	w := startRC(t, sandbox.RocketChatConfig{})
 	ana := w.AddAgent("ana")

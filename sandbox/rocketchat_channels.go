@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"regexp"
 	"slices"
+	"strings"
+	"time"
 )
 
 // The endpoints of this file are about rooms that are not omnichannel, users
@@ -17,7 +19,7 @@ func (rc *RocketChat) restDirect(c *rcCall) *rcReply {
 	}
 	r := rc.direct(c.user, other)
 	d := r.doc()
-	d["rid"], d["usernames"] = r.id, []any{c.user.Username, other.Username}
+	d["rid"] = r.id
 	return rcOK(rcDoc{"room": d})
 }
 
@@ -45,6 +47,7 @@ func (rc *RocketChat) create(c *rcCall, kind, key string) *rcReply {
 		}
 	}
 	r := rc.newRoom("", kind, name, members...)
+	r.owner = c.user
 	r.readOnly = rcTruth(c.args["readOnly"])
 	r.topic = rcText(c.doc("extraData")["topic"])
 	return rcOK(rcDoc{key: r.doc()})
@@ -72,6 +75,12 @@ func (rc *RocketChat) group(c *rcCall) (*rcRoom, []*rcUser, *rcReply) {
 	return r, users, nil
 }
 
+// governs tells whether a user has a permission in a room: by a role everywhere, or
+// as the room's owner.
+func (rc *RocketChat) governs(u *rcUser, r *rcRoom, permission string) bool {
+	return rc.can(u, permission) || r.owner == u && slices.Contains(rc.permissions[permission], "owner")
+}
+
 // restInvite is POST groups.invite; inviting a member again is no error.
 func (rc *RocketChat) restInvite(c *rcCall) *rcReply {
 	r, users, refused := rc.group(c)
@@ -80,6 +89,8 @@ func (rc *RocketChat) restInvite(c *rcCall) *rcReply {
 		return refused
 	case len(users) == 0:
 		return rcMeteor("error-invalid-user", "The required \"userId\" or \"username\" param provided does not match any users")
+	case !rc.governs(c.user, r, "add-user-to-joined-room"):
+		return rcMeteor("error-not-allowed", "Not allowed")
 	}
 	for _, u := range users {
 		if !r.members[u.ID] {
@@ -104,6 +115,24 @@ func (rc *RocketChat) restKick(c *rcCall) *rcReply {
 	return rcOK(nil)
 }
 
+// restTopic is POST groups.setTopic.
+func (rc *RocketChat) restTopic(c *rcCall) *rcReply {
+	r, _, refused := rc.group(c)
+	topic := c.text("topic")
+	switch {
+	case strings.TrimSpace(topic) == "":
+		return rcFail(`The bodyParam "topic" is required`)
+	case refused != nil:
+		return refused
+	case !rc.governs(c.user, r, "edit-room"):
+		return rcMeteor("error-action-not-allowed", "Editing room is not allowed")
+	}
+	r.topic = topic
+	rc.say(r, "room_changed_topic", topic, c.user.author(), nil)
+	rc.touch(r)
+	return rcOK(rcDoc{"topic": topic})
+}
+
 // restMembers is GET groups.members.
 func (rc *RocketChat) restMembers(c *rcCall) *rcReply {
 	r, _, refused := rc.group(c)
@@ -122,6 +151,25 @@ func (rc *RocketChat) restMembers(c *rcCall) *rcReply {
 	}
 	body["members"] = docs
 	return rcOK(body)
+}
+
+// restRoomList is GET rooms.get: the rooms the caller is a member of, without pages;
+// with updatedSince only those changed after it. Every message changes its room.
+func (rc *RocketChat) restRoomList(c *rcCall) *rcReply {
+	var since time.Time
+	if text := c.text("updatedSince"); text != "" {
+		var err error
+		if since, err = time.Parse(time.RFC3339, text); err != nil {
+			return rcMeteor("error-updatedSince-param-invalid", `The "updatedSince" query parameter must be a valid date.`)
+		}
+	}
+	update := []any{}
+	for _, r := range rc.roomOrder {
+		if r.members[c.user.ID] && r.updated.After(since) {
+			update = append(update, r.doc())
+		}
+	}
+	return rcOK(rcDoc{"update": update, "remove": []any{}})
 }
 
 // restRoomInfo is GET rooms.info.

@@ -88,6 +88,8 @@ func (rc *RocketChat) mayWrite(u *rcUser, r *rcRoom) *rcReply {
 		return rcMeteor("error-invalid-room", "Invalid room")
 	case !rc.mayRead(u, r):
 		return rcMeteor("error-not-allowed", "Not allowed")
+	case r.archived:
+		return rcMeteor("room_is_archived", "Room is archived") // text unverified
 	case r.readOnly:
 		return rcFail("You can't send messages because the room is readonly.")
 	case r.kind == "l" && !r.open && rc.refuseClosed:
@@ -134,7 +136,15 @@ func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	}
 	doc := rcCopy(in)
 	doc["msg"], doc["u"] = rcText(in["msg"]), c.user.author()
-	return rcOK(rcDoc{"message": rc.save(r, doc).doc})
+	m := rc.save(r, doc)
+	m.previews = rcPreviews(c)
+	return rcOK(rcDoc{"message": m.doc})
+}
+
+// rcPreviews are the addresses that a call wants previews of; nil: all.
+func rcPreviews(c *rcCall) []any {
+	list, _ := c.args["previewUrls"].([]any)
+	return list
 }
 
 func (rc *RocketChat) mayImpersonate(u *rcUser, in rcDoc) *rcReply {
@@ -220,7 +230,11 @@ func (rc *RocketChat) restUpdate(c *rcCall) *rcReply {
 	if refused != nil {
 		return refused
 	}
+	m.previews = rcPreviews(c)
 	rc.edit(m, c.user.author(), c.text("text"))
+	if rc.socks.reemit > 0 {
+		rc.later(rc.socks.reemit, func() { rc.parsed(m) })
+	}
 	return rcOK(rcDoc{"message": m.doc})
 }
 

@@ -17,6 +17,8 @@ type rcMessage struct {
 	gone   bool // deleted; kept for the books only
 	hidden bool // _hidden: kept history of a deleted message
 	lost   bool // its last event was lost on purpose (LoseEvents)
+
+	previews []any // addresses that get a preview; nil: all
 }
 
 func (m *rcMessage) id() string       { return rcText(m.doc["_id"]) }
@@ -39,6 +41,7 @@ func (rc *RocketChat) save(r *rcRoom, doc rcDoc) *rcMessage {
 	doc["rid"], doc["ts"], doc["_updatedAt"] = r.id, r.lastTS, r.lastTS
 	r.messages = append(r.messages, m)
 	rc.messages[m.id()] = m
+	r.updated = rc.after(r.updated)
 	if m.system() == "" {
 		doc["urls"], doc["mentions"], doc["channels"], doc["md"] = []any{}, rc.mentions(m.text()), []any{}, []any{}
 		rc.quote(m)
@@ -84,7 +87,11 @@ func (rc *RocketChat) parsed(m *rcMessage) {
 	m.doc["md"] = []any{rcDoc{"type": "PARAGRAPH", "value": []any{rcDoc{"type": "PLAIN_TEXT", "value": m.text()}}}}
 	urls := []any{}
 	for _, u := range rcURL.FindAllString(m.text(), -1) {
-		urls = append(urls, rcDoc{"url": u, "meta": rcDoc{}})
+		found := rcDoc{"url": u, "meta": rcDoc{}}
+		if m.previews != nil && !slices.Contains(m.previews, any(u)) && !strings.HasPrefix(u, rc.URL()+"/") {
+			found["ignoreParse"] = true // links into the workspace are always followed
+		}
+		urls = append(urls, found)
 	}
 	m.doc["urls"] = urls
 	rc.restamp(m, true)

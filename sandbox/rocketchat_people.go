@@ -263,8 +263,8 @@ func (u *rcUser) brief() rcDoc {
 }
 
 // rcDefaultPermissions are the default roles of the permissions that matter
-// here. view-p-room, view-d-room, edit-message and add-user-to-any-* are
-// unverified.
+// here. view-p-room, view-d-room, edit-room, add-user-to-joined-room and
+// edit-message are unverified.
 func rcDefaultPermissions() map[string][]string {
 	manager := []string{"livechat-manager", "livechat-monitor", "admin"}
 	return map[string][]string{
@@ -286,6 +286,8 @@ func rcDefaultPermissions() map[string][]string {
 		"view-d-room":                                {"admin", "user", "bot", "app", "guest"},
 		"view-joined-room":                           {"bot", "guest", "app"},
 		"view-full-other-user-info":                  {"admin"},
+		"edit-room":                                  {"admin", "owner", "moderator"},
+		"add-user-to-joined-room":                    {"admin", "owner", "moderator"},
 		"edit-message":                               {"admin", "owner", "moderator"},
 		"save-others-livechat-room-info":             manager,
 		"view-livechat-room-closed-by-another-agent": nil,

@@ -23,8 +23,11 @@ type rcVisitor struct {
 type rcRoom struct {
 	id, kind, name string
 	members        map[string]bool // user ids: the subscription documents
+	owner          *rcUser         // who made it over REST; nil: somebody else
 	readOnly       bool
 	topic          string
+	archived       bool
+	people         []*rcUser // of a direct room
 	ts, updated    time.Time
 	lm             time.Time // last ordinary message
 	lastTS         time.Time // of any message; ts never repeats in a room
@@ -90,15 +93,34 @@ func (rc *RocketChat) roomNamed(idOrName string) *rcRoom {
 	return nil
 }
 
-// direct finds or makes the direct room of two users.
-func (rc *RocketChat) direct(a, b *rcUser) *rcRoom {
-	ids := []string{a.ID, b.ID}
-	slices.Sort(ids)
-	id := strings.Join(ids, "") // older style; clients must read it, not compute it
+// direct finds or makes the direct room of users: of two with an id made from
+// theirs, which clients must read and not compute; of more with any.
+func (rc *RocketChat) direct(users ...*rcUser) *rcRoom {
+	ids := rcUserIDs(users)
+	id := ""
+	if len(users) == 2 {
+		id = strings.Join(ids, "")
+	}
 	if r := rc.rooms[id]; r != nil {
 		return r
 	}
-	return rc.newRoom(id, "d", "", a, b)
+	for _, r := range rc.roomOrder {
+		if id == "" && r.kind == "d" && slices.Equal(rcUserIDs(r.people), ids) {
+			return r
+		}
+	}
+	r := rc.newRoom(id, "d", "", users...)
+	r.people = users
+	return r
+}
+
+func rcUserIDs(users []*rcUser) []string {
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // leave removes a user's subscription document. The server then drops the
@@ -162,6 +184,19 @@ func (r *rcRoom) doc() rcDoc {
 			d["name"], d["fname"] = r.name, r.name
 		}
 		d["ro"] = r.readOnly
+		if r.archived {
+			d["archived"] = true
+		}
+		if r.kind == "d" {
+			uids, usernames := []any{}, []any{}
+			for _, id := range rcUserIDs(r.people) {
+				uids = append(uids, id)
+			}
+			for _, u := range r.people {
+				usernames = append(usernames, u.Username)
+			}
+			d["uids"], d["usernames"] = uids, usernames
+		}
 		if r.topic != "" {
 			d["topic"] = r.topic
 		}

@@ -82,6 +82,8 @@ var rcRoutes = []*rcRoute{
 	{method: "POST", path: "groups.invite", login: true, need: []string{"roomId"}, may: []string{"userId", "userIds{}", "username", "usernames{}"}, run: (*RocketChat).restInvite},
 	{method: "POST", path: "groups.kick", login: true, need: []string{"roomId"}, may: []string{"userId", "username"}, run: (*RocketChat).restKick},
 	{method: "GET", path: "groups.members", login: true, may: []string{"roomId", "roomName", "count", "offset", "sort", "filter"}, run: (*RocketChat).restMembers},
+	{method: "POST", path: "groups.setTopic", login: true, need: []string{"topic"}, may: []string{"roomId", "roomName"}, run: (*RocketChat).restTopic},
+	{method: "GET", path: "rooms.get", login: true, may: []string{"updatedSince"}, run: (*RocketChat).restRoomList},
 	{method: "GET", path: "rooms.info", login: true, may: []string{"roomId", "roomName"}, run: (*RocketChat).restRoomInfo},
 	{method: "GET", path: "users.info", login: true, may: []string{"userId", "username", "fields"}, run: (*RocketChat).restUserInfo},
 }

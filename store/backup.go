@@ -26,15 +26,17 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
 	defer f.Close()
-	if err := os.Remove(f.Name()); err != nil { // nothing is left, however this ends
-		return 0, fmt.Errorf("back up: %w", err)
-	}
+	defer os.Remove(f.Name())
+	copied := s.now()
 	err = s.view(func(tx *bbolt.Tx) error {
 		_, err := tx.WriteTo(untilDone{ctx, f})
 		return err
 	})
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
+	}
+	if err := markCopy(f.Name(), copied); err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)

@@ -178,7 +178,7 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
 	seq := g.next(b)
 	key := seqKey(seq)
 	record := make([]byte, 0, headerLen+len(e.Lane)+len(e.Body)+overhead)
-	record = appendHeader(record, e.Lane, g.now, bridge.Progress{})
+	record = appendHeader(record, e.Lane, g.now, e.Progress)
 	g.put(b, key, g.s.seal.seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true

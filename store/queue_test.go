@@ -289,12 +289,12 @@ func TestFail_Expires_After7Days(t *testing.T) {
 	}
 	now.pass(6 * 24 * time.Hour)
 	young := add(t, s.Outbox(), entry("young"))
-	if err := s.Outbox().Fail(young[0], bridge.TooLong); err != nil {
+	if err := s.Outbox().Fail(young[0], bridge.Unsupported); err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)
 	s = open(t, o)
-	if list, err := s.Failed(1); err != nil || len(list) != 1 || list[0].Reason != bridge.TooLong {
+	if list, err := s.Failed(1); err != nil || len(list) != 1 || list[0].Reason != bridge.Unsupported {
 		t.Fatalf("newest: %+v, %v", list, err)
 	}
 	now.pass(24 * time.Hour)

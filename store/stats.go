@@ -41,7 +41,7 @@ func (s *Stats) queue(q *Queue) *QueueStats {
 func (s *Store) Stats() Stats {
 	stats := *s.stats.Load()
 	file := s.db.Stats()
-	stats.Free = int64(file.FreePageN+file.PendingPageN) * int64(s.db.Info().PageSize)
+	stats.Free = int64(file.FreePageN+file.PendingPageN) * s.pageSize
 	return stats
 }
 

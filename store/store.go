@@ -73,6 +73,7 @@ func (o *Options) setDefaults() {
 // Store is an open file. Its methods are safe for concurrent use.
 type Store struct {
 	path     string // these are set by Open, never changed
+	pageSize int64
 	log      *slog.Logger
 	now      func() time.Time
 	db       *bbolt.DB
@@ -139,7 +140,7 @@ func Open(o Options) (*Store, error) {
 
 func newStore(o Options, db *bbolt.DB, seal *sealer) *Store {
 	s := &Store{
-		path: o.Path, log: o.Log, now: o.Now, db: db, seal: seal,
+		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: seal,
 		remember: o.Remember, sync: o.Sync, seams: o.seams,
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),

@@ -63,6 +63,7 @@ type times struct {
 	echoWait, settleFor, tellAfter, noAgentRetry      time.Duration
 	reconnect, lookEvery, silence, pingEvery, refused time.Duration
 	restTimeout, graphTimeout, throttled              time.Duration
+	setupEvery, watchEvery                            time.Duration
 }
 
 // readConfig reads the environment. The error names every problem at once.
@@ -70,6 +71,9 @@ func readConfig(environ []string) (Config, error) {
 	vars := env.ToMap(environ)
 	problems := secretsFromFiles(vars)
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: vars})
+	if v, set := vars["METRICS_LISTEN"]; set && v == "" { // the library takes empty for unset
+		cfg.MetricsListen = ""
+	}
 	var all env.AggregateError
 	if errors.As(err, &all) {
 		for _, e := range all.Errors {
@@ -85,11 +89,17 @@ func readConfig(environ []string) (Config, error) {
 func plain(err error) error {
 	var unset env.VarIsNotSetError
 	var empty env.EmptyVarError
+	var wrong env.ParseError
 	switch {
 	case errors.As(err, &unset):
 		return fmt.Errorf("%s must be set", unset.Key)
 	case errors.As(err, &empty):
 		return fmt.Errorf("%s must not be empty", empty.Key)
+	case errors.As(err, &wrong):
+		if f, ok := reflect.TypeFor[Config]().FieldByName(wrong.Name); ok {
+			name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+			return fmt.Errorf("%s: %w", name, wrong.Err)
+		}
 	}
 	return err
 }
@@ -124,6 +134,9 @@ func (c Config) problems() (problems []error) {
 	token := c.RocketChatUserID != "" && c.RocketChatToken != ""
 	if password == token {
 		report("the bot's login is needed one way: ROCKETCHAT_USER and ROCKETCHAT_PASSWORD, or ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN")
+	}
+	if c.FacebookAppSecret != "" && len(secrets(c.FacebookAppSecret)) == 0 {
+		report("FACEBOOK_APP_SECRET must hold the app's secret")
 	}
 	for _, v := range []struct{ name, value string }{
 		{"ROCKETCHAT_URL", c.RocketChatURL}, {"PUBLIC_URL", c.PublicURL},

@@ -62,7 +62,7 @@ func (p *program) controlRoutes() http.Handler {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return
 		}
-		answerJSON(w, pageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State})
+		answerJSON(w, pageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why})
 	})
 	mux.HandleFunc("DELETE /pages/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if err := p.store.DeletePage(r.Context(), bridge.PageID(r.PathValue("id"))); err != nil {
@@ -73,6 +73,9 @@ func (p *program) controlRoutes() http.Handler {
 		answerJSON(w, "removed")
 	})
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil { // a large store takes its time
+			p.log.Debug("write deadline not lifted", "err", err)
+		}
 		w.Header().Set("Trailer", "X-Complete")
 		if _, err := p.store.Backup(r.Context(), w); err != nil {
 			p.log.Error("backup failed", "err", err)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -84,7 +85,7 @@ func TestCrash_KillsAtRandomMoments_LoseNothingAndDoubleNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(*seed, 1))
 	w := newWorld(t, bypassed)
 	customers := []string{anna, ben, "7001002003004007", "7001002003004008", "7001002003004009"}
-	w.cfg.times.echoWait = 100 * time.Millisecond // a thread shows its 20 newest messages; people write slower than this
+	w.cfg.times.echoWait = 100 * time.Millisecond
 	p := w.startProcess()
 	for i, c := range customers {
 		w.meta.CustomerWrites(page, c, fmt.Sprintf("c%d 0", i))
@@ -104,15 +105,21 @@ func TestCrash_KillsAtRandomMoments_LoseNothingAndDoubleNothing(t *testing.T) {
 	for c, customer := range customers {
 		asked[c] = 1
 		talking.Go(func() {
-			tick := time.NewTicker(25 * time.Millisecond)
+			tick := time.NewTicker(10 * time.Millisecond)
 			defer tick.Stop()
 			for {
 				select {
 				case <-stopTalking:
 					return
 				case <-tick.C:
+				}
+				// Nobody writes on and on while the other says nothing; and Meta shows
+				// only the 20 newest messages of a thread, by which lost answers are settled.
+				if asked[c]-len(w.rc.CustomerTexts(rooms[c])) < 4 {
 					w.meta.CustomerWrites(page, customer, fmt.Sprintf("c%d %d", c, asked[c]))
 					asked[c]++
+				}
+				if said[c]-len(w.meta.CustomerSees(page, customer)) < 4 {
 					w.agent.Says(rooms[c], fmt.Sprintf("answer %d", said[c]))
 					said[c]++
 				}
@@ -246,4 +253,52 @@ func TestOperator_AddsListsAndRemovesPagesWhileTheBridgeRuns(t *testing.T) {
 	}
 	w.meta.CustomerWrites("555", anna, "hello second shop")
 	w.eventually("the new page works", func() bool { return slices.Contains(w.texts(), "hello second shop") })
+}
+
+// TestBackup_Restored_SendsNothingAgain goes back to a copy of the store although
+// the talk went on after it was made; and then to no store at all.
+func TestBackup_Restored_SendsNothingAgain(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.run()
+	w.meta.CustomerWrites(page, anna, "hello")
+	rid := w.room()
+	w.agent.Says(rid, "answer 0")
+	w.eventually("the answer arrives", func() bool { return len(w.received(anna)) == 1 })
+	copied := w.cfg.Database + ".copy"
+	if code, out, errText := runCommand(t, w.environ, "backup", "--database", w.cfg.Database, copied); code != 0 {
+		t.Fatalf("code %d: %s%s", code, out, errText)
+	}
+	for i := 1; i < 5; i++ {
+		w.agent.Says(rid, fmt.Sprintf("answer %d", i))
+	}
+	w.eventually("the answers arrive", func() bool { return len(w.received(anna)) == 5 })
+	w.halt()
+	w.agent.Says(rid, "answer 5") // nobody sends this
+	w.agent.Says(rid, "answer 6")
+	copyFile(t, copied, w.cfg.Database)
+	w.run()
+	w.agent.Says(rid, "answer 7")
+	w.eventually("what was not sent arrives", func() bool { return len(w.received(anna)) >= 8 })
+	w.settled()
+	inOrder(t, "after the backup was restored, the customer", w.received(anna), 8)
+
+	w.halt()
+	if err := os.Remove(w.cfg.Database); err != nil {
+		t.Fatal(err)
+	}
+	w.environ = append(w.environ, "SECRET_KEY="+strings.TrimSpace(readFile(t, w.cfg.Database+".key")))
+	cfg, err := readConfig(w.environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.times = w.cfg.times
+	w.cfg = cfg
+	w.addPage(page, w.token)
+	w.run()
+	w.meta.CustomerWrites(page, anna, "are you there?")
+	w.eventually("it is shown in the old room", func() bool { return len(w.texts()) == 2 && len(w.rc.Rooms()) == 1 })
+	w.agent.Says(rid, "answer 8")
+	w.eventually("the new answer arrives", func() bool { return len(w.received(anna)) >= 9 })
+	w.settled()
+	inOrder(t, "with an empty store, the customer", w.received(anna), 9)
 }

@@ -33,12 +33,13 @@ type stdio struct {
 	err     io.Writer
 }
 
-// commands is the command line.
-type commands struct {
+// commandLine is all commands and their flags.
+type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the bridge."`
 	Pages   pagesCmd   `cmd:"" help:"Show, add and remove Facebook pages."`
 	Status  statusCmd  `cmd:"" help:"Show how a running bridge is."`
 	Backup  backupCmd  `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
+	Demo    demoCmd    `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
 	Example exampleCmd `cmd:"" hidden:"" help:"Write bolt.db.example."`
 	Version versionCmd `cmd:"" help:"Show the version."`
 }
@@ -50,11 +51,15 @@ type exit int
 // misused.
 func command(ctx context.Context, args []string, io stdio) (code int) {
 	defer func() {
-		if asked, ok := recover().(exit); ok {
-			code = int(asked)
+		switch ended := recover().(type) {
+		case nil:
+		case exit:
+			code = int(ended)
+		default:
+			panic(ended)
 		}
 	}()
-	var cli commands
+	var cli commandLine
 	parser, err := kong.New(&cli, kong.Name("messenger-bridge"),
 		kong.Description("Joins Facebook Messenger pages to Rocket.Chat Omnichannel."),
 		kong.Writers(io.out, io.err), kong.UsageOnError(),

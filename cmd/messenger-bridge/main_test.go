@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"strings"
@@ -11,7 +13,13 @@ import (
 
 func httpListener(t *testing.T) net.Listener {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	// An address of its own in 127.0.0.0/8: on 127.0.0.1 any outgoing connection of
+	// the machine may take the port before the bridge does.
+	ip := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
+	l, err := net.Listen("tcp", ip+":0")
+	if err != nil { // not every system has all of them
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +44,7 @@ func TestConfig_AllProblemsAreReportedTogether(t *testing.T) {
 	}
 	for _, want := range []string{
 		"ROCKETCHAT_URL must be a URL", "ROCKETCHAT_USER and ROCKETCHAT_PASSWORD", "PUBLIC_URL must begin with https", "SECRET_KEY must be 32 bytes",
-		"TIMEZONE", "LOG_LEVEL", "FACEBOOK_APP_ID must not be empty", "FACEBOOK_APP_SECRET must be set", "FACEBOOK_VERIFY_TOKEN_FILE", "ShutdownGrace",
+		"TIMEZONE", "LOG_LEVEL", "FACEBOOK_APP_ID must not be empty", "FACEBOOK_APP_SECRET must be set", "FACEBOOK_VERIFY_TOKEN_FILE", "SHUTDOWN_GRACE",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error does not mention %q:\n%v", want, err)
@@ -97,6 +105,15 @@ func writeFile(t *testing.T, content string) (path string) {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 func copyFile(t *testing.T, from, to string) {

@@ -35,7 +35,9 @@ func (f storeFlags) openOrCreate(io stdio) (*store.Store, error) {
 	vars := map[string]string{}
 	for _, v := range io.environ {
 		name, value, _ := strings.Cut(v, "=")
-		vars[name] = value
+		if name == "SECRET_KEY" || name == "SECRET_KEY_FILE" { // the other secrets are none of our business here
+			vars[name] = value
+		}
 	}
 	if problems := secretsFromFiles(vars); len(problems) > 0 {
 		return nil, errors.Join(problems...)
@@ -63,7 +65,7 @@ type pageToAdd struct {
 }
 
 func (a pageToAdd) page() bridge.Page {
-	return bridge.Page{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), State: bridge.PageRunning,
+	return bridge.Page{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), State: bridge.PageConnecting, Why: "not looked at yet",
 		Settings: bridge.Settings{Department: bridge.DepartmentID(a.Department)}}
 }
 
@@ -85,7 +87,11 @@ func (c pagesAddCmd) Run(ctx context.Context, io stdio) error {
 		if err := json.NewDecoder(res.Body).Decode(&page); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(io.out, "page %s (%s) is connected\n", page.ID, page.Name)
+		if page.State != bridge.PageRunning {
+			_, err := fmt.Fprintf(io.out, "page %s (%s) is stored, but not running: %s\n", page.ID, page.Name, page.Why)
+			return err
+		}
+		_, err := fmt.Fprintf(io.out, "page %s (%s) is running\n", page.ID, page.Name)
 		return err
 	})
 	if !errors.Is(err, errNotRunning) {

@@ -68,7 +68,9 @@ func httpPart(l net.Listener, h http.Handler, log *slog.Logger) func(context.Con
 			WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		}
+		drained := make(chan struct{})
 		defer context.AfterFunc(ctx, func() {
+			defer close(drained)
 			within, stop := context.WithTimeout(context.Background(), drain)
 			defer stop()
 			if server.Shutdown(within) != nil {
@@ -78,6 +80,7 @@ func httpPart(l net.Listener, h http.Handler, log *slog.Logger) func(context.Con
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
+		<-drained // Serve returns when Shutdown begins
 		return nil
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 	"messenger-bridge/messenger"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/store"
+	"messenger-bridge/web"
 )
 
 // publicRoutes are what Meta and browsers reach.
@@ -21,8 +21,11 @@ func (p *program) publicRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
-		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), Log: p.log,
+		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Log: p.log,
 	}))
+	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Log: p.log})
+	mux.Handle("/oauth/", pages)
+	mux.Handle("/pages/", pages)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", p.ready)
 	return mux
@@ -146,21 +149,4 @@ func (p *program) forged() func() {
 			p.log.Error("many webhook calls with a wrong signature; if messages do not arrive, FACEBOOK_APP_SECRET is not the secret of the app that is subscribed", "calls", n)
 		}
 	}
-}
-
-// pageAdded stores a page that an operator adds by hand.
-func (p *program) pageAdded(ctx context.Context, page bridge.Page) (bridge.Page, error) {
-	if page.Name == "" {
-		name, err := p.graph.PageName(ctx, page)
-		if err != nil {
-			p.log.Warn("the page's name could not be read", "page", page.ID, "err", err)
-			name = string(page.ID)
-		}
-		page.Name = name
-	}
-	page, err := addPage(ctx, p.store, page)
-	if err == nil {
-		p.bridge.PageChanged(page.ID)
-	}
-	return page, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/commands"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
@@ -44,11 +45,14 @@ type program struct {
 	metrics *metrics.Metrics
 	started time.Time
 
-	store  *store.Store
-	graph  *messenger.Client
-	client *rocketchat.Client
-	stream *rocketchat.Stream
-	bridge *bridge.Bridge
+	store     *store.Store
+	graph     *messenger.Client
+	client    *rocketchat.Client
+	stream    *rocketchat.Stream
+	bridge    *bridge.Bridge
+	connector *bridge.Connector
+	watch     *bridge.PageWatch
+	setup     *commands.Setup
 }
 
 // serve runs the bridge until ctx ends; nil means that it stopped in order. Only
@@ -66,6 +70,9 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, started func(addre
 			err = closing
 		}
 	}()
+	if err := p.store.Begin(); err != nil {
+		return err
+	}
 	if err := p.assemble(); err != nil {
 		return err
 	}
@@ -88,20 +95,27 @@ func (p *program) assemble() (err error) {
 	cfg := p.cfg
 	p.graph = messenger.NewClient(messenger.ClientConfig{
 		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
-		AppSecret: secrets(cfg.FacebookAppSecret)[0], Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, MaxConns: workers, Log: p.log,
+		AppSecret: secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
+		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, MaxConns: workers, Log: p.log,
 	})
 	p.client = rocketchat.NewClient(rocketchat.ClientConfig{
 		URL: cfg.RocketChatURL, Timeout: cfg.times.restTimeout, MaxConns: workers, Log: p.log,
 	})
+	p.connector = bridge.NewConnector(bridge.ConnectorConfig{
+		Authority: p.graph, Tickets: p.store, Pages: p.store, PublicURL: cfg.PublicURL, Verified: p.verified,
+		Departments: p.client.Departments, Changed: p.pageChanged, Log: p.log,
+		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
+	})
+	p.watch = bridge.NewPageWatch(p.connector, cfg.times.watchEvery)
 	opened := func(r bridge.RoomID, existed bool) { p.stream.RoomOpened(r, existed) } // the stream is made below
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
-		Receipts: p.store, Pages: p.store, Sender: p.graph, Desk: p.client,
+		Receipts: p.store, Pages: p.store, Sender: p.graph, Desk: p.client, Clerk: p.clerk(), Delivered: p.delivered(), PageRefused: p.watch.Refused, SentBefore: p.store.SentBefore,
 		Rooms: rooms.New(rooms.Config{
 			Livechat: p.client, Links: p.store, Pages: p.store, Opened: opened, Retry: cfg.times.noAgentRetry, Log: p.log,
 		}),
 		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter,
-		Grace: cfg.ShutdownGrace * 6 / 10, Log: p.log, Metrics: p.metrics,
+		Grace: cfg.ShutdownGrace * 45 / 100, Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return err
@@ -109,11 +123,13 @@ func (p *program) assemble() (err error) {
 	p.stream = rocketchat.NewStream(rocketchat.StreamConfig{
 		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
 		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
+		SetupChannel: cfg.SetupChannel, Commands: p.bridge,
 		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady,
 		FirstReconnect: cfg.times.reconnect, LookEvery: cfg.times.lookEvery, Silence: cfg.times.silence,
 		PingEvery: cfg.times.pingEvery, RefusedWait: cfg.times.refused, Answer: cfg.times.restTimeout,
 		Log: p.log, Metrics: p.metrics,
 	})
+	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Every: cfg.times.setupEvery, Log: p.log})
 	p.gauges()
 	return nil
 }
@@ -163,9 +179,11 @@ func (p *program) listen() (parts []part, where addresses, err error) {
 	}
 	where = addresses{public: public.Addr().String(), control: control.Addr().String()}
 	parts = []part{
-		{"webhook", grace / 5, httpPart(public, p.publicRoutes(), p.log)},
+		{"webhook", grace * 15 / 100, httpPart(public, p.publicRoutes(), p.log)},
 		{"stream", grace / 10, p.stream.Run},
-		{"deliveries", grace * 7 / 10, p.bridge.Run},
+		{"setup", grace / 20, p.setup.Run},
+		{"pages", grace / 20, p.watch.Run},
+		{"deliveries", grace / 2, p.bridge.Run},
 		{"control", grace / 20, httpPart(control, p.controlRoutes(), p.log)},
 	}
 	if private != nil {
@@ -177,7 +195,7 @@ func (p *program) listen() (parts []part, where addresses, err error) {
 		mux.HandleFunc("/debug/pprof/", pprof.Index)
 		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		parts = append(parts, part{"profiles", 0, httpPart(profiles, mux, p.log)})
+		parts = append(parts, part{"profiles", grace / 20, httpPart(profiles, mux, p.log)})
 	}
 	return parts, where, nil
 }

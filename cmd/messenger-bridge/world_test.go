@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,7 +50,7 @@ var fast = times{
 	echoWait: 250 * time.Millisecond, settleFor: 10 * time.Minute, tellAfter: time.Minute, noAgentRetry: 100 * time.Millisecond,
 	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, silence: 5 * time.Second, pingEvery: time.Second,
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
-	throttled: 100 * time.Millisecond,
+	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, watchEvery: time.Hour,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
@@ -72,11 +73,12 @@ func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 		t.Fatal(err)
 	}
 	w := &world{T: t, rc: rc, meta: meta, agent: rc.AddAgent("ana"), log: &logBook{}, token: meta.AddPage(page, "Shop")}
+	listen := freeAddress(t)
 	w.environ = []string{
 		"ROCKETCHAT_URL=" + rc.URL(), "ROCKETCHAT_USER=bridge.bot", "ROCKETCHAT_PASSWORD=secret",
 		"FACEBOOK_APP_ID=" + meta.AppID(), "FACEBOOK_APP_SECRET=" + meta.AppSecret(),
 		"FACEBOOK_VERIFY_TOKEN=" + meta.VerifyToken(), "FACEBOOK_GRAPH_URL=" + meta.URL(),
-		"PUBLIC_URL=http://127.0.0.1", "LISTEN=" + freeAddress(t), "METRICS_LISTEN=" + freeAddress(t),
+		"PUBLIC_URL=http://" + listen, "LISTEN=" + listen, "METRICS_LISTEN=" + freeAddress(t),
 		"DATABASE=" + filepath.Join(dir, "bolt.db"), "LOG_LEVEL=debug", "ATTACHMENT_HOSTS=" + meta.URL(),
 	}
 	w.cfg, err = readConfig(w.environ)
@@ -88,6 +90,7 @@ func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 	w.addPage(page, w.token)
 	t.Cleanup(func() {
 		w.halt()
+		w.record()
 		rc.Close()
 		meta.Close()
 		os.RemoveAll(dir)
@@ -100,6 +103,27 @@ func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 		}
 	})
 	return w
+}
+
+// record writes the calls that the workspace got where the conformance checks find
+// them (conformance/README.md).
+func (w *world) record() {
+	dir := os.Getenv("CONFORMANCE_RECORD")
+	if dir == "" {
+		return
+	}
+	f, err := os.CreateTemp(dir, "*.jsonl")
+	if err != nil {
+		w.Error(err)
+		return
+	}
+	defer f.Close()
+	enc := json.NewEncoder(f)
+	for _, call := range w.rc.Calls() {
+		if err := enc.Encode(call); err != nil {
+			w.Error(err)
+		}
+	}
 }
 
 // freeAddress returns a loopback address that nothing listens on, so that a

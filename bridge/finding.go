@@ -1,0 +1,24 @@
+package bridge
+
+import "context"
+
+// Finding is what one check of the set-up found. `doctor` shows all of them, the
+// setup channel the next one that somebody has to do something about.
+type Finding struct {
+	Check string                      `json:"check"` // a few words, always the same
+	Level Level                       `json:"level"`
+	Found string                      `json:"found"`           // a sentence
+	Do    string                      `json:"do,omitempty"`    // what a person can do; empty if nothing
+	Fix   func(context.Context) error `json:"-"`               // what `doctor --fix` can do; nil: nothing
+	Risky bool                        `json:"risky,omitempty"` // Fix replaces something that others may use: only with --replace
+}
+
+// Level says how good a finding is.
+type Level string
+
+const (
+	Good       Level = "ok"
+	Notable    Level = "note"    // works, but somebody should know
+	Bad        Level = "bad"     // does not work
+	Unknowable Level = "unknown" // could not be found out
+)

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/sandbox"
+)
+
+var loginLink = regexp.MustCompile(`https?://[^\s)>"]+/oauth/start\?state=[\w.~%-]+`)
+
+// authorise is an administrator who connects the page, at a browser: a command,
+// the link from the bot's direct message, Facebook's dialog, the tick boxes. step
+// hears of each.
+func (s *demoStage) authorise(ctx context.Context, step func(who, what string)) error {
+	setup := func() string { return s.rc.RoomID(demoSetup) }
+	err := s.until(ctx, "the setup channel is there", func() bool {
+		return setup() != "" && slices.Contains(s.rc.MembersOf(setup()), demoManager)
+	})
+	if err != nil {
+		return err
+	}
+	before := len(s.rc.DirectMessages(demoManager))
+	step("maria", "/facebook authorize")
+	s.rc.UserSays(demoManager, setup(), "/facebook authorize")
+	var link string
+	err = s.until(ctx, "the bot sends a login link", func() bool {
+		for _, m := range s.rc.DirectMessages(demoManager)[before:] {
+			link = loginLink.FindString(m.Text)
+		}
+		return link != ""
+	})
+	if err != nil {
+		return err
+	}
+	step("bot", "(to Maria alone) a login link, good for ten minutes and one use")
+	result, err := s.followLink(ctx, link, step)
+	if err != nil {
+		return err
+	}
+	step("bridge", result)
+	return s.until(ctx, "the page runs", func() bool {
+		state, _ := s.process.now().pageState()
+		return state == bridge.PageRunning
+	})
+}
+
+// followLink goes the way of a browser and returns the headline of the last page.
+func (s *demoStage) followLink(ctx context.Context, link string, step func(who, what string)) (headline string, err error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	b := &demoBrowser{ctx: ctx, client: &http.Client{Jar: jar, CheckRedirect: func(next *http.Request, _ []*http.Request) error {
+		if strings.HasPrefix(next.URL.String(), s.meta.LoginURL()) {
+			return http.ErrUseLastResponse // the person decides there
+		}
+		return nil
+	}}}
+	if err := b.open(http.MethodGet, link, nil); err != nil {
+		return "", err
+	}
+	step("maria", "(at Facebook) logs in, ticks the page "+demoPageName+" and continues")
+	back, err := s.meta.Consent(ctx, b.leads, sandbox.Choice{Pages: []string{demoPage}})
+	if err != nil {
+		return "", err
+	}
+	if err := b.open(http.MethodGet, back, nil); err != nil {
+		return "", err
+	}
+	form, action, err := formOf(b.html)
+	if err != nil {
+		return "", fmt.Errorf("read the tick boxes: %w", err)
+	}
+	form.Set("page", demoPage)
+	target, err := b.at.Parse(action)
+	if err != nil {
+		return "", err
+	}
+	step("maria", "(back at the bridge) ticks "+demoPageName+" and connects it")
+	if err := b.open(http.MethodPost, target.String(), form); err != nil {
+		return "", err
+	}
+	return headlineOf(b.html), nil
+}
+
+// demoBrowser is a browser with one window.
+type demoBrowser struct {
+	ctx    context.Context
+	client *http.Client
+	at     *url.URL // where it is
+	html   string   // what is shown
+	leads  string   // where a redirect that was not followed leads
+}
+
+func (b *demoBrowser) open(method, address string, form url.Values) error {
+	req, err := http.NewRequestWithContext(b.ctx, method, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Origin", "null") // as browsers say under our Referrer-Policy
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	res, err := b.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if res.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s answers %d: %s", method, res.Request.URL.Path, res.StatusCode, headlineOf(string(raw)))
+	}
+	b.at, b.html, b.leads = res.Request.URL, string(raw), res.Header.Get("Location")
+	return nil
+}
+
+// readHTML calls see for each element and text of a page.
+func readHTML(page string, see func(xml.Token)) {
+	dec := xml.NewDecoder(strings.NewReader(page))
+	dec.Strict, dec.AutoClose, dec.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+	for {
+		token, err := dec.RawToken()
+		if err != nil {
+			return // the end, or no HTML we understand: what was wanted is then missing
+		}
+		see(token)
+	}
+}
+
+func attribute(e xml.StartElement, name string) (value string, there bool) {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value, true
+		}
+	}
+	return "", false
+}
+
+// formOf returns the fields of a page's form as a browser would send them, but
+// without its tick boxes.
+func formOf(page string) (fields url.Values, action string, err error) {
+	fields = url.Values{}
+	var area, choice string // names of the textarea and the select we are in
+	found := false
+	readHTML(page, func(token xml.Token) {
+		switch t := token.(type) {
+		case xml.StartElement:
+			name, _ := attribute(t, "name")
+			value, _ := attribute(t, "value")
+			kind, _ := attribute(t, "type")
+			_, selected := attribute(t, "selected")
+			switch {
+			case t.Name.Local == "form":
+				action, _ = attribute(t, "action")
+				found = true
+			case t.Name.Local == "input" && kind != "checkbox" && name != "":
+				fields.Set(name, value)
+			case t.Name.Local == "textarea":
+				area = name
+				fields.Set(area, "")
+			case t.Name.Local == "select":
+				choice = name
+			case t.Name.Local == "option" && (selected || !fields.Has(choice)):
+				fields.Set(choice, value)
+			}
+		case xml.EndElement:
+			if t.Name.Local == "textarea" {
+				area = ""
+			}
+		case xml.CharData:
+			if area != "" {
+				fields.Set(area, strings.TrimPrefix(string(t), "\n"))
+			}
+		}
+	})
+	if !found {
+		return nil, "", errors.New("there is no form: " + headlineOf(page))
+	}
+	return fields, action, nil
+}
+
+// headlineOf returns what a page's h1 says.
+func headlineOf(page string) (text string) {
+	in := false
+	readHTML(page, func(token xml.Token) {
+		switch t := token.(type) {
+		case xml.StartElement:
+			in = in || t.Name.Local == "h1"
+		case xml.EndElement:
+			in = in && t.Name.Local != "h1"
+		case xml.CharData:
+			if in {
+				text += string(t)
+			}
+		}
+	})
+	return strings.TrimSpace(text)
+}

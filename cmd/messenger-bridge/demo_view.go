@@ -1,0 +1,217 @@
+package main
+
+import (
+	"cmp"
+	"regexp"
+	"slices"
+	"time"
+
+	"messenger-bridge/sandbox"
+)
+
+// demoView is all that the page shows.
+type demoView struct {
+	Bridge    viewBridge     `json:"bridge"`
+	Switches  []viewSwitch   `json:"switches"`
+	Story     viewStory      `json:"story"`
+	Feed      []demoLine     `json:"feed"`
+	Customers []viewCustomer `json:"customers"`
+	Rooms     []viewRoom     `json:"rooms"`
+	Setup     viewRoom       `json:"setup"`
+	Direct    viewRoom       `json:"direct"`
+	Down      bool           `json:"down"` // the workspace
+}
+
+type viewBridge struct {
+	Life      string     `json:"life"`
+	PID       int        `json:"pid"`
+	Starts    int        `json:"starts"`
+	Back      *time.Time `json:"back,omitempty"`
+	Why       string     `json:"why,omitempty"`
+	Connected bool       `json:"connected"`
+	Known     bool       `json:"known"` // the figures below are
+	ToRooms   int        `json:"toRooms"`
+	ToPeople  int        `json:"toCustomers"`
+	ToAgents  int        `json:"toAgents"`
+	AtMeta    int        `json:"atFacebook"` // webhooks that wait for the bridge
+	Page      string     `json:"page"`
+	PageState string     `json:"pageState"`
+	PageWhy   string     `json:"pageWhy,omitempty"`
+}
+
+type viewSwitch struct {
+	ID     string `json:"id"`
+	Side   string `json:"side"`
+	Label  string `json:"label"`
+	Hint   string `json:"hint"`
+	Toggle bool   `json:"toggle"`
+	On     bool   `json:"on"`
+	Busy   bool   `json:"busy"`
+}
+
+type viewStory struct {
+	Title   string `json:"title"`
+	Text    string `json:"text"`
+	Promise string `json:"promise"`
+}
+
+type viewCustomer struct {
+	Key      string       `json:"key"`
+	Name     string       `json:"name"`
+	Messages []viewBubble `json:"messages"`
+}
+
+type viewBubble struct {
+	ID       string    `json:"id"`
+	Text     string    `json:"text"`
+	FromPage bool      `json:"fromPage"`
+	At       time.Time `json:"at"`
+}
+
+type viewRoom struct {
+	ID       string        `json:"id"`
+	Name     string        `json:"name"`
+	Open     bool          `json:"open"`
+	ServedBy string        `json:"servedBy"`
+	Messages []viewMessage `json:"messages"`
+}
+
+type viewMessage struct {
+	ID        string         `json:"id"`
+	Who       string         `json:"who"`
+	Kind      string         `json:"kind"` // visitor, person, bot or system
+	Text      string         `json:"text"`
+	At        time.Time      `json:"at"`
+	Edited    bool           `json:"edited,omitempty"`
+	Quote     string         `json:"quote,omitempty"`
+	Reactions []viewReaction `json:"reactions,omitempty"`
+}
+
+type viewReaction struct {
+	Emoji string `json:"emoji"`
+	Times int    `json:"times"`
+}
+
+// shownMessages is how many messages of a room the page gets.
+const shownMessages = 150
+
+// view is how everything is now.
+func (p *demoPlay) view() demoView {
+	v := demoView{Bridge: p.viewBridge(), Setup: p.viewChannel(p.rc.RoomID(demoSetup), "#"+demoSetup),
+		Direct: p.viewChannel(p.directRoom(), "@"+p.rc.Bot()), Rooms: p.viewRooms()}
+	for _, c := range demoCustomers {
+		one := viewCustomer{Key: c.Key, Name: c.name(), Messages: []viewBubble{}}
+		for _, b := range last(p.meta.Thread(demoPage, c.ID)) {
+			one.Messages = append(one.Messages, viewBubble{b.Mid, b.Text, b.FromPage, b.At})
+		}
+		v.Customers = append(v.Customers, one)
+	}
+	if p.killedTokenReplaced() {
+		p.set(func() { p.killed = "" })
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	v.Feed, v.Down = slices.Clone(p.feed), p.down
+	if len(p.stories) > 0 {
+		v.Story = viewStory{p.stories[0].Title, p.stories[0].Text, p.stories[0].Promise}
+	}
+	for _, s := range demoSwitches {
+		one := viewSwitch{ID: s.ID, Side: s.Side, Label: s.Label, Hint: s.Hint, Toggle: s.isOn != nil}
+		one.On = s.isOn != nil && s.isOn(p)
+		one.Busy = s.ID == "token" && p.authors
+		if s.ID == "kill" && v.Bridge.Life == lifeDead {
+			one.Label, one.Hint = "Start it now", "or wait a few seconds"
+		}
+		v.Switches = append(v.Switches, one)
+	}
+	return v
+}
+
+func last[T any](all []T) []T { return all[max(0, len(all)-shownMessages):] }
+
+func (p *demoPlay) viewBridge() viewBridge {
+	life := p.process.now()
+	v := viewBridge{Life: life.Life, PID: life.PID, Starts: life.Starts, Back: life.Back, Why: life.Why,
+		Connected: life.connected(), AtMeta: p.meta.Waiting(), Page: demoPageName}
+	if life.Status != nil {
+		v.Known, v.ToRooms, v.ToPeople, v.ToAgents = true, life.Status.In.Waiting, life.Status.Out.Waiting, life.Status.Notices.Waiting
+		state, why := life.pageState()
+		v.PageState, v.PageWhy = cmp.Or(string(state), "not connected"), why
+	}
+	return v
+}
+
+// viewRooms are the rooms of customers, newest first.
+func (p *demoPlay) viewRooms() []viewRoom {
+	rooms := []viewRoom{}
+	for _, r := range p.rc.Rooms() {
+		rooms = append(rooms, viewRoom{ID: r.ID, Name: r.VisitorName, Open: r.Open, ServedBy: r.ServedBy, Messages: p.viewMessages(r.ID)})
+	}
+	slices.Reverse(rooms)
+	return rooms
+}
+
+func (p *demoPlay) viewChannel(rid, name string) viewRoom {
+	return viewRoom{ID: rid, Name: name, Open: rid != "", Messages: p.viewMessages(rid)}
+}
+
+// directRoom is the room of Maria and the bot, "" before it exists.
+func (p *demoPlay) directRoom() string {
+	if len(p.rc.DirectMessages(demoManager)) == 0 {
+		return ""
+	}
+	return p.rc.DirectRoom(demoManager, p.rc.Bot())
+}
+
+func (p *demoPlay) viewMessages(rid string) []viewMessage {
+	shown := []viewMessage{}
+	if rid == "" {
+		return shown
+	}
+	all := p.rc.Messages(rid)
+	texts := map[string]string{}
+	for _, m := range all {
+		texts[m.ID] = quoteLink.ReplaceAllString(m.Text, "")
+	}
+	for _, m := range last(all) {
+		if m.Deleted || m.System != "" && systemLines[m.System] == "" {
+			continue
+		}
+		one := viewMessage{ID: m.ID, Who: cmp.Or(m.Alias, m.Username), Kind: p.kindOf(m), Text: texts[m.ID], At: m.At, Edited: m.Edited, Quote: texts[m.Quoted]}
+		if m.System != "" {
+			one.Text = systemLines[m.System]
+		}
+		for emoji, who := range m.Reactions {
+			one.Reactions = append(one.Reactions, viewReaction{emoji, len(who)})
+		}
+		slices.SortFunc(one.Reactions, func(a, b viewReaction) int { return cmp.Compare(a.Emoji, b.Emoji) })
+		shown = append(shown, one)
+	}
+	return shown
+}
+
+func (p *demoPlay) kindOf(m sandbox.Message) string {
+	switch {
+	case m.System != "":
+		return "system"
+	case m.FromVisitor:
+		return "visitor"
+	case m.Username == p.rc.Bot():
+		return "bot"
+	}
+	return "person"
+}
+
+// quoteLink is what clients turn into a quote.
+var quoteLink = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)
+
+// systemLines are what people read for a message's type; others are left out.
+var systemLines = map[string]string{
+	"livechat-started": "The chat has begun", "livechat-close": "The chat was closed",
+	"livechat_transfer_history": "The chat was handed over", "au": "was added to the channel",
+}
+
+// killedTokenReplaced reports that the page has got over its dead token.
+func (p *demoPlay) killedTokenReplaced() bool {
+	return read(p, func() bool { return p.killed != "" }) && p.tokenLives()
+}

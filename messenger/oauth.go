@@ -1,0 +1,266 @@
+package messenger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+var _ bridge.Authority = (*Client)(nil)
+
+// permissions are what messages need (messenger.md 6.11). Comments will need more.
+var permissions = []string{
+	"pages_show_list",       // to see the pages
+	"pages_messaging",       // to receive and send
+	"pages_manage_metadata", // to subscribe a page
+	"pages_read_engagement", // to read a page's name and threads
+	"business_management",   // without it Meta hides the pages of business portfolios
+}
+
+// pagePermissions are granted page by page, and no page can be connected without them.
+var pagePermissions = []string{"pages_messaging", "pages_manage_metadata"}
+
+// shortest is how long a token has to live. Page tokens of a short-lived one die
+// with it within two hours; long-lived ones have about 60 days.
+const shortest = 30 * 24 * time.Hour
+
+// Dialog returns the address of the login dialog.
+func (c *Client) Dialog(redirect, state string) string {
+	q := url.Values{
+		"client_id":     {c.cfg.AppID},
+		"redirect_uri":  {redirect},
+		"state":         {state},
+		"response_type": {"code"},
+	}
+	if c.cfg.LoginConfigID != "" {
+		q.Set("config_id", c.cfg.LoginConfigID) // names the permissions itself
+	} else {
+		q.Set("scope", strings.Join(permissions, ","))
+		q.Set("auth_type", "rerequest") // else what was declined once is never asked again
+	}
+	return strings.TrimRight(c.cfg.LoginURL, "/") + "/" + url.PathEscape(c.cfg.Version) + "/dialog/oauth?" + q.Encode()
+}
+
+// Exchange turns a code into a grant. With the first answer the code is spent: of
+// what fails later nothing can be repeated, so the verdict is Never.
+func (c *Client) Exchange(ctx context.Context, redirect, code string) (bridge.Grant, error) {
+	first, err := c.issue(ctx, map[string]string{"redirect_uri": redirect, "code": code})
+	if err != nil {
+		return bridge.Grant{}, ofCode(err)
+	}
+	grant, err := c.grant(ctx, first)
+	if err != nil {
+		return bridge.Grant{}, spent(err)
+	}
+	return grant, nil
+}
+
+// ofCode is the refusal of a code. One that does not look like Meta's has no
+// subcode, and 190 is a person who has removed the app meanwhile.
+func ofCode(err error) error {
+	r := *bridge.RefusalOf(ofApp(err))
+	var cause *graphError
+	if r.Verdict == bridge.Never && errors.As(r.Err, &cause) && (cause.Code == 100 || cause.Code == 190) {
+		r.Reason = bridge.CodeRefused
+	}
+	return &r
+}
+
+// spent is a refusal after which nothing can be repeated.
+func spent(err error) error {
+	r := *bridge.RefusalOf(err)
+	r.Verdict, r.Gate, r.After = bridge.Never, "", 0
+	return &r
+}
+
+// grant makes a token last, and asks what it is good for.
+func (c *Client) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, error) {
+	token, info, err := c.lasting(ctx, first)
+	if err != nil {
+		return bridge.Grant{}, err
+	}
+	g := bridge.Grant{Token: token, Expires: info.expires()}
+	if g.User, g.Name, err = c.me(ctx, token); err != nil {
+		return bridge.Grant{}, err
+	}
+	if g.Pages, err = c.accounts(ctx, token); err != nil {
+		return bridge.Grant{}, err
+	}
+	for _, p := range permissions {
+		if !info.granted(p) {
+			g.Missing = append(g.Missing, p)
+		}
+	}
+	for i := range g.Pages {
+		for _, p := range pagePermissions {
+			if info.granted(p) && !info.grantedFor(p, g.Pages[i].ID) {
+				g.Pages[i].Missing = append(g.Pages[i].Missing, p)
+			}
+		}
+	}
+	return g, nil
+}
+
+// lasting returns a token whose page tokens do not expire, and what Meta says
+// about it. A system user's token lasts as it is, a person's is exchanged.
+func (c *Client) lasting(ctx context.Context, token bridge.Secret) (bridge.Secret, *tokenInfo, error) {
+	info, err := c.inspect(ctx, token)
+	if err != nil {
+		return "", nil, err
+	}
+	if info.Type != "SYSTEM_USER" {
+		token, err = c.issue(ctx, map[string]string{"grant_type": "fb_exchange_token", "fb_exchange_token": token.Reveal()})
+		if err != nil {
+			return "", nil, about("the exchange for a long-lived token", err)
+		}
+		if info, err = c.inspect(ctx, token); err != nil {
+			return "", nil, err
+		}
+	}
+	if at := info.expires(); !at.IsZero() && at.Before(c.cfg.Now().Add(shortest)) {
+		return "", nil, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.MetaError,
+			Err: fmt.Errorf("graph gave a token that lives only %s", at.Sub(c.cfg.Now()).Round(time.Minute))}
+	}
+	return token, info, nil
+}
+
+// issue asks for a token; how long it lives, debug_token tells better.
+func (c *Client) issue(ctx context.Context, form map[string]string) (bridge.Secret, error) {
+	form["client_id"], form["client_secret"] = c.cfg.AppID, c.cfg.AppSecret.Reveal()
+	body, err := c.ask(ctx, request{method: http.MethodPost, path: "oauth/access_token", form: form})
+	if err != nil {
+		return "", err
+	}
+	var reply struct {
+		Token text `json:"access_token"`
+	}
+	_ = json.Unmarshal(body, &reply)
+	if reply.Token == "" {
+		return "", &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaError,
+			Err: errors.New("graph answered a request for a token without one")}
+	}
+	return bridge.Secret(reply.Token), nil
+}
+
+// tokenInfo is what debug_token says of a token (messenger.md 6.5).
+type tokenInfo struct {
+	Type    text    `json:"type"`
+	Valid   flag    `json:"is_valid"`
+	Expires *number `json:"expires_at"` // 0: never
+	Scopes  []text  `json:"scopes"`
+	Pages   []struct {
+		Scope   text `json:"scope"`
+		Targets []id `json:"target_ids"` // nil: for all
+	} `json:"granular_scopes"`
+	Error wireTokenError `json:"error"`
+}
+
+type wireTokenError struct {
+	Code    number `json:"code"`
+	Subcode number `json:"subcode"`
+}
+
+// expires returns the zero time for never.
+func (t *tokenInfo) expires() time.Time {
+	if *t.Expires == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(*t.Expires), 0).UTC()
+}
+
+// granted tells whether the token has a permission, for whatever pages.
+func (t *tokenInfo) granted(permission string) bool {
+	return slices.Contains(t.Scopes, text(permission))
+}
+
+// grantedFor tells whether the token has a permission for a page.
+func (t *tokenInfo) grantedFor(permission string, page bridge.PageID) bool {
+	for _, g := range t.Pages {
+		if string(g.Scope) == permission && g.Targets != nil {
+			return slices.Contains(g.Targets, id(page))
+		}
+	}
+	return true
+}
+
+// inspect asks Meta about a token that must work. debug_token is only documented
+// as GET, so this token stands in an address; the app's own does not.
+func (c *Client) inspect(ctx context.Context, token bridge.Secret) (*tokenInfo, error) {
+	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: "debug_token",
+		query: map[string]string{"input_token": token.Reveal()}})
+	if err != nil {
+		return nil, about("debug_token", err)
+	}
+	var reply struct {
+		Data tokenInfo `json:"data"`
+	}
+	_ = json.Unmarshal(body, &reply)
+	t := &reply.Data
+	switch {
+	case t.Error.Code != 0 || t.Expires != nil && !bool(t.Valid):
+		return nil, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.PageLost,
+			Err: fmt.Errorf("graph calls a token that it just gave invalid, code %d/%d", t.Error.Code, t.Error.Subcode)}
+	case t.Expires == nil || !bool(t.Valid): // without a date it may be a short-lived one
+		return nil, otherFormat("debug_token")
+	}
+	return t, nil
+}
+
+// me asks who a token belongs to.
+func (c *Client) me(ctx context.Context, token bridge.Secret) (user, name string, err error) {
+	body, err := c.ask(ctx, request{token: token, method: http.MethodGet, path: "me", setup: true,
+		query: map[string]string{"fields": "id,name"}})
+	if err != nil {
+		return "", "", about("me", err)
+	}
+	var reply struct {
+		ID   id   `json:"id"`
+		Name text `json:"name"`
+	}
+	_ = json.Unmarshal(body, &reply)
+	if reply.ID == "" {
+		return "", "", otherFormat("me")
+	}
+	return string(reply.ID), string(reply.Name), nil
+}
+
+// askAsApp makes a call with the app's own token, which contains the secret.
+func (c *Client) askAsApp(ctx context.Context, q request) ([]byte, error) {
+	q.token, q.setup = bridge.Secret(c.cfg.AppID+"|"+c.cfg.AppSecret.Reveal()), true
+	body, err := c.ask(ctx, q)
+	if err != nil {
+		return nil, ofApp(err)
+	}
+	return body, nil
+}
+
+// ofApp is a refusal of a call in the app's name. No page is lost by it, and it
+// will not pass: the operator has to look.
+func ofApp(err error) error {
+	r := *bridge.RefusalOf(err)
+	if r.Reason == bridge.PageLost {
+		r.Verdict, r.Reason, r.After = bridge.Never, bridge.Rejected, 0
+	}
+	return &r
+}
+
+// about says in a refusal's error which step it was.
+func about(step string, err error) error {
+	r := *bridge.RefusalOf(err)
+	r.Err = fmt.Errorf("%s: %w", step, r.Err)
+	return &r
+}
+
+// otherFormat is the refusal for an answer to a reading call that cannot be read.
+func otherFormat(what string) error {
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
+		Err: fmt.Errorf("graph answered %s in another format", what)}
+}

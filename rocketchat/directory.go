@@ -1,0 +1,60 @@
+package rocketchat
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// departmentsFor is how long the list of departments is believed.
+const departmentsFor = 30 * time.Second
+
+// departments are the enabled ones, as they were at a time.
+type departments struct {
+	list []bridge.Department
+	at   time.Time
+}
+
+// Departments returns the enabled departments of the workspace, as they were at
+// most half a minute ago.
+func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
+	now := c.cfg.Now()
+	c.mu.Lock()
+	known := c.departments
+	c.mu.Unlock()
+	if !known.at.IsZero() && now.Sub(known.at) < departmentsFor {
+		return slices.Clone(known.list), nil
+	}
+	type wireDepartment struct {
+		ID   bridge.DepartmentID `json:"_id"`
+		Name string              `json:"name"`
+	}
+	found, err := list[wireDepartment](ctx, c, "/livechat/department", url.Values{"enabled": {"true"}}, "departments")
+	if err != nil {
+		return nil, err
+	}
+	all := make([]bridge.Department, len(found))
+	for i, d := range found {
+		all[i] = bridge.Department(d)
+	}
+	c.mu.Lock()
+	c.departments = departments{list: all, at: now}
+	c.mu.Unlock()
+	return slices.Clone(all), nil
+}
+
+// IsManager reports whether a user is an omnichannel manager. Roles themselves are
+// hidden from bots (rocketchat.md 7.5).
+func (c *Client) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
+	var answer struct {
+		User json.RawMessage `json:"user"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/manager/{id}",
+		params: map[string]string{"id": string(user)}, answer: &answer})
+	return err == nil && given(answer.User), err
+}

@@ -1,0 +1,199 @@
+package rocketchat
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"messenger-bridge/bridge"
+)
+
+// setupTopic is shown at the head of the setup channel.
+const setupTopic = "Facebook pages: the bridge reports here. Write \"facebook help\" to see what it can do."
+
+// SetupRoom returns the room in which the bot speaks to administrators, or "".
+func (c *Client) SetupRoom() bridge.RoomID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.setup
+}
+
+func (c *Client) knowSetup(r bridge.RoomID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.setup = r
+}
+
+// setUp finds or creates the setup channel and invites the omnichannel managers
+// who are not in it. It removes nobody, waits for no limiter, and whatever fails
+// is tried again with the next look: agents and customers come first.
+func (s *Stream) setUp(ctx context.Context) {
+	if s.cfg.SetupChannel == "" {
+		return
+	}
+	c := s.cfg.Client
+	room, err := c.findSetup(ctx, s.cfg.SetupChannel)
+	var unusable unusable
+	switch {
+	case ctx.Err() != nil:
+		return
+	case errors.As(err, &unusable):
+		c.knowSetup("")
+	case err == nil:
+		c.knowSetup(room)
+		err = c.inviteManagers(ctx, room)
+	}
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	if problem == s.problem || ctx.Err() != nil {
+		return
+	}
+	s.problem = problem
+	log := s.cfg.Log.With("channel", s.cfg.SetupChannel)
+	switch {
+	case err == nil:
+		log.Info("the setup channel is ready")
+	case c.SetupRoom() == "":
+		log.Warn("there is no setup channel, announcements wait; create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL", "err", err)
+	default:
+		log.Warn("the setup channel is not in order", "err", err)
+	}
+}
+
+// unusable says why there cannot be a setup channel of that name, until a person
+// does something about it.
+type unusable struct{ why error }
+
+func (u unusable) Error() string { return u.why.Error() }
+
+func (u unusable) Unwrap() error { return u.why }
+
+// findSetup returns the private group of a name, and creates it if there is none.
+func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, error) {
+	var answer struct {
+		Room struct {
+			ID       bridge.RoomID `json:"_id"`
+			Kind     string        `json:"t"`
+			Topic    string        `json:"topic"`
+			Archived bool          `json:"archived"`
+		} `json:"room"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomName": {name}}, answer: &answer})
+	room := answer.Room
+	switch {
+	case codeOf(err) == "error-room-not-found":
+		return c.createSetup(ctx, name)
+	case refusedForGood(err):
+		return "", unusable{fmt.Errorf("a room of this name exists, and the bot may not see it: %w", err)}
+	case err != nil:
+		return "", err
+	case room.Kind != privateGroup:
+		return "", unusable{errors.New("the room of this name is no private group")}
+	case room.Archived:
+		return "", unusable{errors.New("the group of this name is archived")}
+	}
+	if room.Topic == "" { // what a person wrote there stays
+		err := c.do(ctx, call{method: http.MethodPost, route: "/groups.setTopic", body: map[string]string{"roomId": string(room.ID), "topic": setupTopic}})
+		if err != nil && !refusedForGood(err) { // not the owner: no harm
+			return room.ID, err
+		}
+	}
+	return room.ID, nil
+}
+
+// createSetup creates the group. It is not encrypted, whatever the workspace does
+// with new groups, because the bot could not read it.
+func (c *Client) createSetup(ctx context.Context, name string) (bridge.RoomID, error) {
+	var answer struct {
+		Group struct {
+			ID bridge.RoomID `json:"_id"`
+		} `json:"group"`
+	}
+	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.create", answer: &answer, body: map[string]any{
+		"name": name, "extraData": map[string]any{"topic": setupTopic, "broadcast": false, "encrypted": false}}})
+	if refusedForGood(err) { // a name that is taken or invalid, or no permission
+		return "", unusable{fmt.Errorf("it cannot be created: %w", err)}
+	}
+	if err == nil && answer.Group.ID == "" {
+		err = errors.New("groups.create: unexpected answer")
+	}
+	return answer.Group.ID, err
+}
+
+// inviteManagers adds the omnichannel managers who are not in a group.
+func (c *Client) inviteManagers(ctx context.Context, room bridge.RoomID) error {
+	managers, err := list[wireUser](ctx, c, "/livechat/users/manager", nil, "users")
+	if err != nil {
+		return fmt.Errorf("list the omnichannel managers: %w", err)
+	}
+	members, err := list[wireUser](ctx, c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+	if err != nil {
+		return fmt.Errorf("list the members: %w", err)
+	}
+	in := map[string]bool{}
+	for _, u := range members {
+		in[u.ID] = true
+	}
+	var missing []string
+	for _, u := range managers {
+		if !in[u.ID] {
+			missing = append(missing, u.ID)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	err = c.invite(ctx, room, missing)
+	if !refusedForGood(err) || len(missing) == 1 {
+		return err
+	}
+	// One who cannot be invited must not keep out the others.
+	var refused error
+	for _, id := range missing {
+		if err := c.invite(ctx, room, []string{id}); refusedForGood(err) {
+			refused = err
+		} else if err != nil {
+			return err
+		}
+	}
+	return refused
+}
+
+func (c *Client) invite(ctx context.Context, room bridge.RoomID, users []string) error {
+	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.invite", body: map[string]any{"roomId": string(room), "userIds": users}})
+	if err != nil {
+		return fmt.Errorf("invite the omnichannel managers: %w", err)
+	}
+	return nil
+}
+
+// list reads a list page by page; key is its name in the answers.
+func list[T any](ctx context.Context, c *Client, route string, query url.Values, key string) ([]T, error) {
+	const most = 100 // what Rocket.Chat gives at once, unless it is set to less
+	var all []T
+	for {
+		page := url.Values{"count": {strconv.Itoa(most)}, "offset": {strconv.Itoa(len(all))}}
+		for name, values := range query {
+			page[name] = values
+		}
+		var answer map[string]json.RawMessage
+		if err := c.do(ctx, call{method: http.MethodGet, route: route, query: page, answer: &answer}); err != nil {
+			return nil, err
+		}
+		var some []T
+		var total int
+		if err := errors.Join(json.Unmarshal(answer[key], &some), json.Unmarshal(answer["total"], &total)); err != nil {
+			return nil, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: fmt.Errorf("GET %s: unexpected answer: %w", route, err)}
+		}
+		all = append(all, some...)
+		if len(some) == 0 || len(all) >= total {
+			return all, nil
+		}
+	}
+}

@@ -1,0 +1,119 @@
+package rocketchat
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"messenger-bridge/bridge"
+)
+
+// reply answers a command in the room of the notice, or by direct message if it
+// has none or the room does not let the bot write.
+func (c *Client) reply(ctx context.Context, n bridge.Notice) error {
+	id := noticeID(n.Kind, n.Message)
+	if n.Room != "" {
+		if err := c.send(ctx, n.Room, id, n.Text); !refusedForGood(err) {
+			return err
+		}
+	}
+	room, err := c.directRoom(ctx, n.To)
+	if err == nil {
+		err = c.send(ctx, room, id, n.Text)
+	}
+	return final(err)
+}
+
+// announce tells the setup channel something. While there is none, it waits.
+func (c *Client) announce(ctx context.Context, n bridge.Notice) error {
+	room := c.SetupRoom()
+	if room == "" {
+		return noSetup(errors.New("there is no setup channel"))
+	}
+	err := c.send(ctx, room, noticeID(n.Kind, n.Message), n.Text)
+	switch {
+	case codeOf(err) == "error-message-size-exceeded", codeOf(err) == "error-invalid-message":
+		return final(err) // it would hold up all others
+	case refusedForGood(err):
+		return noSetup(err)
+	}
+	return err
+}
+
+// noSetup is for what waits until a person has put the setup channel in order.
+func noSetup(err error) error {
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, After: time.Minute, Err: err}
+}
+
+// ShowStep shows a text in the setup channel, and replaces what was shown there
+// under this id before. Showing the same again changes nothing. Calls for one id
+// must not overlap. Without a setup channel it is refused with Again.
+func (c *Client) ShowStep(ctx context.Context, id, text string) error {
+	room := c.SetupRoom()
+	if room == "" {
+		return noSetup(errors.New("there is no setup channel"))
+	}
+	text = fitting(text)
+	message := noticeID("step", bridge.MessageID(string(room)+"/"+id)) // a new channel gets a new message
+	var answer struct {
+		Message wireMessage `json:"message"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(message)}}, answer: &answer})
+	switch {
+	case statusOf(err) == http.StatusBadRequest:
+		return final(c.send(ctx, room, message, text))
+	case err != nil:
+		return err
+	case answer.Message.System != "" || strings.TrimSpace(answer.Message.Text) == strings.TrimSpace(text):
+		return nil // shown already; or deleted by somebody who does not want to see it
+	}
+	body := map[string]any{"roomId": string(room), "msgId": string(message), "text": text}
+	withoutPreviews(body, text)
+	return final(c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: body}))
+}
+
+// send posts a text of the bot under a fixed id, without previews: whoever makes
+// one follows the link.
+func (c *Client) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
+	text = fitting(text)
+	body := map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}}
+	withoutPreviews(body, text)
+	return c.sendBody(ctx, id, body)
+}
+
+func withoutPreviews(body map[string]any, text string) {
+	if strings.Contains(text, "://") {
+		body["previewUrls"] = []string{}
+	}
+}
+
+const (
+	maxText = 5000 // Message_MaxAllowedSize, unless it is set to less
+	cutNote = "\n_(The rest does not fit into one message.)_"
+)
+
+// fitting cuts a text that Rocket.Chat would refuse as too long, at the end of a
+// line if there is one near. It counts as JavaScript does, which is never too little.
+func fitting(text string) string {
+	length, cut, line := 0, 0, 0
+	for i, r := range text {
+		if length <= maxText-len(cutNote) {
+			cut = i
+			if r == '\n' {
+				line = i
+			}
+		}
+		length += max(utf16.RuneLen(r), 1)
+	}
+	if length <= maxText {
+		return text
+	}
+	if line > 0 && cut-line < 1000 {
+		cut = line
+	}
+	return text[:cut] + cutNote
+}

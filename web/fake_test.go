@@ -1,0 +1,213 @@
+package web_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/web"
+)
+
+// fake is a Connector whose answers a test sets, and which notes what it is asked.
+type fake struct {
+	offer    bridge.Offer
+	form     bridge.SettingsForm
+	result   []bridge.Connected
+	dialog   string
+	err      error // of every call
+	checked  int
+	returned []string // codes
+	chosen   []bridge.Chosen
+	saved    []bridge.Settings
+	meddle   func(*bridge.Page) // what somebody else does just before a save
+}
+
+const (
+	someState  = "LOGINTICKET.signature"
+	someNonce  = "NONCE"
+	someTicket = "CHOICETICKET"
+	someProof  = "PROOF"
+)
+
+func (f *fake) Begin(id string) (string, string, error) {
+	if f.dialog == "" {
+		f.dialog = "https://www.facebook.example/dialog"
+	}
+	return f.dialog + "?state=" + id, someNonce, f.err
+}
+
+func (f *fake) CheckReturn(_, nonce string) error {
+	f.checked++
+	if f.err == nil && nonce != someNonce {
+		return bridge.ErrOtherBrowser
+	}
+	return f.err
+}
+
+func (f *fake) Return(_ context.Context, state, nonce, code string) (bridge.Offer, error) {
+	if err := f.CheckReturn(state, nonce); err != nil {
+		return bridge.Offer{}, err
+	}
+	f.returned = append(f.returned, code)
+	f.offer.Ticket, f.offer.Proof = someTicket, someProof
+	return f.offer, nil
+}
+
+func (f *fake) Choose(_ context.Context, id, nonce, proof string, pages []bridge.Chosen) ([]bridge.Connected, error) {
+	switch {
+	case f.err != nil:
+		return nil, f.err
+	case id != someTicket:
+		return nil, bridge.ErrTicketUnknown
+	case nonce != someNonce || proof != someProof:
+		return nil, bridge.ErrOtherBrowser
+	case len(f.chosen) > 0:
+		return nil, bridge.ErrTicketSpent
+	}
+	f.chosen = pages
+	return f.result, nil
+}
+
+func (f *fake) OpenSettings(context.Context, string, bridge.PageID) (bridge.SettingsForm, error) {
+	return f.form, f.err
+}
+
+func (f *fake) SaveSettings(_ context.Context, _ string, _ bridge.PageID, rev uint64, s bridge.Settings) (bridge.Page, error) {
+	if f.meddle != nil {
+		f.meddle(&f.form.Page)
+		f.form.Page.Rev++
+		f.meddle = nil
+	}
+	if rev != f.form.Page.Rev {
+		return bridge.Page{}, bridge.ErrConflict
+	}
+	f.saved = append(f.saved, s)
+	f.form.Page.Settings = s
+	f.form.Page.Rev++
+	return f.form.Page, nil
+}
+
+var departments = []bridge.Department{{ID: "dep-sales", Name: "Sales"}, {ID: "dep-help", Name: "Help & Service"}}
+
+// fullOffer has a page in every state.
+func fullOffer() bridge.Offer {
+	return bridge.Offer{
+		Person: "Dana Okafor", Departments: departments,
+		Missing: []string{"business_management", "pages_read_engagement"},
+		Lost:    []bridge.Page{{ID: "100200300400999", Name: "Corner Café Uptown"}},
+		Pages: []bridge.OfferedPage{
+			{ID: "100200300400501", Name: "Zebra Prints", Usable: true},
+			{ID: "100200300400502", Name: "Harbour Bakery", Usable: true, Known: true, State: bridge.PageRunning, Settings: bridge.Settings{
+				Department: "dep-help", TextLimit: 900, Welcome: "Hello {customer}!\nWe answer within the hour.", Offline: "Back at nine."}},
+			{ID: "100200300400503", Name: "مخبز الميناء", Usable: true},
+			{ID: "100200300400504", Name: "Garden Supplies & Sons", Missing: []string{"MESSAGING", "PROFILE_PLUS_MODERATE"}},
+			{ID: "100200300400505", Name: "The Portfolio Page"},
+			{ID: "100200300400506", Name: "Old Town Books", Usable: true, Known: true, State: bridge.PageOff},
+			{ID: "100200300400507", Name: "Lakeside Bikes", Usable: true, Known: true, State: bridge.PageNeedsAuth, Settings: bridge.Settings{Department: "dep-gone"}},
+		},
+	}
+}
+
+func someForm() bridge.SettingsForm {
+	return bridge.SettingsForm{Departments: departments, Page: bridge.Page{
+		ID: "100200300400502", Name: "Harbour Bakery", State: bridge.PageRunning, Rev: 7, Token: "PAGETOKEN",
+		Settings: bridge.Settings{Name: "Bakery desk", Department: "dep-help", TextLimit: 900, Welcome: "Hello {customer}!\nWe answer within the hour."},
+	}}
+}
+
+const settingsPath = "/pages/100200300400502/settings?ticket=SETTINGSTICKET"
+
+// site is the handler as a browser meets it: cookies are kept, redirects are not followed.
+type site struct {
+	t *testing.T
+	http.Handler
+	cookie string
+	header http.Header
+}
+
+func newSite(t *testing.T, f *fake) *site {
+	return &site{t: t, Handler: web.New(web.Config{Connect: f, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
+}
+
+func (s *site) do(method, target, body string) *http.Response {
+	s.t.Helper()
+	r := httptest.NewRequestWithContext(s.t.Context(), method, target, strings.NewReader(body))
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for k, v := range s.header {
+		r.Header[k] = v
+	}
+	if s.cookie != "" {
+		r.AddCookie(&http.Cookie{Name: "messenger-bridge-visit", Value: s.cookie})
+	}
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	res := w.Result()
+	for _, c := range res.Cookies() {
+		s.cookie = c.Value
+	}
+	return res
+}
+
+func (s *site) get(target string) *http.Response {
+	s.t.Helper()
+	return s.do(http.MethodGet, target, "")
+}
+
+func (s *site) post(target string, form url.Values) *http.Response {
+	s.t.Helper()
+	return s.do(http.MethodPost, target, form.Encode())
+}
+
+// offered goes through the login, to the tick boxes.
+func (s *site) offered() string {
+	s.t.Helper()
+	want(s.t, s.get("/oauth/start?state=LOGINTICKET"), http.StatusSeeOther)
+	res := s.get("/oauth/callback?code=CODE&state=" + someState)
+	want(s.t, res, http.StatusSeeOther)
+	if to := res.Header.Get("Location"); to != "pages" {
+		s.t.Fatalf("callback leads to %q", to)
+	}
+	return want(s.t, s.get("/oauth/pages"), http.StatusOK)
+}
+
+// want checks the status and returns the page.
+func want(t *testing.T, res *http.Response, status int, texts ...string) string {
+	t.Helper()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(body)
+	if res.StatusCode != status {
+		t.Errorf("status %d, want %d", res.StatusCode, status)
+	}
+	for _, text := range texts {
+		if !strings.Contains(page, text) {
+			t.Errorf("page lacks %q:\n%s", text, afterStyle(page))
+		}
+	}
+	return page
+}
+
+func afterStyle(page string) string {
+	if _, rest, ok := strings.Cut(page, "</style>"); ok {
+		return rest
+	}
+	return page
+}
+
+func form(pairs ...string) url.Values {
+	v := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		v.Add(pairs[i], pairs[i+1])
+	}
+	return v
+}

@@ -1,0 +1,165 @@
+package web
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"errors"
+	"hash/fnv"
+	"html/template"
+	"net/http"
+	"strings"
+	"unicode"
+
+	"messenger-bridge/bridge"
+)
+
+//go:embed style.css
+var style string
+
+//go:embed pages.html
+var files embed.FS
+
+// contentPolicy forbids everything but our style sheet, our icon and our forms.
+var contentPolicy = func() string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
+		"'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+}()
+
+var pages = template.Must(template.New("").Funcs(template.FuncMap{
+	"style":    func() template.CSS { return template.CSS(style) },
+	"heading":  func(tone, title string) map[string]string { return map[string]string{"Tone": tone, "Title": title} },
+	"initials": initials,
+	"tint":     tint,
+	"prose":    prose,
+	"task":     task,
+	"running":  running,
+	"nothing":  func() notice { return notice{} },
+}).ParseFS(files, "pages.html"))
+
+// show answers with a page.
+func (s *server) show(w http.ResponseWriter, status int, page string, data any) {
+	var out bytes.Buffer
+	if err := pages.ExecuteTemplate(&out, page, data); err != nil {
+		s.Log.Error("a page could not be made", "template", page, "err", err)
+		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = out.WriteTo(w) // the reader is gone; there is nobody to tell
+}
+
+// notice is what a page that only says something knows.
+type notice struct {
+	Page   string // of a settings form; empty: of an authorisation
+	Choice bool   // of the tick boxes
+	Said   string // by Facebook
+	Result []bridge.Connected
+}
+
+func (s *server) notice(w http.ResponseWriter, status int, page string, n notice) {
+	s.show(w, status, page, n)
+}
+
+// refusals are the pages for errors that people can do something about.
+var refusals = []struct {
+	err    error
+	status int
+	page   string
+}{
+	{bridge.ErrTicketUnknown, http.StatusBadRequest, "unknown"},
+	{bridge.ErrTicketExpired, http.StatusGone, "expired"},
+	{bridge.ErrTicketSpent, http.StatusGone, "spent"},
+	{bridge.ErrOtherBrowser, http.StatusForbidden, "other-browser"},
+	{bridge.ErrForged, http.StatusForbidden, "forged"},
+	{bridge.ErrDenied, http.StatusForbidden, "denied"},
+	{bridge.ErrNoPage, http.StatusNotFound, "no-page"},
+	{errNoCode, http.StatusBadRequest, "no-code"},
+	{errAtDialog, http.StatusBadGateway, "dialog-failed"},
+}
+
+// refuse answers with the page that explains err.
+func (s *server) refuse(w http.ResponseWriter, err error, n notice) {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			s.notice(w, r.status, r.page, n)
+			return
+		}
+	}
+	refusal := (*bridge.Refusal)(nil)
+	switch {
+	case errors.As(err, &refusal) && refusal.Reason == bridge.CodeRefused:
+		s.Log.Warn("Facebook refused a login code", "err", err)
+		s.notice(w, http.StatusBadRequest, "code-refused", n)
+	case errors.As(err, &refusal):
+		s.Log.Warn("an authorisation stopped at Facebook", "reason", refusal.Reason, "err", err)
+		s.notice(w, http.StatusBadGateway, "facebook-away", n)
+	default:
+		s.Log.Error("a page in the browser failed", "err", err)
+		s.notice(w, http.StatusInternalServerError, "fault", n)
+	}
+}
+
+// shownPage returns the page of a settings form for a sentence, and nothing that
+// cannot be the id of one.
+func shownPage(r *http.Request) string {
+	id := r.PathValue("pageId")
+	if id == "" {
+		return ""
+	}
+	if len(id) > 32 || strings.Trim(id, "0123456789") != "" {
+		return "<pageId>"
+	}
+	return id
+}
+
+// initials stand for a page's picture: Facebook's own may not be loaded here.
+func initials(name string) string {
+	var letters []rune
+	for _, word := range strings.FieldsFunc(name, func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) }) {
+		letters = append(letters, unicode.ToUpper([]rune(word)[0]))
+		if len(letters) == 2 || !unicode.In(letters[0], unicode.Latin, unicode.Cyrillic, unicode.Greek) {
+			break // other scripts join letters, or have a word in one
+		}
+	}
+	if len(letters) == 0 {
+		return "?"
+	}
+	return string(letters)
+}
+
+// tint picks one of six colours for a page.
+func tint(id bridge.PageID) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(id)) // never fails
+	return h.Sum32() % 6
+}
+
+// prose shows a sentence of ours in which commands stand between backticks.
+func prose(text string) template.HTML {
+	var out strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		out.WriteString(part)
+	}
+	return template.HTML(out.String())
+}
+
+// task is the name of a task without its prefix: new pages have their own set.
+func task(name string) string { return strings.TrimPrefix(name, "PROFILE_PLUS_") }
+
+// running tells whether all pages run.
+func running(all []bridge.Connected) bool {
+	for _, c := range all {
+		if c.State != bridge.PageRunning {
+			return false
+		}
+	}
+	return true
+}

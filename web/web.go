@@ -1,0 +1,110 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+
+	"messenger-bridge/bridge"
+)
+
+// Connect is what the pages call; *bridge.Connector is one. Its errors are the
+// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrConflict, ErrNoPage, a
+// Refusal of Meta's, or a fault of ours; none of them contains a secret.
+type Connect interface {
+	Begin(id string) (dialog, nonce string, err error)
+	CheckReturn(state, nonce string) error
+	Return(ctx context.Context, state, nonce, code string) (bridge.Offer, error)
+	Choose(ctx context.Context, id, nonce, proof string, pages []bridge.Chosen) ([]bridge.Connected, error)
+	OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error)
+	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, rev uint64, s bridge.Settings) (bridge.Page, error)
+}
+
+// Config is what the pages need.
+type Config struct {
+	Connect Connect
+	Secure  bool // cookies only over https: PUBLIC_URL is https
+	Log     *slog.Logger
+}
+
+type server struct {
+	Config
+	visits *visits
+	bodies chan struct{} // one place for each form being read
+}
+
+// bodiesAtOnce bounds the memory of all forms that are being read.
+const bodiesAtOnce = 16
+
+// New returns the handler of everything below /oauth/ and /pages/.
+func New(c Config) http.Handler {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &server{Config: c, visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
+	mux := http.NewServeMux()
+	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
+	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))
+	mux.Handle("/oauth/pages", s.methods(s.showChoice, s.choose))
+	mux.Handle("/pages/{pageId}/settings", s.methods(s.showSettings, s.saveSettings))
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		s.notice(w, http.StatusNotFound, "nothing-here", notice{})
+	})
+	return guarded(mux)
+}
+
+// guarded sets the headers that every answer has, errors of the router included.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Frame-Options", "DENY") // for browsers that do not know frame-ancestors
+		h.Set("Cache-Control", "no-store")
+		h.Set("Referrer-Policy", "no-referrer") // addresses contain tickets
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("X-Robots-Tag", "noindex")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// methods is a route that is read with get and, unless nil, sent to with post.
+func (s *server) methods(get, post http.HandlerFunc) http.Handler {
+	allowed := []string{http.MethodGet, http.MethodHead}
+	if post != nil {
+		allowed = append(allowed, http.MethodPost)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !slices.Contains(allowed, r.Method):
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			s.notice(w, http.StatusMethodNotAllowed, "nothing-here", notice{})
+		case r.Method == http.MethodPost && fromElsewhere(r):
+			s.refuse(w, bridge.ErrForged, notice{Page: shownPage(r)})
+		case r.Method == http.MethodPost:
+			post(w, r)
+		default:
+			get(w, r)
+		}
+	})
+}
+
+// unspent keeps whoever only looks (HEAD, prefetching) from a handler that
+// starts something.
+func unspent(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		looks := r.Method == http.MethodHead
+		for _, header := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+			purpose := strings.ToLower(r.Header.Get(header))
+			looks = looks || strings.Contains(purpose, "prefetch") || strings.Contains(purpose, "preview")
+		}
+		if looks {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		next(w, r)
+	}
+}
