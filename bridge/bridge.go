@@ -57,7 +57,7 @@ type Bridge struct {
 
 	mu      sync.Mutex        // guards the three below
 	behind  map[Lane]struct{} // lanes in which a message of an earlier bridge's time was found not to have been sent
-	suspect map[Seq]struct{}  // heads of outbound lanes found at start: possibly sent
+	suspect map[Seq]time.Time // outbound, possibly sent at that time by somebody who could not write it down
 	unsaved map[Seq]unsavedAt // progress the store did not take; believed rather than the stored one
 }
 
@@ -88,7 +88,7 @@ func New(c Config) (*Bridge, error) {
 		outbound: newSchedule(page, c.PerPage, c.Now, rand.Float64),
 		notices:  newSchedule(workspace, 0, c.Now, rand.Float64),
 		behind:   map[Lane]struct{}{},
-		suspect:  map[Seq]struct{}{},
+		suspect:  map[Seq]time.Time{},
 		unsaved:  map[Seq]unsavedAt{},
 	}
 	return b, b.recover()

@@ -25,7 +25,9 @@ func (b *Bridge) deliver(ctx, work context.Context, s *schedule, workers int, di
 		wg.Go(func() {
 			for t, ok := s.next(); ok; t, ok = s.next() {
 				done, refusal := b.take(ctx, work, t, direction, try)
-				s.finish(t, done, refusal)
+				if news := s.finish(t, done, refusal); refusal != nil {
+					b.logPostponed(t, done, direction, refusal, news)
+				}
 			}
 		})
 	}
@@ -65,7 +67,6 @@ func (b *Bridge) take(ctx, work context.Context, t turn, direction string, try a
 		if err != nil {
 			refusal = RefusalOf(err)
 			b.Metrics.Postponed.WithLabelValues(direction, string(refusal.Reason)).Inc()
-			b.logPostponed(t.lane, seq, direction, refusal)
 			return done, refusal
 		}
 		done++
@@ -73,15 +74,15 @@ func (b *Bridge) take(ctx, work context.Context, t turn, direction string, try a
 	return done, nil
 }
 
-// logPostponed tells an operator about a failure when it is new for the lane, and
-// whoever looks closely about each.
-func (b *Bridge) logPostponed(l *lane, seq Seq, direction string, r *Refusal) {
+// logPostponed tells an operator about a failure when it is news, and whoever looks
+// closely about each.
+func (b *Bridge) logPostponed(t turn, done int, direction string, r *Refusal, news bool) {
 	level := slog.LevelDebug
-	if l.failures == 0 && r.Reason != Settling && r.Reason != RateLimited {
+	if news && r.Reason != Settling && r.Reason != RateLimited {
 		level = slog.LevelWarn
 	}
 	b.Log.Log(context.Background(), level, "delivery postponed", "direction", direction,
-		"page", l.id.Page(), "delivery", seq, "reason", r.Reason, "err", r.Err)
+		"lane", t.lane.id.Page(), "delivery", t.seqs[done], "reason", r.Reason, "err", r.Err)
 }
 
 // guarded turns a panic into a refusal: one poisoned delivery must not stop the
@@ -92,6 +93,11 @@ func (b *Bridge) guarded(ctx context.Context, seq Seq, direction string, try att
 			b.Metrics.Panics.Inc()
 			b.Log.Error("delivery panicked; this is a bug", "direction", direction, "delivery", seq,
 				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			if direction == metrics.Out { // perhaps after it was sent
+				b.mu.Lock()
+				b.suspect[seq] = b.Now()
+				b.mu.Unlock()
+			}
 			err = &Refusal{Verdict: Again, Reason: StoreFailed, Err: errors.New("panic, see the log")}
 		}
 	}()

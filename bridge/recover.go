@@ -19,7 +19,7 @@ func (b *Bridge) recover() error {
 		heads := map[Lane]struct{}{}
 		err := part.queue.Waiting(func(d Delivery) {
 			if _, seen := heads[d.Lane]; !seen && part.queue == b.Outbox {
-				b.suspect[d.Seq] = struct{}{}
+				b.suspect[d.Seq] = b.started
 			}
 			heads[d.Lane] = struct{}{}
 			part.schedule.add(d.Lane, d.Seq)
@@ -54,6 +54,10 @@ func (b *Bridge) markUntried() {
 	}
 }
 
+// clocksDiffer is by how much our clock and Meta's may differ after the adapter has
+// corrected what it knows.
+const clocksDiffer = 10 * time.Second
+
 // settle finds out whether the current part reached the customer: it waits for
 // the echo that carries our mark, then reads the thread. Only when the thread
 // shows that it did not arrive may it be sent again; when nothing can be found
@@ -67,7 +71,7 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 	if s.out.At.Before(since) {
 		since = s.out.At
 	}
-	since = since.Add(-time.Minute) // our clock and Meta's may differ a little
+	since = since.Add(-clocksDiffer)
 	seen, err := b.Sender.Look(ctx, s.page, s.out.Conversation.Customer, s.out.Parts[p.Part], since)
 	if err != nil {
 		r := RefusalOf(err)

@@ -51,14 +51,16 @@ type gate struct {
 	name     Gate
 	shut     bool
 	failures int // in a row
+	opened   int // times it was opened because its cause is gone
 	active   int // attempts under way, if it is a home gate
 	parked   line
 }
 
 // turn is a piece of work for one worker: the oldest deliveries of a lane.
 type turn struct {
-	lane *lane
-	seqs []Seq
+	lane   *lane
+	seqs   []Seq
+	opened int // how often the home gate had been opened when it began
 }
 
 func newSchedule(home func(Lane) Gate, perGate int, now func() time.Time, jitter func() float64) *schedule {
@@ -112,7 +114,7 @@ func (s *schedule) pick() (turn, bool) {
 		if l.probe == home || !home.shut && !s.full(home) {
 			home.active++
 			l.proof = false
-			return turn{lane: l, seqs: l.seqs[:min(len(l.seqs), turnLength)]}, true
+			return turn{lane: l, seqs: l.seqs[:min(len(l.seqs), turnLength)], opened: home.opened}, true
 		}
 		if l.probe != nil { // it cannot try for the others; let them try themselves
 			s.open(l.probe)
@@ -124,8 +126,9 @@ func (s *schedule) pick() (turn, bool) {
 }
 
 // finish takes a turn back: done deliveries were concluded, then came refusal,
-// or nil if there was none.
-func (s *schedule) finish(t turn, done int, refusal *Refusal) {
+// or nil if there was none. It reports whether the refusal is news: the first of
+// its lane, or of its gate.
+func (s *schedule) finish(t turn, done int, refusal *Refusal) (news bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l, home := t.lane, s.gate(s.home(t.lane.id))
@@ -142,8 +145,10 @@ func (s *schedule) finish(t turn, done int, refusal *Refusal) {
 		s.open(probe) // whatever else is wrong, this gate let it through
 	}
 	switch {
+	case refusal != nil && refusal.Gate == home.name && t.opened != home.opened:
+		s.makeReady(l) // its cause went away meanwhile: a new token, for example
 	case refusal != nil:
-		s.refused(l, refusal, probe)
+		news = s.refused(l, refusal, probe)
 	case len(l.seqs) == 0:
 		delete(s.lanes, l.id)
 	default:
@@ -152,24 +157,26 @@ func (s *schedule) finish(t turn, done int, refusal *Refusal) {
 	if !home.shut && !s.full(home) && home.parked.len() > 0 {
 		s.makeReady(home.parked.pop())
 	}
+	return news
 }
 
 // refused sends a lane away until its time comes or its gate opens.
-func (s *schedule) refused(l *lane, r *Refusal, probe *gate) {
+func (s *schedule) refused(l *lane, r *Refusal, probe *gate) (news bool) {
 	if r.Gate == "" {
 		l.failures++
 		l.settling = r.Reason == Settling
 		if l.settling && l.proof {
 			s.makeReady(l)
-			return
+			return false
 		}
 		s.wait(&l.timed, l.failures, r.After)
-		return
+		return l.failures == 1
 	}
 	g := s.gate(r.Gate)
 	if !g.shut || g == probe {
 		g.failures++ // an outage counts once, however many were under way
 		g.shut = true
+		news = g.failures == 1
 		s.wait(&g.timed, g.failures, r.After)
 	} else if r.After > 0 && s.now().Add(r.After).After(g.at) && g.index >= 0 {
 		s.wait(&g.timed, g.failures, r.After)
@@ -179,6 +186,7 @@ func (s *schedule) refused(l *lane, r *Refusal, probe *gate) {
 	} else {
 		g.parked.push(l)
 	}
+	return news
 }
 
 // release makes ready what is due and returns the next due time, if any.
@@ -210,9 +218,9 @@ func (s *schedule) release() (next time.Time, ok bool) {
 func (s *schedule) openGate(name Gate) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if g := s.gates[name]; g != nil {
-		s.open(g)
-	}
+	g := s.gate(name)
+	g.opened++
+	s.open(g)
 }
 
 // retryNow cuts short all waiting for a time: something changed for everybody.

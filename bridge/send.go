@@ -38,15 +38,7 @@ func (b *Bridge) toCustomer(ctx context.Context, seq Seq) error {
 	if err := json.Unmarshal(d.Body, &s.out); err != nil {
 		return b.unreadable(b.Outbox, d, metrics.Out, err)
 	}
-	s.page, err = b.Pages.Page(s.out.Conversation.Page)
-	switch {
-	case errors.Is(err, ErrNoPage):
-		return b.giveUp(s, PageGone, err)
-	case err != nil:
-		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
-	case s.page.State == PageOff:
-		return &Refusal{Verdict: Again, Reason: PageOffReason, Gate: GatePage(s.page.ID), After: time.Hour}
-	case len(s.out.Parts) == 0:
+	if len(s.out.Parts) == 0 {
 		return b.giveUp(s, Unsupported, errors.New("nothing in it that Messenger takes"))
 	}
 	for s.d.Progress.Part < len(s.out.Parts) {
@@ -75,6 +67,9 @@ func (b *Bridge) part(ctx context.Context, s *shipment) error {
 		if mid := b.Receipts.MidOf(mark); mid != "" {
 			return b.arrived(s, mid)
 		}
+	}
+	if err := b.findPage(s); err != nil {
+		return err
 	}
 	switch p.State {
 	case Unsure:
@@ -110,11 +105,27 @@ func (b *Bridge) part(ctx context.Context, s *shipment) error {
 	}
 }
 
+// findPage looks up the page as it is now.
+func (b *Bridge) findPage(s *shipment) (err error) {
+	s.page, err = b.Pages.Page(s.out.Conversation.Page)
+	switch {
+	case errors.Is(err, ErrNoPage) && s.d.Progress.State == Unsure:
+		return b.giveUpPart(s, Unclear, err)
+	case errors.Is(err, ErrNoPage):
+		return b.giveUpPart(s, PageGone, err)
+	case err != nil:
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	case s.page.State == PageOff:
+		return &Refusal{Verdict: Again, Reason: PageOffReason, Gate: GatePage(s.page.ID), After: time.Hour}
+	}
+	return nil
+}
+
 // arrived goes on to the next part. Storing that also says that the next part is
 // being tried, so it may be sent at once.
 func (b *Bridge) arrived(s *shipment, mid Mid) error {
 	mark := Mark{Message: s.out.Message, Part: s.d.Progress.Part}
-	receipt := Receipt{Page: s.page.ID, Mid: mid, Mark: mark}
+	receipt := Receipt{Page: s.out.Conversation.Page, Mid: mid, Mark: mark}
 	s.d.Progress = Progress{State: Trying, Part: mark.Part + 1, Tried: b.Now()}
 	if s.d.Progress.Part < len(s.out.Parts) {
 		return b.save(s, receipt)
@@ -194,11 +205,11 @@ func (b *Bridge) save(s *shipment, receipts ...Receipt) error {
 }
 
 // believe replaces stored progress by what this process knows better: progress it
-// could not store, and that the heads found at start may have been sent.
+// could not store, and what may have been sent without anybody writing it down.
 func (b *Bridge) believe(d *Delivery) error {
 	b.mu.Lock()
 	known, better := b.unsaved[d.Seq]
-	_, suspect := b.suspect[d.Seq]
+	since, suspect := b.suspect[d.Seq]
 	b.mu.Unlock()
 	switch {
 	case better:
@@ -207,7 +218,7 @@ func (b *Bridge) believe(d *Delivery) error {
 			return &Refusal{Verdict: Again, Reason: StoreFailed, Err: fmt.Errorf("save progress: %w", err)}
 		}
 	case suspect && d.Progress.State == Trying:
-		d.Progress.State, d.Progress.Tried = Unsure, b.started
+		d.Progress.State, d.Progress.Tried = Unsure, since
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 )
 
@@ -20,6 +21,18 @@ func (b *Bridge) watchWaiting(ctx context.Context) {
 		case <-tick.C:
 			told = b.tellWaiting(ctx, told)
 		}
+	}
+}
+
+// correctIfGone corrects a notice that was stored while its message went out:
+// whoever delivered it could not know of the notice yet.
+func (b *Bridge) correctIfGone(ctx context.Context, n Notice, seq Seq) {
+	if _, err := b.Outbox.Delivery(seq); !errors.Is(err, ErrConcluded) || b.Notices.Seen(noticeKey(NotDelivered, n.Message)) {
+		return
+	}
+	n.Kind = Corrected
+	if err := b.tell(ctx, n); err != nil {
+		b.Log.Debug("notice not stored", "delivery", seq, "err", err)
 	}
 }
 
@@ -46,10 +59,11 @@ func (b *Bridge) tellWaiting(ctx context.Context, told map[Seq]struct{}) map[Seq
 			}
 			n := Notice{Kind: StillWaiting, Room: out.Room, Message: out.Message, To: out.Author}
 			if err := b.tell(ctx, n); err != nil {
-				b.Log.Warn("notice not stored", "delivery", seq, "err", err)
+				b.Log.Debug("notice not stored", "delivery", seq, "err", err)
 				continue
 			}
 			still[seq] = struct{}{}
+			b.correctIfGone(ctx, n, seq)
 		}
 	}
 	return still

@@ -43,6 +43,7 @@ type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
 	rest  *resty.Client
 	pacer *pacer
+	skew  atomic.Int64 // of Meta's clock against ours; a time.Duration
 	sleep func(context.Context, time.Duration) error
 }
 
@@ -179,9 +180,20 @@ func (c *Client) do(ctx context.Context, q request) *answer {
 		reading: q.method == http.MethodGet || q.setup, setup: q.setup}
 	if reply != nil && reply.RawResponse != nil {
 		a.status, a.header, a.body = reply.StatusCode(), reply.Header(), reply.Body()
+		c.learnTime(a.header)
 	}
 	return a
 }
+
+// learnTime notes by how much Meta's clock differs from ours, in whole seconds.
+func (c *Client) learnTime(h http.Header) {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		c.skew.Store(int64(at.Sub(c.cfg.Now()).Truncate(time.Second)))
+	}
+}
+
+// metaTime turns a time by our clock into one by Meta's, as its last answer told.
+func (c *Client) metaTime(t time.Time) time.Time { return t.Add(time.Duration(c.skew.Load())) }
 
 // proof is appsecret_proof: whoever only has the token cannot use it.
 func proof(secret, token bridge.Secret) string {

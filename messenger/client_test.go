@@ -41,6 +41,7 @@ func graph(t *testing.T, handler http.HandlerFunc) (*Client, *clock) {
 
 func answering(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", received.Format(http.TimeFormat)) // by the clock of the test
 		w.WriteHeader(status)
 		_, _ = io.WriteString(w, body)
 	}

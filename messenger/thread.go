@@ -71,7 +71,7 @@ func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 		return seen, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
 			Err: errors.New("graph answered a thread in another format")}
 	}
-	from := since.Truncate(time.Second).Add(-time.Second)
+	from := c.metaTime(since).Truncate(time.Second).Add(-time.Second)
 	seen.Complete = true
 	for _, t := range reply.Data {
 		if t.with(to) {

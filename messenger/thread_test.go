@@ -3,6 +3,7 @@ package messenger
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,6 +65,20 @@ func TestLook_Threads(t *testing.T) {
 		if err != nil || !slices.Equal(seen.Like, c.like) || (seen.Complete && !seen.Obscure) != c.complete {
 			t.Errorf("%s: %+v, %v", c.name, seen, err)
 		}
+	}
+}
+
+// TestLook_OtherClock has Meta's clock three minutes behind ours: a message of now
+// looks old to us, and is the one we look for.
+func TestLook_OtherClock(t *testing.T) {
+	meta := received.Add(-3 * time.Minute)
+	client, _ := graph(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", meta.Format(http.TimeFormat))
+		_, _ = io.WriteString(w, thread("", `{"id":"m_1","created_time":"`+meta.Format(threadTime)+`","from":{"id":"100200300400500"},"message":"Hello, Anna"}`))
+	})
+	seen, err := client.Look(t.Context(), connected, customer, bridge.Part{Text: "Hello, Anna"}, received)
+	if err != nil || !slices.Equal(seen.Like, []bridge.Mid{"m_1"}) {
+		t.Errorf("%+v, %v", seen, err)
 	}
 }
 

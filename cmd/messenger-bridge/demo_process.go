@@ -127,6 +127,10 @@ func (p *demoProcess) run(ctx context.Context) error {
 func (p *demoProcess) start() (ended <-chan error, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select {
+	case <-p.starts: // it is being done
+	default:
+	}
 	cmd := p.child(p.environ)
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	if err := cmd.Start(); err != nil {
@@ -215,10 +219,6 @@ func (p *demoProcess) bury(why error) {
 		if why != nil {
 			p.life.Why += " (" + why.Error() + ")"
 		}
-	}
-	select {
-	case <-p.starts: // was meant for the one that has just died
-	default:
 	}
 	if p.pause > 0 {
 		back := time.Now().Add(p.pause)

@@ -115,7 +115,7 @@ func (p *program) assemble() (err error) {
 			Livechat: p.client, Links: p.store, Pages: p.store, Opened: opened, Retry: cfg.times.noAgentRetry, Log: p.log,
 		}),
 		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter,
-		Grace: cfg.ShutdownGrace * 45 / 100, Log: p.log, Metrics: p.metrics,
+		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return err

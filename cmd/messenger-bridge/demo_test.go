@@ -1,0 +1,380 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// testDemo is a demo whose bridge is the test binary, with short times.
+func testDemo(out *logBook) demo {
+	short := fast
+	short.echoWait = 30 * time.Second // as in production: an echo that comes late has to be waited for
+	return demo{out: out, child: func(environ []string) *exec.Cmd {
+		child := exec.Command(os.Args[0], "-test.run=^$")
+		child.Env = append(environ, childVariable+"="+encodeTimes(short))
+		return child
+	}}
+}
+
+func TestDemo_Script_KeepsEveryPromise(t *testing.T) {
+	out := &logBook{}
+	d := testDemo(out)
+	d.Script = true
+	if err := d.run(t.Context()); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"/facebook authorize", "The page is connected", "kill -9", "✓ Nothing acknowledged is lost", "✓ Once", "✓ In order"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the script does not say %q:\n%s", want, out)
+		}
+	}
+}
+
+func TestDemo_BridgeDoesNotStart_SaysWhy(t *testing.T) {
+	d := testDemo(&logBook{})
+	d.Script = true
+	d.child = func([]string) *exec.Cmd {
+		return exec.Command(os.Args[0], "-test.no-such-flag")
+	}
+	if err := d.run(t.Context()); err == nil || !strings.Contains(err.Error(), "did not start") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestDemo_Listen_OnLoopbackOnly(t *testing.T) {
+	for _, address := range []string{":8090", "0.0.0.0:0", "192.0.2.1:80", "nonsense"} {
+		if l, err := listenLoopback(address); err == nil {
+			l.Close()
+			t.Errorf("%s is accepted", address)
+		}
+	}
+}
+
+func TestDemo_OtherSites_AreKeptOut(t *testing.T) {
+	const ours = "127.0.0.1:8090"
+	done := 0
+	guard := guardDemo(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { done++ }), ours)
+	for _, c := range []struct {
+		method, host, origin string
+		status               int
+	}{
+		{"GET", ours, "", 200},
+		{"GET", "localhost:8090", "", 200},
+		{"POST", ours, "http://" + ours, 200},
+		{"GET", "rebound.example:8090", "", 421},
+		{"POST", "rebound.example:8090", "http://rebound.example:8090", 421},
+		{"POST", ours, "", 403},
+		{"POST", ours, "null", 403},
+		{"POST", ours, "http://other.example", 403},
+		{"POST", ours, "http://localhost:8090", 403},
+		{"DELETE", ours, "http://other.example", 403},
+	} {
+		r := httptest.NewRequest(c.method, "/do", nil)
+		r.Host = c.host
+		if c.origin != "" {
+			r.Header.Set("Origin", c.origin)
+		}
+		w := httptest.NewRecorder()
+		guard.ServeHTTP(w, r)
+		if w.Code != c.status {
+			t.Errorf("%s from %q at %q is answered %d", c.method, c.origin, c.host, w.Code)
+		}
+	}
+	if done != 3 {
+		t.Errorf("%d requests got through", done)
+	}
+}
+
+func TestDemo_FormOf_ReadsWhatABrowserSends(t *testing.T) {
+	fields, action, err := formOf(`<!doctype html><style>a > b { color: red }</style><form method=post action="pages">
+<input type="hidden" name="ticket" value="a&amp;b"><input type="checkbox" name="page" value="1" checked>
+<select name="department"><option value="">None<option value="sales" selected>Sales</select>
+<textarea name="welcome">
+Hello
+you</textarea><br><button>Go</button></form>`)
+	if err != nil || action != "pages" || fields.Encode() != "department=sales&ticket=a%26b&welcome=Hello%0Ayou" {
+		t.Errorf("%q %q %v", action, fields.Encode(), err)
+	}
+	if _, _, err := formOf("<h1>This link has expired</h1>"); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+// demoWindow is the demo's page in a headless Chromium.
+type demoWindow struct {
+	*testing.T
+	ctx      context.Context
+	play     *demoPlay
+	troubles []string // what the browser's console said; read after the end
+}
+
+func openDemo(t *testing.T) *demoWindow {
+	t.Helper()
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not in PATH")
+	}
+	type start struct {
+		address string
+		play    *demoPlay
+	}
+	out, started, ended := &logBook{}, make(chan start, 1), make(chan error, 1)
+	d := testDemo(out)
+	d.Listen = "127.0.0.1:0"
+	d.shown = func(address string, p *demoPlay) { started <- start{address, p} }
+	running, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	go func() { ended <- d.run(running) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error("the demo ended with", err)
+		}
+	})
+	w := &demoWindow{T: t}
+	var at string
+	select {
+	case s := <-started:
+		at, w.play = s.address, s.play
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("the demo did not start: %v\n%s", err, out)
+	}
+	w.ctx = w.browse(chromium)
+	w.do(chromedp.EmulateViewport(1280, 1180))
+	if _, err := chromedp.RunResponse(w.ctx, chromedp.Navigate(at+"/")); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// browse starts a browser.
+func (w *demoWindow) browse(chromium string) context.Context {
+	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium), chromedp.UserDataDir(w.TempDir()), chromedp.NoFirstRun, chromedp.WSURLReadTimeout(time.Minute)}
+	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "disable-background-networking",
+		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "disable-extensions", "hide-scrollbars"} {
+		opts = append(opts, chromedp.Flag(flag, true))
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(w.Context()), 5*time.Minute)
+	w.Cleanup(stop)
+	ctx, stopAllocator := chromedp.NewExecAllocator(ctx, opts...)
+	w.Cleanup(stopAllocator)
+	ctx, stopTab := chromedp.NewContext(ctx)
+	w.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil {
+			w.Log("closing the browser:", err)
+		}
+		stopTab()
+		for _, trouble := range w.troubles {
+			w.Error("the browser says:", trouble)
+		}
+	})
+	err := chromedp.Listen(ctx, func(event any) {
+		switch e := event.(type) {
+		case *log.EventEntryAdded:
+			w.troubles = append(w.troubles, e.Entry.Text)
+		case *runtime.EventExceptionThrown:
+			w.troubles = append(w.troubles, e.ExceptionDetails.Text)
+		}
+	})
+	if err != nil {
+		w.Fatal("start the browser:", err)
+	}
+	return ctx
+}
+
+func (w *demoWindow) do(actions ...chromedp.Action[chromedp.Void]) {
+	w.Helper()
+	if err := chromedp.Do(w.ctx, actions...); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// sees waits until an element shows a text.
+func (w *demoWindow) sees(id, text string) {
+	w.Helper()
+	script := `new Promise(seen => {
+		const look = () => document.getElementById(` + quote(id) + `).innerText.includes(` + quote(text) + `) && (clearTimeout(patience), watch.disconnect(), seen(''));
+		const watch = new MutationObserver(look);
+		const patience = setTimeout(() => seen(document.body.innerText), ` + "40000" + `);
+		watch.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+		look();
+	})`
+	instead, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
+	if err != nil {
+		w.Fatal(err)
+	}
+	if instead != "" {
+		w.picture("failure")
+		w.Fatalf("%s does not show %q; the page says\n%s", id, text, instead)
+	}
+}
+
+func quote(s string) string { return "`" + s + "`" }
+
+// says types a text into a box.
+func (w *demoWindow) says(box, text string) {
+	w.Helper()
+	w.do(chromedp.SendKeys(chromedp.CSS("#say-"+box), text+kb.Enter))
+}
+
+func (w *demoWindow) press(id string) {
+	w.Helper()
+	w.do(chromedp.Click(chromedp.CSS("#" + id)))
+}
+
+// turn presses a switch and waits for the explanations that follow at once.
+func (w *demoWindow) turn(id string, title string) {
+	w.Helper()
+	w.press("switch-" + id)
+	w.sees("title", title)
+}
+
+func (w *demoWindow) scheme(name string) {
+	w.Helper()
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}}
+	if _, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// picture takes a screenshot of the window as it is.
+func (w *demoWindow) picture(name string) {
+	w.Helper()
+	dir := os.Getenv("SCREENSHOTS")
+	if dir == "" {
+		dir = w.TempDir()
+	}
+	png, err := chromedp.Run(w.ctx, chromedp.FullScreenshot(100))
+	if err == nil {
+		err = errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600))
+	}
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
+	w := openDemo(t)
+	w.scheme("light")
+	w.sees("title", "say hello")
+	w.sees("setup", "is connected (by @maria)")
+	w.sees("direct", "/oauth/start")
+
+	w.says("customer", "Hello! Are you open on Sunday?")
+	w.sees("messages", "Are you open on Sunday?")
+	w.says("agent", "Good morning Anna! Yes, from nine to five.")
+	w.sees("bubbles", "from nine to five")
+	w.says("customer", "Lovely, a table for two at ten please")
+	w.sees("messages", "a table for two")
+
+	w.turn("losing", "Facebook's next answer will get lost")
+	w.says("agent", "It is yours. See you on Sunday!")
+	w.sees("title", "the bridge cannot know it yet")
+	w.sees("bubbles", "See you on Sunday!")
+	w.sees("queue-customers", "1")
+	w.sees("title", "The echo came")
+	w.sees("queue-customers", "0")
+
+	w.turn("away", "Ana has gone home")
+	w.press("customer-ben")
+	w.says("customer", "Do you sell gift cards?")
+	w.sees("title", "A message waits for an agent")
+	w.picture("waiting")
+	w.turn("away", "Nothing waits any more")
+	w.sees("messages", "gift cards")
+	w.says("agent", "We do, from ten euros up.")
+	w.sees("bubbles", "from ten euros up")
+	w.says("manager", "/facebook status")
+	w.sees("setup", "Rocket.Chat")
+	w.press("customer-anna")
+	w.picture("overview")
+	w.looks("overview")
+
+	w.turn("workspace", "Rocket.Chat refuses all connections")
+	w.says("customer", "One more thing: a birthday cake?")
+	w.sees("title", "Messages wait for Rocket.Chat")
+	w.turn("workspace", "Connected again, and nothing waits")
+
+	w.turn("down", "refuses all connections")
+	w.says("agent", "Gift cards are at the counter.")
+	w.sees("title", "An answer waits for Facebook")
+	w.turn("down", "Everything has gone out")
+
+	w.turn("token", "no longer accepts the page's token")
+	w.says("agent", "You can also order them by post.")
+	w.sees("title", "The setup channel was told, once")
+	w.sees("lamps", "needs authorisation")
+	w.picture("token")
+	w.turn("token", "The page runs again")
+	w.sees("lamps", "Page: running")
+
+	w.turn("repeat", "every webhook once more")
+
+	w.turn("close", "Ana has closed the chat")
+	w.press("customer-ben")
+	w.says("customer", "Thank you!")
+	w.sees("title", "A new message, a new room")
+	w.sees("messages", "Thank you!")
+
+	w.turn("kill", "the bridge is gone")
+	w.sees("life", "Dead")
+	w.says("customer", "By post would be great")
+	w.says("agent", "Then I need your address.")
+	w.sees("queue-meta", "1")
+	w.picture("kill")
+	w.turn("kill", "The bridge is back, and nothing waits any more")
+	w.sees("messages", "By post would be great")
+	w.sees("bubbles", "Then I need your address.")
+	w.picture("back")
+
+	for _, c := range demoCustomers {
+		texts := w.play.received(c)
+		slices.Sort(texts)
+		if len(slices.Compact(slices.Clone(texts))) != len(texts) {
+			t.Errorf("%s got something twice: %q", c.First, texts)
+		}
+	}
+	for _, problem := range append(w.play.rc.Problems(), w.play.meta.Problems()...) {
+		t.Error("the sandbox objects:", problem)
+	}
+}
+
+// looks takes pictures in the dark and on a phone, and checks that nothing is cut off.
+func (w *demoWindow) looks(name string) {
+	w.Helper()
+	for _, look := range []struct {
+		name          string
+		width, height int64
+		scheme        string
+	}{{"dark", 1280, 1180, "dark"}, {"phone", 390, 844, "light"}, {"wide", 1680, 1050, "light"}} {
+		w.scheme(look.scheme)
+		w.do(chromedp.EmulateViewport(look.width, look.height))
+		w.picture(name + "-" + look.name)
+		wide, err := chromedp.Run(w.ctx, chromedp.Evaluate[int64](`document.documentElement.scrollWidth - innerWidth`))
+		if err != nil || wide > 0 {
+			w.Errorf("%s: the page is %d too wide (%v)", look.name, wide, err)
+		}
+	}
+	unnamed, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll('button,input,ol[tabindex]')]
+		.filter(e => !(e.textContent.trim() || e.labels?.length || e.ariaLabel)).map(e => e.outerHTML)`))
+	if err != nil || len(unnamed) > 0 {
+		w.Errorf("without a name: %q (%v)", unnamed, err)
+	}
+	w.scheme("light")
+	w.do(chromedp.EmulateViewport(1280, 1180))
+}
