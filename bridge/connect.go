@@ -247,7 +247,7 @@ func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chose
 		page.Name, page.Token = held.Names[p.ID], Secret(held.Tokens[p.ID])
 		page.State, page.Why = PageConnecting, "it is being subscribed"
 		page.By, page.Grant = by.ID, held.User
-		page.Settings = p.Settings
+		page.Settings.InForms(p.Settings)
 	})
 	if err != nil {
 		return Page{}, err

@@ -44,6 +44,12 @@ type Settings struct {
 	Offline    string       `json:"offline,omitempty"`    // once while nobody is there
 }
 
+// InForms takes over from filled what the browser's forms show, and leaves the rest.
+func (s *Settings) InForms(filled Settings) {
+	s.Name, s.Department = filled.Name, filled.Department
+	s.Welcome, s.Finished, s.Offline = filled.Welcome, filled.Finished, filled.Offline
+}
+
 // DefaultTextLimit is the longest text Messenger takes in one message.
 const DefaultTextLimit = 2000
 

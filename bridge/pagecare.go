@@ -203,7 +203,7 @@ func (c *Connector) SaveSettings(ctx context.Context, ticket string, id PageID, 
 	case page.Rev != rev:
 		return page, ErrConflict
 	}
-	page.Settings = s
+	page.Settings.InForms(s)
 	if err := c.Pages.SavePage(ctx, page); err != nil {
 		return page, err
 	}

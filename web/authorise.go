@@ -216,9 +216,7 @@ func chosenPages(form url.Values) (chosen []bridge.Chosen, valid bool) {
 	valid = true
 	ticked := slices.Compact(slices.Sorted(slices.Values(form["page"])))
 	for _, id := range ticked {
-		var base bridge.Settings
-		base.TextLimit, _ = strconv.Atoi(form.Get(id + ".text-limit")) // not shown, and not to be lost
-		settings := readSettings(form, id+".", base)
+		settings := readSettings(form, id+".", bridge.Settings{})
 		f := newFields("", "", "", settings, nil, true)
 		valid = valid && len(f.Wrong()) == 0
 		chosen = append(chosen, bridge.Chosen{ID: bridge.PageID(id), Settings: settings})

@@ -130,7 +130,7 @@ func TestChoice_ShowsWhatIsOffered(t *testing.T) {
 		"<strong>Messages</strong>", "<strong>Community activity</strong>", "Facebook did not hand over this page",
 		`value="dep-gone" selected`, `value="dep-help" selected`, "2 of 3 texts written",
 		"Removing a tick does not disconnect a page", "does not send them yet", "{department}",
-		`name="ticket" value="CHOICETICKET"`, `name="proof" value="PROOF"`, `name="100200300400502.text-limit" value="900"`,
+		`name="ticket" value="CHOICETICKET"`, `name="proof" value="PROOF"`,
 	} {
 		if !strings.Contains(page, text) {
 			t.Errorf("page lacks %q", text)
@@ -180,11 +180,11 @@ func TestChoose_ConnectsWhatIsTicked(t *testing.T) {
 	s.offered()
 	sent := choiceForm("page", "100200300400501", "page", "100200300400502", "page", "100200300400502",
 		"100200300400501.welcome", " Hi\r\nthere\x00 ", "100200300400501.name", "Two\nlines", "100200300400501.department", "dep-sales",
-		"100200300400502.text-limit", "900", "100200300400503.welcome", "not ticked")
+		"100200300400503.welcome", "not ticked")
 	want(t, s.post("/oauth/pages", sent), http.StatusOK, "Zebra &lt;b&gt;Prints", "Running", "Not subscribed", "<code>/facebook &lt;now&gt;</code>", "You can close this window")
 	wanted := []bridge.Chosen{
 		{ID: "100200300400501", Settings: bridge.Settings{Name: "Two lines", Department: "dep-sales", Welcome: "Hi\nthere"}},
-		{ID: "100200300400502", Settings: bridge.Settings{TextLimit: 900}},
+		{ID: "100200300400502"},
 	}
 	if fmt.Sprint(f.chosen) != fmt.Sprint(wanted) {
 		t.Errorf("chosen %+v\nwant   %+v", f.chosen, wanted)

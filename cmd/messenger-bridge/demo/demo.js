@@ -164,8 +164,8 @@ function showPhone(v) {
 }
 
 function showDesk(v) {
-  let room = v.rooms.find(r => r.id === chosen.room);
-  if (!room || !room.open && v.rooms.some(r => r.open && !looked.has(r.id))) room = v.rooms.find(r => r.open) || v.rooms[0];
+  const fresh = v.rooms.find(r => r.open && !looked.has(r.id)); // shown at once, unless Ana is writing elsewhere
+  const room = fresh && !$('say-agent').value ? fresh : v.rooms.find(r => r.id === chosen.room) || v.rooms.find(r => r.open) || v.rooms[0];
   chosen.room = room ? room.id : '';
   const rooms = v.rooms.map(r => ({id: r.id, name: r.name, open: r.open, by: r.servedBy, on: r === room, news: isNew(r.id, r.messages.length, r === room)}));
   fill($('rooms'), rooms, r => r.id, r => {
