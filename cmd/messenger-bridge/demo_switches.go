@@ -175,13 +175,13 @@ func (p *demoPlay) tellFacebook(on bool) []demoStory {
 	if !on {
 		return []demoStory{
 			{Title: "Facebook answers again", Text: "The bridge tries again after half a minute at most, and then sends what waited, in order.", Promise: kept},
-			{Title: "Everything has gone out", Text: "Nobody had to send anything again. A message that was marked with ⌛ is marked as delivered now.", Promise: knows,
+			{Title: "Everything has gone out", Text: "Nobody had to send anything again. Where Ana was told that her message waits, she is told that it went out.", Promise: knows,
 				once: func() bool { return p.process.now().Status != nil && p.process.now().waiting() == 0 }},
 		}
 	}
 	return []demoStory{
 		{Title: "Facebook's Graph API refuses all connections", Text: "Customers can still write to you; answers cannot get out. Write as Ana and wait: nothing is sent twice, and nothing is lost.", Promise: kept},
-		{Title: "An answer waits for Facebook", Text: "If that lasts for a minute, Ana sees ⌛ on her message and a sentence that says so. Her next messages queue up behind it, in order.", Promise: knows,
+		{Title: "An answer waits for Facebook", Text: "If that lasts for a minute, Ana sees an hourglass on her message, and a sentence that explains it. Her next messages queue up behind it, in order.", Promise: knows,
 			once: func() bool { return p.toCustomers() > 0 }},
 	}
 }
@@ -261,7 +261,7 @@ func (p *demoPlay) tellToken(on bool) []demoStory {
 	}
 	return []demoStory{
 		{Title: "Facebook no longer accepts the page's token", Text: "That happens when somebody changes a password. Write as Ana: the bridge finds out with the next message.", Promise: dead},
-		{Title: "The setup channel was told, once", Text: "Ana's message waits, and shows ⌛ after a minute. Customers' messages still come in. To repair it, type /facebook authorize as Maria and follow her link, or press the switch again and watch her do it.", Promise: dead,
+		{Title: "The setup channel was told, once", Text: "Ana's message waits, and shows an hourglass after a minute. Customers' messages still come in. To repair it, type /facebook authorize as Maria and follow her link, or press the switch again and watch her do it.", Promise: dead,
 			once: func() bool {
 				state, _ := p.process.now().pageState()
 				return state != "" && state != bridge.PageRunning

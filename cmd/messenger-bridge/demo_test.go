@@ -282,41 +282,50 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	w.says("customer", "Lovely, a table for two at ten please")
 	w.sees("messages", "a table for two")
 
+	w.press("customer-ben")
+	w.says("customer", "Do you sell gift cards?")
+	w.sees("messages", "gift cards")
+	w.says("agent", "We do, from ten euros up.")
+	w.sees("bubbles", "from ten euros up")
+	w.says("manager", "/facebook status")
+	w.sees("setup", "Waiting for customers: nothing")
+	w.press("customer-anna")
+	w.do(chromedp.Click(chromedp.CSS("#rooms li:last-child button")))
+	w.says("agent", "A table by the window is yours.")
+	w.sees("bubbles", "by the window")
+	w.sees("lamps", "0 waiting")
+	w.picture("overview")
+	w.looks("overview")
+
 	w.turn("losing", "Facebook's next answer will get lost")
-	w.says("agent", "It is yours. See you on Sunday!")
+	w.says("agent", "See you on Sunday!")
 	w.sees("title", "the bridge cannot know it yet")
 	w.sees("bubbles", "See you on Sunday!")
 	w.sees("queue-customers", "1")
 	w.sees("title", "The echo came")
 	w.sees("queue-customers", "0")
 
+	w.turn("close", "Ana has closed the chat")
+	w.sees("room-note", "closed")
 	w.turn("away", "Ana has gone home")
-	w.press("customer-ben")
-	w.says("customer", "Do you sell gift cards?")
+	w.says("customer", "One more thing: do you bake birthday cakes?")
 	w.sees("title", "A message waits for an agent")
 	w.picture("waiting")
 	w.turn("away", "Nothing waits any more")
-	w.sees("messages", "gift cards")
-	w.says("agent", "We do, from ten euros up.")
-	w.sees("bubbles", "from ten euros up")
-	w.says("manager", "/facebook status")
-	w.sees("setup", "Rocket.Chat")
-	w.press("customer-anna")
-	w.picture("overview")
-	w.looks("overview")
+	w.sees("messages", "birthday cakes")
 
 	w.turn("workspace", "Rocket.Chat refuses all connections")
-	w.says("customer", "One more thing: a birthday cake?")
+	w.says("customer", "With cherries, for twelve people")
 	w.sees("title", "Messages wait for Rocket.Chat")
 	w.turn("workspace", "Connected again, and nothing waits")
 
 	w.turn("down", "refuses all connections")
-	w.says("agent", "Gift cards are at the counter.")
+	w.says("agent", "Of course!")
 	w.sees("title", "An answer waits for Facebook")
 	w.turn("down", "Everything has gone out")
 
 	w.turn("token", "no longer accepts the page's token")
-	w.says("agent", "You can also order them by post.")
+	w.says("agent", "When is the birthday?")
 	w.sees("title", "The setup channel was told, once")
 	w.sees("lamps", "needs authorisation")
 	w.picture("token")
@@ -326,21 +335,31 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	w.turn("repeat", "every webhook once more")
 
 	w.turn("close", "Ana has closed the chat")
-	w.press("customer-ben")
-	w.says("customer", "Thank you!")
+	w.says("customer", "On Friday")
 	w.sees("title", "A new message, a new room")
-	w.sees("messages", "Thank you!")
+	w.sees("messages", "On Friday")
 
+	w.says("agent", "Then it will be ready on Thursday evening.")
+	w.sees("bubbles", "Thursday evening")
 	w.turn("kill", "the bridge is gone")
 	w.sees("life", "Dead")
-	w.says("customer", "By post would be great")
-	w.says("agent", "Then I need your address.")
-	w.sees("queue-meta", "1")
+	w.says("customer", "Wonderful, thank you!")
+	w.says("agent", "With a candle for each year?")
+	w.says("customer", "Just one, please")
+	w.sees("bubbles", "Just one")
+	w.sees("queue-meta", "2")
 	w.picture("kill")
 	w.turn("kill", "The bridge is back, and nothing waits any more")
-	w.sees("messages", "By post would be great")
-	w.sees("bubbles", "Then I need your address.")
+	w.sees("messages", "Just one, please")
+	w.sees("bubbles", "a candle for each year")
 	w.picture("back")
+
+	w.turn("token", "no longer accepts the page's token")
+	w.says("agent", "Consider it done.")
+	w.sees("title", "The setup channel was told, once")
+	w.authorise()
+	w.sees("title", "The page runs again")
+	w.sees("bubbles", "Consider it done.")
 
 	for _, c := range demoCustomers {
 		texts := w.play.received(c)
@@ -351,6 +370,40 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	}
 	for _, problem := range append(w.play.rc.Problems(), w.play.meta.Problems()...) {
 		t.Error("the sandbox objects:", problem)
+	}
+}
+
+// authorise is Maria at a browser: command, link, Facebook's dialog, tick boxes, and
+// back to the demo.
+func (w *demoWindow) authorise() {
+	w.Helper()
+	before := len(w.play.rc.DirectMessages(demoManager))
+	w.says("manager", "/facebook authorize")
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	if err := w.play.until(ctx, "the link is there", func() bool { return len(w.play.rc.DirectMessages(demoManager)) > before }); err != nil {
+		w.Fatal(err)
+	}
+	link := loginLink.FindString(w.play.rc.DirectMessages(demoManager)[before].Text)
+	w.sees("direct", link)
+	var demo string
+	for _, step := range []struct{ tick, click string }{
+		{"", `[...document.querySelectorAll("#direct a")].at(-1).target = "_self", [...document.querySelectorAll("#direct a")].at(-1).click()`},
+		{`document.querySelector("[name=page]").checked = true`, `document.querySelector("[value=continue]").click()`},
+		{`document.querySelector("[name=page]").checked = true`, `document.querySelector("main button").click()`},
+	} {
+		if demo == "" {
+			demo, _ = chromedp.Run(w.ctx, chromedp.Location())
+		}
+		if _, err := chromedp.RunResponse(w.ctx, chromedp.Evaluate[chromedp.Void](step.tick+";"+step.click+";undefined")); err != nil {
+			w.Fatal(err)
+		}
+	}
+	if text, err := chromedp.Run(w.ctx, chromedp.Text(chromedp.CSS("h1"))); err != nil || text != "The page is connected" {
+		w.Errorf("the last page says %q, %v", text, err)
+	}
+	if _, err := chromedp.RunResponse(w.ctx, chromedp.Navigate(demo)); err != nil {
+		w.Fatal(err)
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"regexp"
 	"slices"
 	"time"
@@ -58,6 +59,7 @@ type viewStory struct {
 type viewCustomer struct {
 	Key      string       `json:"key"`
 	Name     string       `json:"name"`
+	Number   string       `json:"number"` // end of the id, by which the agent knows the customer
 	Messages []viewBubble `json:"messages"`
 }
 
@@ -100,7 +102,7 @@ func (p *demoPlay) view() demoView {
 	v := demoView{Bridge: p.viewBridge(), Setup: p.viewChannel(p.rc.RoomID(demoSetup), "#"+demoSetup),
 		Direct: p.viewChannel(p.directRoom(), "@"+p.rc.Bot()), Rooms: p.viewRooms()}
 	for _, c := range demoCustomers {
-		one := viewCustomer{Key: c.Key, Name: c.name(), Messages: []viewBubble{}}
+		one := viewCustomer{Key: c.Key, Name: c.name(), Number: c.ID[len(c.ID)-4:], Messages: []viewBubble{}}
 		for _, b := range last(p.meta.Thread(demoPage, c.ID)) {
 			one.Messages = append(one.Messages, viewBubble{b.Mid, b.Text, b.FromPage, b.At})
 		}
@@ -179,7 +181,7 @@ func (p *demoPlay) viewMessages(rid string) []viewMessage {
 		}
 		one := viewMessage{ID: m.ID, Who: cmp.Or(m.Alias, m.Username), Kind: p.kindOf(m), Text: texts[m.ID], At: m.At, Edited: m.Edited, Quote: texts[m.Quoted]}
 		if m.System != "" {
-			one.Text = systemLines[m.System]
+			one.Text = fmt.Sprintf(systemLines[m.System], m.Text)
 		}
 		for emoji, who := range m.Reactions {
 			one.Reactions = append(one.Reactions, viewReaction{emoji, len(who)})
@@ -205,10 +207,10 @@ func (p *demoPlay) kindOf(m sandbox.Message) string {
 // quoteLink is what clients turn into a quote.
 var quoteLink = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)
 
-// systemLines are what people read for a message's type; others are left out.
+// systemLines are what people read for a message's type and text; others are left out.
 var systemLines = map[string]string{
-	"livechat-started": "The chat has begun", "livechat-close": "The chat was closed",
-	"livechat_transfer_history": "The chat was handed over", "au": "was added to the channel",
+	"livechat-started": "The chat has begun%.0s", "livechat-close": "The chat was closed%.0s",
+	"livechat_transfer_history": "The chat was handed over%.0s", "au": "%s was added to the channel",
 }
 
 // killedTokenReplaced reports that the page has got over its dead token.

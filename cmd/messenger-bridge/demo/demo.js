@@ -53,16 +53,16 @@ const clock = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-di
 const seconds = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23'});
 const time = (at, form = clock) => el('time', {datetime: at}, form.format(new Date(at)));
 
-const emojis = {':warning:': '⚠️', ':hourglass:': '⌛', ':white_check_mark:': '✅', ':point_right:': '👉', ':tada:': '🎉',
-  ':slight_smile:': '🙂', ':smile:': '😄', ':thumbsup:': '👍', ':heart:': '❤️'};
+// Signs that every system's fonts have.
+const emojis = {':warning:': '⚠', ':hourglass:': '⌛', ':white_check_mark:': '✔', ':point_right:': '☞', ':tada:': '★', ':slight_smile:': '☺', ':heart:': '♥'};
 const emoji = text => text.replace(/:[a-z_]+:/g, name => emojis[name] || name);
 
 // rich shows what Rocket.Chat's clients would: code, bold, links, emojis.
 function rich(text) {
-  return text.split(/(`[^`\n]+`|\*\*[^*\n]+\*\*|https?:\/\/[^\s)>]+)/).map((part, i) => {
+  return text.split(/(`[^`\n]+`|\*\*?[^*\s](?:[^*\n]*[^*\s])?\*\*?|https?:\/\/[^\s)>]+)/).map((part, i) => {
     if (i % 2 === 0) return emoji(part);
     if (part[0] === '`') return el('code', {}, part.slice(1, -1));
-    if (part[0] === '*') return el('strong', {}, part.slice(2, -2));
+    if (part[0] === '*') return el('strong', {}, part.replace(/^\*+|\*+$/g, ''));
     const [, address, rest] = part.match(/^(.*?)([.,;:!?]*)$/);
     const link = el('a', {href: address, target: '_blank', rel: 'noopener noreferrer'}, address.length > 70 ? address.slice(0, 66) + ' …' : address);
     const both = document.createDocumentFragment();
@@ -72,7 +72,7 @@ function rich(text) {
 }
 
 function message(m) {
-  if (m.kind === 'system') return el('li', {class: 'system'}, m.who + ': ' + m.text + ' · ', time(m.at));
+  if (m.kind === 'system') return el('li', {class: 'system'}, m.text + ' · ', time(m.at));
   const by = el('span', {class: 'by'}, el('strong', {}, m.who), ' ', m.kind === 'bot' ? el('b', {}, 'BOT') : null,
     m.kind === 'visitor' ? el('b', {}, 'CUSTOMER') : null, ' ', time(m.at), m.edited ? ' (edited)' : null);
   return el('li', {class: m.kind}, by,
@@ -129,7 +129,7 @@ function showMachine(b) {
     {id: 'agents', label: 'notices for agents →', n: b.known ? b.toAgents : '?'},
   ];
   fill($('queues'), queues, q => q.id, q => el('div', {class: q.n > 0 ? 'some' : '', id: 'queue-' + q.id}, el('dt', {}, q.label), el('dd', {}, String(q.n))));
-  say('page-note', b.known && b.pageState !== 'running' ? `The page is “${b.pageState}”: ${b.pageWhy || ''}` : '');
+  say('page-note', b.known && b.pageState !== 'running' ? `The page is “${b.pageState}”: ${(b.pageWhy || '').replaceAll('`', '')}` : '');
 }
 
 function showSwitches(switches) {
@@ -157,7 +157,7 @@ function showPhone(v) {
     return holder;
   });
   say('page-name', v.bridge.page);
-  say('customer-note', `on ${customer.name.split(' ')[0]}'s phone`);
+  say('customer-note', `on the phone of ${customer.name.split(' ')[0]}, Facebook's number …${customer.number}`);
   say('label-customer', 'Write as ' + customer.name);
   $('say-customer').placeholder = 'Write as ' + customer.name.split(' ')[0];
   fill($('bubbles'), customer.messages, m => m.id, m => el('li', {class: m.fromPage ? '' : 'mine'}, m.text, time(m.at)), `Write to ${v.bridge.page} …`);
@@ -169,8 +169,8 @@ function showDesk(v) {
   chosen.room = room ? room.id : '';
   const rooms = v.rooms.map(r => ({id: r.id, name: r.name, open: r.open, by: r.servedBy, on: r === room, news: isNew(r.id, r.messages.length, r === room)}));
   fill($('rooms'), rooms, r => r.id, r => {
-    const button = el('button', {type: 'button', 'aria-current': r.on ? 'true' : undefined, class: (r.open ? '' : 'closed') + (r.news ? ' new' : '')},
-      el('strong', {}, r.name), el('small', {}, r.open ? 'open' + (r.by ? ', served by ' + r.by : ', nobody serves it') : 'closed'));
+    const button = el('button', {type: 'button', 'aria-current': r.on ? 'true' : undefined, class: r.open ? '' : 'closed'},
+      el('strong', {class: r.news ? 'new' : ''}, r.name), el('small', {}, r.open ? 'open' + (r.by ? ', served by ' + r.by : ', nobody serves it') : 'closed'));
     button.addEventListener('click', () => { chosen.room = r.id; show(); });
     return el('li', {}, button);
   });
