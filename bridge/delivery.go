@@ -95,8 +95,9 @@ type Notice struct {
 	Message MessageID  `json:"message"` // the message concerned
 	To      Author     `json:"to"`      // who wrote it
 	Reason  Reason     `json:"reason,omitempty"`
-	Part    int        `json:"part,omitempty"`  // parts before this one reached the customer
-	Parts   int        `json:"parts,omitempty"` // of how many
+	Waited  bool       `json:"waited,omitempty"` // StillWaiting was told before, and is now over
+	Part    int        `json:"part,omitempty"`   // parts before this one reached the customer
+	Parts   int        `json:"parts,omitempty"`  // of how many
 	At      time.Time  `json:"at"`
 
 	Text    string   `json:"text,omitempty"`    // of an Answer or Announcement

@@ -185,6 +185,7 @@ func (b *Bridge) tellAbout(s *shipment, kind NoticeKind, reason Reason) error {
 	err := b.tell(context.Background(), Notice{
 		Kind: kind, Room: s.out.Room, Message: s.out.Message, To: s.out.Author,
 		Reason: reason, Part: s.d.Progress.Part, Parts: len(s.out.Parts),
+		Waited: b.Notices.Seen(noticeKey(StillWaiting, s.out.Message)),
 	})
 	if err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}

@@ -32,14 +32,22 @@ func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
 	case bridge.Announcement:
 		return c.announce(ctx, n)
 	}
+	tell := c.quoteInRoom
+	if n.Waited { // one notice about a message is enough: this one replaces that it waits
+		tell = c.correct
+	}
+	if err := tell(ctx, n); err != nil {
+		return err
+	}
+	return c.react(ctx, n.Message, marks[n.Kind], true)
+}
+
+func (c *Client) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 	err := c.sendQuote(ctx, n.Room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
 	if refusedForGood(err) {
 		return c.tellPrivately(ctx, n)
 	}
-	if err != nil {
-		return err
-	}
-	return c.react(ctx, n.Message, marks[n.Kind], true)
+	return err
 }
 
 // correct rewrites the notice that said a message waits, and takes its mark off.

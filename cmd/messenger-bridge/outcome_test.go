@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -231,5 +232,32 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 		if len(notices) != 1 || !strings.Contains(notices[0], "has now gone out") || len(w.reactions(rid, id)) != 0 {
 			t.Errorf("the agent reads %q, marked %q", notices, w.reactions(rid, id))
 		}
+	}
+}
+
+// TestOutcome_WaitedAndThenRefused_AgentReadsOneNotice has a message wait for a dead
+// token until its window is closed.
+func TestOutcome_WaitedAndThenRefused_AgentReadsOneNotice(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.cfg.times.tellAfter = 100 * time.Millisecond
+	w.meta.KillToken(page, 460)
+	w.run()
+	w.meta.CustomerWrites(page, anna, "hi")
+	rid := w.room()
+	id := w.agent.Says(rid, "too late")
+	w.eventually("the agent sees that it waits", func() bool {
+		return len(w.notices(rid, id)) == 1 && slices.Contains(w.reactions(rid, id), ":hourglass:")
+	})
+	w.meta.CloseWindow(page, anna)
+	token := writeFile(t, w.meta.ReviveToken(page))
+	if code, out, errText := runCommand(t, w.environ, "pages", "add", "--database", w.cfg.Database, "--page-id", page, "--token-file", token); code != 0 {
+		t.Fatalf("code %d: %s%s", code, out, errText)
+	}
+	w.eventually("the agent reads why it was not delivered", func() bool {
+		marks := w.reactions(rid, id)
+		return len(marks) == 1 && marks[0] == ":warning:"
+	})
+	if got := w.notices(rid, id); len(got) != 1 || !strings.Contains(got[0], "too long ago") {
+		t.Errorf("the agent reads %q", got)
 	}
 }
