@@ -406,24 +406,26 @@ func (p panicking) Send(ctx context.Context, page bridge.Page, c bridge.Customer
 
 func TestPageGone_AfterProof_IsNoFailure(t *testing.T) {
 	o := newOutside(t)
-	lost := make(chan bridge.Mark, 1)
+	sent, release := make(chan bridge.Mark, 1), make(chan struct{})
 	o.send = func(_ string, m bridge.Mark) (bool, error) {
-		lost <- m
+		sent <- m
+		<-release
 		return true, &bridge.Refusal{Verdict: bridge.Unknown}
 	}
-	l := begin(t, o, database(t), func(c *bridge.Config) { c.EchoWait = time.Hour })
+	l := begin(t, o, database(t), nil)
 	l.says(t, "a", "one")
-	mark := <-lost
+	l.says(t, "b", "two")
+	echo := bridge.Receipt{Page: "1", Mid: "mid-1", Mark: <-sent}
+	if err := l.store.SaveReceipts(t.Context(), []bridge.Receipt{echo}); err != nil {
+		t.Fatal(err)
+	}
 	if err := l.store.DeletePage(t.Context(), "1"); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.store.SaveReceipts(t.Context(), []bridge.Receipt{{Page: "1", Mid: "mid-1", Mark: mark}}); err != nil {
-		t.Fatal(err)
-	}
-	l.PageChanged("1")
-	l.stop()
-	if len(o.told) != 0 {
-		t.Errorf("false alarm: %+v", o.told)
+	close(release)
+	o.eventually("the agent is told about the second", func() bool { return len(o.told) > 0 })
+	if n := o.told[0]; n.Message != "b" || n.Reason != bridge.PageGone {
+		t.Errorf("told %+v", n)
 	}
 }
 
