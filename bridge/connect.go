@@ -181,7 +181,7 @@ func (c *Connector) lose(ctx context.Context, g Grant) (lost []Page, err error) 
 			return lost, err
 		}
 		lost = append(lost, p)
-		c.announce(ctx, p, fmt.Sprintf("**%s** has lost its connection: %s authorised again and left it out. Type `/facebook authorize` and tick it again; its settings are kept.", p.DisplayName(), g.Name))
+		c.announce(ctx, p, fmt.Sprintf("*%s* has lost its connection: %s authorised again and left it out. Type `/facebook authorize` and tick it again; its settings are kept.", p.DisplayName(), g.Name))
 	}
 	return lost, nil
 }
@@ -257,9 +257,9 @@ func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chose
 		return page, err
 	}
 	if page.State == PageRunning {
-		c.announce(ctx, page, fmt.Sprintf("**%s** is connected (by @%s). Messages to the page arrive here from now on.", page.DisplayName(), by.Username))
+		c.announce(ctx, page, fmt.Sprintf("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username))
 	} else {
-		c.announce(ctx, page, fmt.Sprintf("**%s** is not connected yet: %s.", page.DisplayName(), page.Why))
+		c.announce(ctx, page, fmt.Sprintf("*%s* is not connected yet: %s.", page.DisplayName(), page.Why))
 	}
 	return page, nil
 }

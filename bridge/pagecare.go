@@ -21,6 +21,7 @@ func (c *Connector) update(ctx context.Context, id PageID, change func(*Page)) (
 		} else if err != nil {
 			return page, err
 		}
+		before := page
 		change(&page)
 		err = c.Pages.SavePage(ctx, page)
 		if errors.Is(err, ErrConflict) {
@@ -29,9 +30,16 @@ func (c *Connector) update(ctx context.Context, id PageID, change func(*Page)) (
 		if err != nil {
 			return page, err
 		}
-		c.Changed(id)
+		if better(before, page) {
+			c.Changed(id)
+		}
 		return c.Pages.Page(id)
 	}
+}
+
+// better reports whether what waits for a page should be tried again.
+func better(before, after Page) bool {
+	return after.Token != before.Token || after.State != before.State && (after.State == PageRunning || before.State == PageOff)
 }
 
 // SwitchOn subscribes a connected page at both levels and returns it as it then
@@ -135,7 +143,7 @@ func (c *Connector) Disconnect(ctx context.Context, id PageID, by Author) (page 
 		p.Token, p.State, p.Why, p.Grant = "", PageNeedsAuth, "disconnected by "+by.Username, ""
 	})
 	if err == nil {
-		c.announce(ctx, page, fmt.Sprintf("**%s** was disconnected by @%s. Its settings are kept; `/facebook authorize` connects it again.", page.DisplayName(), by.Username))
+		c.announce(ctx, page, fmt.Sprintf("*%s* was disconnected by @%s. Its settings are kept; `/facebook authorize` connects it again.", page.DisplayName(), by.Username))
 	}
 	return page, told, err
 }
@@ -210,7 +218,6 @@ func (c *Connector) SaveSettings(ctx context.Context, ticket string, id PageID, 
 	if _, err := c.Tickets.SpendTicket(ctx, ticket); err != nil {
 		c.Log.Warn("ticket not spent", "err", err)
 	}
-	c.Changed(id)
 	return c.Pages.Page(id)
 }
 

@@ -82,8 +82,8 @@ func (w *PageWatch) look(ctx context.Context, id PageID) {
 		}
 	case after.State == before.State:
 	case after.State == PageRunning:
-		w.c.announce(ctx, after, fmt.Sprintf("**%s** is running again.", after.DisplayName()))
+		w.c.announce(ctx, after, fmt.Sprintf("*%s* is running again.", after.DisplayName()))
 	case before.State == PageRunning || after.State == PageNeedsAuth:
-		w.c.announce(ctx, after, fmt.Sprintf("**%s** is not running any more: %s. Customers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), after.Why))
+		w.c.announce(ctx, after, fmt.Sprintf("*%s* is not running any more: %s. Customers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), after.Why))
 	}
 }

@@ -49,7 +49,9 @@ func (m *Messenger) sendMessage(c *graphCall) *graphAnswer {
 		return m.refuse(e)
 	}
 	key := threadKey{s.page, s.customer()}
+	m.mu.Lock()
 	c.book.Customer = key.customer
+	m.mu.Unlock()
 	m.enter(c, key, s.action != "")
 
 	call, decide := m.sendCall(s)

@@ -68,12 +68,14 @@ func (d demo) show(ctx context.Context, s *demoStage) error {
 		{"bridge", 15 * time.Second, s.process.run},
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- runParts(ctx, s.logger, parts) }()
+	go func() {
+		ended <- runParts(ctx, s.logger, parts)
+		cancel()
+	}()
 	fmt.Fprintln(d.out, "Starting the bridge and connecting a page …")
 	if err := p.connect(ctx); err != nil {
 		cancel()
-		<-ended
-		return err
+		return errors.Join(<-ended, err)
 	}
 	address := "http://" + l.Addr().String()
 	fmt.Fprintf(d.out, "\nOpen  %s/  in a browser. Ctrl-C ends everything.\n", address)

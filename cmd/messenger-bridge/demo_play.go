@@ -31,7 +31,6 @@ type demoPlay struct {
 	stories  []demoStory
 	feed     []demoLine
 	answers  int // of webhooks, in the feed already
-	calls    int // of the Graph API, likewise
 	lastLife demoLife
 	lastPage bridge.PageState
 }
@@ -86,6 +85,9 @@ func (p *demoPlay) run(ctx context.Context) error {
 		rc, meta, own := p.rc.Changed(), p.meta.Changed(), p.changed.next()
 		p.observe()
 		p.advance()
+		if read(p, func() bool { return p.killed != "" }) && p.tokenLives() { // the page has got over it
+			p.set(func() { p.killed = "" })
+		}
 		select {
 		case <-rc:
 		case <-meta:
@@ -141,7 +143,7 @@ func (p *demoPlay) noteLocked(kind, text string) {
 
 // observe writes down what has happened since the last look.
 func (p *demoPlay) observe() {
-	life, answers, calls := p.process.now(), p.meta.WebhookAnswers(), p.meta.Calls()
+	life, answers := p.process.now(), p.meta.WebhookAnswers()
 	state, why := life.pageState()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -154,13 +156,6 @@ func (p *demoPlay) observe() {
 	}
 	for ; p.answers < len(answers); p.answers++ {
 		p.noteAnswer(answers[p.answers])
-	}
-	for ; p.calls < len(calls); p.calls++ {
-		c := calls[p.calls]
-		if c.Took == 0 && c.Status == 0 {
-			break // under way
-		}
-		p.noteCall(c)
 	}
 }
 
@@ -207,20 +202,6 @@ func (p *demoPlay) noteAnswer(a sandbox.Answer) {
 	}
 }
 
-func (p *demoPlay) noteCall(c sandbox.Call) {
-	if c.Method != http.MethodPost || c.Customer == "" {
-		return
-	}
-	switch {
-	case c.Status == http.StatusOK:
-		p.noteLocked("facebook", "Facebook took a message for "+firstName(c.Customer))
-	case c.Status == 0:
-		p.noteLocked("trouble", "The connection broke while a message for "+firstName(c.Customer)+" was being sent")
-	default:
-		p.noteLocked("trouble", fmt.Sprintf("Facebook refused a message for %s: error %d, subcode %d", firstName(c.Customer), c.Code, c.Subcode))
-	}
-}
-
 func firstName(id string) string {
 	i := slices.IndexFunc(demoCustomers, func(c demoCustomer) bool { return c.ID == id })
 	if i < 0 {
@@ -229,11 +210,12 @@ func firstName(id string) string {
 	return demoCustomers[i].First
 }
 
-// onSend is Facebook taking a message.
+// onSend is Facebook taking a message. Those it refuses for their token do not get here.
 func (p *demoPlay) onSend(c sandbox.SendCall) *sandbox.SendOutcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.losing {
+		p.noteLocked("facebook", "Facebook takes a message for "+firstName(c.Customer))
 		return nil
 	}
 	p.losing, p.lost = false, time.Now()

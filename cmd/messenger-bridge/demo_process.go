@@ -116,6 +116,7 @@ func (p *demoProcess) run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		ended, err := p.start()
 		if err != nil {
+			p.bury(err)
 			return fmt.Errorf("start the bridge: %w", err)
 		}
 		p.bury(p.watch(ctx, ended))

@@ -51,11 +51,12 @@ func (p *demoPlay) press(id, room string) error {
 		if s.ID != id {
 			continue
 		}
+		before := p.process.now()
 		on := s.isOn != nil && !read(p, func() bool { return s.isOn(p) })
 		if err := s.turn(p, on, room); err != nil {
 			return err
 		}
-		line := s.Label
+		line, _ := s.words(before)
 		if s.isOn != nil {
 			line += map[bool]string{true: ": on", false: ": off"}[on]
 		}
@@ -64,6 +65,14 @@ func (p *demoPlay) press(id, room string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no switch %q", id)
+}
+
+// words are what stands on a switch.
+func (s demoSwitch) words(life demoLife) (label, hint string) {
+	if s.ID == "kill" && life.Life == lifeDead {
+		return "Start it now", "or wait a few seconds"
+	}
+	return s.Label, s.Hint
 }
 
 func (p *demoPlay) set(change func()) {
@@ -181,7 +190,7 @@ func (p *demoPlay) tellFacebook(on bool) []demoStory {
 	}
 	return []demoStory{
 		{Title: "Facebook's Graph API refuses all connections", Text: "Customers can still write to you; answers cannot get out. Write as Ana and wait: nothing is sent twice, and nothing is lost.", Promise: kept},
-		{Title: "An answer waits for Facebook", Text: "If that lasts for a minute, Ana sees an hourglass on her message, and a sentence that explains it. Her next messages queue up behind it, in order.", Promise: knows,
+		{Title: "An answer waits for Facebook", Text: "If that lasts for more than a minute, Ana sees an hourglass on her message, and a sentence that explains it. Her next messages queue up behind it, in order.", Promise: knows,
 			once: func() bool { return p.toCustomers() > 0 }},
 	}
 }
@@ -223,12 +232,12 @@ func (p *demoPlay) turnToken(on bool, _ string) error {
 		return nil
 	}
 	if read(p, func() bool { return p.down || p.cut }) {
-		return errors.New("Maria needs both Facebook and Rocket.Chat for that; switch them on first")
+		return errors.New("for that, Maria needs both Facebook and Rocket.Chat; switch them on first")
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.authors || p.ctx == nil {
-		return errors.New("Maria is authorising already")
+		return errors.New("that is being done: Maria is authorising")
 	}
 	p.authors = true
 	ctx := p.ctx
@@ -261,7 +270,7 @@ func (p *demoPlay) tellToken(on bool) []demoStory {
 	}
 	return []demoStory{
 		{Title: "Facebook no longer accepts the page's token", Text: "That happens when somebody changes a password. Write as Ana: the bridge finds out with the next message.", Promise: dead},
-		{Title: "The setup channel was told, once", Text: "Ana's message waits, and shows an hourglass after a minute. Customers' messages still come in. To repair it, type /facebook authorize as Maria and follow her link, or press the switch again and watch her do it.", Promise: dead,
+		{Title: "The setup channel was told, once", Text: "Ana's message waits, and shows an hourglass after about a minute. Customers' messages still come in. To repair it, type /facebook authorize as Maria and follow her link, or press the switch again and watch her do it.", Promise: dead,
 			once: func() bool {
 				state, _ := p.process.now().pageState()
 				return state != "" && state != bridge.PageRunning
@@ -302,6 +311,12 @@ func (p *demoPlay) turnClose(_ bool, room string) error {
 func (p *demoPlay) tellClose(bool) []demoStory {
 	const one = "6 · One open room"
 	open, rooms := p.openRooms(), len(p.rc.Rooms())
+	if read(p, func() bool { return p.away }) {
+		return []demoStory{
+			{Title: "Ana has closed the chat before she left", Text: "Let that customer write again: nobody can take a new chat now, so the message is accepted and waits.", Promise: kept},
+			p.tellAway(true)[1],
+		}
+	}
 	return []demoStory{
 		{Title: "Ana has closed the chat", Text: "Let that customer write again: exactly one new room opens, however fast the messages come.", Promise: one},
 		{Title: "A new message, a new room", Text: "The closed chat stays as it was; everything the customer writes from now on is in the new one.", Promise: one,

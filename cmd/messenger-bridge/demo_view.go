@@ -99,7 +99,8 @@ const shownMessages = 150
 
 // view is how everything is now.
 func (p *demoPlay) view() demoView {
-	v := demoView{Bridge: p.viewBridge(), Setup: p.viewChannel(p.rc.RoomID(demoSetup), "#"+demoSetup),
+	life := p.process.now()
+	v := demoView{Bridge: p.viewBridge(life), Setup: p.viewChannel(p.rc.RoomID(demoSetup), "#"+demoSetup),
 		Direct: p.viewChannel(p.directRoom(), "@"+p.rc.Bot()), Rooms: p.viewRooms()}
 	for _, c := range demoCustomers {
 		one := viewCustomer{Key: c.Key, Name: c.name(), Number: c.ID[len(c.ID)-4:], Messages: []viewBubble{}}
@@ -108,9 +109,6 @@ func (p *demoPlay) view() demoView {
 		}
 		v.Customers = append(v.Customers, one)
 	}
-	if p.killedTokenReplaced() {
-		p.set(func() { p.killed = "" })
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	v.Feed, v.Down = slices.Clone(p.feed), p.down
@@ -118,12 +116,10 @@ func (p *demoPlay) view() demoView {
 		v.Story = viewStory{p.stories[0].Title, p.stories[0].Text, p.stories[0].Promise}
 	}
 	for _, s := range demoSwitches {
-		one := viewSwitch{ID: s.ID, Side: s.Side, Label: s.Label, Hint: s.Hint, Toggle: s.isOn != nil}
+		one := viewSwitch{ID: s.ID, Side: s.Side, Toggle: s.isOn != nil}
+		one.Label, one.Hint = s.words(life)
 		one.On = s.isOn != nil && s.isOn(p)
 		one.Busy = s.ID == "token" && p.authors
-		if s.ID == "kill" && v.Bridge.Life == lifeDead {
-			one.Label, one.Hint = "Start it now", "or wait a few seconds"
-		}
 		v.Switches = append(v.Switches, one)
 	}
 	return v
@@ -131,8 +127,7 @@ func (p *demoPlay) view() demoView {
 
 func last[T any](all []T) []T { return all[max(0, len(all)-shownMessages):] }
 
-func (p *demoPlay) viewBridge() viewBridge {
-	life := p.process.now()
+func (p *demoPlay) viewBridge(life demoLife) viewBridge {
 	v := viewBridge{Life: life.Life, PID: life.PID, Starts: life.Starts, Back: life.Back, Why: life.Why,
 		Connected: life.connected(), AtMeta: p.meta.Waiting(), Page: demoPageName}
 	if life.Status != nil {
@@ -211,9 +206,4 @@ var quoteLink = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)
 var systemLines = map[string]string{
 	"livechat-started": "The chat has begun%.0s", "livechat-close": "The chat was closed%.0s",
 	"livechat_transfer_history": "The chat was handed over%.0s", "au": "%s was added to the channel",
-}
-
-// killedTokenReplaced reports that the page has got over its dead token.
-func (p *demoPlay) killedTokenReplaced() bool {
-	return read(p, func() bool { return p.killed != "" }) && p.tokenLives()
 }

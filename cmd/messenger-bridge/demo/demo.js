@@ -157,7 +157,8 @@ function showPhone(v) {
     return holder;
   });
   say('page-name', v.bridge.page);
-  say('customer-note', `on the phone of ${customer.name.split(' ')[0]}, Facebook's number …${customer.number}`);
+  const known = 'Facebook customer ' + customer.number; // to the agent, as long as the bridge does not ask Facebook for names
+  say('customer-note', `on ${customer.name.split(' ')[0]}'s phone` + (v.rooms.some(r => r.name === known) ? ' · ' + known : ''));
   say('label-customer', 'Write as ' + customer.name);
   $('say-customer').placeholder = 'Write as ' + customer.name.split(' ')[0];
   fill($('bubbles'), customer.messages, m => m.id, m => el('li', {class: m.fromPage ? '' : 'mine'}, m.text, time(m.at)), `Write to ${v.bridge.page} …`);
@@ -210,8 +211,8 @@ function form(id, action) {
     const field = event.target.elements.text, text = field.value;
     if (!text.trim()) return;
     field.value = '';
-    if (!await act({do: 'write', text, ...action()})) field.value = text;
     field.focus();
+    if (!await act({do: 'write', text, ...action()})) field.value ||= text;
   });
 }
 form('form-customer', () => ({as: chosen.customer}));
