@@ -53,7 +53,7 @@ func (b *Bridge) known(p PageID) bool {
 }
 
 // command is what people type to us or to Rocket.Chat, never to a customer.
-var command = regexp.MustCompile(`^(/[A-Za-z]|!facebook\b)`)
+var command = regexp.MustCompile(`^\s*(/\S|(?i:!facebook)\b)`)
 
 // FromAgent stores what agents wrote, in order, and leaves out what it has seen
 // and what belongs to no conversation. It returns how many were new; with a nil

@@ -46,14 +46,15 @@ func (b *Bridge) FromPeople(ctx context.Context, commands []Command) error {
 		if err != nil {
 			return fmt.Errorf("encode a command: %w", err)
 		}
-		entries = append(entries, Entry{Lane: Lane("command/" + string(c.From.ID)), Key: noticeKey(Ordered, c.ID), Body: body})
+		entries = append(entries, Entry{Lane: commandLane(c.From), Key: noticeKey(Ordered, c.ID), Body: body})
 	}
 	_, err := b.append(ctx, metrics.Notice, b.Notices, b.notices, entries)
 	return err
 }
 
-// order carries a command out and answers. Stopped between the two, it is carried
-// out again: commands are made for that.
+// order carries a command out and stores the answer, which is told like any other
+// notice. Stopped between the two, the command is carried out again: commands are
+// made for that.
 func (b *Bridge) order(ctx context.Context, n Notice) error {
 	reply := Reply{Text: "That came too late: I was away when you typed it. Please type it again."}
 	if b.Now().Sub(n.Command.At) < tooLate {
@@ -65,12 +66,23 @@ func (b *Bridge) order(ctx context.Context, n Notice) error {
 	if reply.Text == "" {
 		return nil
 	}
-	answer := Notice{Kind: Answer, Message: n.Message, To: n.To, Text: reply.Text}
+	answer := Notice{Kind: Answer, Message: n.Message, To: n.To, Text: reply.Text, At: b.Now()}
 	if n.Command.Setup && !reply.Private {
 		answer.Room = n.Room
 	}
-	return b.Desk.Tell(ctx, answer)
+	body, err := json.Marshal(answer)
+	if err != nil {
+		return fmt.Errorf("encode an answer: %w", err)
+	}
+	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: commandLane(n.To), Key: noticeKey(Answer, n.Message), Body: body}})
+	if err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
+	return nil
 }
+
+// commandLane keeps what one person types in order, and the answers with it.
+func commandLane(who Author) Lane { return Lane("command/" + string(who.ID)) }
 
 // Announce tells everybody in the setup channel something, once per key.
 func (b *Bridge) Announce(ctx context.Context, key, text string) error {

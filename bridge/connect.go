@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -25,7 +26,12 @@ type ConnectorConfig struct {
 
 // Connector lets administrators connect pages, and looks after what makes a
 // connection: a token, both levels of subscription, a webhook Meta can reach.
-type Connector struct{ ConnectorConfig }
+type Connector struct {
+	ConnectorConfig
+
+	mu    sync.Mutex // guards pages
+	pages map[PageID]*sync.Mutex
+}
 
 // NewConnector returns a Connector.
 func NewConnector(c ConnectorConfig) *Connector {
@@ -33,7 +39,21 @@ func NewConnector(c ConnectorConfig) *Connector {
 		c.Now = time.Now
 	}
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
-	return &Connector{c}
+	return &Connector{ConnectorConfig: c, pages: map[PageID]*sync.Mutex{}}
+}
+
+// alone holds others back who want to change the page's connection, at Facebook and
+// here: what is stored must be what was done last. The caller must call the result.
+func (c *Connector) alone(id PageID) (done func()) {
+	c.mu.Lock()
+	page := c.pages[id]
+	if page == nil {
+		page = &sync.Mutex{}
+		c.pages[id] = page
+	}
+	c.mu.Unlock()
+	page.Lock()
+	return page.Unlock
 }
 
 // Paths of the browser's way through an authorisation (design.md 7).

@@ -45,6 +45,7 @@ func better(before, after Page) bool {
 // SwitchOn subscribes a connected page at both levels and returns it as it then
 // is: Running, or what is missing. ErrNoPage if it is not connected.
 func (c *Connector) SwitchOn(ctx context.Context, id PageID) (Page, error) {
+	defer c.alone(id)()
 	page, err := c.Pages.Page(id)
 	if err != nil {
 		return page, err
@@ -56,12 +57,21 @@ func (c *Connector) SwitchOn(ctx context.Context, id PageID) (Page, error) {
 		state, why := c.explain(err, PageUnsubscribe)
 		return c.settle(ctx, id, state, why)
 	}
-	return c.Verify(ctx, id)
+	return c.verify(ctx, id)
 }
 
 // Verify reads back everything that makes a connection and returns the page in
-// the state that follows.
+// the state that follows. A page that is off, or has no token, stays as it is.
 func (c *Connector) Verify(ctx context.Context, id PageID) (Page, error) {
+	defer c.alone(id)()
+	page, err := c.Pages.Page(id)
+	if err != nil || page.State == PageOff || page.Token == "" {
+		return page, err
+	}
+	return c.verify(ctx, id)
+}
+
+func (c *Connector) verify(ctx context.Context, id PageID) (Page, error) {
 	page, err := c.Pages.Page(id)
 	if err != nil {
 		return page, err
@@ -113,6 +123,7 @@ func (c *Connector) appReady(ctx context.Context) (why string, err error) {
 
 // SwitchOff ends the events of a page. Its history and settings stay.
 func (c *Connector) SwitchOff(ctx context.Context, id PageID) (Page, error) {
+	defer c.alone(id)()
 	page, err := c.Pages.Page(id)
 	if err != nil {
 		return page, err
@@ -130,6 +141,7 @@ func (c *Connector) SwitchOff(ctx context.Context, id PageID) (Page, error) {
 // Disconnect unsubscribes a page and deletes its token; its settings are kept for
 // a return. told is false if Facebook could not be reached to unsubscribe it.
 func (c *Connector) Disconnect(ctx context.Context, id PageID, by Author) (page Page, told bool, err error) {
+	defer c.alone(id)()
 	page, err = c.Pages.Page(id)
 	if err != nil {
 		return page, false, err

@@ -72,7 +72,7 @@ func (w *PageWatch) look(ctx context.Context, id PageID) {
 		return
 	}
 	after, err := w.c.Verify(ctx, id)
-	if err == nil && after.State == PageUnsubscribe {
+	if err == nil && after.State == PageUnsubscribe && after.Token != "" {
 		after, err = w.c.SwitchOn(ctx, id) // healed, if Meta allows it
 	}
 	switch {

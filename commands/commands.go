@@ -79,7 +79,9 @@ func (c *Commands) Do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 }
 
 func (c *Commands) allowed(ctx context.Context, who bridge.Author) (bool, error) {
-	if slices.ContainsFunc(c.Users, func(name string) bool { return strings.EqualFold(strings.TrimPrefix(name, "@"), who.Username) }) {
+	if slices.ContainsFunc(c.Users, func(name string) bool {
+		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
+	}) {
 		return true, nil
 	}
 	return c.People.IsManager(ctx, who.ID)

@@ -23,6 +23,7 @@ type SetupConfig struct {
 	// shown under it before.
 	Show  func(ctx context.Context, id, text string) error
 	Every time.Duration // how often to look while something is missing; 20 s
+	Quiet time.Duration // how long nothing has happened before a step is shown; 2 s
 	Log   *slog.Logger
 }
 
@@ -39,6 +40,9 @@ func NewSetup(c SetupConfig) *Setup {
 	if c.Every == 0 {
 		c.Every = 20 * time.Second
 	}
+	if c.Quiet == 0 {
+		c.Quiet = 2 * time.Second
+	}
 	return &Setup{SetupConfig: c, look: make(chan struct{}, 1), shown: map[string]string{}}
 }
 
@@ -52,20 +56,32 @@ func (s *Setup) Look() {
 
 // Run keeps the checklist true until everything is done, or ctx ends.
 func (s *Setup) Run(ctx context.Context) error {
-	for !s.advance(ctx) {
-		again := time.NewTimer(s.Every)
-		select {
-		case <-ctx.Done():
-		case <-s.look:
-		case <-again.C:
+	for {
+		wait := s.Every
+		if s.advance(ctx) {
+			wait = time.Hour // everything is done; something may come undone
 		}
-		again.Stop()
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+		if err := s.pause(ctx, wait); err != nil {
+			return err
 		}
 	}
-	<-ctx.Done()
-	return context.Cause(ctx)
+}
+
+// pause returns after a while; earlier when something happened and it is quiet
+// again, so that what was announced meanwhile stands above the next step.
+func (s *Setup) pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-s.look:
+			timer.Reset(s.Quiet)
+		case <-timer.C:
+			return nil
+		}
+	}
 }
 
 // advance shows every step that is done and the first that is not, and reports
@@ -77,11 +93,27 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 		if missing != "" {
 			text = fmt.Sprintf(":point_right: %d. %s", i+1, missing)
 		}
+		if missing != "" {
+			s.putOff(ctx, i)
+		}
 		if !s.show(ctx, step.Name, text) || missing != "" {
 			return false
 		}
 	}
 	return s.show(ctx, "complete", ":tada: Everything is in place. Type `/facebook help` to see what I understand.")
+}
+
+// putOff makes steps silent that were shown before and come after one that is
+// undone: one thing is asked for at a time.
+func (s *Setup) putOff(ctx context.Context, undone int) {
+	for i := undone + 1; i < len(s.Steps); i++ {
+		if name := s.Steps[i].Name; s.shown[name] != "" {
+			s.show(ctx, name, fmt.Sprintf(":white_circle: %d. (after step %d)", i+1, undone+1))
+		}
+	}
+	if s.shown["complete"] != "" {
+		s.show(ctx, "complete", fmt.Sprintf(":white_circle: (after step %d)", undone+1))
+	}
 }
 
 func (s *Setup) show(ctx context.Context, name, text string) bool {

@@ -72,15 +72,26 @@ func TestSetup_NextMissingStepIsTheLastMessage(t *testing.T) {
 		}
 		c.set(func() { c.done["one"] = true })
 		s.Look()
+		<-time.After(s.Quiet)
 		synctest.Wait()
 		if got := c.last(); !strings.Contains(got, "do two") || !strings.Contains(c.texts["setup-one"], "one is done") {
 			t.Errorf("second: %q", c.texts)
 		}
 		c.set(func() { c.done["two"], c.done["three"] = true, true })
 		s.Look()
+		<-time.After(s.Quiet)
 		synctest.Wait()
 		if want := []string{"setup-one", "setup-two", "setup-three", "setup-complete"}; !reflect.DeepEqual(c.order, want) {
 			t.Errorf("order: %q", c.order)
+		}
+		c.set(func() { c.done["two"] = false })
+		s.Look()
+		<-time.After(s.Quiet)
+		synctest.Wait()
+		for id, want := range map[string]string{"setup-two": "do two", "setup-three": "after step 2", "setup-complete": "after step 2"} {
+			if !strings.Contains(c.texts[id], want) {
+				t.Errorf("undone: %s says %q", id, c.texts[id])
+			}
 		}
 		stop()
 		<-ended

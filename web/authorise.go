@@ -48,7 +48,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: nonce, Path: cookiePath, MaxAge: int(cookieFor.Seconds()),
+		Name: cookieName, Value: nonce, Path: s.Path + cookiePath, MaxAge: int(cookieFor.Seconds()),
 		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
 	})
 	w.Header().Set("Location", dialog)

@@ -25,7 +25,8 @@ type Connect interface {
 // Config is what the pages need.
 type Config struct {
 	Connect Connect
-	Secure  bool // cookies only over https: PUBLIC_URL is https
+	Secure  bool   // cookies only over https: PUBLIC_URL is https
+	Path    string // of PUBLIC_URL, if a proxy takes one off before it comes to us
 	Log     *slog.Logger
 }
 

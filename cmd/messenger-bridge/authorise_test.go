@@ -169,7 +169,7 @@ func (o *office) setup() string {
 func (o *office) hears(rid string) (texts []string) {
 	for _, m := range o.rc.Messages(rid) {
 		if m.Username == ourBot && m.System == "" {
-			texts = append(texts, m.Text)
+			texts = append(texts, strings.ReplaceAll(m.Text, "**", "*"))
 		}
 	}
 	return texts
@@ -179,6 +179,18 @@ func (o *office) hears(rid string) (texts []string) {
 func containing(texts []string, part string) (some []string) {
 	for _, text := range texts {
 		if strings.Contains(text, part) {
+			some = append(some, text)
+		}
+	}
+	return some
+}
+
+// announcement is what everybody hears unasked about a page.
+var announcement = regexp.MustCompile(`is connected \(by|is not connected yet|has lost its connection|was disconnected by|is running again|is not running any more`)
+
+func announced(texts []string) (some []string) {
+	for _, text := range texts {
+		if !isStep(text) && announcement.MatchString(text) {
 			some = append(some, text)
 		}
 	}
@@ -205,7 +217,7 @@ func (o *office) public(text string) string {
 		after := false
 		for _, m := range o.rc.Messages(rid) {
 			after = after || m.ID == id
-			if after && m.Username == ourBot && m.System == "" && !isStep(m.Text) && !strings.HasPrefix(m.Text, "**") {
+			if after && m.Username == ourBot && m.System == "" && !isStep(m.Text) && !announcement.MatchString(m.Text) {
 				answer = m.Text
 			}
 		}
@@ -525,7 +537,7 @@ func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) 
 			}
 			b.shows("the tick boxes", 200, "Maria Muster", "Bakery", "Bikes")
 			b.choose([]string{bakery}, bakery+".department="+o.sales).shows("the result", 200, "The page is connected", "Bakery", "Running")
-			o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(rid), "**Bakery** is connected")) > 0 })
+			o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(rid), "*Bakery* is connected")) > 0 })
 			o.isConnected(bakery)
 			if missing := missingFrom(o.meta.Subscribed(bikes)); len(missing) != len(needed) {
 				t.Error("a page that was not ticked is subscribed")
@@ -539,7 +551,7 @@ func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) 
 					t.Errorf("a link was told to everybody: %q", text)
 				}
 			}
-			if got := containing(o.hears(rid), "**"); len(got) != 1 {
+			if got := announced(o.hears(rid)); len(got) != 1 {
 				t.Errorf("the setup channel hears %q", got)
 			}
 			if got := len(o.rc.DirectMessages("maria")); got != 1 {
@@ -574,7 +586,7 @@ func TestAuthorise_TwoPagesTicked_OneLineForEach(t *testing.T) {
 	o.isConnected(bikes)
 	o.talks(bakery)
 	o.talks(bikes)
-	if got := containing(o.hears(rid), "**"); len(got) != 2 {
+	if got := announced(o.hears(rid)); len(got) != 2 {
 		t.Errorf("the setup channel hears %q", got)
 	}
 }
@@ -627,7 +639,7 @@ func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
 	do(chromedp.Click(chromedp.CSS(`input[name="page"][value="` + bakery + `"]`)))
 	follow(chromedp.Click(chromedp.CSS(`form button`)))
 	sees("The page is connected", "Running")
-	o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(rid), "**Bakery** is connected")) == 1 })
+	o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(rid), "*Bakery* is connected")) == 1 })
 	o.isConnected(bakery)
 	o.talks(bakery)
 
@@ -828,7 +840,7 @@ func TestAuthorise_BadLinks_AreRefusedAndChangeNothing(t *testing.T) {
 	b.get(o.cfg.PublicURL+"/oauth/callback?error=access_denied").refused("cancelled by a stranger", 400, "This link is not complete", typeAgain)
 	b.get(o.cfg.PublicURL+"/oauth/pages").refused("tick boxes of nobody", 410, "There is nothing to choose from here", typeAgain)
 
-	if got := containing(o.hears(o.setup()), "**"); len(got) != 0 {
+	if got := announced(o.hears(o.setup())); len(got) != 0 {
 		t.Errorf("the setup channel hears %q", got)
 	}
 	o.stored(func(s *store.Store) {
@@ -878,7 +890,7 @@ func TestAuthorise_BadTickBoxes_AreRefusedAndChangeNothing(t *testing.T) {
 	}
 	b.send(good, action).shows("the form itself", 200, "The page is connected")
 	b.send(good, action).shows("the form once more", 410, "This was sent already", "Bakery", "Running")
-	o.eventually("it is heard once", func() bool { return len(containing(o.hears(o.setup()), "**Bakery**")) == 1 })
+	o.eventually("it is heard once", func() bool { return len(containing(o.hears(o.setup()), "*Bakery*")) == 1 })
 }
 
 func TestAuthorise_Late_IsRefusedAndChangesNothing(t *testing.T) {
@@ -972,7 +984,7 @@ func TestAuthorise_KilledWhileSubscribing_RunsAfterTheRestart(t *testing.T) {
 	o.eventually("the bridge is connected", o.connected)
 	o.eventuallyRuns(bakery)
 	o.isConnected(bakery)
-	o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(o.setup()), "**Bakery**")) == 1 })
+	o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(o.setup()), "*Bakery*")) == 1 })
 	o.talks(bakery)
 }
 
@@ -987,7 +999,7 @@ func TestAuthorise_FacebookAway_SaysSoAndChangesNothing(t *testing.T) {
 	o.meta.FailCalls("POST", "subscribed_apps", 1, sandbox.Status500(false))
 	b.choose([]string{bakery}).shows("subscribing fails", 200, "Not everything runs yet", "Bakery")
 	rid := o.setup()
-	o.eventually("the setup channel hears what is missing", func() bool { return len(containing(o.hears(rid), "**Bakery** is not connected yet")) == 1 })
+	o.eventually("the setup channel hears what is missing", func() bool { return len(containing(o.hears(rid), "*Bakery* is not connected yet")) == 1 })
 	if answer := o.public("/facebook subscribe " + bakery); !strings.Contains(answer, "Running") {
 		t.Errorf("`subscribe` says %q", answer)
 	}
@@ -1053,7 +1065,7 @@ func TestAuthorise_FewerPagesTheSecondTime_NamesTheLostOneAndKeepsItsSettings(t 
 
 	b := o.openWindow().login(o.link(), bakery)
 	b.shows("the tick boxes", 200, "One page has lost its connection", "Bike shop")
-	o.eventually("the setup channel hears which one", func() bool { return len(containing(o.hears(rid), "**Bike shop** has lost its connection")) == 1 })
+	o.eventually("the setup channel hears which one", func() bool { return len(containing(o.hears(rid), "*Bike shop* has lost its connection")) == 1 })
 	if got := containing(o.hears(rid), "has lost"); !strings.Contains(got[0], "/facebook authorize") {
 		t.Errorf("it hears %q", got)
 	}
@@ -1113,7 +1125,7 @@ func TestAuthorise_WindowClosedAfterTheDialog_LostPageIsNoticed(t *testing.T) {
 	b := o.openWindow()
 	b.consent(b.toDialog(o.link()), sandbox.Choice{Pages: []string{bakery}})
 	o.agent.Says(talk, "this waits")
-	o.eventually("the setup channel hears that Bikes is lost", func() bool { return len(containing(o.hears(rid), "**Bikes** is not running any more")) == 1 })
+	o.eventually("the setup channel hears that Bikes is lost", func() bool { return len(containing(o.hears(rid), "*Bikes* is not running any more")) == 1 })
 	if s := o.pageNow(bikes).State; s != bridge.PageNeedsAuth {
 		t.Errorf("the page is %s", s)
 	}

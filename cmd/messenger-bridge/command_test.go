@@ -697,6 +697,7 @@ func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
 	direct := o.rc.DirectRoom("maria", ourBot)
 	lobby := o.rc.AddChannel("lobby", "maria", "paul", ourBot)
 	three := o.rc.DirectRoom("maria", "paul", ourBot)
+	o.eventually("the checklist has come to rest", func() bool { return strings.Contains(strings.Join(o.hears(rid), "\n"), "Write to the page") })
 	o.settled()
 	for _, c := range []struct{ typed, part string }{
 		{"help", "authorize"},
@@ -788,7 +789,7 @@ func TestCommand_OffOnAndAway(t *testing.T) {
 	if answer := o.public("/facebook unauthorize " + bakery + " confirm"); !strings.Contains(answer, "*Bakery* is disconnected") {
 		t.Errorf("`unauthorize … confirm` says %q", answer)
 	}
-	o.eventually("everybody hears", func() bool { return len(containing(o.hears(rid), "**Bakery** was disconnected by @maria")) == 1 })
+	o.eventually("everybody hears", func() bool { return len(containing(o.hears(rid), "*Bakery* was disconnected by @maria")) == 1 })
 	if len(o.meta.Subscribed(bakery)) != 0 || o.pageNow(bakery).State != bridge.PageNeedsAuth {
 		t.Errorf("the page is %+v, subscribed to %v", o.pageNow(bakery), o.meta.Subscribed(bakery))
 	}
@@ -811,7 +812,7 @@ func TestCommand_PageRemovedAndConnectedAgain_IsHeardAgain(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	rid := o.setup()
-	heard := func() int { return len(containing(o.hears(rid), "**Bakery** is connected")) }
+	heard := func() int { return len(containing(o.hears(rid), "*Bakery* is connected")) }
 	o.eventually("it is heard", func() bool { return heard() == 1 })
 	if code, out, errText := runCommand(t, o.environ, "pages", "remove", "--database", o.cfg.Database, bakery); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)

@@ -63,7 +63,7 @@ type times struct {
 	echoWait, settleFor, tellAfter, noAgentRetry      time.Duration
 	reconnect, lookEvery, silence, pingEvery, refused time.Duration
 	restTimeout, graphTimeout, throttled              time.Duration
-	setupEvery, watchEvery                            time.Duration
+	setupEvery, setupQuiet, watchEvery                time.Duration
 }
 
 // readConfig reads the environment. The error names every problem at once.

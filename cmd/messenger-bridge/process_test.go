@@ -45,7 +45,7 @@ func child(encoded string) int {
 // order is how times travel to the child.
 func (t *times) order() []*time.Duration {
 	return []*time.Duration{&t.echoWait, &t.settleFor, &t.tellAfter, &t.noAgentRetry, &t.reconnect, &t.lookEvery, &t.silence,
-		&t.pingEvery, &t.refused, &t.restTimeout, &t.graphTimeout, &t.throttled, &t.setupEvery, &t.watchEvery}
+		&t.pingEvery, &t.refused, &t.restTimeout, &t.graphTimeout, &t.throttled, &t.setupEvery, &t.setupQuiet, &t.watchEvery}
 }
 
 func encodeTimes(t times) string {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -23,12 +24,21 @@ func (p *program) publicRoutes() http.Handler {
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Log: p.log,
 	}))
-	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Log: p.log})
+	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Log: p.log})
 	mux.Handle("/oauth/", pages)
 	mux.Handle("/pages/", pages)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", p.ready)
 	return mux
+}
+
+// publicPath returns the path below which browsers see us.
+func publicPath(public string) string {
+	u, err := url.Parse(public)
+	if err != nil { // the configuration was checked
+		return ""
+	}
+	return strings.TrimRight(u.Path, "/")
 }
 
 // privateRoutes are for operators, on an address of their own.

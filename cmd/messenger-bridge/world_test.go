@@ -50,7 +50,7 @@ var fast = times{
 	echoWait: 250 * time.Millisecond, settleFor: 10 * time.Minute, tellAfter: time.Minute, noAgentRetry: 100 * time.Millisecond,
 	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, silence: 5 * time.Second, pingEvery: time.Second,
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
-	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, watchEvery: time.Hour,
+	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, setupQuiet: 100 * time.Millisecond, watchEvery: time.Hour,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
