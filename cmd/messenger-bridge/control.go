@@ -48,6 +48,7 @@ func listenControl(path string) (net.Listener, error) {
 func (p *program) controlRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", p.serveStatus)
+	mux.HandleFunc("/doctor", p.serveDoctor)
 	mux.HandleFunc("GET /pages", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, p.status().Pages)
 	})

@@ -38,6 +38,7 @@ type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the bridge."`
 	Pages   pagesCmd   `cmd:"" help:"Show, add and remove Facebook pages."`
 	Status  statusCmd  `cmd:"" help:"Show how a running bridge is."`
+	Doctor  doctorCmd  `cmd:"" help:"Check everything that can be checked, and say what to do."`
 	Backup  backupCmd  `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
 	Demo    demoCmd    `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
 	Example exampleCmd `cmd:"" hidden:"" help:"Write bolt.db.example."`

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+	"messenger-bridge/store"
+)
+
+type doctorCmd struct {
+	Fix     bool `help:"Repair what can be repaired, then look again."`
+	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
+	JSON    bool `name:"json" help:"Answer in JSON."`
+}
+
+// Help is printed below the flags.
+func (doctorCmd) Help() string {
+	return `Checks both platforms, the public address and every page, and says what to do. It asks
+the bridge that runs on DATABASE; if none does, it looks by itself, with the environment of serve.
+
+Exit codes: 0 everything works; 3 something does not; 1 the doctor failed; 2 misused.`
+}
+
+// Validate is called by the command line's parser.
+func (c doctorCmd) Validate() error {
+	if c.Replace && !c.Fix {
+		return errors.New("--replace needs --fix")
+	}
+	return nil
+}
+
+// exitBad says that something does not work.
+const exitBad exit = 3
+
+func (c doctorCmd) Run(ctx context.Context, io stdio) error {
+	cfg, problems := readConfig(io.environ)
+	method, path := http.MethodGet, "/doctor"
+	if c.Fix {
+		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t", c.Replace)
+	}
+	var d diagnosis
+	err := ask(ctx, cfg.Database, method, path, "", func(res *http.Response) error {
+		return json.NewDecoder(res.Body).Decode(&d)
+	})
+	if errors.Is(err, errNotRunning) {
+		d, err = diagnoseAlone(ctx, cfg, problems, c.repair())
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = printJSON(io.out, d)
+	} else {
+		err = d.print(io.out)
+	}
+	if err == nil && d.Bad > 0 {
+		panic(exitBad) // see command
+	}
+	return err
+}
+
+// repair says what a doctor may change.
+type repair int
+
+const (
+	lookOnly repair = iota
+	harmless
+	everything // also what replaces something others may use
+)
+
+func (c doctorCmd) repair() repair {
+	switch {
+	case c.Replace:
+		return everything
+	case c.Fix:
+		return harmless
+	}
+	return lookOnly
+}
+
+// doctorsPatience bounds a whole visit. One call may take 15 s, and there are many.
+const doctorsPatience = 3 * time.Minute
+
+// serveDoctor examines the running bridge. GET looks, POST repairs as well.
+func (p *program) serveDoctor(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(doctorsPatience + time.Minute)); err != nil {
+		p.log.Debug("write deadline not moved", "err", err)
+	}
+	ctx, stop := context.WithTimeout(r.Context(), doctorsPatience)
+	defer stop()
+	q := r.URL.Query()
+	may := doctorCmd{Fix: r.Method == http.MethodPost && q.Get("fix") == "true", Replace: q.Get("replace") == "true"}
+	may.Replace = may.Replace && may.Fix
+	answerJSON(w, (&patient{program: p, running: true, workspace: true, meta: true, stored: true}).diagnose(ctx, may.repair()))
+}
+
+// diagnoseAlone examines a bridge that does not run: it puts the same parts together
+// and logs the bot in for as long as it takes.
+func diagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) (d diagnosis, err error) {
+	ctx, stop := context.WithTimeout(ctx, doctorsPatience)
+	defer stop()
+	log := slog.New(slog.DiscardHandler) // what is wrong is in the findings
+	t := &patient{
+		program:   &program{cfg: cfg, log: log, metrics: metrics.New(versionText()), started: time.Now()},
+		workspace: isBaseURL(cfg.RocketChatURL),
+		meta:      cfg.FacebookAppID != "" && len(secrets(cfg.FacebookAppSecret)) > 0 && isBaseURL(cfg.FacebookGraphURL),
+	}
+	t.configuration(problems)
+	if len(secrets(cfg.FacebookAppSecret)) == 0 {
+		t.cfg.FacebookAppSecret = "none" // so that the other parts can be made
+	}
+	finish, err := t.openStore()
+	if err != nil {
+		return d, err
+	}
+	defer finish()
+	if err := t.assemble(); err != nil {
+		return d, err
+	}
+	seen := false
+	if t.workspace {
+		t.login = t.stream.LogInOnce(ctx, func(ctx context.Context) { d, seen = t.diagnose(ctx, may), true })
+	}
+	if !seen {
+		d = t.diagnose(ctx, may)
+	}
+	return d, nil
+}
+
+// configuration notes every problem with the environment.
+func (t *patient) configuration(problems error) {
+	if problems == nil {
+		t.note("configuration", bridge.Good, "complete", "")
+		return
+	}
+	all := []error{problems}
+	if joined, ok := problems.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, p := range all {
+		t.note("configuration", bridge.Bad, p.Error(), "The bridge does not start before. `messenger-bridge serve --help` lists all variables.")
+	}
+}
+
+// openStore opens the store, or an empty one that goes away with finish: with it
+// everything but the pages can be looked at.
+func (t *patient) openStore() (finish func(), err error) {
+	const check = "store"
+	path := t.cfg.Database
+	_, err = os.Stat(path)
+	if err == nil {
+		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.SecretKey, Log: t.log})
+	}
+	switch {
+	case err == nil:
+		t.stored = true
+		t.note(check, bridge.Good, path+" can be read", "")
+		return func() { t.store.Close() }, nil
+	case errors.Is(err, fs.ErrNotExist) && t.store == nil:
+		t.note(check, bridge.Notable, "there is none at "+path+" yet", "The bridge makes it when it first starts. If it ran before, correct DATABASE.")
+		t.stored = true // there are no pages
+	default:
+		t.note(check, bridge.Bad, err.Error(), "")
+	}
+	dir, err := os.MkdirTemp("", "doctor")
+	if err != nil {
+		return nil, fmt.Errorf("make an empty store: %w", err)
+	}
+	t.store, err = store.Open(store.Options{Path: filepath.Join(dir, "bolt.db"), Log: t.log})
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("make an empty store: %w", err)
+	}
+	return func() {
+		t.store.Close()
+		os.RemoveAll(dir)
+	}, nil
+}

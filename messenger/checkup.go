@@ -1,0 +1,338 @@
+package messenger
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// Fields returns the fields that must be subscribed at both levels, for those who do
+// it by hand.
+func Fields() []string { return slices.Clone(fields) }
+
+// WebhookPath is where the webhook lives below the public address.
+const WebhookPath = "/webhook"
+
+// SignedNothing returns a notification without events, and its signature. Who
+// answers it 200, and refuses it unsigned, knows the app's secret.
+func (c *Client) SignedNothing() (body []byte, signature string) {
+	body = []byte(`{"object":"page","entry":[]}`)
+	mac := hmac.New(sha256.New, []byte(c.cfg.AppSecret.Reveal()))
+	mac.Write(body)
+	return body, signaturePrefix + hex.EncodeToString(mac.Sum(nil))
+}
+
+// Checkup finds out whether Meta accepts the app, sends its events to publicURL, and
+// lets it do with each page what it must. verified is when Meta last made the
+// webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
+func (c *Client) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
+	k := &checkup{c: c}
+	if k.app(ctx, strings.TrimRight(publicURL, "/")+WebhookPath, verified) {
+		for _, p := range pages {
+			k.page(ctx, p)
+		}
+	} else if len(pages) > 0 {
+		k.add("pages", bridge.Unknowable, fmt.Sprintf("%d not looked at, because Meta does not answer the app", len(pages)), "")
+	}
+	k.clock()
+	return k.found
+}
+
+// checkup is a Checkup under way.
+type checkup struct {
+	c     *Client
+	found []bridge.Finding
+}
+
+func (k *checkup) add(check string, level bridge.Level, found, do string) {
+	k.found = append(k.found, bridge.Finding{Check: check, Level: level, Found: found, Do: do})
+}
+
+// app looks at what concerns the app as a whole; false: nothing else can be asked.
+func (k *checkup) app(ctx context.Context, callback string, verified time.Time) bool {
+	const check = "Meta"
+	host := "the Graph API"
+	if u, err := url.Parse(k.c.cfg.GraphURL); err == nil && u.Host != "" {
+		host = u.Host
+	}
+	sub, err := k.c.App(ctx)
+	r := bridge.RefusalOf(err)
+	switch {
+	case err == nil:
+		k.add(check, bridge.Good, host+" answers", "")
+		k.add("app", bridge.Good, "Meta accepts id and secret of app "+k.c.cfg.AppID, "")
+		k.subscription(sub, callback)
+	case r.Reason == bridge.MetaDown:
+		k.add(check, bridge.Bad, fmt.Sprintf("%s cannot be reached: %v", host, r.Err),
+			"Let this machine connect to it by https (FACEBOOK_GRAPH_URL, HTTPS_PROXY, firewall). Answers wait meanwhile; none is lost.")
+	case r.Verdict == bridge.Never:
+		k.add(check, bridge.Good, host+" answers", "")
+		k.add("app", bridge.Bad, fmt.Sprintf("Meta does not accept id and secret of app %s (%v)", k.c.cfg.AppID, r.Err),
+			"Compare FACEBOOK_APP_ID and FACEBOOK_APP_SECRET with App settings → Basic at developers.facebook.com.")
+	default:
+		k.add(check, bridge.Unknowable, fmt.Sprintf("%s does not answer as it should: %v", host, r.Err), "Ask again later.")
+	}
+	k.handshake(err == nil && sub.Callback == callback, callback, verified)
+	return err == nil
+}
+
+// subscription looks at where Meta sends the app's events.
+func (k *checkup) subscription(sub bridge.AppSubscription, callback string) {
+	const check = "app subscription"
+	f := bridge.Finding{Check: check, Level: bridge.Bad, Fix: k.subscribe(callback),
+		Do: "By hand: in the app's dashboard, Messenger → Webhooks, with what stands below."}
+	switch {
+	case sub.Callback == "":
+		f.Found = "there is none: Meta sends the app's events nowhere"
+	case sub.Callback != callback:
+		f.Found = "Meta sends the app's events elsewhere: " + printable(sub.Callback)
+		f.Do = "Only if nobody needs them there. " + f.Do
+		f.Risky = true
+	case !sub.Active:
+		f.Found = "it is there, but not active: Meta sends nothing"
+	case len(sub.Missing) > 0:
+		f.Found = "these fields are not subscribed: " + strings.Join(sub.Missing, ", ")
+	default:
+		f = bridge.Finding{Check: check, Level: bridge.Good, Found: "Meta sends all fields to " + printable(callback)}
+	}
+	k.found = append(k.found, f)
+}
+
+// printable is an address without what may be secret in it.
+func printable(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that cannot be read"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
+}
+
+// subscribe has Meta send the app's events to us, which it first verifies.
+func (k *checkup) subscribe(callback string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		err := k.c.SubscribeApp(ctx, callback)
+		var cause *graphError
+		if errors.As(err, &cause) && cause.Code == 2200 {
+			return fmt.Errorf("%s did not answer Meta as it expects; the bridge must be running, and that address must lead to it from outside: %w", printable(callback), err)
+		}
+		return err
+	}
+}
+
+// handshake tells whether Meta ever reached us.
+func (k *checkup) handshake(subscribed bool, callback string, verified time.Time) {
+	const check = "handshake"
+	if !verified.IsZero() {
+		k.add(check, bridge.Good, "Meta last verified the webhook on "+verified.UTC().Format("2 January 2006, 15:04 MST"), "")
+		return
+	}
+	f := bridge.Finding{Check: check, Level: bridge.Bad, Found: "Meta has never verified " + printable(callback) + ", so nobody knows whether it can reach it",
+		Do: "It does so when the app is subscribed."}
+	if subscribed {
+		f.Do, f.Fix = "By hand: Verify and save in the app's dashboard, Messenger → Webhooks.", k.subscribe(callback)
+	}
+	k.found = append(k.found, f)
+}
+
+// clock compares Meta's with ours, by its last answer.
+func (k *checkup) clock() {
+	const (
+		check = "clock (Meta)"
+		do    = "Let this machine set its clock by NTP."
+	)
+	if !k.answered() {
+		return
+	}
+	skew := time.Duration(k.c.skew.Load())
+	by, way := skew.Abs(), "behind"
+	if skew < 0 {
+		way = "ahead of"
+	}
+	found := fmt.Sprintf("our clock is %s %s Meta's", by, way)
+	switch {
+	case by > 5*time.Minute:
+		k.add(check, bridge.Bad, found, do)
+	case by > 30*time.Second:
+		k.add(check, bridge.Notable, found, do)
+	default:
+		k.add(check, bridge.Good, "our clock agrees with Meta's", "")
+	}
+}
+
+// answered tells whether Meta has been heard in this checkup.
+func (k *checkup) answered() bool {
+	return slices.ContainsFunc(k.found, func(f bridge.Finding) bool { return f.Check == "Meta" && f.Level == bridge.Good })
+}
+
+// pageNeeds are permissions of a page's token, and what they are for (messenger.md 6.11).
+var pageNeeds = []struct {
+	permission, purpose string
+	level               bridge.Level // of its lack
+}{
+	{"pages_messaging", "to receive and to send messages", bridge.Bad},
+	{"pages_manage_metadata", "to subscribe the page", bridge.Bad},
+	{"pages_read_engagement", "to read the page's name, and in a conversation whether an answer arrived", bridge.Notable},
+}
+
+const again = "Connect the page again: `/facebook authorize`, or `messenger-bridge pages add` with a new token."
+
+// page looks at one page.
+func (k *checkup) page(ctx context.Context, p bridge.Page) {
+	name := p.DisplayName()
+	if p.Token == "" {
+		k.add(name+": token", bridge.Bad, "there is none", again)
+		return
+	}
+	t, err := k.c.examine(ctx, p.Token)
+	if err != nil {
+		k.add(name+": token", bridge.Unknowable, fmt.Sprintf("not found out: %v", bridge.RefusalOf(err).Err), "Ask again later.")
+		return
+	}
+	if !k.token(name, p, t) {
+		return
+	}
+	k.permissions(name, p, t)
+	if _, err := k.c.PageName(ctx, p); err != nil {
+		k.add(name+": name", bridge.Notable, fmt.Sprintf("it cannot be read: %v", bridge.RefusalOf(err).Err), "")
+	}
+	k.fields(ctx, name, p)
+}
+
+// examined is what debug_token says of a token that may be dead.
+type examined struct {
+	tokenInfo
+	App  id     `json:"app_id"`
+	Page id     `json:"profile_id"`
+	Data number `json:"data_access_expires_at"` // 0: never
+}
+
+// examine is inspect for tokens that need not work.
+func (c *Client) examine(ctx context.Context, token bridge.Secret) (*examined, error) {
+	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: "debug_token",
+		query: map[string]string{"input_token": token.Reveal()}})
+	if err != nil {
+		return nil, about("debug_token", err)
+	}
+	var reply struct {
+		Data *examined `json:"data"`
+	}
+	_ = json.Unmarshal(body, &reply)
+	if reply.Data == nil || bool(reply.Data.Valid) && reply.Data.Expires == nil {
+		return nil, otherFormat("debug_token")
+	}
+	return reply.Data, nil
+}
+
+// deaths are the ways in which a token dies, and what helps (messenger.md 7.4).
+var deaths = map[number][2]string{
+	458: {"the person who granted it has removed the app at Facebook", again},
+	459: {"Facebook wants the person who granted it to log in there first", "Log in at facebook.com, then connect the page again: `/facebook authorize`."},
+	460: {"the person who granted it has a new password, or Facebook ended the session", again},
+	461: {"it has expired", again},
+	463: {"it has expired", again},
+	464: {"the account of the person who granted it is not confirmed", "Confirm it at facebook.com, then connect the page again: `/facebook authorize`."},
+	467: {"it was revoked", again},
+	468: {"the app was not used for too long", again},
+	492: {"the person who granted it has lost the role on the page, or must switch on two-factor authentication", "Give the role back in the page's settings at Facebook, or let somebody who has it connect the page again: `/facebook authorize`."},
+}
+
+const soon = 14 * 24 * time.Hour
+
+// token looks at the token itself; false: it does not work.
+func (k *checkup) token(name string, p bridge.Page, t *examined) bool {
+	check := name + ": token"
+	now := k.c.metaTime(k.c.cfg.Now())
+	switch {
+	case !bool(t.Valid):
+		why, known := deaths[t.Error.Subcode]
+		if !known {
+			why = [2]string{"Facebook no longer accepts it; perhaps the page was left out when somebody authorised again", again}
+		}
+		k.add(check, bridge.Bad, fmt.Sprintf("dead: %s (code %d/%d)", why[0], t.Error.Code, t.Error.Subcode), why[1])
+		return false
+	case t.App != "" && t.App != id(k.c.cfg.AppID):
+		k.add(check, bridge.Bad, "it belongs to another app: "+string(t.App), again)
+		return false
+	case t.Type != "" && t.Type != "PAGE":
+		k.add(check, bridge.Bad, fmt.Sprintf("it is no page's token, but one of type %s", t.Type), "Ask for the page's own token with it (docs/operating.md), and store that: `messenger-bridge pages add`.")
+		return false
+	case t.Page != "" && t.Page != id(p.ID):
+		k.add(check, bridge.Bad, "it belongs to another page: "+string(t.Page), again)
+		return false
+	}
+	day := func(at time.Time) string { return at.UTC().Format("2 January 2006") }
+	found, level, do := "it works and never expires", bridge.Good, ""
+	if at := t.expires(); !at.IsZero() {
+		found = "it works and expires on " + day(at)
+		if at.Before(now.Add(soon)) {
+			level, do = bridge.Notable, again
+		}
+	}
+	if at := t.Data.time(); !at.IsZero() && at.Before(now.Add(soon)) {
+		// Of page tokens it is not established that this stops anything (6.5).
+		verb := "ends"
+		if at.Before(now) {
+			verb = "ended"
+		}
+		found += fmt.Sprintf("; the consent to read data %s on %s", verb, day(at))
+		level, do = bridge.Notable, again
+	}
+	k.add(check, level, found, do)
+	return true
+}
+
+func (k *checkup) permissions(name string, p bridge.Page, t *examined) {
+	check := name + ": permissions"
+	whole := true
+	for _, n := range pageNeeds {
+		do := "Connect the page again and allow it: `/facebook authorize`. The app needs it as well (App Review)."
+		switch {
+		case !t.granted(n.permission):
+		case !t.grantedFor(n.permission, p.ID):
+			do = "Connect the page again and tick it: `/facebook authorize`."
+		default:
+			continue
+		}
+		whole = false
+		k.add(check, n.level, fmt.Sprintf("%s is missing, which is needed %s", n.permission, n.purpose), do)
+	}
+	if whole {
+		k.add(check, bridge.Good, "none is missing", "")
+	}
+}
+
+// fields looks at the page's own subscription.
+func (k *checkup) fields(ctx context.Context, name string, p bridge.Page) {
+	check := name + ": fields"
+	if p.State == bridge.PageOff {
+		k.add(name, bridge.Notable, "the page is switched off", fmt.Sprintf("`/facebook subscribe %s` switches it on.", p.ID))
+		return
+	}
+	missing, err := k.c.PageMissing(ctx, p)
+	switch {
+	case err != nil:
+		k.add(check, bridge.Unknowable, fmt.Sprintf("not found out: %v", bridge.RefusalOf(err).Err), "Ask again later.")
+	case len(missing) == 0:
+		k.add(check, bridge.Good, "all are subscribed", "")
+	default:
+		found := "not subscribed: " + strings.Join(missing, ", ")
+		if len(missing) == len(fields) {
+			found = "the page is not subscribed: Facebook sends nothing"
+		}
+		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Bad, Found: found,
+			Do:  fmt.Sprintf("Or type `/facebook subscribe %s`.", p.ID),
+			Fix: func(ctx context.Context) error { return k.c.SubscribePage(ctx, p) }})
+	}
+}

@@ -1,0 +1,289 @@
+package rocketchat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+const configRoute = "/livechat/config"
+
+// livechatConfig is what a department's, or the whole workspace's, customers are told.
+func (k *checkup) livechatConfig(ctx context.Context, d bridge.DepartmentID) (enabled, online bool, err error) {
+	var answer struct {
+		Config struct {
+			Enabled bool `json:"enabled"`
+			Online  bool `json:"online"`
+		} `json:"config"`
+	}
+	query := url.Values{}
+	if d != "" {
+		query.Set("department", string(d))
+	}
+	err = k.c.do(ctx, call{method: http.MethodGet, route: configRoute, query: query, answer: &answer})
+	return answer.Config.Enabled, answer.Config.Online, err
+}
+
+// omnichannel tells whether customers' rooms can be opened, and whether somebody is
+// there to answer.
+func (k *checkup) omnichannel(ctx context.Context, pages []bridge.Page) {
+	enabled, online, err := k.livechatConfig(ctx, "")
+	k.asked = err == nil
+	switch {
+	case err != nil:
+		k.unclear("Omnichannel", err)
+		return
+	case !enabled:
+		k.add("Omnichannel", bridge.Bad, "it is switched off: customers' messages wait", "Switch it on: Administration → Settings → Omnichannel → Enabled (Livechat_enabled).")
+		return
+	}
+	k.add("Omnichannel", bridge.Good, "it is switched on", "")
+	k.agents(ctx, online)
+	k.departments(ctx, pages)
+}
+
+func (k *checkup) agents(ctx context.Context, online bool) {
+	const (
+		check = "agents"
+		come  = "Messages wait until an agent is online and has set himself available."
+	)
+	if always, known := k.setting(ctx, "Livechat_accept_chats_with_no_agents"); known && always == true {
+		k.add(check, bridge.Notable, "Livechat_accept_chats_with_no_agents is on: rooms open although nobody may be there, and the offline text is never sent",
+			"Switch it off (Settings → Omnichannel → Routing), unless that is wanted.")
+		return
+	}
+	total, err := k.count(ctx, "/livechat/users/agent")
+	switch {
+	case err == nil && total == 0:
+		k.add(check, bridge.Bad, "there is no agent, so no customer can be answered", "Make somebody an agent: Omnichannel → Agents.")
+	case !online && err == nil:
+		k.add(check, bridge.Notable, fmt.Sprintf("none of the %d is online at the moment", total), come)
+	case !online:
+		k.add(check, bridge.Notable, "nobody is online at the moment", come)
+	default:
+		k.add(check, bridge.Good, "somebody is online", "")
+	}
+}
+
+// departments looks at those that pages use.
+func (k *checkup) departments(ctx context.Context, pages []bridge.Page) {
+	users := map[bridge.DepartmentID]string{} // a page's name by department
+	for _, p := range pages {
+		if d := p.Settings.Department; d != "" && p.State != bridge.PageOff {
+			users[d] = p.DisplayName()
+		}
+	}
+	if len(users) == 0 {
+		return
+	}
+	known, err := k.c.Departments(ctx)
+	if err != nil {
+		if !forbidden(err) { // that is said already
+			k.unclear("departments", err)
+		}
+		return
+	}
+	names := map[bridge.DepartmentID]string{}
+	for _, d := range known {
+		names[d.ID] = d.Name
+	}
+	for _, p := range pages { // in their order
+		id := p.Settings.Department
+		if users[id] == "" {
+			continue
+		}
+		delete(users, id) // once
+		name, exists := names[id]
+		if !exists {
+			k.add("departments", bridge.Bad, fmt.Sprintf("the department of page %s does not exist, or is disabled: %s", p.DisplayName(), id),
+				fmt.Sprintf("Choose another: `/facebook edit %s department <department>`.", p.ID))
+			continue
+		}
+		if _, online, err := k.livechatConfig(ctx, id); err != nil {
+			k.unclear("departments", err)
+		} else if !online {
+			k.add("departments", bridge.Notable, fmt.Sprintf("nobody of %s is online at the moment", name), "Its messages wait until one of its agents is online and available.")
+		} else {
+			k.add("departments", bridge.Good, "somebody of "+name+" is online", "")
+		}
+	}
+}
+
+// count returns how many a list holds.
+func (k *checkup) count(ctx context.Context, route string) (int, error) {
+	var answer struct {
+		Total int `json:"total"`
+	}
+	err := k.c.do(ctx, call{method: http.MethodGet, route: route, query: url.Values{"count": {"1"}}, answer: &answer})
+	return answer.Total, err
+}
+
+// setting reads a setting, if everybody may.
+func (k *checkup) setting(ctx context.Context, name string) (value any, known bool) {
+	var answer struct {
+		Settings []struct {
+			ID    string `json:"_id"`
+			Value any    `json:"value"`
+		} `json:"settings"`
+	}
+	err := k.c.do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {name}}, answer: &answer})
+	for _, s := range answer.Settings {
+		if s.ID == name {
+			return s.Value, err == nil
+		}
+	}
+	return nil, false
+}
+
+// bearable is how many calls in a window are enough for a small page.
+const bearable = 60
+
+// limiter tells from the last answers whether calls are limited (rocketchat.md 5).
+func (k *checkup) limiter() {
+	const check = "rate limit"
+	limit, left, again := k.c.limits.seen("GET " + configRoute)
+	switch {
+	case limit == 0 && k.asked:
+		k.add(check, bridge.Good, "none for the bot: bypassed, or switched off", "")
+		return
+	case limit == 0:
+		k.add(check, bridge.Unknowable, "not found out", "")
+		return
+	}
+	window := max(again, time.Minute) // as Rocket.Chat has it, unless the answers show another one
+	if left == limit-1 {              // the window has just begun
+		window = again
+	}
+	found := fmt.Sprintf("%d calls in %d s on each visitor route (%d left, anew in %d s), and 5 for new customers and 5 for new rooms, so at most 5 new conversations in that time",
+		limit, int(math.Ceil(window.Seconds())), left, max(0, int(math.Ceil(again.Seconds()))))
+	level := bridge.Bad
+	if limit >= bearable {
+		level = bridge.Notable
+	}
+	off := "switch API_Enable_Rate_Limiter off (Administration → Settings → Rate Limiter → API)"
+	own, _, _ := k.c.limits.seen("GET /me") // lifted there by the permission alone, in all versions
+	switch {
+	case own > 0 && k.old():
+		k.add(check, level, found, "Upgrade to 8.5 or later and give the bot the role bot (permission api-bypass-rate-limit), or "+off+".")
+	case own > 0:
+		k.add(check, level, found+": api-bypass-rate-limit is missing", "Give the bot the role bot, which has the permission api-bypass-rate-limit.")
+	default:
+		k.add(check, level, found+". The bot has api-bypass-rate-limit, but this version heeds it only where a login is needed", "Upgrade to 8.5 or later, or "+off+".")
+	}
+}
+
+// seen returns what is known of a route's limit; 0 if it has none.
+func (l *limits) seen(route string) (limit, left int, again time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.routes[route]
+	if w == nil || w.free || w.limit == 0 {
+		return 0, 0, 0
+	}
+	return w.limit, max(0, w.remaining), w.reset.Sub(l.now())
+}
+
+// setupChannel looks for the group in which the bot speaks to administrators.
+func (k *checkup) setupChannel(ctx context.Context, name string) {
+	const check = "setup channel"
+	if name == "" {
+		return
+	}
+	var answer struct {
+		Room struct {
+			ID       bridge.RoomID `json:"_id"`
+			Kind     string        `json:"t"`
+			Archived bool          `json:"archived"`
+		} `json:"room"`
+	}
+	err := k.c.do(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomName": {name}}, answer: &answer})
+	const other = "Create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL."
+	switch room := answer.Room; {
+	case codeOf(err) == "error-room-not-found":
+		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable, Found: "#" + name + " does not exist: announcements wait",
+			Do:  "The bot creates it when it connects; for that it needs create-p (role bot). " + other,
+			Fix: func(ctx context.Context) error { return k.c.makeSetup(ctx, name) }})
+	case refusedForGood(err):
+		k.add(check, bridge.Bad, "a room #"+name+" exists, and the bot may not see it: announcements wait", "Invite the bot, or choose another name with SETUP_CHANNEL.")
+	case err != nil:
+		k.unclear(check, err)
+	case room.Kind != privateGroup:
+		k.add(check, bridge.Bad, "#"+name+" is no private group: announcements wait", other)
+	case room.Archived:
+		k.add(check, bridge.Bad, "#"+name+" is archived: announcements wait", "Take it out of the archive, or choose another name with SETUP_CHANNEL.")
+	default:
+		k.members(ctx, name, room.ID)
+	}
+}
+
+// makeSetup creates the setup channel, and invites the managers.
+func (c *Client) makeSetup(ctx context.Context, name string) error {
+	room, err := c.findSetup(ctx, name)
+	if errors.As(err, new(unusable)) && forbidden(err) {
+		return fmt.Errorf("create-p is missing (role bot): %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	c.knowSetup(room)
+	return c.inviteManagers(ctx, room)
+}
+
+// members tells whether the omnichannel managers read the setup channel.
+func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) {
+	const check = "setup channel"
+	managers, err := list[wireUser](ctx, k.c, "/livechat/users/manager", nil, "users")
+	if forbidden(err) { // that is said already
+		k.add(check, bridge.Good, "#"+name+" is there", "")
+		return
+	}
+	var members []wireUser
+	if err == nil {
+		members, err = list[wireUser](ctx, k.c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+	}
+	if err != nil {
+		k.unclear(check, err)
+		return
+	}
+	absent := slices.DeleteFunc(managers, func(m wireUser) bool {
+		return slices.ContainsFunc(members, func(u wireUser) bool { return u.ID == m.ID })
+	})
+	if len(absent) == 0 {
+		k.add(check, bridge.Good, "#"+name+" is there, with all omnichannel managers", "")
+		return
+	}
+	k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable,
+		Found: fmt.Sprintf("#%s is there, but %d of the omnichannel managers are not in it", name, len(absent)),
+		Do:    "The bot invites them if it is the channel's owner.",
+		Fix:   func(ctx context.Context) error { return k.c.inviteManagers(ctx, room) }})
+}
+
+// slashCommands says how commands can be typed (rocketchat.md 8).
+func (k *checkup) slashCommands(ctx context.Context) {
+	const check = "slash commands"
+	_, bot := k.c.Bot()
+	type command struct {
+		Name string `json:"command"`
+	}
+	registered, err := list[command](ctx, k.c, "/commands.list", nil, "commands")
+	if err == nil && slices.ContainsFunc(registered, func(c command) bool { return c.Name == "facebook" }) {
+		k.add(check, bridge.Good, "an installed app owns /facebook", "")
+		return
+	}
+	instead := fmt.Sprintf("Type `!facebook help` or `@%s help` instead, or without the slash in the setup channel and in direct messages to the bot. Or switch the setting on (Settings → Message).", bot)
+	switch through, known := k.setting(ctx, "Message_AllowUnrecognizedSlashCommand"); {
+	case !known:
+		k.add(check, bridge.Unknowable, "not found out whether Message_AllowUnrecognizedSlashCommand is on", instead)
+	case through == true:
+		k.add(check, bridge.Good, "/facebook reaches the bot (Message_AllowUnrecognizedSlashCommand is on)", "")
+	default:
+		k.add(check, bridge.Notable, "/facebook does not reach the bot: Message_AllowUnrecognizedSlashCommand is off", instead)
+	}
+}

@@ -1,0 +1,49 @@
+package rocketchat
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// LogInOnce logs the bot in the way Run does, but subscribes to nothing, and calls do.
+// Afterwards it hangs up, and ends a login that was made by password; a personal
+// access token stays good. It returns why there was no login; then do is not called.
+func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error {
+	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
+	defer stop()
+	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(wireMessage) error { return nil })
+	if err != nil {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: err}
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer conn.conn.Close()
+	session, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	wg.Go(func() { end(conn.read()) })
+
+	err = s.logIn(session, conn)
+	if id, _ := s.cfg.Client.Bot(); id == "" {
+		return cause(session, err)
+	}
+	defer s.forget(ctx, conn)
+	do(ctx) // also if logIn failed after the login: what does not answer will be found
+	return nil
+}
+
+// forget ends a login that was made by password.
+func (s *Stream) forget(ctx context.Context, conn *ddp) {
+	s.resume = ""
+	if s.cfg.Token != "" {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), min(s.cfg.Answer, 5*time.Second))
+	defer stop()
+	if _, err := conn.ask(ctx, "", map[string]any{"msg": "method", "method": "logout", "params": []any{}}); err != nil {
+		s.cfg.Log.Warn("the bot could not be logged out", "err", fmt.Errorf("logout: %w", err))
+	}
+}
