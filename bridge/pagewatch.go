@@ -72,14 +72,19 @@ func (w *PageWatch) look(ctx context.Context, id PageID) {
 		return
 	}
 	after, err := w.c.Verify(ctx, id)
+	lost := after.Why
+	healed := false
 	if err == nil && after.State == PageUnsubscribe && after.Token != "" {
-		after, err = w.c.SwitchOn(ctx, id) // healed, if Meta allows it
+		after, err = w.c.SwitchOn(ctx, id) // if Meta allows it
+		healed = err == nil && after.State == PageRunning
 	}
 	switch {
 	case err != nil:
 		if ctx.Err() == nil {
 			w.c.Log.Warn("page not looked at", "page", id, "err", err)
 		}
+	case healed && before.State == PageRunning:
+		w.c.announce(ctx, after, fmt.Sprintf("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between may be missing here; the Page inbox has them.", after.DisplayName(), lost))
 	case after.State == before.State:
 	case after.State == PageRunning:
 		w.c.announce(ctx, after, fmt.Sprintf("*%s* is running again.", after.DisplayName()))
