@@ -142,7 +142,7 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	if run, i, ok := readTag(textOf(b.Bytes(), "msg")); ok {
 		w.flight.Load().land(run, i)
 	}
-	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"rid":"`...)
+	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"_id":"posted","rid":"`...)
 	answer = append(append(answer, textOf(b.Bytes(), "rid")...), `"}}`...)
 	_, _ = rw.Write(answer)
 }

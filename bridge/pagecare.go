@@ -115,6 +115,9 @@ func (c *Connector) appReady(ctx context.Context) (why string, err error) {
 		return "", nil
 	}
 	if err := c.Authority.SubscribeApp(ctx, ours); err != nil {
+		if r := RefusalOf(err); r.Reason == MetaDown || r.Reason == RateLimited {
+			return "", err
+		}
 		c.Log.Warn("the app's webhook could not be set up", "err", err)
 		return "Meta cannot reach " + ours, nil
 	}

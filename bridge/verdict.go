@@ -42,6 +42,8 @@ const (
 	ContactBlocked   Reason = "contact-blocked"  // an agent blocked this customer in Rocket.Chat
 	RoomClosed       Reason = "room-closed"      // the room was closed meanwhile
 	VisitorUnknown   Reason = "visitor-unknown"  // Rocket.Chat does not know the customer (any more)
+	TooLong          Reason = "too-long"         // the workspace takes no message of this length
+	DepartmentGone   Reason = "department-gone"  // the department was deleted
 	RateLimited      Reason = "rate-limited"     // called too often; wait
 	MetaDown         Reason = "meta-down"        // the Graph API cannot be reached
 	MetaError        Reason = "meta-error"       // the Graph API failed without a reason we know

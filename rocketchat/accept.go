@@ -2,15 +2,18 @@ package rocketchat
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 
 	"messenger-bridge/bridge"
 )
 
 // wants reports whether a message of the stream may concern us. It is asked for
 // every message the bot may read, in the reader's goroutine, so it asks nobody.
-func (s *Stream) wants(m wireMessage) bool {
+func (s *Stream) wants(m wireMessage) (wanted bool) {
+	defer s.survive(m, func() { wanted = true })
 	bot, name := s.cfg.Client.Bot()
 	switch {
 	case m.kind == customerRoom:
@@ -35,7 +38,7 @@ func (s *Stream) placeOf(m wireMessage) place {
 // accept hands on, in order, what agents wrote in rooms of ours and what people
 // told the bot wherever they are.
 func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, err error) {
-	bot, _ := s.cfg.Client.Bot()
+	bot, name := s.cfg.Client.Bot()
 	tooOld := s.cfg.Client.serverTime().Add(-oldest)
 	var messages []bridge.AgentMessage
 	var commands []bridge.Command
@@ -43,9 +46,11 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 		if m.At.Before(tooOld) && !m.At.IsZero() {
 			continue
 		}
-		if c, ok, err := s.command(ctx, m); err != nil {
+		c, is, err := s.command(ctx, m)
+		if err != nil {
 			return 0, err
-		} else if ok {
+		}
+		if is {
 			// The edit of a command is no second one, and nothing for a customer.
 			if !given(m.Edited) {
 				commands = append(commands, c)
@@ -56,6 +61,10 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 		if !ok || m.kind != customerRoom {
 			continue
 		}
+		if _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
+			continue // what another bot orders us to do is neither carried out nor for a customer
+		}
+		a.Text = s.plainText(m)
 		_, ours, err := s.cfg.Known.Conversation(a.Room)
 		if err != nil {
 			return 0, err
@@ -80,6 +89,7 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 // command returns the command a message is. Other bots give none: two that answer
 // one another would not stop.
 func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, ok bool, err error) {
+	defer s.survive(m, func() { ok = false })
 	bot, name := s.cfg.Client.Bot()
 	author := m.author()
 	if s.cfg.Commands == nil || !m.byPeople(bot) || author.Bot {
@@ -96,12 +106,32 @@ func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, 
 		return c, false, err
 	}
 	c = bridge.Command{
-		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, Words: words, At: m.At.Time,
+		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, Words: words, At: s.cfg.Client.cfg.Now(),
 	}
-	if c.At.IsZero() {
-		c.At = s.cfg.Client.serverTime()
+	if !m.At.IsZero() {
+		c.At = s.cfg.Client.ourTime(m.At.Time)
 	}
 	return c, true, nil
+}
+
+// plainText is the text of a message as the customer reads it; as it was typed, if
+// that cannot be found out.
+func (s *Stream) plainText(m wireMessage) (text string) {
+	defer s.survive(m, func() { text = m.Text })
+	return s.plain(m.Text)
+}
+
+// survive keeps one message that makes us panic from taking the others with it: each
+// start would find it again. It is to be deferred.
+func (s *Stream) survive(m wireMessage, instead func()) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.cfg.Metrics.Panics.Inc()
+	s.cfg.Log.Error("reading a message panicked; this is a bug", "room", m.Room, "message", m.ID,
+		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+	instead()
 }
 
 // private reports whether nobody but the author and the bot is in a direct room.

@@ -2,6 +2,7 @@ package rocketchat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -24,78 +25,136 @@ const (
 	// somebody reacts to it.
 	oldest = 6 * 24 * time.Hour
 
+	// settled is how old a message must be before the stream can be blamed for not
+	// having brought it.
+	settled = 5 * time.Second
+
 	pageSize = 50 // rooms asked for at once
+	pageJoin = 10 // of which so many are of the page before: rooms close meanwhile
 )
 
-// look asks REST for what agents wrote since the last look, in all our rooms, and
-// returns how much of it was new; and for what people told the bot. Nothing is
-// replayed on the stream after a disconnect (rocketchat.md 1.10), so every session
-// begins with one.
-func (s *Stream) look(ctx context.Context) (fresh int, err error) {
-	now := s.cfg.Client.serverTime()
-	from, err := s.cfg.Cursors.Cursor(cursor)
-	if err != nil {
-		return 0, err
-	}
-	if from.IsZero() { // the first start ever; but a room may have been opened since the login
-		from = now
-	}
-	since := from.Add(-overlap)
-	if limit := now.Add(-oldest); since.Before(limit) {
-		since = limit
-	}
-	rooms, err := s.changedRooms(ctx, since)
-	if err != nil {
-		return 0, err
-	}
-	for _, room := range rooms {
-		n, err := s.lookInto(ctx, room, customerRoom, since)
-		if err != nil {
-			return fresh, err
-		}
-		fresh += n
-	}
-	if err := s.lookForCommands(ctx, since); err != nil {
-		return fresh, err
-	}
-	return fresh, s.cfg.Cursors.SaveCursor(cursor, now)
+// errand is REST work. It runs beside the stream, so that what comes in there does
+// not wait for it, and touches nothing that belongs to the session; what it returns
+// is then done by the session.
+type errand func(context.Context) (then func(context.Context) error)
+
+// changes is what a look has found.
+type changes struct {
+	at    time.Time // when it began, by the workspace's clock
+	rooms []debt
 }
 
-// changedRooms returns our rooms in which something was written since, open ones
-// and those closed since.
-func (s *Stream) changedRooms(ctx context.Context, since time.Time) ([]bridge.RoomID, error) {
-	closed := fmt.Sprintf(`{"start":%q}`, since.UTC().Format(time.RFC3339))
-	var rooms []bridge.RoomID
-	for _, query := range []url.Values{
-		{"open": {"true"}, "sort": {`{"lm":-1}`}},
-		{"open": {"false"}, "sort": {`{"lm":-1}`}, "closedAt": {closed}},
-	} {
-		found, err := s.listRooms(ctx, query, since)
-		if err != nil {
-			return nil, fmt.Errorf("list rooms: %w", err)
+// look asks REST in which rooms something was written since the last look, ours and
+// those in which people talk to the bot, and makes them owed. Nothing is replayed on
+// the stream after a disconnect (rocketchat.md 1.10), so every session begins with
+// one; others, now and then, find what the stream did not bring.
+func (s *Stream) look(first bool) errand {
+	return func(ctx context.Context) func(context.Context) error {
+		if !first {
+			s.setUp(ctx)
 		}
-		rooms = append(rooms, found...)
+		found, err := s.changed(ctx)
+		return func(ctx context.Context) error {
+			s.looking = false
+			if err != nil {
+				return s.lookFailed(ctx, err, first)
+			}
+			s.lookFailures = 0
+			s.owed.mu.Lock()
+			defer s.owed.mu.Unlock()
+			for _, d := range found.rooms {
+				d.hold, d.judged = first, !first
+				s.owed.add(d)
+			}
+			s.owed.goal = found.at
+			return nil
+		}
 	}
-	return rooms, nil
 }
 
-func (s *Stream) listRooms(ctx context.Context, query url.Values, since time.Time) ([]bridge.RoomID, error) {
-	var found []bridge.RoomID
+// lookFailed ends the session if it is of no use without the look. Otherwise agents
+// are heard on the stream, and the look is made again.
+func (s *Stream) lookFailed(ctx context.Context, err error, first bool) error {
+	if first {
+		return fmt.Errorf("catch up: %w", err)
+	}
+	if endsSession(ctx, err) {
+		return fmt.Errorf("look for missed messages: %w", err)
+	}
+	wait := min(s.retryAfter(s.lookFailures), s.cfg.LookEvery)
+	if s.lookFailures++; s.lookFailures == 1 {
+		s.cfg.Log.Warn("cannot look for missed messages; what the stream brings is relayed", "err", err)
+	}
+	s.lookNext = time.Now().Add(wait)
+	return nil
+}
+
+// changed returns the rooms in which something was written since the last look.
+func (s *Stream) changed(ctx context.Context) (c changes, err error) {
+	s.owed.mu.Lock()
+	from := s.owed.goal // what could not be read of the look before is owed
+	s.owed.mu.Unlock()
+	// Which time it is, is known once the first answer is in: our clock may have
+	// stood still since the last one.
+	var since time.Time
+	begin := func() time.Time {
+		if c.at.IsZero() {
+			c.at = s.cfg.Client.serverTime()
+			if since = from.Add(-overlap); from.After(c.at) {
+				since = c.at.Add(-overlap)
+			}
+		}
+		return since
+	}
+	open, err := s.listRooms(ctx, url.Values{"open": {"true"}}, begin)
+	if err != nil {
+		return c, fmt.Errorf("list rooms: %w", err)
+	}
+	ended := fmt.Sprintf(`{"start":%q}`, begin().UTC().Format(time.RFC3339))
+	closed, err := s.listRooms(ctx, url.Values{"open": {"false"}, "closedAt": {ended}}, begin)
+	if err != nil {
+		return c, fmt.Errorf("list closed rooms: %w", err)
+	}
+	for _, room := range append(open, closed...) {
+		c.rooms = append(c.rooms, debt{room: room, kind: customerRoom, since: since})
+	}
+	direct, err := s.commandRooms(ctx, since)
+	c.rooms = append(c.rooms, direct...)
+	return c, err
+}
+
+// listRooms returns our rooms of a list in which something was written since. Rooms
+// move while it is read: what is written moves them to its head, closing takes them
+// out. So each page begins with the end of the page before.
+func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() time.Time) (found []bridge.RoomID, err error) {
+	query.Set("sort", `{"lm":-1}`)
 	query.Set("count", strconv.Itoa(pageSize))
-	for offset := 0; ; offset += pageSize {
+	seen := map[bridge.RoomID]bool{}
+	for offset, back := 0, 0; ; {
 		query.Set("offset", strconv.Itoa(offset))
 		var answer struct {
 			Rooms []struct {
 				ID   bridge.RoomID `json:"_id"`
 				Last wireTime      `json:"lm"`
 			} `json:"rooms"`
+			Total int `json:"total"`
 		}
 		if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/rooms", query: query, answer: &answer}); err != nil {
 			return nil, err
 		}
+		limit := since()
+		joins, news := offset == 0, false
 		for _, room := range answer.Rooms {
-			if !room.Last.IsZero() && room.Last.Before(since) {
-				return found, nil // sorted: all that follow are older
+			if seen[room.ID] {
+				joins = true
+				continue
+			}
+			seen[room.ID], news = true, true
+			if !room.Last.IsZero() && room.Last.Before(limit) {
+				if joins {
+					return found, nil // sorted: all that follow are older
+				}
+				continue
 			}
 			if _, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
 				return nil, err
@@ -103,18 +162,25 @@ func (s *Stream) listRooms(ctx context.Context, query url.Values, since time.Tim
 				found = append(found, room.ID)
 			}
 		}
-		if len(answer.Rooms) < pageSize {
+		if !joins && back < 20 { // more have closed than pages have in common
+			back++
+			offset = max(0, offset-pageSize)
+			continue
+		}
+		end := offset + len(answer.Rooms)
+		if len(answer.Rooms) == 0 || answer.Total > 0 && end >= answer.Total || answer.Total == 0 && !news {
 			return found, nil
 		}
+		offset = max(end-pageJoin, offset+1)
 	}
 }
 
-// lookForCommands looks into the rooms where somebody may wait for an answer: the
-// setup channel and the bot's direct rooms. A workspace that cannot list them must
-// not keep agents from customers, so then it is left at that.
-func (s *Stream) lookForCommands(ctx context.Context, since time.Time) error {
+// commandRooms returns the rooms where somebody may wait for an answer: the setup
+// channel and the bot's direct rooms. A workspace that cannot list them must not
+// keep agents from customers, so then it is left at that.
+func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []debt, err error) {
 	if s.cfg.Commands == nil {
-		return nil
+		return nil, nil
 	}
 	var answer struct {
 		Rooms []struct {
@@ -123,24 +189,21 @@ func (s *Stream) lookForCommands(ctx context.Context, since time.Time) error {
 		} `json:"update"`
 	}
 	query := url.Values{"updatedSince": {stamp(since)}}
-	err := s.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})
+	err = s.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})
 	if endsSession(ctx, err) {
-		return fmt.Errorf("list the bot's rooms: %w", err)
+		return nil, fmt.Errorf("list the bot's rooms: %w", err)
 	}
 	if err != nil {
 		s.cfg.Log.Warn("cannot look for missed commands", "err", err)
-		return nil
+		return nil, nil
 	}
 	setup := s.cfg.Client.SetupRoom()
 	for _, room := range answer.Rooms {
-		if room.Kind != directRoom && room.ID != setup {
-			continue
-		}
-		if _, err := s.lookInto(ctx, room.ID, room.Kind, since); err != nil {
-			return err
+		if room.Kind == directRoom || room.ID == setup {
+			found = append(found, debt{room: room.ID, kind: room.Kind, since: since})
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // endsSession tells a workspace that is away, or a bot that must log in again, from
@@ -152,30 +215,218 @@ func endsSession(ctx context.Context, err error) bool {
 // stamp writes a time as REST takes it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// lookInto accepts what was written in a room of a kind since, oldest first.
-func (s *Stream) lookInto(ctx context.Context, room bridge.RoomID, kind string, since time.Time) (fresh int, err error) {
+// nextRoom is the errand of looking into a room that is owed; nil if there is none
+// now, with how long until there is.
+func (s *Stream) nextRoom() (errand, time.Duration) {
+	d, asked, wait := s.owed.due()
+	if d == nil {
+		return nil, wait
+	}
+	return s.lookInto(d, asked), wait
+}
+
+// lookInto reads what was written in an owed room; asked is the debt as it was when
+// the errand began.
+func (s *Stream) lookInto(d *debt, asked debt) errand {
+	return func(ctx context.Context) func(context.Context) error {
+		if asked.found {
+			if _, ours, err := s.cfg.Known.Conversation(asked.room); err != nil || !ours {
+				return func(ctx context.Context) error { return s.notOursYet(ctx, d, asked, err) }
+			}
+		}
+		messages, err := s.written(ctx, asked)
+		return func(ctx context.Context) error {
+			if err != nil {
+				return s.couldNotRead(ctx, d, asked, err)
+			}
+			return s.takeIn(ctx, d, asked, messages)
+		}
+	}
+}
+
+// written returns what was written in a room, and changed, since, oldest first.
+func (s *Stream) written(ctx context.Context, d debt) ([]wireMessage, error) {
+	since := d.since
+	if limit := s.cfg.Client.serverTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
+		since = limit // perhaps it was too much
+	}
 	var answer struct {
 		Result struct {
 			Updated []wireMessage `json:"updated"`
 		} `json:"result"`
 	}
-	query := url.Values{"roomId": {string(room)}, "lastUpdate": {stamp(since)}}
-	err = s.patiently(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer})
-	if refusedForGood(err) || err != nil && kind != customerRoom && !endsSession(ctx, err) {
-		s.cfg.Log.Warn("a room cannot be looked into", "room", room, "err", err)
-		return 0, nil // one room must not keep the session from all others
-	}
-	if err != nil {
-		return 0, fmt.Errorf("messages of room %s: %w", room, err)
+	query := url.Values{"roomId": {string(d.room)}, "lastUpdate": {stamp(since)}}
+	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer}); err != nil {
+		return nil, err
 	}
 	messages := answer.Result.Updated
 	for i := range messages {
 		if messages[i].Room == "" {
-			messages[i].Room = string(room)
+			messages[i].Room = string(d.room)
 		}
-		messages[i].kind = kind
+		messages[i].kind = d.kind
 	}
 	messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.At.Before(since) && !m.At.IsZero() })
 	slices.SortStableFunc(messages, func(a, b wireMessage) int { return a.At.Compare(b.At.Time) })
-	return s.accept(ctx, messages)
+	return messages, nil
+}
+
+// takeIn accepts what was found in a room, and after it what has waited for it.
+func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wireMessage) error {
+	now := s.cfg.Client.serverTime()
+	if asked.judged { // what is younger may still be on its way; the next look sees it again
+		young := now.Add(-min(settled, s.cfg.LookEvery))
+		messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.At.After(young) })
+	}
+	s.countTooOld(asked, messages, now.Add(-oldest))
+	early := s.early.take(asked.room) // REST has brought these as well, in their place
+	fresh, err := s.accept(ctx, messages)
+	if err == nil && len(early) > 0 {
+		_, err = s.cfg.Accept.FromAgent(ctx, early)
+	}
+	if err != nil {
+		return err
+	}
+	if asked.judged {
+		s.missed += fresh
+	}
+	held := s.owed.release(d)
+	s.owed.settle(d)
+	_, err = s.accept(ctx, held)
+	return err
+}
+
+// countTooOld counts what agents wrote too long ago to be relayed: nobody was
+// connected for days.
+func (s *Stream) countTooOld(d debt, messages []wireMessage, limit time.Time) {
+	bot, _ := s.cfg.Client.Bot()
+	if d.kind != customerRoom {
+		return
+	}
+	count := 0
+	for _, m := range messages {
+		if m.At.Before(limit) && !m.At.IsZero() && m.byPeople(bot) {
+			count++
+		}
+	}
+	if count > 0 {
+		s.tooOld.count += count
+		s.tooOld.rooms++
+		s.tooOld.room = d.room
+	}
+}
+
+// couldNotRead keeps a room owed. One room must not keep the session from all others.
+func (s *Stream) couldNotRead(ctx context.Context, d *debt, asked debt, err error) error {
+	log := s.cfg.Log.With("room", asked.room, "err", err)
+	switch {
+	case endsSession(ctx, err):
+		return fmt.Errorf("messages of room %s: %w", asked.room, err)
+	case refusedForGood(err), asked.kind != customerRoom && asked.tries >= holdTries:
+		log.Warn("a room cannot be looked into")
+		return s.takeIn(ctx, d, asked, nil)
+	}
+	if asked.tries == 0 {
+		log.Warn("a room cannot be looked into yet; what is written there meanwhile waits for a moment")
+	}
+	if s.owed.postpone(d, s.retryAfter(asked.tries)) {
+		log.Warn("a room cannot be looked into for some time; what is written there is relayed all the same, and what may be missing comes later")
+		_, err := s.accept(ctx, s.owed.release(d))
+		return err
+	}
+	return nil
+}
+
+// notOursYet is for a room that is about to become a conversation's.
+func (s *Stream) notOursYet(ctx context.Context, d *debt, asked debt, err error) error {
+	if err != nil {
+		return err
+	}
+	if time.Since(asked.added) > earlyFor { // it did not; if it does, it is announced again
+		held := s.owed.release(d)
+		s.owed.settle(d)
+		_, err := s.accept(ctx, held)
+		return err
+	}
+	s.owed.later(d, min(s.retryAfter(asked.tries), time.Second))
+	return nil
+}
+
+// retryAfter is how long to wait after so many failures before.
+func (s *Stream) retryAfter(failures int) time.Duration {
+	return min(s.cfg.FirstReconnect<<min(failures, 12), 5*time.Minute)
+}
+
+// rest is for when nothing is left to be done at the moment: it saves how far all
+// was read, and says what the looks have found.
+func (s *Stream) rest() error {
+	if err := s.saveCursor(); err != nil {
+		return err
+	}
+	if s.tooOld.count > 0 {
+		s.cfg.Log.Warn("agents' messages were found too late to be relayed; the bridge had not been connected for days",
+			"count", s.tooOld.count, "rooms", s.tooOld.rooms, "room", s.tooOld.room, "older", oldest)
+		s.tooOld = tooOld{}
+	}
+	if s.missed == 0 {
+		return nil
+	}
+	s.cfg.Metrics.Missed.Add(float64(s.missed))
+	s.cfg.Log.Warn("messages found that the stream had not brought", "count", s.missed)
+	s.missed = 0
+	return errors.New("the stream does not bring everything")
+}
+
+// tooOld is what was found and is not relayed any more.
+type tooOld struct {
+	count, rooms int
+	room         bridge.RoomID // one of them
+}
+
+// saveCursor moves the cursor as far as everything was read.
+func (s *Stream) saveCursor() error {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	at := s.owed.reached()
+	if at.IsZero() || at.Equal(s.owed.saved) {
+		return nil
+	}
+	if err := s.cfg.Cursors.SaveCursor(cursor, at); err != nil {
+		return err
+	}
+	s.owed.saved = at
+	return nil
+}
+
+// begin takes up where the last process stopped. Before the first look ever, what
+// counts is from now on: the bot opens rooms as soon as it is logged in.
+func (s *Stream) begin() error {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	if !s.owed.goal.IsZero() {
+		return nil
+	}
+	at, err := s.cfg.Cursors.Cursor(cursor)
+	if err == nil && at.IsZero() {
+		at = s.cfg.Client.serverTime()
+		err = s.cfg.Cursors.SaveCursor(cursor, at)
+	}
+	if err != nil {
+		return err
+	}
+	s.owed.goal, s.owed.saved = at, at
+	return nil
+}
+
+// keepBack moves the cursor back before what may be missing of a room. It is called
+// before the room is ours, so a restart looks into it even if we stop in between.
+func (s *Stream) keepBack(d debt) {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	s.owed.add(d)
+	at := d.since.Add(overlap)
+	saved, err := s.cfg.Cursors.Cursor(cursor)
+	if err == nil && (saved.IsZero() || saved.After(at)) && s.cfg.Cursors.SaveCursor(cursor, at) == nil {
+		s.owed.saved = at
+	} // a store that fails does not make the room ours either
 }

@@ -43,6 +43,7 @@ type Client struct {
 	skew time.Duration // of the workspace's clock against ours
 
 	setup       bridge.RoomID // the setup channel; "": there is none, or not known yet
+	asked       asked         // there already
 	departments departments
 }
 
@@ -65,12 +66,16 @@ func NewClient(cfg ClientConfig) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*cfg.MaxConns, cfg.MaxConns
 	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
-	h := resty.NewWithClient(&http.Client{Transport: transport, Timeout: cfg.Timeout}).
+	// Redirects are not followed: POST would become GET, and the token would go along.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	h := resty.NewWithClient(&http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: stay}).
 		SetBaseURL(cfg.URL+"/api/v1").
 		SetHeader("Content-Type", "application/json").
 		SetDoNotParseResponse(true).
 		SetLogger(silent{})
-	return &Client{cfg: cfg, http: h, limits: newLimits(cfg.Now), site: cfg.URL}
+	c := &Client{cfg: cfg, http: h, site: cfg.URL}
+	c.limits = newLimits(c.serverTime) // windows end by the workspace's clock
+	return c
 }
 
 // silent keeps resty from logging: its lines hold URLs, and URLs hold tokens.
@@ -109,12 +114,24 @@ func (c *Client) serverTime() time.Time {
 	return c.cfg.Now().Add(c.skew)
 }
 
-func (c *Client) learnTime(h http.Header) {
-	if t, err := http.ParseTime(h.Get("Date")); err == nil {
-		c.mu.Lock()
-		c.skew = t.Sub(c.cfg.Now())
-		c.mu.Unlock()
+// ourTime is what our clock showed when the workspace's showed t.
+func (c *Client) ourTime(t time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return t.Add(-c.skew)
+}
+
+// learnTime compares the clocks. An answer tells the time to the second only, so
+// what was known is kept while it is possible. took is how long the answer took.
+func (c *Client) learnTime(h http.Header, took time.Duration) {
+	t, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	least := t.Sub(c.cfg.Now())
+	c.skew = min(max(c.skew, least), least+time.Second+took)
 }
 
 // call is one REST call.
@@ -146,20 +163,27 @@ func (c *Client) do(ctx context.Context, k call) error {
 	if k.body != nil {
 		req.SetBody(k.body)
 	}
+	start := time.Now()
 	res, err := req.Execute(k.method, k.route)
 	if err != nil {
 		c.limits.undecided(bucket)
 		return transport(k, err)
 	}
 	defer res.RawBody().Close()
-	c.learnTime(res.Header())
-	body, err := io.ReadAll(io.LimitReader(res.RawBody(), maxAnswer))
+	c.learnTime(res.Header(), time.Since(start))
+	body, err := io.ReadAll(io.LimitReader(res.RawBody(), maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
+	}
 	wait := c.limits.learn(bucket, res.StatusCode(), res.Header(), body)
 	if err != nil {
 		return transport(k, err)
 	}
 	if res.StatusCode() == http.StatusTooManyRequests {
 		return limited(bucket, wait, errors.New("refused by Rocket.Chat"))
+	}
+	if status := res.StatusCode(); status >= 300 && status < 400 {
+		return redirected(bucket, status, res.Header())
 	}
 	if err := verdict(k, res.StatusCode(), body); err != nil {
 		return err
@@ -168,9 +192,20 @@ func (c *Client) do(ctx context.Context, k call) error {
 		return nil
 	}
 	if err := json.Unmarshal(body, k.answer); !tolerable(err) {
-		return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: fmt.Errorf("%s: unexpected answer: %w", bucket, err)}
+		return unexpected(k, err)
 	}
 	return nil
+}
+
+// redirected is a refusal of a proxy, or of a workspace that lives elsewhere. Of
+// where it leads, only the host is shown: the rest may hold tokens.
+func redirected(bucket string, status int, h http.Header) error {
+	where := "elsewhere"
+	if u, err := url.Parse(h.Get("Location")); err == nil && u.Host != "" {
+		where = "to " + u.Scheme + "://" + u.Host
+	}
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError,
+		Err: fmt.Errorf("%s: HTTP %d: ROCKETCHAT_URL leads %s; correct it", bucket, status, where)}
 }
 
 // limited is a refusal that concerns all calls of a route.

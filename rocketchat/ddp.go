@@ -132,8 +132,12 @@ func (d *ddp) handle(f frame, m wireMessage, w where) error {
 		return d.write(pong{Msg: "pong", ID: f.ID})
 	case "connected", "failed":
 		d.answer("connect", f)
-	case "result", "nosub":
+	case "result":
 		d.answer(f.ID, f)
+	case "nosub":
+		if !d.answer(f.ID, f) { // not refused, but over
+			return subscriptionOver(f)
+		}
 	case "ready":
 		for _, id := range f.Subs {
 			d.answer(id, f)
@@ -147,13 +151,25 @@ func (d *ddp) handle(f frame, m wireMessage, w where) error {
 	return nil
 }
 
-func (d *ddp) answer(id string, f frame) {
+// subscriptionOver is for a subscription that ends by itself. There is one only, and
+// nobody here cancels it.
+func subscriptionOver(f frame) error {
+	if f.Error != nil {
+		return fmt.Errorf("the subscription was ended: %w", f.Error)
+	}
+	return errors.New("the subscription was ended")
+}
+
+// answer hands a frame to whoever waits for it, and reports whether somebody did.
+func (d *ddp) answer(id string, f frame) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if waiting := d.calls[id]; waiting != nil {
+	waiting := d.calls[id]
+	if waiting != nil {
 		waiting <- f // has room for it
 		delete(d.calls, id)
 	}
+	return waiting != nil
 }
 
 // write sends one frame.

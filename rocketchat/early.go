@@ -2,7 +2,7 @@ package rocketchat
 
 import (
 	"context"
-	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -51,35 +51,39 @@ func (e *early) age(now time.Time) {
 	e.messages = slices.DeleteFunc(e.messages, func(a bridge.AgentMessage) bool { return now.Sub(a.At) > earlyFor })
 }
 
-// RoomOpened says that a room is now known to be a conversation's. existed means
-// that it was there before; then agents may have written in it long ago.
+// RoomOpened says that a room is now known to be a conversation's, or will be in a
+// moment. existed means that it was there before; then agents may have written in it
+// long ago.
 func (s *Stream) RoomOpened(room bridge.RoomID, existed bool) {
-	s.mu.Lock()
-	s.rooms[room] = existed
-	s.mu.Unlock()
+	if existed {
+		s.keepBack(debt{room: room, kind: customerRoom, since: s.cfg.Client.serverTime().Add(-oldest), found: true, hold: true})
+	} else {
+		s.mu.Lock()
+		s.rooms[room] = true
+		s.mu.Unlock()
+	}
 	select {
 	case s.opened <- struct{}{}:
 	default:
 	}
 }
 
-// readOpened hands on what was written in rooms before they were known.
-func (s *Stream) readOpened(ctx context.Context) error {
+// handOnEarly hands on what was written in rooms before they were known. A room is
+// forgotten only when that is done.
+func (s *Stream) handOnEarly(ctx context.Context) error {
 	s.mu.Lock()
-	rooms := s.rooms
-	s.rooms = map[bridge.RoomID]bool{}
+	rooms := slices.Collect(maps.Keys(s.rooms))
 	s.mu.Unlock()
-	for room, existed := range rooms {
-		if existed {
-			if _, err := s.lookInto(ctx, room, customerRoom, s.cfg.Client.serverTime().Add(-oldest)); err != nil {
-				return fmt.Errorf("look into a room found open: %w", err)
-			}
-		}
+	for _, room := range rooms {
 		if messages := s.early.take(room); len(messages) > 0 {
 			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
+				s.early.messages = append(messages, s.early.messages...)
 				return err
 			}
 		}
+		s.mu.Lock()
+		delete(s.rooms, room)
+		s.mu.Unlock()
 	}
 	return nil
 }

@@ -54,6 +54,9 @@ var reasons = map[string]bridge.Reason{
 	"no-agent-online":               bridge.NoAgent,
 	"error-omnichannel-is-disabled": bridge.OmnichannelOff,
 	"error-contact-channel-blocked": bridge.ContactBlocked,
+	"error-invalid-department":      bridge.DepartmentGone,
+
+	"message-length-exceeds-character-limit": bridge.TooLong,
 }
 
 // envelope is what the answers of section 4.0 have in common.
@@ -118,6 +121,15 @@ func (e envelope) code() string {
 		}
 	}
 	return ""
+}
+
+// unexpected is for an answer that is success in form and tells nothing: a proxy may
+// have given it.
+func unexpected(k call, err error) error {
+	if err == nil {
+		err = errors.New("what was asked for is not in it")
+	}
+	return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: fmt.Errorf("%s %s: unexpected answer: %w", k.method, k.route, err)}
 }
 
 // transport classifies a call that brought no complete answer. The URL is cut

@@ -32,6 +32,7 @@ const (
 	learning   = 100 * time.Millisecond // how long others wait for the first answer of a route
 	noIdea     = time.Minute            // how long to wait after a 429 that says nothing
 	afterReset = 20 * time.Millisecond  // for clocks that differ a little
+	atLeast    = time.Second            // how long to wait after a 429 whose window is over by our reckoning
 )
 
 func newLimits(now func() time.Time) *limits {
@@ -111,8 +112,12 @@ func (l *limits) learn(route string, status int, h http.Header, body []byte) tim
 	if status != http.StatusTooManyRequests {
 		return 0
 	}
-	w.remaining = 0
-	return max(reset.Sub(now), 0) + afterReset
+	wait := reset.Sub(now)
+	if wait <= 0 {
+		wait = atLeast
+	}
+	w.remaining, w.reset = 0, now.Add(wait)
+	return wait + afterReset
 }
 
 func (l *limits) window(route string) *window {

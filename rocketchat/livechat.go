@@ -18,24 +18,27 @@ func (c *Client) Register(ctx context.Context, token bridge.Secret, name string,
 	}
 	var answer struct {
 		Visitor struct {
+			ID    string `json:"_id"`
 			Token string `json:"token"`
 		} `json:"visitor"`
 	}
-	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/visitor",
-		body: map[string]any{"visitor": visitor}, answer: &answer})
-	if err != nil {
+	register := call{method: http.MethodPost, route: "/livechat/visitor", body: map[string]any{"visitor": visitor}, answer: &answer}
+	err := c.do(ctx, register)
+	switch {
+	case err != nil:
 		return "", err
-	}
-	if answer.Visitor.Token == "" {
+	case answer.Visitor.Token != "":
+		return bridge.Secret(answer.Visitor.Token), nil
+	case answer.Visitor.ID != "":
 		return token, nil
 	}
-	return bridge.Secret(answer.Visitor.Token), nil
+	return "", unexpected(register, nil)
 }
 
 // OpenRoom returns the visitor's open room, and opens one if there is none; existed
-// tells which. A
-// workspace that allows one room only refuses the loser of a race with a text it
-// does not promise (rocketchat.md 4.3); asking again then finds the winner's room.
+// tells which. A workspace that allows one room only refuses the loser of a race with
+// a text it does not promise (rocketchat.md 4.3); asking again then finds the winner's
+// room.
 func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (room bridge.RoomID, existed bool, err error) {
 	var answer struct {
 		New  bool `json:"newRoom"`
@@ -48,6 +51,9 @@ func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (room brid
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		err = c.do(ctx, open)
 	}
+	if err == nil && answer.Room.ID == "" {
+		err = unexpected(open, nil)
+	}
 	return bridge.RoomID(answer.Room.ID), !answer.New, err
 }
 
@@ -58,28 +64,44 @@ func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (room brid
 func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bridge.RoomID, error) {
 	var answer struct {
 		Message struct {
+			ID   string `json:"_id"`
 			Room string `json:"rid"`
 		} `json:"message"`
 	}
-	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
-		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "_id": string(id), "msg": text}})
+	post := call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
+		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "_id": string(id), "msg": text}}
+	err := c.do(ctx, post)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		if there, _ := c.Has(ctx, visitor, r, id); there {
 			return r, nil
 		}
 	}
-	if err != nil || answer.Message.Room == "" {
+	switch {
+	case err != nil:
 		return r, err
+	case answer.Message.Room != "":
+		return bridge.RoomID(answer.Message.Room), nil
+	case answer.Message.ID != "":
+		return r, nil
 	}
-	return bridge.RoomID(answer.Message.Room), nil
+	return r, unexpected(post, nil)
 }
 
 // Has reports whether a room of the visitor, open or closed, holds a message.
 func (c *Client) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
-	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/message/{id}",
-		params: map[string]string{"id": string(id)}, query: url.Values{"token": {visitor.Reveal()}, "rid": {string(r)}}})
-	if statusOf(err) == http.StatusBadRequest {
+	var answer struct {
+		Message struct {
+			ID string `json:"_id"`
+		} `json:"message"`
+	}
+	get := call{method: http.MethodGet, route: "/livechat/message/{id}", answer: &answer,
+		params: map[string]string{"id": string(id)}, query: url.Values{"token": {visitor.Reveal()}, "rid": {string(r)}}}
+	err := c.do(ctx, get)
+	switch {
+	case statusOf(err) == http.StatusBadRequest:
 		return false, nil
+	case err == nil && answer.Message.ID == "":
+		err = unexpected(get, nil)
 	}
 	return err == nil, err
 }

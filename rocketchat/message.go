@@ -79,7 +79,8 @@ func (m wireMessage) author() bridge.Author {
 	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: given(m.Bot)}
 }
 
-// fromAgent returns the message if somebody wrote it for the customer.
+// fromAgent returns the message, its text as typed, if somebody wrote it for the
+// customer.
 func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
 	if !m.byPeople(bot) {
 		return bridge.AgentMessage{}, false
@@ -88,7 +89,7 @@ func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
 		ID:     bridge.MessageID(m.ID),
 		Room:   bridge.RoomID(m.Room),
 		At:     m.At.Time,
-		Text:   plainText(m.Text),
+		Text:   m.Text,
 		Author: m.author(),
 	}
 	for _, f := range m.Attachments {

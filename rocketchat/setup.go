@@ -45,7 +45,7 @@ func (s *Stream) setUp(ctx context.Context) {
 		c.knowSetup("")
 	case err == nil:
 		c.knowSetup(room)
-		err = c.inviteManagers(ctx, room)
+		err = c.inviteNewManagers(ctx, room)
 	}
 	problem := ""
 	if err != nil {
@@ -126,8 +126,40 @@ func (c *Client) createSetup(ctx context.Context, name string) (bridge.RoomID, e
 	return answer.Group.ID, err
 }
 
+// asked are the managers who are, or were, in the setup channel.
+type asked struct {
+	room  bridge.RoomID
+	users map[string]bool
+}
+
 // inviteManagers adds the omnichannel managers who are not in a group.
 func (c *Client) inviteManagers(ctx context.Context, room bridge.RoomID) error {
+	return c.inviteSome(ctx, room, func(string) bool { return true })
+}
+
+// inviteNewManagers leaves out whoever was seen in the group by this process: they
+// left it because they wanted to.
+func (c *Client) inviteNewManagers(ctx context.Context, room bridge.RoomID) error {
+	return c.inviteSome(ctx, room, func(user string) bool {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.asked.room != room || !c.asked.users[user]
+	})
+}
+
+// wasIn notes that users are in a group, or were.
+func (c *Client) wasIn(room bridge.RoomID, users ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asked.room != room {
+		c.asked = asked{room, map[string]bool{}}
+	}
+	for _, u := range users {
+		c.asked.users[u] = true
+	}
+}
+
+func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) error {
 	managers, err := list[wireUser](ctx, c, "/livechat/users/manager", nil, "users")
 	if err != nil {
 		return fmt.Errorf("list the omnichannel managers: %w", err)
@@ -142,7 +174,10 @@ func (c *Client) inviteManagers(ctx context.Context, room bridge.RoomID) error {
 	}
 	var missing []string
 	for _, u := range managers {
-		if !in[u.ID] {
+		switch {
+		case in[u.ID]:
+			c.wasIn(room, u.ID)
+		case wanted(u.ID):
 			missing = append(missing, u.ID)
 		}
 	}
@@ -170,30 +205,52 @@ func (c *Client) invite(ctx context.Context, room bridge.RoomID, users []string)
 	if err != nil {
 		return fmt.Errorf("invite the omnichannel managers: %w", err)
 	}
+	c.wasIn(room, users...)
 	return nil
 }
 
-// list reads a list page by page; key is its name in the answers.
+// list reads a list page by page; key is its name in the answers. Pages overlap,
+// because what is taken out of the list meanwhile moves the rest.
 func list[T any](ctx context.Context, c *Client, route string, query url.Values, key string) ([]T, error) {
-	const most = 100 // what Rocket.Chat gives at once, unless it is set to less
+	const most, join = 100, 5 // what Rocket.Chat gives at once, unless it is set to less
 	var all []T
-	for {
-		page := url.Values{"count": {strconv.Itoa(most)}, "offset": {strconv.Itoa(len(all))}}
+	seen := map[string]bool{}
+	for offset := 0; ; {
+		page := url.Values{"count": {strconv.Itoa(most)}, "offset": {strconv.Itoa(offset)}}
 		for name, values := range query {
 			page[name] = values
 		}
 		var answer map[string]json.RawMessage
-		if err := c.do(ctx, call{method: http.MethodGet, route: route, query: page, answer: &answer}); err != nil {
+		k := call{method: http.MethodGet, route: route, query: page, answer: &answer}
+		if err := c.do(ctx, k); err != nil {
 			return nil, err
 		}
-		var some []T
+		var some []json.RawMessage
 		var total int
 		if err := errors.Join(json.Unmarshal(answer[key], &some), json.Unmarshal(answer["total"], &total)); err != nil {
-			return nil, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: fmt.Errorf("GET %s: unexpected answer: %w", route, err)}
+			return nil, unexpected(k, err)
 		}
-		all = append(all, some...)
-		if len(some) == 0 || len(all) >= total {
+		for _, raw := range some {
+			var item struct {
+				ID string `json:"_id"`
+			}
+			if _ = json.Unmarshal(raw, &item); item.ID == "" { // not all lists are of things with an id
+				item.ID = string(raw)
+			}
+			if seen[item.ID] {
+				continue
+			}
+			seen[item.ID] = true
+			var one T
+			if err := json.Unmarshal(raw, &one); !tolerable(err) {
+				return nil, unexpected(k, err)
+			}
+			all = append(all, one)
+		}
+		end := offset + len(some)
+		if len(some) == 0 || end >= total {
 			return all, nil
 		}
+		offset = max(end-join, offset+1)
 	}
 }

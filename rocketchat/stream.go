@@ -73,10 +73,21 @@ type Stream struct {
 	early   early
 	direct  map[string]bool // direct rooms by id; true: of two
 	problem string          // with the setup channel, as last logged
+	another bool            // that ROCKETCHAT_USER_ID is another user's was said
 
-	opened chan struct{}          // holds one token when rooms is not empty
+	// These belong to the session.
+	looking      bool      // the first look is not in: nobody knows what may overtake what
+	lookNext     time.Time // when to look again after one that failed; zero: with the next tick
+	lookFailures int       // in a row
+	missed       int       // messages that the stream should have brought
+	tooOld       tooOld
+	plain        func(string) string // plainText
+
+	owed owed // guards itself
+
+	opened chan struct{}          // holds one token when there is something new in rooms or owed
 	mu     sync.Mutex             // guards rooms
-	rooms  map[bridge.RoomID]bool // opened lately; true: it had been there before
+	rooms  map[bridge.RoomID]bool // opened lately
 }
 
 // State is how the connection is, for people.
@@ -97,7 +108,10 @@ func NewStream(cfg StreamConfig) *Stream {
 			*d = value
 		}
 	}
-	s := &Stream{cfg: cfg, direct: map[string]bool{}, opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{}}
+	s := &Stream{
+		cfg: cfg, direct: map[string]bool{}, plain: plainText, owed: owed{rooms: map[bridge.RoomID]*debt{}},
+		opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{},
+	}
 	s.note(State{Problem: "not connected yet"})
 	return s
 }
@@ -163,6 +177,9 @@ const maxHeld = 10_000
 func (s *Stream) session(ctx context.Context, ready func()) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	if err := s.begin(); err != nil {
+		return err
+	}
 	events := make(chan wireMessage, maxHeld)
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
@@ -191,21 +208,18 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 		return cause(ctx, err)
 	}
 	s.setUp(ctx)
-	// Subscribed first, so that nothing falls between: what the stream brings
-	// meanwhile waits in events until the catch-up is in.
+	// Subscribed first, so that nothing falls between the look and the stream.
 	if err := s.within(ctx, conn.subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
 	}
-	if _, err := s.look(ctx); err != nil {
-		return cause(ctx, fmt.Errorf("catch up: %w", err))
-	}
-	ready()
-	s.note(State{Connected: true})
-	s.cfg.Log.Info("connected to Rocket.Chat, subscribed and caught up")
-	if s.cfg.Ready != nil {
-		s.cfg.Ready()
-	}
-	return cause(ctx, s.live(ctx, events))
+	return cause(ctx, s.live(ctx, &wg, events, func() {
+		ready()
+		s.note(State{Connected: true})
+		s.cfg.Log.Info("connected to Rocket.Chat, subscribed and caught up")
+		if s.cfg.Ready != nil {
+			s.cfg.Ready()
+		}
+	}))
 }
 
 // cause prefers the reason why the session ended over its consequence.
@@ -216,39 +230,95 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// live accepts what the stream brings, as much as there is at once, and looks now
-// and then for what it did not bring.
-func (s *Stream) live(ctx context.Context, events <-chan wireMessage) error {
-	look := time.NewTicker(s.cfg.LookEvery)
-	defer look.Stop()
+// live accepts what the stream brings, as much as there is at once, while one errand
+// after another catches up beside it, and looks now and then for what the stream did
+// not bring. What it brings of a room that is still to be caught up with waits until
+// that is done, so order within a room holds. caughtUp is called when every room was
+// looked into once.
+func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-chan wireMessage, caughtUp func()) error {
+	tick := time.NewTicker(s.cfg.LookEvery)
+	defer tick.Stop()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
+	done := make(chan func(context.Context) error, 1)
+	run := func(e errand) { errands.Go(func() { done <- e(ctx) }) }
+	s.owed.restart()
+	s.missed, s.lookFailures, s.lookNext = 0, 0, time.Time{}
+	s.looking = true
+	run(s.look(true))
+	busy, ready, lookDue := true, false, false
 	for {
+		if !busy {
+			e, wait := s.nextRoom()
+			if e == nil {
+				if err := s.rest(); err != nil {
+					return err
+				}
+				if !ready {
+					ready = true
+					caughtUp()
+				}
+				if lookDue {
+					lookDue, e = false, s.look(false)
+				}
+			}
+			if busy = e != nil; busy {
+				run(e)
+			} else if !s.lookNext.IsZero() {
+				wait = min(wait, time.Until(s.lookNext))
+			}
+			due.Reset(wait)
+		}
+		in := events
+		if s.looking {
+			in = nil
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
+		case m := <-in:
+			if err := s.takeStreamed(ctx, m, in); err != nil {
+				return err
+			}
+		case then := <-done:
+			busy = false
+			for n := len(in); n > 0 && len(in) > 0; n -= 512 { // what is here already was not missed
+				if err := s.takeStreamed(ctx, <-in, in); err != nil {
+					return err
+				}
+			}
+			if err := then(ctx); err != nil {
+				return err
+			}
 		case <-s.opened:
-			if err := s.readOpened(ctx); err != nil {
+			if err := s.handOnEarly(ctx); err != nil {
 				return err
 			}
-		case m := <-events:
-			batch := []wireMessage{m}
-			for len(batch) < 512 && len(events) > 0 {
-				batch = append(batch, <-events)
-			}
-			if _, err := s.accept(ctx, batch); err != nil {
-				return err
-			}
-		case <-look.C:
-			s.setUp(ctx)
-			missed, err := s.look(ctx)
-			if err != nil {
-				return fmt.Errorf("look for missed messages: %w", err)
-			}
-			if missed > 0 {
-				s.cfg.Metrics.Missed.Add(float64(missed))
-				s.cfg.Log.Warn("messages found that the stream had not brought", "count", missed)
+		case <-tick.C:
+			lookDue = true
+		case <-due.C:
+			if !s.lookNext.IsZero() && !time.Now().Before(s.lookNext) {
+				s.lookNext, lookDue = time.Time{}, true
 			}
 		}
 	}
+}
+
+// takeStreamed accepts what the stream has brought, as much as there is at once.
+func (s *Stream) takeStreamed(ctx context.Context, first wireMessage, more <-chan wireMessage) error {
+	var batch []wireMessage
+	for m := first; ; m = <-more {
+		if waits, err := s.owed.wait(m); err != nil {
+			return err
+		} else if !waits {
+			batch = append(batch, m)
+		}
+		if len(batch) == 512 || len(more) == 0 {
+			break
+		}
+	}
+	_, err := s.accept(ctx, batch)
+	return err
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp) error {
@@ -294,6 +364,11 @@ func (s *Stream) logIn(ctx context.Context, conn *ddp) error {
 	}
 	s.resume = token
 	s.cfg.Client.loggedIn(user, token)
+	if s.cfg.UserID != "" && s.cfg.UserID != user && !s.another {
+		s.another = true
+		s.cfg.Log.Warn("ROCKETCHAT_TOKEN belongs to another user than ROCKETCHAT_USER_ID; the bot is the token's user. Correct ROCKETCHAT_USER_ID, or create the token as the user you mean",
+			"configured", s.cfg.UserID, "user", user)
+	}
 	return s.introduce(ctx)
 }
 

@@ -78,8 +78,11 @@ func (c *Client) directRoom(ctx context.Context, user bridge.Author) (bridge.Roo
 			ID bridge.RoomID `json:"_id"`
 		} `json:"room"`
 	}
-	err := c.do(ctx, call{method: http.MethodPost, route: "/im.create",
-		body: map[string]string{"username": user.Username}, answer: &answer})
+	create := call{method: http.MethodPost, route: "/im.create", body: map[string]string{"username": user.Username}, answer: &answer}
+	err := c.do(ctx, create)
+	if err == nil && answer.Room.ID == "" {
+		err = unexpected(create, nil)
+	}
 	return answer.Room.ID, err
 }
 

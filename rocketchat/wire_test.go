@@ -43,6 +43,7 @@ type office struct {
 	messages []bridge.AgentMessage
 	ours     map[bridge.RoomID]bool
 	cursor   time.Time
+	disk     error // why nothing can be stored
 }
 
 func newOffice(t *testing.T, with sandbox.RocketChatConfig) *office {
@@ -122,9 +123,20 @@ func (o *office) FromPeople(_ context.Context, commands []bridge.Command) error 
 	return nil
 }
 
-func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (int, error) {
-	o.note(func() { o.messages = append(o.messages, messages...) })
-	return len(messages), nil
+// FromAgent is the store's promise for agents: each message once, of rooms of ours.
+func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (fresh int, err error) {
+	o.note(func() {
+		if err = o.disk; err != nil {
+			return
+		}
+		for _, m := range messages {
+			if o.ours[m.Room] && !slices.ContainsFunc(o.messages, func(known bridge.AgentMessage) bool { return known.ID == m.ID }) {
+				o.messages = append(o.messages, m)
+				fresh++
+			}
+		}
+	})
+	return fresh, err
 }
 
 func (o *office) Conversation(r bridge.RoomID) (bridge.Conversation, bool, error) {
@@ -197,15 +209,27 @@ func (o *office) hears(want ...string) {
 // customer opens a room that is a conversation's.
 func (o *office) customer() (room string) {
 	o.Helper()
-	if _, err := o.client.Register(o.Context(), "visitor", "Anna", ""); err != nil {
+	room = o.visitor("visitor")
+	o.belongs(room)
+	return room
+}
+
+// visitor opens a room of which the store does not know yet.
+func (o *office) visitor(token bridge.Secret) (room string) {
+	o.Helper()
+	if _, err := o.client.Register(o.Context(), token, "Anna", ""); err != nil {
 		o.Fatal(err)
 	}
-	id, _, err := o.client.OpenRoom(o.Context(), "visitor")
+	id, _, err := o.client.OpenRoom(o.Context(), token)
 	if err != nil {
 		o.Fatal(err)
 	}
-	o.note(func() { o.ours[id] = true })
 	return string(id)
+}
+
+// belongs makes a room a conversation's.
+func (o *office) belongs(room string) {
+	o.note(func() { o.ours[bridge.RoomID(room)] = true })
 }
 
 // calls counts the REST calls so far, the websocket's left out.

@@ -17,7 +17,8 @@ import (
 )
 
 // Livechat is the visitor's side of Omnichannel. Errors are Refusals; their
-// reasons RoomClosed, VisitorUnknown, NoAgent and OmnichannelOff are acted upon.
+// reasons RoomClosed, VisitorUnknown, NoAgent, OmnichannelOff, TooLong and
+// DepartmentGone are acted upon.
 type Livechat interface {
 	// Register makes the visitor known and returns the token that counts from now
 	// on. Registering again updates the visitor.
@@ -51,18 +52,28 @@ type Config struct {
 	Livechat Livechat
 	Links    Links
 	Pages    bridge.Pages
-	Opened   func(r bridge.RoomID, existed bool) // called when a room is known to be a conversation's; may be nil
-	Retry    time.Duration                       // how often to look whether an agent is back; 30 s
-	Now      func() time.Time
-	Log      *slog.Logger
+
+	// Opened is called when a room is known to be a conversation's. If the room was
+	// there before, it is also called right before that is durable, so that a stop
+	// in between leaves a trace of what agents wrote there. May be nil.
+	Opened func(r bridge.RoomID, existed bool)
+
+	// DepartmentGone is called once for each department that was deleted while a
+	// page still names it; its customers then come without one. May be nil.
+	DepartmentGone func(bridge.DepartmentID)
+
+	Retry time.Duration // how often to look whether an agent is back; 30 s
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Rooms implements bridge.Rooms.
 type Rooms struct {
 	Config
 
-	mu   sync.Mutex                        // guards away
-	away map[bridge.DepartmentID]time.Time // when nobody was there, as last seen
+	mu      sync.Mutex                        // guards the fields below
+	away    map[bridge.DepartmentID]time.Time // when nobody was there, as last seen
+	deleted map[bridge.DepartmentID]bool      // departments that are no more, as said
 }
 
 // New returns Rooms.
@@ -73,7 +84,7 @@ func New(c Config) *Rooms {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Rooms{Config: c, away: map[bridge.DepartmentID]time.Time{}}
+	return &Rooms{Config: c, away: map[bridge.DepartmentID]time.Time{}, deleted: map[bridge.DepartmentID]bool{}}
 }
 
 // Conversation returns the conversation a room was opened for.
@@ -106,12 +117,14 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) error {
 				return err
 			}
 		}
-		err := r.post(ctx, &link, in)
+		last, err := r.post(ctx, &link, in)
 		switch reasonOf(err) {
 		case bridge.RoomClosed:
-			shown, err := r.Livechat.Has(ctx, link.Visitor, link.Room, in.MessageID())
-			if err != nil || shown {
-				return err
+			if last != "" {
+				shown, err := r.Livechat.Has(ctx, link.Visitor, link.Room, last)
+				if err != nil || shown {
+					return err
+				}
 			}
 			link.Room = ""
 		case bridge.VisitorUnknown:
@@ -126,7 +139,13 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) error {
 func (r *Rooms) register(ctx context.Context, link *bridge.Link) error {
 	token := r.Links.VisitorToken(link.Conversation)
 	department := r.department(link.Conversation.Page)
-	given, err := r.Livechat.Register(ctx, token, neutralName(link.Conversation.Customer), department)
+	name := neutralName(link.Conversation.Customer)
+	given, err := r.Livechat.Register(ctx, token, name, department)
+	if reasonOf(err) == bridge.DepartmentGone && department != "" {
+		r.departmentGone(department)
+		department = "" // whoever is there is better than nobody
+		given, err = r.Livechat.Register(ctx, token, name, department)
+	}
 	if err != nil {
 		return err
 	}
@@ -151,17 +170,51 @@ func (r *Rooms) open(ctx context.Context, link *bridge.Link) error {
 // moveTo makes a room the conversation's.
 func (r *Rooms) moveTo(ctx context.Context, link *bridge.Link, room bridge.RoomID, existed bool) error {
 	link.Room = room
+	opened := r.Opened
+	if opened == nil {
+		opened = func(bridge.RoomID, bool) {}
+	}
+	if existed {
+		opened(room, existed)
+	}
 	if err := r.save(ctx, *link); err != nil {
 		return err
 	}
-	if r.Opened != nil {
-		r.Opened(room, existed)
-	}
+	opened(room, existed)
 	return nil
 }
 
-func (r *Rooms) post(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
-	room, err := r.Livechat.Post(ctx, link.Visitor, link.Room, in.MessageID(), text(in))
+// post shows an event, in parts if it is too long for the workspace. last is the
+// message that shows all of it once it is there.
+func (r *Rooms) post(ctx context.Context, link *bridge.Link, in bridge.Incoming) (last bridge.MessageID, err error) {
+	last = in.MessageID()
+	whole := text(in)
+	err = r.postOne(ctx, link, last, whole)
+	for limit := min(longest, length(whole)/2); reasonOf(err) == bridge.TooLong && limit > 0; limit /= 2 {
+		last, err = r.postParts(ctx, link, in.MessageID(), parts(whole, limit), limit)
+	}
+	return last, err
+}
+
+// postParts shows a text in parts. Their ids tell how it was cut, and for which room:
+// cut in another way, under other settings or in another room, it is shown anew, so
+// that nothing can be left out.
+func (r *Rooms) postParts(ctx context.Context, link *bridge.Link, id bridge.MessageID, texts []string, limit int) (last bridge.MessageID, err error) {
+	room := link.Room
+	for i, text := range texts {
+		part := bridge.MessageID(fmt.Sprintf("%s-%s-%d-%d", id, room, limit, i+1))
+		if i == len(texts)-1 {
+			last = part
+		}
+		if err := r.postOne(ctx, link, part, text); err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}
+
+func (r *Rooms) postOne(ctx context.Context, link *bridge.Link, id bridge.MessageID, text string) error {
+	room, err := r.Livechat.Post(ctx, link.Visitor, link.Room, id, text)
 	if err != nil || room == link.Room {
 		return err
 	}
@@ -179,6 +232,20 @@ func (r *Rooms) save(ctx context.Context, link bridge.Link) error {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 	}
 	return nil
+}
+
+func (r *Rooms) departmentGone(d bridge.DepartmentID) {
+	r.mu.Lock()
+	said := r.deleted[d]
+	r.deleted[d] = true
+	r.mu.Unlock()
+	if said {
+		return
+	}
+	r.Log.Warn("the department of a page was deleted, its customers come without one; choose another for the page", "department", d)
+	if r.DepartmentGone != nil {
+		r.DepartmentGone(d)
+	}
 }
 
 func (r *Rooms) department(p bridge.PageID) bridge.DepartmentID {

@@ -93,8 +93,8 @@ func (c RocketChatConfig) withDefaults() RocketChatConfig {
 //	            Unreacts, Types, Takes, Transfers, TransfersToDepartment,
 //	            ReturnsToQueue, Holds, Resumes, Closes, GoesOffline, GoesOnline,
 //	            LosesPresence (methods of Agent)
-//	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, Joins, VisitorCloses,
-//	            CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,
+//	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, Joins, Leaves,
+//	            VisitorCloses, CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,
 //	            RefuseInClosedRooms
 //	Settings    SetSetting, Setting
 //	Read        Rooms, Room, Messages, CustomerTexts, DirectMessages, MembersOf, RoomID,
@@ -103,7 +103,7 @@ func (c RocketChatConfig) withDefaults() RocketChatConfig {
 //	REST faults Inject (refuse, HTML, hang, cut, delay; before or after taking
 //	            effect), Hang, LandInNewRoom
 //	Sockets     DropSockets, DropSocketsWith, MuteSockets, IgnorePings,
-//	            RevokeToken, RefuseSubscriptions
+//	            RevokeToken, RefuseSubscriptions, EndSubscriptions
 //	Events      LoseEvents, RepeatEvents, ReorderEvents, DelayEvents,
 //	            ReemitAfter
 //	Server      Down, Up, Close

@@ -278,6 +278,19 @@ func (rc *RocketChat) Joins(rid, username string) {
 	})
 }
 
+// Leaves takes a user out of a room, as users do themselves.
+func (rc *RocketChat) Leaves(rid, username string) {
+	rc.withRoom(rid, func(r *rcRoom) {
+		u := rc.usernames[username]
+		if u == nil || !r.members[u.ID] {
+			rc.note("test: %q is not in room %q", username, rid)
+			return
+		}
+		rc.leave(r, u.ID)
+		rc.say(r, "ul", username, u.author(), nil)
+	})
+}
+
 // Archive makes a channel or group refuse messages.
 func (rc *RocketChat) Archive(rid string) {
 	rc.withRoom(rid, func(r *rcRoom) { r.archived = true })

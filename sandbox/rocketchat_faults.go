@@ -158,6 +158,21 @@ func (rc *RocketChat) RefuseInClosedRooms(on bool) { rc.locked(func() { rc.refus
 // does whose caches are not warm yet.
 func (rc *RocketChat) RefuseSubscriptions(n int) { rc.locked(func() { rc.socks.refuseSubs = n }) }
 
+// EndSubscriptions takes all subscriptions away and says so (nosub), as a server does
+// that no longer allows them. The sockets stay open.
+func (rc *RocketChat) EndSubscriptions() {
+	rc.locked(func() {
+		for c := range rc.socks.conns {
+			for id, s := range c.subs {
+				delete(c.subs, id)
+				c.listening[s.topic]--
+				c.reply(rcDoc{"msg": "nosub", "id": id, "error": rcSubError("not-allowed", s.topic.stream)})
+			}
+		}
+		rc.changed()
+	})
+}
+
 // DropSockets cuts all websockets without a close frame.
 func (rc *RocketChat) DropSockets() { rc.DropSocketsWith(0) }
 

@@ -118,7 +118,9 @@ func TestDoctor_PageThatWasLeftHalfWay_IsBroughtToRun(t *testing.T) {
 	state := func(s string) bool {
 		return strings.Contains(w.get("http://"+w.at.metrics+"/status"), `"state": "`+s+`"`)
 	}
-	w.eventually("the page watch has looked", func() bool { return state("not subscribed") })
+	w.eventually("the page watch has looked, and tried to subscribe", func() bool {
+		return state("not subscribed") && strings.Count(w.log.String(), "refused by Facebook") >= 2
+	})
 	if err := w.meta.Up(); err != nil {
 		t.Fatal(err)
 	}

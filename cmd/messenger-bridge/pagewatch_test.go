@@ -79,7 +79,7 @@ func TestPages_MetaAway_ChangesNoState(t *testing.T) {
 	}
 	w.agent.Says(w.room(), "answer 0")
 	w.eventually("the answer arrives", func() bool { return len(w.received(anna)) == 1 })
-	if strings.Contains(w.announced(), "not running") {
+	if strings.Contains(w.announced(), "is not running any more") {
 		t.Errorf("announced:\n%s", w.announced())
 	}
 }

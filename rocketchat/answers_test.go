@@ -1,0 +1,326 @@
+package rocketchat
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+)
+
+// answering is a client, logged in, of a server that answers as the test says.
+func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Client {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	c := NewClient(ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
+	c.loggedIn("bot", "the-token")
+	return c
+}
+
+// memory is what a stream hands on to; all rooms are ours.
+type memory struct {
+	mu    sync.Mutex
+	got   []bridge.AgentMessage
+	saved time.Time
+}
+
+func (m *memory) FromAgent(_ context.Context, messages []bridge.AgentMessage) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.got = append(m.got, messages...)
+	return len(messages), nil
+}
+
+func (m *memory) Conversation(bridge.RoomID) (bridge.Conversation, bool, error) {
+	return bridge.Conversation{}, true, nil
+}
+
+func (m *memory) Cursor(string) (time.Time, error) { return m.saved, nil }
+
+func (m *memory) SaveCursor(_ string, at time.Time) error {
+	m.saved = at
+	return nil
+}
+
+func listening(c *Client) (*Stream, *memory) {
+	m := &memory{}
+	return NewStream(StreamConfig{Client: c, Accept: m, Known: m, Cursors: m, Log: c.cfg.Log, Metrics: metrics.New("test")}), m
+}
+
+func TestClient_SuccessThatTellsNothing_IsNotBelieved(t *testing.T) {
+	for _, body := range []string{`{"status":"maintenance"}`, `{}`, `{"success":true}`, `{"message":"ok","room":5,"visitor":null}`} {
+		c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
+		_, registered := c.Register(t.Context(), "v", "name", "")
+		_, _, opened := c.OpenRoom(t.Context(), "v")
+		_, posted := c.Post(t.Context(), "v", "room", "id", "text")
+		_, has := c.Has(t.Context(), "v", "room", "id")
+		_, direct := c.directRoom(t.Context(), bridge.Author{Username: "ana"})
+		for what, err := range map[string]error{"register": registered, "open": opened, "post": posted, "has": has, "direct room": direct} {
+			if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Unknown || r.Reason != bridge.WorkspaceError {
+				t.Errorf("%s: %s counts as done: %v", body, what, err)
+			}
+		}
+	}
+	c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"success":true,"message":{"_id":"id"},"visitor":{"_id":"x"}}`)
+	})
+	if room, err := c.Post(t.Context(), "v", "room", "id", "text"); room != "room" || err != nil {
+		t.Errorf("posted into %q, %v", room, err)
+	}
+	if token, err := c.Register(t.Context(), "v", "name", ""); token != "v" || err != nil {
+		t.Errorf("registered as %q, %v", token.Reveal(), err)
+	}
+}
+
+func TestClient_Redirect_IsRefusedAndTheTokenStaysHere(t *testing.T) {
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("another host got %s %s with token %q", r.Method, r.URL, r.Header.Get("X-Auth-Token"))
+	}))
+	defer other.Close()
+	for _, status := range []int{301, 302, 303, 307, 308} {
+		c := answering(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)+"/?token=secret-token", status)
+		})
+		_, err := c.Post(t.Context(), "v", "room", "id", "text")
+		r := bridge.RefusalOf(err)
+		if err == nil || r.Verdict != bridge.Again || r.Reason != bridge.WorkspaceError {
+			t.Fatalf("%d: %v", status, err)
+		}
+		if text := err.Error(); !strings.Contains(text, "ROCKETCHAT_URL") || !strings.Contains(text, "http://localhost:") || strings.Contains(text, "secret") {
+			t.Errorf("the operator reads %q", text)
+		}
+	}
+}
+
+func TestClient_ReasonsOfRefusals(t *testing.T) {
+	for code, want := range map[string]bridge.Reason{
+		"message-length-exceeds-character-limit": bridge.TooLong, "error-invalid-department": bridge.DepartmentGone,
+	} {
+		for _, body := range []string{`{"success":false,"error":"` + code + `"}`, `{"success":false,"error":"Sorry [` + code + `]","errorType":"` + code + `"}`} {
+			r := bridge.RefusalOf(verdict(call{}, 400, []byte(body)))
+			if r.Reason != want || r.Verdict != bridge.Again {
+				t.Errorf("%s: %v", body, r)
+			}
+		}
+	}
+}
+
+func TestLimits_ClocksDiffer_WindowEndsByTheirs(t *testing.T) {
+	for _, skew := range []time.Duration{0, 2 * time.Minute, -10 * time.Minute} {
+		ours := func() time.Time { return time.Now().Add(skew) }
+		c := answering(t, ours, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-RateLimit-Limit", "10")
+			w.Header().Set("X-RateLimit-Remaining", "0")
+			w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(30*time.Second).UnixMilli(), 10))
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		for range 2 { // refused by them, then held back by us
+			r := bridge.RefusalOf(c.do(t.Context(), call{method: http.MethodGet, route: "/x"}))
+			if r.Reason != bridge.RateLimited || r.After < 28*time.Second || r.After > 32*time.Second {
+				t.Errorf("clock off by %v: %v, wait %v", skew, r.Reason, r.After)
+			}
+		}
+	}
+}
+
+func TestLimits_RefusedAlthoughTheWindowIsOver_WaitsASecond(t *testing.T) {
+	now := time.UnixMilli(1_790_000_000_000)
+	l := newLimits(func() time.Time { return now })
+	over := http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(now.Add(-time.Minute).UnixMilli())}}
+	if got := l.learn("GET /x", 429, over, nil); got < time.Second {
+		t.Errorf("wait %v", got)
+	}
+	if got := l.take("GET /x"); got < time.Second {
+		t.Errorf("the next call waits %v", got)
+	}
+}
+
+func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
+	c := NewClient(ClientConfig{})
+	learn := func(behind time.Duration) time.Duration {
+		c.learnTime(http.Header{"Date": {time.Now().Add(behind).UTC().Format(http.TimeFormat)}}, 0)
+		return time.Until(c.serverTime()).Round(50 * time.Millisecond)
+	}
+	if got := learn(0); got != 0 {
+		t.Errorf("clocks that agree differ by %v", got)
+	}
+	if got := learn(time.Hour); (got - time.Hour).Abs() > time.Second {
+		t.Errorf("an hour ahead is %v", got)
+	}
+	if got := learn(0); got.Abs() > time.Second {
+		t.Errorf("after a jump they differ by %v", got)
+	}
+}
+
+// roomList answers livechat/rooms with so many rooms, at most most at a time, and
+// calls then after each page.
+func roomList(count, most int, total bool, then func(page int, rooms *[]string)) http.HandlerFunc {
+	var rooms []string
+	for i := range count {
+		rooms = append(rooms, fmt.Sprintf("room%03d", i))
+	}
+	page := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		asked, _ := strconv.Atoi(r.URL.Query().Get("count"))
+		out := []map[string]any{}
+		for i := offset; i < min(len(rooms), offset+min(asked, most)); i++ {
+			out = append(out, map[string]any{"_id": rooms[i], "lm": time.Now().UTC().Format(time.RFC3339)})
+		}
+		answer := map[string]any{"success": true, "rooms": out}
+		if total {
+			answer["total"] = len(rooms)
+		}
+		if page++; then != nil {
+			then(page, &rooms)
+		}
+		_ = json.NewEncoder(w).Encode(answer)
+	}
+}
+
+func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
+	closing := func(n int) func(int, *[]string) {
+		return func(page int, rooms *[]string) {
+			if page == 1 {
+				*rooms = (*rooms)[n:]
+			}
+		}
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"one closes":               roomList(60, 100, true, closing(1)),
+		"many close":               roomList(160, 100, true, closing(30)),
+		"one closes, no total":     roomList(60, 100, false, closing(1)),
+		"small pages":              roomList(60, 25, true, nil),
+		"tiny pages":               roomList(60, 7, true, nil),
+		"small pages, no total":    roomList(60, 25, false, nil),
+		"a page exactly":           roomList(50, 100, true, nil),
+		"a page exactly, no total": roomList(50, 100, false, nil),
+	} {
+		calls := 0
+		s, _ := listening(answering(t, nil, func(w http.ResponseWriter, r *http.Request) {
+			if calls++; calls > 80 {
+				w.WriteHeader(500)
+				return
+			}
+			answer(w, r)
+		}))
+		found, err := s.listRooms(t.Context(), url.Values{"open": {"true"}}, func() time.Time { return time.Now().Add(-time.Hour) })
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		slices.Sort(found)
+		for i := range found {
+			if want := bridge.RoomID(fmt.Sprintf("room%03d", i)); found[i] != want {
+				t.Errorf("%s: %s where %s should be, of %d", name, found[i], want, len(found))
+				break
+			}
+		}
+		if len(found) < 50 {
+			t.Errorf("%s: %d rooms", name, len(found))
+		}
+	}
+}
+
+func TestList_OneIsTakenOutMeanwhile_NoneIsSkipped(t *testing.T) {
+	var users []string
+	for i := range 230 {
+		users = append(users, fmt.Sprintf("u%03d", i))
+	}
+	c := answering(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		out := []map[string]any{}
+		for _, u := range users[min(offset, len(users)):min(len(users), offset+100)] {
+			out = append(out, map[string]any{"_id": u})
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"success": true, "users": out, "total": len(users)})
+		if len(users) == 230 {
+			users = users[1:]
+		}
+	})
+	all, err := list[wireUser](t.Context(), c, "/livechat/users/manager", nil, "users")
+	if err != nil || len(all) != 230 {
+		t.Errorf("%d users, %v", len(all), err)
+	}
+}
+
+func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
+	ours := time.Now().Add(-time.Hour) // resumed from suspension
+	c := answering(t, func() time.Time { return ours }, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"success":true,"rooms":[]}`) })
+	if err := c.do(t.Context(), call{method: http.MethodGet, route: "/me"}); err != nil {
+		t.Fatal(err)
+	}
+	ours = time.Now() // set by NTP; the difference known is an hour too large
+	s, m := listening(c)
+	m.saved = time.Now().Add(-time.Minute)
+	if err := s.begin(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.look(false)(t.Context())(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.rest(); err != nil {
+		t.Fatal(err)
+	}
+	if ahead := time.Until(m.saved); ahead > 2*time.Second || ahead < -5*time.Second {
+		t.Errorf("the cursor is %v ahead", ahead)
+	}
+}
+
+func TestStream_FirstLoginEver_RemembersWhenItBegan(t *testing.T) {
+	s, m := listening(NewClient(ClientConfig{}))
+	if err := s.begin(); err != nil || time.Since(m.saved).Abs() > time.Minute {
+		t.Errorf("cursor %v, %v", m.saved, err)
+	}
+}
+
+func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
+	c := NewClient(ClientConfig{Log: slog.New(slog.DiscardHandler)})
+	c.loggedIn("me", "token")
+	var log strings.Builder
+	c.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s, m := listening(c)
+	s.plain = func(text string) string {
+		if strings.Contains(text, "poison") {
+			panic(text)
+		}
+		return plainText(text)
+	}
+	batch := []wireMessage{
+		{ID: "1", Room: "r", Text: "*one*", User: wireUser{ID: "a"}, kind: customerRoom},
+		{ID: "2", Room: "r", Text: "*poison*", User: wireUser{ID: "a"}, kind: customerRoom},
+		{ID: "3", Room: "r", Text: "*three*", User: wireUser{ID: "a"}, kind: customerRoom},
+	}
+	if fresh, err := s.accept(t.Context(), batch); fresh != 3 || err != nil {
+		t.Fatalf("%d accepted, %v", fresh, err)
+	}
+	if m.got[0].Text != "one" || m.got[1].Text != "*poison*" || m.got[2].Text != "three" {
+		t.Errorf("relayed %+v", m.got)
+	}
+	if !strings.Contains(log.String(), "message=2") || strings.Contains(log.String(), "poison") {
+		t.Errorf("the log reads %s", log.String())
+	}
+}
+
+func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
+	d := &ddp{calls: map[string]chan<- frame{}}
+	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wireMessage{}, where{}); err == nil {
+		t.Error("nobody notices that the subscription is over")
+	}
+	refused := make(chan frame, 1)
+	d.calls["4"] = refused
+	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wireMessage{}, where{}); err != nil || len(refused) != 1 {
+		t.Errorf("a refused subscription is answered with %v", err)
+	}
+}
