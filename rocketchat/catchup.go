@@ -143,7 +143,7 @@ func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() t
 			return nil, err
 		}
 		limit := since()
-		joins, news := offset == 0, false
+		joins, news := offset == 0 || len(answer.Rooms) < 2, false
 		for _, room := range answer.Rooms {
 			if seen[room.ID] {
 				joins = true
@@ -171,7 +171,7 @@ func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() t
 		if len(answer.Rooms) == 0 || answer.Total > 0 && end >= answer.Total || answer.Total == 0 && !news {
 			return found, nil
 		}
-		offset = max(end-pageJoin, offset+1)
+		offset = end - min(pageJoin, len(answer.Rooms)/2)
 	}
 }
 

@@ -111,6 +111,7 @@ func TestCatchUp_RoomThatStaysUnreadable_IsHeardLiveAllTheSame(t *testing.T) {
 
 func TestCatchUp_MoreRoomsThanAPage_OpenAndClosed_AllAreRead(t *testing.T) {
 	o := newOffice(t, sandbox.RocketChatConfig{})
+	o.rc.ReemitAfter(0) // so that what is missed stays missed
 	ana := o.rc.AddAgent("ana")
 	o.run()
 	var rooms, want []string
@@ -152,6 +153,7 @@ func TestCatchUp_VisibleALittleAfterItsTime_IsRead(t *testing.T) {
 
 func TestCatchUp_CursorInTheFuture_IsNotBelieved(t *testing.T) {
 	o := newOffice(t, sandbox.RocketChatConfig{})
+	o.rc.ReemitAfter(0) // so that what is missed stays missed
 	ana := o.rc.AddAgent("ana")
 	o.run()
 	room := o.customer()

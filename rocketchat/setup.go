@@ -251,6 +251,6 @@ func list[T any](ctx context.Context, c *Client, route string, query url.Values,
 		if len(some) == 0 || end >= total {
 			return all, nil
 		}
-		offset = max(end-join, offset+1)
+		offset = end - min(join, len(some)/2)
 	}
 }
