@@ -16,7 +16,7 @@ type Command struct {
 	Room  RoomID    `json:"room"`
 	Setup bool      `json:"setup,omitempty"` // typed in the setup channel, where everybody may read the answer
 	Words string    `json:"words"`           // as typed, without what made it a command
-	At    time.Time `json:"at"`              // by Rocket.Chat's clock
+	At    time.Time `json:"at"`              // by our clock
 }
 
 // Reply is what the bot answers.
