@@ -151,7 +151,7 @@ func TestLogin_Refused_BridgeRunsAndTriesAgain(t *testing.T) {
 	w.eventually("the status says what is wrong", func() bool {
 		return strings.Contains(w.get("http://"+w.at.metrics+"/status"), `"refused": true`)
 	})
-	if ready := w.get("http://" + w.at.public + "/readyz"); !strings.Contains(ready, "ready") {
+	if ready := w.get("http://" + w.at.public + "/readyz"); ready != "ready\n" {
 		t.Errorf("/readyz says %q", ready)
 	}
 	w.rc.SetPassword("bridge.bot", "secret")
