@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
+	"messenger-bridge/language"
 	"messenger-bridge/metrics"
 )
 
@@ -17,39 +19,101 @@ import (
 func (b *Bridge) FromCustomer(ctx context.Context, events []Incoming) error {
 	var entries []Entry
 	var receipts []Receipt
-	for _, in := range events {
-		switch {
-		case !b.known(in.Conversation.Page):
-			b.Metrics.Ignored.WithLabelValues("unknown-page").Inc()
-		case in.Kind == EchoEvent && in.Mark != Mark{}:
-			receipts = append(receipts, Receipt{Page: in.Conversation.Page, Mid: in.Mid, Mark: in.Mark})
-		case in.Kind == EchoEvent:
-			b.Metrics.Ignored.WithLabelValues("foreign-echo").Inc()
-		default:
-			body, err := json.Marshal(in)
-			if err != nil {
-				return fmt.Errorf("encode an event of page %s: %w", in.Conversation.Page, err)
+	for i := range events {
+		in := &events[i]
+		if in.Kind == EchoEvent && in.Mark != (Mark{}) && b.known(in.Conversation.Page) {
+			r := Receipt{Page: in.Conversation.Page, Mid: in.Mid, Mark: in.Mark}
+			if b.wantsReceipts(in.Conversation) {
+				r.Sent = Sent{To: in.Conversation, Message: in.Mark.Message, At: in.At}
 			}
-			entries = append(entries, Entry{Lane: in.Conversation.Lane(), Key: string(in.Conversation.Page) + "/" + in.Key, Body: body})
+			receipts = append(receipts, r)
+			continue
 		}
+		if why := b.unwanted(in); why != "" {
+			b.Metrics.Ignored.WithLabelValues(why).Inc()
+			continue
+		}
+		if in.Kind == PolicyEvent {
+			if err := b.announcePolicy(ctx, in); err != nil {
+				return err
+			}
+			continue
+		}
+		body, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("encode an event of page %s: %w", in.Conversation.Page, err)
+		}
+		b.gesturing.wrote(in.Conversation)
+		entries = append(entries, Entry{Lane: in.lane(), Key: in.entryKey(in.Key), Body: body})
 	}
 	if len(receipts) > 0 {
 		if err := b.Receipts.SaveReceipts(ctx, receipts); err != nil {
 			return fmt.Errorf("store receipts: %w", err)
 		}
-		for _, in := range events {
-			if in.Mark != (Mark{}) {
-				b.outbound.proven(in.Conversation.Lane())
+		for i := range events {
+			if events[i].Mark != (Mark{}) {
+				b.outbound.proven(events[i].Conversation.Lane())
 			}
 		}
 	}
-	_, err := b.append(ctx, metrics.In, b.Inbox, b.inbound, entries)
+	if err := b.heed(ctx, events); err != nil {
+		return fmt.Errorf("show how far customers are: %w", err)
+	}
+	b.hear(events) // first, so that it is in the file with the same commit
+	fresh, err := b.append(ctx, metrics.In, b.Inbox, b.inbound, entries)
+	if fresh > 0 {
+		for _, e := range entries {
+			b.Active(e.Lane.Page(), metrics.In)
+		}
+	}
 	return err
 }
 
+// unwanted says why an event is neither stored nor shown; "" if it is.
+func (b *Bridge) unwanted(in *Incoming) string {
+	switch {
+	case !b.known(in.Conversation.Page):
+		return "unknown-page"
+	case in.Kind == ReceivedEvent || in.Kind == ReadEvent:
+		return "receipt"
+	case in.Kind == ReactionEvent && in.FromPage:
+		return "page-reaction" // mostly an agent's own, which comes back to us
+	case in.Kind == EchoEvent && b.isOurs(in):
+		return "own-echo" // that has lost its mark
+	}
+	return b.unwantedComment(in)
+}
+
+// isOurs reports whether a message of the page is known to be sent by us.
+func (b *Bridge) isOurs(in *Incoming) bool {
+	_, ours := b.Receipts.MarkOf(in.Conversation.Page, in.Mid)
+	return ours
+}
+
+// announcePolicy tells administrators that Facebook warned, blocked or unblocked a page.
+func (b *Bridge) announcePolicy(ctx context.Context, in *Incoming) error {
+	page, err := b.Pages.Page(in.Conversation.Page)
+	if err != nil {
+		return fmt.Errorf("find page %s: %w", in.Conversation.Page, err)
+	}
+	sentence := language.Sentence("Facebook told us something about the rules for the page %s (%s). Look into the page's quality at Facebook. %s")
+	switch in.Detail {
+	case "warning":
+		sentence = language.Sentence("Facebook warns the page %s (%s): it broke the rules for messages, and may be blocked if it does so again. %s")
+	case "block":
+		sentence = language.Sentence("Facebook has blocked the page %s (%s): it can send no messages until Facebook lifts that. Look into the page's quality at Facebook and appeal there. %s")
+	case "unblock":
+		sentence = language.Sentence("Facebook has unblocked the page %s (%s): it can send messages again. %s")
+	}
+	text := strings.TrimSpace(b.Say.Say(sentence, page.DisplayName(), string(page.ID), in.Text))
+	return b.Announce(ctx, in.entryKey(in.Key), text)
+}
+
+// known reports whether a page's messages are ours to take: not those of one that was
+// disconnected, which Facebook could perhaps not be told yet.
 func (b *Bridge) known(p PageID) bool {
-	_, err := b.Pages.Page(p)
-	return err == nil
+	page, err := b.Pages.Page(p)
+	return err == nil && page.Why.Kind != Disconnected
 }
 
 // command is what people type to us or to Rocket.Chat, never to a customer.
@@ -57,9 +121,13 @@ var command = regexp.MustCompile(`^\s*(/\S|(?i:!facebook)\b)`)
 
 // FromAgent stores what agents wrote, in order, and leaves out what it has seen
 // and what belongs to no conversation. It returns how many were new; with a nil
-// error, everything is durable.
+// error, everything is durable. Calls must not overlap.
 func (b *Bridge) FromAgent(ctx context.Context, messages []AgentMessage) (fresh int, err error) {
 	var entries []Entry
+	changed := map[int]MessageID{} // by entries: which message it changes
+	here := map[string]bool{}
+	seen := func(key string) bool { return here[key] || b.Outbox.Seen(key) }
+	repeats := 0
 	for _, m := range messages {
 		c, ours, err := b.Rooms.Conversation(m.Room)
 		if err != nil {
@@ -74,41 +142,63 @@ func (b *Bridge) FromAgent(ctx context.Context, messages []AgentMessage) (fresh 
 			}
 			continue
 		}
-		body, err := json.Marshal(b.outgoing(c, m))
+		key, changes := messageKey(m.ID), false
+		if m.Gone || m.Known || !m.Edited.IsZero() && seen(key) {
+			if !seen(key) {
+				continue // never a message of ours
+			}
+			key, changes = m.version(b.print(m)), true
+		}
+		if seen(key) {
+			repeats++
+			continue
+		}
+		here[key] = true
+		out := b.outgoing(c, m)
+		if changes && !m.Gone && m.Edited.IsZero() {
+			continue // known, and as it was
+		}
+		if changes && !m.Gone {
+			out.Edit, out.At = m.Edited.UnixMilli(), m.Edited
+		}
+		body, err := json.Marshal(out)
 		if err != nil {
 			return 0, fmt.Errorf("encode message %s: %w", m.ID, err)
 		}
-		entries = append(entries, Entry{Lane: c.Lane(), Key: string(m.ID), Body: body, Progress: b.beginning(m)})
+		if changes {
+			changed[len(entries)] = m.ID
+		} else {
+			b.answered(c, m.Author)
+		}
+		entries = append(entries, Entry{Lane: c.Lane(), Key: key, Body: body, Progress: b.beginning(out.At)})
 	}
-	return b.append(ctx, metrics.Out, b.Outbox, b.outbound, entries)
+	if repeats > 0 {
+		b.Metrics.Repeated.WithLabelValues(metrics.Out).Add(float64(repeats))
+	}
+	at := 0
+	return b.appendTo(ctx, metrics.Out, b.Outbox, entries, func(lane Lane, seq Seq) {
+		if id, changes := changed[at]; changes { // known before anybody looks for it
+			b.mu.Lock()
+			b.changes.add(id, seq)
+			b.mu.Unlock()
+		}
+		at++
+		b.outbound.add(lane, seq)
+	})
 }
 
 // beginning returns the progress of a message that has just been accepted. If it
 // may have been sent by an earlier bridge, the thread is read first. Its echo is
 // long over, so nothing waits for that.
-func (b *Bridge) beginning(m AgentMessage) Progress {
-	if !b.sentBefore(m.At) {
+func (b *Bridge) beginning(written time.Time) Progress {
+	if !b.sentBefore(written) {
 		return Progress{}
 	}
-	return Progress{State: Unsure, Tried: m.At.Add(-b.EchoWait)}
+	return Progress{State: Unsure, Tried: written.Add(-b.EchoWait)}
 }
 
 func (b *Bridge) sentBefore(at time.Time) bool {
 	return b.SentBefore != nil && !at.IsZero() && b.SentBefore(at)
-}
-
-// outgoing cuts a message into what Messenger takes. A message of which nothing
-// is left has no parts; its author is told when its turn comes.
-func (b *Bridge) outgoing(c Conversation, m AgentMessage) Outgoing {
-	var s Settings
-	if page, err := b.Pages.Page(c.Page); err == nil {
-		s = page.Settings
-	}
-	return Outgoing{
-		Conversation: c, Message: m.ID, Room: m.Room, Author: m.Author, At: m.At,
-		Parts: b.Sender.Cut(m.Text, s.Limit()),
-		Files: len(m.Attachments),
-	}
 }
 
 // tell stores a notice; an agent reads each of them once, whatever repeats.
@@ -118,18 +208,19 @@ func (b *Bridge) tell(ctx context.Context, n Notice) error {
 	if err != nil {
 		return fmt.Errorf("encode a notice: %w", err)
 	}
-	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: Lane(n.Room), Key: noticeKey(n.Kind, n.Message), Body: body}})
+	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: Lane(n.Room), Key: n.Key(), Body: body}})
 	return err
 }
 
-// noticeKey makes a notice of one kind about one message unique.
-func noticeKey(kind NoticeKind, id MessageID) string { return string(kind) + "/" + string(id) }
-
 func (b *Bridge) append(ctx context.Context, direction string, q Queue, s *schedule, entries []Entry) (fresh int, err error) {
+	return b.appendTo(ctx, direction, q, entries, s.add)
+}
+
+func (b *Bridge) appendTo(ctx context.Context, direction string, q Queue, entries []Entry, stored func(Lane, Seq)) (fresh int, err error) {
 	if len(entries) == 0 {
 		return 0, nil
 	}
-	repeats, err := q.Append(ctx, entries, s.add)
+	repeats, err := q.Append(ctx, entries, stored)
 	if err != nil {
 		return 0, fmt.Errorf("store %d entries: %w", len(entries), err)
 	}

@@ -19,6 +19,9 @@ type Authority interface {
 	SubscribePage(context.Context, Page) error
 	// UnsubscribePage ends that.
 	UnsubscribePage(context.Context, Page) error
+	// EndGrant takes back everything that a person has granted: all tokens made from
+	// it die. Ending what was ended before is harmless.
+	EndGrant(ctx context.Context, user string) error
 	// PageMissing returns the fields that a page lacks, as read back; all of them
 	// if it is not subscribed.
 	PageMissing(context.Context, Page) ([]string, error)
@@ -28,6 +31,13 @@ type Authority interface {
 	// SubscribeApp has Meta send events to callback. Meta calls it at once to
 	// verify it, so the webhook must be reachable. It replaces what was there.
 	SubscribeApp(ctx context.Context, callback string) error
+
+	// Inspect asks what a page's token is and what it is good for. A dead token is
+	// no error.
+	Inspect(context.Context, Page) (TokenReport, error)
+	// Adopt finds out what a token made by hand is, and returns the page's own; if
+	// there is trouble with it, the page cannot be connected with it.
+	Adopt(context.Context, PageID, Secret) (Adopted, error)
 
 	// PageName asks for a page's name, and so whether its token works.
 	PageName(context.Context, Page) (string, error)
@@ -45,9 +55,25 @@ type Grant struct {
 	User    string    // app-scoped id of the person
 	Name    string    // of the person
 	Token   Secret    // long-lived user token
+	Kind    TokenKind // of the pages' tokens that are made from it
 	Expires time.Time // zero: never
 	Pages   []GrantedPage
 	Missing []string // permissions that were asked for and not granted
+	Ticked  int      // for how many pages; -1: Meta does not say
+}
+
+// TokenReport is what Meta says about a page's token.
+type TokenReport struct {
+	User    string    // at Facebook, whose it is (app-scoped id)
+	Expires time.Time // zero: never
+	Trouble Trouble   // none: it works for the page and lacks nothing
+}
+
+// Adopted is a token made by hand, as one that works for a page.
+type Adopted struct {
+	Token Secret
+	Kind  TokenKind
+	TokenReport
 }
 
 // GrantedPage is a page in a grant.
@@ -57,6 +83,7 @@ type GrantedPage struct {
 	Token   Secret   // empty: Meta gave none, so it cannot be connected
 	Picture string   // URL, shown to nobody but the one who chooses
 	Missing []string // tasks the person lacks on this page
+	Lacks   []string // permissions that were not granted for this page
 }
 
 // Department is an Omnichannel department.

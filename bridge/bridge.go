@@ -8,21 +8,34 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/language"
 	"messenger-bridge/metrics"
 )
 
 // Config is what a Bridge is made of. Durations that are zero get the default
 // that stands beside them.
 type Config struct {
-	Inbox    Queue // to rooms
-	Outbox   Queue // to customers
-	Notices  Queue // to agents
-	Receipts Receipts
-	Pages    Pages
-	Rooms    Rooms
-	Desk     Desk
-	Clerk    Clerk
-	Sender   Sender
+	Inbox        Queue // to rooms
+	Outbox       Queue // to customers
+	Notices      Queue // to agents
+	Receipts     Receipts
+	Failures     Failures
+	Pages        Pages
+	Rooms        Rooms
+	Desk         Desk
+	Clerk        Clerk
+	Talks        Talks  // may be nil: then windows are Meta's business alone
+	People       People // may be nil: then nobody answers after the plain window
+	Sender       Sender
+	Files        Files
+	Links        Links
+	Personas     Personas // nil: agents' names stand in the text
+	PersonaStore PersonaStore
+	Picture      func(Author) string               // address of an agent's picture; "" if there is none
+	Gestures     Gestures                          // nil: none are made
+	Sign         func(purpose, text string) string // a fingerprint that tells nothing; nil: edits count as changes
+	Memory       Memory                            // for Forget
+	Archive      Archive                           // likewise
 
 	Workers   int           // deliveries under way per direction; 64
 	PerPage   int           // of them to one page's customers; 16
@@ -36,12 +49,19 @@ type Config struct {
 	SentBefore func(time.Time) bool
 	// PageRefused is called when Meta refuses everything of a page, and what waits
 	// for it stays; it must not block. May be nil.
-	PageRefused func(PageID, Reason)
+	PageRefused func(PageID, *Refusal)
+	// PageSent is called when Meta has taken a message of a page that was restricted;
+	// it must not block. May be nil.
+	PageSent func(PageID)
 	// Delivered is called after each delivery, with its direction (metrics.In, Out);
 	// it must not block. May be nil.
 	Delivered func(direction string)
+	// Active is called when a page has a new message from a customer (metrics.In), or
+	// a customer has one from the page (metrics.Out); it must not block. May be nil.
+	Active func(p PageID, direction string)
 
 	Now     func() time.Time
+	Say     *language.Speaker
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 }
@@ -54,11 +74,20 @@ type Bridge struct {
 	inbound  *schedule
 	outbound *schedule
 	notices  *schedule
+	windows  *windows
 
-	mu      sync.Mutex        // guards the three below
-	behind  map[Lane]struct{} // lanes in which a message of an earlier bridge's time was found not to have been sent
-	suspect map[Seq]time.Time // outbound, possibly sent at that time by somebody who could not write it down
-	unsaved map[Seq]unsavedAt // progress the store did not take; believed rather than the stored one
+	gesturing *gesturing
+	personae  *personae
+
+	forgetting sync.Mutex // held by Forget
+
+	mu       sync.Mutex           // guards all below
+	behind   map[Lane]struct{}    // lanes in which a message of an earlier bridge's time was found not to have been sent
+	suspect  map[Seq]time.Time    // outbound, possibly sent at that time by somebody who could not write it down
+	changes  changes              // what waits in the outbox and changes a message
+	begun    map[Seq]int          // inbound: how often showing them was begun and did not end
+	unsaved  map[Seq]unsavedAt    // progress the store did not take; believed rather than the stored one
+	untagged map[PageID]time.Time // when Meta last refused the human tag
 }
 
 // unsavedAt is progress that could not be stored, with the receipts that belong to it.
@@ -79,18 +108,28 @@ func New(c Config) (*Bridge, error) {
 	setDefault(&c.SettleFor, 10*time.Minute)
 	setDefault(&c.TellAfter, time.Minute)
 	setDefault(&c.Grace, 8*time.Second)
+	if c.Active == nil {
+		c.Active = func(PageID, string) {}
+	}
 	workspace := func(Lane) Gate { return GateWorkspace }
 	page := func(l Lane) Gate { return GatePage(l.Page()) }
 	b := &Bridge{
-		Config:   c,
-		started:  c.Now(),
-		inbound:  newSchedule(workspace, 0, c.Now, rand.Float64),
-		outbound: newSchedule(page, c.PerPage, c.Now, rand.Float64),
-		notices:  newSchedule(workspace, 0, c.Now, rand.Float64),
-		behind:   map[Lane]struct{}{},
-		suspect:  map[Seq]time.Time{},
-		unsaved:  map[Seq]unsavedAt{},
+		Config:    c,
+		started:   c.Now(),
+		inbound:   newSchedule(workspace, 0, c.Now, rand.Float64),
+		outbound:  newSchedule(page, c.PerPage, c.Now, rand.Float64),
+		notices:   newSchedule(workspace, 0, c.Now, rand.Float64),
+		gesturing: newGesturing(),
+		personae:  newPersonae(),
+		behind:    map[Lane]struct{}{},
+		suspect:   map[Seq]time.Time{},
+		begun:     map[Seq]int{},
+		unsaved:   map[Seq]unsavedAt{},
+		changes:   changes{},
+		untagged:  map[PageID]time.Time{},
+		windows:   newWindows(),
 	}
+	b.outbound.outer = GateApp
 	return b, b.recover()
 }
 
@@ -115,6 +154,8 @@ func (b *Bridge) Run(ctx context.Context) error {
 	wg.Go(func() { b.deliver(ctx, work, b.outbound, b.Workers, metrics.Out, b.toCustomer) })
 	wg.Go(func() { b.deliver(ctx, work, b.notices, 8, metrics.Notice, b.toAgent) })
 	wg.Go(func() { b.watchWaiting(ctx) })
+	wg.Go(func() { b.gesturing.run(ctx) })
+	wg.Go(func() { b.watchWindows(ctx) })
 	wg.Wait()
 	b.markUntried()
 	return nil
@@ -142,20 +183,40 @@ func (b *Bridge) Backlog() (in, out, notices Backlog) {
 	return b.backlog(b.Inbox, b.inbound), b.backlog(b.Outbox, b.outbound), b.backlog(b.Notices, b.notices)
 }
 
-// WaitingFor returns how many deliveries wait for agents and for customers of a page.
-func (b *Bridge) WaitingFor(p PageID) (in, out int) {
-	return b.inbound.countOf(p), b.outbound.countOf(p)
+// PageBacklog is what waits for a page's agents and customers.
+type PageBacklog struct {
+	In, Out Backlog
+	Held    Reason    // why nothing is sent to its customers at the moment; empty: it is
+	Until   time.Time // when that is tried again
+}
+
+// Backlogs returns what waits, of every page for which something does.
+func (b *Bridge) Backlogs() map[PageID]PageBacklog {
+	pages := map[PageID]PageBacklog{}
+	for id, l := range b.inbound.byPage() {
+		pages[id] = PageBacklog{In: l.backlog(b.Inbox)}
+	}
+	for id, l := range b.outbound.byPage() {
+		p := pages[id]
+		p.Out, p.Held, p.Until = l.backlog(b.Outbox), l.held, l.until
+		pages[id] = p
+	}
+	return pages
 }
 
 func (b *Bridge) backlog(q Queue, s *schedule) Backlog {
-	oldest := Seq(0)
+	all := load{waiting: s.count()}
 	for _, seq := range s.heads() {
-		if oldest == 0 || seq < oldest {
-			oldest = seq
+		if all.oldest == 0 || seq < all.oldest {
+			all.oldest = seq
 		}
 	}
-	log := Backlog{Waiting: s.count()}
-	if d, err := q.Delivery(oldest); err == nil && oldest != 0 {
+	return all.backlog(q)
+}
+
+func (l load) backlog(q Queue) Backlog {
+	log := Backlog{Waiting: l.waiting}
+	if d, err := q.Delivery(l.oldest); err == nil && l.oldest != 0 {
 		log.Oldest = d.Accepted
 	}
 	return log

@@ -15,14 +15,25 @@ type Command struct {
 	From  Author    `json:"from"`
 	Room  RoomID    `json:"room"`
 	Setup bool      `json:"setup,omitempty"` // typed in the setup channel, where everybody may read the answer
-	Words string    `json:"words"`           // as typed, without what made it a command
+	As    string    `json:"as,omitempty"`    // what made it a command: /facebook, !facebook, @bot, facebook
+	Words string    `json:"words"`           // as typed behind that
 	At    time.Time `json:"at"`              // by our clock
+
+	Dialog bool `json:"-"` // a dialog can be shown in answer to it
 }
 
 // Reply is what the bot answers.
 type Reply struct {
-	Text    string // Rocket.Chat markup; empty: no answer
-	Private bool   // holds a one-time link: always by direct message
+	Text      string        // Rocket.Chat markup; empty: no answer
+	Private   bool          // holds a one-time link: always by direct message
+	Shortcuts []Shortcut    // below the text
+	Dialog    *SettingsForm // to be shown instead of a text; only if the command allows it
+}
+
+// Shortcut is a button that types something for whoever clicks it.
+type Shortcut struct {
+	Label string `json:"label"`
+	Types string `json:"types"` // as the person would
 }
 
 // Clerk carries out commands.
@@ -42,11 +53,12 @@ const tooLate = 5 * time.Minute
 func (b *Bridge) FromPeople(ctx context.Context, commands []Command) error {
 	var entries []Entry
 	for _, c := range commands {
-		body, err := json.Marshal(Notice{Kind: Ordered, Room: c.Room, To: c.From, Message: c.ID, Command: &c, At: b.Now()})
+		n := Notice{Kind: Ordered, Room: c.Room, To: c.From, Message: c.ID, Command: &c, At: b.Now()}
+		body, err := json.Marshal(n)
 		if err != nil {
 			return fmt.Errorf("encode a command: %w", err)
 		}
-		entries = append(entries, Entry{Lane: commandLane(c.From), Key: noticeKey(Ordered, c.ID), Body: body})
+		entries = append(entries, Entry{Lane: commandLane(c.From), Key: n.Key(), Body: body})
 	}
 	_, err := b.append(ctx, metrics.Notice, b.Notices, b.notices, entries)
 	return err
@@ -56,7 +68,7 @@ func (b *Bridge) FromPeople(ctx context.Context, commands []Command) error {
 // notice. Stopped between the two, the command is carried out again: commands are
 // made for that.
 func (b *Bridge) order(ctx context.Context, n Notice) error {
-	reply := Reply{Text: "That came too late: I was away when you typed it. Please type it again."}
+	reply := Reply{Text: b.Say.Say("That came too late: I was away when you typed it. Please type it again.")}
 	if b.Now().Sub(n.Command.At) < tooLate {
 		var err error
 		if reply, err = b.Clerk.Do(ctx, *n.Command); err != nil {
@@ -66,7 +78,7 @@ func (b *Bridge) order(ctx context.Context, n Notice) error {
 	if reply.Text == "" {
 		return nil
 	}
-	answer := Notice{Kind: Answer, Message: n.Message, To: n.To, Text: reply.Text, At: b.Now()}
+	answer := Notice{Kind: Answer, Message: n.Message, To: n.To, Text: reply.Text, Shortcuts: reply.Shortcuts, At: b.Now()}
 	if n.Command.Setup && !reply.Private {
 		answer.Room = n.Room
 	}
@@ -74,7 +86,7 @@ func (b *Bridge) order(ctx context.Context, n Notice) error {
 	if err != nil {
 		return fmt.Errorf("encode an answer: %w", err)
 	}
-	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: commandLane(n.To), Key: noticeKey(Answer, n.Message), Body: body}})
+	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: commandLane(n.To), Key: answer.Key(), Body: body}})
 	if err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}
@@ -91,6 +103,6 @@ func (b *Bridge) Announce(ctx context.Context, key, text string) error {
 	if err != nil {
 		return fmt.Errorf("encode an announcement: %w", err)
 	}
-	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: "announcements", Key: noticeKey(Announcement, MessageID(key)), Body: body}})
+	_, err = b.append(ctx, metrics.Notice, b.Notices, b.notices, []Entry{{Lane: "announcements", Key: n.Key(), Body: body}})
 	return err
 }

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"messenger-bridge/language"
 )
 
 // ConnectorConfig is what a Connector is made of.
@@ -15,12 +18,18 @@ type ConnectorConfig struct {
 	Authority   Authority
 	Tickets     Tickets
 	Pages       PageStore
+	Revocations Revocations
+	RevokeFor   time.Duration                               // how long Facebook is told again that a page was disconnected; 24 h
+	RevokeFirst time.Duration                               // the first pause of these; 30 s
 	PublicURL   string                                      // how browsers and Meta reach us
 	Verified    func() bool                                 // Meta has called our webhook's handshake
 	Departments func(context.Context) ([]Department, error) // for the tick boxes and forms
 	Announce    func(ctx context.Context, key, text string) error
-	Changed     func(PageID) // a page can be tried again
+	Changed     func(PageID)  // a page can be tried again
+	Gaps        *Gaps         // may be nil
+	AppCheckFor time.Duration // appCheckFor
 	Now         func() time.Time
+	Say         *language.Speaker
 	Log         *slog.Logger
 }
 
@@ -28,6 +37,9 @@ type ConnectorConfig struct {
 // connection: a token, both levels of subscription, a webhook Meta can reach.
 type Connector struct {
 	ConnectorConfig
+	evidence  evidence
+	app       appCheck
+	unrevoked chan struct{} // holds one token when Facebook has to be told again
 
 	mu    sync.Mutex // guards pages
 	pages map[PageID]*sync.Mutex
@@ -38,8 +50,11 @@ func NewConnector(c ConnectorConfig) *Connector {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	setDefault(&c.AppCheckFor, appCheckFor)
+	setDefault(&c.RevokeFor, revokeFor)
+	setDefault(&c.RevokeFirst, revokeFirst)
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
-	return &Connector{ConnectorConfig: c, pages: map[PageID]*sync.Mutex{}}
+	return &Connector{ConnectorConfig: c, unrevoked: make(chan struct{}, 1), pages: map[PageID]*sync.Mutex{}}
 }
 
 // alone holds others back who want to change the page's connection, at Facebook and
@@ -95,9 +110,38 @@ type Offer struct {
 	Proof       string // that the form is ours; goes into the form
 	Person      string // name at Facebook
 	Pages       []OfferedPage
-	Departments []Department
-	Missing     []string // permissions that were not granted
-	Lost        []Page   // connected pages that this grant no longer covers
+	Departments []Department // nil: they could not be read
+	Missing     []string     // permissions that were not granted
+	Empty       Emptiness    // why there are no pages
+	Lost        []Page       // connected pages that this grant no longer covers
+}
+
+// Emptiness is why Facebook named no page at all.
+type Emptiness string
+
+const (
+	NotFound      Emptiness = ""           // out, or there are pages
+	NotAllowed    Emptiness = "permission" // the permission to see pages was not granted
+	NothingTicked Emptiness = "ticked"     // in Facebook's dialog
+	InPortfolio   Emptiness = "portfolio"  // pages were ticked, and are hidden without business_management
+	NoRole        Emptiness = "role"       // pages were ticked, and the person may do nothing on them
+)
+
+// emptiness finds out why a grant has no pages.
+func (g *Grant) emptiness() Emptiness {
+	switch {
+	case len(g.Pages) > 0:
+		return NotFound
+	case slices.Contains(g.Missing, "pages_show_list"):
+		return NotAllowed
+	case g.Ticked == 0:
+		return NothingTicked
+	case g.Ticked > 0 && slices.Contains(g.Missing, "business_management"):
+		return InPortfolio
+	case g.Ticked > 0:
+		return NoRole
+	}
+	return NotFound
 }
 
 // OfferedPage is a page of the grant.
@@ -107,6 +151,7 @@ type OfferedPage struct {
 	Picture  string
 	Usable   bool     // it can be connected
 	Missing  []string // tasks the person lacks on it
+	Lacks    []string // permissions that were not granted for it
 	Known    bool     // connected before; Settings and State are its own
 	State    PageState
 	Settings Settings
@@ -115,10 +160,22 @@ type OfferedPage struct {
 // choice is what a ChoiceTicket holds.
 type choice struct {
 	User, Name, Token string
+	Kind              TokenKind // of the pages' tokens
 	Expires           time.Time
 	Nonce             string // of the browser
 	Tokens            map[PageID]string
 	Names             map[PageID]string
+}
+
+// readChoice returns what a ChoiceTicket holds.
+func readChoice(t Ticket) (held choice, err error) {
+	if t.Kind != ChoiceTicket {
+		return held, ErrTicketUnknown
+	}
+	if err := json.Unmarshal(t.Data, &held); err != nil {
+		return held, fmt.Errorf("decode a choice: %w", err)
+	}
+	return held, nil
 }
 
 // CheckReturn tells whether a browser that comes back from Facebook is the one
@@ -156,20 +213,23 @@ func (c *Connector) Return(ctx context.Context, state, nonce, code string) (Offe
 	if err != nil {
 		return Offer{}, fmt.Errorf("exchange the code: %w", err)
 	}
-	offer := Offer{Person: grant.Name, Missing: grant.Missing}
-	held := choice{User: grant.User, Name: grant.Name, Token: grant.Token.Reveal(), Expires: grant.Expires, Nonce: nonce,
+	if err := c.spare(ctx, grant.User); err != nil {
+		return Offer{}, err
+	}
+	offer := Offer{Person: grant.Name, Missing: grant.Missing, Empty: grant.emptiness()}
+	held := choice{User: grant.User, Name: grant.Name, Token: grant.Token.Reveal(), Kind: grant.Kind, Expires: grant.Expires, Nonce: nonce,
 		Tokens: map[PageID]string{}, Names: map[PageID]string{}}
 	for _, g := range grant.Pages {
 		held.Tokens[g.ID], held.Names[g.ID] = g.Token.Reveal(), g.Name
 		page, err := c.Pages.Page(g.ID)
-		offered := OfferedPage{ID: g.ID, Name: g.Name, Picture: g.Picture, Usable: g.Token != "" && len(g.Missing) == 0,
-			Missing: g.Missing, Known: err == nil, State: page.State, Settings: page.Settings}
+		offered := OfferedPage{ID: g.ID, Name: g.Name, Picture: g.Picture, Usable: g.Token != "" && len(g.Missing)+len(g.Lacks) == 0,
+			Missing: g.Missing, Lacks: g.Lacks, Known: err == nil, State: page.State, Settings: page.Settings}
 		offer.Pages = append(offer.Pages, offered)
 	}
 	if offer.Lost, err = c.lose(ctx, grant); err != nil {
 		return Offer{}, err
 	}
-	if offer.Departments, err = c.Departments(ctx); err != nil { // the form then has a field to type an id into
+	if offer.Departments, err = c.departments(ctx); err != nil { // the form then has a field to type an id into
 		c.Log.Warn("departments could not be read", "err", err)
 	}
 	data, err := json.Marshal(held)
@@ -195,13 +255,13 @@ func (c *Connector) lose(ctx context.Context, g Grant) (lost []Page, err error) 
 			continue
 		}
 		p, err := c.update(ctx, p.ID, func(p *Page) {
-			p.State, p.Why = PageNeedsAuth, "it was left out when "+g.Name+" authorised again"
+			p.State, p.Why = PageNeedsAuth, Trouble{LeftOut, g.Name}
 		})
 		if err != nil {
 			return lost, err
 		}
 		lost = append(lost, p)
-		c.announce(ctx, p, fmt.Sprintf("*%s* has lost its connection: %s authorised again and left it out. Type `/facebook authorize` and tick it again; its settings are kept.", p.DisplayName(), g.Name))
+		c.announce(ctx, p, c.Say.Say("*%s* has lost its connection: %s\nIts settings are kept, and answers wait.", p.DisplayName(), c.explained(p)))
 	}
 	return lost, nil
 }
@@ -217,7 +277,7 @@ type Connected struct {
 	ID    PageID
 	Name  string
 	State PageState
-	Why   string // empty when it runs
+	Why   string // and what to do about it; empty when it runs
 }
 
 // Choose connects the ticked pages: each is stored with its token, subscribed, and
@@ -231,9 +291,9 @@ func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages [
 	if !sameText(proof, c.Tickets.Sign("choice", id+"."+nonce)) || nonce == "" {
 		return nil, ErrOtherBrowser
 	}
-	var held choice
-	if err := json.Unmarshal(t.Data, &held); err != nil {
-		return nil, fmt.Errorf("decode a choice: %w", err)
+	held, err := readChoice(t)
+	if err != nil {
+		return nil, err
 	}
 	for _, p := range pages {
 		if held.Tokens[p.ID] == "" {
@@ -248,10 +308,10 @@ func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages [
 		page, err := c.connect(ctx, t.For, held, p)
 		if err != nil {
 			c.Log.Error("page not connected", "page", p.ID, "err", err)
-			all = append(all, Connected{ID: p.ID, Name: held.Names[p.ID], State: PageConnecting, Why: "it could not be stored; please try again"})
+			all = append(all, Connected{ID: p.ID, Name: held.Names[p.ID], State: PageConnecting, Why: Trouble{Kind: NotStored}.In(c.Say)})
 			continue
 		}
-		all = append(all, Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why})
+		all = append(all, Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: c.explained(page)})
 	}
 	return all, nil
 }
@@ -265,9 +325,10 @@ func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chose
 			page.Since = c.Now()
 		}
 		page.Name, page.Token = held.Names[p.ID], Secret(held.Tokens[p.ID])
-		page.State, page.Why = PageConnecting, "it is being subscribed"
-		page.By, page.Grant = by.ID, held.User
-		page.Settings.InForms(p.Settings)
+		page.TokenKind, page.Checked = held.Kind, time.Time{}
+		page.State, page.Why = PageConnecting, Trouble{Kind: BeingSubscribed}
+		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, c.Now()
+		page.Settings.TakeOver(p.Settings)
 	})
 	if err != nil {
 		return Page{}, err
@@ -277,9 +338,9 @@ func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chose
 		return page, err
 	}
 	if page.State == PageRunning {
-		c.announce(ctx, page, fmt.Sprintf("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username))
+		c.announce(ctx, page, c.Say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username))
 	} else {
-		c.announce(ctx, page, fmt.Sprintf("*%s* is not connected yet: %s.", page.DisplayName(), page.Why))
+		c.announce(ctx, page, c.Say.Say("*%s* is not connected yet: %s", page.DisplayName(), c.explained(page)))
 	}
 	return page, nil
 }
@@ -294,7 +355,12 @@ func (c *Connector) ticket(id string, kind TicketKind) (Ticket, error) {
 
 // announce tells the setup channel once about a page as it is now.
 func (c *Connector) announce(ctx context.Context, p Page, text string) {
-	if err := c.Announce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text); err != nil {
-		c.Log.Warn("not announced", "page", p.ID, "err", err)
+	c.announceOnce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text)
+}
+
+// announceOnce tells the setup channel once under a key.
+func (c *Connector) announceOnce(ctx context.Context, key, text string) {
+	if err := c.Announce(ctx, key, strings.TrimSpace(text)); err != nil {
+		c.Log.Warn("not announced", "key", key, "err", err)
 	}
 }

@@ -115,16 +115,53 @@ func (b *Bridge) toRoom(ctx context.Context, seq Seq) error {
 	if err := json.Unmarshal(d.Body, &in); err != nil {
 		return b.unreadable(b.Inbox, d, metrics.In, err)
 	}
-	if err := b.Rooms.Deliver(ctx, in); err != nil {
+	if done, err := b.ready(&in, d); done || err != nil {
+		if err != nil {
+			return err
+		}
+		return b.conclude(b.Inbox, d, metrics.In)
+	}
+	in.Tries = b.begin(seq, d)
+	b.offer(&in, false)
+	shown, err := b.Rooms.Deliver(ctx, in)
+	if err != nil {
 		r := RefusalOf(err)
 		if r.Verdict == Never {
 			b.Log.Warn("not shown to agents", "page", in.Conversation.Page, "delivery", seq, "reason", r.Reason, "err", r.Err)
+			b.ended(seq)
 			return b.fail(b.Inbox, d, metrics.In, r.Reason)
 		}
 		r.Verdict = Again
 		return r
 	}
-	return b.conclude(b.Inbox, d, metrics.In)
+	b.offer(&in, true)
+	if err := b.explainTo(ctx, &in, shown.Refused); err != nil {
+		return err
+	}
+	b.ended(seq)
+	if shown.Receipt.Mid == "" {
+		return b.conclude(b.Inbox, d, metrics.In)
+	}
+	return b.conclude(b.Inbox, d, metrics.In, shown.Receipt)
+}
+
+// begin notes that showing an event begins, and returns how often that was so before;
+// what an earlier run left counts as begun.
+func (b *Bridge) begin(seq Seq, d Delivery) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, known := b.begun[seq]
+	if !known && d.Accepted.Before(b.started) {
+		n = 1
+	}
+	b.begun[seq] = n + 1
+	return n
+}
+
+func (b *Bridge) ended(seq Seq) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.begun, seq)
 }
 
 // toAgent tells an agent something. Every notice has a message id of its own, so
@@ -139,8 +176,11 @@ func (b *Bridge) toAgent(ctx context.Context, seq Seq) error {
 		return b.unreadable(b.Notices, d, metrics.Notice, err)
 	}
 	tell := b.Desk.Tell
-	if n.Kind == Ordered {
+	switch n.Kind {
+	case Ordered:
 		tell = b.order
+	case HasArrived:
+		tell = b.showArrived
 	}
 	if err := tell(ctx, n); err != nil {
 		r := RefusalOf(err)
@@ -155,6 +195,9 @@ func (b *Bridge) toAgent(ctx context.Context, seq Seq) error {
 }
 
 func (b *Bridge) conclude(q Queue, d Delivery, direction string, receipts ...Receipt) error {
+	if direction == metrics.Out {
+		b.Active(d.Lane.Page(), metrics.Out)
+	}
 	if err := q.Conclude(d.Seq, receipts...); err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}

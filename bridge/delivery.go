@@ -1,41 +1,10 @@
 package bridge
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
+	"strconv"
 	"time"
 )
-
-// EventKind says what a customer did.
-type EventKind string
-
-const (
-	TextEvent    EventKind = "text"
-	MediaEvent   EventKind = "media"   // a message without text
-	EchoEvent    EventKind = "echo"    // something the page said, by us or by others
-	UnknownEvent EventKind = "unknown" // counted and left alone
-)
-
-// Incoming is one event from a customer's side of a conversation.
-type Incoming struct {
-	Conversation Conversation `json:"conversation"`
-	Kind         EventKind    `json:"kind"`
-	Mid          Mid          `json:"mid,omitempty"`
-	At           time.Time    `json:"at"` // by Meta's clock
-	Text         string       `json:"text,omitempty"`
-	Attachments  []Attachment `json:"attachments,omitempty"`
-	Standby      bool         `json:"standby,omitempty"` // another app holds the thread
-	Mark         Mark         `json:"mark,omitzero"`     // of an echo of ours
-	Key          string       `json:"key"`               // the same for every repeat of this event, and for no other of its page
-}
-
-// MessageID returns the id under which the event is shown in its room. It depends
-// on page and event alone, so that showing it again changes nothing.
-func (in Incoming) MessageID() MessageID {
-	sum := sha256.Sum256([]byte(string(in.Conversation.Page) + "/" + in.Key))
-	return MessageID("fb" + hex.EncodeToString(sum[:12]))
-}
 
 // Author is who wrote in a room.
 type Author struct {
@@ -52,27 +21,18 @@ type AgentMessage struct {
 	Author      Author
 	At          time.Time // by Rocket.Chat's clock
 	Text        string
-	Attachments []Attachment
+	Attachments []Attachment // files
+	Buttons     []Button     // of bots
+	Quote       *Quote       // the message this one answers
+	Edited      time.Time    // last; zero: never
+	Known       bool         // it was accepted before, or not to be: only a change of it is new
+	Gone        bool         // it was deleted; then nothing but ID, Room and At need be known
 }
 
-// Attachment is a link to a file, with its kind; never the bytes.
-type Attachment struct {
-	Kind string `json:"kind"` // image, video, audio, file, …
-	URL  string `json:"url"`
-	Name string `json:"name,omitempty"`
-}
-
-// Part is one message of the Send API. An agent's message becomes one or more.
-type Part struct {
-	Text string      `json:"text,omitempty"`
-	File *Attachment `json:"file,omitempty"`
-}
-
-// Mark identifies one part of one agent's message. It travels with what we send
-// and comes back in Meta's echo, which proves that the customer has it.
-type Mark struct {
+// Quote is a message that another one answers.
+type Quote struct {
 	Message MessageID `json:"message"`
-	Part    int       `json:"part"`
+	Text    string    `json:"text,omitempty"` // as far as it is shown
 }
 
 // Outgoing is an agent's message on its way to the customer. It is cut into
@@ -85,7 +45,18 @@ type Outgoing struct {
 	Author       Author       `json:"author"`
 	At           time.Time    `json:"at"`
 	Parts        []Part       `json:"parts"`
-	Files        int          `json:"files,omitempty"` // attachments that are not among the parts
+	Automatic    bool         `json:"automatic,omitempty"` // nobody wrote it, so nobody is told of it (automatic.go)
+
+	Round    int       `json:"round,omitempty"` // how often it was given up and tried again
+	Since    time.Time `json:"since,omitzero"`  // it may have been sent in an earlier round, not before
+	Quote    *Quote    `json:"quote,omitempty"`
+	Edit     int64     `json:"edit,omitempty"`    // which version it is, as in Mark
+	Print    string    `json:"print,omitempty"`   // tells its text from others, and does not tell it
+	Gone     bool      `json:"gone,omitempty"`    // the message was deleted (revise.go)
+	Corrects bool      `json:"-"`                 // the customer has an earlier version
+	Comment  Mid       `json:"comment,omitempty"` // in a conversation of kind Comments: which one it answers,
+	Private  bool      `json:"private,omitempty"` // and that in Messenger
+	Name     string    `json:"name,omitempty"`    // which the customer is to see; empty: the page's
 }
 
 // Notice is something an agent is told about a message of a room.
@@ -95,13 +66,36 @@ type Notice struct {
 	Message MessageID  `json:"message"` // the message concerned
 	To      Author     `json:"to"`      // who wrote it
 	Reason  Reason     `json:"reason,omitempty"`
-	Waited  bool       `json:"waited,omitempty"` // StillWaiting was told before, and is now over
-	Part    int        `json:"part,omitempty"`   // parts before this one reached the customer
-	Parts   int        `json:"parts,omitempty"`  // of how many
+	Waited  bool       `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
+	Part    int        `json:"part,omitempty"`    // parts before this one reached the customer
+	Parts   int        `json:"parts,omitempty"`   // of how many
+	Edit    int64      `json:"edit,omitempty"`    // the version of the message, as in Mark
+	Round   int        `json:"round,omitempty"`   // the message was given up and tried again
+	Found   bool       `json:"found,omitempty"`   // of a Revised: an earlier round had sent it
+	Earlier []string   `json:"earlier,omitempty"` // of a Revised: keys of what was told in those
 	At      time.Time  `json:"at"`
+	Until   time.Time  `json:"until,omitzero"` // of a window note: the end of the plain window
+	Later   time.Time  `json:"later,omitzero"` // likewise: until when people may answer; zero: not after Until
 
-	Text    string   `json:"text,omitempty"`    // of an Answer or Announcement
-	Command *Command `json:"command,omitempty"` // of an Ordered
+	Text      string     `json:"text,omitempty"`      // of an Answer or Announcement; of FileLeft, the file's name
+	Shortcuts []Shortcut `json:"shortcuts,omitempty"` // of an Answer
+	Command   *Command   `json:"command,omitempty"`   // of an Ordered
+}
+
+// Key is the same for every telling of a notice, and for no other: what an agent is
+// told of one message in one round.
+func (n Notice) Key() string {
+	kind := string(n.Kind)
+	if n.Round > 0 {
+		kind += "-" + strconv.Itoa(n.Round)
+	}
+	if n.Edit > 0 {
+		kind += "-" + strconv.FormatInt(n.Edit, 36)
+	}
+	if n.Kind == FileLeft {
+		kind += "-" + strconv.Itoa(n.Part)
+	}
+	return kind + "/" + string(n.Message)
 }
 
 // NoticeKind says what a notice does in the room.
@@ -110,11 +104,19 @@ type NoticeKind string
 const (
 	NotDelivered NoticeKind = "not-delivered" // a sentence and a mark on the message
 	StillWaiting NoticeKind = "waiting"       // the same, until Corrected
+	FileLeft     NoticeKind = "file-left"     // the same about file number Part of a message, which went out otherwise
+	StillSeen    NoticeKind = "still-seen"    // a sentence about a message that was deleted too late
 	Corrected    NoticeKind = "corrected"     // what StillWaiting said is over: it went out
+	Revised      NoticeKind = "revised"       // what NotDelivered said in earlier rounds is over: the customer has it
 	Private      NoticeKind = "private"       // a direct message to the author only
+	HasArrived   NoticeKind = "arrived"       // a mark on the message: the customer has it
+	WasRead      NoticeKind = "read"          // likewise: and has read it
 	Ordered      NoticeKind = "ordered"       // not told at all: a command to be carried out
 	Answer       NoticeKind = "answer"        // to a command: in Room, or by direct message if that is empty
 	Announcement NoticeKind = "announcement"  // in the setup channel
+
+	WindowEndsSoon NoticeKind = "window-ending" // in the room, for whoever works there
+	WindowHasEnded NoticeKind = "window-ended"  // likewise
 )
 
 // Seq is the place of an entry in its queue: later entries have larger numbers.
@@ -153,6 +155,7 @@ type Progress struct {
 	Part     int       // parts before this one reached the customer
 	Attempts int       // at this part, of which nobody knew at first whether they arrived
 	Tried    time.Time // when this part may have been sent last
+	Tagged   bool      // this part is sent with the human tag, because Meta refused it without
 }
 
 // State of a delivery's current part.

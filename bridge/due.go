@@ -1,6 +1,9 @@
 package bridge
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // timed is a lane or a gate that waits for a time.
 type timed struct {
@@ -67,4 +70,15 @@ func (q *line) pop() *lane {
 		q.head = 0
 	}
 	return l
+}
+
+// remove takes a lane out of the line and reports whether it was in it.
+func (q *line) remove(l *lane) bool {
+	for i := q.head; i < len(q.lanes); i++ {
+		if q.lanes[i] == l {
+			q.lanes = slices.Delete(q.lanes, i, i+1)
+			return true
+		}
+	}
+	return false
 }

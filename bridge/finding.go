@@ -10,7 +10,7 @@ type Finding struct {
 	Found string                      `json:"found"`           // a sentence
 	Do    string                      `json:"do,omitempty"`    // what a person can do; empty if nothing
 	Fix   func(context.Context) error `json:"-"`               // what `doctor --fix` can do; nil: nothing
-	Risky bool                        `json:"risky,omitempty"` // Fix replaces something that others may use: only with --replace
+	Agree string                      `json:"agree,omitempty"` // flag of `doctor --fix` by which the operator agrees to Fix; empty: none is needed
 }
 
 // Level says how good a finding is.

@@ -62,6 +62,7 @@ func (o *outside) eventually(what string, ok func() bool) {
 		}
 		select {
 		case <-changed:
+		case <-time.After(20 * time.Millisecond): // what changed in the store alone shows to nobody
 		case <-limit:
 			o.t.Fatalf("waited in vain: %s; received %q, told %+v", what, o.received, o.told)
 		}
@@ -70,13 +71,13 @@ func (o *outside) eventually(what string, ok func() bool) {
 
 func (o *outside) Cut(text string, _ int) []bridge.Part { return []bridge.Part{{Text: text}} }
 
-func (o *outside) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.Part, m bridge.Mark) (bridge.Mid, error) {
+func (o *outside) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.Parcel) (bridge.Mid, error) {
 	o.mu.Lock()
 	send := o.send
 	o.mu.Unlock()
 	deliver, err := true, error(nil)
 	if send != nil {
-		deliver, err = send(p.Text, m)
+		deliver, err = send(p.Text, p.Mark)
 	}
 	mid := bridge.Mid("")
 	o.note(func() {
@@ -88,7 +89,11 @@ func (o *outside) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p 
 	return mid, err
 }
 
-func (o *outside) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.Part, _ time.Time) (s bridge.Sighting, err error) {
+func (o *outside) LookBelow(context.Context, bridge.Page, bridge.Mid, []bridge.Part, time.Time) (bridge.Sighting, error) {
+	return bridge.Sighting{}, nil
+}
+
+func (o *outside) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, forms []bridge.Part, _ time.Time) (s bridge.Sighting, err error) {
 	o.note(func() {
 		o.looks++
 		if o.seen != nil {
@@ -99,7 +104,7 @@ func (o *outside) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p 
 		for i, text := range o.received {
 			mid := bridge.Mid(fmt.Sprintf("mid-%d", i+1))
 			s.Shown = append(s.Shown, mid)
-			if text == p.Text {
+			if slices.ContainsFunc(forms, func(p bridge.Part) bool { return p.Text == text }) {
 				s.Like = append(s.Like, mid)
 			}
 		}
@@ -107,19 +112,21 @@ func (o *outside) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p 
 	return s, nil
 }
 
-func (o *outside) Deliver(_ context.Context, in bridge.Incoming) error {
+func (o *outside) Deliver(_ context.Context, in bridge.Incoming) (bridge.Shown, error) {
 	if o.show != nil {
 		if err := o.show(in); err != nil {
-			return err
+			return bridge.Shown{}, err
 		}
 	}
 	o.note(func() { o.shown = append(o.shown, in.Text) })
-	return nil
+	return bridge.Shown{}, nil
 }
 
 func (o *outside) Conversation(r bridge.RoomID) (bridge.Conversation, bool, error) {
 	return anna, r == "room", nil
 }
+
+func (o *outside) OpenRoom(bridge.Conversation) (bridge.RoomID, error) { return "room", nil }
 
 func (o *outside) Tell(_ context.Context, n bridge.Notice) error {
 	o.note(func() { o.told = append(o.told, n) })
@@ -188,7 +195,7 @@ func begin(t *testing.T, o *outside, path string, change func(*bridge.Config)) *
 	wrap := func(q bridge.Queue) *faulty { return &faulty{Queue: q, fail: map[string]int{}} }
 	l := &life{store: s, inbox: wrap(s.Inbox()), outbox: wrap(s.Outbox()), notices: wrap(s.Notices())}
 	c := bridge.Config{
-		Inbox: l.inbox, Outbox: l.outbox, Notices: l.notices, Receipts: s, Pages: s, Rooms: o, Desk: o, Sender: o,
+		Inbox: l.inbox, Outbox: l.outbox, Notices: l.notices, Receipts: s, Failures: s, Pages: s, Rooms: o, Desk: o, Sender: o,
 		EchoWait: 50 * time.Millisecond, Workers: 8, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test"),
 	}
 	if change != nil {
@@ -396,8 +403,8 @@ type panicking struct {
 	times *int
 }
 
-func (p panicking) Send(ctx context.Context, page bridge.Page, c bridge.CustomerID, part bridge.Part, m bridge.Mark) (bridge.Mid, error) {
-	mid, err := p.outside.Send(ctx, page, c, part, m)
+func (p panicking) Send(ctx context.Context, page bridge.Page, c bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+	mid, err := p.outside.Send(ctx, page, c, parcel)
 	if *p.times--; *p.times >= 1 {
 		panic("after sending")
 	}

@@ -3,6 +3,8 @@ package bridge
 import (
 	"errors"
 	"time"
+
+	"messenger-bridge/language"
 )
 
 // ErrNoPage says that a page is not connected here.
@@ -17,48 +19,53 @@ const (
 	PageOff         PageState = "off"                 // switched off by a person
 	PageNeedsAuth   PageState = "needs authorisation" // its token is dead
 	PageUnsubscribe PageState = "not subscribed"      // Meta does not send us its events
+	PageHeld        PageState = "restricted"          // Meta refuses what it sends; its events come
+)
+
+// stateNames are the states as people read them.
+var stateNames = map[PageState]string{
+	PageRunning:     language.Sentence("Running"),
+	PageConnecting:  language.Sentence("Connecting"),
+	PageOff:         language.Sentence("Off"),
+	PageNeedsAuth:   language.Sentence("Needs authorisation"),
+	PageUnsubscribe: language.Sentence("Not subscribed"),
+	PageHeld:        language.Sentence("Restricted by Facebook"),
+}
+
+// In returns the state in a speaker's language.
+func (s PageState) In(say *language.Speaker) string {
+	if name := stateNames[s]; name != "" {
+		return say.Say(name)
+	}
+	return string(s)
+}
+
+// TokenKind says what kind of token a page has; empty: nobody has asked Meta yet.
+type TokenKind string
+
+const (
+	PersonToken TokenKind = "person"      // made when somebody logged in at Facebook
+	SystemToken TokenKind = "system user" // made from the token of a business's system user
+	PageToken   TokenKind = "page"        // the page's own, made by hand; of whom is not known
 )
 
 // Page is a connected Facebook page.
 type Page struct {
-	ID       PageID
-	Name     string
-	Token    Secret    // page access token; empty while none is known
-	State    PageState //
-	Why      string    // a plain sentence beside the state; empty when running
-	Settings Settings
-	Since    time.Time // connected
-	By       UserID    // who connected it, in Rocket.Chat; empty: an operator
-	Grant    string    // who granted it, at Facebook (app-scoped id); empty: a token made by hand
-	Rev      uint64    // of the stored record; SavePage refuses an outdated one
-}
-
-// Settings are what an administrator may change for one page. The zero value of
-// a field stands for its default.
-type Settings struct {
-	Name       string       `json:"name,omitempty"`       // shown to agents; empty: the page's own
-	Department DepartmentID `json:"department,omitempty"` // of new rooms; empty: none
-	TextLimit  int          `json:"textLimit,omitempty"`  // UTF-16 units in one message; 0: DefaultTextLimit
-	Welcome    string       `json:"welcome,omitempty"`    // sent when a conversation begins; empty: nothing
-	Finished   string       `json:"finished,omitempty"`   // when an agent closes it
-	Offline    string       `json:"offline,omitempty"`    // once while nobody is there
-}
-
-// InForms takes over from filled what the browser's forms show, and leaves the rest.
-func (s *Settings) InForms(filled Settings) {
-	s.Name, s.Department = filled.Name, filled.Department
-	s.Welcome, s.Finished, s.Offline = filled.Welcome, filled.Finished, filled.Offline
-}
-
-// DefaultTextLimit is the longest text Messenger takes in one message.
-const DefaultTextLimit = 2000
-
-// Limit returns the text limit in force.
-func (s Settings) Limit() int {
-	if s.TextLimit <= 0 {
-		return DefaultTextLimit
-	}
-	return s.TextLimit
+	ID        PageID
+	Name      string
+	Token     Secret    // page access token; empty while none is known
+	TokenKind TokenKind //
+	Expires   time.Time // when the token ends; zero: never, or not known (TokenKind empty)
+	Checked   time.Time // when Meta was last asked what the token is good for
+	State     PageState //
+	Why       Trouble   // beside the state; none when running
+	Settings  Settings
+	Since     time.Time // connected
+	By        UserID    // who connected it, in Rocket.Chat; empty: an operator
+	ByName    string    // that person's username at the time
+	Grant     string    // who granted it, at Facebook (app-scoped id); empty: a token made by hand
+	Granted   time.Time // when that was; zero: not known
+	Rev       uint64    // of the stored record; SavePage refuses an outdated one
 }
 
 // DisplayName is what agents are shown as the page's name.

@@ -2,7 +2,10 @@ package bridge
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -11,67 +14,131 @@ import (
 // notice (messenger.md 1.4).
 const watchEvery = 5 * time.Minute
 
+// looksAtOnce is how many pages are looked at together: enough for thousands in a
+// period, too few to be a burst.
+const looksAtOnce = 4
+
 // PageWatch notices when a page stops working or works again, and says so once.
 type PageWatch struct {
 	c     *Connector
-	doubt chan PageID // pages Meta has just refused
 	every time.Duration
+	wake  chan struct{} // somebody is in doubt
+
+	mu    sync.Mutex          // guards doubt
+	doubt map[PageID]struct{} // pages to be looked at soon
 }
 
 // NewPageWatch returns a watch that does nothing until Run. every 0 means 5 minutes.
 func NewPageWatch(c *Connector, every time.Duration) *PageWatch {
-	if every == 0 {
-		every = watchEvery
-	}
-	return &PageWatch{c: c, doubt: make(chan PageID, 64), every: every}
+	setDefault(&every, watchEvery)
+	return &PageWatch{c: c, every: every, wake: make(chan struct{}, 1), doubt: map[PageID]struct{}{}}
 }
 
 // Refused says that Meta has refused everything of a page. It does not block.
-func (w *PageWatch) Refused(id PageID, reason Reason) {
-	switch reason {
+func (w *PageWatch) Refused(id PageID, r *Refusal) {
+	switch r.Reason {
 	case PageLost, NotApproved, PageRestricted:
+		w.c.evidence.accuse(id, r)
+		w.Look(id)
 	default: // throttled, or not reached: that passes
-		return
-	}
-	select {
-	case w.doubt <- id:
-	default: // the next round finds it
 	}
 }
 
-// Run watches until ctx ends.
+// Sent says that Meta has taken something of a page that was restricted. It does
+// not block.
+func (w *PageWatch) Sent(id PageID) {
+	w.c.evidence.accuse(id, nil)
+	w.Look(id)
+}
+
+// Look has a page looked at soon. It does not block.
+func (w *PageWatch) Look(id PageID) {
+	w.mu.Lock()
+	w.doubt[id] = struct{}{}
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// doubtful takes one of the pages to be looked at soon.
+func (w *PageWatch) doubtful() (PageID, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.doubt {
+		delete(w.doubt, id)
+		return id, true
+	}
+	return "", false
+}
+
+// Run watches until ctx ends. One timer serves all pages: a page's turn comes once
+// in a period, or soon if there is doubt about it.
 func (w *PageWatch) Run(ctx context.Context) error {
-	round := time.NewTicker(w.every)
-	defer round.Stop()
-	for _, p := range w.c.Pages.Pages() {
-		if p.State != PageRunning && ctx.Err() == nil { // added while we did not run, or troubled then
-			w.look(ctx, p.ID)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	free := make(chan struct{}, looksAtOnce)
+	start := func(id PageID) {
+		select {
+		case free <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		wg.Go(func() {
+			defer func() { <-free }()
+			w.look(ctx, id)
+		})
+	}
+	pages := w.watched()
+	for _, p := range pages {
+		if p.State != PageRunning || p.TokenKind == "" || w.c.Gaps.has(p.ID) { // added while we did not run, or troubled then
+			w.Look(p.ID)
 		}
 	}
-	for {
+	r := &round{every: w.every, jitter: rand.Float64}
+	turn := time.NewTimer(r.pause(len(pages)))
+	defer turn.Stop()
+	hurried := time.NewTimer(0)
+	defer hurried.Stop()
+	for hurrying := true; ; {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case id := <-w.doubt:
-			w.look(ctx, id)
-		case <-round.C:
-			for _, p := range w.c.Pages.Pages() {
-				if ctx.Err() == nil {
-					w.look(ctx, p.ID)
-				}
+		case <-turn.C:
+			pages = w.watched()
+			if id, ok := r.next(pages); ok {
+				start(id)
+			}
+			turn.Reset(r.pause(len(pages)))
+		case <-w.wake:
+			if !hurrying {
+				hurrying = true
+				hurried.Reset(0)
+			}
+		case <-hurried.C:
+			id, ok := w.doubtful()
+			if hurrying = ok; ok {
+				start(id)
+				hurried.Reset(r.hurry(len(pages)))
 			}
 		}
 	}
 }
 
+// watched returns the pages that are to be connected.
+func (w *PageWatch) watched() []Page {
+	return slices.DeleteFunc(w.c.Pages.Pages(), silenced)
+}
+
 // look reads a page's connection back, repairs what it can, and announces a change
 // of its state.
 func (w *PageWatch) look(ctx context.Context, id PageID) {
-	before, err := w.c.Pages.Page(id)
-	if err != nil || before.State == PageOff || before.Token == "" {
+	before, after, err := w.c.compare(ctx, id)
+	if errors.Is(err, ErrNoPage) || before.State == PageOff || before.Token == "" {
 		return
 	}
-	after, err := w.c.Verify(ctx, id)
+	w.c.warnOfExpiry(ctx, after)
 	lost := after.Why
 	healed := false
 	if err == nil && after.State == PageUnsubscribe && after.Token != "" {
@@ -84,11 +151,11 @@ func (w *PageWatch) look(ctx context.Context, id PageID) {
 			w.c.Log.Warn("page not looked at", "page", id, "err", err)
 		}
 	case healed && before.State == PageRunning:
-		w.c.announce(ctx, after, fmt.Sprintf("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between may be missing here; the Page inbox has them.", after.DisplayName(), lost))
+		w.c.announce(ctx, after, w.c.Say.Say("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between are being fetched.", after.DisplayName(), lost.In(w.c.Say)))
 	case after.State == before.State:
 	case after.State == PageRunning:
-		w.c.announce(ctx, after, fmt.Sprintf("*%s* is running again.", after.DisplayName()))
+		w.c.announce(ctx, after, w.c.Say.Say("*%s* is running again.", after.DisplayName()))
 	case before.State == PageRunning || after.State == PageNeedsAuth:
-		w.c.announce(ctx, after, fmt.Sprintf("*%s* is not running any more: %s. Customers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), after.Why))
+		w.c.announce(ctx, after, w.c.Say.Say("*%s* is not running any more: %s\nCustomers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), w.c.explained(after)))
 	}
 }

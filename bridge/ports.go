@@ -38,21 +38,70 @@ type Queue interface {
 	Seen(key string) bool
 }
 
-// Receipt says which Messenger message a part of an agent's message became.
+// Failures is what Queue.Fail keeps apart. Safe for concurrent use.
+type Failures interface {
+	// Failed calls each, without bodies, for what was given up within the last 7 days,
+	// newest first, until it returns false.
+	Failed(each func(Failure) bool) error
+	// Failure returns one of them with its body; ErrNoFailure if it is not there, or
+	// no longer.
+	Failure(Seq) (Failure, error)
+	// TakeBack removes some of them and returns when that is durable. What is not
+	// there stays so.
+	TakeBack(context.Context, ...Seq) error
+}
+
+// Receipt says that a Messenger message and messages of a room are the same: either
+// what a part of an agent's message became, or as which messages a customer's (or
+// another app's) is shown.
 type Receipt struct {
 	Page PageID
 	Mid  Mid
-	Mark Mark
+
+	Mark  Mark   // the part of an agent's message; or
+	Sent  Sent   // with Mark: when that was; zero: nobody asks
+	Print string // with Mark: the customer has the whole message, with a text of this fingerprint
+
+	Room  RoomID      // where it is shown, and
+	Shown []MessageID // as which messages; the first stands for all of them
 }
 
-// Receipts remembers them for 30 days.
+// Sent is when a part was sent to whom.
+type Sent struct {
+	To      Conversation
+	Message MessageID
+	At      time.Time // by Meta's clock
+}
+
+// Receipts remembers them for 30 days, ids only. What was handed to a queue with a
+// conclusion is found at once, durable or not.
 type Receipts interface {
 	// SaveReceipts returns when they are durable.
 	SaveReceipts(context.Context, []Receipt) error
-	// MidOf returns the message a part became, or "".
+	// MidOf returns the Messenger message that a part became, or "". For a message
+	// that shows a customer's, it is part 0.
 	MidOf(Mark) Mid
-	// MarkOf returns which part a message is, if it is one of ours.
+	// MarkOf returns which part of an agent's message a Messenger message is, if it
+	// is one of ours.
 	MarkOf(PageID, Mid) (Mark, bool)
+	// PrintOf returns the fingerprint of the text of an agent's message which the
+	// customer has, or "".
+	PrintOf(MessageID) string
+	// SentSince returns what SaveReceipts was told was sent to a customer after a time,
+	// oldest first; of very much, the newest.
+	SentSince(Conversation, time.Time) []Sent
+	// ShownAs returns the room and the messages that show a Messenger message which
+	// is none of ours; nothing if it is not known.
+	ShownAs(PageID, Mid) (RoomID, []MessageID)
+}
+
+// Names remember what customers are called, sealed, for 30 days after they were asked
+// for last.
+type Names interface {
+	// Name returns "" if the customer has none, and when Facebook was asked; the zero
+	// time if it was not.
+	Name(Conversation) (name string, asked time.Time)
+	SaveName(ctx context.Context, c Conversation, name string) error
 }
 
 // Pages are the connected pages.
@@ -76,15 +125,29 @@ type PageStore interface {
 type Rooms interface {
 	// Deliver shows an event in the conversation's open room, and opens one if
 	// there is none. Showing the same event again is harmless.
-	Deliver(context.Context, Incoming) error
+	Deliver(context.Context, Incoming) (Shown, error)
 	// Conversation returns the conversation a room was opened for, closed rooms
 	// included, and false for rooms that are not ours.
 	Conversation(RoomID) (Conversation, bool, error)
+	// OpenRoom returns the room of a conversation that is believed open, or "".
+	OpenRoom(Conversation) (RoomID, error)
+}
+
+// Shown is what became of an event.
+type Shown struct {
+	Receipt Receipt  // as what it is shown; without Mid: nothing is to be remembered
+	Refused []string // what the customer must be told of files that were not taken
 }
 
 // Desk tells agents about their messages. Telling the same notice again is harmless.
 type Desk interface {
 	Tell(context.Context, Notice) error
+}
+
+// People tells people from programs.
+type People interface {
+	// IsPerson reports whether an author is an agent, and certainly no program.
+	IsPerson(context.Context, Author) (bool, error)
 }
 
 // Sender is the way to a page's customers.
@@ -93,9 +156,12 @@ type Sender interface {
 	Cut(text string, limit int) []Part
 	// Send sends one part, exactly once or not at all as far as our side decides:
 	// nothing below it repeats the call. The error is a Refusal.
-	Send(context.Context, Page, CustomerID, Part, Mark) (Mid, error)
-	// Look reads the thread for a part that may have been sent. The error is a Refusal.
-	Look(ctx context.Context, p Page, c CustomerID, part Part, since time.Time) (Sighting, error)
+	Send(context.Context, Page, CustomerID, Parcel) (Mid, error)
+	// Look reads the thread for a part that may have been sent in one of several
+	// forms. The error is a Refusal.
+	Look(ctx context.Context, p Page, c CustomerID, forms []Part, since time.Time) (Sighting, error)
+	// LookBelow is Look for what was sent as a public answer to a comment.
+	LookBelow(ctx context.Context, p Page, comment Mid, forms []Part, since time.Time) (Sighting, error)
 }
 
 // Sighting is what a thread shows of a page's messages.

@@ -28,6 +28,7 @@ func (b *Bridge) recover() error {
 			return fmt.Errorf("read what waits: %w", err)
 		}
 	}
+	b.findChanges()
 	if n := b.inbound.count() + b.outbound.count(); n > 0 {
 		b.Log.Info("deliveries left by an earlier run", "in", b.inbound.count(), "out", b.outbound.count(), "notices", b.notices.count())
 	}
@@ -67,12 +68,15 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 	if wait := p.Tried.Add(b.EchoWait).Sub(b.Now()); wait > 0 {
 		return &Refusal{Verdict: Again, Reason: Settling, After: wait, Err: errors.New("waiting for the echo")}
 	}
+	if s.out.Private {
+		return b.settlePrivate(s)
+	}
 	since := s.d.Accepted
 	if s.out.At.Before(since) {
 		since = s.out.At
 	}
 	since = since.Add(-clocksDiffer)
-	seen, err := b.Sender.Look(ctx, s.page, s.out.Conversation.Customer, s.out.Parts[p.Part], since)
+	seen, err := b.lookFor(ctx, s, since)
 	if err != nil {
 		r := RefusalOf(err)
 		tooLong := b.Now().Sub(p.Tried) > b.SettleFor
@@ -88,8 +92,9 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 		}
 	}
 	// A conversation's messages are sent one after another. If the thread shows one
-	// that was sent before this, it shows all that came later.
-	complete := !seen.Obscure && (seen.Complete || slices.ContainsFunc(seen.Shown, func(mid Mid) bool {
+	// that was sent before this, it shows all that came later; not so if this was
+	// given up, because then later ones were sent meanwhile.
+	complete := !seen.Obscure && (seen.Complete || s.out.Since.IsZero() && slices.ContainsFunc(seen.Shown, func(mid Mid) bool {
 		_, known := b.Receipts.MarkOf(s.page.ID, mid)
 		return known
 	}))

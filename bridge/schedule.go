@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"container/heap"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -14,10 +16,11 @@ const turnLength = 8
 // of lanes in which something waits: an idle conversation costs nothing.
 //
 // A lane is always in exactly one place: in the ready line, with a worker, in
-// the heap until its time comes, or parked at a gate. Nothing here blocks but
+// the heap until its time comes, parked at a gate, or held (hold.go). Nothing here blocks but
 // next, and nothing here calls out while it holds the lock.
 type schedule struct {
 	home    func(Lane) Gate // the gate all deliveries of a lane pass
+	outer   Gate            // one that all lanes pass before; empty: none
 	perGate int             // attempts under way behind one home gate; 0: no limit
 	now     func() time.Time
 	jitter  func() float64 // 0 to 1
@@ -26,6 +29,7 @@ type schedule struct {
 
 	mu      sync.Mutex // guards all below
 	some    *sync.Cond // a lane is ready, or stopped was set
+	back    *sync.Cond // a worker has given a held lane back
 	lanes   map[Lane]*lane
 	gates   map[Gate]*gate
 	ready   line
@@ -42,6 +46,8 @@ type lane struct {
 	failures int   // in a row
 	settling bool  // waits for proof of delivery, which may come early
 	proof    bool  // it came while the lane was with a worker
+	busy     bool  // it is with a worker
+	held     bool  // it is nowhere until letGo
 	probe    *gate // the gate this lane tries for all who are parked there
 }
 
@@ -50,9 +56,10 @@ type gate struct {
 	timed
 	name     Gate
 	shut     bool
-	failures int // in a row
-	opened   int // times it was opened because its cause is gone
-	active   int // attempts under way, if it is a home gate
+	reason   Reason // why it was shut last
+	failures int    // in a row
+	opened   int    // times it was opened because its cause is gone
+	active   int    // attempts under way, if it is a home gate
 	parked   line
 }
 
@@ -69,7 +76,7 @@ func newSchedule(home func(Lane) Gate, perGate int, now func() time.Time, jitter
 		moved: make(chan struct{}, 1),
 		lanes: map[Lane]*lane{}, gates: map[Gate]*gate{},
 	}
-	s.some = sync.NewCond(&s.mu)
+	s.some, s.back = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
 	return s
 }
 
@@ -86,6 +93,25 @@ func (s *schedule) add(id Lane, seq Seq) {
 	l.timed.lane = l
 	s.lanes[id] = l
 	s.makeReady(l)
+}
+
+// holds reports whether something waits, or is under way, in a lane.
+func (s *schedule) holds(id Lane) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lanes[id] != nil
+}
+
+// holdsBelow is holds for all lanes whose names begin so.
+func (s *schedule) holdsBelow(prefix string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for id := range s.lanes {
+		if strings.HasPrefix(string(id), prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 // next waits for a turn; false means the schedule was stopped.
@@ -105,24 +131,52 @@ func (s *schedule) next() (turn, bool) {
 	}
 }
 
-// pick takes lanes from the ready line until one may pass its home gate; the
-// others are parked there. The lock is held.
+// pick takes lanes from the ready line until one may pass the outer gate and its home
+// gate; the others are parked there. The lock is held.
 func (s *schedule) pick() (turn, bool) {
 	for s.ready.len() > 0 {
 		l := s.ready.pop()
 		home := s.gate(s.home(l.id))
+		if outer := s.gate(s.outer); outer.shut && l.probe != outer {
+			s.holdBack(l, outer)
+			continue
+		}
 		if l.probe == home || !home.shut && !s.full(home) {
 			home.active++
-			l.proof = false
+			l.proof, l.busy = false, true
 			return turn{lane: l, seqs: l.seqs[:min(len(l.seqs), turnLength)], opened: home.opened}, true
 		}
-		if l.probe != nil { // it cannot try for the others; let them try themselves
-			s.open(l.probe)
+		if g := l.probe; g != nil { // it cannot try for the others; another one may
 			l.probe = nil
+			s.probe(g)
 		}
 		home.parked.push(l)
 	}
 	return turn{}, false
+}
+
+// holdBack parks a lane at the outer gate. One that was to try its home gate tries it
+// when the outer one may be open: the others there stay parked.
+func (s *schedule) holdBack(l *lane, outer *gate) {
+	g := l.probe
+	if g == nil {
+		outer.parked.push(l)
+		return
+	}
+	l.probe = nil
+	g.parked.pushFront(l)
+	s.wait(&g.timed, g.failures, max(outer.at.Sub(s.now()), backoff[0]))
+}
+
+// probe has one of those who wait at a gate try for all; if none does, it is open.
+func (s *schedule) probe(g *gate) {
+	if g.parked.len() == 0 {
+		s.open(g)
+		return
+	}
+	l := g.parked.pop()
+	l.probe = g
+	s.makeReady(l)
 }
 
 // finish takes a turn back: done deliveries were concluded, then came refusal,
@@ -134,7 +188,7 @@ func (s *schedule) finish(t turn, done int, refusal *Refusal) (news bool) {
 	l, home := t.lane, s.gate(s.home(t.lane.id))
 	probe := l.probe
 	home.active--
-	l.probe, l.settling = nil, false
+	l.probe, l.settling, l.busy = nil, false, false
 	l.seqs = l.seqs[done:]
 	s.waiting -= done
 	if done > 0 {
@@ -145,6 +199,11 @@ func (s *schedule) finish(t turn, done int, refusal *Refusal) (news bool) {
 		s.open(probe) // whatever else is wrong, this gate let it through
 	}
 	switch {
+	case l.held:
+		if probe != nil { // it does not try for the others any more
+			s.open(probe)
+		}
+		s.back.Broadcast()
 	case refusal != nil && refusal.Gate == home.name && t.opened != home.opened:
 		s.makeReady(l) // its cause went away meanwhile: a new token, for example
 	case refusal != nil:
@@ -175,7 +234,7 @@ func (s *schedule) refused(l *lane, r *Refusal, probe *gate) (news bool) {
 	g := s.gate(r.Gate)
 	if !g.shut || g == probe {
 		g.failures++ // an outage counts once, however many were under way
-		g.shut = true
+		g.shut, g.reason = true, r.Reason
 		news = g.failures == 1
 		s.wait(&g.timed, g.failures, r.After)
 	} else if r.After > 0 && s.now().Add(r.After).After(g.at) && g.index >= 0 {
@@ -200,13 +259,7 @@ func (s *schedule) release() (next time.Time, ok bool) {
 			s.makeReady(t.lane)
 			continue
 		}
-		if g := t.gate; g.parked.len() > 0 {
-			l := g.parked.pop()
-			l.probe = g
-			s.makeReady(l)
-		} else {
-			g.shut = false
-		}
+		s.probe(t.gate)
 	}
 	if len(s.due) == 0 {
 		return time.Time{}, false
@@ -264,7 +317,9 @@ func (s *schedule) heads() []Seq {
 	defer s.mu.Unlock()
 	heads := make([]Seq, 0, len(s.lanes))
 	for _, l := range s.lanes {
-		heads = append(heads, l.seqs[0])
+		if len(l.seqs) > 0 { // a held lane may be empty
+			heads = append(heads, l.seqs[0])
+		}
 	}
 	return heads
 }
@@ -280,16 +335,46 @@ func (s *schedule) all() [][]Seq {
 	return all
 }
 
-// countOf returns how many entries wait in a page's lanes.
-func (s *schedule) countOf(p PageID) (n int) {
+// after returns what waits in a lane behind an entry.
+func (s *schedule) after(id Lane, seq Seq) []Seq {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, l := range s.lanes {
-		if id.Page() == p {
-			n += len(l.seqs)
-		}
+	l := s.lanes[id]
+	if l == nil {
+		return nil
 	}
-	return n
+	at := slices.Index(l.seqs, seq)
+	if at < 0 {
+		return nil
+	}
+	return slices.Clone(l.seqs[at+1:])
+}
+
+// load is what waits in a page's lanes.
+type load struct {
+	waiting int
+	oldest  Seq // 0: nothing waits
+	held    Reason
+	until   time.Time // when the next of them is tried, if its gate is shut
+}
+
+// byPage returns what waits, page by page, in one pass.
+func (s *schedule) byPage() map[PageID]load {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pages := map[PageID]load{}
+	for id, l := range s.lanes {
+		p := pages[id.Page()]
+		p.waiting += len(l.seqs)
+		if p.oldest == 0 || l.seqs[0] < p.oldest {
+			p.oldest = l.seqs[0]
+		}
+		if g := s.gates[s.home(id)]; g != nil && g.shut {
+			p.held, p.until = g.reason, g.at
+		}
+		pages[id.Page()] = p
+	}
+	return pages
 }
 
 // count returns how many entries wait.

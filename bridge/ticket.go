@@ -45,6 +45,8 @@ type Tickets interface {
 	Ticket(id string) (Ticket, error)
 	// SpendTicket returns a ticket and makes it worthless, exactly once.
 	SpendTicket(ctx context.Context, id string) (Ticket, error)
+	// EraseTickets forgets those tickets that are still good and for which which says so.
+	EraseTickets(ctx context.Context, which func(Ticket) bool) error
 	// Sign returns a proof that only we can make, for one purpose.
 	Sign(purpose, text string) string
 }

@@ -53,9 +53,26 @@ const (
 	PageRestricted   Reason = "page-restricted"  // Facebook restricted the page
 	NotApproved      Reason = "not-approved"     // the Meta app may not do this yet
 	WindowClosed     Reason = "window-closed"    // the customer wrote too long ago
+	WindowOver       Reason = "window-over"      // nor with the human tag: it is more than 7 days ago
+	TagRefused       Reason = "tag-refused"      // the Meta app may not answer after 24 hours
 	CustomerBlocked  Reason = "customer-blocked" // the customer cannot be reached
 	OtherAppControls Reason = "other-app"        // another app or Meta's AI holds the thread
-	FilesLeft        Reason = "files-left"       // the text was sent, the files were not
+	Withdrawn        Reason = "withdrawn"        // the agent deleted the message before it was sent
+	FilesOff         Reason = "files-off"        // the page's settings let no file through
+	FileType         Reason = "file-type"        // they do not let this kind of file through
+	FileTooBig       Reason = "file-too-big"     // for the settings, or for whoever is to get it
+	FileGone         Reason = "file-gone"        // it is not there any more, or not yet
+	FileForbidden    Reason = "file-forbidden"   // it lies where we may not read it
+	FileUnreadable   Reason = "file-unreadable"  // it breaks off
+	FileRefused      Reason = "file-refused"     // whoever is to get it does not take it
+	NoComment        Reason = "no-comment"       // nobody knows which comment it is to answer
+	CommentGone      Reason = "comment-gone"     // the comment to be answered is not there any more
+	CommentsBarred   Reason = "comments-barred"  // the bridge may not answer comments of the page
+	CommentFile      Reason = "comment-file"     // comments are answered with texts only
+	CommentTwice     Reason = "comment-twice"    // the same text twice in a row
+	PrivateUsed      Reason = "private-used"     // the comment was answered privately before
+	PrivateOver      Reason = "private-over"     // it cannot be any more, or its author cannot be written to
+	PrivateTooLong   Reason = "private-too-long" // it does not fit into one message
 	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
 	Rejected         Reason = "rejected"         // Meta refused the content
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
@@ -73,6 +90,10 @@ type Gate string
 // GateWorkspace is the gate of everything that goes to Rocket.Chat.
 const GateWorkspace Gate = "workspace"
 
+// GateApp is the gate of everything that goes to Facebook: some of its limits are
+// the app's, whatever page calls.
+const GateApp Gate = "facebook"
+
 // GatePage returns the gate of everything that goes to a page's customers.
 func GatePage(p PageID) Gate { return Gate("page/" + string(p)) }
 
@@ -86,6 +107,7 @@ type Refusal struct {
 	Reason  Reason
 	Gate    Gate          // what is shut; empty: only this lane waits
 	After   time.Duration // with Again: not before; 0: the queue's own backoff
+	Trouble TroubleKind   // with PageLost: how the token died; empty: it may live, and a permission is missing
 	Err     error         // for the operator; contains neither tokens nor text
 }
 

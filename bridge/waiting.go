@@ -27,7 +27,7 @@ func (b *Bridge) watchWaiting(ctx context.Context) {
 // correctIfGone corrects a notice that was stored while its message went out:
 // whoever delivered it could not know of the notice yet.
 func (b *Bridge) correctIfGone(ctx context.Context, n Notice, seq Seq) {
-	if _, err := b.Outbox.Delivery(seq); !errors.Is(err, ErrConcluded) || b.Notices.Seen(noticeKey(NotDelivered, n.Message)) {
+	if _, err := b.Outbox.Delivery(seq); !errors.Is(err, ErrConcluded) || b.Notices.Seen(Notice{Kind: NotDelivered, Message: n.Message, Round: n.Round}.Key()) {
 		return
 	}
 	n.Kind = Corrected
@@ -57,7 +57,10 @@ func (b *Bridge) tellWaiting(ctx context.Context, told map[Seq]struct{}) map[Seq
 			if json.Unmarshal(d.Body, &out) != nil {
 				continue // toCustomer sets it aside
 			}
-			n := Notice{Kind: StillWaiting, Room: out.Room, Message: out.Message, To: out.Author}
+			if out.Automatic || out.Gone {
+				continue
+			}
+			n := out.notice(StillWaiting, out.Round)
 			if err := b.tell(ctx, n); err != nil {
 				b.Log.Debug("notice not stored", "delivery", seq, "err", err)
 				continue

@@ -1,0 +1,284 @@
+package bridge
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"messenger-bridge/language"
+)
+
+// Threads is what Meta keeps of a page's conversations. Reading changes nothing.
+// Errors are Refusals.
+type Threads interface {
+	// Threads returns a part of the list of a page's conversations, the latest
+	// changed first: limit of them from a cursor on, "" for the first.
+	Threads(ctx context.Context, p Page, cursor string, limit int) (ThreadList, error)
+}
+
+// ThreadList is a part of the list of conversations.
+type ThreadList struct {
+	Threads []Thread
+	Next    string        // cursor of the next part; empty: this was the last
+	Ahead   time.Duration // how far Meta's clock, which all times here are by, is ahead of ours
+}
+
+// Thread is a conversation as Meta shows it.
+type Thread struct {
+	Customer CustomerID
+	Changed  time.Time  // in whole seconds, like all times below
+	Messages []Incoming // the newest, oldest first, as webhooks bring them; the page's own are EchoEvents
+	Older    []Glimpse  // before those, oldest first
+}
+
+// Glimpse is a message of which Meta shows only that there is one.
+type Glimpse struct {
+	Mid Mid
+	At  time.Time
+}
+
+const (
+	fillLimit  = 25                 // conversations asked for at once, each with its newest messages
+	fillAtOnce = 8                  // calls under way
+	fillReach  = 7 * 24 * time.Hour // how far back messages are fetched: as long as keys are remembered
+	fillMargin = 30 * time.Second   // between two clocks
+	fillPasses = 10                 // of a list that goes on changing
+	fillTries  = 12                 // of one call, before the page waits for the next look at it
+)
+
+// keysOfMid are what the keys of events begin with that bring a message, or stand for
+// one in the thread (a tap is shown there as a message of the customer's); the message's
+// id follows.
+var keysOfMid = []string{"m/", "e/", "p/"}
+
+// BackfillConfig is what a Backfill is made of.
+type BackfillConfig struct {
+	Bridge   *Bridge
+	Threads  Threads
+	Gaps     *Gaps
+	Announce func(ctx context.Context, key, text string) error
+	Say      *language.Speaker
+	Log      *slog.Logger
+}
+
+// Backfill fetches what customers wrote while webhooks may have been lost. What it
+// finds is accepted like a webhook's events, under the same keys, so that a message
+// that comes both ways, in whatever order, is shown once.
+//
+// Stopped at any point, the gap is still open, and the next run begins it again;
+// what was accepted is recognised.
+type Backfill struct {
+	BackfillConfig
+	turns chan struct{} // holds one for each call under way
+}
+
+// NewBackfill returns a backfill that does nothing until Run.
+func NewBackfill(c BackfillConfig) *Backfill {
+	return &Backfill{BackfillConfig: c, turns: make(chan struct{}, fillAtOnce)}
+}
+
+// Run fills gaps until ctx ends. A page being filled has a goroutine.
+func (f *Backfill) Run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	busy := map[PageID]bool{}
+	ended := make(chan PageID)
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case id := <-ended:
+			delete(busy, id)
+		case <-f.Gaps.ready:
+			for _, id := range f.Gaps.take() {
+				if busy[id] {
+					continue // if it was widened, the next look at the page says so again
+				}
+				busy[id] = true
+				wg.Go(func() {
+					f.page(ctx, id)
+					select {
+					case ended <- id:
+					case <-ctx.Done():
+					}
+				})
+			}
+		}
+	}
+}
+
+// filling is what one page's gap is filled with.
+type filling struct {
+	page    PageID
+	since   time.Time // by our clock
+	limit   int
+	changed time.Time // conversations that changed earlier hold nothing for us, by our clock
+	found   int       // messages no webhook had brought
+}
+
+// page fills the gap of a page. If that fails it stays open, until the next look at
+// the page finds it in order.
+func (f *Backfill) page(ctx context.Context, id PageID) {
+	since, width, err := f.Gaps.gap(id)
+	if err != nil || since.IsZero() {
+		return
+	}
+	since = later(since, f.Bridge.Now().Add(-fillReach))
+	g := &filling{page: id, since: since, changed: since, limit: fillLimit}
+	log := f.Log.With("page", id, "since", since)
+	switch err = f.fill(ctx, g); {
+	case err == nil:
+		log.Info("messages fetched of the time in which webhooks may have been lost", "messages", g.found)
+	case RefusalOf(err).Verdict == Never:
+		log.Warn("messages of the time in which webhooks may have been lost cannot be fetched", "err", err)
+		f.tell(ctx, g)
+	default:
+		if ctx.Err() == nil {
+			log.Warn("messages not fetched yet of the time in which webhooks may have been lost", "err", err)
+		}
+		return
+	}
+	if err := f.Gaps.filled(id, width); err != nil {
+		log.Warn("a gap that was filled stays noted", "err", err)
+	}
+}
+
+// fill reads all conversations that changed since the gap began. A conversation
+// that changes meanwhile moves to the front of the list, past us; so what changed
+// during a pass of several calls is read in another.
+func (f *Backfill) fill(ctx context.Context, g *filling) error {
+	for range fillPasses {
+		began := f.Bridge.Now()
+		calls, err := f.pass(ctx, g)
+		if err != nil || calls == 1 {
+			return err
+		}
+		g.changed = began
+	}
+	return nil // each pass was shorter than the one before: what is left came by webhook
+}
+
+func (f *Backfill) pass(ctx context.Context, g *filling) (calls int, err error) {
+	for cursor := ""; ; calls++ {
+		var list ThreadList
+		err := f.patiently(ctx, g, func(p Page) (err error) {
+			list, err = f.Threads.Threads(ctx, p, cursor, g.limit)
+			return err
+		})
+		if err != nil {
+			return calls, err
+		}
+		more, err := f.accept(ctx, g, list)
+		if err != nil || !more {
+			return calls + 1, err
+		}
+		cursor = list.Next
+	}
+}
+
+// accept hands over what a part of the list holds for us, in one commit, and
+// reports whether the next part may hold more.
+func (f *Backfill) accept(ctx context.Context, g *filling, list ThreadList) (more bool, err error) {
+	from := func(t time.Time) time.Time { return t.Add(list.Ahead - fillMargin) }
+	more = list.Next != ""
+	var events []Incoming
+	for _, t := range list.Threads {
+		if t.Changed.Before(from(g.changed)) {
+			more = false
+			break
+		}
+		events = append(events, f.missing(g, t, from(g.since))...)
+	}
+	if len(events) == 0 {
+		return more, nil
+	}
+	g.found += len(events)
+	return more, f.patiently(ctx, g, func(Page) error {
+		if err := f.Bridge.FromCustomer(ctx, events); err != nil {
+			return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+		}
+		return nil
+	})
+}
+
+// missing returns what a customer wrote since a time and no webhook has brought,
+// oldest first; before it a line, if there is more than Meta shows.
+func (f *Backfill) missing(g *filling, t Thread, from time.Time) (events []Incoming) {
+	for _, m := range t.Messages {
+		if m.Kind != EchoEvent && !m.At.Before(from) && !f.heard(g.page, m.Mid) {
+			events = append(events, m)
+		}
+	}
+	for _, m := range t.Older {
+		if m.At.Before(from) || f.heard(g.page, m.Mid) {
+			continue
+		}
+		events = append([]Incoming{{
+			Conversation: Conversation{Page: g.page, Customer: t.Customer, Kind: Messages},
+			Kind:         TextEvent, At: m.At, Key: fmt.Sprintf("gap/%s/%d", t.Customer, g.since.Unix()),
+			Text: f.Say.Say("[Earlier messages of this conversation may be missing here: Facebook shows only the latest ones. All of them are in the Page inbox.]"),
+		}}, events...)
+		break
+	}
+	return events
+}
+
+// heard reports whether a message came by webhook, or is one of ours.
+func (f *Backfill) heard(p PageID, m Mid) bool {
+	for _, kind := range keysOfMid {
+		if f.Bridge.Inbox.Seen(string(p) + "/" + kind + string(m)) {
+			return true
+		}
+	}
+	_, ours := f.Bridge.Receipts.MarkOf(p, m)
+	return ours
+}
+
+// patiently makes a call when it is the page's turn, and again until it succeeds or
+// waiting does not help.
+func (f *Backfill) patiently(ctx context.Context, g *filling, call func(Page) error) error {
+	for tries := 1; ; tries++ {
+		page, err := f.Bridge.Pages.Page(g.page)
+		if err != nil || !heardOf(page) {
+			return fmt.Errorf("page %s is not running", g.page)
+		}
+		select {
+		case f.turns <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		err = call(page)
+		<-f.turns
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		r := RefusalOf(err)
+		switch {
+		case r.Verdict == Never, tries >= fillTries, r.Reason == PageLost, r.Reason == NotApproved, r.Reason == PageRestricted:
+			return err
+		case r.Reason == MetaError:
+			g.limit = max(g.limit/2, 1) // perhaps it was too much at once (messenger.md 5.3)
+		}
+		wait := time.NewTimer(max(r.After, backoffAfter(tries, 0.5)))
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// tell says, once, that messages of a page are missing for good.
+func (f *Backfill) tell(ctx context.Context, g *filling) {
+	page, err := f.Bridge.Pages.Page(g.page)
+	if err != nil {
+		return
+	}
+	text := f.Say.Say("Facebook does not let the bridge read what customers wrote to *%s* since %s. Messages of that time may be missing here; the Page inbox has them.", page.DisplayName(), f.Say.Time(g.since))
+	if err := f.Announce(ctx, fmt.Sprintf("gap/%s/%d", g.page, g.since.Unix()), text); err != nil {
+		f.Log.Warn("not announced", "page", g.page, "err", err)
+	}
+}

@@ -1,0 +1,217 @@
+package bridge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"messenger-bridge/language"
+)
+
+var (
+	// ErrNoCustomer says that nothing is stored about a customer.
+	ErrNoCustomer = errors.New("no such customer")
+	// ErrRoomStays says that Rocket.Chat does not let the bot close a room.
+	ErrRoomStays = errors.New("a room cannot be closed")
+)
+
+// Archive is Rocket.Chat as it keeps what customers wrote. Errors are Refusals.
+type Archive interface {
+	// Written returns the messages of a room, open or closed, as the visitor may see them.
+	Written(ctx context.Context, visitor Secret, r RoomID) ([]MessageID, error)
+	// CloseRooms closes all open rooms of a visitor, with a comment. What is closed
+	// stays so; ErrRoomStays if the bot may not.
+	CloseRooms(ctx context.Context, visitor Secret, comment string) error
+	// EraseVisitor removes a visitor without open rooms, with rooms and messages.
+	// One that is not there is no error.
+	EraseVisitor(ctx context.Context, visitor Secret) error
+}
+
+// Memory is what is stored of conversations beside the queues.
+type Memory interface {
+	Links
+	// RoomsOf returns all rooms a conversation ever had.
+	RoomsOf(Conversation) ([]RoomID, error)
+	// EraseConversation forgets a conversation: its link, its rooms, the customer's
+	// name, which of their messages were which of Messenger's, and what could not be
+	// delivered. It returns when that is durable.
+	EraseConversation(context.Context, Conversation, []RoomID, []MessageID) error
+}
+
+// Forgotten is what became of a customer who was to be forgotten.
+type Forgotten struct {
+	Rooms   int  // in Rocket.Chat, erased or not
+	Waiting int  // messages that were still waiting, in any direction
+	Kept    bool // Rocket.Chat refused to remove visitor and rooms; they are closed
+}
+
+// In says it in whole sentences.
+func (f Forgotten) In(say *language.Speaker) string {
+	text := []string{say.Say("The customer is forgotten here.")}
+	if f.Waiting > 0 {
+		text = append(text, say.Say("Messages that still waited, and were dropped: %d.", f.Waiting))
+	}
+	if f.Rooms > 0 && f.Kept {
+		text = append(text, say.Say("Rocket.Chat did not let me remove the rooms (%d); they are closed. An administrator can remove the contact under Omnichannel.", f.Rooms))
+	} else if f.Rooms > 0 {
+		text = append(text, say.Say("Rooms removed from Rocket.Chat, with all messages: %d.", f.Rooms))
+	}
+	return strings.Join(append(text, say.Say("The conversation at Facebook is not touched, and copies that people made are theirs. If the customer writes again, everything begins anew.")), " ")
+}
+
+// Customer returns whom a word means to a page: a customer by the id, or by the
+// room, or a link to the room, in which that customer is spoken to.
+func (b *Bridge) Customer(p PageID, word string) (CustomerID, error) {
+	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("/?#", r) }) {
+		if c, ours, err := b.Rooms.Conversation(RoomID(part)); err != nil || ours && c.Page == p {
+			return c.Customer, err
+		}
+	}
+	id := CustomerID(word)
+	for _, c := range conversationsOf(p, id) {
+		known, err := b.stored(c)
+		if err != nil || known {
+			return id, err
+		}
+	}
+	return "", ErrNoCustomer
+}
+
+func conversationsOf(p PageID, c CustomerID) []Conversation {
+	return []Conversation{{Page: p, Customer: c, Kind: Messages}, {Page: p, Customer: c, Kind: Comments}}
+}
+
+// stored reports whether anything of a conversation is here.
+func (b *Bridge) stored(c Conversation) (bool, error) {
+	link, err := b.Memory.Link(c)
+	if err != nil || link.Visitor != "" || link.Room != "" {
+		return err == nil, err
+	}
+	return b.inbound.has(c.Lane()) || b.outbound.has(c.Lane()), nil
+}
+
+// Forget erases a customer of a page: in Rocket.Chat, where open rooms are closed
+// first, and then here, with all that still waits. While it lasts, nothing of the
+// customer's is delivered. ErrNoCustomer if nothing is known.
+//
+// Stopped in between, or refused, it can be done again. A room that cannot be closed
+// ends it before anything was erased: what an agent writes there later would reach
+// nobody, and nobody would know.
+func (b *Bridge) Forget(ctx context.Context, p PageID, customer CustomerID) (Forgotten, error) {
+	b.forgetting.Lock() // two at once would wait for one another's lanes
+	defer b.forgetting.Unlock()
+	if _, err := b.Customer(p, string(customer)); err != nil {
+		return Forgotten{}, err
+	}
+	var all Forgotten
+	for _, c := range conversationsOf(p, customer) {
+		if err := b.forgetConversation(ctx, c, &all); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func (b *Bridge) forgetConversation(ctx context.Context, c Conversation, all *Forgotten) error {
+	rooms, err := b.Memory.RoomsOf(c)
+	if err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
+	held := []*heldLane{b.hold(b.Inbox, b.inbound, c.Lane()), b.hold(b.Outbox, b.outbound, c.Lane())}
+	for _, r := range rooms {
+		held = append(held, b.hold(b.Notices, b.notices, Lane(r)))
+	}
+	defer func() {
+		for _, h := range held {
+			h.letGo()
+		}
+	}()
+	link, err := b.Memory.Link(c) // now that no worker changes it
+	if err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
+	messages, kept, err := b.eraseVisitor(ctx, link, rooms)
+	if err != nil {
+		return err
+	}
+	for _, h := range held {
+		if err := h.drop(); err != nil {
+			return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+		}
+	}
+	all.Waiting += len(held[0].dropped) + len(held[1].dropped)
+	if err := b.Memory.EraseConversation(ctx, c, rooms, messages); err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
+	all.Rooms += len(rooms)
+	all.Kept = all.Kept || kept
+	for _, h := range held[1:] { // what closing the rooms has caused; what the customer wrote meanwhile begins anew
+		h.waiting = h.schedule.hold(h.lane)
+		if err := h.drop(); err != nil {
+			b.Log.Warn("a delivery to a forgotten customer was not dropped", "page", c.Page, "err", err)
+		}
+	}
+	return nil
+}
+
+// eraseVisitor closes and removes in Rocket.Chat what it may, and returns which
+// messages there were.
+func (b *Bridge) eraseVisitor(ctx context.Context, link Link, rooms []RoomID) (messages []MessageID, kept bool, err error) {
+	if link.Visitor == "" {
+		return nil, false, nil
+	}
+	if err := b.Archive.CloseRooms(ctx, link.Visitor, b.Say.Say("The customer is being forgotten: this room will be erased.")); err != nil {
+		return nil, false, err
+	}
+	for _, r := range rooms {
+		written, err := b.Archive.Written(ctx, link.Visitor, r)
+		if err != nil && RefusalOf(err).Reason != VisitorUnknown && RefusalOf(err).Reason != RoomClosed { // gone before
+			return nil, false, err
+		}
+		messages = append(messages, written...)
+	}
+	err = b.Archive.EraseVisitor(ctx, link.Visitor)
+	if r := RefusalOf(err); err != nil && r.Verdict == Never {
+		b.Log.Warn("Rocket.Chat does not remove a customer", "page", link.Conversation.Page, "reason", r.Reason, "err", r.Err)
+		return messages, true, nil
+	}
+	return messages, false, err
+}
+
+// heldLane is a lane out of which entries are taken for good.
+type heldLane struct {
+	b        *Bridge
+	queue    Queue
+	schedule *schedule
+	lane     Lane
+	waiting  []Seq // when it was taken
+	dropped  []Seq
+}
+
+func (b *Bridge) hold(q Queue, s *schedule, id Lane) *heldLane {
+	return &heldLane{b: b, queue: q, schedule: s, lane: id, waiting: s.hold(id)}
+}
+
+// drop removes what waits.
+func (h *heldLane) drop() error {
+	for _, seq := range h.waiting {
+		if err := h.queue.Conclude(seq); err != nil {
+			return fmt.Errorf("drop delivery %d: %w", seq, err)
+		}
+		h.dropped = append(h.dropped, seq)
+		if h.queue == h.b.Outbox {
+			h.b.mu.Lock()
+			delete(h.b.suspect, seq)
+			delete(h.b.unsaved, seq)
+			h.b.mu.Unlock()
+		}
+	}
+	h.waiting = nil
+	return nil
+}
+
+func (h *heldLane) letGo() {
+	h.schedule.letGo(h.lane, func(seq Seq) bool { return slices.Contains(h.dropped, seq) })
+}

@@ -1,0 +1,141 @@
+package bridge
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// memoryCursors are cursors without a store.
+type memoryCursors map[string]time.Time
+
+func (m memoryCursors) Cursor(name string) (time.Time, error) { return m[name], nil }
+
+func (m memoryCursors) SaveCursor(name string, at time.Time) error {
+	m[name] = at
+	return nil
+}
+
+func (m memoryCursors) KeepCursor(_ context.Context, name string, at time.Time) error {
+	return m.SaveCursor(name, at)
+}
+
+type fixedPages []Page
+
+func (f fixedPages) Page(id PageID) (Page, error) {
+	for _, p := range f {
+		if p.ID == id {
+			return p, nil
+		}
+	}
+	return Page{}, ErrNoPage
+}
+
+func (f fixedPages) Pages() []Page { return append([]Page(nil), f...) }
+
+// TestHearing_Outages checks which of the things that happen to webhooks count as an
+// interruption, and from when.
+func TestHearing_Outages(t *testing.T) {
+	pages := fixedPages{{ID: "1", Token: "t", State: PageRunning}, {ID: "2", Token: "t", State: PageOff}}
+	for name, c := range map[string]struct {
+		happens func(h *Hearing)
+		since   time.Duration // after the start; -1: no gap
+	}{
+		"nothing":             {func(*Hearing) { time.Sleep(20 * time.Minute) }, -1},
+		"one call not stored": {func(h *Hearing) { h.Refused(); time.Sleep(30 * time.Second); h.Taken(); time.Sleep(10 * time.Minute) }, -1},
+		"four minutes of 503": {func(h *Hearing) {
+			h.Taken()
+			h.Refused()
+			time.Sleep(4 * time.Minute)
+			h.Taken()
+			time.Sleep(2 * time.Minute)
+		}, 9 * time.Minute},
+		"a wrong secret": {func(h *Hearing) { h.Forged(); time.Sleep(9 * time.Minute); h.Taken(); time.Sleep(2 * time.Minute) }, 9 * time.Minute},
+		"strangers with a wrong one": {func(h *Hearing) {
+			h.Taken()
+			h.Forged()
+			time.Sleep(9 * time.Minute)
+			h.Taken()
+			time.Sleep(time.Minute)
+		}, -1},
+		"forged first, then no webhook": {func(h *Hearing) { h.Forged(); time.Sleep(9 * time.Minute) }, -1}, // not over yet
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cursors := memoryCursors{}
+				gaps, err := NewGaps(cursors, 0, time.Now)
+				if err != nil {
+					t.Fatal(err)
+				}
+				looked := map[PageID]bool{}
+				h := NewHearing(HearingConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Look: func(id PageID) { looked[id] = true }, Log: slog.New(slog.DiscardHandler)})
+				start := time.Now()
+				ctx, stop := context.WithCancel(t.Context())
+				ended := make(chan error)
+				go func() { ended <- h.Run(ctx) }()
+				time.Sleep(9*time.Minute + 30*time.Second)
+				c.happens(h)
+				stop()
+				<-ended
+				since, _, _ := gaps.gap("1")
+				switch {
+				case c.since < 0 && !since.IsZero():
+					t.Errorf("a gap since %s", since.Sub(start))
+				case c.since >= 0 && (!since.Equal(start.Add(c.since)) || !looked["1"]):
+					t.Errorf("the gap begins %s after the start, looked %v", since.Sub(start), looked)
+				}
+				if since, _, _ := gaps.gap("2"); !since.IsZero() || looked["2"] {
+					t.Error("a page that is off has a gap")
+				}
+			})
+		})
+	}
+}
+
+func TestHearing_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
+	pages := fixedPages{{ID: "1", Token: "t", State: PageRunning, Since: time.Unix(1_789_000_000, 0)}}
+	for down, gap := range map[time.Duration]bool{time.Minute: false, 3 * time.Minute: true} {
+		now := time.Unix(1_790_000_000, 0)
+		cursors := memoryCursors{}
+		life := func() *Gaps {
+			gaps, err := NewGaps(cursors, 0, func() time.Time { return now })
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := NewHearing(HearingConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Look: func(PageID) {}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+			h.note(t.Context())
+			return gaps
+		}
+		if life().has("1") {
+			t.Error("a gap at the first start ever")
+		}
+		heard := now
+		now = now.Add(down)
+		gaps := life()
+		if since, _, _ := gaps.gap("1"); gaps.has("1") != gap || gap && !since.Equal(heard) {
+			t.Errorf("down for %s: gap since %s", down, since)
+		}
+		now = now.Add(time.Second)
+		gaps = life() // a restart right after
+		since, width, _ := gaps.gap("1")
+		if gap && !since.Equal(heard) {
+			t.Errorf("after another restart the gap begins at %s", since)
+		}
+		gaps.Well("1", now)
+		if ready := gaps.take(); (len(ready) == 1) != gap {
+			t.Errorf("to be filled: %q", ready)
+		}
+		if err := gaps.Lost(t.Context(), pages...); err != nil { // while it is filled
+			t.Fatal(err)
+		}
+		if err := gaps.filled("1", width); err != nil || !gaps.has("1") {
+			t.Error("a gap that was widened meanwhile is closed", err)
+		}
+		_, width, _ = gaps.gap("1")
+		if err := gaps.filled("1", width); err != nil || gaps.has("1") {
+			t.Error("the gap stays open", err)
+		}
+	}
+}

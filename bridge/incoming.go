@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"time"
+)
+
+// EventKind says what happened on the customer's side of a conversation.
+type EventKind string
+
+const (
+	TextEvent        EventKind = "text"        // a message, perhaps with attachments
+	MediaEvent       EventKind = "media"       // a message without text
+	UnsupportedEvent EventKind = "unsupported" // a message of which Meta tells nothing but that it exists
+	EchoEvent        EventKind = "echo"        // something the page said, by us or by others
+	TapEvent         EventKind = "tap"         // a button, menu entry or Get Started was tapped
+	ReactionEvent    EventKind = "reaction"    // to a message, or its removal
+	EditEvent        EventKind = "edit"        // of a text
+	DeletionEvent    EventKind = "deletion"    // of a message
+	HiddenEvent      EventKind = "hidden"      // a comment was hidden, or is shown again (Detail: hide, unhide)
+	ReferralEvent    EventKind = "referral"    // the customer came back through a link or an ad
+	OptinEvent       EventKind = "optin"       // to notifications, or out of them
+	HandoverEvent    EventKind = "handover"    // another app got the conversation, or we did
+	FeedbackEvent    EventKind = "feedback"    // an answer to a survey
+	ReceivedEvent    EventKind = "received"    // the customer's devices have everything up to Watermark
+	ReadEvent        EventKind = "read"        // the customer has read everything up to Watermark
+	PolicyEvent      EventKind = "policy"      // Facebook warned, blocked or unblocked the page; nobody's conversation
+	UnknownEvent     EventKind = "unknown"     // of a kind we have not heard of
+)
+
+// Incoming is one event from a customer's side of a conversation. What is stored
+// today must be readable tomorrow: fields are added, never renamed.
+type Incoming struct {
+	Conversation Conversation `json:"conversation"`
+	Kind         EventKind    `json:"kind"`
+	Mid          Mid          `json:"mid,omitempty"` // the message; of a reaction, edit or deletion the one concerned
+	At           time.Time    `json:"at"`            // by Meta's clock
+	Text         string       `json:"text,omitempty"`
+	Attachments  []Attachment `json:"attachments,omitempty"`
+	ReplyTo      Mid          `json:"replyTo,omitempty"` // the message this one answers
+	Standby      bool         `json:"standby,omitempty"` // another app holds the thread
+	Key          string       `json:"key"`               // the same for every repeat of this event, and for no other of its page
+
+	Mark Mark   `json:"mark,omitzero"` // of an echo of ours
+	App  string `json:"app,omitempty"` // of a foreign echo: which app wrote it
+	AI   bool   `json:"ai,omitempty"`  // of a foreign echo: Meta's own AI wrote it
+
+	Tap       *Tap      `json:"tap,omitempty"`      // of a TapEvent, or of a quick reply that a TextEvent is
+	Origin    *Origin   `json:"origin,omitempty"`   // of a ReferralEvent, and of a first message or tap
+	Reaction  *Reaction `json:"reaction,omitempty"` // of a ReactionEvent
+	Edit      int       `json:"edit,omitempty"`     // of an EditEvent: the how-manieth of its message
+	Handover  *Handover `json:"handover,omitempty"` // of a HandoverEvent
+	Watermark time.Time `json:"watermark,omitzero"` // of a ReceivedEvent or ReadEvent
+	Detail    string    `json:"detail,omitempty"`   // of the others: what Meta calls it, in its words
+	FromPage  bool      `json:"fromPage,omitempty"` // of a ReactionEvent, or a comment's EditEvent: it is the page's own
+	Answers   []string  `json:"answers,omitempty"`  // of a FeedbackEvent
+	Comment   *Comment  `json:"comment,omitempty"`  // of all events of a conversation of kind Comments
+
+	Deleted bool `json:"-"` // the customer has deleted the message since
+	Tries   int  `json:"-"` // how often showing it was begun before, and perhaps done in part
+}
+
+// The keys of some events can be made without them, so that one can be asked for.
+
+// MessageKey is the key of a customer's message.
+func MessageKey(m Mid) string { return "m/" + string(m) }
+
+// EditKey is the key of the n-th edit of a message.
+func EditKey(m Mid, n int) string { return "edit/" + string(m) + "/" + strconv.Itoa(n) }
+
+// DeletionKey is the key of a message's deletion.
+func DeletionKey(m Mid) string { return "deletion/" + string(m) }
+
+// PageInbox stands for Facebook's own inbox among the apps.
+const PageInbox = "page-inbox"
+
+// Tap is a button, menu entry or quick reply that a customer tapped.
+type Tap struct {
+	Title   string `json:"title,omitempty"`
+	Payload string `json:"payload,omitempty"` // what the button means to whoever made it
+	Quick   bool   `json:"quick,omitempty"`   // a quick reply
+}
+
+// Origin says how a customer came into the conversation.
+type Origin struct {
+	Source  string `json:"source,omitempty"` // as Meta calls it: ADS, SHORTLINK, …
+	Ref     string `json:"ref,omitempty"`    // what stands in the link
+	Ad      string `json:"ad,omitempty"`
+	Title   string `json:"title,omitempty"` // of the ad
+	Post    string `json:"post,omitempty"`
+	Product string `json:"product,omitempty"`
+	URL     string `json:"url,omitempty"` // of the web page with the link
+}
+
+// Reaction is what a customer thinks of a message.
+type Reaction struct {
+	Name    string `json:"name,omitempty"`  // as Meta calls it: love, smile, …
+	Emoji   string `json:"emoji,omitempty"` // the character
+	Removed bool   `json:"removed,omitempty"`
+}
+
+// Handover says which app a conversation belongs to from now on.
+type Handover struct {
+	What string `json:"what"`           // pass, take or request
+	From string `json:"from,omitempty"` // app that had it
+	To   string `json:"to,omitempty"`   // app that has it, or asks for it
+}
+
+// MessageID returns the id under which the event is shown in its room. It depends
+// on page and event alone, so that showing it again changes nothing.
+func (in Incoming) MessageID() MessageID {
+	sum := sha256.Sum256([]byte(string(in.Conversation.Page) + "/" + in.Key))
+	return MessageID("fb" + hex.EncodeToString(sum[:12]))
+}
+
+// Attachment is a link to a file, or to something else on the web, with its kind;
+// never the bytes.
+type Attachment struct {
+	Kind    string   `json:"kind"` // image, video, audio, file, sticker, location, fallback, share, template, reel, post, …
+	URL     string   `json:"url"`
+	Name    string   `json:"name,omitempty"`
+	Type    string   `json:"type,omitempty"`  // media type, if known
+	Size    int64    `json:"size,omitempty"`  // in bytes, if known
+	Title   string   `json:"title,omitempty"` // of a link, post, template or place
+	Text    string   `json:"text,omitempty"`  // below the title
+	Place   *Place   `json:"place,omitempty"` // of a location
+	Buttons []string `json:"buttons,omitempty"`
+	Sticker string   `json:"sticker,omitempty"` // its id
+}
+
+// Place is a point on the map.
+type Place struct {
+	Lat  float64 `json:"lat"`
+	Long float64 `json:"long"`
+}

@@ -1,0 +1,72 @@
+package bridge
+
+import (
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Part is one message of the Send API. An agent's message becomes one or more.
+type Part struct {
+	Text    string      `json:"text,omitempty"`
+	File    *Attachment `json:"file,omitempty"`    // instead of text
+	Buttons []Button    `json:"buttons,omitempty"` // below the text
+	Quick   []string    `json:"quick,omitempty"`   // quick replies, below the text
+}
+
+// Button opens an address, or answers with a payload when it is tapped.
+type Button struct {
+	Title   string `json:"title"`
+	URL     string `json:"url,omitempty"`
+	Payload string `json:"payload,omitempty"`
+}
+
+// Parcel is a part as it is handed to Messenger.
+type Parcel struct {
+	Part
+	Mark    Mark
+	ReplyTo Mid      // the message it answers; empty: none
+	Persona string   // who it is from, as Meta calls them; empty: the page
+	Content *Content // of File
+	Comment Mid      // what it answers, below that comment; empty: it is a message
+	Private bool     // it answers Comment as a message all the same, the only one Meta takes
+	Edits   Mid      // the earlier answer to Comment of which it is a newer version; empty: none
+	Tagged  bool     // what a person wrote after the plain window (HUMAN_AGENT)
+}
+
+// Content is a file while it is read, once, from where it lies to where it goes.
+// What reading it fails with may be a Refusal.
+type Content struct {
+	io.ReadCloser
+	Size int64  // in bytes; -1: not known
+	Type string // media type
+}
+
+// Mark identifies one part of one version of an agent's message. It travels with
+// what we send and comes back in Meta's echo, which proves that the customer has it.
+type Mark struct {
+	Message MessageID `json:"message"`
+	Part    int       `json:"part"`
+	Edit    int64     `json:"edit,omitempty"` // when it was edited, in Unix milliseconds; 0: as first written
+}
+
+// Version writes message and edit as one word.
+func (m Mark) Version() string {
+	if m.Edit == 0 {
+		return string(m.Message)
+	}
+	return string(m.Message) + "~" + strconv.FormatInt(m.Edit, 36)
+}
+
+// MarkOfVersion returns the mark of a part of what Version wrote.
+func MarkOfVersion(version string, part int) Mark {
+	if at := strings.LastIndexByte(version, '~'); at > 0 {
+		m := Mark{Message: MessageID(version[:at]), Part: part}
+		if edit, err := strconv.ParseInt(version[at+1:], 36, 64); err == nil && edit > 0 {
+			if m.Edit = edit; m.Version() == version {
+				return m
+			}
+		}
+	}
+	return Mark{Message: MessageID(version), Part: part}
+}

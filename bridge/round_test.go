@@ -1,0 +1,61 @@
+package bridge
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+func TestRound_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
+	const period = 5 * time.Minute
+	for _, n := range []int{1, 2, 1000} {
+		var pages []Page
+		for i := range n {
+			pages = append(pages, Page{ID: PageID(fmt.Sprintf("%04d", i))})
+		}
+		r := &round{every: period, jitter: func() float64 { return 0.5 }}
+		looked := map[PageID]int{}
+		busiest, second, at := 0, map[int]int{}, time.Duration(0)
+		for range 3 * n {
+			at += r.pause(n)
+			id, _ := r.next(pages)
+			looked[id]++
+			second[int(at/time.Second)]++
+			busiest = max(busiest, second[int(at/time.Second)])
+		}
+		for id, times := range looked {
+			if times != 3 {
+				t.Errorf("%d pages: %s was looked at %d times in three rounds", n, id, times)
+			}
+		}
+		if len(looked) != n || at > 3*period+time.Second || at < 3*period-time.Second {
+			t.Errorf("%d pages: three rounds over %d pages took %s", n, len(looked), at)
+		}
+		if busiest > n/300+2 {
+			t.Errorf("%d pages: %d looks in one second", n, busiest)
+		}
+	}
+}
+
+func TestRound_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
+	r := &round{every: time.Minute, jitter: func() float64 { return 0.5 }}
+	list := func(ids ...PageID) (pages []Page) {
+		for _, id := range ids {
+			pages = append(pages, Page{ID: id})
+		}
+		return pages
+	}
+	for i, step := range []struct {
+		pages []Page
+		want  PageID
+	}{
+		{list("b", "d"), "b"}, {list("a", "b", "c", "d"), "c"}, {list("a", "d"), "d"}, {list("a", "d"), "a"}, {list("b"), "b"}, {nil, ""}, {list("a"), "a"},
+	} {
+		if id, ok := r.next(step.pages); id != step.want || ok != (step.want != "") {
+			t.Errorf("step %d: %q, %v", i, id, ok)
+		}
+	}
+	if r.hurry(1000) < 50*time.Microsecond || r.hurry(0) > 200*time.Millisecond {
+		t.Error("urgent looks burst, or are not urgent")
+	}
+}

@@ -1,0 +1,79 @@
+package bridge
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	"messenger-bridge/language"
+)
+
+// Filled is a form of settings as a person sends it back. Others may have changed
+// the settings since it was made.
+type Filled struct {
+	Seen  string            // what SeenSettings returned when it was made
+	Typed map[string]string // values by word; a setting that is not among them stays as it is
+}
+
+// Outcome is what becomes of a form.
+type Outcome struct {
+	Saved    bool
+	Settings Settings                   // as they are now, with everything the person changed
+	Mistakes map[string]language.Phrase // by word: why nothing was saved
+	Theirs   []*Setting                 // changed by others meanwhile, and not by the person: kept
+	Clashes  []*Setting                 // changed by both, differently: the person has to decide
+}
+
+// SeenSettings returns what a form must bring back, so that one can tell what was
+// changed, by whom. It shows no setting.
+func SeenSettings(s Settings) string {
+	var all []string
+	for i := range SettingsTable {
+		d := &SettingsTable[i]
+		all = append(all, d.Word+"."+digest(d.Value(s)))
+	}
+	return strings.Join(all, " ")
+}
+
+func digest(value string) string {
+	sum := sha256.Sum256([]byte(value))
+	return hex.EncodeToString(sum[:8])
+}
+
+// Apply puts what a person changed into the settings as they are now. What the
+// person left as it was follows the others.
+func (f Filled) Apply(now Settings, known []Department) (Outcome, error) {
+	seen := map[string]string{}
+	for one := range strings.FieldsSeq(f.Seen) {
+		word, sum, _ := strings.Cut(one, ".")
+		seen[word] = sum
+	}
+	out := Outcome{Settings: now, Mistakes: map[string]language.Phrase{}}
+	for i := range SettingsTable {
+		d := &SettingsTable[i]
+		typed, there := f.Typed[d.Word]
+		if !there {
+			continue
+		}
+		if seen[d.Word] == "" {
+			return out, ErrForged
+		}
+		changed := out.Settings
+		mistake := d.Change(&changed, typed, known)
+		mine, theirs := d.Value(changed), d.Value(now)
+		touched, moved := digest(mine) != seen[d.Word], digest(theirs) != seen[d.Word]
+		switch {
+		case mistake != "":
+			out.Mistakes[d.Word] = mistake
+		case moved && !touched:
+			out.Theirs = append(out.Theirs, d)
+		case moved && mine != theirs:
+			out.Clashes = append(out.Clashes, d)
+			out.Settings = changed
+		default:
+			out.Settings = changed
+		}
+	}
+	out.Saved = len(out.Mistakes)+len(out.Clashes) == 0
+	return out, nil
+}

@@ -1,0 +1,234 @@
+package bridge
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"messenger-bridge/language"
+)
+
+const (
+	shortestText     = 100 // UTF-16 units; less would cut an answer into crumbs
+	shortestNewRoom  = time.Minute
+	longestNewRoom   = 24 * time.Hour
+	longestLine      = 80
+	longestAddress   = 500
+	longestText      = 2000
+	longestFileTypes = 500
+)
+
+// Headings under which settings stand.
+var (
+	groupRooms   = language.Sentence("Rooms")
+	groupTexts   = language.Sentence("Texts to customers")
+	groupAnswers = language.Sentence("Answers")
+	groupFiles   = language.Sentence("Files")
+)
+
+// SettingsTable is all settings, in the order in which they are shown.
+var SettingsTable = []Setting{
+	{Word: "department", Group: groupRooms, Connect: true, Kind: DepartmentSetting, Longest: 64,
+		Label: language.Sentence("Department"),
+		Help:  language.Sentence("Its agents get the page's conversations, from the next room on."),
+		get:   func(s Settings) string { return string(s.Department) },
+		set:   func(s *Settings, v string) language.Phrase { s.Department = DepartmentID(v); return "" }},
+	{Word: "name", Group: groupRooms, Connect: true, Kind: LineSetting, Longest: longestLine,
+		Label: language.Sentence("Name for agents"),
+		Help:  language.Sentence("Agents see it instead of the page's own name."),
+		get:   func(s Settings) string { return s.Name },
+		set:   func(s *Settings, v string) language.Phrase { s.Name = v; return "" }},
+	{Word: "new-room-after", Group: groupRooms, Pending: true, Kind: AmountSetting, Longest: 12,
+		Label: language.Sentence("New room after"),
+		Help:  language.Sentence("A customer who was silent for so long starts a new room: off, or 1 min to 24 h."),
+		get:   func(s Settings) string { return durationText(time.Duration(s.NewRoomAfter)) },
+		set: func(s *Settings, v string) language.Phrase {
+			d, ok := parseDuration(v)
+			if !ok || d != 0 && (d < shortestNewRoom || d > longestNewRoom) {
+				return language.Later("That is off, or a time from 1 min to 24 h; for example 90 min.")
+			}
+			s.NewRoomAfter = Duration(d)
+			return ""
+		}},
+	onOff("history", false, groupRooms, language.Sentence("History"),
+		language.Sentence("A customer's first room shows what was said before the page was connected."),
+		func(s *Settings) *bool { return &s.History }).pending(),
+	onOff("comments", false, groupRooms, language.Sentence("Comments"),
+		language.Sentence("Comments on the page's posts get rooms of their own."),
+		func(s *Settings) *bool { return &s.Comments }).pending(),
+	onOff("receipts", false, groupRooms, language.Sentence("Receipts"),
+		language.Sentence("Agents see what was delivered (✔️) and read (👁️). That costs Rocket.Chat two calls for each message."),
+		func(s *Settings) *bool { return &s.Receipts }),
+
+	words("welcome", language.Sentence("Welcome"), language.Sentence("It is sent when a conversation begins."),
+		func(s *Settings) *string { return &s.Welcome }),
+	oneOf("welcome-every", groupTexts, language.Sentence("Welcome again"),
+		language.Sentence("How often the same customer is welcomed."), []Choice{
+			{"day", language.Sentence("once a day")}, {"room", language.Sentence("in every room")},
+		},
+		func(s Settings) string { return map[bool]string{true: "room", false: "day"}[s.WelcomeAlways] },
+		func(s *Settings, v string) { s.WelcomeAlways = v == "room" }).pending(),
+	words("offline", language.Sentence("Nobody there"), language.Sentence("It is sent once while no agent is online."),
+		func(s *Settings) *string { return &s.Offline }),
+	words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
+		func(s *Settings) *string { return &s.Finished }),
+	onOff("survey", false, groupTexts, language.Sentence("Survey"),
+		language.Sentence("Customers are asked how it was when an agent has closed the conversation."),
+		func(s *Settings) *bool { return &s.Survey }).pending(),
+	{Word: "privacy-url", Group: groupTexts, Pending: true, Kind: LineSetting, Longest: longestAddress,
+		Label: language.Sentence("Privacy notice"),
+		Help:  language.Sentence("Its address, beginning with https://. In texts, {privacy} stands for it."),
+		get:   func(s Settings) string { return s.PrivacyURL },
+		set: func(s *Settings, v string) language.Phrase {
+			if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Contains(v, " ")) {
+				return language.Later("That is no address that begins with https://.")
+			}
+			s.PrivacyURL = v
+			return ""
+		}},
+
+	oneOf("agent-name", groupAnswers, language.Sentence("Agent's name"),
+		language.Sentence("What customers see of who answers."), []Choice{
+			{"none", language.Sentence("nothing")}, {"name", language.Sentence("the agent's name")}, {"username", language.Sentence("the agent's username")},
+		},
+		func(s Settings) string {
+			if s.AgentName == NoAgentName {
+				return "none"
+			}
+			return string(s.AgentName)
+		},
+		func(s *Settings, v string) {
+			if s.AgentName = AgentName(v); v == "none" {
+				s.AgentName = NoAgentName
+			}
+		}),
+	onOff("human-agent", false, groupAnswers, language.Sentence("Answer after 24 hours"),
+		language.Sentence("Agents may answer between 24 hours and 7 days, with Facebook's human agent tag. Facebook must have approved the app for it."),
+		func(s *Settings) *bool { return &s.HumanAgent }).pending(),
+	{Word: "text-limit", Group: groupAnswers, Kind: AmountSetting, Longest: 6,
+		Label: language.Sentence("Longest message"),
+		Help:  language.Sentence("Characters in one message to a customer, 100 to 2000. Longer answers are sent in parts."),
+		get:   func(s Settings) string { return strconv.Itoa(s.Limit()) },
+		set: func(s *Settings, v string) language.Phrase {
+			n, err := strconv.Atoi(v)
+			if v != "" && (err != nil || n < shortestText || n > DefaultTextLimit) {
+				return language.Later("That is a number from 100 to 2000.")
+			}
+			if s.TextLimit = n; n == DefaultTextLimit {
+				s.TextLimit = 0
+			}
+			return ""
+		}},
+	onOff("send-edits", true, groupAnswers, language.Sentence("Send corrections"),
+		language.Sentence("An answer that an agent edits is sent again, marked as corrected."),
+		func(s *Settings) *bool { return &s.KeepEdits }),
+
+	onOff("files-in", true, groupFiles, language.Sentence("Files from customers"),
+		language.Sentence("Agents see the files that customers send."),
+		func(s *Settings) *bool { return &s.RefuseFilesIn }),
+	onOff("files-out", true, groupFiles, language.Sentence("Files from agents"),
+		language.Sentence("Customers get the files that agents send."),
+		func(s *Settings) *bool { return &s.RefuseFilesOut }),
+	{Word: "max-file-size", Group: groupFiles, Kind: AmountSetting, Longest: 12,
+		Label: language.Sentence("Largest file"),
+		Help:  language.Sentence("In either direction, at most 25 MB."),
+		get:   func(s Settings) string { return SizeText(s.FileLimit()) },
+		set: func(s *Settings, v string) language.Phrase {
+			n, ok := parseSize(v)
+			if !ok || n > DefaultMaxFileSize {
+				return language.Later("That is a number with KB or MB, at most 25 MB; for example 10 MB.")
+			}
+			if s.MaxFileSize = n; n == DefaultMaxFileSize {
+				s.MaxFileSize = 0
+			}
+			return ""
+		}},
+	{Word: "file-types", Group: groupFiles, Kind: LineSetting, Longest: longestFileTypes,
+		Label: language.Sentence("Kinds of files"),
+		Help:  language.Sentence("Only these are relayed, for example image/*, application/pdf, .docx. Empty: all."),
+		get:   func(s Settings) string { return s.FileTypes },
+		set:   setFileTypes},
+}
+
+// pending says that nothing heeds the setting yet.
+func (d Setting) pending() Setting {
+	d.Pending = true
+	return d
+}
+
+// words is a text that customers read.
+func words(word, label, help string, field func(*Settings) *string) Setting {
+	return Setting{Word: word, Group: groupTexts, Connect: true, Pending: true, Kind: TextSetting, Longest: longestText, Label: label, Help: help,
+		get: func(s Settings) string { return *field(&s) },
+		set: func(s *Settings, v string) language.Phrase {
+			if odd := unknownBlank(v); odd != "" {
+				return language.Later("Nothing is known by the name of %s. These are filled in: %s.", odd, strings.Join(blanks, ", "))
+			}
+			*field(s) = v
+			return ""
+		}}
+}
+
+// onOff is a switch. byDefault says what the zero value of its field stands for.
+func onOff(word string, byDefault bool, group, label, help string, field func(*Settings) *bool) Setting {
+	return Setting{Word: word, Group: group, Kind: SwitchSetting, Longest: 10, Label: label, Help: help,
+		get: func(s Settings) string {
+			if *field(&s) != byDefault {
+				return "on"
+			}
+			return "off"
+		},
+		set: func(s *Settings, v string) language.Phrase {
+			switch strings.ToLower(v) {
+			case "on", "yes", "true":
+				*field(s) = !byDefault
+			case "off", "no", "false":
+				*field(s) = byDefault
+			case "":
+				*field(s) = false
+			default:
+				return language.Later("That is `on` or `off`.")
+			}
+			return ""
+		}}
+}
+
+// oneOf is one of a few words, the default first.
+func oneOf(word, group, label, help string, choices []Choice, get func(Settings) string, set func(*Settings, string)) Setting {
+	var known []string
+	for _, c := range choices {
+		known = append(known, c.Word)
+	}
+	return Setting{Word: word, Group: group, Kind: ChoiceSetting, Choices: choices, Longest: 20, Label: label, Help: help, get: get,
+		set: func(s *Settings, v string) language.Phrase {
+			if v = strings.ToLower(v); v == "" {
+				v = known[0]
+			}
+			if !slices.Contains(known, v) {
+				return language.Later("That is one of: %s.", strings.Join(known, ", "))
+			}
+			set(s, v)
+			return ""
+		}}
+}
+
+func setFileTypes(s *Settings, v string) language.Phrase {
+	if strings.EqualFold(v, "all") {
+		v = ""
+	}
+	var types []string
+	for _, t := range strings.FieldsFunc(strings.ToLower(v), func(r rune) bool { return r == ',' || r == ' ' || r == ';' }) {
+		ending := strings.HasPrefix(t, ".") && len(t) > 1 && !strings.Contains(t, "/")
+		kind, sub, media := strings.Cut(t, "/")
+		if !ending && (!media || kind == "" || sub == "" || strings.Contains(sub, "/")) {
+			return language.Later("“%s” is no kind of file. A kind is written like image/*, application/pdf or .docx.", t)
+		}
+		if !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	s.FileTypes = strings.Join(types, ", ")
+	return ""
+}

@@ -1,0 +1,48 @@
+package bridge
+
+import "time"
+
+// Talk is what is remembered of how a conversation went, besides its messages: times
+// only. The zero value is a conversation nobody remembers.
+type Talk struct {
+	// Heard is when the customer last did something that lets the page answer for 24
+	// hours, by Meta's clock (messenger.md 8).
+	Heard time.Time `json:"heard,omitzero"`
+	// Told is how far the agent was told about the window that began with Heard.
+	Told WindowNote `json:"told,omitempty"`
+	// Welcomed is when the welcome text was last sent.
+	Welcomed time.Time `json:"welcomed,omitzero"`
+	// Received and Read are up to when the customer has, and has read, what the page sent,
+	// by Meta's clock; only known while the page's agents are to see it.
+	Received time.Time `json:"received,omitzero"`
+	Read     time.Time `json:"read,omitzero"`
+	// Surveyed is when the customer was asked how it was; zero after an answer.
+	Surveyed time.Time `json:"surveyed,omitzero"`
+	// Comment is the latest comment that is shown, in a conversation of kind Comments;
+	// Heard is its time.
+	Comment Mid `json:"comment,omitempty"`
+	// SurveyedRoom is the room the question was about.
+	SurveyedRoom RoomID `json:"surveyedRoom,omitempty"`
+}
+
+// WindowNote is what an agent was told about a conversation's window.
+type WindowNote string
+
+const (
+	WindowOpen   WindowNote = ""
+	WindowEnding WindowNote = "ending" // less than an hour is left
+	WindowEnded  WindowNote = "ended"
+)
+
+// Talks remembers how conversations went, for as long as anything can follow from it.
+// What is remembered may be minutes old after a crash, and never from the future.
+type Talks interface {
+	Talk(Conversation) Talk
+	// ChangeTalk changes what is remembered and returns it. change may be called while
+	// others wait; it must not call back.
+	ChangeTalk(c Conversation, change func(*Talk)) Talk
+	// EachTalk calls each for every conversation remembered, in no order.
+	EachTalk(each func(Conversation, Talk)) error
+	// ForgetTalk forgets a conversation.
+	ForgetTalk(Conversation)
+}
