@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -12,13 +13,22 @@ func (s *Store) Cursor(name string) (time.Time, error) {
 	return s.lazy.cursor(name), nil
 }
 
-// SaveCursor says how far something was read. It is durable with the next commit,
-// 5 s later at most, or when Close returns: an older one means more to catch up.
+// SaveCursor says how far something was read; the zero time forgets it. It is durable
+// with the next commit, 5 s later at most, or when Close returns: an older one means
+// more to catch up. What was saved before is durable no later.
 func (s *Store) SaveCursor(name string, at time.Time) error {
 	if name == "" || len(name) > maxLane {
 		return fmt.Errorf("name of a cursor has %d bytes", len(name))
 	}
 	return s.lazy.saveCursor(name, at)
+}
+
+// KeepCursor is SaveCursor and returns when it is durable.
+func (s *Store) KeepCursor(ctx context.Context, name string, at time.Time) error {
+	if err := s.SaveCursor(name, at); err != nil {
+		return err
+	}
+	return s.do(ctx, &op{apply: func(*group) {}}) // the cursor rides with its commit
 }
 
 func (s *Store) loadCursors(tx *bbolt.Tx) error {

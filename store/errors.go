@@ -16,7 +16,7 @@ var (
 	ErrNoKey    = errors.New("the store's secret key is missing")
 )
 
-// Why a running store refuses. All but ErrConflict and ErrNotFound are also ErrNotStored.
+// Why a running store refuses. All but ErrConflict are also ErrNotStored.
 var (
 	// ErrNotStored says that nothing of the call can be relied upon to be durable;
 	// the caller may repeat it.
@@ -31,8 +31,6 @@ var (
 	// ErrConflict says that the page was changed by somebody else meanwhile: read
 	// it again.
 	ErrConflict = bridge.ErrConflict
-	// ErrNotFound says that there is no such failed delivery, or no longer.
-	ErrNotFound = errors.New("no such failed delivery")
 )
 
 func notStored(cause error) error {

@@ -34,7 +34,7 @@ func writeExample(temporary, path string) error {
 	count := uint64(0)
 	s, err := Open(Options{
 		Path: temporary, Key: ExampleKey, Now: func() time.Time { return at },
-		seams: seams{nonce: func(b []byte) { // nothing worth sealing is in it
+		seams: seams{same: true, nonce: func(b []byte) { // nothing worth sealing is in it
 			count++
 			binary.BigEndian.PutUint64(b[len(b)-8:], count)
 		}},
@@ -44,7 +44,7 @@ func writeExample(temporary, path string) error {
 	}
 	page := bridge.Page{
 		ID: "100000000000001", Name: "Example Page", State: bridge.PageNeedsAuth,
-		Why: "This is the example; it has no token.", Since: at,
+		Why: bridge.Trouble{Kind: bridge.ExampleOnly}, Since: at,
 	}
 	link := bridge.Link{
 		Conversation: bridge.Conversation{Page: page.ID, Customer: "200000000000002", Kind: bridge.Messages},

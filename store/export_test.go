@@ -54,3 +54,10 @@ func (o Options) Lock() (locked os.FileInfo, unlock func() error, err error) {
 	locked, err = file.Stat()
 	return locked, db.Close, err
 }
+
+// UnsavedReceipts counts the keys of receipts that are not in the file yet.
+func (s *Store) UnsavedReceipts() int {
+	s.lazy.mu.Lock()
+	defer s.lazy.mu.Unlock()
+	return len(s.lazy.said)
+}

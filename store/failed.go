@@ -21,17 +21,7 @@ const keepFailed = 7 * 24 * time.Hour
 //	version 1 | queue 1 | sequence there 8 | at 8 | reason length 1 | reason | record
 const failedVersion = 1
 
-// Failure is a delivery that was given up.
-type Failure struct {
-	Seq      bridge.Seq // among failures: later ones have larger numbers
-	Queue    string     // inbox, outbox or notices
-	Lane     bridge.Lane
-	Reason   bridge.Reason
-	Accepted time.Time
-	At       time.Time       // given up
-	Progress bridge.Progress // parts before Progress.Part reached the customer
-	Body     []byte          // from Failure only
-}
+var _ bridge.Failures = (*Store)(nil)
 
 // Fail implements bridge.Queue; ErrConcluded if the delivery is gone.
 func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
@@ -61,32 +51,28 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
 	return errors.Join(err, gone)
 }
 
-// Failed lists what was given up within the last 7 days, newest first, at most
-// limit (0: all), without bodies.
-func (s *Store) Failed(limit int) ([]Failure, error) {
-	var list []Failure
-	err := s.view(func(tx *bbolt.Tx) error {
+// Failed implements bridge.Failures.
+func (s *Store) Failed(each func(bridge.Failure) bool) error {
+	return s.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketFailed).Cursor()
-		for k, v := c.Last(); k != nil && (limit == 0 || len(list) < limit); k, v = c.Prev() {
+		for k, v := c.Last(); k != nil; k, v = c.Prev() {
 			f, _, _ := s.parseFailure(k, v) // as far as it can be read
-			if s.now().Sub(f.At) < keepFailed {
-				list = append(list, f)
+			if s.now().Sub(f.At) < keepFailed && !each(f) {
+				return nil
 			}
 		}
 		return nil
 	})
-	return list, err
 }
 
-// Failure returns one of them with its body; ErrNotFound if it is not there, or
-// no longer.
-func (s *Store) Failure(seq bridge.Seq) (Failure, error) {
-	var f Failure
+// Failure implements bridge.Failures.
+func (s *Store) Failure(seq bridge.Seq) (bridge.Failure, error) {
+	var f bridge.Failure
 	err := s.view(func(tx *bbolt.Tx) error {
 		key := seqKey(uint64(seq))
 		v := tx.Bucket(bucketFailed).Get(key)
 		if v == nil {
-			return ErrNotFound
+			return bridge.ErrNoFailure
 		}
 		var sealed sealedAt
 		var err error
@@ -94,26 +80,40 @@ func (s *Store) Failure(seq bridge.Seq) (Failure, error) {
 			return err
 		}
 		if s.now().Sub(f.At) >= keepFailed {
-			return ErrNotFound
+			return bridge.ErrNoFailure
 		}
+		f.Doubtful = f.At.Before(s.lazy.cursor(cursorUsed))
 		f.Body, err = s.seal.open(sealed.bucket, sealed.key, sealed.text)
 		return err
 	})
 	if err != nil {
-		return Failure{}, fmt.Errorf("read failed delivery %d: %w", seq, err)
+		return bridge.Failure{}, fmt.Errorf("read failed delivery %d: %w", seq, err)
 	}
 	return f, nil
+}
+
+// TakeBack implements bridge.Failures.
+func (s *Store) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
+	return s.do(ctx, &op{apply: func(g *group) {
+		b := g.bucket(bucketFailed)
+		for _, seq := range seqs {
+			if g.drop(b, seqKey(uint64(seq))) {
+				g.after.counts.Failed--
+			}
+		}
+		g.after.failedFrom = oldestFailure(b)
+	}})
 }
 
 // sealedAt is a body and the place for which it was sealed.
 type sealedAt struct{ bucket, key, text []byte }
 
-func (s *Store) parseFailure(key, v []byte) (Failure, sealedAt, error) {
+func (s *Store) parseFailure(key, v []byte) (bridge.Failure, sealedAt, error) {
 	if len(v) < 19 || v[0] != failedVersion || v[1] < 1 || v[1] > 3 {
-		return Failure{}, sealedAt{}, errShort
+		return bridge.Failure{Seq: seqOf(key), At: failedAt(v)}, sealedAt{}, errShort
 	}
 	q := s.queues()[v[1]-1]
-	f := Failure{Seq: seqOf(key), Queue: string(q.bucket), At: fromNanos(v[10:])}
+	f := bridge.Failure{Seq: seqOf(key), Direction: q.direction, At: fromNanos(v[10:])}
 	reason, record, err := cutShort(v[18:])
 	if err != nil {
 		return f, sealedAt{}, err
@@ -137,10 +137,15 @@ func (g *group) expireFailed() {
 		g.after.counts.Failed--
 		k, v = c.First()
 	}
-	g.after.failedFrom = time.Time{}
-	if k != nil {
-		g.after.failedFrom = failedAt(v)
+	g.after.failedFrom = oldestFailure(g.bucket(bucketFailed))
+}
+
+// oldestFailure returns when the first of them was given up; zero: there is none.
+func oldestFailure(b *bbolt.Bucket) time.Time {
+	if k, v := b.Cursor().First(); k != nil {
+		return failedAt(v)
 	}
+	return time.Time{}
 }
 
 func failedAt(v []byte) time.Time {

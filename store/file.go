@@ -127,10 +127,14 @@ func lockFile(o Options, file **os.File) (*bbolt.DB, error) {
 }
 
 func options(o Options, file **os.File) *bbolt.Options {
+	freelist := bbolt.FreelistMapType
+	if o.seams.same {
+		freelist = bbolt.FreelistArrayType
+	}
 	opts := &bbolt.Options{
 		Timeout:        lockWait,
 		NoFreelistSync: true, // else each commit writes a list that grows with the free pages
-		FreelistType:   bbolt.FreelistMapType,
+		FreelistType:   freelist,
 		NoSync:         o.Sync != nil,
 		MaxSize:        o.seams.maxSize,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {

@@ -23,14 +23,18 @@ var (
 	bucketNotices       = []byte("notices")       // likewise
 	bucketFailed        = []byte("failed")        // sequence (8) -> header (failed.go), the record as it was in its queue
 	bucketSeen          = []byte("seen")          // sequence (8) -> Unix seconds (4), hashes of keys (16 each)
-	bucketMessages      = []byte("messages")      // day since 1970 (4) -> bucket of receipts (receipts.go)
+	bucketMessages      = []byte("messages")      // day since 1970 (4) -> bucket of receipts (messages.go)
 	bucketStates        = []byte("states")        // hash of a ticket's id (16) -> expires, spent, sealed ticketRecord (tickets.go)
 	bucketCursors       = []byte("cursors")       // name -> time
+	bucketPersonas      = []byte("personas")      // PageID 0 fingerprint of name and picture -> persona id
+	bucketTalks         = []byte("talks")         // Lane -> bridge.Talk (JSON; times only)
+	bucketRevocations   = []byte("revocations")   // PageID -> since, sealed revocationRecord (revocations.go)
 )
 
 var buckets = [][]byte{
 	bucketMeta, bucketPages, bucketConversations, bucketRooms, bucketInbox, bucketOutbox,
-	bucketNotices, bucketFailed, bucketSeen, bucketMessages, bucketStates, bucketCursors,
+	bucketNotices, bucketFailed, bucketSeen, bucketMessages, bucketStates, bucketCursors, bucketTalks,
+	bucketRevocations, bucketPersonas,
 }
 
 // appended lists the buckets whose keys only grow. Their pages are filled well;

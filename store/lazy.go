@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"maps"
 	"sync"
@@ -27,6 +28,7 @@ type lazyMarks struct {
 	due     time.Time            // when timer asks for a commit; zero: it does not
 	timer   *time.Timer          //
 	leaving map[place]struct{}   // concluded, perhaps not yet in the file
+	said    map[string][]byte    // receipts of those, as they will be stored
 	cursors map[string]time.Time // as saved, perhaps not yet in the file
 }
 
@@ -40,6 +42,7 @@ type place struct {
 type lazySet struct {
 	done    []doneMark
 	cursors map[string]time.Time
+	talks   map[string]newTalk
 }
 
 type doneMark struct {
@@ -48,15 +51,21 @@ type doneMark struct {
 	receipts []bridge.Receipt
 }
 
-func (l lazySet) empty() bool { return len(l.done) == 0 && len(l.cursors) == 0 }
+func (l lazySet) empty() bool { return len(l.done) == 0 && len(l.cursors) == 0 && len(l.talks) == 0 }
 
 func (l lazySet) apply(g *group) {
 	for _, d := range l.done {
 		g.conclude(d.q, d.seq, d.receipts)
 	}
 	for name, at := range l.cursors {
-		g.put(g.bucket(bucketCursors), []byte(name), binary.BigEndian.AppendUint64(nil, nanos(at)))
+		b := g.bucket(bucketCursors)
+		if at.IsZero() {
+			g.drop(b, []byte(name))
+			continue
+		}
+		g.put(b, []byte(name), binary.BigEndian.AppendUint64(nil, nanos(at)))
 	}
+	g.saveTalks(l.talks)
 }
 
 // conclude marks an entry done.
@@ -71,9 +80,20 @@ func (l *lazyMarks) conclude(d doneMark) error {
 		return nil
 	}
 	l.leaving[at] = struct{}{}
+	for key, value := range pairs(d.receipts) {
+		l.said[string(key)] = value
+	}
 	l.pending.done = append(l.pending.done, d)
 	l.within(lazyDone)
 	return nil
+}
+
+// receipt returns what a key of a receipt will be, if that is not in the file yet.
+func (l *lazyMarks) receipt(key []byte) (value []byte, waits bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	value, waits = l.said[string(key)]
+	return value, waits
 }
 
 // left reports whether an entry was marked done, in the file or not.
@@ -93,7 +113,10 @@ func (l *lazyMarks) saveCursor(name string, at time.Time) error {
 	if l.pending.cursors == nil {
 		l.pending.cursors = map[string]time.Time{}
 	}
-	l.cursors[name], l.pending.cursors[name] = at, at
+	l.pending.cursors[name] = at
+	if l.cursors[name] = at; at.IsZero() {
+		delete(l.cursors, name)
+	}
 	l.within(lazyCursor)
 	return nil
 }
@@ -102,6 +125,13 @@ func (l *lazyMarks) cursor(name string) time.Time {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cursors[name]
+}
+
+func (l *lazyMarks) dropCursor(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.cursors, name)
+	delete(l.pending.cursors, name)
 }
 
 // take hands what is pending to a commit.
@@ -139,6 +169,11 @@ func (l *lazyMarks) settle(set lazySet, durable bool) {
 	if durable {
 		for _, d := range set.done {
 			delete(l.leaving, place{d.q.number, d.seq})
+			for key, value := range pairs(d.receipts) {
+				if bytes.Equal(l.said[string(key)], value) { // else somebody said more since
+					delete(l.said, string(key))
+				}
+			}
 		}
 		return
 	}
@@ -149,6 +184,15 @@ func (l *lazyMarks) settle(set lazySet, durable bool) {
 	}
 	if !l.closed {
 		l.within(lazyRetry)
+	}
+}
+
+// wake has a commit made in that time, should none come by itself.
+func (l *lazyMarks) wake(d time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.closed {
+		l.within(d)
 	}
 }
 

@@ -44,7 +44,7 @@ func (s *Store) SentBefore(at time.Time) bool {
 
 // markCopy says in a copy's file that it is one.
 func markCopy(path string, now time.Time) error {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistMapType})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType})
 	if err != nil {
 		return fmt.Errorf("open the copy: %w", err)
 	}

@@ -20,14 +20,19 @@ var _ bridge.Pages = (*Store)(nil)
 
 // pageRecord is a page in the file. The revision stands before it.
 type pageRecord struct {
-	Name     string           `json:"name"`
-	Token    []byte           `json:"token,omitempty"` // sealed
-	State    bridge.PageState `json:"state"`
-	Why      string           `json:"why,omitempty"`
-	Settings bridge.Settings  `json:"settings"`
-	Since    time.Time        `json:"since,omitzero"`
-	By       bridge.UserID    `json:"by,omitempty"`
-	Grant    string           `json:"grant,omitempty"`
+	Name      string           `json:"name"`
+	Token     []byte           `json:"token,omitempty"` // sealed
+	TokenKind bridge.TokenKind `json:"tokenKind,omitempty"`
+	Expires   time.Time        `json:"expires,omitzero"`
+	Checked   time.Time        `json:"checked,omitzero"`
+	State     bridge.PageState `json:"state"`
+	Trouble   bridge.Trouble   `json:"trouble,omitzero"`
+	Settings  bridge.Settings  `json:"settings"`
+	Since     time.Time        `json:"since,omitzero"`
+	By        bridge.UserID    `json:"by,omitempty"`
+	ByName    string           `json:"byName,omitempty"`
+	Grant     string           `json:"grant,omitempty"`
+	Granted   time.Time        `json:"granted,omitzero"`
 }
 
 // pageSet is the pages in memory; never changed, only replaced.
@@ -74,7 +79,10 @@ func (s *Store) SavePage(ctx context.Context, p bridge.Page) error {
 	if len(id) == 0 || len(id) > 128 {
 		return fmt.Errorf("page id of %d bytes", len(id))
 	}
-	r := pageRecord{Name: p.Name, State: p.State, Why: p.Why, Settings: p.Settings, Since: p.Since, By: p.By, Grant: p.Grant}
+	r := pageRecord{
+		Name: p.Name, TokenKind: p.TokenKind, Expires: p.Expires, Checked: p.Checked, State: p.State, Trouble: p.Why,
+		Settings: p.Settings, Since: p.Since, By: p.By, ByName: p.ByName, Grant: p.Grant, Granted: p.Granted,
+	}
 	if p.Token != "" {
 		r.Token = s.seal.seal(nil, bucketPages, id, []byte(p.Token.Reveal()))
 	}
@@ -109,6 +117,8 @@ func (s *Store) DeletePage(ctx context.Context, id bridge.PageID) error {
 			return
 		}
 		g.drop(g.bucket(bucketPages), []byte(id))
+		g.forgetActivity(id)
+		g.forgetPersonas(id)
 		g.change(id, nil)
 	}})
 	if err := errors.Join(err, missing); err != nil {
@@ -149,8 +159,8 @@ func (s *Store) loadPages(tx *bbolt.Tx) error {
 			return fmt.Errorf("read page %s: %w", id, err)
 		}
 		p := bridge.Page{
-			ID: bridge.PageID(id), Name: r.Name, State: r.State, Why: r.Why,
-			Settings: r.Settings, Since: r.Since, By: r.By, Grant: r.Grant, Rev: binary.BigEndian.Uint64(v),
+			ID: bridge.PageID(id), Name: r.Name, TokenKind: r.TokenKind, Expires: r.Expires, Checked: r.Checked, State: r.State, Why: r.Trouble,
+			Settings: r.Settings, Since: r.Since, By: r.By, ByName: r.ByName, Grant: r.Grant, Granted: r.Granted, Rev: binary.BigEndian.Uint64(v),
 		}
 		if len(r.Token) > 0 {
 			token, err := s.seal.open(bucketPages, id, r.Token)

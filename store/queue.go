@@ -12,10 +12,11 @@ import (
 
 // Queue is a durable list of deliveries; a bridge.Queue.
 type Queue struct {
-	s      *Store // these are set by Open, never changed
-	bucket []byte
-	number byte // 1 to 3; stands in failed records
-	lazy   bool // done marks ride with the next commit
+	s         *Store // these are set by Open, never changed
+	bucket    []byte
+	number    byte   // 1 to 3; stands in failed records
+	direction string // as metrics name it
+	lazy      bool   // done marks ride with the next commit
 }
 
 var _ bridge.Queue = (*Queue)(nil)

@@ -258,12 +258,12 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 		if mark, ok := s.MarkOf("p", "m_2"); !ok || mark.Part != 3 || mark.Message != "msg" {
 			t.Errorf("mark %+v, %v", mark, ok)
 		}
-		failed, err := s.Failed(0)
+		failed, err := listFailed(s)
 		if err != nil || len(failed) != 1 {
 			t.Fatalf("failed %+v, %v", failed, err)
 		}
 		f, err := s.Failure(failed[0].Seq)
-		if err != nil || string(f.Body) != "body of c" || f.Queue != "outbox" || f.Reason != bridge.WindowClosed ||
+		if err != nil || string(f.Body) != "body of c" || f.Direction != "out" || f.Reason != bridge.WindowClosed ||
 			f.Lane != "page/m/customer" || !f.At.Equal(now.Now()) {
 			t.Errorf("failure %+v, %v", f, err)
 		}
@@ -275,6 +275,54 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 	check(s)
 	closeStore(t, s)
 	check(open(t, o))
+}
+
+func TestTakeBack_LeavesTheOthers(t *testing.T) {
+	now := newClock()
+	path := newPath(t)
+	o := options(path)
+	o.Now = now.Now
+	s := open(t, o)
+	for _, seq := range add(t, s.Outbox(), entry("a"), entry("b"), entry("c")) {
+		if err := s.Outbox().Fail(seq, bridge.Rejected); err != nil {
+			t.Fatal(err)
+		}
+		now.pass(24 * time.Hour)
+	}
+	all, err := listFailed(s)
+	if err != nil || len(all) != 3 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for range 2 { // twice is harmless
+		if err := s.TakeBack(t.Context(), all[2].Seq, 99); err != nil {
+			t.Fatal(err)
+		}
+		if left, _ := listFailed(s); len(left) != 2 || left[1].Seq != all[1].Seq || s.Stats().Failed != 2 {
+			t.Errorf("left are %+v, counted %d", left, s.Stats().Failed)
+		}
+	}
+	if _, err := s.Failure(all[2].Seq); !errors.Is(err, bridge.ErrNoFailure) {
+		t.Errorf("what was taken back: %v", err)
+	}
+	closeStore(t, s)
+	s = open(t, o)
+	if s.Stats().Failed != 2 {
+		t.Errorf("after a restart %d are counted", s.Stats().Failed)
+	}
+	now.pass(7*24*time.Hour - 2*24*time.Hour) // the second is 7 days old
+	add(t, s.Inbox(), entry("any"))
+	if n := s.Stats().Failed; n != 1 {
+		t.Errorf("%d are kept when the second is too old", n)
+	}
+}
+
+// listFailed returns all that was given up, newest first.
+func listFailed(s *store.Store) (all []bridge.Failure, err error) {
+	err = s.Failed(func(f bridge.Failure) bool {
+		all = append(all, f)
+		return true
+	})
+	return all, err
 }
 
 func TestFail_Expires_After7Days(t *testing.T) {
@@ -294,14 +342,14 @@ func TestFail_Expires_After7Days(t *testing.T) {
 	}
 	closeStore(t, s)
 	s = open(t, o)
-	if list, err := s.Failed(1); err != nil || len(list) != 1 || list[0].Reason != bridge.Unsupported {
+	if list, err := listFailed(s); err != nil || len(list) != 2 || list[0].Reason != bridge.Unsupported {
 		t.Fatalf("newest: %+v, %v", list, err)
 	}
 	now.pass(24 * time.Hour)
-	if list, _ := s.Failed(0); len(list) != 1 {
+	if list, _ := listFailed(s); len(list) != 1 {
 		t.Errorf("listed after 7 days: %+v", list)
 	}
-	if _, err := s.Failure(1); !errors.Is(err, store.ErrNotFound) {
+	if _, err := s.Failure(1); !errors.Is(err, bridge.ErrNoFailure) {
 		t.Errorf("read after 7 days: %v", err)
 	}
 	add(t, s.Inbox(), entry("any"))
@@ -411,7 +459,7 @@ func TestClosed_EverythingIsRefused(t *testing.T) {
 	_, delivery := s.Inbox().Delivery(seqs[0])
 	_, link := s.Link(conversation(1))
 	_, _, room := s.Conversation("r")
-	_, failed := s.Failed(0)
+	_, failed := listFailed(s)
 	_, backup := s.Backup(ctx, &strings.Builder{})
 	for name, err := range map[string]error{
 		"append": append1, "delivery": delivery, "link": link, "room": room, "failed": failed, "backup": backup,

@@ -12,10 +12,11 @@ import (
 // A record of a queue is a header, which stays readable so that a million of them
 // can be put into lanes quickly, and the sealed body:
 //
-//	version 1 | state 1 | part 2 | attempts 2 | accepted 8 | tried 8 | lane length 2 | lane | body
+//	version 1 | state 1, its highest bit: tagged | part 2 | attempts 2 | accepted 8 | tried 8 | lane length 2 | lane | body
 const (
 	recordVersion = 1
 	headerLen     = 24
+	taggedBit     = 0x80
 
 	maxLane = 512
 	maxKey  = 4096
@@ -33,7 +34,11 @@ func appendHeader(dst []byte, lane bridge.Lane, accepted time.Time, p bridge.Pro
 }
 
 func appendProgress(dst []byte, p bridge.Progress) []byte {
-	dst = append(dst, byte(p.State))
+	state := byte(p.State)
+	if p.Tagged {
+		state |= taggedBit
+	}
+	dst = append(dst, state)
 	dst = binary.BigEndian.AppendUint16(dst, uint16(min(p.Part, math.MaxUint16)))
 	return binary.BigEndian.AppendUint16(dst, uint16(min(p.Attempts, math.MaxUint16)))
 }
@@ -59,7 +64,8 @@ func parseRecord(record []byte) (d bridge.Delivery, lane, body []byte, err error
 		return d, nil, nil, errShort
 	}
 	d.Progress = bridge.Progress{
-		State:    bridge.State(record[1]),
+		State:    bridge.State(record[1] &^ taggedBit),
+		Tagged:   record[1]&taggedBit != 0,
 		Part:     int(binary.BigEndian.Uint16(record[2:])),
 		Attempts: int(binary.BigEndian.Uint16(record[4:])),
 		Tried:    fromNanos(record[14:]),

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,7 +23,7 @@ func TestPages_AreKeptWholeAndInOrder(t *testing.T) {
 	s := open(t, options(path))
 	ctx := context.Background()
 	page := bridge.Page{
-		ID: "2", Name: "Bakery", Token: "EAAtoken", State: bridge.PageRunning, Why: "because",
+		ID: "2", Name: "Bakery", Token: "EAAtoken", State: bridge.PageRunning, Why: bridge.Trouble{Kind: bridge.LeftOut, About: "Maria"},
 		Settings: bridge.Settings{Name: "B", Department: "d", TextLimit: 100},
 		Since:    time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 	}
@@ -202,6 +203,42 @@ func TestReceipts_AreForgotten_After30Days(t *testing.T) {
 	}
 }
 
+// A reply follows its message within milliseconds, long before a lazy conclusion is
+// durable.
+func TestReceipts_OfWhatIsShown_AreFoundAtOnceAndAfterwards(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	check := func(when string) {
+		t.Helper()
+		room, shown := s.ShownAs("p", "m_1")
+		if room != "room" || !slices.Equal(shown, []bridge.MessageID{"fb1", "fb2"}) {
+			t.Errorf("%s: shown in %q as %q", when, room, shown)
+		}
+		if mid := s.MidOf(bridge.Mark{Message: "fb2"}); mid != "m_1" {
+			t.Errorf("%s: the second message is %q", when, mid)
+		}
+		if _, ours := s.MarkOf("p", "m_1"); ours {
+			t.Errorf("%s: a customer's message counts as one of ours", when)
+		}
+		if room, shown := s.ShownAs("q", "m_1"); room != "" || len(shown) > 0 {
+			t.Errorf("%s: another page knows it, too", when)
+		}
+	}
+	one := add(t, s.Inbox(), entry("a"))
+	if err := s.Inbox().Conclude(one[0], bridge.Receipt{Page: "p", Mid: "m_1", Room: "room", Shown: []bridge.MessageID{"fb1", "fb2"}}); err != nil {
+		t.Fatal(err)
+	}
+	check("at once")
+	add(t, s.Inbox(), entry("b")) // a commit that is made anyway
+	check("after a commit")
+	if n := s.UnsavedReceipts(); n != 0 {
+		t.Errorf("%d keys are kept in memory for ever", n)
+	}
+	closeStore(t, s)
+	s = open(t, options(path))
+	check("after a restart")
+}
+
 // Every body and token must be unreadable in the file at all times, free pages included.
 func TestFile_HoldsNoTextAndNoToken(t *testing.T) {
 	const text, token, visitor = "MARKER-text-of-a-customer", "EAAMARKERtoken", "MARKERvisitor"
@@ -328,7 +365,7 @@ func TestRecords_ThatSomebodyExchangedOrDamaged_AreNotBelieved(t *testing.T) {
 			t.Errorf("fail %d: %v", seq, err)
 		}
 	}
-	failed, err := s.Failed(0)
+	failed, err := listFailed(s)
 	if err != nil || len(failed) != 3 {
 		t.Fatalf("failed %+v, %v", failed, err)
 	}

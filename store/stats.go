@@ -59,9 +59,7 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 	}
 	failed := tx.Bucket(bucketFailed)
 	c.Failed = failed.Stats().KeyN
-	if k, v := failed.Cursor().First(); k != nil {
-		s.writer.failedFrom = failedAt(v)
-	}
+	s.writer.failedFrom = oldestFailure(failed)
 	c.Remembered = s.seen.len()
 	c.FileSize = tx.Size()
 }

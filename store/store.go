@@ -14,6 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
 )
 
 // Options say where a store is and how it is opened.
@@ -41,6 +42,7 @@ type seams struct {
 	maxSize  int // of the file
 	nonce    func([]byte)
 	compact  int64 // least size of a file that is compacted
+	same     bool  // free pages are used in order, so that a file comes out the same each time
 }
 
 func (o *Options) setDefaults() {
@@ -97,6 +99,7 @@ type Store struct {
 	pages  atomic.Pointer[pageSet] // replaced by the writer
 	seen   seenSet                 // changed by the writer
 	lazy   lazyMarks               //
+	talks  talks                   //
 	health health                  //
 	disk   disk                    //
 	stats  atomic.Pointer[Stats]   // replaced by the writer
@@ -147,10 +150,10 @@ func newStore(o Options, db *bbolt.DB, seal *sealer) *Store {
 		stop:     make(chan struct{}),
 		finished: make(chan struct{}),
 	}
-	s.inbox = &Queue{s: s, bucket: bucketInbox, number: 1, lazy: true}
-	s.outbox = &Queue{s: s, bucket: bucketOutbox, number: 2}
-	s.notices = &Queue{s: s, bucket: bucketNotices, number: 3, lazy: true}
-	s.lazy = lazyMarks{flush: s.flush, leaving: map[place]struct{}{}}
+	s.inbox = &Queue{s: s, bucket: bucketInbox, number: 1, direction: metrics.In, lazy: true}
+	s.outbox = &Queue{s: s, bucket: bucketOutbox, number: 2, direction: metrics.Out}
+	s.notices = &Queue{s: s, bucket: bucketNotices, number: 3, direction: metrics.Notice, lazy: true}
+	s.lazy = lazyMarks{flush: s.flush, leaving: map[place]struct{}{}, said: map[string][]byte{}}
 	return s
 }
 
@@ -184,6 +187,9 @@ func (s *Store) load() error {
 			return err
 		}
 		if err := s.loadCursors(tx); err != nil {
+			return err
+		}
+		if err := s.loadTalks(tx); err != nil {
 			return err
 		}
 		s.loadSeen(tx)

@@ -83,17 +83,24 @@ func (s *Store) Ticket(id string) (t bridge.Ticket, err error) {
 }
 
 func (s *Store) goodTicket(id string, v []byte) (bridge.Ticket, error) {
+	t, err := s.readTicket(ticketKey(id), v)
+	t.ID = id
+	return t, err
+}
+
+// readTicket reads a ticket that is still good; its id is not in the file.
+func (s *Store) readTicket(key, v []byte) (bridge.Ticket, error) {
 	if len(v) < ticketHeader || v[0] != ticketVersion {
 		return bridge.Ticket{}, bridge.ErrTicketUnknown
 	}
-	t := bridge.Ticket{ID: id, Expires: fromNanos(v[1:9])}
+	t := bridge.Ticket{Expires: fromNanos(v[1:9])}
 	switch {
 	case v[ticketHeader-1] != 0:
 		return t, bridge.ErrTicketSpent
 	case !s.now().Before(t.Expires):
 		return t, bridge.ErrTicketExpired
 	}
-	plain, err := s.seal.open(bucketStates, ticketKey(id), v[ticketHeader:])
+	plain, err := s.seal.open(bucketStates, key, v[ticketHeader:])
 	if err != nil {
 		return t, err
 	}
@@ -123,6 +130,27 @@ func (s *Store) SpendTicket(ctx context.Context, id string) (t bridge.Ticket, er
 		err = refused
 	}
 	return t, err
+}
+
+// EraseTickets implements bridge.Tickets; it returns when that is durable.
+func (s *Store) EraseTickets(ctx context.Context, which func(bridge.Ticket) bool) error {
+	var keys [][]byte
+	err := s.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketStates).ForEach(func(key, v []byte) error {
+			if t, err := s.readTicket(key, v); err == nil && which(t) {
+				keys = append(keys, bytes.Clone(key))
+			}
+			return nil
+		})
+	})
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	return s.do(ctx, &op{apply: func(g *group) {
+		for _, key := range keys {
+			g.drop(g.bucket(bucketStates), key)
+		}
+	}})
 }
 
 // expireTickets forgets old tickets; there are few at any time.

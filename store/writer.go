@@ -44,9 +44,9 @@ func (s *Store) write() {
 	for {
 		select {
 		case o := <-s.ops:
-			s.commit(s.gather(o), s.lazy.take())
+			s.commit(s.gather(o), s.marks())
 		case <-s.flush:
-			s.commit(nil, s.lazy.take())
+			s.commit(nil, s.marks())
 		case <-s.stop:
 			s.finish()
 			return
@@ -59,12 +59,21 @@ func (s *Store) finish() {
 	for {
 		select {
 		case o := <-s.ops:
-			s.commit(s.gather(o), s.lazy.take())
+			s.commit(s.gather(o), s.marks())
 		default:
-			s.commit(nil, s.lazy.close())
+			last := s.lazy.close()
+			last.talks = s.talks.takeAll()
+			s.commit(nil, last)
 			return
 		}
 	}
+}
+
+// marks takes what rides with the next commit.
+func (s *Store) marks() lazySet {
+	set := s.lazy.take()
+	set.talks = s.talks.take(s.now())
+	return set
 }
 
 // gather takes, without waiting, what waits behind the first op.
@@ -143,6 +152,7 @@ func (s *Store) commit(ops []*op, marks lazySet) {
 		dispatch()
 	}
 	s.lazy.settle(marks, err == nil)
+	s.talks.settle(marks.talks, err == nil)
 	s.busy.Store(0)
 	for _, o := range ops {
 		o.done <- err

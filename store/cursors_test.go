@@ -1,0 +1,35 @@
+package store_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestKeepCursor_IsDurableAtOnceWithThoseBefore_AndZeroForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := newPath(t)
+		s := open(t, options(path))
+		defer s.Close()
+		at := time.Unix(1_790_000_000, 7)
+		if err := errors.Join(s.SaveCursor("gap/1", at), s.KeepCursor(t.Context(), "gap/2", at)); err != nil {
+			t.Fatal(err)
+		}
+		check := func(want time.Time) {
+			t.Helper()
+			for _, name := range []string{"gap/1", "gap/2"} {
+				here, _ := s.Cursor(name)
+				there, _ := openCopy(t, path).Cursor(name)
+				if !here.Equal(want) || !there.Equal(want) {
+					t.Errorf("%s is %s, in the file %s", name, here, there)
+				}
+			}
+		}
+		check(at)
+		if err := errors.Join(s.SaveCursor("gap/2", time.Time{}), s.KeepCursor(t.Context(), "gap/1", time.Time{})); err != nil {
+			t.Fatal(err)
+		}
+		check(time.Time{})
+	})
+}

@@ -1,0 +1,236 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+)
+
+var _ bridge.Receipts = (*Store)(nil)
+
+// Which messages are the same is kept by the day, each in a bucket of its own, so
+// that letting them go is deleting that bucket. In it, both ways:
+//
+//	'o' message id 0 part (2)  -> mid
+//	'i' page id 0 mid          -> message id 0 part (2), of an agent's message
+//	't' message id             -> fingerprint of the text which the customer has of an agent's message
+//	'w' lane 0 milliseconds since 1970 (8) message id -> nothing; when a part was sent, where that is asked for
+//	's' page id 0 mid          -> room id 0 message id 0 message id …, of any other
+//	'n' lane                   -> what the customer is called (names.go)
+const keepReceipts = 30 // days
+
+// SaveReceipts implements bridge.Receipts.
+func (s *Store) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) error {
+	if err := checkReceipts(receipts); err != nil || len(receipts) == 0 {
+		return err
+	}
+	return s.do(ctx, &op{apply: func(g *group) { g.saveReceipts(receipts) }})
+}
+
+// MidOf implements bridge.Receipts.
+func (s *Store) MidOf(m bridge.Mark) bridge.Mid {
+	return bridge.Mid(s.receipt(markKey('o', m)))
+}
+
+// MarkOf implements bridge.Receipts.
+func (s *Store) MarkOf(page bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
+	v := s.receipt(midKey('i', page, mid))
+	n := len(v) - 3
+	if n < 0 {
+		return bridge.Mark{}, false
+	}
+	return bridge.MarkOfVersion(string(v[:n]), int(binary.BigEndian.Uint16(v[n+1:]))), true
+}
+
+// PrintOf implements bridge.Receipts.
+func (s *Store) PrintOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
+
+func printKey(id bridge.MessageID) []byte { return append([]byte{'t'}, id...) }
+
+// mostSent bounds what SentSince returns.
+const mostSent = 1000
+
+// SentSince implements bridge.Receipts.
+func (s *Store) SentSince(c bridge.Conversation, since time.Time) (all []bridge.Sent) {
+	if epoch := time.Unix(0, 0); since.Before(epoch) {
+		since = epoch
+	}
+	prefix, first := sentTo(c), sentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
+	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
+		b := tx.Bucket(bucketMessages)
+		days := b.Cursor()
+		from := max(dayOf(since), dayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
+		for day, _ := days.Seek(dayKey(from)); day != nil; day, _ = days.Next() {
+			sent := b.Bucket(day).Cursor()
+			for k, _ := sent.Seek(first); bytes.HasPrefix(k, prefix); k, _ = sent.Next() {
+				at := int64(binary.BigEndian.Uint64(k[len(prefix):]))
+				all = append(all, bridge.Sent{To: c, Message: bridge.MessageID(k[len(first):]), At: time.UnixMilli(at).UTC()})
+			}
+		}
+		return nil
+	})
+	slices.SortStableFunc(all, func(a, b bridge.Sent) int { return a.At.Compare(b.At) })
+	return all[max(0, len(all)-mostSent):]
+}
+
+func sentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.Lane()...), 0) }
+
+func sentKey(sent bridge.Sent) []byte {
+	key := binary.BigEndian.AppendUint64(sentTo(sent.To), uint64(max(sent.At.UnixMilli(), 0)))
+	return append(key, sent.Message...)
+}
+
+// ShownAs implements bridge.Receipts.
+func (s *Store) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
+	ids := strings.Split(string(s.receipt(midKey('s', page, mid))), "\x00")
+	shown := make([]bridge.MessageID, 0, len(ids)-1)
+	for _, id := range ids[1:] {
+		shown = append(shown, bridge.MessageID(id))
+	}
+	return bridge.RoomID(ids[0]), shown
+}
+
+// receipt looks a key up, what waits for a commit first, then the newest day first;
+// nil if it is not there.
+func (s *Store) receipt(key []byte) []byte {
+	if v, waits := s.lazy.receipt(key); waits {
+		return v
+	}
+	var found []byte
+	err := s.view(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketMessages)
+		oldest := dayOf(s.now()) - keepReceipts
+		c := b.Cursor()
+		for day, _ := c.Last(); day != nil && found == nil && numberOf(day) >= oldest; day, _ = c.Prev() {
+			found = bytes.Clone(b.Bucket(day).Get(key))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil // closed: nothing can be sent or concluded any more
+	}
+	return found
+}
+
+func (g *group) saveReceipts(receipts []bridge.Receipt) {
+	for key, value := range pairs(receipts) {
+		b := g.today()
+		if b == nil {
+			return
+		}
+		g.put(b, key, value)
+	}
+}
+
+// pairs returns what is stored of receipts.
+func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for _, r := range receipts {
+			mid := []byte(r.Mid)
+			if r.Print != "" && r.Mark.Message != "" && !yield(printKey(r.Mark.Message), []byte(r.Print)) {
+				return
+			}
+			if r.Mid == "" {
+				continue // proves nothing
+			}
+			if r.Sent.Message != "" && !yield(sentKey(r.Sent), nil) {
+				return
+			}
+			if r.Room == "" {
+				key := markKey('o', r.Mark)
+				if !yield(key, mid) || !yield(midKey('i', r.Page, r.Mid), key[1:]) {
+					return
+				}
+				continue
+			}
+			value := []byte(r.Room)
+			for _, id := range r.Shown[:min(len(r.Shown), mostShown)] {
+				value = append(append(value, 0), id...)
+				if !yield(markKey('o', bridge.Mark{Message: id}), mid) {
+					return
+				}
+			}
+			if !yield(midKey('s', r.Page, r.Mid), value) {
+				return
+			}
+		}
+	}
+}
+
+// today returns the bucket of today's receipts.
+func (g *group) today() *bbolt.Bucket {
+	if g.day != nil {
+		return g.day
+	}
+	b, err := g.bucket(bucketMessages).CreateBucketIfNotExists(dayKey(dayOf(g.now)))
+	g.keep(err)
+	g.wrote = true
+	g.day = b
+	return b
+}
+
+// expireReceipts lets go of days that are over, once a day.
+func (g *group) expireReceipts() {
+	today := dayOf(g.now)
+	if g.after.trimmed == today {
+		return
+	}
+	g.after.trimmed = today
+	b := g.bucket(bucketMessages)
+	var over [][]byte
+	c := b.Cursor()
+	for day, _ := c.First(); day != nil && numberOf(day) < today-keepReceipts; day, _ = c.Next() {
+		over = append(over, bytes.Clone(day))
+	}
+	for _, day := range over {
+		g.keep(b.DeleteBucket(day))
+	}
+}
+
+// mostShown bounds what is remembered of a message that is shown as very many.
+const mostShown = 200
+
+func checkReceipts(receipts []bridge.Receipt) error {
+	for _, r := range receipts {
+		ids := r.Shown
+		if r.Room == "" {
+			ids = []bridge.MessageID{r.Mark.Message}
+		}
+		wrong := len(r.Mid) > maxKey || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
+			r.Mark.Part < 0 || r.Mark.Part > 0xffff
+		for _, id := range ids {
+			wrong = wrong || id == "" || len(id) > maxKey || strings.Contains(string(id), "\x00")
+		}
+		if wrong {
+			return errors.New("receipt without a message, or with ids that are too long")
+		}
+	}
+	return nil
+}
+
+func markKey(direction byte, m bridge.Mark) []byte {
+	version := m.Version()
+	key := make([]byte, 0, 4+len(version))
+	key = append(append(append(key, direction), version...), 0)
+	return binary.BigEndian.AppendUint16(key, uint16(m.Part))
+}
+
+func midKey(direction byte, page bridge.PageID, mid bridge.Mid) []byte {
+	key := make([]byte, 0, 2+len(page)+len(mid))
+	return append(append(append(append(key, direction), page...), 0), mid...)
+}
+
+// dayOf numbers days since 1970, in UTC.
+func dayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) }
+
+func dayKey(day uint32) []byte      { return binary.BigEndian.AppendUint32(nil, day) }
+func numberOf(dayKey []byte) uint32 { return binary.BigEndian.Uint32(dayKey) }
