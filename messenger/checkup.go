@@ -5,10 +5,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -98,7 +96,7 @@ func (k *checkup) subscription(sub bridge.AppSubscription, callback string) {
 	case sub.Callback != callback:
 		f.Found = "Meta sends the app's events elsewhere: " + printable(sub.Callback)
 		f.Do = "Only if nobody needs them there. " + f.Do
-		f.Risky = true
+		f.Agree = "replace"
 	case !sub.Active:
 		f.Found = "it is there, but not active: Meta sends nothing"
 	case len(sub.Missing) > 0:
@@ -176,16 +174,6 @@ func (k *checkup) answered() bool {
 	return slices.ContainsFunc(k.found, func(f bridge.Finding) bool { return f.Check == "Meta" && f.Level == bridge.Good })
 }
 
-// pageNeeds are permissions of a page's token, and what they are for (messenger.md 6.11).
-var pageNeeds = []struct {
-	permission, purpose string
-	level               bridge.Level // of its lack
-}{
-	{"pages_messaging", "to receive and to send messages", bridge.Bad},
-	{"pages_manage_metadata", "to subscribe the page", bridge.Bad},
-	{"pages_read_engagement", "to read the page's name, and in a conversation whether an answer arrived", bridge.Notable},
-}
-
 const again = "Connect the page again: `/facebook authorize`, or `messenger-bridge pages add` with a new token."
 
 // page looks at one page.
@@ -210,66 +198,20 @@ func (k *checkup) page(ctx context.Context, p bridge.Page) {
 	k.fields(ctx, name, p)
 }
 
-// examined is what debug_token says of a token that may be dead.
-type examined struct {
-	tokenInfo
-	App  id     `json:"app_id"`
-	Page id     `json:"profile_id"`
-	Data number `json:"data_access_expires_at"` // 0: never
-}
-
-// examine is inspect for tokens that need not work.
-func (c *Client) examine(ctx context.Context, token bridge.Secret) (*examined, error) {
-	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: "debug_token",
-		query: map[string]string{"input_token": token.Reveal()}})
-	if err != nil {
-		return nil, about("debug_token", err)
-	}
-	var reply struct {
-		Data *examined `json:"data"`
-	}
-	_ = json.Unmarshal(body, &reply)
-	if reply.Data == nil || bool(reply.Data.Valid) && reply.Data.Expires == nil {
-		return nil, otherFormat("debug_token")
-	}
-	return reply.Data, nil
-}
-
-// deaths are the ways in which a token dies, and what helps (messenger.md 7.4).
-var deaths = map[number][2]string{
-	458: {"the person who granted it has removed the app at Facebook", again},
-	459: {"Facebook wants the person who granted it to log in there first", "Log in at facebook.com, then connect the page again: `/facebook authorize`."},
-	460: {"the person who granted it has a new password, or Facebook ended the session", again},
-	461: {"it has expired", again},
-	463: {"it has expired", again},
-	464: {"the account of the person who granted it is not confirmed", "Confirm it at facebook.com, then connect the page again: `/facebook authorize`."},
-	467: {"it was revoked", again},
-	468: {"the app was not used for too long", again},
-	492: {"the person who granted it has lost the role on the page, or must switch on two-factor authentication", "Give the role back in the page's settings at Facebook, or let somebody who has it connect the page again: `/facebook authorize`."},
-}
-
 const soon = 14 * 24 * time.Hour
 
 // token looks at the token itself; false: it does not work.
 func (k *checkup) token(name string, p bridge.Page, t *examined) bool {
 	check := name + ": token"
 	now := k.c.metaTime(k.c.cfg.Now())
-	switch {
-	case !bool(t.Valid):
-		why, known := deaths[t.Error.Subcode]
-		if !known {
-			why = [2]string{"Facebook no longer accepts it; perhaps the page was left out when somebody authorised again", again}
+	switch wrong := t.trouble(k.c.cfg.AppID, p.ID); {
+	case wrong.Kind == "", wrong.Kind == bridge.NoPermission: // which is another check
+	default:
+		found := wrong.String()
+		if !bool(t.Valid) && t.Error.Code != 0 {
+			found += fmt.Sprintf(" (code %d/%d)", t.Error.Code, t.Error.Subcode)
 		}
-		k.add(check, bridge.Bad, fmt.Sprintf("dead: %s (code %d/%d)", why[0], t.Error.Code, t.Error.Subcode), why[1])
-		return false
-	case t.App != "" && t.App != id(k.c.cfg.AppID):
-		k.add(check, bridge.Bad, "it belongs to another app: "+string(t.App), again)
-		return false
-	case t.Type != "" && t.Type != "PAGE":
-		k.add(check, bridge.Bad, fmt.Sprintf("it is no page's token, but one of type %s", t.Type), "Ask for the page's own token with it (docs/operating.md), and store that: `messenger-bridge pages add`.")
-		return false
-	case t.Page != "" && t.Page != id(p.ID):
-		k.add(check, bridge.Bad, "it belongs to another page: "+string(t.Page), again)
+		k.add(check, bridge.Bad, found, wrong.Help(nil, p))
 		return false
 	}
 	day := func(at time.Time) string { return at.UTC().Format("2 January 2006") }

@@ -26,16 +26,16 @@ func find(all []bridge.Finding, check string) (found []bridge.Finding) {
 
 func TestCheckup_DeadToken_SaysWhyAndWhoMustAct(t *testing.T) {
 	for sub, want := range map[int][2]string{
-		0:   {"Facebook no longer accepts it", "/facebook authorize"},
-		458: {"removed the app", "/facebook authorize"},
-		459: {"wants the person", "Log in at facebook.com"},
+		0:   {"left out", "/facebook authorize"},
+		458: {"app was removed", "/facebook authorize"},
+		459: {"wants the person", "log in at facebook.com"},
 		460: {"new password", "/facebook authorize"},
 		461: {"expired", "/facebook authorize"},
 		463: {"expired", "/facebook authorize"},
-		464: {"not confirmed", "Confirm it"},
+		464: {"not confirmed", "confirm the account"},
 		467: {"revoked", "/facebook authorize"},
 		468: {"not used", "/facebook authorize"},
-		492: {"lost the role", "Give the role back"},
+		492: {"lost the role", "gives the role back"},
 	} {
 		meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{})
 		if err != nil {
@@ -71,11 +71,11 @@ func TestCheckup_Token(t *testing.T) {
 		{"expires in 7 days", fmt.Sprintf(`"type":"PAGE","is_valid":true,"expires_at":%d,"scopes":[]`, day(7)), bridge.Notable, "expires on"},
 		{"consent ended", good + fmt.Sprintf(`,"data_access_expires_at":%d`, day(-1)), bridge.Notable, "ended on"},
 		{"consent lasts", good + fmt.Sprintf(`,"data_access_expires_at":%d`, day(80)), bridge.Good, "never expires"},
-		{"another app's", `"app_id":"1","type":"PAGE","is_valid":true,"expires_at":0`, bridge.Bad, "another app: 1"},
-		{"a person's", `"app_id":"900800700600500","type":"USER","is_valid":true,"expires_at":0`, bridge.Bad, "type USER"},
-		{"another page's", good + `,"profile_id":"42"`, bridge.Bad, "another page: 42"},
+		{"another app's", `"app_id":"1","type":"PAGE","is_valid":true,"expires_at":0`, bridge.Bad, "another app"},
+		{"a person's", `"app_id":"900800700600500","type":"USER","is_valid":true,"expires_at":0`, bridge.Bad, "does not reach this page"},
+		{"another page's", good + `,"profile_id":"42"`, bridge.Bad, "another page (42)"},
 		{"no date", `"type":"PAGE","is_valid":true`, bridge.Unknowable, "another format"},
-		{"nonsense", `"error":[]`, bridge.Bad, "no longer accepts it"},
+		{"nonsense", `"error":[]`, bridge.Bad, "does not know"},
 	} {
 		client, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
 			body := `{"data":[]}`

@@ -31,6 +31,7 @@ type ClientConfig struct {
 	VerifyToken   bridge.Secret // told to Meta with the webhook's address
 	Timeout       time.Duration // of one call; 15 s
 	Throttled     time.Duration // how long a page pauses when Meta throttles it and does not say how long; 30 s
+	ThreadEvery   time.Duration // pause between two reads of a page's threads; 550 ms
 	MaxConns      int           // idle connections kept: not fewer than calls at once; 64
 	Now           func() time.Time
 	Log           *slog.Logger
@@ -43,8 +44,11 @@ type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
 	rest  *resty.Client
 	pacer *pacer
+	pulse pulse
 	skew  atomic.Int64 // of Meta's clock against ours; a time.Duration
 	sleep func(context.Context, time.Duration) error
+
+	uploads *http.Client // for calls that carry a file: their answers take longer
 }
 
 // NewClient returns a client; it makes no call.
@@ -54,6 +58,9 @@ func NewClient(cfg ClientConfig) *Client {
 	}
 	if cfg.Timeout <= 0 {
 		cfg.Timeout = 15 * time.Second
+	}
+	if cfg.ThreadEvery <= 0 {
+		cfg.ThreadEvery = lookEvery
 	}
 	if cfg.MaxConns <= 0 {
 		cfg.MaxConns = 64
@@ -73,7 +80,10 @@ func NewClient(cfg ClientConfig) *Client {
 	rest.SetResponseBodyLimit(4 << 20)
 	rest.SetRetryCount(0)
 	rest.SetLogger(silent{}) // it would log errors with URLs in them
-	return &Client{cfg: cfg, rest: rest, pacer: newPacer(cfg.Now), sleep: sleep}
+	slow := transport(cfg)
+	slow.ResponseHeaderTimeout = 4 * cfg.Timeout
+	return &Client{cfg: cfg, rest: rest, pacer: newPacer(cfg.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
+		uploads: &http.Client{Transport: slow, CheckRedirect: rest.GetClient().CheckRedirect}}
 }
 
 // transport speaks HTTP/1.1: one call a connection, so that "nothing was written"
@@ -93,25 +103,32 @@ func transport(cfg ClientConfig) *http.Transport {
 
 // request is one call.
 type request struct {
-	page   bridge.Page   // in whose name; empty if the call is about no page
-	token  bridge.Secret // then: a person's or the app's; empty: none
-	method string
-	path   string // below the page, or "" for the page itself; without page: below the version
-	query  map[string]string
-	body   any               // JSON
-	form   map[string]string // instead of JSON
-	setup  bool              // configures: concerns no customer, and may be made again whatever became of it
+	page    bridge.Page   // in whose name; empty if the call is about no page
+	token   bridge.Secret // then: a person's or the app's; empty: none
+	method  string
+	path    string // below the page, or "" for the page itself; without page: below the version
+	query   map[string]string
+	body    any               // JSON
+	upload  *upload           // instead of JSON
+	form    map[string]string // instead of JSON
+	comment bridge.Mid        // instead of the page, what the call is about: a comment, or a post
+	private bool              // it answers a comment
+	setup   bool              // configures: concerns no customer, and may be made again whatever became of it
 }
 
 // address returns the path below the version.
 func (q request) address() string {
-	switch {
-	case q.page.ID == "":
+	if q.page.ID == "" {
 		return "/" + q.path
-	case q.path == "":
-		return "/" + url.PathEscape(string(q.page.ID))
 	}
-	return "/" + url.PathEscape(string(q.page.ID)) + "/" + q.path
+	node := string(q.page.ID)
+	if q.comment != "" {
+		node = string(q.comment)
+	}
+	if q.path == "" {
+		return "/" + url.PathEscape(node)
+	}
+	return "/" + url.PathEscape(node) + "/" + q.path
 }
 
 // call makes a call in a page's name when it is the page's turn, and returns the
@@ -121,23 +138,39 @@ func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
 		return nil, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(q.page.ID),
 			After: tokenDead.after, Err: errors.New("no token for the page")}
 	}
-	if err := c.turn(ctx, q.page.ID, c.pacer.reserve, bridge.GatePage(q.page.ID)); err != nil {
-		return nil, err
+	if q.method == http.MethodPost && q.path == "messages" {
+		kind := sends
+		if q.upload != nil {
+			kind = files
+		}
+		take := func(page bridge.PageID) (wait, none time.Duration) { return c.pacer.take(page, kind) }
+		if err := c.turn(ctx, q.page.ID, take, ""); err != nil {
+			return nil, err
+		}
 	}
 	q.token = q.page.Token
 	return c.ask(ctx, q)
 }
 
-// ask makes a call at once. Every error is a Refusal.
+// ask makes a call when it is its turn. Every error is a Refusal.
 func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
-	start := c.cfg.Now()
-	a := c.do(ctx, q)
-	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", c.cfg.Now().Sub(start))
-	if q.page.ID != "" {
-		c.pacer.report(q.page.ID, a.header)
+	if wait, none, gate := c.pacer.reserve(q.page.ID); wait > 0 || none > 0 {
+		if err := c.await(ctx, wait, none, gate); err != nil {
+			return nil, err
+		}
 	}
+	start := c.cfg.Now()
+	call := c.do
+	if q.upload != nil {
+		call = c.send
+	}
+	a := call(ctx, q)
+	c.pulse.note(a, c.cfg.Now())
+	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", c.cfg.Now().Sub(start))
+	c.pacer.report(q.page.ID, a.header)
 	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
 		refusal := classify(a, c.cfg.Now())
+		c.pacer.refused(q.page.ID, refusal)
 		log.Debug("graph call refused", "verdict", refusal.Verdict.String(), "reason", refusal.Reason, "err", refusal.Err)
 		return nil, refusal
 	}
@@ -148,6 +181,11 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 // turn waits until the page may make a call, if that is soon, else it refuses.
 func (c *Client) turn(ctx context.Context, page bridge.PageID, take func(bridge.PageID) (wait, none time.Duration), gate bridge.Gate) error {
 	wait, none := take(page)
+	return c.await(ctx, wait, none, gate)
+}
+
+// await waits for a turn that comes soon, else it refuses.
+func (c *Client) await(ctx context.Context, wait, none time.Duration, gate bridge.Gate) error {
 	if none > 0 {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Gate: gate, After: none,
 			Err: errors.New("held back below Meta's limit")}
@@ -177,7 +215,7 @@ func (c *Client) do(ctx context.Context, q request) *answer {
 	}
 	reply, err := r.Execute(q.method, q.address())
 	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, err: err, written: written.Load(), header: http.Header{},
-		reading: q.method == http.MethodGet || q.setup, setup: q.setup}
+		reading: q.method == http.MethodGet || q.setup, setup: q.setup, comment: q.comment != "" || q.private}
 	if reply != nil && reply.RawResponse != nil {
 		a.status, a.header, a.body = reply.StatusCode(), reply.Header(), reply.Body()
 		c.learnTime(a.header)

@@ -3,7 +3,7 @@ package messenger
 import (
 	"encoding/json"
 	"errors"
-	"strings"
+	"strconv"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -23,98 +23,55 @@ type wireEntry struct {
 }
 
 type wireChange struct {
-	Field text `json:"field"`
+	Field text     `json:"field"`
+	Value wireFeed `json:"value"`
 }
 
 type wireParty struct {
-	ID id `json:"id"`
+	ID   id   `json:"id"`
+	Name text `json:"name,omitempty"` // in threads only
 }
 
 // wireEvent is one element of messaging or standby. Which of its keys is there
 // tells what it is.
 type wireEvent struct {
-	Sender    wireParty    `json:"sender"`
-	Recipient wireParty    `json:"recipient"`
-	Timestamp number       `json:"timestamp"`
-	Message   *wireMessage `json:"message"`
+	Sender    wireParty `json:"sender"`
+	Recipient wireParty `json:"recipient"`
+	Timestamp number    `json:"timestamp"`
 
-	Postback       present `json:"postback"`
-	Reaction       present `json:"reaction"`
-	Read           present `json:"read"`
-	Delivery       present `json:"delivery"`
-	Edit           present `json:"message_edit"`
-	Referral       present `json:"referral"`
-	Optin          present `json:"optin"`
+	Message       *wireMessage       `json:"message"`
+	Postback      *wirePostback      `json:"postback"`
+	Reaction      *wireReaction      `json:"reaction"`
+	Read          *wireReceipt       `json:"read"`
+	Delivery      *wireReceipt       `json:"delivery"`
+	Edit          *wireEdit          `json:"message_edit"`
+	Referral      *wireReferral      `json:"referral"`
+	Optin         *wireOptin         `json:"optin"`
+	Optout        *wireOptin         `json:"optout"`
+	PassThread    *wireThreadControl `json:"pass_thread_control"`
+	TakeThread    *wireThreadControl `json:"take_thread_control"`
+	RequestThread *wireThreadControl `json:"request_thread_control"`
+	Policy        *wirePolicy        `json:"policy_enforcement"`
+	PolicyOld     *wirePolicy        `json:"policy-enforcement"`
+	Feedback      *wireFeedback      `json:"messaging_feedback"`
+
 	Linking        present `json:"account_linking"`
-	PassThread     present `json:"pass_thread_control"`
-	TakeThread     present `json:"take_thread_control"`
-	RequestThread  present `json:"request_thread_control"`
 	AppRoles       present `json:"app_roles"`
-	Policy         present `json:"policy_enforcement"`
-	PolicyOld      present `json:"policy-enforcement"`
-	Feedback       present `json:"messaging_feedback"`
 	ThumbsFeedback present `json:"response_feedback"`
-}
-
-type wireMessage struct {
-	Mid         text             `json:"mid"`
-	Text        text             `json:"text"`
-	Metadata    text             `json:"metadata"`
-	IsEcho      flag             `json:"is_echo"`
-	IsDeleted   flag             `json:"is_deleted"`
-	Attachments []wireAttachment `json:"attachments"`
-}
-
-type wireAttachment struct {
-	Type    text `json:"type"`
-	URL     text `json:"url"` // older link previews have it here
-	Payload struct {
-		URL text `json:"url"`
-	} `json:"payload"`
 }
 
 // What is not passed on is counted under one of these kinds; the list is fixed
 // because they are labels of a metric.
 const (
-	kindPostback   = "postback"
-	kindReaction   = "reaction"
-	kindRead       = "read"
-	kindDelivery   = "delivery"
-	kindEdit       = "edit"
-	kindReferral   = "referral"
-	kindOptin      = "optin"
-	kindLinking    = "linking"
-	kindHandover   = "handover"
-	kindPolicy     = "policy"
-	kindFeedback   = "feedback"
-	kindDeleted    = "deleted"
-	kindFeed       = "feed"
+	kindFeed       = "feed"        // of a page, but about no comment
 	kindChange     = "change"      // of another field than feed
 	kindObject     = "object"      // not about a page
 	kindEmpty      = "empty"       // an entry in which nothing is
-	kindNoCustomer = "no-customer" // a message without sender, or with one that has no id here
+	kindNoCustomer = "no-customer" // an event without sender, or with one that has no id here
 	kindNoPage     = "no-page"
-	kindNoMid      = "no-mid"
-	kindUnknown    = "unknown"
+	kindReceipt    = "receipt" // without a time: up to when is not to be guessed
+	kindRoles      = "roles"   // of the old handover protocol; about no conversation
 )
-
-// kind names an event that is no message.
-func (e *wireEvent) kind() string {
-	for _, k := range [...]struct {
-		there present
-		name  string
-	}{
-		{e.Delivery, kindDelivery}, {e.Read, kindRead}, {e.Postback, kindPostback}, {e.Reaction, kindReaction},
-		{e.Edit, kindEdit}, {e.Referral, kindReferral}, {e.Optin, kindOptin}, {e.Linking, kindLinking},
-		{e.PassThread || e.TakeThread || e.RequestThread || e.AppRoles, kindHandover},
-		{e.Policy || e.PolicyOld, kindPolicy}, {e.Feedback || e.ThumbsFeedback, kindFeedback},
-	} {
-		if k.there {
-			return k.name
-		}
-	}
-	return kindUnknown
-}
 
 // decoded is what one webhook call brought: every item is either in events or
 // counted in ignored.
@@ -168,82 +125,100 @@ func (d *decoded) entry(object text, e *wireEntry, now time.Time) {
 	for i := range e.Standby {
 		d.event(bridge.PageID(e.ID), &e.Standby[i], true, now)
 	}
-	for _, c := range e.Changes {
-		if c.Field == "feed" {
-			d.ignored[kindFeed]++
-		} else {
-			d.ignored[kindChange]++
-		}
+	for i := range e.Changes {
+		d.change(bridge.PageID(e.ID), &e.Changes[i], bridge.Incoming{At: now})
 	}
 }
 
-// event passes a message on, or counts what is none.
+// event passes an event on, or counts it.
 func (d *decoded) event(page bridge.PageID, e *wireEvent, standby bool, now time.Time) {
-	if e.Message == nil {
-		d.ignored[e.kind()]++
-		return
+	in := bridge.Incoming{Standby: standby, At: now}
+	stamp := now
+	if at := e.Timestamp.time(); !at.IsZero() {
+		in.At, stamp = at, at
 	}
-	in, why := e.Message.incoming(page, e.Sender.ID, e.Recipient.ID)
-	if why != "" {
+	if why := e.between(page, &in); why != "" {
 		d.ignored[why]++
 		return
 	}
-	in.Standby = standby
-	if in.At = e.Timestamp.time(); in.At.IsZero() {
-		in.At = now
+	// Events that have no id of their own are told apart by when they happened.
+	when := string(in.Conversation.Customer) + "/" + strconv.FormatInt(stamp.UnixMilli(), 10)
+	if why := e.read(&in, when); why != "" {
+		d.ignored[why]++
+		return
 	}
 	d.events = append(d.events, in)
 }
 
-// incoming returns the message as the bridge knows it, or why it can not be
-// passed on.
-func (m *wireMessage) incoming(page bridge.PageID, sender, recipient id) (in bridge.Incoming, why string) {
-	echo := bool(m.IsEcho) || page != "" && string(sender) == string(page)
-	ours, customer := recipient, sender
-	if echo {
-		ours, customer = sender, recipient
+// between finds out whose conversation an event belongs to, or says why that is
+// impossible.
+func (e *wireEvent) between(page bridge.PageID, in *bridge.Incoming) (why string) {
+	byPage := e.Message != nil && bool(e.Message.IsEcho) || page != "" && string(e.Sender.ID) == string(page)
+	ours, customer := e.Recipient.ID, e.Sender.ID
+	if byPage {
+		ours, customer = e.Sender.ID, e.Recipient.ID
 	}
 	if page == "" {
 		page = bridge.PageID(ours)
 	}
+	in.FromPage = byPage
+	in.Conversation = bridge.Conversation{Page: page, Customer: bridge.CustomerID(customer), Kind: bridge.Messages}
+	about := e.Policy != nil || e.PolicyOld != nil // the page as a whole
 	switch {
-	case bool(m.IsDeleted):
-		return in, kindDeleted
 	case page == "":
-		return in, kindNoPage
+		return kindNoPage
+	case about:
+		in.Conversation.Customer = ""
+	case bool(e.AppRoles):
+		return kindRoles
 	case customer == "" || string(customer) == string(page):
-		return in, kindNoCustomer
-	case m.Mid == "":
-		return in, kindNoMid
+		return kindNoCustomer
 	}
-	in = bridge.Incoming{
-		Conversation: bridge.Conversation{Page: page, Customer: bridge.CustomerID(customer), Kind: bridge.Messages},
-		Kind:         bridge.TextEvent,
-		Mid:          bridge.Mid(m.Mid),
-		Text:         string(m.Text),
-		Key:          "m/" + string(m.Mid),
-		Attachments:  m.attachments(),
-	}
-	switch {
-	case echo: // the same mid as the Send API's answer, but another event
-		in.Kind, in.Key = bridge.EchoEvent, "e/"+string(m.Mid)
-		in.Mark, _ = parseMark(string(m.Metadata))
-	case strings.TrimSpace(in.Text) == "": // also what Meta does not deliver: shown as "something came"
-		in.Kind = bridge.MediaEvent
-	}
-	return in, ""
+	return ""
 }
 
-func (m *wireMessage) attachments() []bridge.Attachment {
-	if len(m.Attachments) == 0 {
-		return nil
-	}
-	list := make([]bridge.Attachment, len(m.Attachments))
-	for i, a := range m.Attachments {
-		list[i] = bridge.Attachment{Kind: string(a.Type), URL: string(a.Payload.URL)}
-		if list[i].URL == "" {
-			list[i].URL = string(a.URL)
+// read takes over what the event says, or says why it is not passed on. A message
+// comes first: the others may stand in it, too.
+func (e *wireEvent) read(in *bridge.Incoming, when string) (why string) {
+	switch {
+	case e.Message != nil:
+		e.Message.read(in, when)
+	case e.Delivery != nil:
+		return e.Delivery.read(in, bridge.ReceivedEvent)
+	case e.Read != nil:
+		return e.Read.read(in, bridge.ReadEvent)
+	case e.Postback != nil:
+		e.Postback.read(in, when)
+	case e.Reaction != nil:
+		e.Reaction.read(in, when)
+	case e.Edit != nil:
+		e.Edit.read(in, when)
+	case e.Referral != nil:
+		in.Kind, in.Key, in.Origin = bridge.ReferralEvent, "referral/"+when, e.Referral.origin()
+	case e.Optin != nil:
+		e.Optin.read(in, when, false)
+	case e.Optout != nil:
+		e.Optout.read(in, when, true)
+	case e.PassThread != nil:
+		e.PassThread.read(in, when, "pass")
+	case e.TakeThread != nil:
+		e.TakeThread.read(in, when, "take")
+	case e.RequestThread != nil:
+		e.RequestThread.read(in, when, "request")
+	case e.Policy != nil:
+		e.Policy.read(in, when)
+	case e.PolicyOld != nil:
+		e.PolicyOld.read(in, when)
+	case e.Feedback != nil:
+		e.Feedback.read(in, when)
+	default:
+		in.Kind, in.Key = bridge.UnknownEvent, "unknown/"+when
+		switch {
+		case bool(e.Linking):
+			in.Detail = "account_linking"
+		case bool(e.ThumbsFeedback):
+			in.Detail = "response_feedback"
 		}
 	}
-	return list
+	return ""
 }

@@ -23,6 +23,7 @@ type ruling struct {
 	reason     bridge.Reason
 	page       bool          // it concerns the whole page, not this customer
 	after      time.Duration // with Again: how long it usually lasts; 0: the queue's own backoff
+	app        bool          // with page: it concerns all pages of the app
 	temporary  bool          // after is a guess: what the answer itself says counts
 	permission bool          // the app may not do this; a subcode may narrow it to one customer
 }
@@ -31,6 +32,7 @@ type ruling struct {
 var (
 	unclear    = ruling{verdict: bridge.Unknown, reason: bridge.MetaError}
 	throttled  = ruling{verdict: bridge.Again, reason: bridge.RateLimited, page: true, after: 30 * time.Second, temporary: true}
+	appLimit   = ruling{verdict: bridge.Again, reason: bridge.RateLimited, page: true, app: true, after: 30 * time.Second, temporary: true}
 	tokenDead  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute}
 	forbidden  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute, permission: true}
 	unapproved = ruling{verdict: bridge.Again, reason: bridge.NotApproved, page: true, after: 5 * time.Minute, permission: true}
@@ -38,9 +40,12 @@ var (
 	asking     = ruling{verdict: bridge.Again, reason: bridge.OtherAppControls, after: 2 * time.Minute}
 	notYet     = ruling{verdict: bridge.Never, reason: bridge.NotApproved}
 	window     = ruling{verdict: bridge.Never, reason: bridge.WindowClosed}
+	noFile     = ruling{verdict: bridge.Never, reason: bridge.FileRefused}
+	tooBig     = ruling{verdict: bridge.Never, reason: bridge.FileTooBig}
 	blocked    = ruling{verdict: bridge.Never, reason: bridge.CustomerBlocked}
 	otherApp   = ruling{verdict: bridge.Never, reason: bridge.OtherAppControls}
 	rejected   = ruling{verdict: bridge.Never, reason: bridge.Rejected}
+	tagRefused = ruling{verdict: bridge.Never, reason: bridge.TagRefused}
 	codeSpent  = ruling{verdict: bridge.Never, reason: bridge.CodeRefused}
 )
 
@@ -91,12 +96,13 @@ var rulings = map[codePair]ruling{
 	{104, anySub}: tokenDead, // no token, or no appsecret_proof, in the call
 	{190, anySub}: tokenDead,
 
-	{4, anySub}:     throttled,
+	{4, anySub}:     appLimit,
 	{4, 2018354}:    rejected, // two notifications too close together
 	{9, 2018352}:    rejected,
 	{17, anySub}:    throttled,
+	{27, 2018464}:   otherApp, // taking a thread that cannot be taken
 	{32, anySub}:    throttled,
-	{341, anySub}:   throttled,
+	{341, anySub}:   appLimit,
 	{613, anySub}:   throttled,
 	{613, 1996}:     throttled,
 	{613, 1893016}:  rejected, // the same opt-in topic twice
@@ -112,23 +118,27 @@ var rulings = map[codePair]ruling{
 	{100, 36008}:      codeSpent, // of another redirect
 	{100, 36009}:      codeSpent, // used
 	{100, 1893061}:    rejected,
-	{100, 2018001}:    blocked,  // no matching user
+	{100, 2018001}:    blocked, // no matching user
+	{100, 2018005}:    noFile,
 	{100, 2018008}:    rejected, // Meta could not fetch the file
 	{100, 2018034}:    rejected,
-	{100, 2018047}:    rejected,
-	{100, 2018074}:    rejected,
-	{100, 2018109}:    rejected,
+	{100, 2018047}:    noFile,
+	{100, 2018074}:    noFile,
+	{100, 2018109}:    tooBig,
 	{100, 2018151}:    otherApp,
-	{100, 2018276}:    notYet, // HUMAN_AGENT
-	{100, 2018294}:    rejected,
+	{100, 2018276}:    tagRefused, // HUMAN_AGENT
+	{100, 2018294}:    noFile,     // a video
 	{100, 2534015}:    rejected,
+	{100, 2534025}:    privateOver,
 	{100, 2534029}:    restricted,
 	{100, 2534037}:    otherApp,
 	{105, anySub}:     rejected,
 	{194, anySub}:     rejected,
-	{506, anySub}:     rejected,
+	{506, anySub}:     commentTwice,
 	{551, anySub}:     blocked,
 	{551, 1545041}:    blocked,
+	{10900, anySub}:   privateUsed,
+	{10903, anySub}:   privateOver,
 	{1609005, anySub}: rejected,
 	{2200, anySub}:    rejected, // Meta could not verify the webhook
 	{2500, anySub}:    rejected,
@@ -243,9 +253,11 @@ type answer struct {
 	header  http.Header
 	body    []byte
 	err     error         // of the transport
+	source  error         // then: the file could not be read to its end, and nothing was sent
 	written bool          // the request, or some of it, left this machine
 	reading bool          // the call changes nothing at Meta's, or may be made again
 	setup   bool          // it concerned no customer
+	comment bool          // it was about a comment
 	wait    time.Duration // after a throttle that does not say how long; 0: as ruled
 }
 
@@ -265,22 +277,32 @@ func (a *answer) refused() *wireError {
 // classify says of a call that was no success what it means. Codes decide, never
 // texts; the HTTP status is a weak hint (7.1).
 func classify(a *answer, now time.Time) *bridge.Refusal {
+	if a.source != nil {
+		return brokenOff(a.source)
+	}
 	if a.err != nil {
 		return transportRefusal(a)
 	}
 	cause := &graphError{Status: a.status, Trace: trace("", a.header)}
-	r := unclear
+	r, death := unclear, bridge.TroubleKind("")
 	if e := a.refused(); e != nil {
 		cause.Code, cause.Subcode, cause.Trace = int(e.Code), int(e.Subcode), trace(string(e.Trace), a.header)
 		r = rule(a.status, e, a.setup)
+		if a.comment {
+			r = r.ofComment(cause.Code, cause.Subcode)
+		}
+		death = deathBy(cause.Code, cause.Subcode, r)
 	} else if a.status == http.StatusTooManyRequests {
-		r = throttled
+		r = appLimit // of what stands in front of Meta, which knows no pages
 	}
 	if a.reading {
 		r = r.ofReading()
 	}
-	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Err: cause}
-	if r.page {
+	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Trouble: death, Err: cause}
+	switch {
+	case r.app:
+		refusal.Gate = bridge.GateApp
+	case r.page:
 		refusal.Gate = a.gate()
 	}
 	if r.temporary {
@@ -292,6 +314,15 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 		}
 	}
 	return refusal
+}
+
+// brokenOff judges a call that broke off because our file did.
+func brokenOff(cause error) *bridge.Refusal {
+	var r *bridge.Refusal
+	if errors.As(cause, &r) {
+		return r
+	}
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileUnreadable, Err: errors.New("the file breaks off: " + describe(cause))}
 }
 
 // transportRefusal judges a call without an answer. If nothing was written, the

@@ -99,6 +99,8 @@ var every = []struct {
 	{190, 492, bridge.Again, bridge.PageLost, true},
 	{190, 1234567, bridge.Again, bridge.PageLost, true},
 
+	{27, 2018464, bridge.Never, bridge.OtherAppControls, false},
+
 	{100, 0, bridge.Never, bridge.Rejected, false},
 	{100, 33, bridge.Again, bridge.PageLost, true},
 	{100, 36007, bridge.Never, bridge.CodeRefused, false},
@@ -106,24 +108,27 @@ var every = []struct {
 	{100, 36009, bridge.Never, bridge.CodeRefused, false},
 	{100, 1893061, bridge.Never, bridge.Rejected, false},
 	{100, 2018001, bridge.Never, bridge.CustomerBlocked, false},
-	{100, 2018005, bridge.Never, bridge.Rejected, false},
+	{100, 2018005, bridge.Never, bridge.FileRefused, false},
 	{100, 2018008, bridge.Never, bridge.Rejected, false},
 	{100, 2018014, bridge.Never, bridge.Rejected, false},
 	{100, 2018015, bridge.Never, bridge.Rejected, false},
 	{100, 2018034, bridge.Never, bridge.Rejected, false},
-	{100, 2018047, bridge.Never, bridge.Rejected, false},
-	{100, 2018074, bridge.Never, bridge.Rejected, false},
-	{100, 2018109, bridge.Never, bridge.Rejected, false},
+	{100, 2018047, bridge.Never, bridge.FileRefused, false},
+	{100, 2018074, bridge.Never, bridge.FileRefused, false},
+	{100, 2018109, bridge.Never, bridge.FileTooBig, false},
 	{100, 2018151, bridge.Never, bridge.OtherAppControls, false},
 	{100, 2018164, bridge.Never, bridge.Rejected, false},
-	{100, 2018276, bridge.Never, bridge.NotApproved, false},
-	{100, 2018294, bridge.Never, bridge.Rejected, false},
+	{100, 2018276, bridge.Never, bridge.TagRefused, false},
+	{100, 2018294, bridge.Never, bridge.FileRefused, false},
 	{100, 2534015, bridge.Never, bridge.Rejected, false},
 	{100, 2534029, bridge.Again, bridge.PageRestricted, true},
 	{100, 2534037, bridge.Never, bridge.OtherAppControls, false},
 	{105, 0, bridge.Never, bridge.Rejected, false},
 	{194, 0, bridge.Never, bridge.Rejected, false},
-	{506, 0, bridge.Never, bridge.Rejected, false},
+	{506, 0, bridge.Never, bridge.CommentTwice, false},
+	{10900, 0, bridge.Never, bridge.PrivateUsed, false},
+	{10903, 0, bridge.Never, bridge.PrivateOver, false},
+	{100, 2534025, bridge.Never, bridge.PrivateOver, false},
 	{551, 0, bridge.Never, bridge.CustomerBlocked, false},
 	{551, 1545041, bridge.Never, bridge.CustomerBlocked, false},
 	{1609005, 0, bridge.Never, bridge.Rejected, false},
@@ -143,7 +148,8 @@ func graphBody(code, sub int, more string) []byte {
 func TestClassify_EveryCode(t *testing.T) {
 	for _, c := range every {
 		r := classify(&answer{page: thePage, status: 400, header: http.Header{}, body: graphBody(c.code, c.sub, "")}, received)
-		if r.Verdict != c.verdict || r.Reason != c.reason || (r.Gate == bridge.GatePage(thePage)) != c.page {
+		ofApp := c.reason == bridge.RateLimited && (c.code == 4 || c.code == 341) // all its pages wait
+		if r.Verdict != c.verdict || r.Reason != c.reason || (r.Gate == bridge.GatePage(thePage)) != (c.page && !ofApp) || (r.Gate == bridge.GateApp) != ofApp {
 			t.Errorf("%d/%d: %v %s %q", c.code, c.sub, r.Verdict, r.Reason, r.Gate)
 		}
 		if want := fmt.Sprintf("graph answered HTTP 400, code %d/%d, trace AbC-1_2", c.code, c.sub); r.Err.Error() != want {

@@ -13,7 +13,7 @@ const markPrefix = "mb1:"
 
 // encodeMark writes a mark as message.metadata, which comes back in the echo.
 func encodeMark(m bridge.Mark) string {
-	return markPrefix + string(m.Message) + ":" + strconv.Itoa(m.Part)
+	return markPrefix + m.Version() + ":" + strconv.Itoa(m.Part)
 }
 
 // parseMark returns the mark in an echo's metadata, and false for metadata that
@@ -25,7 +25,7 @@ func parseMark(metadata string) (bridge.Mark, bool) {
 		return bridge.Mark{}, false
 	}
 	part, err := strconv.Atoi(rest[colon+1:])
-	m := bridge.Mark{Message: bridge.MessageID(rest[:colon]), Part: part}
+	m := bridge.MarkOfVersion(rest[:colon], part)
 	if err != nil || part < 0 || encodeMark(m) != metadata {
 		return bridge.Mark{}, false
 	}

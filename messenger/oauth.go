@@ -16,17 +16,17 @@ import (
 
 var _ bridge.Authority = (*Client)(nil)
 
+// seeing is the permission without which nobody's pages are shown.
+const seeing = "pages_show_list"
+
 // permissions are what messages need (messenger.md 6.11). Comments will need more.
 var permissions = []string{
-	"pages_show_list",       // to see the pages
+	seeing,                  // to see the pages
 	"pages_messaging",       // to receive and send
 	"pages_manage_metadata", // to subscribe a page
 	"pages_read_engagement", // to read a page's name and threads
 	"business_management",   // without it Meta hides the pages of business portfolios
 }
-
-// pagePermissions are granted page by page, and no page can be connected without them.
-var pagePermissions = []string{"pages_messaging", "pages_manage_metadata"}
 
 // shortest is how long a token has to live. Page tokens of a short-lived one die
 // with it within two hours; long-lived ones have about 60 days.
@@ -87,7 +87,10 @@ func (c *Client) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, 
 	if err != nil {
 		return bridge.Grant{}, err
 	}
-	g := bridge.Grant{Token: token, Expires: info.expires()}
+	g := bridge.Grant{Token: token, Kind: bridge.PersonToken, Expires: info.expires()}
+	if info.Type == systemUser {
+		g.Kind = bridge.SystemToken
+	}
 	if g.User, g.Name, err = c.me(ctx, token); err != nil {
 		return bridge.Grant{}, err
 	}
@@ -99,10 +102,11 @@ func (c *Client) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, 
 			g.Missing = append(g.Missing, p)
 		}
 	}
+	g.Ticked = info.targets(seeing)
 	for i := range g.Pages {
-		for _, p := range pagePermissions {
-			if info.granted(p) && !info.grantedFor(p, g.Pages[i].ID) {
-				g.Pages[i].Missing = append(g.Pages[i].Missing, p)
+		for _, p := range needs {
+			if len(info.Scopes) > 0 && (!info.granted(p) || !info.grantedFor(p, g.Pages[i].ID)) {
+				g.Pages[i].Lacks = append(g.Pages[i].Lacks, p)
 			}
 		}
 	}
@@ -116,7 +120,7 @@ func (c *Client) lasting(ctx context.Context, token bridge.Secret) (bridge.Secre
 	if err != nil {
 		return "", nil, err
 	}
-	if info.Type != "SYSTEM_USER" {
+	if info.Type != systemUser {
 		token, err = c.issue(ctx, map[string]string{"grant_type": "fb_exchange_token", "fb_exchange_token": token.Reveal()})
 		if err != nil {
 			return "", nil, about("the exchange for a long-lived token", err)
@@ -149,6 +153,9 @@ func (c *Client) issue(ctx context.Context, form map[string]string) (bridge.Secr
 	}
 	return bridge.Secret(reply.Token), nil
 }
+
+// systemUser is what debug_token calls the token of a business's system user.
+const systemUser = "SYSTEM_USER"
 
 // tokenInfo is what debug_token says of a token (messenger.md 6.5).
 type tokenInfo struct {
@@ -189,6 +196,16 @@ func (t *tokenInfo) grantedFor(permission string, page bridge.PageID) bool {
 		}
 	}
 	return true
+}
+
+// targets returns for how many pages a permission was granted; -1: Meta does not say.
+func (t *tokenInfo) targets(permission string) int {
+	for _, g := range t.Pages {
+		if string(g.Scope) == permission && g.Targets != nil {
+			return len(g.Targets)
+		}
+	}
+	return -1
 }
 
 // inspect asks Meta about a token that must work. debug_token is only documented

@@ -11,15 +11,55 @@ import (
 
 var _ bridge.Sender = (*Client)(nil)
 
+// wireSend is the body of a send (messenger.md 3.1).
 type wireSend struct {
-	Recipient wireParty    `json:"recipient"`
-	Type      string       `json:"messaging_type"`
-	Message   wireSendText `json:"message"`
+	Recipient wireTo       `json:"recipient"`
+	Type      string       `json:"messaging_type,omitempty"`
+	Tag       string       `json:"tag,omitempty"`
+	ReplyTo   *wireMid     `json:"reply_to,omitempty"`
+	Persona   string       `json:"persona_id,omitempty"`
+	Message   wireOutgoing `json:"message"`
 }
 
-type wireSendText struct {
-	Text     string `json:"text"`
-	Metadata string `json:"metadata"`
+// wireTo is a customer, or whoever wrote a comment.
+type wireTo struct {
+	ID      string `json:"id,omitempty"`
+	Comment string `json:"comment_id,omitempty"`
+}
+
+type wireMid struct {
+	Mid string `json:"mid"`
+}
+
+type wireOutgoing struct {
+	Text     string           `json:"text,omitempty"`
+	Attached *wireAttached    `json:"attachment,omitempty"`
+	Quick    []wireQuickReply `json:"quick_replies,omitempty"`
+	Metadata string           `json:"metadata"`
+}
+
+type wireAttached struct {
+	Type    string `json:"type"`
+	Payload any    `json:"payload"`
+}
+
+type wireTemplate struct {
+	Type    string       `json:"template_type"`
+	Text    string       `json:"text"`
+	Buttons []wireButton `json:"buttons"`
+}
+
+type wireButton struct {
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	URL     string `json:"url,omitempty"`
+	Payload string `json:"payload,omitempty"`
+}
+
+type wireQuickReply struct {
+	Type    string `json:"content_type"`
+	Title   string `json:"title"`
+	Payload string `json:"payload"`
 }
 
 // Cut turns a text into parts that Messenger takes.
@@ -35,19 +75,33 @@ func (c *Client) Cut(text string, limit int) []bridge.Part {
 	return parts
 }
 
-// Send sends one part with its mark, once.
-func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, part bridge.Part, mark bridge.Mark) (bridge.Mid, error) {
-	if part.File != nil || part.Text == "" {
-		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Unsupported, Err: errors.New("only text is sent")}
+// Send sends one part with its mark, once. A file is read while it is sent.
+func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+	if (parcel.File == nil) == (parcel.Text == "") || (parcel.File == nil) != (parcel.Content == nil) {
+		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Unsupported, Err: errors.New("neither a text nor a file")}
 	}
-	body, err := c.call(ctx, request{
-		page: p, method: http.MethodPost, path: "messages",
-		body: wireSend{
-			Recipient: wireParty{ID: id(to)},
-			Type:      "RESPONSE",
-			Message:   wireSendText{Text: part.Text, Metadata: encodeMark(mark)},
-		},
-	})
+	if parcel.Comment != "" && !parcel.Private {
+		return c.replyTo(ctx, p, parcel)
+	}
+	send := wireSend{Recipient: wireTo{ID: string(to)}, Type: "RESPONSE", Persona: parcel.Persona, Message: outgoing(parcel)}
+	if parcel.Private {
+		send.Recipient, send.Type = wireTo{Comment: string(parcel.Comment)}, "" // it is of none (messenger.md 4.1)
+	}
+	if parcel.Tagged {
+		send.Type, send.Tag = "MESSAGE_TAG", "HUMAN_AGENT"
+	}
+	if parcel.ReplyTo != "" {
+		send.ReplyTo = &wireMid{string(parcel.ReplyTo)}
+	}
+	q := request{page: p, method: http.MethodPost, path: "messages", body: send, private: parcel.Private}
+	if parcel.File != nil {
+		form, err := newUpload(send, parcel.File.Name, *parcel.Content)
+		if err != nil {
+			return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Unsupported, Err: err}
+		}
+		q.body, q.upload = nil, form
+	}
+	body, err := c.call(ctx, q)
 	if err != nil {
 		return "", err
 	}
@@ -60,6 +114,29 @@ func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 			Err: errors.New("graph answered a send without a message id")}
 	}
 	return bridge.Mid(reply.Mid), nil
+}
+
+// outgoing writes what a message holds.
+func outgoing(p bridge.Parcel) wireOutgoing {
+	m := wireOutgoing{Text: p.Text, Metadata: encodeMark(p.Mark)}
+	switch {
+	case p.File != nil:
+		m.Attached = &wireAttached{Type: p.File.Kind, Payload: struct{}{}}
+	case len(p.Buttons) > 0:
+		template := wireTemplate{Type: "button", Text: p.Text}
+		for _, b := range p.Buttons {
+			wire := wireButton{Type: "postback", Title: b.Title, Payload: b.Payload}
+			if b.URL != "" {
+				wire = wireButton{Type: "web_url", Title: b.Title, URL: b.URL}
+			}
+			template.Buttons = append(template.Buttons, wire)
+		}
+		m.Text, m.Attached = "", &wireAttached{Type: "template", Payload: template}
+	}
+	for _, title := range p.Quick {
+		m.Quick = append(m.Quick, wireQuickReply{Type: "text", Title: title, Payload: title})
+	}
+	return m
 }
 
 // PageName asks Meta for a page's name, and so whether its token works.

@@ -60,6 +60,13 @@ func (c *Client) UnsubscribePage(ctx context.Context, p bridge.Page) error {
 	return done(body, err)
 }
 
+// EndGrant takes back everything a person has granted the app, in the app's own name:
+// the person's token need not be kept for it (messenger.md 6.8).
+func (c *Client) EndGrant(ctx context.Context, user string) error {
+	body, err := c.askAsApp(ctx, request{method: http.MethodDelete, path: url.PathEscape(user) + "/permissions"})
+	return done(body, err)
+}
+
 // done says whether Meta confirms that something is set up.
 func done(body []byte, err error) error {
 	if err != nil {
@@ -70,7 +77,7 @@ func done(body []byte, err error) error {
 		Messages flag `json:"messaging_success"` // named in one SDK only
 	}
 	_ = json.Unmarshal(body, &reply)
-	if !bool(reply.Success) && !bool(reply.Messages) {
+	if !bool(reply.Success) && !bool(reply.Messages) && string(body) != "true" { // the reference of permissions shows no more
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError, Err: errors.New("graph did not confirm")}
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -22,42 +23,66 @@ const threadTime = "2006-01-02T15:04:05-0700"
 const deletedCode = 9000001
 
 type wireThreads struct {
-	Data []wireThread `json:"data"`
+	Data   []wireThread `json:"data"`
+	Paging wirePaging   `json:"paging"`
+}
+
+type wirePaging struct {
+	Cursors struct {
+		After text `json:"after"`
+	} `json:"cursors"`
+	Next text `json:"next"`
 }
 
 type wireThread struct {
+	Updated      text `json:"updated_time"`
 	Participants struct {
 		Data []wireParty `json:"data"`
 	} `json:"participants"`
 	Messages struct {
 		Data   []wireThreadMessage `json:"data"`
-		Paging struct {
-			Next text `json:"next"`
-		} `json:"paging"`
+		Paging wirePaging          `json:"paging"`
 	} `json:"messages"`
 }
 
 type wireThreadMessage struct {
-	ID      text      `json:"id"`
+	ID      mid       `json:"id"`
 	Created text      `json:"created_time"`
 	From    wireParty `json:"from"`
 	Message text      `json:"message"`
+	Sticker text      `json:"sticker"` // a URL
+	Files   struct {
+		Data []wireThreadFile `json:"data"`
+	} `json:"attachments"`
+	Shares struct {
+		Data []struct {
+			Link        text `json:"link"`
+			Name        text `json:"name"`
+			Description text `json:"description"`
+		} `json:"data"`
+	} `json:"shares"`
+}
+
+type wireThreadFile struct {
+	Type  text     `json:"mime_type"`
+	Name  text     `json:"name"`
+	Size  number   `json:"size"`
+	File  text     `json:"file_url"`
+	Image wireLink `json:"image_data"`
+	Video wireLink `json:"video_data"`
+}
+
+type wireLink struct {
+	URL text `json:"url"`
 }
 
 // Look reads the newest messages of a thread. Meta keeps whole seconds there, so
 // messages of the second before since may be among those returned.
-func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, part bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
-	// Another call of this kind must not shut the page's gate: sends may go on.
-	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
-		return seen, err
-	}
-	body, err := c.call(ctx, request{
-		page: p, method: http.MethodGet, path: "conversations",
-		query: map[string]string{
-			"platform": "messenger",
-			"user_id":  string(to),
-			"fields":   "participants,messages.limit(20){id,created_time,from,message}",
-		},
+func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+	body, err := c.readThreads(ctx, p, map[string]string{
+		"platform": "messenger",
+		"user_id":  string(to),
+		"fields":   "participants,messages.limit(20){id,created_time,from,message,attachments{mime_type,name,size}}",
 	})
 	var cause *graphError
 	if errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode) {
@@ -68,14 +93,13 @@ func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 	}
 	var reply wireThreads
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
-		return seen, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
-			Err: errors.New("graph answered a thread in another format")}
+		return seen, otherFormat("a thread")
 	}
 	from := c.metaTime(since).Truncate(time.Second).Add(-time.Second)
 	seen.Complete = true
 	for _, t := range reply.Data {
 		if t.with(to) {
-			t.search(&seen, p.ID, part, from)
+			t.search(&seen, p.ID, forms, from)
 		}
 	}
 	return seen, nil
@@ -89,7 +113,7 @@ func (t *wireThread) with(to bridge.CustomerID) bool {
 }
 
 // search adds to a sighting what the thread shows of the page's messages from a time on.
-func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, part bridge.Part, from time.Time) {
+func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, forms []bridge.Part, from time.Time) {
 	all := t.Messages.Data
 	reaches := len(all) < threadDepth && t.Messages.Paging.Next == ""
 	for _, m := range slices.Backward(all) { // they come newest first
@@ -102,12 +126,39 @@ func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, part brid
 			reaches = true
 		case err != nil || m.ID == "" || m.From.ID == "":
 			seen.Obscure = true
-		case m.From.ID == id(page) && sameText(string(m.Message), part.Text):
+		case m.From.ID != id(page):
+		case slices.ContainsFunc(forms, m.shows):
 			seen.Like = append(seen.Like, bridge.Mid(m.ID))
+		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(forms, template): // its text need not be shown
+			seen.Obscure = true
 		}
 	}
 	seen.Complete = seen.Complete && reaches
 }
+
+// shows reports whether a message looks like a part. Of images, audio and videos,
+// Meta keeps its own version under its own name, so that only their kind can be
+// compared.
+func (m *wireThreadMessage) shows(part bridge.Part) bool {
+	if part.File == nil {
+		return sameText(string(m.Message), part.Text)
+	}
+	if len(m.Files.Data) != 1 {
+		return false
+	}
+	file := m.Files.Data[0]
+	kind, _, _ := strings.Cut(string(file.Type), "/")
+	switch part.File.Kind {
+	case "image", "audio", "video":
+		return kind == part.File.Kind || part.File.Kind == "audio" && kind == "video"
+	}
+	if file.Name != "" && part.File.Name != "" && string(file.Name) != part.File.Name {
+		return false
+	}
+	return file.Size == 0 || part.File.Size == 0 || int64(file.Size) == part.File.Size
+}
+
+func template(part bridge.Part) bool { return len(part.Buttons) > 0 }
 
 // sameText compares what was sent with what Meta shows, but for white space, which
 // does not survive the way unchanged.
@@ -115,3 +166,56 @@ func sameText(a, b string) bool {
 	words := strings.Fields(a)
 	return len(words) > 0 && slices.Equal(words, strings.Fields(b))
 }
+
+type wireStored struct {
+	Attachments struct {
+		Data []wireThreadFile `json:"data"`
+	} `json:"attachments"`
+}
+
+// FileLink asks where the n-th file of a message is now; "" if Meta does not say. Of a
+// deleted message there is no file any more.
+func (c *Client) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n int) (string, error) {
+	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
+		return "", err
+	}
+	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(mid)),
+		query: map[string]string{"fields": "attachments{file_url,image_data{url},video_data{url}}"}})
+	var cause *graphError
+	switch {
+	case errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode):
+		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
+	case err != nil: // whatever it is, it concerns this file alone
+		return "", gone(err)
+	}
+	var reply wireStored
+	_ = json.Unmarshal(body, &reply) // what matters is whether it is there
+	if files := reply.Attachments.Data; n < len(files) {
+		return first(files[n].File, files[n].Image.URL, files[n].Video.URL), nil
+	}
+	return "", nil
+}
+
+// InboxLink returns where people see a conversation in Facebook's Page inbox; "" if
+// that cannot be found out soon.
+func (c *Client) InboxLink(ctx context.Context, p bridge.Page, customer bridge.CustomerID) string {
+	ctx, cancel := context.WithTimeout(ctx, inboxWait)
+	defer cancel()
+	if c.turn(ctx, p.ID, c.pacer.look, "") != nil {
+		return ""
+	}
+	body, err := c.call(ctx, request{page: p, method: http.MethodGet, path: "conversations",
+		query: map[string]string{"platform": "messenger", "user_id": string(customer), "fields": "link"}})
+	var reply struct {
+		Data []struct {
+			Link text `json:"link"`
+		} `json:"data"`
+	}
+	if err != nil || json.Unmarshal(body, &reply) != nil || len(reply.Data) != 1 || !strings.HasPrefix(string(reply.Data[0].Link), "/") {
+		return ""
+	}
+	return "https://www.facebook.com" + string(reply.Data[0].Link)
+}
+
+// inboxWait is how long a message may wait for a link that is merely convenient.
+const inboxWait = 2 * time.Second

@@ -18,9 +18,9 @@ const (
 	usageLasts    = time.Minute // a report counts for this long; Meta repeats it while it is true
 	fullWait      = time.Minute // at 100 per cent, if Meta does not say how long
 	pauseStep     = 50 * time.Millisecond
-	longestWait   = time.Second // for a pause; whoever has to wait longer gives its worker back
-	looksPerSec   = 2           // Conversations API, per page
-	maxPaced      = 4096        // pages remembered; only what is slowed needs to be
+	longestWait   = time.Second            // for a pause; whoever has to wait longer gives its worker back
+	lookEvery     = 550 * time.Millisecond // Conversations API: 2 calls a second and page, measured by Meta's clock
+	maxPaced      = 4096                   // pages remembered; only what is slowed needs to be
 	messengerType = "messenger"
 )
 
@@ -75,62 +75,102 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// reported returns the highest usage in an answer's headers, or -1 if they name
-// none, and how long Meta refuses more. Of the business limits only Messenger's own holds messages back.
-func reported(header http.Header, page bridge.PageID) (percent int, refused time.Duration) {
-	percent = -1
-	for _, name := range []string{"X-App-Usage", "X-Page-Usage"} {
+// report is what an answer's headers say about limits.
+type report struct {
+	app     int           // per cent of the app's limit; -1: nothing is said
+	page    int           // of the page's
+	refused time.Duration // how long Meta refuses the page
+}
+
+// reported reads an answer's headers. Of the business limits only Messenger's own
+// holds messages back.
+func reported(header http.Header, page bridge.PageID) report {
+	percent := func(name string) int {
 		var u usage
 		if value := header.Get(name); value != "" && json.Unmarshal([]byte(value), &u) == nil {
-			percent = max(percent, u.percent())
+			return u.percent()
 		}
+		return -1
 	}
+	r := report{app: percent("X-App-Usage"), page: percent("X-Page-Usage")}
 	for _, u := range businessUsage(header, page) {
 		if u.Type != messengerType && u.Type != "" {
 			continue
 		}
-		percent = max(percent, u.percent())
+		r.page = max(r.page, u.percent())
 		if u.Minutes > 0 {
-			refused = max(refused, min(time.Duration(min(u.Minutes, 1e6))*time.Minute, maxAfter))
+			r.refused = max(r.refused, min(time.Duration(min(u.Minutes, 1e6))*time.Minute, maxAfter))
 		}
 	}
-	if percent >= 100 {
-		refused = max(refused, fullWait)
-	}
-	return percent, refused
+	return r
 }
 
-// pacer keeps each page below its limits. It remembers only pages that are near
-// one, and those whose threads were read lately.
+// limit is one that Meta states in calls per second and page.
+type limit uint8
+
+const (
+	looks  limit = iota // Conversations API
+	sends               // texts and templates
+	files               // messages with a file: Meta names audio and video, and says nothing of others
+	limits              // how many there are
+)
+
+// perSecond is a little less than Meta allows (messenger.md 7.5), because calls come
+// closer together on their way: 250 to 300, 10. That of looks is configured.
+var perSecond = [limits]rate.Limit{sends: 240, files: 9}
+
+// pacer keeps the app and each page below their limits. It remembers only pages that
+// are near one, and those that called lately.
 type pacer struct {
-	now func() time.Time
+	now       func() time.Time
+	perSecond [limits]rate.Limit
 
 	mu    sync.Mutex // guards all below
+	app   pace
 	pages map[bridge.PageID]*pace
 }
 
 type pace struct {
-	percent int           // of the closest limit
-	until   time.Time     // percent counts
-	next    time.Time     // the next call may be made
-	shut    time.Time     // no call before
-	looks   *rate.Limiter // nil: no thread was read lately
+	percent int       // of the closest limit
+	until   time.Time // percent counts
+	next    time.Time // the next call may be made
+	shut    time.Time // no call before
+	limits  [limits]*rate.Limiter
+	called  time.Time // when a limiter was asked last
 }
 
-func newPacer(now func() time.Time) *pacer {
-	return &pacer{now: now, pages: map[bridge.PageID]*pace{}}
+func newPacer(now func() time.Time, lookEvery time.Duration) *pacer {
+	perSecond := perSecond
+	perSecond[looks] = rate.Every(lookEvery)
+	return &pacer{now: now, perSecond: perSecond, pages: map[bridge.PageID]*pace{}}
 }
 
 // reserve returns how long a call has to wait for its turn, or how long there is
-// none: then the caller goes away.
-func (p *pacer) reserve(page bridge.PageID) (wait, none time.Duration) {
+// none, and behind which gate: then the caller goes away. An empty page is the app's
+// own call.
+func (p *pacer) reserve(page bridge.PageID) (wait, none time.Duration, gate bridge.Gate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.pages[page]
-	if s == nil {
-		return 0, 0
-	}
 	now := p.now()
+	if wait, none = p.app.left(now); none > 0 {
+		return 0, none, bridge.GateApp
+	}
+	s := p.pages[page]
+	if s != nil {
+		own, none := s.left(now)
+		if none > 0 {
+			return 0, none, bridge.GatePage(page)
+		}
+		wait = max(wait, own)
+		s.takePlace(now.Add(wait))
+	}
+	p.app.takePlace(now.Add(wait))
+	return wait, 0, ""
+}
+
+// left returns how long until the next call may be made, or how long there is no
+// place for one.
+func (s *pace) left(now time.Time) (wait, none time.Duration) {
 	if left := s.shut.Sub(now); left > 0 {
 		return 0, left
 	}
@@ -140,20 +180,37 @@ func (p *pacer) reserve(page bridge.PageID) (wait, none time.Duration) {
 	if wait = max(s.next.Sub(now), 0); wait > longestWait {
 		return 0, wait
 	}
-	s.next = now.Add(wait + time.Duration(s.percent-slowFrom+1)*pauseStep)
 	return wait, 0
 }
 
-// look returns the same for reading a thread.
-func (p *pacer) look(page bridge.PageID) (wait, none time.Duration) {
+// busy reports whether a page, or the app, is near one of its limits.
+func (p *pacer) busy(page bridge.PageID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	near := func(s *pace) bool { return s != nil && (now.Before(s.until) || now.Before(s.shut)) }
+	return near(&p.app) || near(p.pages[page])
+}
+
+// takePlace makes the next call wait, the longer the closer the limit is.
+func (s *pace) takePlace(at time.Time) {
+	if !at.After(s.until) {
+		s.next = at.Add(time.Duration(s.percent-slowFrom+1) * pauseStep)
+	}
+}
+
+// take returns the same for one of the limits per second. Whoever has to wait longer
+// than for a moment goes away; the page's other calls go on.
+func (p *pacer) take(page bridge.PageID, l limit) (wait, none time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
 	s := p.page(page, now)
-	if s.looks == nil {
-		s.looks = rate.NewLimiter(looksPerSec, 1)
+	s.called = now
+	if s.limits[l] == nil {
+		s.limits[l] = rate.NewLimiter(p.perSecond[l], 1)
 	}
-	r := s.looks.ReserveN(now, 1)
+	r := s.limits[l].ReserveN(now, 1)
 	if wait = r.DelayFrom(now); wait > longestWait {
 		r.CancelAt(now)
 		return 0, wait
@@ -161,25 +218,51 @@ func (p *pacer) look(page bridge.PageID) (wait, none time.Duration) {
 	return wait, 0
 }
 
+func (p *pacer) look(page bridge.PageID) (wait, none time.Duration) { return p.take(page, looks) }
+
 // report takes an answer's headers into account.
 func (p *pacer) report(page bridge.PageID, header http.Header) {
-	percent, refused := reported(header, page)
-	if percent < 0 && refused <= 0 {
-		return
-	}
+	r := reported(header, page)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	if percent < slowFrom && refused <= 0 {
-		if s := p.pages[page]; s != nil {
-			s.until = time.Time{}
-		}
-		return
+	p.app.report(r.app, 0, now)
+	if page != "" && (r.page >= slowFrom || r.refused > 0 || p.pages[page] != nil) {
+		p.page(page, now).report(r.page, r.refused, now)
 	}
-	s := p.page(page, now)
-	s.percent, s.until = min(max(percent, slowFrom), 100), now.Add(usageLasts)
-	if shut := now.Add(refused); refused > 0 && shut.After(s.shut) {
+}
+
+func (s *pace) report(percent int, refused time.Duration, now time.Time) {
+	if percent >= 100 {
+		refused = max(refused, fullWait)
+	}
+	switch {
+	case percent >= slowFrom || refused > 0:
+		s.percent, s.until = min(max(percent, slowFrom), 100), now.Add(usageLasts)
+	case percent >= 0:
+		s.until = time.Time{}
+	}
+	s.refuse(refused, now)
+}
+
+func (s *pace) refuse(d time.Duration, now time.Time) {
+	if shut := now.Add(d); d > 0 && shut.After(s.shut) {
 		s.shut = shut
+	}
+}
+
+// refused notes that Meta has just refused a call because there were too many: each
+// more would make it last longer.
+func (p *pacer) refused(page bridge.PageID, r *bridge.Refusal) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.now()
+	switch {
+	case r.Reason != bridge.RateLimited:
+	case r.Gate == bridge.GateApp:
+		p.app.refuse(r.After, now)
+	case r.Gate == bridge.GatePage(page) && page != "":
+		p.page(page, now).refuse(r.After, now)
 	}
 }
 
@@ -194,7 +277,7 @@ func (p *pacer) page(page bridge.PageID, now time.Time) *pace {
 		if len(p.pages) < maxPaced {
 			break
 		}
-		if now.After(old.until) && now.After(old.shut) { // says nothing any more
+		if now.After(old.until) && now.After(old.shut) && now.Sub(old.called) > longestWait { // says nothing any more
 			delete(p.pages, id)
 		}
 	}

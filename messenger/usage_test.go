@@ -17,110 +17,167 @@ func (c *clock) Now() time.Time { return c.now }
 func TestReported(t *testing.T) {
 	page := string(thePage)
 	for _, c := range []struct {
-		name    string
-		header  http.Header
-		percent int
-		refused time.Duration
+		name   string
+		header http.Header
+		want   report
 	}{
-		{"nothing", http.Header{}, -1, 0},
-		{"app", http.Header{"X-App-Usage": {`{"call_count":28,"total_time":85,"total_cputime":24}`}}, 85, 0},
-		{"page", http.Header{"X-Page-Usage": {`{"call_count":"91"}`}}, 91, 0},
-		{"business", http.Header{"X-Business-Use-Case-Usage": {`{"` + page + `":[{"type":"messenger","call_count":95,"total_cputime":20,"total_time":25,"estimated_time_to_regain_access":0}]}`}}, 95, 0},
-		{"business, minutes", http.Header{"X-Business-Use-Case-Usage": {`{"` + page + `":[{"type":"messenger","call_count":20,"estimated_time_to_regain_access":3}]}`}}, 20, 3 * time.Minute},
-		{"business, another page", http.Header{"X-Business-Use-Case-Usage": {`{"1":[{"type":"messenger","call_count":95,"estimated_time_to_regain_access":3}]}`}}, -1, 0},
-		{"business, another kind of calls", http.Header{"X-Business-Use-Case-Usage": {`{"` + page + `":[{"type":"pages","call_count":100,"estimated_time_to_regain_access":3}]}`}}, -1, 0},
-		{"full", http.Header{"X-App-Usage": {`{"call_count":100}`}}, 100, time.Minute},
-		{"over", http.Header{"X-App-Usage": {`{"call_count":9223372036854775807}`}}, 1000, time.Minute},
-		{"nonsense", http.Header{"X-App-Usage": {`[]`}, "X-Business-Use-Case-Usage": {`5`}}, -1, 0},
+		{"nothing", http.Header{}, report{-1, -1, 0}},
+		{"app", http.Header{"X-App-Usage": {`{"call_count":28,"total_time":85,"total_cputime":24}`}}, report{85, -1, 0}},
+		{"page", http.Header{"X-Page-Usage": {`{"call_count":"91"}`}}, report{-1, 91, 0}},
+		{"business", http.Header{"X-Business-Use-Case-Usage": {`{"` + page + `":[{"type":"messenger","call_count":95,"total_cputime":20,"total_time":25,"estimated_time_to_regain_access":0}]}`}}, report{-1, 95, 0}},
+		{"business, minutes", http.Header{"X-Business-Use-Case-Usage": {`{"` + page + `":[{"type":"messenger","call_count":20,"estimated_time_to_regain_access":3}]}`}}, report{-1, 20, 3 * time.Minute}},
+		{"business, another page", http.Header{"X-Business-Use-Case-Usage": {`{"1":[{"type":"messenger","call_count":95,"estimated_time_to_regain_access":3}]}`}}, report{-1, -1, 0}},
+		{"business, another kind of calls", http.Header{"X-Business-Use-Case-Usage": {`{"` + page + `":[{"type":"pages","call_count":100,"estimated_time_to_regain_access":3}]}`}}, report{-1, -1, 0}},
+		{"app and page", http.Header{"X-App-Usage": {`{"call_count":12}`}, "X-Page-Usage": {`{"total_time":81}`}}, report{12, 81, 0}},
+		{"over", http.Header{"X-App-Usage": {`{"call_count":9223372036854775807}`}}, report{1000, -1, 0}},
+		{"nonsense", http.Header{"X-App-Usage": {`[]`}, "X-Business-Use-Case-Usage": {`5`}}, report{-1, -1, 0}},
 	} {
-		if percent, refused := reported(c.header, thePage); percent != c.percent || refused != c.refused {
-			t.Errorf("%s: %d, %s", c.name, percent, refused)
+		if got := reported(c.header, thePage); got != c.want {
+			t.Errorf("%s: %+v", c.name, got)
 		}
 	}
 }
 
-func usageAt(percent int) http.Header {
-	return http.Header{"X-App-Usage": {fmt.Sprintf(`{"call_count":%d}`, percent)}}
+func usageAt(header string, percent int) http.Header {
+	return http.Header{header: {fmt.Sprintf(`{"call_count":%d}`, percent)}}
 }
 
+const another bridge.PageID = "another"
+
+// TestPacer_NearTheLimit_GoesSlower holds a page's limit against that page alone, and
+// the app's against all.
 func TestPacer_NearTheLimit_GoesSlower(t *testing.T) {
-	c := &clock{now: received}
-	p := newPacer(c.Now)
-	var last time.Duration
-	for _, percent := range []int{79, 80, 90, 99} {
-		p.report(thePage, usageAt(percent))
-		c.now = c.now.Add(5 * time.Second)
-		p.reserve(thePage) // the first after a pause goes at once
-		pause, none := p.reserve(thePage)
-		if none != 0 || pause < last || (percent >= slowFrom) != (pause > 0) || pause > longestWait {
-			t.Errorf("at %d %%: %s, %s", percent, pause, none)
+	for header, shared := range map[string]bool{"X-Page-Usage": false, "X-App-Usage": true} {
+		c := &clock{now: received}
+		p := newPacer(c.Now, lookEvery)
+		var last time.Duration
+		for _, percent := range []int{79, 80, 90, 99} {
+			p.report(thePage, usageAt(header, percent))
+			c.now = c.now.Add(5 * time.Second)
+			p.reserve(thePage) // the first after a pause goes at once
+			pause, none, _ := p.reserve(thePage)
+			if none != 0 || pause < last || (percent >= slowFrom) != (pause > 0) || pause > longestWait {
+				t.Errorf("%s at %d %%: %s, %s", header, percent, pause, none)
+			}
+			last = pause
 		}
-		last = pause
-	}
-	if _, none := p.reserve(thePage); none <= 0 { // a third one would keep its worker too long
-		t.Error("no limit to waiting")
-	}
-	if wait, none := p.reserve("another"); wait != 0 || none != 0 {
-		t.Error("another page waits, too")
-	}
-	c.now = c.now.Add(2 * usageLasts)
-	p.reserve(thePage)
-	if wait, _ := p.reserve(thePage); wait != 0 {
-		t.Errorf("still slow after the report is old: %s", wait)
+		want := bridge.GatePage(thePage)
+		if shared {
+			want = bridge.GateApp
+		}
+		if _, none, gate := p.reserve(thePage); none <= 0 || gate != want { // a third one would keep its worker too long
+			t.Errorf("%s: no limit to waiting, or at the wrong gate %q", header, gate)
+		}
+		if wait, none, _ := p.reserve(another); (wait+none > 0) != shared {
+			t.Errorf("%s: another page waits %s, %s", header, wait, none)
+		}
+		c.now = c.now.Add(2 * usageLasts)
+		p.reserve(thePage)
+		if wait, _, _ := p.reserve(thePage); wait != 0 {
+			t.Errorf("%s: still slow after the report is old: %s", header, wait)
+		}
 	}
 }
 
 func TestPacer_UsageFalls_GoesOn(t *testing.T) {
 	c := &clock{now: received}
-	p := newPacer(c.Now)
-	p.report(thePage, usageAt(95))
-	p.report(thePage, usageAt(20))
+	p := newPacer(c.Now, lookEvery)
+	for _, header := range []string{"X-Page-Usage", "X-App-Usage"} {
+		p.report(thePage, usageAt(header, 95))
+		p.report(thePage, usageAt(header, 20))
+	}
 	p.reserve(thePage)
-	if wait, none := p.reserve(thePage); wait != 0 || none != 0 {
+	if wait, none, _ := p.reserve(thePage); wait != 0 || none != 0 {
 		t.Errorf("%s, %s", wait, none)
 	}
 }
 
 func TestPacer_Full_IsRefusedUntilItIsOver(t *testing.T) {
-	c := &clock{now: received}
-	p := newPacer(c.Now)
-	p.report(thePage, usageAt(100))
-	p.report(thePage, usageAt(85)) // an older call's answer does not open it again
-	if _, none := p.reserve(thePage); none != fullWait {
-		t.Errorf("refused for %s", none)
-	}
-	c.now = c.now.Add(fullWait + time.Second)
-	if _, none := p.reserve(thePage); none != 0 {
-		t.Errorf("still refused for %s", none)
+	for _, header := range []string{"X-Page-Usage", "X-App-Usage"} {
+		c := &clock{now: received}
+		p := newPacer(c.Now, lookEvery)
+		p.report(thePage, usageAt(header, 100))
+		p.report(thePage, usageAt(header, 85)) // an older call's answer does not open it again
+		if _, none, _ := p.reserve(thePage); none != fullWait {
+			t.Errorf("%s: refused for %s", header, none)
+		}
+		c.now = c.now.Add(fullWait + time.Second)
+		if _, none, _ := p.reserve(thePage); none != 0 {
+			t.Errorf("%s: still refused for %s", header, none)
+		}
 	}
 }
 
-func TestPacer_Looks_AreTwoASecond(t *testing.T) {
-	c := &clock{now: received}
-	p := newPacer(c.Now)
-	var waits []time.Duration
-	refused := 0
-	for range 10 {
-		if wait, none := p.look(thePage); none > 0 {
-			refused++
-		} else {
-			waits = append(waits, wait)
+func TestPacer_AfterARefusal_CallsNoMore(t *testing.T) {
+	for gate, others := range map[bridge.Gate]bool{bridge.GatePage(thePage): false, bridge.GateApp: true} {
+		c := &clock{now: received}
+		p := newPacer(c.Now, lookEvery)
+		p.refused(thePage, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Gate: gate, After: time.Minute})
+		p.refused(thePage, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: gate, After: time.Hour}) // none of its business
+		if _, none, at := p.reserve(thePage); none != time.Minute || at != gate {
+			t.Errorf("%s: none for %s behind %q", gate, none, at)
+		}
+		if _, none, _ := p.reserve(another); (none > 0) != others {
+			t.Errorf("%s: another page is refused for %s", gate, none)
+		}
+		if _, none, _ := p.reserve(""); (none > 0) != others {
+			t.Errorf("%s: the app's own calls are refused for %s", gate, none)
 		}
 	}
-	if len(waits) != 3 || waits[0] != 0 || waits[2] > longestWait || refused != 7 {
-		t.Errorf("waits %v, %d refused", waits, refused)
+}
+
+// TestPacer_LimitsPerSecond_AreKeptByEachPage counts the calls that may begin in any
+// second.
+func TestPacer_LimitsPerSecond_AreKeptByEachPage(t *testing.T) {
+	for l, most := range map[limit]int{looks: 2, sends: 250, files: 10} {
+		c := &clock{now: received}
+		p := newPacer(c.Now, lookEvery)
+		var begins []time.Time
+		for range 3 * most {
+			wait, none := p.take(thePage, l)
+			for none > 0 {
+				c.now = c.now.Add(none)
+				wait, none = p.take(thePage, l)
+			}
+			begins = append(begins, c.now.Add(wait))
+		}
+		for i := range len(begins) - most {
+			if d := begins[i+most].Sub(begins[i]); d < time.Second {
+				t.Fatalf("limit %d: %d calls in %s", l, most+1, d)
+			}
+		}
+		if took := begins[len(begins)-1].Sub(received); took > 4*time.Second {
+			t.Errorf("limit %d: %d calls take %s", l, len(begins), took)
+		}
+		if wait, none := p.take(another, l); wait != 0 || none != 0 {
+			t.Errorf("limit %d: another page waits %s, %s", l, wait, none)
+		}
+		if wait, none := p.take(thePage, (l+1)%limits); wait != 0 || none != 0 {
+			t.Errorf("limit %d: calls of another kind wait %s, %s", l, wait, none)
+		}
+	}
+}
+
+func TestPacer_RefusedCalls_TakeNoPlaces(t *testing.T) {
+	c := &clock{now: received}
+	p := newPacer(c.Now, lookEvery)
+	refused := 0
+	for range 10 {
+		if _, none := p.look(thePage); none > 0 {
+			refused++
+		}
 	}
 	c.now = c.now.Add(2 * time.Second)
-	if wait, none := p.look(thePage); wait != 0 || none != 0 {
-		t.Errorf("those refused took places: %s, %s", wait, none)
+	if wait, none := p.look(thePage); refused == 0 || wait != 0 || none != 0 {
+		t.Errorf("%d refused, then %s, %s", refused, wait, none)
 	}
 }
 
 func TestPacer_ManyPages_IsBounded(t *testing.T) {
 	c := &clock{now: received}
-	p := newPacer(c.Now)
+	p := newPacer(c.Now, lookEvery)
 	for i := range maxPaced + 100 {
-		p.report(bridge.PageID(fmt.Sprint(i)), usageAt(90))
+		p.report(bridge.PageID(fmt.Sprint(i)), usageAt("X-Page-Usage", 90))
 	}
 	if len(p.pages) > maxPaced {
 		t.Errorf("%d pages are remembered", len(p.pages))

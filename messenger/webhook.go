@@ -42,16 +42,17 @@ const (
 	CountAnswer  = "answer:"  // one of the answers follows
 )
 
-// Answers, as counted behind CountAnswer.
+// Answers, as counted behind CountAnswer. Of those that are not 200, only forged, busy and
+// not-stored can have been calls of Meta's that it will give up after a while.
 const (
-	answerOK        = "ok"
-	answerUnsigned  = "unsigned"
-	answerForged    = "forged"
-	answerMalformed = "malformed"
-	answerTooLarge  = "too-large"
-	answerBusy      = "busy"
-	answerCut       = "cut"
-	answerNotStored = "not-stored"
+	AnswerOK        = "ok"
+	AnswerUnsigned  = "unsigned"
+	AnswerForged    = "forged"
+	AnswerMalformed = "malformed"
+	AnswerTooLarge  = "too-large"
+	AnswerBusy      = "busy"
+	AnswerCut       = "cut"
+	AnswerNotStored = "not-stored"
 )
 
 // Webhook answers Meta's handshake and notifications. It reads only what is
@@ -125,10 +126,10 @@ func (h *Webhook) notified(w http.ResponseWriter, r *http.Request) {
 	signature := r.Header.Get("X-Hub-Signature-256")
 	switch {
 	case !wellFormed(signature):
-		h.refuse(w, http.StatusUnauthorized, answerUnsigned)
+		h.refuse(w, http.StatusUnauthorized, AnswerUnsigned)
 		return
 	case r.ContentLength > h.cfg.MaxBody:
-		h.refuse(w, http.StatusRequestEntityTooLarge, answerTooLarge)
+		h.refuse(w, http.StatusRequestEntityTooLarge, AnswerTooLarge)
 		return
 	}
 	body, err := h.intake.read(r.Context(), http.MaxBytesReader(w, r.Body, h.cfg.MaxBody))
@@ -136,19 +137,19 @@ func (h *Webhook) notified(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.Is(err, errBusy):
 		w.Header().Set("Retry-After", "1")
-		h.refuse(w, http.StatusServiceUnavailable, answerBusy)
+		h.refuse(w, http.StatusServiceUnavailable, AnswerBusy)
 		return
 	case errors.As(err, &tooLarge):
-		h.refuse(w, http.StatusRequestEntityTooLarge, answerTooLarge)
+		h.refuse(w, http.StatusRequestEntityTooLarge, AnswerTooLarge)
 		return
 	case err != nil:
-		h.refuse(w, http.StatusBadRequest, answerCut)
+		h.refuse(w, http.StatusBadRequest, AnswerCut)
 		return
 	}
 	defer body.release() // not earlier: what was decoded is as large
 	if !signed(body.bytes(), signature, h.cfg.AppSecrets) {
 		h.cfg.OnForged()
-		h.refuse(w, http.StatusUnauthorized, answerForged)
+		h.refuse(w, http.StatusUnauthorized, AnswerForged)
 		return
 	}
 	h.store(w, r, body.bytes())
@@ -169,7 +170,7 @@ func (h *Webhook) refuse(w http.ResponseWriter, status int, answer string) {
 func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
 	got, err := decode(body, h.cfg.Now())
 	if err != nil {
-		h.cfg.Count(CountAnswer+answerMalformed, 1)
+		h.cfg.Count(CountAnswer+AnswerMalformed, 1)
 		h.cfg.Log.Error("signed webhook call cannot be read, dropped", "bytes", len(body), "err", err)
 		w.WriteHeader(http.StatusOK)
 		return
@@ -179,7 +180,7 @@ func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
 		h.logChange(err)
 		if err != nil {
 			w.Header().Set("Retry-After", "1")
-			h.cfg.Count(CountAnswer+answerNotStored, 1)
+			h.cfg.Count(CountAnswer+AnswerNotStored, 1)
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
@@ -188,7 +189,7 @@ func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
 	for kind, n := range got.ignored {
 		h.cfg.Count(CountIgnored+kind, n)
 	}
-	h.cfg.Count(CountAnswer+answerOK, 1)
+	h.cfg.Count(CountAnswer+AnswerOK, 1)
 	w.WriteHeader(http.StatusOK)
 }
 

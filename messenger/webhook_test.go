@@ -206,8 +206,8 @@ func TestWebhook_SignedNonsense_IsDroppedAndLoggedWithoutContent(t *testing.T) {
 func TestWebhook_NothingToPassOn_IsNotStored(t *testing.T) {
 	h := newHook(nil)
 	h.desk.err = errors.New("must not be called")
-	body := notification("messaging", expand(`{$S,$R,$T,"read":{"watermark":1}},{$S,$R,$T,"read":{"watermark":2}}`))
-	if w := h.post(body, sign([]byte(body), appSecret)); w.Code != 200 || h.counts["ignored:read"] != 2 || h.counts["answer:ok"] != 1 {
+	body := notification("messaging", expand(`{$S,$R,$T,"read":{"watermark":1}},{$S,$R,$T,"read":{}}`))
+	if w := h.post(body, sign([]byte(body), appSecret)); w.Code != 200 || h.counts["ignored:receipt"] != 2 || h.counts["answer:ok"] != 1 {
 		t.Errorf("answered %d, counted %v", w.Code, h.counts)
 	}
 }

@@ -42,6 +42,20 @@ func (i *id) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// mid is the id of a message: a text that becomes part of keys.
+type mid string
+
+// maxMid is far above the length of any message's id.
+const maxMid = 512
+
+func (m *mid) UnmarshalJSON(b []byte) error {
+	*m = ""
+	if s := scalar(b); len(s) <= maxMid && !strings.Contains(s, "\x00") {
+		*m = mid(s)
+	}
+	return nil
+}
+
 // flag is true, "true" or 1.
 type flag bool
 
@@ -59,6 +73,17 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	s, _, _ := strings.Cut(scalar(b), ".")
 	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
 		*n = number(v)
+	}
+	return nil
+}
+
+// decimal is a number with a fraction, in quotes or not.
+type decimal float64
+
+func (d *decimal) UnmarshalJSON(b []byte) error {
+	*d = 0
+	if v, err := strconv.ParseFloat(scalar(b), 64); err == nil && v > -1e9 && v < 1e9 { // NaN is neither
+		*d = decimal(v)
 	}
 	return nil
 }

@@ -1,0 +1,131 @@
+package messenger
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// The rulings of calls about comments (messenger.md 4).
+var (
+	commentGone    = ruling{verdict: bridge.Never, reason: bridge.CommentGone}
+	commentsBarred = ruling{verdict: bridge.Never, reason: bridge.CommentsBarred}
+	commentTwice   = ruling{verdict: bridge.Never, reason: bridge.CommentTwice}
+	privateUsed    = ruling{verdict: bridge.Never, reason: bridge.PrivateUsed}
+	privateOver    = ruling{verdict: bridge.Never, reason: bridge.PrivateOver}
+)
+
+// ofComment is the same ruling for a call about a comment. What is refused there says
+// nothing about the page's messages: they have other permissions, and no comment can
+// be gone without them.
+func (r ruling) ofComment(code, sub int) ruling {
+	switch {
+	case code == 100 && sub == 33:
+		return commentGone
+	case r.permission:
+		return commentsBarred
+	case r == restricted:
+		r.page = false
+	}
+	return r
+}
+
+// replyTo publishes an answer to a comment, or changes one.
+func (c *Client) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parcel) (bridge.Mid, error) {
+	if parcel.Edits != "" {
+		body, err := c.call(ctx, request{page: p, comment: parcel.Edits, method: http.MethodPost, body: wireComment{Message: parcel.Text}, setup: true})
+		return parcel.Edits, done(body, err)
+	}
+	body, err := c.call(ctx, request{page: p, comment: parcel.Comment, method: http.MethodPost, path: "comments", body: wireComment{Message: parcel.Text}})
+	if err != nil {
+		return "", err
+	}
+	var reply struct {
+		ID id `json:"id"`
+	}
+	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
+	if reply.ID == "" {
+		return "", &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaError,
+			Err: errors.New("graph answered a comment without an id")}
+	}
+	return bridge.Mid(reply.ID), nil
+}
+
+type wireComment struct {
+	Message string `json:"message"`
+}
+
+type wireCommentRead struct {
+	ID      id        `json:"id"`
+	Created text      `json:"created_time"`
+	From    wireParty `json:"from"`
+	Message text      `json:"message"`
+	Parent  wireParty `json:"parent"`
+}
+
+// repliesDepth is how many of the newest comments are looked through for one of ours.
+const repliesDepth = "100"
+
+// LookBelow looks for an answer to a comment. Those to an answer stand beside it,
+// below the comment that both belong to.
+func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+	body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, query: map[string]string{"fields": "id,parent{id}"}})
+	if err != nil {
+		return seen, err
+	}
+	var one wireCommentRead
+	if err := json.Unmarshal(body, &one); err != nil || one.ID == "" {
+		return seen, otherFormat("a comment")
+	}
+	if one.Parent.ID != "" {
+		comment = bridge.Mid(one.Parent.ID)
+	}
+	body, err = c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, path: "comments", query: map[string]string{
+		"filter": "stream", "order": "reverse_chronological", "limit": repliesDepth, "fields": "id,message,created_time,from{id}",
+	}})
+	if err != nil {
+		return seen, err
+	}
+	var reply struct {
+		Data   []wireCommentRead `json:"data"`
+		Paging wirePaging        `json:"paging"`
+	}
+	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
+		return seen, otherFormat("comments")
+	}
+	from := c.metaTime(since).Truncate(time.Second).Add(-time.Second)
+	seen.Complete = reply.Paging.Next == ""
+	for _, r := range slices.Backward(reply.Data) { // they come newest first
+		at, err := time.Parse(threadTime, string(r.Created))
+		like := slices.ContainsFunc(forms, func(part bridge.Part) bool { return sameText(string(r.Message), part.Text) })
+		switch {
+		case err == nil && at.Before(from):
+			seen.Complete = true
+		case err != nil || r.ID == "" || like && r.From.ID == "":
+			seen.Obscure = true
+		case like && r.From.ID == id(p.ID):
+			seen.Like = append(seen.Like, bridge.Mid(r.ID))
+		}
+	}
+	return seen, nil
+}
+
+// PostText returns the text of a post; "" if that cannot be found out soon.
+func (c *Client) PostText(ctx context.Context, p bridge.Page, post string) string {
+	ctx, cancel := context.WithTimeout(ctx, inboxWait)
+	defer cancel()
+	body, err := c.call(ctx, request{page: p, comment: bridge.Mid(post), method: http.MethodGet, query: map[string]string{"fields": "message"}})
+	var reply struct {
+		Message text `json:"message"`
+	}
+	if err != nil || json.Unmarshal(body, &reply) != nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(string(reply.Message)), " ")
+}

@@ -1,0 +1,194 @@
+package messenger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"messenger-bridge/bridge"
+)
+
+// fetched is a file's bytes as they come: not more than allowed, and not slower than
+// bearable, but only while somebody waits for them.
+type fetched struct {
+	from   io.ReadCloser
+	cancel context.CancelFunc
+	left   int64 // bytes that may come
+	stall  time.Duration
+	timer  *time.Timer // calls cancel; it runs while somebody waits
+	head   []byte      // read already
+}
+
+func newFetched(from io.ReadCloser, cancel context.CancelFunc, limit int64, stall time.Duration) *fetched {
+	timer := time.AfterFunc(stall, cancel)
+	timer.Stop()
+	return &fetched{from: from, cancel: cancel, left: limit, stall: stall, timer: timer}
+}
+
+func (c *fetched) Read(p []byte) (int, error) {
+	if len(c.head) > 0 {
+		n := copy(p, c.head)
+		c.head = c.head[n:]
+		return n, nil
+	}
+	c.timer.Reset(c.stall)
+	n, err := c.from.Read(p)
+	c.timer.Stop()
+	limit := c.left
+	if c.left -= int64(n); c.left < 0 {
+		return int(limit), tooLarge(limit)
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = unreachable(err)
+	}
+	return n, err
+}
+
+func (c *fetched) Close() error {
+	c.timer.Stop()
+	c.cancel()
+	return c.from.Close()
+}
+
+// sniffed is how much of a file tells its type.
+const sniffed = 512
+
+// examine reads the beginning of a file and tells what it is.
+func examine(c *fetched, res *http.Response, a bridge.Attachment) (*bridge.File, error) {
+	head := make([]byte, sniffed)
+	n, err := io.ReadFull(c, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	c.head = head[:n]
+	told, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	kind := mediaType(a.Kind, told, c.head)
+	if kind == "" {
+		return nil, gone(errors.New("the server sent a web page"))
+	}
+	return &bridge.File{Name: name(a, kind), Content: &bridge.Content{ReadCloser: c, Type: kind, Size: res.ContentLength}}, nil
+}
+
+// mediaType tells a file's type. The content decides, but for what it cannot tell: a
+// voice message is in a container for video. "" stands for a page that a server sends
+// instead of a picture.
+func mediaType(kind, told string, head []byte) string {
+	seen, _, _ := mime.ParseMediaType(http.DetectContentType(head))
+	family, sub, _ := strings.Cut(seen, "/")
+	page := family == "text" && bytes.HasPrefix(bytes.TrimSpace(head), []byte("<"))
+	switch kind {
+	case "audio":
+		switch {
+		case page:
+			return ""
+		case family == "audio":
+			return seen
+		case family == "video" || seen == "application/ogg":
+			return "audio/" + sub
+		case strings.HasPrefix(told, "audio/"):
+			return told
+		case strings.HasPrefix(told, "video/"):
+			return "audio/" + strings.TrimPrefix(told, "video/")
+		}
+		return "audio/mpeg"
+	case "image", "sticker", "video":
+		want := map[string]string{"image": "image/", "sticker": "image/", "video": "video/"}[kind]
+		switch {
+		case page:
+			return ""
+		case strings.HasPrefix(seen, want):
+			return seen
+		case strings.HasPrefix(told, want) && family == "application":
+			return told
+		}
+	}
+	// Types that browsers act upon are not believed, and hardly ever meant.
+	if told != "" && told != "text/html" && !strings.Contains(told, "xml") && !strings.Contains(told, "script") &&
+		(seen == "application/octet-stream" || seen == "application/zip" || seen == "text/plain") {
+		return told
+	}
+	if page || strings.Contains(seen, "xml") {
+		return "application/octet-stream"
+	}
+	return seen
+}
+
+// called are files that have no name of their own.
+var called = map[string]string{"image": "photo", "video": "video", "audio": "voice", "sticker": "sticker", "": "file"}
+
+// endings are the usual ones; the system's table has several for some types.
+var endings = map[string]string{
+	"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "video/mp4": ".mp4", "video/webm": ".webm",
+	"audio/mp4": ".m4a", "audio/mpeg": ".mp3", "audio/ogg": ".ogg", "audio/aac": ".aac", "audio/wave": ".wav", "audio/webm": ".weba",
+	"application/pdf": ".pdf", "application/zip": ".zip", "text/plain": ".txt",
+}
+
+// name is what a file is called: a document as the customer called it, as far as its
+// address tells, and anything else after what it is.
+func name(a bridge.Attachment, kind string) string {
+	if a.Kind == "file" {
+		if n := safeName(nameIn(a.URL)); n != "" {
+			return n
+		}
+	}
+	base := called[a.Kind]
+	if base == "" {
+		base = "file"
+	}
+	return base + endings[kind]
+}
+
+// nameIn returns the last part of an address. It is decoded after it was cut off, so
+// that what looks like folders is part of it.
+func nameIn(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	p := u.EscapedPath()
+	n, err := url.PathUnescape(p[strings.LastIndexByte(p, '/')+1:])
+	if err != nil {
+		return ""
+	}
+	return n
+}
+
+// longestName is how long a name may be, in bytes: that of most file systems, and room
+// for what is put before it.
+const longestName = 180
+
+// safeName takes from a name what could make it more than a name: folders, control
+// characters, and those that turn the direction of writing to hide an ending.
+func safeName(n string) string {
+	n = n[strings.LastIndexAny(n, `/\`)+1:]
+	n = strings.Map(func(r rune) rune {
+		switch {
+		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
+			return -1
+		case strings.ContainsRune(`<>:"|?*`, r):
+			return '_'
+		}
+		return r
+	}, n)
+	n = strings.Trim(n, " .")
+	if ending := path.Ext(n); len(n) > longestName {
+		if len(ending) > 20 {
+			ending = ""
+		}
+		base := n[:longestName-len(ending)]
+		for !utf8.ValidString(base) {
+			base = base[:len(base)-1]
+		}
+		n = base + ending
+	}
+	return n
+}
