@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"runtime/debug"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -23,7 +24,7 @@ func (s *Stream) wants(m wireMessage) (wanted bool) {
 	case m.kind == directRoom:
 		return true
 	}
-	_, ok := asCommand(m.Text, name, s.placeOf(m))
+	_, _, ok := asCommand(m.Text, name, s.placeOf(m))
 	return ok
 }
 
@@ -46,25 +47,31 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 		if m.At.Before(tooOld) && !m.At.IsZero() {
 			continue
 		}
+		if m.kind == customerRoom && m.System == "" {
+			s.happened(m)
+		}
 		c, is, err := s.command(ctx, m)
 		if err != nil {
 			return 0, err
 		}
 		if is {
 			// The edit of a command is no second one, and nothing for a customer.
-			if !given(m.Edited) {
+			if m.Edited.IsZero() {
 				commands = append(commands, c)
 			}
 			continue
 		}
 		a, ok := m.fromAgent(bot)
+		if gone, is := m.deleted(bot); is {
+			a, ok = gone, true
+		}
 		if !ok || m.kind != customerRoom {
 			continue
 		}
-		if _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
+		if _, _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
 			continue // what another bot orders us to do is neither carried out nor for a customer
 		}
-		a.Text = s.plainText(m)
+		a.Text = s.plainText(m, a.Text)
 		_, ours, err := s.cfg.Known.Conversation(a.Room)
 		if err != nil {
 			return 0, err
@@ -86,6 +93,17 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 	return s.cfg.Accept.FromAgent(ctx, messages)
 }
 
+// happened looks at what is new beside the text.
+func (s *Stream) happened(m wireMessage) {
+	if s.cfg.Gestures == nil {
+		return
+	}
+	s.hot.warm(bridge.RoomID(m.Room), time.Now())
+	if m.Visitor != "" {
+		s.reacted(m)
+	}
+}
+
 // command returns the command a message is. Other bots give none: two that answer
 // one another would not stop.
 func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, ok bool, err error) {
@@ -96,9 +114,9 @@ func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, 
 		return c, false, nil
 	}
 	where := s.placeOf(m)
-	words, ok := asCommand(m.Text, name, where)
+	as, words, ok := asCommand(m.Text, name, where)
 	if !ok && m.kind == directRoom {
-		if words, ok = asCommand(m.Text, name, private); ok {
+		if as, words, ok = asCommand(m.Text, name, private); ok {
 			ok, err = s.private(ctx, m)
 		}
 	}
@@ -106,7 +124,7 @@ func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, 
 		return c, false, err
 	}
 	c = bridge.Command{
-		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, Words: words, At: s.cfg.Client.cfg.Now(),
+		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.cfg.Now(),
 	}
 	if !m.At.IsZero() {
 		c.At = s.cfg.Client.ourTime(m.At.Time)
@@ -114,11 +132,11 @@ func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, 
 	return c, true, nil
 }
 
-// plainText is the text of a message as the customer reads it; as it was typed, if
+// plainText is what was typed as the customer reads it; as it was typed, if
 // that cannot be found out.
-func (s *Stream) plainText(m wireMessage) (text string) {
-	defer s.survive(m, func() { text = m.Text })
-	return s.plain(m.Text)
+func (s *Stream) plainText(m wireMessage, typed string) (text string) {
+	defer s.survive(m, func() { text = typed })
+	return s.plain(typed)
 }
 
 // survive keeps one message that makes us panic from taking the others with it: each

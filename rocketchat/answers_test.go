@@ -64,7 +64,7 @@ func TestClient_SuccessThatTellsNothing_IsNotBelieved(t *testing.T) {
 		c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 		_, registered := c.Register(t.Context(), "v", "name", "")
 		_, _, opened := c.OpenRoom(t.Context(), "v")
-		_, posted := c.Post(t.Context(), "v", "room", "id", "text")
+		_, posted := c.Post(t.Context(), "v", "room", bridge.Post{ID: "id", Text: "text"})
 		_, has := c.Has(t.Context(), "v", "room", "id")
 		_, direct := c.directRoom(t.Context(), bridge.Author{Username: "ana"})
 		for what, err := range map[string]error{"register": registered, "open": opened, "post": posted, "has": has, "direct room": direct} {
@@ -76,7 +76,7 @@ func TestClient_SuccessThatTellsNothing_IsNotBelieved(t *testing.T) {
 	c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, `{"success":true,"message":{"_id":"id"},"visitor":{"_id":"x"}}`)
 	})
-	if room, err := c.Post(t.Context(), "v", "room", "id", "text"); room != "room" || err != nil {
+	if room, err := c.Post(t.Context(), "v", "room", bridge.Post{ID: "id", Text: "text"}); room != "room" || err != nil {
 		t.Errorf("posted into %q, %v", room, err)
 	}
 	if token, err := c.Register(t.Context(), "v", "name", ""); token != "v" || err != nil {
@@ -93,7 +93,7 @@ func TestClient_Redirect_IsRefusedAndTheTokenStaysHere(t *testing.T) {
 		c := answering(t, nil, func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, strings.Replace(other.URL, "127.0.0.1", "localhost", 1)+"/?token=secret-token", status)
 		})
-		_, err := c.Post(t.Context(), "v", "room", "id", "text")
+		_, err := c.Post(t.Context(), "v", "room", bridge.Post{ID: "id", Text: "text"})
 		r := bridge.RefusalOf(err)
 		if err == nil || r.Verdict != bridge.Again || r.Reason != bridge.WorkspaceError {
 			t.Fatalf("%d: %v", status, err)
@@ -318,12 +318,12 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 
 func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
 	d := &ddp{calls: map[string]chan<- frame{}}
-	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wireMessage{}, where{}); err == nil {
+	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wireMessage{}, where{}, nil); err == nil {
 		t.Error("nobody notices that the subscription is over")
 	}
 	refused := make(chan frame, 1)
 	d.calls["4"] = refused
-	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wireMessage{}, where{}); err != nil || len(refused) != 1 {
+	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wireMessage{}, where{}, nil); err != nil || len(refused) != 1 {
 		t.Errorf("a refused subscription is answered with %v", err)
 	}
 }

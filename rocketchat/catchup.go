@@ -253,6 +253,10 @@ func (s *Stream) written(ctx context.Context, d debt) ([]wireMessage, error) {
 	var answer struct {
 		Result struct {
 			Updated []wireMessage `json:"updated"`
+			Deleted []struct {
+				ID string   `json:"_id"`
+				At wireTime `json:"_deletedAt"`
+			} `json:"deleted"`
 		} `json:"result"`
 	}
 	query := url.Values{"roomId": {string(d.room)}, "lastUpdate": {stamp(since)}}
@@ -260,13 +264,19 @@ func (s *Stream) written(ctx context.Context, d debt) ([]wireMessage, error) {
 		return nil, err
 	}
 	messages := answer.Result.Updated
+	for _, gone := range answer.Result.Deleted {
+		messages = append(messages, wireMessage{ID: gone.ID, At: gone.At, System: deletedMessage})
+	}
 	for i := range messages {
 		if messages[i].Room == "" {
 			messages[i].Room = string(d.room)
 		}
 		messages[i].kind = d.kind
 	}
-	messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.At.Before(since) && !m.At.IsZero() })
+	messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.touched().Before(since) && !m.At.IsZero() })
+	for i := range messages {
+		messages[i].old = messages[i].At.Before(since) && !messages[i].At.IsZero()
+	}
 	slices.SortStableFunc(messages, func(a, b wireMessage) int { return a.At.Compare(b.At.Time) })
 	return messages, nil
 }
@@ -276,11 +286,11 @@ func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wir
 	now := s.cfg.Client.serverTime()
 	if asked.judged { // what is younger may still be on its way; the next look sees it again
 		young := now.Add(-min(settled, s.cfg.LookEvery))
-		messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.At.After(young) })
+		messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.touched().After(young) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
 	early := s.early.take(asked.room) // REST has brought these as well, in their place
-	fresh, err := s.accept(ctx, messages)
+	fresh, err := s.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wireMessage.gone))
 	if err == nil && len(early) > 0 {
 		_, err = s.cfg.Accept.FromAgent(ctx, early)
 	}
@@ -289,6 +299,10 @@ func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wir
 	}
 	if asked.judged {
 		s.missed += fresh
+	}
+	// Most deletions do not come on the stream (rocketchat.md 3), so it is not to blame.
+	if _, err := s.accept(ctx, slices.DeleteFunc(messages, func(m wireMessage) bool { return !m.gone() })); err != nil {
+		return err
 	}
 	held := s.owed.release(d)
 	s.owed.settle(d)

@@ -19,6 +19,8 @@ type Expected struct {
 	Login        error         // why the bot is not logged in, if it is not
 	SetupChannel string        // where the bot speaks to administrators
 	Pages        []bridge.Page // whose departments count
+	App          string        // id of the app that brings commands
+	AppServed    bool          // what it brings is answered
 }
 
 // Checkup finds out whether the workspace is there and lets the bot do what it
@@ -33,7 +35,7 @@ func (c *Client) Checkup(ctx context.Context, want Expected) []bridge.Finding {
 	k.omnichannel(ctx, want.Pages)
 	k.limiter()
 	k.setupChannel(ctx, want.SetupChannel)
-	k.slashCommands(ctx)
+	k.slashCommands(ctx, want)
 	return k.found
 }
 

@@ -264,26 +264,3 @@ func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) 
 		Do:    "The bot invites them if it is the channel's owner.",
 		Fix:   func(ctx context.Context) error { return k.c.inviteManagers(ctx, room) }})
 }
-
-// slashCommands says how commands can be typed (rocketchat.md 8).
-func (k *checkup) slashCommands(ctx context.Context) {
-	const check = "slash commands"
-	_, bot := k.c.Bot()
-	type command struct {
-		Name string `json:"command"`
-	}
-	registered, err := list[command](ctx, k.c, "/commands.list", nil, "commands")
-	if err == nil && slices.ContainsFunc(registered, func(c command) bool { return c.Name == "facebook" }) {
-		k.add(check, bridge.Good, "an installed app owns /facebook", "")
-		return
-	}
-	instead := fmt.Sprintf("Type `!facebook help` or `@%s help` instead, or without the slash in the setup channel and in direct messages to the bot. Or switch the setting on (Settings → Message).", bot)
-	switch through, known := k.setting(ctx, "Message_AllowUnrecognizedSlashCommand"); {
-	case !known:
-		k.add(check, bridge.Unknowable, "not found out whether Message_AllowUnrecognizedSlashCommand is on", instead)
-	case through == true:
-		k.add(check, bridge.Good, "/facebook reaches the bot (Message_AllowUnrecognizedSlashCommand is on)", "")
-	default:
-		k.add(check, bridge.Notable, "/facebook does not reach the bot: Message_AllowUnrecognizedSlashCommand is off", instead)
-	}
-}

@@ -17,23 +17,29 @@ import (
 	"github.com/go-resty/resty/v2"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // ClientConfig says how to reach a workspace.
 type ClientConfig struct {
-	URL      string        // base URL of the workspace
-	Timeout  time.Duration // of one REST call; 15 s
-	MaxConns int           // kept open; at least the number of workers; 64
-	Now      func() time.Time
-	Log      *slog.Logger
+	URL           string        // base URL of the workspace
+	BotUsers      []string      // usernames of bots that are agents
+	Timeout       time.Duration // of one REST call; 15 s
+	UploadTimeout time.Duration // of one with a file; 5 min
+	MaxConns      int           // kept open; at least the number of workers; 64
+	Now           func() time.Time
+	Say           *language.Speaker
+	Log           *slog.Logger
 }
 
 // Client makes REST calls as the bot. It never repeats a call: the stored queue
 // does. Safe for concurrent use.
 type Client struct {
-	cfg    ClientConfig
-	http   *resty.Client
-	limits *limits
+	cfg     ClientConfig
+	http    *resty.Client
+	uploads *resty.Client // without a time-out of its own
+	files   *http.Client  // for what agents sent
+	limits  *limits
 
 	mu   sync.Mutex // guards the fields below
 	user bridge.UserID
@@ -57,6 +63,9 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 15 * time.Second
 	}
+	if cfg.UploadTimeout == 0 {
+		cfg.UploadTimeout = 5 * time.Minute
+	}
 	if cfg.MaxConns == 0 {
 		cfg.MaxConns = 64
 	}
@@ -68,12 +77,14 @@ func NewClient(cfg ClientConfig) *Client {
 	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	// Redirects are not followed: POST would become GET, and the token would go along.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	h := resty.NewWithClient(&http.Client{Transport: transport, Timeout: cfg.Timeout, CheckRedirect: stay}).
-		SetBaseURL(cfg.URL+"/api/v1").
-		SetHeader("Content-Type", "application/json").
-		SetDoNotParseResponse(true).
-		SetLogger(silent{})
-	c := &Client{cfg: cfg, http: h, site: cfg.URL}
+	client := func(timeout time.Duration) *resty.Client {
+		return resty.NewWithClient(&http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay}).
+			SetBaseURL(cfg.URL+"/api/v1").
+			SetHeader("Content-Type", "application/json").
+			SetDoNotParseResponse(true).
+			SetLogger(silent{})
+	}
+	c := &Client{cfg: cfg, http: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
 	c.limits = newLimits(c.serverTime) // windows end by the workspace's clock
 	return c
 }
@@ -137,11 +148,15 @@ func (c *Client) learnTime(h http.Header, took time.Duration) {
 // call is one REST call.
 type call struct {
 	method string
-	route  string            // below /api/v1, with {names} for params; the key of the rate limit
+	base   string            // instead of /api/v1
+	route  string            // below that, with {names} for params; the key of the rate limit
 	params map[string]string // path parameters
 	query  url.Values
 	body   any
-	answer any // decoded from the JSON answer, if not nil
+	stream io.Reader         // instead of body: sent as it is read
+	kind   string            // Content-Type of a body that is not JSON
+	header map[string]string // more headers
+	answer any               // decoded from the JSON answer, if not nil
 }
 
 // do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
@@ -153,18 +168,33 @@ func (c *Client) do(ctx context.Context, k call) error {
 	if user == "" {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: errors.New("not logged in yet")}
 	}
-	bucket := k.method + " " + k.route
+	bucket := k.method + " " + k.base + k.route
 	if wait := c.limits.take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
 	}
-	req := c.http.R().SetContext(ctx).
+	client := c.http
+	if k.stream != nil {
+		client = c.uploads
+	}
+	req := client.R().SetContext(ctx).
 		SetHeader("X-User-Id", string(user)).SetHeader("X-Auth-Token", auth.Reveal()).
 		SetPathParams(k.params).SetQueryParamsFromValues(k.query)
-	if k.body != nil {
+	switch {
+	case k.stream != nil:
+		req.SetBody(k.stream)
+	case k.body != nil:
 		req.SetBody(k.body)
 	}
+	if k.kind != "" {
+		req.SetHeader("Content-Type", k.kind)
+	}
+	address := k.route
+	if k.base != "" {
+		address = c.cfg.URL + k.base + k.route
+	}
+	req.SetHeaders(k.header)
 	start := time.Now()
-	res, err := req.Execute(k.method, k.route)
+	res, err := req.Execute(k.method, address)
 	if err != nil {
 		c.limits.undecided(bucket)
 		return transport(k, err)

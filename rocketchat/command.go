@@ -16,12 +16,12 @@ const (
 )
 
 // asCommand returns what a text orders the bot to do, as typed but for white
-// space at its ends, and whether it is meant for the bot at all. A quote before it,
-// which clients put there as a link, does not count.
-func asCommand(text, bot string, where place) (words string, ok bool) {
+// space at its ends, what made it an order, and whether it is meant for the bot at
+// all. A quote before it, which clients put there as a link, does not count.
+func asCommand(text, bot string, where place) (as, words string, ok bool) {
 	text = strings.TrimSpace(quoteLinks.ReplaceAllString(text, ""))
 	if text == "" {
-		return "", false
+		return "", "", false
 	}
 	first, rest := text, ""
 	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
@@ -32,9 +32,9 @@ func asCommand(text, bot string, where place) (words string, ok bool) {
 	}
 	switch {
 	case is("/facebook", "/facebook-bridge", "!facebook"), bot != "" && is("@"+bot), where != elsewhere && is("facebook"):
-		return rest, true
+		return strings.ToLower(first), rest, true
 	case where == private:
-		return text, true
+		return "facebook", text, true
 	}
-	return "", false
+	return "", "", false
 }

@@ -67,13 +67,13 @@ func TestAsCommand_Forms(t *testing.T) {
 		"[ ](http://h/live/r?msg=1)": {no, no, no},
 	} {
 		for where, want := range map[place]string{elsewhere: want.elsewhere, setupRoom: want.setup, private: want.private} {
-			got, ok := asCommand(text, "bridge.bot", where)
+			_, got, ok := asCommand(text, "bridge.bot", where)
 			if ok != (want != no) || ok && got != want {
 				t.Errorf("%q at place %d: %q, %v", text, where, got, ok)
 			}
 		}
 	}
-	if _, ok := asCommand("@ help", "", elsewhere); ok {
+	if _, _, ok := asCommand("@ help", "", elsewhere); ok {
 		t.Error("a mention of nobody is taken for one of a bot whose name is not known yet")
 	}
 }
@@ -102,7 +102,7 @@ func TestCommand_WhoIsListenedTo(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, mine, err := s.command(t.Context(), m)
-		if is := mine && !given(m.Edited); err != nil || is != c.is || mine != c.mine {
+		if is := mine && m.Edited.IsZero(); err != nil || is != c.is || mine != c.mine {
 			t.Errorf("%s: command %v, ours %v, %v", name, is, mine, err)
 		}
 		if c.is && (got.Words != "help" || got.ID != "1" || got.Room != "r" || got.From.ID != "a" || got.At.IsZero()) {
@@ -122,7 +122,7 @@ func FuzzAsCommand(f *testing.F) {
 	f.Add("[ ](http://h/?msg=1) !facebook")
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, where := range []place{elsewhere, setupRoom, private} {
-			words, ok := asCommand(text, "bridge.bot", where)
+			_, words, ok := asCommand(text, "bridge.bot", where)
 			if !strings.Contains(text, words) || strings.TrimSpace(words) != words || !ok && words != "" {
 				t.Errorf("%q", words)
 			}
@@ -140,15 +140,16 @@ func TestFitting_LongTexts(t *testing.T) {
 		"just right": strings.Repeat("ä", 5000),
 		"too much":   strings.Repeat("ä", 5001),
 	} {
-		got := fitting(text)
+		const note = "\n_(The rest does not fit into one message.)_"
+		got := (&Client{}).fitting(text)
 		if n := len(utf16.Encode([]rune(got))); n > 5000 || n < 3900 {
 			t.Errorf("%s: %d characters", name, n)
 		}
 		whole := name == "just right"
-		if whole != (got == text) || !whole && !strings.HasSuffix(got, cutNote) || utf8.ValidString(text) != utf8.ValidString(got) {
+		if whole != (got == text) || !whole && !strings.HasSuffix(got, note) || utf8.ValidString(text) != utf8.ValidString(got) {
 			t.Errorf("%s: ends with %q", name, got[len(got)-80:])
 		}
-		if head := strings.TrimSuffix(got, cutNote); !strings.HasPrefix(text, head) || name == "lines" && !strings.HasSuffix(head, "list") {
+		if head := strings.TrimSuffix(got, note); !strings.HasPrefix(text, head) || name == "lines" && !strings.HasSuffix(head, "list") {
 			t.Errorf("%s: cut at %q", name, head[len(head)-20:])
 		}
 	}

@@ -70,6 +70,7 @@ type ddp struct {
 	conn    *websocket.Conn
 	silence time.Duration // without any frame the connection counts as dead
 	deliver func(wireMessage) error
+	aside   func(event string, data []byte) error // other events; nil: nobody listens
 
 	writing sync.Mutex // held for one frame
 
@@ -113,7 +114,7 @@ func (d *ddp) read() error {
 		if !ok {
 			continue // frames of collections we know nothing of may have any shape
 		}
-		if err := d.handle(f, m, w); err != nil {
+		if err := d.handle(f, m, w, buf.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -126,7 +127,7 @@ func parseFrame(data []byte) (f frame, m wireMessage, w where, ok bool) {
 	return f, m, w, ok
 }
 
-func (d *ddp) handle(f frame, m wireMessage, w where) error {
+func (d *ddp) handle(f frame, m wireMessage, w where, data []byte) error {
 	switch f.Msg {
 	case "ping":
 		return d.write(pong{Msg: "pong", ID: f.ID})
@@ -135,7 +136,7 @@ func (d *ddp) handle(f frame, m wireMessage, w where) error {
 	case "result":
 		d.answer(f.ID, f)
 	case "nosub":
-		if !d.answer(f.ID, f) { // not refused, but over
+		if !d.answer(f.ID, f) && !strings.HasPrefix(f.ID, hotPrefix) { // not refused, but over
 			return subscriptionOver(f)
 		}
 	case "ready":
@@ -146,6 +147,9 @@ func (d *ddp) handle(f frame, m wireMessage, w where) error {
 		if f.Fields.Event == myMessages {
 			m.kind = w.RoomType
 			return d.deliver(m)
+		}
+		if d.aside != nil {
+			return d.aside(f.Fields.Event, data)
 		}
 	}
 	return nil

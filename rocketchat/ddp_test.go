@@ -103,7 +103,7 @@ func FuzzFrames(f *testing.F) {
 		d := &ddp{deliver: func(m wireMessage) error { m.fromAgent("me"); return nil }, calls: map[string]chan<- frame{}}
 		parsed, m, w, ok := parseFrame([]byte(s))
 		if ok && parsed.Msg != "ping" && parsed.Msg != "nosub" { // the one needs a connection, the other ends it
-			if err := d.handle(parsed, m, w); err != nil {
+			if err := d.handle(parsed, m, w, nil); err != nil {
 				t.Error(err)
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -48,13 +49,30 @@ func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
 	return slices.Clone(all), nil
 }
 
+// IsPerson implements bridge.People: an agent of Omnichannel whose message had no
+// mark of a bot, and who is not named among the bots that are agents.
+func (c *Client) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
+	named := func(name string) bool {
+		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
+	}
+	if who.Bot || who.ID == "" || slices.ContainsFunc(c.cfg.BotUsers, named) {
+		return false, nil
+	}
+	return c.holds(ctx, "agent", who.ID)
+}
+
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are
 // hidden from bots (rocketchat.md 7.5).
 func (c *Client) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
+	return c.holds(ctx, "manager", user)
+}
+
+// holds reports whether somebody is an agent or a manager of Omnichannel.
+func (c *Client) holds(ctx context.Context, office string, user bridge.UserID) (bool, error) {
 	var answer struct {
 		User json.RawMessage `json:"user"`
 	}
-	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/manager/{id}",
+	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/" + office + "/{id}",
 		params: map[string]string{"id": string(user)}, answer: &answer})
 	return err == nil && given(answer.User), err
 }

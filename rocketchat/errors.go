@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 
@@ -135,11 +134,7 @@ func unexpected(k call, err error) error {
 // transport classifies a call that brought no complete answer. The URL is cut
 // from the error, because query strings hold visitor tokens.
 func transport(k call, err error) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	err = fmt.Errorf("%s %s: %w", k.method, k.route, err)
+	err = fmt.Errorf("%s %s: %w", k.method, k.route, withoutURL(err))
 	var op *net.OpError
 	var dns *net.DNSError
 	if errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial" {

@@ -66,10 +66,10 @@ func TestTransport_NothingArrivedOrNobodyKnows(t *testing.T) {
 
 func TestMarkOfNotice_IsTheSameEachTime(t *testing.T) {
 	const told = "fbn1b33bf349697d0da57e3736f" // a notice told before an upgrade must be recognised after it
-	if got := noticeID(bridge.NotDelivered, "a"); got != told {
+	if got := noticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "a"}.Key()); got != told {
 		t.Errorf("the id is %s", got)
 	}
-	if noticeID(bridge.StillWaiting, "a") == told || noticeID(bridge.NotDelivered, "b") == told {
+	if noticeID(bridge.Notice{Kind: bridge.StillWaiting, Message: "a"}.Key()) == told || noticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "b"}.Key()) == told {
 		t.Error("ids of notices must differ by kind and message")
 	}
 }

@@ -57,11 +57,11 @@ func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (room brid
 	return bridge.RoomID(answer.Room.ID), !answer.New, err
 }
 
-// Post shows a visitor's text in a room under an id of ours, and returns the room
-// it is in. Old versions refuse a repeated id with a text that is no code, others
+// Post shows a visitor's text in a room under an id of ours, perhaps with a quote of
+// what it answers, and returns the room it is in. Old versions refuse a repeated id with a text that is no code, others
 // answer with the stored message; in doubt the message itself is asked for
 // (rocketchat.md 4.4).
-func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bridge.RoomID, error) {
+func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error) {
 	var answer struct {
 		Message struct {
 			ID   string `json:"_id"`
@@ -69,10 +69,10 @@ func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 		} `json:"message"`
 	}
 	post := call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
-		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "_id": string(id), "msg": text}}
+		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "_id": string(p.ID), "msg": c.quoting(r, p)}}
 	err := c.do(ctx, post)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
-		if there, _ := c.Has(ctx, visitor, r, id); there {
+		if there, _ := c.Has(ctx, visitor, r, p.ID); there {
 			return r, nil
 		}
 	}
@@ -89,22 +89,32 @@ func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 
 // Has reports whether a room of the visitor, open or closed, holds a message.
 func (c *Client) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+	_, there, err := c.textOf(ctx, visitor, r, id)
+	return there, err
+}
+
+// textOf returns a message's text, and whether the room holds it at all.
+func (c *Client) textOf(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (text string, there bool, err error) {
 	var answer struct {
 		Message struct {
-			ID string `json:"_id"`
+			ID   string `json:"_id"`
+			Text string `json:"msg"`
 		} `json:"message"`
 	}
-	get := call{method: http.MethodGet, route: "/livechat/message/{id}", answer: &answer,
+	get := call{method: http.MethodGet, route: messageRoute, answer: &answer,
 		params: map[string]string{"id": string(id)}, query: url.Values{"token": {visitor.Reveal()}, "rid": {string(r)}}}
-	err := c.do(ctx, get)
+	err = c.do(ctx, get)
 	switch {
 	case statusOf(err) == http.StatusBadRequest:
-		return false, nil
+		return "", false, nil
 	case err == nil && answer.Message.ID == "":
 		err = unexpected(get, nil)
 	}
-	return err == nil, err
+	return answer.Message.Text, err == nil, err
 }
+
+// messageRoute is one message of a visitor.
+const messageRoute = "/livechat/message/{id}"
 
 // Online reports whether somebody of a department, or of the workspace, is there
 // to take a room; false as well while Omnichannel is off.

@@ -3,6 +3,8 @@ package rocketchat
 import (
 	"encoding/json"
 	"errors"
+	"net/url"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -20,10 +22,15 @@ type wireMessage struct {
 	At          wireTime         `json:"ts"`
 	User        wireUser         `json:"u"`
 	Bot         json.RawMessage  `json:"bot"`
-	Edited      json.RawMessage  `json:"editedAt"`
+	Edited      wireTime         `json:"editedAt"`
 	Attachments []wireAttachment `json:"attachments"`
 
+	Reactions map[string]struct {
+		Usernames []string `json:"usernames"`
+	} `json:"reactions"`
+
 	kind string // of its room; told apart from the message
+	old  bool   // it was read before: only what has changed since counts
 }
 
 type wireUser struct {
@@ -32,11 +39,67 @@ type wireUser struct {
 	Name     string `json:"name"`
 }
 
+// wireAttachment is a file, a quote, or a card of a bot (rocketchat.md 6.2, 6.3).
 type wireAttachment struct {
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	TitleLink string `json:"title_link"`
-	Text      string `json:"text"`
+	Type        string       `json:"type"`
+	Title       string       `json:"title"`
+	TitleLink   string       `json:"title_link"`
+	Text        string       `json:"text"`
+	Description string       `json:"description"`
+	MessageLink string       `json:"message_link"` // of a quote
+	Actions     []wireAction `json:"actions"`
+
+	Size      int64  `json:"size"`
+	ImageURL  string `json:"image_url"` // perhaps of a thumbnail
+	ImageType string `json:"image_type"`
+	ImageSize int64  `json:"image_size"`
+	AudioURL  string `json:"audio_url"`
+	AudioType string `json:"audio_type"`
+	AudioSize int64  `json:"audio_size"`
+	VideoURL  string `json:"video_url"`
+	VideoType string `json:"video_type"`
+	VideoSize int64  `json:"video_size"`
+}
+
+type wireAction struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+	URL  string `json:"url"`
+	Msg  string `json:"msg"`
+}
+
+// file returns the attachment as a file: the original, not the thumbnail.
+func (a wireAttachment) file() bridge.Attachment {
+	f := bridge.Attachment{Kind: bridge.FileKind, URL: a.TitleLink, Name: a.Title, Size: a.Size}
+	for _, as := range []struct {
+		kind, url, mediaType string
+		size                 int64
+	}{
+		{"image", a.ImageURL, a.ImageType, a.ImageSize}, {"audio", a.AudioURL, a.AudioType, a.AudioSize}, {"video", a.VideoURL, a.VideoType, a.VideoSize},
+	} {
+		if as.url == "" {
+			continue
+		}
+		f.Kind, f.Type, f.Size = as.kind, as.mediaType, as.size
+		if f.URL == "" {
+			f.URL = as.url
+		}
+	}
+	return f
+}
+
+// card is what an attachment says in words.
+func (a wireAttachment) card() string {
+	return strings.TrimSpace(strings.Join([]string{a.Title, a.Text, a.TitleLink}, "\n"))
+}
+
+// quoted returns the id of the message that an attachment quotes, or "".
+func (a wireAttachment) quoted() bridge.MessageID {
+	link, err := url.Parse(a.MessageLink)
+	if err != nil {
+		return ""
+	}
+	return bridge.MessageID(link.Query().Get("msg"))
 }
 
 // wireTime is EJSON on the stream and ISO 8601 over REST. Anything else is no
@@ -91,11 +154,60 @@ func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
 		At:     m.At.Time,
 		Text:   m.Text,
 		Author: m.author(),
+		Edited: m.Edited.Time,
+		Known:  m.old,
 	}
 	for _, f := range m.Attachments {
-		if f.Type == "file" {
-			a.Attachments = append(a.Attachments, bridge.Attachment{Kind: f.Type, URL: f.TitleLink, Name: f.Title})
-		}
+		m.attach(&a, f)
 	}
 	return a, true
+}
+
+// deleted returns what there is to know of a message that is no more. A trace of it
+// that is still shown says who wrote it (rocketchat.md 3).
+func (m wireMessage) deleted(bot bridge.UserID) (bridge.AgentMessage, bool) {
+	ours := m.User.ID == string(bot) || m.Visitor != ""
+	return bridge.AgentMessage{ID: bridge.MessageID(m.ID), Room: bridge.RoomID(m.Room), At: m.At.Time, Author: m.author(), Gone: true},
+		m.gone() && !ours
+}
+
+// gone reports whether the message was deleted.
+func (m wireMessage) gone() bool { return m.System == deletedMessage }
+
+// touched is when the message was written, or edited last.
+func (m wireMessage) touched() time.Time {
+	if m.Edited.After(m.At.Time) {
+		return m.Edited.Time
+	}
+	return m.At.Time
+}
+
+// deletedMessage is the system type of what remains of a deleted message.
+const deletedMessage = "rm"
+
+// attach adds to a message what one of its attachments holds.
+func (m wireMessage) attach(a *bridge.AgentMessage, f wireAttachment) {
+	more := ""
+	switch {
+	case f.quoted() != "":
+		if a.Quote == nil {
+			a.Quote = &bridge.Quote{Message: f.quoted(), Text: plainText(f.Text)}
+		}
+		return
+	case f.Type == "removed-file":
+		return
+	case f.Type == "file":
+		a.Attachments = append(a.Attachments, f.file())
+		if more = f.Description; strings.TrimSpace(more) == strings.TrimSpace(m.Text) {
+			more = "" // some versions write it twice
+		}
+	case f.card() != "" && (len(f.Actions) > 0 || given(m.Bot)):
+		more = f.card() // of links, Rocket.Chat itself makes cards as well
+	}
+	if more != "" {
+		a.Text = strings.TrimSpace(a.Text + "\n" + more)
+	}
+	for _, action := range f.Actions {
+		a.Buttons = append(a.Buttons, bridge.Button{Title: strings.TrimSpace(plainText(action.Text)), URL: action.URL, Payload: action.Msg})
+	}
 }

@@ -10,10 +10,11 @@ import (
 	"strconv"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // setupTopic is shown at the head of the setup channel.
-const setupTopic = "Facebook pages: the bridge reports here. Write \"facebook help\" to see what it can do."
+var setupTopic = language.Sentence("Facebook pages: the bridge reports here. Write \"facebook help\" to see what it can do.")
 
 // SetupRoom returns the room in which the bot speaks to administrators, or "".
 func (c *Client) SetupRoom() bridge.RoomID {
@@ -99,7 +100,7 @@ func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, err
 		return "", unusable{errors.New("the group of this name is archived")}
 	}
 	if room.Topic == "" { // what a person wrote there stays
-		err := c.do(ctx, call{method: http.MethodPost, route: "/groups.setTopic", body: map[string]string{"roomId": string(room.ID), "topic": setupTopic}})
+		err := c.do(ctx, call{method: http.MethodPost, route: "/groups.setTopic", body: map[string]string{"roomId": string(room.ID), "topic": c.cfg.Say.Say(setupTopic)}})
 		if err != nil && !refusedForGood(err) { // not the owner: no harm
 			return room.ID, err
 		}
@@ -116,7 +117,7 @@ func (c *Client) createSetup(ctx context.Context, name string) (bridge.RoomID, e
 		} `json:"group"`
 	}
 	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.create", answer: &answer, body: map[string]any{
-		"name": name, "extraData": map[string]any{"topic": setupTopic, "broadcast": false, "encrypted": false}}})
+		"name": name, "extraData": map[string]any{"topic": c.cfg.Say.Say(setupTopic), "broadcast": false, "encrypted": false}}})
 	if refusedForGood(err) { // a name that is taken or invalid, or no permission
 		return "", unusable{fmt.Errorf("it cannot be created: %w", err)}
 	}

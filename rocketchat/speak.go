@@ -15,15 +15,15 @@ import (
 // reply answers a command in the room of the notice, or by direct message if it
 // has none or the room does not let the bot write.
 func (c *Client) reply(ctx context.Context, n bridge.Notice) error {
-	id := noticeID(n.Kind, n.Message)
+	id := noticeID(n.Key())
 	if n.Room != "" {
-		if err := c.send(ctx, n.Room, id, n.Text); !refusedForGood(err) {
+		if err := c.send(ctx, n.Room, id, n.Text, n.Shortcuts...); !refusedForGood(err) {
 			return err
 		}
 	}
 	room, err := c.directRoom(ctx, n.To)
 	if err == nil {
-		err = c.send(ctx, room, id, n.Text)
+		err = c.send(ctx, room, id, n.Text, n.Shortcuts...)
 	}
 	return final(err)
 }
@@ -34,7 +34,7 @@ func (c *Client) announce(ctx context.Context, n bridge.Notice) error {
 	if room == "" {
 		return noSetup(errors.New("there is no setup channel"))
 	}
-	err := c.send(ctx, room, noticeID(n.Kind, n.Message), n.Text)
+	err := c.send(ctx, room, noticeID(n.Key()), n.Text)
 	switch {
 	case codeOf(err) == "error-message-size-exceeded", codeOf(err) == "error-invalid-message":
 		return final(err) // it would hold up all others
@@ -57,8 +57,8 @@ func (c *Client) ShowStep(ctx context.Context, id, text string) error {
 	if room == "" {
 		return noSetup(errors.New("there is no setup channel"))
 	}
-	text = fitting(text)
-	message := noticeID("step", bridge.MessageID(string(room)+"/"+id)) // a new channel gets a new message
+	text = c.fitting(text)
+	message := noticeID("step/" + string(room) + "/" + id) // a new channel gets a new message
 	var answer struct {
 		Message wireMessage `json:"message"`
 	}
@@ -78,11 +78,26 @@ func (c *Client) ShowStep(ctx context.Context, id, text string) error {
 
 // send posts a text of the bot under a fixed id, without previews: whoever makes
 // one follows the link.
-func (c *Client) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
-	text = fitting(text)
-	body := map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}}
+func (c *Client) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string, buttons ...bridge.Shortcut) error {
+	text = c.fitting(text)
+	message := map[string]any{"_id": string(id), "rid": string(r), "msg": text}
+	if len(buttons) > 0 {
+		message["attachments"] = []any{wireButtons(buttons)}
+	}
+	body := map[string]any{"message": message}
 	withoutPreviews(body, text)
 	return c.sendBody(ctx, id, body)
+}
+
+// wireButtons lets the person who clicks one type something (rocketchat.md 6.3).
+func wireButtons(buttons []bridge.Shortcut) map[string]any {
+	var actions []map[string]any
+	for _, b := range buttons {
+		actions = append(actions, map[string]any{
+			"type": "button", "text": b.Label, "msg": b.Types, "msg_in_chat_window": true, "msg_processing_type": "sendMessage",
+		})
+	}
+	return map[string]any{"button_alignment": "horizontal", "actions": actions}
 }
 
 func withoutPreviews(body map[string]any, text string) {
@@ -91,17 +106,15 @@ func withoutPreviews(body map[string]any, text string) {
 	}
 }
 
-const (
-	maxText = 5000 // Message_MaxAllowedSize, unless it is set to less
-	cutNote = "\n_(The rest does not fit into one message.)_"
-)
+const maxText = 5000 // Message_MaxAllowedSize, unless it is set to less
 
 // fitting cuts a text that Rocket.Chat would refuse as too long, at the end of a
 // line if there is one near. It counts as JavaScript does, which is never too little.
-func fitting(text string) string {
+func (c *Client) fitting(text string) string {
+	note := "\n_" + c.cfg.Say.Say("(The rest does not fit into one message.)") + "_"
 	length, cut, line := 0, 0, 0
 	for i, r := range text {
-		if length <= maxText-len(cutNote) {
+		if length <= maxText-len(note) {
 			cut = i
 			if r == '\n' {
 				line = i
@@ -115,5 +128,5 @@ func fitting(text string) string {
 	if line > 0 && cut-line < 1000 {
 		cut = line
 	}
-	return text[:cut] + cutNote
+	return text[:cut] + note
 }

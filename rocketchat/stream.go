@@ -51,13 +51,16 @@ type StreamConfig struct {
 	Commands       CommandTaker // nil: nobody is listened to but agents in customers' rooms
 	SetupChannel   string       // name of the private group for omnichannel managers; "": none
 	Known          Known
+	Gestures       Gestures // nil: nobody cares
 	Cursors        Cursors
 	Ready          func()        // called when logged in, subscribed and caught up
+	Language       func(string)  // called with the workspace's language after a login; "": it has none. May be nil
 	PingEvery      time.Duration // 25 s
 	Silence        time.Duration // without any frame the connection counts as dead; 60 s
 	LookEvery      time.Duration // how often REST is asked for what the stream did not bring; 5 min
 	Answer         time.Duration // how long an answer may take; 15 s
 	RefusedWait    time.Duration // after a refused login; 5 min
+	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
 	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
 	Log            *slog.Logger
 	Metrics        *metrics.Metrics
@@ -69,11 +72,12 @@ type Stream struct {
 	state atomic.Pointer[State]
 
 	// These belong to Run's goroutine.
-	resume  bridge.Secret // token of the last login
-	early   early
-	direct  map[string]bool // direct rooms by id; true: of two
-	problem string          // with the setup channel, as last logged
-	another bool            // that ROCKETCHAT_USER_ID is another user's was said
+	resume    bridge.Secret // token of the last login
+	early     early
+	reactions reactions
+	direct    map[string]bool // direct rooms by id; true: of two
+	problem   string          // with the setup channel, as last logged
+	another   bool            // that ROCKETCHAT_USER_ID is another user's was said
 
 	// These belong to the session.
 	looking      bool      // the first look is not in: nobody knows what may overtake what
@@ -84,6 +88,7 @@ type Stream struct {
 	plain        func(string) string // plainText
 
 	owed owed // guards itself
+	hot  *hotRooms
 
 	opened chan struct{}          // holds one token when there is something new in rooms or owed
 	mu     sync.Mutex             // guards rooms
@@ -102,14 +107,14 @@ type State struct {
 func NewStream(cfg StreamConfig) *Stream {
 	for d, value := range map[*time.Duration]time.Duration{
 		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.LookEvery: 5 * time.Minute,
-		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond,
+		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond, &cfg.FollowEvery: 4 * time.Second,
 	} {
 		if *d == 0 {
 			*d = value
 		}
 	}
 	s := &Stream{
-		cfg: cfg, direct: map[string]bool{}, plain: plainText, owed: owed{rooms: map[bridge.RoomID]*debt{}},
+		cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: plainText, owed: owed{rooms: map[bridge.RoomID]*debt{}},
 		opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{},
 	}
 	s.note(State{Problem: "not connected yet"})
@@ -183,7 +188,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	events := make(chan wireMessage, maxHeld)
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
-	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(m wireMessage) error {
+	deliver := func(m wireMessage) error {
 		if !s.wants(m) {
 			return nil
 		}
@@ -191,11 +196,18 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 		case events <- m:
 			return nil
 		default:
-			return errors.New("too far behind the stream")
+			return errTooFarBehind
 		}
-	})
+	}
+	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, deliver)
 	if err != nil {
 		return err
+	}
+	conn.aside = func(event string, data []byte) error {
+		if gone, is := s.noticed(event, data); is {
+			return deliver(gone)
+		}
+		return nil
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -211,6 +223,9 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	// Subscribed first, so that nothing falls between the look and the stream.
 	if err := s.within(ctx, conn.subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
+	}
+	if s.cfg.Gestures != nil {
+		wg.Go(func() { s.follow(ctx, conn) })
 	}
 	return cause(ctx, s.live(ctx, &wg, events, func() {
 		ready()
@@ -400,22 +415,11 @@ func (s *Stream) introduce(ctx context.Context) error {
 	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/me", answer: &me}); err != nil {
 		return fmt.Errorf("ask who we are: %w", err)
 	}
-	var settings struct {
-		Settings []struct {
-			ID    string `json:"_id"`
-			Value any    `json:"value"`
-		} `json:"settings"`
-	}
-	site := ""
-	ask := call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {"Site_Url"}}, answer: &settings}
-	if err := s.patiently(ctx, ask); err == nil {
-		for _, v := range settings.Settings {
-			if v.ID == "Site_Url" {
-				site, _ = v.Value.(string)
-			}
-		}
-	}
+	site, _ := s.setting(ctx, "Site_Url")
 	s.cfg.Client.knowBot(me.Username, site)
+	if tongue, ok := s.setting(ctx, "Language"); ok && s.cfg.Language != nil {
+		s.cfg.Language(tongue)
+	}
 	// The limiter shows itself on public routes: bypassed or not is what matters.
 	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/config"}); err != nil {
 		return fmt.Errorf("ask for the Omnichannel settings: %w", err)
@@ -424,6 +428,26 @@ func (s *Stream) introduce(ctx context.Context) error {
 		s.cfg.Log.Warn("Rocket.Chat limits how often the bot may call; messages will be slow. Use version 8.3 or later with the role bot, or raise the limit (docs/operating.md)")
 	}
 	return nil
+}
+
+// setting returns a public setting of the workspace, and false if it cannot be read.
+func (s *Stream) setting(ctx context.Context, id string) (value string, ok bool) {
+	var answer struct {
+		Settings []struct {
+			ID    string `json:"_id"`
+			Value any    `json:"value"`
+		} `json:"settings"`
+	}
+	ask := call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {id}}, answer: &answer}
+	if err := s.patiently(ctx, ask); err != nil {
+		return "", false
+	}
+	for _, v := range answer.Settings {
+		if v.ID == id {
+			value, ok = v.Value.(string)
+		}
+	}
+	return value, ok
 }
 
 // patiently makes a call and waits as often as the limiter wants it to: the

@@ -14,7 +14,10 @@ import (
 // matter with a message.
 var marks = map[bridge.NoticeKind]string{
 	bridge.NotDelivered: ":warning:",
+	bridge.FileLeft:     ":warning:",
 	bridge.StillWaiting: ":hourglass:",
+	bridge.HasArrived:   ":heavy_check_mark:",
+	bridge.WasRead:      ":eye:",
 }
 
 // Tell shows a notice on the message concerned: a quote of it with a sentence, and
@@ -27,6 +30,12 @@ func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
 		return c.tellPrivately(ctx, n)
 	case bridge.Corrected:
 		return c.correct(ctx, n)
+	case bridge.Revised:
+		return c.revise(ctx, n)
+	case bridge.WindowEndsSoon, bridge.WindowHasEnded:
+		return c.tellRoom(ctx, n)
+	case bridge.HasArrived, bridge.WasRead:
+		return c.react(ctx, n.Message, marks[n.Kind], true)
 	case bridge.Answer:
 		return c.reply(ctx, n)
 	case bridge.Announcement:
@@ -43,9 +52,19 @@ func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
 }
 
 func (c *Client) quoteInRoom(ctx context.Context, n bridge.Notice) error {
-	err := c.sendQuote(ctx, n.Room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
+	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
 	if refusedForGood(err) {
 		return c.tellPrivately(ctx, n)
+	}
+	return err
+}
+
+// tellRoom tells whoever works in a room. One that refuses it is closed, and nobody
+// needs to know any more.
+func (c *Client) tellRoom(ctx context.Context, n bridge.Notice) error {
+	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), n.Sentence(c.cfg.Say))
+	if refusedForGood(err) {
+		return nil
 	}
 	return err
 }
@@ -55,18 +74,45 @@ func (c *Client) correct(ctx context.Context, n bridge.Notice) error {
 	if err := c.react(ctx, n.Message, marks[bridge.StillWaiting], false); err != nil {
 		return err
 	}
-	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: map[string]string{
-		"roomId": string(n.Room), "msgId": string(noticeID(bridge.StillWaiting, n.Message)), "text": c.quote(n) + n.Sentence()}})
+	waiting := n
+	waiting.Kind = bridge.StillWaiting
+	err := c.rewrite(ctx, n, waiting.Key())
 	if refusedForGood(err) { // there is nothing to correct: it was told by direct message
 		return c.tellPrivately(ctx, n)
 	}
 	return err
 }
 
+// revise rewrites the notices that said a message was not delivered, and takes its
+// mark off.
+func (c *Client) revise(ctx context.Context, n bridge.Notice) error {
+	if err := c.react(ctx, n.Message, marks[bridge.NotDelivered], false); err != nil {
+		return err
+	}
+	var refused error
+	for _, key := range n.Earlier {
+		if err := c.rewrite(ctx, n, key); refusedForGood(err) {
+			refused = err
+		} else if err != nil {
+			return err
+		}
+	}
+	if refused != nil { // at least one was told by direct message
+		return c.tellPrivately(ctx, n)
+	}
+	return nil
+}
+
+// rewrite replaces what a notice said that was told under a key.
+func (c *Client) rewrite(ctx context.Context, n bridge.Notice, key string) error {
+	return c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: map[string]string{
+		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence(c.cfg.Say)}})
+}
+
 func (c *Client) tellPrivately(ctx context.Context, n bridge.Notice) error {
 	room, err := c.directRoom(ctx, n.To)
 	if err == nil {
-		err = c.sendQuote(ctx, room, noticeID(n.Kind, n.Message), c.quote(n)+n.Sentence())
+		err = c.sendQuote(ctx, room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
 	}
 	return final(err)
 }
@@ -116,12 +162,17 @@ func (c *Client) sendBody(ctx context.Context, id bridge.MessageID, body map[str
 // react sets or removes a reaction. One that the room refuses is no loss: the
 // sentence was told.
 func (c *Client) react(ctx context.Context, id bridge.MessageID, emoji string, on bool) error {
-	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.react",
-		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}})
-	if refusedForGood(err) {
+	if emoji == "" {
 		return nil
 	}
+	_, err := c.setReaction(ctx, id, emoji, on)
 	return err
+}
+
+// setReaction sets or removes a reaction of the bot; false says that it is refused.
+func (c *Client) setReaction(ctx context.Context, id bridge.MessageID, emoji string, on bool) (bool, error) {
+	return permitted(c.do(ctx, call{method: http.MethodPost, route: "/chat.react",
+		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}}))
 }
 
 // refusedForGood reports a refusal that another attempt will not change.
@@ -131,13 +182,29 @@ func refusedForGood(err error) bool {
 }
 
 // quote is the link that Rocket.Chat turns into a quote of the message.
-func (c *Client) quote(n bridge.Notice) string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return "[ ](" + c.site + "/live/" + url.PathEscape(string(n.Room)) + "?msg=" + url.QueryEscape(string(n.Message)) + ") "
+func (c *Client) quote(n bridge.Notice) string { return c.quoteOf(n.Room, n.Message) }
+
+func (c *Client) quoteOf(r bridge.RoomID, id bridge.MessageID) string {
+	return "[ ](" + c.RoomLink(r) + "?msg=" + url.QueryEscape(string(id)) + ") "
 }
 
-func noticeID(kind bridge.NoticeKind, id bridge.MessageID) bridge.MessageID {
-	sum := sha256.Sum256([]byte(string(kind) + "/" + string(id)))
+// quoting is the text of a message, behind a quote of what it answers.
+func (c *Client) quoting(r bridge.RoomID, p bridge.Post) string {
+	if p.Quote == "" {
+		return p.Text
+	}
+	return c.quoteOf(r, p.Quote) + p.Text
+}
+
+// RoomLink returns where a browser or phone opens an Omnichannel room. Rocket.Chat
+// shows nothing of the room where it is posted.
+func (c *Client) RoomLink(r bridge.RoomID) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.site + "/live/" + url.PathEscape(string(r))
+}
+
+func noticeID(key string) bridge.MessageID {
+	sum := sha256.Sum256([]byte(key))
 	return bridge.MessageID("fbn" + hex.EncodeToString(sum[:12]))
 }

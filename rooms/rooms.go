@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // Livechat is the visitor's side of Omnichannel. Errors are Refusals; their
@@ -26,13 +27,28 @@ type Livechat interface {
 	// OpenRoom returns the visitor's open room, and opens one if there is none;
 	// existed tells which.
 	OpenRoom(ctx context.Context, visitor bridge.Secret) (room bridge.RoomID, existed bool, err error)
-	// Post shows a text under an id and returns the room it is in, which may be
-	// another than asked for. Posting the same id again is harmless.
-	Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bridge.RoomID, error)
+	// Post shows a text, perhaps as an answer to another message, and returns the room
+	// it is in, which may be another than asked for. Posting the same id again is
+	// harmless.
+	Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error)
 	// Has reports whether a room, open or closed, holds a message.
 	Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error)
 	// Online reports whether somebody of a department, or of the workspace, can take a room.
 	Online(ctx context.Context, d bridge.DepartmentID) (bool, error)
+}
+
+// Changes are what a visitor does to messages that are shown. Doing it again is
+// harmless; false says that Rocket.Chat does not let it be done, or does not know the
+// message.
+type Changes interface {
+	Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error)
+	Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error)
+	// React makes this the customer's only reaction to a message; an empty one takes
+	// it back.
+	React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error)
+	// Note says something as the bot, in an open room or a closed one. Saying the same
+	// id again is harmless.
+	Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error
 }
 
 // Links remembers which visitor and room belong to a conversation.
@@ -47,11 +63,33 @@ type Links interface {
 	VisitorToken(bridge.Conversation) bridge.Secret
 }
 
+// Known tells as what a Messenger message is shown.
+type Known interface {
+	MarkOf(bridge.PageID, bridge.Mid) (bridge.Mark, bool)
+	ShownAs(bridge.PageID, bridge.Mid) (bridge.RoomID, []bridge.MessageID)
+	MidOf(bridge.Mark) bridge.Mid
+}
+
 // Config is what Rooms are made of.
 type Config struct {
 	Livechat Livechat
+	Changes  Changes
+	Files    Files
+	Uploads  Uploads
 	Links    Links
+	Known    Known
 	Pages    bridge.Pages
+	Names    bridge.Names // may be nil: then nobody has one
+	Profiles Profiles
+	NameWait time.Duration // how long a first message may wait for the name; 1 s
+	App      string        // our Meta app: another program may use it, too
+
+	// PageInbox returns the address of a conversation in Facebook's Page inbox, or "".
+	// May be nil.
+	PageInbox func(context.Context, bridge.Page, bridge.CustomerID) string
+
+	// PostText returns what a post of a page says, or "". May be nil.
+	PostText func(ctx context.Context, p bridge.Page, post string) string
 
 	// Opened is called when a room is known to be a conversation's. If the room was
 	// there before, it is also called right before that is durable, so that a stop
@@ -64,6 +102,7 @@ type Config struct {
 
 	Retry time.Duration // how often to look whether an agent is back; 30 s
 	Now   func() time.Time
+	Say   *language.Speaker
 	Log   *slog.Logger
 }
 
@@ -71,7 +110,11 @@ type Config struct {
 type Rooms struct {
 	Config
 
+	names *names
+
 	mu      sync.Mutex                        // guards the fields below
+	told    map[bridge.MessageID]bool         // what was said once in a room
+	posts   map[string]string                 // what posts say
 	away    map[bridge.DepartmentID]time.Time // when nobody was there, as last seen
 	deleted map[bridge.DepartmentID]bool      // departments that are no more, as said
 }
@@ -81,10 +124,13 @@ func New(c Config) *Rooms {
 	if c.Retry == 0 {
 		c.Retry = 30 * time.Second
 	}
+	if c.NameWait == 0 {
+		c.NameWait = time.Second
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Rooms{Config: c, away: map[bridge.DepartmentID]time.Time{}, deleted: map[bridge.DepartmentID]bool{}}
+	return &Rooms{Config: c, names: newNames(), away: map[bridge.DepartmentID]time.Time{}, deleted: map[bridge.DepartmentID]bool{}, told: map[bridge.MessageID]bool{}, posts: map[string]string{}}
 }
 
 // Conversation returns the conversation a room was opened for.
@@ -92,54 +138,47 @@ func (r *Rooms) Conversation(id bridge.RoomID) (bridge.Conversation, bool, error
 	return r.Links.Conversation(id)
 }
 
-// maxRounds bounds how often one attempt opens a room that is closed at once.
-const maxRounds = 3
+// OpenRoom returns the room of a conversation that is believed open, or "".
+func (r *Rooms) OpenRoom(c bridge.Conversation) (bridge.RoomID, error) {
+	link, err := r.Links.Link(c)
+	return link.Room, err
+}
 
-// Deliver shows an event in the conversation's open room. Each round leaves the
-// link closer to the truth: a token Rocket.Chat knows, a room that is open.
-func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) error {
+// Deliver shows an event: what the customer said in the conversation's open room,
+// what happened otherwise in the latest room there is.
+func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) (bridge.Shown, error) {
 	link, err := r.Links.Link(in.Conversation)
 	if err != nil {
-		return fmt.Errorf("read link: %w", err)
+		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
 	}
-	for range maxRounds {
-		if link.Visitor == "" {
-			if err := r.register(ctx, &link); err != nil {
-				return err
-			}
-		}
-		if link.Room == "" {
-			if err := r.open(ctx, &link); err != nil {
-				if reasonOf(err) == bridge.VisitorUnknown {
-					link.Visitor = ""
-					continue
-				}
-				return err
-			}
-		}
-		last, err := r.post(ctx, &link, in)
-		switch reasonOf(err) {
-		case bridge.RoomClosed:
-			if last != "" {
-				shown, err := r.Livechat.Has(ctx, link.Visitor, link.Room, last)
-				if err != nil || shown {
-					return err
-				}
-			}
-			link.Room = ""
-		case bridge.VisitorUnknown:
-			link.Visitor, link.Room = "", ""
-		default:
-			return err
-		}
+	switch in.Kind {
+	case bridge.ReactionEvent:
+		return bridge.Shown{}, r.reaction(ctx, &link, in)
+	case bridge.EditEvent:
+		return bridge.Shown{}, r.edit(ctx, &link, in)
+	case bridge.DeletionEvent:
+		return bridge.Shown{}, r.deletion(ctx, &link, in)
+	case bridge.EchoEvent:
+		return r.echo(ctx, &link, in)
+	case bridge.HiddenEvent:
+		return bridge.Shown{}, r.hidden(ctx, &link, in)
+	case bridge.HandoverEvent, bridge.OptinEvent, bridge.FeedbackEvent:
+		return bridge.Shown{}, r.note(ctx, &link, in.MessageID(), "", r.happened(in))
 	}
-	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Err: errors.New("every room opened was closed at once")}
+	if in.Deleted && in.Comment != nil {
+		return bridge.Shown{}, r.note(ctx, &link, in.MessageID(), "", r.Say.Say("A comment was written and deleted before it could be shown."))
+	}
+	if in.Deleted {
+		return bridge.Shown{}, r.note(ctx, &link, in.MessageID(), "", r.Say.Say("The customer sent a message and deleted it before it could be shown."))
+	}
+	return r.show(ctx, &link, in)
 }
 
 func (r *Rooms) register(ctx context.Context, link *bridge.Link) error {
 	token := r.Links.VisitorToken(link.Conversation)
 	department := r.department(link.Conversation.Page)
-	name := neutralName(link.Conversation.Customer)
+	r.awaitName(ctx, link.Conversation)
+	name := r.nameOf(link.Conversation)
 	given, err := r.Livechat.Register(ctx, token, name, department)
 	if reasonOf(err) == bridge.DepartmentGone && department != "" {
 		r.departmentGone(department)
@@ -149,8 +188,17 @@ func (r *Rooms) register(ctx context.Context, link *bridge.Link) error {
 	if err != nil {
 		return err
 	}
+	r.registeredAs(link.Conversation, name)
 	link.Visitor, link.Department = given, department
-	return r.save(ctx, *link)
+	if err := r.save(ctx, *link); err != nil {
+		return err
+	}
+	if known := r.nameOf(link.Conversation); known != name { // it came in between
+		if err := r.rename(ctx, *link, known); err != nil {
+			r.Log.Info("a customer's name is not shown yet", "page", link.Conversation.Page, "err", err)
+		}
+	}
+	return nil
 }
 
 // open gets the conversation an open room. The link is durable before anything
@@ -182,49 +230,6 @@ func (r *Rooms) moveTo(ctx context.Context, link *bridge.Link, room bridge.RoomI
 	}
 	opened(room, existed)
 	return nil
-}
-
-// post shows an event, in parts if it is too long for the workspace. last is the
-// message that shows all of it once it is there.
-func (r *Rooms) post(ctx context.Context, link *bridge.Link, in bridge.Incoming) (last bridge.MessageID, err error) {
-	last = in.MessageID()
-	whole := text(in)
-	err = r.postOne(ctx, link, last, whole)
-	for limit := min(longest, length(whole)/2); reasonOf(err) == bridge.TooLong && limit > 0; limit /= 2 {
-		last, err = r.postParts(ctx, link, in.MessageID(), parts(whole, limit), limit)
-	}
-	return last, err
-}
-
-// postParts shows a text in parts. Their ids tell how it was cut, and for which room:
-// cut in another way, under other settings or in another room, it is shown anew, so
-// that nothing can be left out.
-func (r *Rooms) postParts(ctx context.Context, link *bridge.Link, id bridge.MessageID, texts []string, limit int) (last bridge.MessageID, err error) {
-	room := link.Room
-	for i, text := range texts {
-		part := bridge.MessageID(fmt.Sprintf("%s-%s-%d-%d", id, room, limit, i+1))
-		if i == len(texts)-1 {
-			last = part
-		}
-		if err := r.postOne(ctx, link, part, text); err != nil {
-			return last, err
-		}
-	}
-	return last, nil
-}
-
-func (r *Rooms) postOne(ctx context.Context, link *bridge.Link, id bridge.MessageID, text string) error {
-	room, err := r.Livechat.Post(ctx, link.Visitor, link.Room, id, text)
-	if err != nil || room == link.Room {
-		return err
-	}
-	// Rocket.Chat put it elsewhere: into a room it opened because ours was closed
-	// meanwhile, or it had the message already, in a room of before.
-	_, known, err := r.Links.Conversation(room)
-	if err != nil || known {
-		return err
-	}
-	return r.moveTo(ctx, link, room, true)
 }
 
 func (r *Rooms) save(ctx context.Context, link bridge.Link) error {
@@ -316,19 +321,8 @@ func (r *Rooms) back(d bridge.DepartmentID) {
 }
 
 // neutralName tells two customers apart without saying who they are.
-func neutralName(c bridge.CustomerID) string {
-	return "Facebook customer " + string(c[max(0, len(c)-4):])
-}
-
-// text is what the agent reads for an event.
-func text(in bridge.Incoming) string {
-	if in.Text != "" && len(in.Attachments) == 0 {
-		return in.Text
-	}
-	if in.Text != "" {
-		return in.Text + "\n[The customer also sent something that cannot be shown here. It can be seen in the Page inbox of Facebook.]"
-	}
-	return "[The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook.]"
+func (r *Rooms) neutralName(c bridge.CustomerID) string {
+	return r.Say.Say("Facebook customer %s", string(c[max(0, len(c)-4):]))
 }
 
 func reasonOf(err error) bridge.Reason {

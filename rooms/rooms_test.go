@@ -37,13 +37,14 @@ type desk struct {
 	links    map[bridge.Conversation]bridge.Link
 	rooms    map[bridge.RoomID]bool
 
-	fail  map[string][]error // what calls answer, by name, before they work again
-	after map[string][]error // the same, but they take effect
-	calls []string           // all calls, in order
-	count int                // rooms so far
-	now   time.Time
-	log   strings.Builder
-	rest  []bridge.DepartmentID // of DepartmentGone
+	fail     map[string][]error // what calls answer, by name, before they work again
+	after    map[string][]error // the same, but they take effect
+	calls    []string           // all calls, in order
+	count    int                // rooms so far
+	now      time.Time
+	log      strings.Builder
+	lastName string                // under which the visitor was registered
+	rest     []bridge.DepartmentID // of DepartmentGone
 }
 
 func newDesk(t *testing.T) *desk {
@@ -55,7 +56,7 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) made() *Rooms {
 	return New(Config{
-		Livechat: d, Links: d, Pages: d, Now: func() time.Time { return d.now }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
+		Livechat: d, Links: d, Known: d, Pages: d, Now: func() time.Time { return d.now }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 		Opened: func(r bridge.RoomID, existed bool) {
 			d.calls = append(d.calls, fmt.Sprintf("opened %s %v", r, existed))
 		},
@@ -77,7 +78,8 @@ func (d *desk) called(name, more string) (before, after error) {
 
 func refusal(r bridge.Reason) error { return &bridge.Refusal{Verdict: bridge.Again, Reason: r} }
 
-func (d *desk) Register(_ context.Context, token bridge.Secret, _ string, department bridge.DepartmentID) (bridge.Secret, error) {
+func (d *desk) Register(_ context.Context, token bridge.Secret, name string, department bridge.DepartmentID) (bridge.Secret, error) {
+	d.lastName = name
 	before, after := d.called("register", string(department))
 	if before != nil {
 		return "", before
@@ -109,7 +111,8 @@ func (d *desk) opens() {
 	d.open = bridge.RoomID(fmt.Sprintf("r%d", d.count))
 }
 
-func (d *desk) Post(_ context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bridge.RoomID, error) {
+func (d *desk) Post(_ context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error) {
+	id, text := p.ID, p.Text
 	before, after := d.called("post", string(r))
 	if before != nil {
 		return r, before
@@ -135,6 +138,12 @@ func (d *desk) Has(_ context.Context, _ bridge.Secret, r bridge.RoomID, id bridg
 	}
 	return slices.ContainsFunc(d.shown, func(s shown) bool { return s.Room == r && s.ID == id }), nil
 }
+
+func (d *desk) MarkOf(bridge.PageID, bridge.Mid) (bridge.Mark, bool) { return bridge.Mark{}, false }
+
+func (d *desk) ShownAs(bridge.PageID, bridge.Mid) (bridge.RoomID, []bridge.MessageID) { return "", nil }
+
+func (d *desk) MidOf(bridge.Mark) bridge.Mid { return "" }
 
 func (d *desk) Online(context.Context, bridge.DepartmentID) (bool, error) {
 	before, _ := d.called("online", "")
@@ -270,7 +279,7 @@ func TestDeliver_EveryOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			c.before(d)
-			err := d.made().Deliver(t.Context(), event("k", "hello"))
+			_, err := d.made().Deliver(t.Context(), event("k", "hello"))
 			if reasonOf(err) != c.reason || (err == nil) != (c.reason == "") {
 				t.Errorf("refused with %v", err)
 			}
@@ -294,10 +303,10 @@ func TestDeliver_AnswerLost_AgainShowsItOnce(t *testing.T) {
 			d := newDesk(t)
 			d.after[call] = []error{lost}
 			r := d.made()
-			if err := r.Deliver(t.Context(), event("k", "hello")); !errors.Is(err, lost) {
+			if _, err := r.Deliver(t.Context(), event("k", "hello")); !errors.Is(err, lost) {
 				t.Fatalf("the first attempt ends with %v", err)
 			}
-			if err := d.made().Deliver(t.Context(), event("k", "hello")); err != nil { // a new process
+			if _, err := d.made().Deliver(t.Context(), event("k", "hello")); err != nil { // a new process
 				t.Fatal(err)
 			}
 			if got := d.texts(); !slices.Equal(got, []string{"r1:hello"}) || d.count != 1 {
@@ -322,7 +331,7 @@ func TestDeliver_ShownInAnotherRoom(t *testing.T) {
 			d.talking()
 			d.rooms["r0"] = true
 			d.shown = []shown{{c.room, id, "hello"}}
-			if err := d.made().Deliver(t.Context(), event("k", "hello")); err != nil {
+			if _, err := d.made().Deliver(t.Context(), event("k", "hello")); err != nil {
 				t.Fatal(err)
 			}
 			if got := d.links[anna].Room; got != c.want || !d.rooms[c.want] {
@@ -339,7 +348,7 @@ func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 	d := newDesk(t)
 	r := d.made()
 	d.fail["open"] = []error{refusal(bridge.NoAgent)}
-	deliver := func() error { return r.Deliver(t.Context(), event("k", "hello")) }
+	deliver := func() error { _, err := r.Deliver(t.Context(), event("k", "hello")); return err }
 	for range 5 {
 		err := deliver()
 		if f := bridge.RefusalOf(err); f.Reason != bridge.NoAgent || f.Gate != bridge.GateDepartment("sales") || f.After != 30*time.Second || f.Verdict != bridge.Again {
@@ -387,7 +396,7 @@ func TestDeliver_DepartmentDeleted_IsSaidOnce(t *testing.T) {
 	for i := range 3 {
 		in := event("k", "hello")
 		in.Conversation.Customer = bridge.CustomerID(fmt.Sprint(i))
-		if err := r.Deliver(t.Context(), in); err != nil {
+		if _, err := r.Deliver(t.Context(), in); err != nil {
 			t.Fatal(err)
 		}
 		if got := d.links[in.Conversation]; got.Department != "" || got.Room == "" {
@@ -401,7 +410,7 @@ func TestDeliver_DepartmentDeleted_IsSaidOnce(t *testing.T) {
 	quiet.missing = "sales"
 	rooms := quiet.made()
 	rooms.Opened, rooms.DepartmentGone = nil, nil
-	if err := rooms.Deliver(t.Context(), event("k", "hello")); err != nil {
+	if _, err := rooms.Deliver(t.Context(), event("k", "hello")); err != nil {
 		t.Error(err)
 	}
 }
@@ -419,11 +428,11 @@ func TestDeliver_TooLong_IsShownInPartsWithoutLoss(t *testing.T) {
 			d.talking()
 			d.limit = limit
 			for range 2 { // again shows nothing twice
-				if err := d.made().Deliver(t.Context(), event("k", whole)); err != nil {
+				if _, err := d.made().Deliver(t.Context(), event("k", whole)); err != nil {
 					t.Fatalf("%s, limit %d: %v", name, limit, err)
 				}
 			}
-			if err := d.made().Deliver(t.Context(), event("k2", "!")); err != nil {
+			if _, err := d.made().Deliver(t.Context(), event("k2", "!")); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.Join(d.texts(), "")
@@ -449,12 +458,12 @@ func TestDeliver_TooLong_WhateverHappensBetweenTheParts_NothingIsLost(t *testing
 			d.talking()
 			d.limit = 12
 			d.fail["post"] = slices.Concat(make([]error, 3+answered-1), []error{refusal(bridge.WorkspaceDown)})
-			first := d.made().Deliver(t.Context(), event("k", whole))
+			_, first := d.made().Deliver(t.Context(), event("k", whole))
 			if reasonOf(first) != bridge.WorkspaceDown {
 				t.Fatalf("%s: the first attempt ends with %v", name, first)
 			}
 			meanwhile(d)
-			if err := d.made().Deliver(t.Context(), event("k", whole)); err != nil {
+			if _, err := d.made().Deliver(t.Context(), event("k", whole)); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			last := map[bridge.RoomID]string{}
@@ -478,7 +487,7 @@ func TestDeliver_TooLong_LastPartShownBeforeTheRoomClosed_IsNotShownAgain(t *tes
 	// The whole is refused, then both parts come; the answer of the last says that
 	// the room was closed.
 	d.after["post"] = []error{nil, nil, refusal(bridge.RoomClosed)}
-	if err := d.made().Deliver(t.Context(), event("k", "hello you!")); err != nil {
+	if _, err := d.made().Deliver(t.Context(), event("k", "hello you!")); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.texts(); !slices.Equal(got, []string{"r1:hello", "r1: you!"}) || slices.Contains(d.calls, "open") {
@@ -501,17 +510,4 @@ func FuzzParts(f *testing.F) {
 			}
 		}
 	})
-}
-
-func TestText_WhatAgentsReadForFiles(t *testing.T) {
-	file := []bridge.Attachment{{Kind: "image"}}
-	for want, in := range map[string]bridge.Incoming{
-		"hi":                       {Text: "hi"},
-		"[The customer sent some":  {Attachments: file},
-		"look\n[The customer also": {Text: "look", Attachments: file},
-	} {
-		if got := text(in); !strings.HasPrefix(got, want) || len(in.Attachments) == 0 && got != want {
-			t.Errorf("%q for %q", got, want)
-		}
-	}
 }

@@ -1,0 +1,118 @@
+package rocketchat
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"messenger-bridge/bridge"
+)
+
+// leadingQuote is the link by which a message quotes another.
+var leadingQuote = regexp.MustCompile(`^\[ \]\([^)\s]*\) `)
+
+// Edit changes the text of a visitor's message, and keeps what it quotes. False says
+// that it is not there, or that the workspace does not let it be edited.
+func (c *Client) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
+	before, there, err := c.textOf(ctx, visitor, r, id)
+	if err != nil || !there {
+		return false, err
+	}
+	text = leadingQuote.FindString(before) + text
+	if text == before {
+		return true, nil
+	}
+	return permitted(c.do(ctx, call{method: http.MethodPut, route: messageRoute, params: map[string]string{"id": string(id)},
+		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "msg": text}}))
+}
+
+// Delete takes a visitor's message away; one that is not there is as good as deleted.
+func (c *Client) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+	err := c.do(ctx, call{method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
+		body: map[string]string{"token": visitor.Reveal(), "rid": string(r)}})
+	if codeOf(err) == "invalid-message" {
+		return true, nil
+	}
+	return permitted(err)
+}
+
+// permitted turns a refusal for good into false.
+func permitted(err error) (bool, error) {
+	if refusedForGood(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Note says something as the bot.
+func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
+	return final(c.sendQuote(ctx, r, p.ID, c.quoting(r, p)))
+}
+
+// React makes an emoji the bot's only reaction to a message, besides its own marks,
+// and an empty one none. It stands for what the customer, who has no reactions in
+// Rocket.Chat, thinks of the message.
+func (c *Client) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
+	name := ""
+	if emoji != "" {
+		if name = nameOf(emoji); name == "" || isMark(name) {
+			return false, nil
+		}
+	}
+	var answer struct {
+		Message struct {
+			ID        string `json:"_id"`
+			Reactions map[string]struct {
+				Usernames []string `json:"usernames"`
+			} `json:"reactions"`
+		} `json:"message"`
+	}
+	get := call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}, answer: &answer}
+	if there, err := permitted(c.do(ctx, get)); !there || err != nil {
+		return false, err
+	}
+	_, bot := c.Bot()
+	for other, by := range answer.Message.Reactions {
+		if other == name || isMark(other) || !slices.Contains(by.Usernames, bot) {
+			continue
+		}
+		if done, err := c.setReaction(ctx, id, other, false); !done || err != nil {
+			return false, err
+		}
+	}
+	if name == "" {
+		return true, nil
+	}
+	return c.setReaction(ctx, id, name, true)
+}
+
+func isMark(name string) bool {
+	for _, mark := range marks {
+		if mark == name {
+			return true
+		}
+	}
+	return false
+}
+
+// emojiNames are the short names of emojis, with colons; of several, the shortest.
+var emojiNames = sync.OnceValue(func() map[string]string {
+	m := map[string]string{}
+	for name, emoji := range emojis() {
+		emoji, name = bareEmoji(emoji), ":"+name+":"
+		if before := m[emoji]; before == "" || len(name) < len(before) || len(name) == len(before) && name < before {
+			m[emoji] = name
+		}
+	}
+	return m
+})
+
+// nameOf returns an emoji's short name, "" if it has none.
+func nameOf(emoji string) string { return emojiNames()[bareEmoji(emoji)] }
+
+// bareEmoji leaves out that it is to be shown as a picture: not all say so.
+func bareEmoji(emoji string) string { return strings.ReplaceAll(emoji, "\ufe0f", "") }

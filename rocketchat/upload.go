@@ -1,0 +1,116 @@
+package rocketchat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"messenger-bridge/bridge"
+)
+
+// refusesFile are the codes by which a workspace does not take a file.
+var refusesFile = map[string]bridge.Reason{
+	"error-file-too-large":       bridge.FileTooBig,
+	"error-size-not-allowed":     bridge.FileTooBig,
+	"error-type-not-allowed":     bridge.FileRefused,
+	"error-invalid-file-type":    bridge.FileRefused,
+	"error-file-upload-disabled": bridge.FileRefused,
+}
+
+// Upload shows a visitor's file in a room, in another name if as is not empty. The
+// content is sent as it is read; if reading it fails, the error is that of the reader.
+func (c *Client) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.UploadTimeout)
+	defer cancel()
+	var fields [][2]string
+	if as != "" {
+		fields = append(fields, [2]string{"alias", as})
+	}
+	content := &remembering{from: f}
+	body, kind := form(fields, f, content)
+	var answer struct {
+		ID bridge.MessageID `json:"_id"`
+	}
+	up := call{method: http.MethodPost, route: "/livechat/upload/{rid}", params: map[string]string{"rid": string(r)}, answer: &answer,
+		stream: body, kind: kind, header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
+	err := c.do(ctx, up)
+	switch {
+	case content.err.Load() != nil: // the workspace got half of it, which is nothing
+		return "", *content.err.Load()
+	case statusOf(err) == http.StatusForbidden: // also of a room that is not open (rocketchat.md 4.7)
+		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Err: err}
+	case refusesFile[codeOf(err)] != "":
+		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[codeOf(err)], Err: err}
+	case err == nil && answer.ID == "":
+		err = unexpected(up, nil)
+	}
+	return answer.ID, err
+}
+
+// form is a multipart form with a file, to be read once.
+func form(fields [][2]string, f *bridge.File, content io.Reader) (body io.Reader, contentType string) {
+	var before, after bytes.Buffer
+	w := multipart.NewWriter(&before) // a buffer takes everything
+	for _, field := range fields {
+		_ = w.WriteField(field[0], field[1])
+	}
+	_, _ = w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {`form-data; name="file"; filename="` + quoted.Replace(f.Name) + `"`},
+		"Content-Type":        {f.Type},
+	})
+	after.WriteString("\r\n--" + w.Boundary() + "--\r\n")
+	return io.MultiReader(&before, content, &after), w.FormDataContentType()
+}
+
+var quoted = strings.NewReplacer("\\", "\\\\", `"`, "\\\"", "\r", "", "\n", "")
+
+// remembering keeps the error that reading ended with; the reader may still be at it
+// when the call is over.
+type remembering struct {
+	from io.Reader
+	err  atomic.Pointer[error]
+}
+
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.from.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err.Store(&err)
+	}
+	return n, err
+}
+
+// latest is how many messages of a room are read to find an upload.
+const latest = "100"
+
+// Uploaded returns the latest files of a visitor in a room, oldest first.
+func (c *Client) Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) (all []bridge.Uploaded, err error) {
+	var answer struct {
+		Messages []struct {
+			ID    bridge.MessageID `json:"_id"`
+			Token string           `json:"token"`
+			File  struct {
+				Name string `json:"name"`
+				Size int64  `json:"size"`
+			} `json:"file"`
+			Public struct {
+				Size int64 `json:"size"`
+			} `json:"fileUpload"`
+		} `json:"messages"`
+	}
+	err = c.do(ctx, call{method: http.MethodGet, route: "/livechat/messages.history/{rid}", params: map[string]string{"rid": string(r)},
+		query: url.Values{"token": {visitor.Reveal()}, "limit": {latest}}, answer: &answer})
+	for _, m := range slices.Backward(answer.Messages) {
+		if m.Token == visitor.Reveal() && m.File.Name != "" {
+			all = append(all, bridge.Uploaded{ID: m.ID, Name: m.File.Name, Size: max(m.File.Size, m.Public.Size)})
+		}
+	}
+	return all, err
+}

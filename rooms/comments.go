@@ -1,0 +1,100 @@
+package rooms
+
+import (
+	"context"
+
+	"messenger-bridge/bridge"
+)
+
+const (
+	postExcerpt = 100    // UTF-16 units of a post
+	mostPosts   = 10_000 // whose texts are remembered
+)
+
+// commentOn says where a comment stands.
+func (r *Rooms) commentOn(ctx context.Context, in bridge.Incoming) string {
+	post := r.beginning(ctx, in)
+	switch {
+	case in.Comment.Parent != "" && post != "":
+		return r.Say.Say("Answer to a comment, below the post “%s”: %s", post, in.Comment.Link)
+	case in.Comment.Parent != "":
+		return r.Say.Say("Answer to a comment: %s", in.Comment.Link)
+	case post != "":
+		return r.Say.Say("Comment below the post “%s”: %s", post, in.Comment.Link)
+	}
+	return r.Say.Say("Comment below a post: %s", in.Comment.Link)
+}
+
+// beginning returns how a post begins, "" if that is not known. It is asked for once.
+func (r *Rooms) beginning(ctx context.Context, in bridge.Incoming) string {
+	post := in.Comment.Post
+	r.mu.Lock()
+	text, known := r.posts[post]
+	r.mu.Unlock()
+	if known || post == "" || r.PostText == nil {
+		return text
+	}
+	page, err := r.Pages.Page(in.Conversation.Page)
+	if err != nil {
+		return ""
+	}
+	if text = r.PostText(ctx, page, post); length(text) > postExcerpt {
+		text = parts(text, postExcerpt)[0] + "…"
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.posts) >= mostPosts {
+		clear(r.posts)
+	}
+	r.posts[post] = text
+	return text
+}
+
+// introduced remembers what a commenter is called: comments tell.
+func (r *Rooms) introduced(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+	if in.Comment == nil || in.Comment.Name == "" || r.Names == nil {
+		return nil
+	}
+	if known, _ := r.Names.Name(in.Conversation); known == in.Comment.Name {
+		return nil
+	}
+	if err := r.rename(ctx, *link, in.Comment.Name); err != nil {
+		return err
+	}
+	if err := r.Names.SaveName(ctx, in.Conversation, in.Comment.Name); err != nil {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+	}
+	return nil
+}
+
+// inPublic says, once in each room, that answers are public.
+func (r *Rooms) inPublic(ctx context.Context, link *bridge.Link) error {
+	return r.once(ctx, link, "public", func() string {
+		return r.Say.Say("Everybody can read what you write here: it is published below the latest comment, or below the one that you quote. Begin with !private to answer in Messenger instead; Facebook allows that once for each comment, within 7 days.")
+	})
+}
+
+// removal takes away a comment that was deleted, by whomever. What the page said stays.
+func (r *Rooms) removal(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+	said := r.messageOf(in.Conversation.Page, in.Mid)
+	if _, ours := r.Known.MarkOf(in.Conversation.Page, in.Mid); ours {
+		return r.note(ctx, link, in.MessageID(), said, r.Say.Say("This answer was deleted at Facebook; nobody sees it there any more."))
+	}
+	all, left, err := r.takeAway(ctx, link, in, r.Say.Say("This comment was deleted at Facebook."))
+	if err != nil {
+		return err
+	}
+	if all {
+		return r.note(ctx, link, in.MessageID(), "", r.Say.Say("A comment was deleted at Facebook."))
+	}
+	return r.note(ctx, link, in.MessageID(), left, r.Say.Say("This comment was deleted at Facebook. Please do not use what it said."))
+}
+
+// hidden says that a comment was hidden, or is shown again.
+func (r *Rooms) hidden(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+	text := r.Say.Say("This comment was hidden at Facebook: only its author and their friends still see it.")
+	if in.Detail == "unhide" {
+		text = r.Say.Say("This comment is shown again at Facebook.")
+	}
+	return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), text)
+}

@@ -1,0 +1,168 @@
+package rooms
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// Files fetches what customers sent. Errors are Refusals; with Never, another attempt
+// changes nothing.
+type Files interface {
+	// Open begins to fetch the n-th file of a message. Reading it ends with a refusal
+	// if there is more than limit.
+	Open(ctx context.Context, p bridge.Page, mid bridge.Mid, n int, a bridge.Attachment, limit int64) (*bridge.File, error)
+}
+
+// Uploads shows files in rooms.
+type Uploads interface {
+	// Upload shows a file, in another name than the customer's if as is not empty.
+	// Nothing recognises a repeat: see Uploaded.
+	Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error)
+	// Uploaded returns the latest files of a visitor in a room, oldest first.
+	Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) ([]bridge.Uploaded, error)
+}
+
+// After so many tries a file is given up, so that it does not hold back what the
+// customer wrote after it.
+const (
+	triesGone = 4 // Meta names files a moment before they are there
+	triesDown = 6
+)
+
+// files shows the files of a message, one after another. Which of them are there is
+// kept in p, for another room; and read in the room, if an earlier attempt may have
+// shown some.
+func (r *Rooms) files(ctx context.Context, link *bridge.Link, p *posting) error {
+	n := 0
+	for i, a := range p.in.Attachments {
+		if !isFile(a) || thumbsUp[a.Sticker] {
+			continue
+		}
+		if p.files[i] == "" {
+			id, err := r.file(ctx, link, p, i, n)
+			if err != nil {
+				return err
+			}
+			p.files[i] = id
+			p.shown = append(p.shown, id)
+		}
+		n++
+	}
+	return nil
+}
+
+// file shows one file, or says why it is not shown, and returns as which message.
+func (r *Rooms) file(ctx context.Context, link *bridge.Link, p *posting, i, n int) (bridge.MessageID, error) {
+	a := p.in.Attachments[i]
+	s := p.page.Settings
+	if s.RefuseFilesIn {
+		return r.unshown(ctx, link, p, i, r.Say.Say("This page takes no files."),
+			r.Say.Say("Sorry, we cannot receive files here. Please write what it is about."))
+	}
+	f, err := r.Files.Open(ctx, p.page, p.in.Mid, n, a, s.FileLimit())
+	if err == nil {
+		defer f.Close()
+		f.Name = p.fileName(i, f.Name)
+		if !s.TakesFile(f.Name, f.Type) {
+			return r.unshown(ctx, link, p, i, r.Say.Say("Files of this kind are not taken."),
+				r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form.", f.Name))
+		}
+		var id bridge.MessageID
+		if id, err = r.upload(ctx, link, p, f); err == nil {
+			return id, nil
+		}
+	}
+	refusal := bridge.RefusalOf(err)
+	switch {
+	case refusal.Reason == bridge.FileTooBig:
+		limit := bridge.SizeText(s.FileLimit())
+		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than %s.", limit),
+			r.Say.Say("Sorry, your file is too large for us: at most %s can be received. Please send a smaller one.", limit))
+	case refusal.Reason == bridge.FileRefused:
+		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it."),
+			r.Say.Say("Sorry, your file could not be received. Please send it in another form."))
+	case refusal.Reason == bridge.FileForbidden:
+		r.Log.Warn("a file of a customer lies where none may come from", "page", p.page.ID, "err", refusal.Err)
+		return r.unshown(ctx, link, p, i, r.Say.Say("It does not come from Facebook."), "")
+	case refusal.Reason == bridge.FileGone && (p.in.Tries >= triesGone || refusal.Verdict == bridge.Never):
+		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), "")
+	case refusal.Reason == bridge.FileGone:
+		refusal.After = time.Second << min(p.in.Tries, 3)
+	case refusal.Reason == bridge.MetaDown && p.in.Tries >= triesDown:
+		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), "")
+	}
+	return "", err
+}
+
+// upload shows a file, unless the room has it from an attempt whose answer was lost.
+func (r *Rooms) upload(ctx context.Context, link *bridge.Link, p *posting, f *bridge.File) (bridge.MessageID, error) {
+	if p.in.Tries > 0 && p.read != link.Room {
+		found, err := r.Uploads.Uploaded(ctx, link.Visitor, link.Room)
+		if err != nil && reasonOf(err) != bridge.RoomClosed {
+			return "", err
+		}
+		p.read, p.found = link.Room, found
+	}
+	for i, u := range p.found {
+		if u.Name == f.Name && (f.Size < 0 || u.Size == f.Size) && r.Known.MidOf(bridge.Mark{Message: u.ID}) == "" {
+			p.found = append(p.found[:i:i], p.found[i+1:]...)
+			return u.ID, nil
+		}
+	}
+	as := ""
+	if p.in.Kind == bridge.EchoEvent {
+		as = p.page.DisplayName()
+	}
+	return r.Uploads.Upload(ctx, link.Visitor, link.Room, f, as)
+}
+
+// unshown says that a file is not shown, and why; to the customer, too, if they can
+// do something about it.
+func (r *Rooms) unshown(ctx context.Context, link *bridge.Link, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
+	a := p.in.Attachments[i]
+	id := bridge.MessageID(fmt.Sprintf("%s-f%d", p.in.MessageID(), i))
+	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", r.fileKind(a), why, r.inbox(ctx, p.in)) + "]"
+	if p.in.Kind == bridge.EchoEvent {
+		return id, r.note(ctx, link, id, "", text)
+	}
+	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
+		p.refused = append(p.refused, toCustomer)
+	}
+	return id, r.postOne(ctx, link, bridge.Post{ID: id, Text: text})
+}
+
+// fileKind is what a file is called while its name is not known.
+func (r *Rooms) fileKind(a bridge.Attachment) string {
+	switch a.Kind {
+	case "image":
+		return r.Say.Say("a picture")
+	case "video":
+		return r.Say.Say("a video")
+	case "audio":
+		return r.Say.Say("a voice message")
+	case "sticker":
+		return r.Say.Say("a sticker")
+	}
+	if a.Name != "" {
+		return a.Name
+	}
+	return r.Say.Say("a file")
+}
+
+// fileName tells files apart whose names say nothing: only documents have names that
+// people gave.
+func (p *posting) fileName(i int, name string) string {
+	if p.in.Attachments[i].Kind == "file" {
+		return name
+	}
+	key := p.in
+	key.Key += fmt.Sprintf("/%d", i)
+	ending := path.Ext(name)
+	return strings.TrimSuffix(name, ending) + "-" + string(key.MessageID())[2:10] + ending
+}

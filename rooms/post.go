@@ -1,0 +1,193 @@
+package rooms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"messenger-bridge/bridge"
+)
+
+// maxRounds bounds how often one attempt opens a room that is closed at once.
+const maxRounds = 3
+
+// posting is one event on its way into a room.
+type posting struct {
+	in     bridge.Incoming
+	page   bridge.Page
+	text   string // empty: there are only files
+	quote  bridge.MessageID
+	posted bool               // the text is there
+	shown  []bridge.MessageID // as all that is there, or being tried
+
+	files   map[int]bridge.MessageID // as what attachments are shown
+	read    bridge.RoomID            // whose files are in found
+	found   []bridge.Uploaded        // and not known to belong to another message
+	refused []string                 // what the customer must be told
+}
+
+func (r *Rooms) posting(in bridge.Incoming, text string) *posting {
+	p := &posting{in: in, text: text, posted: text == "", files: map[int]bridge.MessageID{}}
+	// A page that was deleted meanwhile has no settings; its customers are still heard.
+	p.page, _ = r.Pages.Page(in.Conversation.Page)
+	return p
+}
+
+// show shows what the customer said in the open room. Each round leaves the link
+// closer to the truth: a token Rocket.Chat knows, a room that is open.
+func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming) (bridge.Shown, error) {
+	r.askName(in.Conversation)
+	if err := r.introduced(ctx, link, in); err != nil {
+		return bridge.Shown{}, err
+	}
+	p := r.posting(in, r.reading(ctx, in))
+	for range maxRounds {
+		if link.Visitor == "" {
+			if err := r.register(ctx, link); err != nil {
+				return bridge.Shown{}, err
+			}
+		}
+		if link.Room == "" {
+			if err := r.open(ctx, link); err != nil {
+				if reasonOf(err) == bridge.VisitorUnknown {
+					link.Visitor = ""
+					continue
+				}
+				return bridge.Shown{}, err
+			}
+		}
+		err := r.post(ctx, link, p)
+		switch reasonOf(err) {
+		case bridge.RoomClosed:
+			link.Room = ""
+		case bridge.VisitorUnknown:
+			link.Visitor, link.Room = "", ""
+		default:
+			if err != nil {
+				return bridge.Shown{}, err
+			}
+			if in.Comment != nil {
+				return p.done(link), r.inPublic(ctx, link)
+			}
+			return p.done(link), r.standby(ctx, link, in)
+		}
+	}
+	return bridge.Shown{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Err: errors.New("every room opened was closed at once")}
+}
+
+// done is what became of the event.
+func (p *posting) done(link *bridge.Link) bridge.Shown {
+	return bridge.Shown{
+		Receipt: bridge.Receipt{Page: p.in.Conversation.Page, Mid: p.in.Mid, Room: link.Room, Shown: p.shown},
+		Refused: p.refused,
+	}
+}
+
+// post shows an event in the room. A room that was closed meanwhile may hold its text
+// all the same.
+func (r *Rooms) post(ctx context.Context, link *bridge.Link, p *posting) error {
+	if err := r.answered(ctx, link, p); err != nil {
+		return err
+	}
+	if p.posted {
+		return r.files(ctx, link, p)
+	}
+	err := r.postText(ctx, link, p)
+	if reasonOf(err) == bridge.RoomClosed {
+		there, failed := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
+		if failed != nil {
+			return failed
+		}
+		if !there {
+			return err
+		}
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	p.posted = true
+	return r.files(ctx, link, p)
+}
+
+// answered finds the message that this one answers. One that the room does not hold
+// cannot be quoted; that it is an answer is said in words.
+func (r *Rooms) answered(ctx context.Context, link *bridge.Link, p *posting) error {
+	if p.in.ReplyTo == "" || p.quote != "" || p.posted && p.text != "" {
+		return nil
+	}
+	id := r.messageOf(p.in.Conversation.Page, p.in.ReplyTo)
+	if id != "" {
+		there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, id)
+		if err != nil {
+			return err
+		}
+		if there {
+			p.quote = id
+			if p.text == "" {
+				p.text, p.posted = "["+r.Say.Say("In reply to this message")+"]", false
+			}
+			return nil
+		}
+	}
+	p.in.ReplyTo = ""
+	if p.in.Comment != nil { // what stands above it is another person's: the link shows it
+		return nil
+	}
+	p.text, p.posted = strings.TrimSpace("["+r.Say.Say("In reply to an earlier message")+"]\n"+p.text), false
+	return nil
+}
+
+// messageOf returns the message of a room that is, or shows, a Messenger message; ""
+// if there is none.
+func (r *Rooms) messageOf(page bridge.PageID, mid bridge.Mid) bridge.MessageID {
+	if mark, ours := r.Known.MarkOf(page, mid); ours {
+		return mark.Message
+	}
+	if _, shown := r.Known.ShownAs(page, mid); len(shown) > 0 {
+		return shown[0]
+	}
+	return ""
+}
+
+// postText shows the text, in parts if it is too long for the workspace. It notes as
+// which messages: once the last of them is there, all are.
+func (r *Rooms) postText(ctx context.Context, link *bridge.Link, p *posting) error {
+	id := p.in.MessageID()
+	p.shown = []bridge.MessageID{id}
+	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
+	for limit := min(longest, length(p.text)/2); reasonOf(err) == bridge.TooLong && limit > 0; limit /= 2 {
+		p.shown, err = r.postParts(ctx, link, id, parts(p.text, limit), limit)
+	}
+	return err
+}
+
+// postParts shows a text in parts. Their ids tell how it was cut, and for which room:
+// cut in another way, under other settings or in another room, it is shown anew, so
+// that nothing can be left out.
+func (r *Rooms) postParts(ctx context.Context, link *bridge.Link, id bridge.MessageID, texts []string, limit int) (shown []bridge.MessageID, err error) {
+	for i := range texts {
+		shown = append(shown, bridge.MessageID(fmt.Sprintf("%s-%s-%d-%d", id, link.Room, limit, i+1)))
+	}
+	for i, text := range texts {
+		if err := r.postOne(ctx, link, bridge.Post{ID: shown[i], Text: text}); err != nil {
+			return shown, err
+		}
+	}
+	return shown, nil
+}
+
+func (r *Rooms) postOne(ctx context.Context, link *bridge.Link, p bridge.Post) error {
+	room, err := r.Livechat.Post(ctx, link.Visitor, link.Room, p)
+	if err != nil || room == link.Room {
+		return err
+	}
+	// Rocket.Chat put it elsewhere: into a room it opened because ours was closed
+	// meanwhile, or it had the message already, in a room of before.
+	_, known, err := r.Links.Conversation(room)
+	if err != nil || known {
+		return err
+	}
+	return r.moveTo(ctx, link, room, true)
+}
