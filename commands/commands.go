@@ -6,11 +6,12 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // People tells who may run commands.
@@ -25,16 +26,16 @@ type Connector interface {
 	SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error)
 	SwitchOn(context.Context, bridge.PageID) (bridge.Page, error)
 	SwitchOff(context.Context, bridge.PageID) (bridge.Page, error)
-	Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (page bridge.Page, told bool, err error)
-	ChangeSettings(ctx context.Context, id bridge.PageID, change func(*bridge.Settings)) (bridge.Page, error)
+	FillSettings(context.Context, bridge.PageID, bridge.Filled, []bridge.Department) (bridge.Page, bridge.Outcome, error)
+	Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, bridge.Revoked, error)
+	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, bridge.Revoked, error)
+	ChangeSetting(ctx context.Context, id bridge.PageID, d *bridge.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
 }
 
-// Health is how the bridge is, for `status`.
-type Health struct {
-	Ready     string // "yes", or why webhooks are refused
-	Workspace string // "connected", or why not
-	In, Out   bridge.Backlog
-	Failed    int
+// Customers forgets them; bridge.Bridge is the one.
+type Customers interface {
+	Customer(p bridge.PageID, word string) (bridge.CustomerID, error)
+	Forget(context.Context, bridge.PageID, bridge.CustomerID) (bridge.Forgotten, error)
 }
 
 // Config is what Commands are made of.
@@ -42,10 +43,15 @@ type Config struct {
 	People      People
 	Users       []string // usernames that may run commands besides omnichannel managers
 	Connector   Connector
+	Customers   Customers
 	Pages       bridge.Pages
 	Departments func(context.Context) ([]bridge.Department, error)
 	Waiting     func(bridge.PageID) (in, out int)
-	Health      func() Health
+	Health      func() (Health, error)
+	Failures    Failures
+	RoomLink    func(bridge.RoomID) string                        // where a browser or phone opens a room
+	LastMessage func(p bridge.PageID, direction string) time.Time // of a message, zero: never
+	Say         *language.Speaker
 }
 
 // Commands implements bridge.Clerk.
@@ -56,6 +62,11 @@ func New(c Config) *Commands { return &Commands{c} }
 
 // Do carries out a command and returns the answer.
 func (c *Commands) Do(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
+	reply, err := c.do(ctx, typed)
+	return addressed(reply, typed.As), err
+}
+
+func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
 	allowed, err := c.allowed(ctx, typed.From)
 	if err != nil {
 		return bridge.Reply{}, err
@@ -67,16 +78,18 @@ func (c *Commands) Do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 	entry := find(word)
 	switch {
 	case !allowed && (entry == nil || entry.Manager):
-		return answer("You may not use these commands. They are for omnichannel managers: ask an administrator for the role `livechat-manager`, or to be named in `COMMAND_USERS` of the bridge."), nil
+		return answer(c.Say.Say(mayNot)), nil
 	case entry == nil:
-		return unknown(word), nil
+		return c.unknown(word), nil
 	}
 	reply, err := entry.Run(c, ctx, call{Command: typed, rest: rest, allowed: allowed})
-	if problem, ok := mistake(c, err); ok {
+	if problem, ok := mistake(c, entry.Word, err); ok {
 		return problem, nil
 	}
 	return reply, err
 }
+
+var mayNot = language.Sentence("You may not use these commands. They are for omnichannel managers: ask an administrator for the role `livechat-manager`, or to be named in `COMMAND_USERS` of the bridge.")
 
 func (c *Commands) allowed(ctx context.Context, who bridge.Author) (bool, error) {
 	if slices.ContainsFunc(c.Users, func(name string) bool {
@@ -94,20 +107,17 @@ type call struct {
 	allowed bool
 }
 
-func answer(format string, args ...any) bridge.Reply {
-	return bridge.Reply{Text: fmt.Sprintf(format, args...)}
-}
+func answer(text string) bridge.Reply { return bridge.Reply{Text: text} }
 
 // unknown answers a word that is no command, with the nearest that is.
-func unknown(word string) bridge.Reply {
-	near, distance := "", 3
+func (c *Commands) unknown(word string) bridge.Reply {
+	var words []string
 	for _, e := range table {
-		if d := editDistance(strings.ToLower(word), e.Word); d < distance {
-			near, distance = e.Word, d
-		}
+		words = append(words, e.Word)
 	}
-	if near != "" {
-		return answer("There is no command `%s`. Did you mean `/facebook %s`? `/facebook help` shows all.", quoted(word), near)
+	if near := nearest(word, words); near != "" {
+		return with(answer(c.Say.Say("There is no command `%s`. Did you mean `/facebook %s`? `/facebook help` shows all.", quoted(word), near)),
+			button(near, near), button(c.Say.Say("Help"), "help"))
 	}
-	return answer("There is no command `%s`. `/facebook help` shows all.", quoted(word))
+	return answer(c.Say.Say("There is no command `%s`. `/facebook help` shows all.", quoted(word)))
 }

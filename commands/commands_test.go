@@ -3,10 +3,13 @@ package commands
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // office plays everything that commands need.
@@ -14,6 +17,7 @@ type office struct {
 	pages   map[bridge.PageID]bridge.Page
 	manager map[bridge.UserID]bool
 	broken  error // of whatever is asked
+	stays   error // of a room that has to be closed
 	calls   []string
 }
 
@@ -22,7 +26,7 @@ func newOffice() *office {
 		manager: map[bridge.UserID]bool{"boss": true},
 		pages: map[bridge.PageID]bridge.Page{
 			"100": {ID: "100", Name: "Shop *one*", State: bridge.PageRunning, Token: "t", By: "boss"},
-			"200": {ID: "200", Name: "Bakery", State: bridge.PageNeedsAuth, Why: "the password was changed", Token: "t", By: "other"},
+			"200": {ID: "200", Name: "Bakery", State: bridge.PageNeedsAuth, Why: bridge.Trouble{Kind: bridge.PasswordChanged}, Token: "t", By: "other"},
 		},
 	}
 }
@@ -63,29 +67,104 @@ func (o *office) change(what string, id bridge.PageID, f func(*bridge.Page)) (br
 	return p, o.broken
 }
 func (o *office) SwitchOn(_ context.Context, id bridge.PageID) (bridge.Page, error) {
-	return o.change("on", id, func(p *bridge.Page) { p.State, p.Why = bridge.PageRunning, "" })
+	return o.change("on", id, func(p *bridge.Page) { p.State, p.Why = bridge.PageRunning, bridge.Trouble{} })
 }
 func (o *office) SwitchOff(_ context.Context, id bridge.PageID) (bridge.Page, error) {
 	return o.change("off", id, func(p *bridge.Page) { p.State = bridge.PageOff })
 }
-func (o *office) Disconnect(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, bool, error) {
+func (o *office) Disconnect(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, bridge.Revoked, error) {
 	p, err := o.change("disconnect", id, func(p *bridge.Page) { p.Token = "" })
-	return p, true, err
+	return p, bridge.RevokedGrant, err
 }
-func (o *office) ChangeSettings(_ context.Context, id bridge.PageID, f func(*bridge.Settings)) (bridge.Page, error) {
-	return o.change("settings", id, func(p *bridge.Page) { f(&p.Settings) })
+func (o *office) Delete(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, bridge.Revoked, error) {
+	p, err := o.change("delete", id, func(*bridge.Page) {})
+	delete(o.pages, id)
+	return p, bridge.RevokeLater, err
+}
+func (o *office) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
+	if word != "7001" {
+		return "", bridge.ErrNoCustomer
+	}
+	return "7001", nil
+}
+func (o *office) Forget(_ context.Context, p bridge.PageID, c bridge.CustomerID) (bridge.Forgotten, error) {
+	o.calls = append(o.calls, "forget "+string(p)+" "+string(c))
+	return bridge.Forgotten{Rooms: 2, Waiting: 3}, o.stays
+}
+func (o *office) ChangeSetting(_ context.Context, id bridge.PageID, d *bridge.Setting, value string) (bridge.Page, language.Phrase, error) {
+	p, err := o.Page(id)
+	if err != nil {
+		return p, "", err
+	}
+	if wrong := d.Change(&p.Settings, value, offices); wrong != "" {
+		return p, wrong, nil
+	}
+	p, err = o.change("settings", id, func(page *bridge.Page) { page.Settings = p.Settings })
+	return p, "", err
+}
+
+var offices = []bridge.Department{{ID: "d1", Name: "Sales"}, {ID: "d2", Name: "After sales"}}
+
+func (o *office) FillSettings(_ context.Context, id bridge.PageID, f bridge.Filled, known []bridge.Department) (p bridge.Page, out bridge.Outcome, err error) {
+	if p, err = o.Page(id); err == nil {
+		out, err = f.Apply(p.Settings, known)
+	}
+	if err == nil && out.Saved {
+		p, err = o.change("filled", id, func(p *bridge.Page) { p.Settings = out.Settings })
+	}
+	return p, out, err
+}
+
+func (o *office) Lost(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.Lost, more int, err error) {
+	if page != "" {
+		o.calls = append(o.calls, fmt.Sprintf("lost %s %d", page, before))
+	}
+	if page == "300" {
+		return nil, 0, nil
+	}
+	at := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+	return []bridge.Lost{
+		{Failure: bridge.Failure{Seq: 12, Direction: "out", Lane: "200/m/7001002003003005", Reason: bridge.WindowClosed, Progress: bridge.Progress{Part: 1}},
+			Written: at, By: bridge.Author{Username: "ana"}, Customer: "7001002003003005", Room: "r1", Parts: 3},
+		{Failure: bridge.Failure{Seq: 9, Direction: "in", Lane: "100/m/7001002003003006", Reason: bridge.ContactBlocked, Accepted: at}, Customer: "7001002003003006"},
+	}, 4, nil
+}
+func (o *office) Retry(_ context.Context, anyway bool, seqs ...bridge.Seq) (became []bridge.Retried, err error) {
+	o.calls = append(o.calls, fmt.Sprintf("retry %v %v", seqs, anyway))
+	for _, seq := range seqs {
+		became = append(became, map[bridge.Seq]bridge.Retried{12: bridge.TriedAgain, 14: bridge.NotKept}[seq])
+	}
+	return became, nil
+}
+func (o *office) RetryAll(_ context.Context, page bridge.PageID) (int, error) {
+	o.calls = append(o.calls, "retry all "+string(page))
+	return 7, nil
 }
 
 func (o *office) commands() *Commands {
 	return New(Config{
-		People: o, Users: []string{"@Carla"}, Connector: o, Pages: o,
+		People: o, Users: []string{"@Carla"}, Connector: o, Customers: o, Pages: o,
+		LastMessage: func(p bridge.PageID, direction string) (at time.Time) {
+			if p == "100" && direction == "in" {
+				at = time.Date(2026, 11, 26, 7, 5, 0, 0, time.UTC)
+			}
+			return at
+		},
 		Departments: func(context.Context) ([]bridge.Department, error) {
-			return []bridge.Department{{ID: "d1", Name: "Sales"}, {ID: "d2", Name: "After sales"}}, nil
+			return offices, nil
 		},
 		Waiting: func(p bridge.PageID) (int, int) { return map[bridge.PageID]int{"200": 3}[p], 0 },
-		Health: func() Health {
-			return Health{Ready: "yes", Workspace: "connected", Out: bridge.Backlog{Waiting: 2}, Failed: 1}
+		Health: func() (Health, error) {
+			return Health{
+				Workspace: Connection{Up: true, Since: time.Now().Add(-3 * time.Hour)},
+				Facebook:  Connection{Since: time.Now().Add(-7 * time.Minute), Problem: "timed out"},
+				Out:       bridge.Backlog{Waiting: 2, Oldest: time.Now().Add(-90 * time.Second)},
+				Waiting: map[bridge.PageID]bridge.PageBacklog{"200": {
+					Out: bridge.Backlog{Waiting: 2, Oldest: time.Now().Add(-90 * time.Second)}, Held: bridge.PageLost}},
+				Failed: map[bridge.PageID]map[bridge.Reason]int{"200": {bridge.WindowClosed: 2, bridge.Rejected: 5}},
+			}, nil
 		},
+		Failures: o, RoomLink: func(r bridge.RoomID) string { return "https://chat.example/live/" + string(r) },
 	})
 }
 
@@ -115,8 +194,34 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"  HELP  ", []string{"You can type"}, false, ""},
 		{"authorize", []string{"https://b.example/oauth/start", "10 minutes", "keep the pages ticked"}, true, "login"},
 		{"authorise", []string{"https://b.example/oauth/start"}, true, "login"},
-		{"pages", []string{"Shop  one ", "Running", "Needs authorisation (the password was changed)", "waiting: 3 to agents"}, false, ""},
-		{"status", []string{"Rocket.Chat: connected", "Waiting for customers: 2", "7 days: 1", "Bakery"}, false, ""},
+		{"pages", []string{"Shop  one ", "Running", "Needs authorisation (the person who connected it has a new password", "waiting: 3 to agents"}, false, ""},
+		{"status", []string{"Rocket.Chat answers, for 3 h", "Facebook does not answer, for 7 min: timed out", "Waiting for agents: nothing",
+			"Waiting for customers: 2, the oldest for 1 min", "7 days: 7 (5× Facebook refused the content; 2× the customer had written too long ago)",
+			":warning: *Bakery* `200`", "Nothing is sent at the moment: the page has to be authorised again"}, false, ""},
+		{"failed", []string{"`12` 26 Nov 2026, 12:00 from @ana to customer …3005 · Bakery", "written too long ago", "1 of 3 parts arrived",
+			"[open the chat](https://chat.example/live/r1)", "from customer …3006 · Shop", "`/facebook retry 12`", "There are 4 more: `/facebook failed before 9`"}, false, ""},
+		{"failed 200 before 9", []string{"There are 4 more: `/facebook failed 200 before 9`"}, false, "lost 200 9"},
+		{"failed 300", []string{"Which page?"}, false, "lost 300 0"},
+		{"failed before soon", []string{"`soon` is no number"}, false, ""},
+		{"retry", []string{"Which one?"}, false, ""},
+		{"retry 12", []string{"`12` is tried again"}, false, "retry [12] false"},
+		{"retry #14 `12` anyway", []string{"`12` is tried again", "There is no `14`"}, false, "retry [12 14] true"},
+		{"retry all", []string{"Which page?"}, false, ""},
+		{"retry all 200", []string{"Tried again: 7"}, false, "retry all 200"},
+		{"retry it", []string{"`it` is no number"}, false, ""},
+		{"pages bak", []string{"*Bakery* `200`\n:warning: Needs authorisation"}, false, ""},
+		{"pages 100", []string{"• last message from a customer: 26 Nov 2026, 07:05\n• last message to a customer: none yet"}, false, ""},
+		{"pages soap", []string{"Which page?"}, false, ""},
+		{"delete 100", []string{"This deletes *Shop  one *", "`/facebook delete 100 confirm`"}, false, ""},
+		{"delete 200 confirm", []string{"*Bakery* is deleted. Facebook cannot be reached"}, false, "delete 200"},
+		{"delete", []string{"Which page?"}, false, ""},
+		{"delete confirm", []string{"Which page?"}, false, ""},
+		{"forget", []string{"Which page?"}, false, ""},
+		{"forget 100", []string{"Which customer?"}, false, ""},
+		{"forget 100 confirm", []string{"Which customer?"}, false, ""},
+		{"forget 100 9999", []string{"Nothing is stored about the customer `9999`", "Nothing was erased"}, false, ""},
+		{"forget 100 7001", []string{"This erases the customer `7001`", "cannot be undone", "`/facebook forget 100 7001 confirm`"}, false, ""},
+		{"forget 100 7001 confirm", []string{"The customer is forgotten here.", "dropped: 3.", "with all messages: 2.", "begins anew"}, false, "forget 100 7001"},
 		{"subscribe 200", []string{"*Bakery*: Running"}, false, "on 200"},
 		{"subscribe", []string{"Which page?", "`100`", "`200`"}, false, ""},
 		{"subscribe 999", []string{"Which page?"}, false, ""},
@@ -130,11 +235,19 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"edit 100 department sales", []string{"`department` is now “Sales”", "next room"}, false, "settings 100"},
 		{"edit 100 department \"After sales\"", []string{"“After sales”"}, false, "settings 100"},
 		{"edit 100 department none", []string{"_none_"}, false, "settings 100"},
-		{"edit 100 department Kitchen", []string{"no department `Kitchen`", "`Sales`", "Nothing was changed"}, false, ""},
-		{"edit 100 welcome", []string{"What should `welcome` be?"}, false, ""},
-		{"edit 100 welcome Hello {customer}\nHow are you?", []string{"“Hello {customer}\nHow are you?”", "does not send it to customers yet"}, false, "settings 100"},
+		{"edit 100 department Kitchen", []string{"no department “Kitchen”", "Sales, After sales", "Nothing was changed"}, false, ""},
+		{"edit 100 welcome", []string{"`welcome` of *Shop  one * is _none_", "sent when a conversation begins", "`/facebook edit 100 welcome <value>`"}, false, ""},
+		{"edit 100 agent-name", []string{"is “none”", "• `username` – the agent's username"}, false, ""},
+		{"edit 100 files-in off", []string{"`files-in` is now “off”"}, false, "settings 100"},
+		{"edit 100 files-in perhaps", []string{"`on` or `off`", "Nothing was changed"}, false, ""},
+		{"edit 100 MAX-FILE-SIZE 1,5mb", []string{"“1536 KB”"}, false, "settings 100"},
+		{"edit 100 welcome Dear {costumer}", []string{"{costumer}", "{customer}, {agent}", "Nothing was changed"}, false, ""},
+		{"edit 100 welcome \"\"", []string{"`welcome` is now _none_"}, false, "settings 100"},
+		{"edit 100 welcome Come in @all", []string{"@\u2060all"}, false, "settings 100"},
+		{"edit 100 welcom Hi", []string{"no setting `welcom`", "Did you mean `welcome`?", "`privacy-url`"}, false, ""},
+		{"edit 100 welcome Hello {customer}\nHow are you?", []string{"now \n```\nHello {customer}\nHow are you?\n```", "does not heed it yet"}, false, "settings 100"},
 		{"edit 100 welcome “Hello there”", []string{"now “Hello there”"}, false, "settings 100"},
-		{"edit 100 welcome " + strings.Repeat("x", 2001), []string{"2001 characters", "Nothing was changed"}, false, ""},
+		{"edit 100 welcome " + strings.Repeat("x", 2001), []string{"2001 characters", "at most 2000", "Nothing was changed"}, false, ""},
 		{"edit 100 colour blue", []string{"no setting `colour`", "`welcome`"}, false, ""},
 		{"statsu", []string{"Did you mean `/facebook status`?"}, false, ""},
 		{"authorze", []string{"Did you mean `/facebook authorize`?"}, false, ""},
@@ -238,4 +351,28 @@ func FuzzWords(f *testing.F) {
 			t.Errorf("%q grew to %q and %q", s, word, rest)
 		}
 	})
+}
+
+func TestValue_QuotesAroundTheWhole(t *testing.T) {
+	for text, want := range map[string]string{
+		`"Hello there"`:            `Hello there`,
+		` “Hello” `:                `Hello`,
+		`„Guten Tag“`:              `Guten Tag`,
+		`«Bonjour»`:                `Bonjour`,
+		`"say "hi" to us"`:         `say "hi" to us`,
+		`"one" and "two"`:          `"one" and "two"`,
+		`“one” and “two”`:          `“one” and “two”`,
+		`“say “hi” to us”`:         `say “hi” to us`,
+		`""quoted""`:               `"quoted"`,
+		"\"two\n\nlines\"":         "two\n\nlines",
+		`it's`:                     `it's`,
+		`"`:                        `"`,
+		`""`:                       ``,
+		`"open`:                    `"open`,
+		`5" screen, and 6" screen`: `5" screen, and 6" screen`,
+	} {
+		if got := value(text); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
 }

@@ -2,69 +2,12 @@ package commands
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"messenger-bridge/bridge"
 )
 
-// setting is one that can be changed by words.
-type setting struct {
-	Word string
-	Help string
-	Show func(bridge.Settings) string
-	// Parse turns a value into a change; the text says what is wrong with it.
-	Parse func(c *Commands, ctx context.Context, value string) (change func(*bridge.Settings), wrong string, err error)
-}
-
-var settings = []setting{
-	{"name", "what agents see instead of the page's name", func(s bridge.Settings) string { return s.Name },
-		text(80, func(s *bridge.Settings, v string) { s.Name = v })},
-	{"department", "for new rooms; `none` for none", func(s bridge.Settings) string { return string(s.Department) }, department},
-	{"welcome", "text when a conversation begins", func(s bridge.Settings) string { return s.Welcome },
-		text(2000, func(s *bridge.Settings, v string) { s.Welcome = v })},
-	{"finished", "text when an agent closes it", func(s bridge.Settings) string { return s.Finished },
-		text(2000, func(s *bridge.Settings, v string) { s.Finished = v })},
-	{"offline", "text while nobody is there", func(s bridge.Settings) string { return s.Offline },
-		text(2000, func(s *bridge.Settings, v string) { s.Offline = v })},
-}
-
-// text parses a text of limited length; `none` empties it.
-func text(limit int, set func(*bridge.Settings, string)) func(*Commands, context.Context, string) (func(*bridge.Settings), string, error) {
-	return func(_ *Commands, _ context.Context, v string) (func(*bridge.Settings), string, error) {
-		if n := utf8.RuneCountInString(v); n > limit {
-			return nil, fmt.Sprintf("That has %d characters; at most %d are possible.", n, limit), nil
-		}
-		if strings.EqualFold(v, "none") {
-			v = ""
-		}
-		return func(s *bridge.Settings) { set(s, v) }, "", nil
-	}
-}
-
-// department takes the name or the id of one.
-func department(c *Commands, ctx context.Context, v string) (func(*bridge.Settings), string, error) {
-	if strings.EqualFold(v, "none") {
-		return func(s *bridge.Settings) { s.Department = "" }, "", nil
-	}
-	all, err := c.Departments(ctx)
-	if err != nil {
-		return nil, "", err
-	}
-	var known []string
-	for _, d := range all {
-		if string(d.ID) == v || strings.EqualFold(d.Name, v) {
-			return func(s *bridge.Settings) { s.Department = d.ID }, "", nil
-		}
-		known = append(known, "`"+quoted(d.Name)+"`")
-	}
-	if len(known) == 0 {
-		return nil, "There are no departments in this workspace.", nil
-	}
-	return nil, "There is no department `" + quoted(v) + "`. There are: " + strings.Join(known, ", ") + ", or `none`.", nil
-}
-
+// edit shows or changes a page's settings. bridge.SettingsTable says which there are.
 func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	id, rest := cutWord(in.rest)
 	page, err := c.Pages.Page(bridge.PageID(id))
@@ -72,34 +15,56 @@ func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 		return bridge.Reply{}, err
 	}
 	word, v := cutWord(rest)
-	if word == "" {
+	switch {
+	case word == "" && in.Dialog:
+		return c.dialog(ctx, page), nil
+	case word == "":
 		return c.showSettings(ctx, in, page)
 	}
-	for _, s := range settings {
-		if !strings.EqualFold(s.Word, word) {
-			continue
-		}
-		if v == "" {
-			return answer("What should `%s` be? Type `/facebook edit %s %s <value>`, or `none` to empty it. It is: %s", s.Word, page.ID, s.Word, shown(s.Show(page.Settings))), nil
-		}
-		change, wrong, err := s.Parse(c, ctx, value(v))
-		if err != nil {
-			return bridge.Reply{}, err
-		}
-		if wrong != "" {
-			return answer("%s Nothing was changed.", wrong), nil
-		}
-		page, err = c.Connector.ChangeSettings(ctx, page.ID, change)
-		if err != nil {
-			return bridge.Reply{}, err
-		}
-		return answer("*%s*: `%s` is now %s%s", plain(page.DisplayName()), s.Word, shown(c.show(ctx, s, page.Settings)), later(s)), nil
+	d := bridge.FindSetting(word)
+	if d == nil {
+		return answer(c.unknownSetting(word)), nil
 	}
-	var words []string
-	for _, s := range settings {
-		words = append(words, "`"+s.Word+"`")
+	if v == "" {
+		return answer(c.askFor(ctx, page, d)), nil
 	}
-	return answer("There is no setting `%s`. There are: %s. Nothing was changed.", quoted(word), strings.Join(words, ", ")), nil
+	page, wrong, err := c.Connector.ChangeSetting(ctx, page.ID, d, value(v))
+	if err != nil {
+		return bridge.Reply{}, err
+	}
+	if wrong != "" {
+		return answer(c.Say.Say("%s Nothing was changed.", wrong.In(c.Say))), nil
+	}
+	text := c.Say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings))
+	if d.Kind == bridge.DepartmentSetting {
+		text += "\n" + c.Say.Say("It counts from the next room on.")
+	}
+	return answer(text + c.pending(d)), nil
+}
+
+// askFor answers an edit without a value.
+func (c *Commands) askFor(ctx context.Context, page bridge.Page, d *bridge.Setting) string {
+	text := c.Say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + "\n" + c.Say.Say(d.Help)
+	if len(d.Choices) > 0 {
+		for _, one := range d.Choices {
+			text += "\n• `" + one.Word + "` – " + c.Say.Say(one.Label)
+		}
+	}
+	return text + "\n" + c.Say.Say("To change it, type `%s`; `none` brings back the default.", "/facebook edit "+string(page.ID)+" "+d.Word+" "+c.Say.Say("<value>")) + c.pending(d)
+}
+
+// unknownSetting answers a word that is no setting, with the nearest that is.
+func (c *Commands) unknownSetting(word string) string {
+	var words, shown []string
+	for i := range bridge.SettingsTable {
+		words = append(words, bridge.SettingsTable[i].Word)
+		shown = append(shown, "`"+words[i]+"`")
+	}
+	text := c.Say.Say("There is no setting `%s`.", quoted(word))
+	if near := nearest(word, words); near != "" {
+		text += " " + c.Say.Say("Did you mean `%s`?", near)
+	}
+	return text + " " + c.Say.Say("Nothing was changed. There are: %s.", strings.Join(shown, ", "))
 }
 
 // showSettings answers with all settings and a link to the form.
@@ -109,53 +74,63 @@ func (c *Commands) showSettings(ctx context.Context, in call, page bridge.Page) 
 		return bridge.Reply{}, err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Settings of *%s* `%s`:\n", plain(page.DisplayName()), page.ID)
-	for _, s := range settings {
-		fmt.Fprintf(&b, "• `%s` (%s): %s\n", s.Word, s.Help, shown(c.show(ctx, s, page.Settings)))
+	b.WriteString(c.Say.Say("Settings of *%s* `%s`:", plain(page.DisplayName()), page.ID) + "\n")
+	for _, group := range bridge.SettingGroups() {
+		b.WriteString("*" + c.Say.Say(group[0].Group) + "*\n")
+		for _, d := range group {
+			b.WriteString("• `" + d.Word + "` " + brief(c.shown(ctx, d, page.Settings)) + "\n")
+		}
 	}
-	fmt.Fprintf(&b, "Change them in a form: %s (for one save, within 15 minutes), or by typing, e.g.\n`/facebook edit %s welcome \"Hello {customer}, how can we help?\"`", link, page.ID)
+	b.WriteString(c.Say.Say("Change them in a form: %s (for one save, within 15 minutes), or by typing, for example\n`%s`",
+		link, "/facebook edit "+string(page.ID)+" welcome \""+c.Say.Say("Hello {customer}, how can we help?")+"\"") + "\n")
+	b.WriteString(c.Say.Say("`%s` without a value explains a setting.", "/facebook edit "+string(page.ID)+" welcome"))
 	return bridge.Reply{Text: b.String(), Private: true}, nil
 }
 
-// show returns a setting as people read it.
-func (c *Commands) show(ctx context.Context, s setting, all bridge.Settings) string {
-	if s.Word == "department" && all.Department != "" {
-		return c.departmentNames(ctx)(all.Department)
+// shown returns a setting as it is shown in a chat.
+func (c *Commands) shown(ctx context.Context, d *bridge.Setting, all bridge.Settings) string {
+	var known []bridge.Department
+	if d.Kind == bridge.DepartmentSetting {
+		known, _ = c.Departments(ctx) // else its id is shown
 	}
-	return s.Show(all)
-}
-
-// later is honest about what is stored and has no effect yet.
-func later(s setting) string {
-	switch s.Word {
-	case "welcome", "finished", "offline":
-		return "\nIt is stored. This version does not send it to customers yet."
-	case "department":
-		return "\nIt counts from the next room on."
-	}
-	return ""
-}
-
-func shown(v string) string {
-	if v == "" {
-		return "_none_"
+	v := quiet(d.Shown(all, known))
+	switch {
+	case v == "":
+		return "_" + c.Say.Say("none") + "_"
+	case strings.Contains(v, "\n") && !strings.Contains(v, "```"):
+		return "\n```\n" + v + "\n```"
 	}
 	return "“" + v + "”"
+}
+
+// brief cuts what shown returns to one line.
+func brief(shown string) string {
+	text := strings.Join(strings.Fields(strings.ReplaceAll(shown, "```", "")), " ")
+	if runes := []rune(text); len(runes) > 90 {
+		return string(runes[:90]) + "…"
+	}
+	return text
+}
+
+// quiet keeps what is shown of a text from calling everybody.
+func quiet(text string) string {
+	return strings.NewReplacer("@all", "@\u2060all", "@here", "@\u2060here").Replace(text)
+}
+
+// pending is honest about what is stored and has no effect yet.
+func (c *Commands) pending(d *bridge.Setting) string {
+	if !d.Pending {
+		return ""
+	}
+	return "\n" + c.Say.Say("It is stored. This version of the bridge does not heed it yet.")
 }
 
 // departmentNames returns a function that names departments; what cannot be looked
 // up is shown by its id.
 func (c *Commands) departmentNames(ctx context.Context) func(bridge.DepartmentID) string {
-	names := map[bridge.DepartmentID]string{}
-	if all, err := c.Departments(ctx); err == nil {
-		for _, d := range all {
-			names[d.ID] = d.Name
-		}
-	}
-	return func(d bridge.DepartmentID) string {
-		if name := names[d]; name != "" {
-			return plain(name)
-		}
-		return string(d)
+	known, _ := c.Departments(ctx)
+	d := bridge.FindSetting("department")
+	return func(id bridge.DepartmentID) string {
+		return plain(d.Shown(bridge.Settings{Department: id}, known))
 	}
 }

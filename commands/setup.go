@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // Step is one thing that must be in place before customers and agents can talk.
 type Step struct {
 	Name string                                 // short and fixed; part of the message's id
-	Done string                                 // what is said when it is in place
+	Done string                                 // a sentence of language: what is said when it is in place
 	Next func(context.Context) (missing string) // what somebody has to do; empty: it is in place
 }
 
@@ -24,6 +25,7 @@ type SetupConfig struct {
 	Show  func(ctx context.Context, id, text string) error
 	Every time.Duration // how often to look while something is missing; 20 s
 	Quiet time.Duration // how long nothing has happened before a step is shown; 2 s
+	Say   *language.Speaker
 	Log   *slog.Logger
 }
 
@@ -89,7 +91,7 @@ func (s *Setup) pause(ctx context.Context, wait time.Duration) error {
 func (s *Setup) advance(ctx context.Context) (complete bool) {
 	for i, step := range s.Steps {
 		missing := step.Next(ctx)
-		text := fmt.Sprintf(":white_check_mark: %d. %s", i+1, step.Done)
+		text := fmt.Sprintf(":white_check_mark: %d. %s", i+1, s.Say.Say(step.Done))
 		if missing != "" {
 			text = fmt.Sprintf(":point_right: %d. %s", i+1, missing)
 		}
@@ -100,7 +102,7 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 			return false
 		}
 	}
-	return s.show(ctx, "complete", ":tada: Everything is in place. Type `/facebook help` to see what I understand.")
+	return s.show(ctx, "complete", ":tada: "+s.Say.Say("Everything is in place. Type `/facebook help` to see what I understand."))
 }
 
 // putOff makes steps silent that were shown before and come after one that is
@@ -108,11 +110,11 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 func (s *Setup) putOff(ctx context.Context, undone int) {
 	for i := undone + 1; i < len(s.Steps); i++ {
 		if name := s.Steps[i].Name; s.shown[name] != "" {
-			s.show(ctx, name, fmt.Sprintf(":white_circle: %d. (after step %d)", i+1, undone+1))
+			s.show(ctx, name, fmt.Sprintf(":white_circle: %d. %s", i+1, s.Say.Say("(after step %d)", undone+1)))
 		}
 	}
 	if s.shown["complete"] != "" {
-		s.show(ctx, "complete", fmt.Sprintf(":white_circle: (after step %d)", undone+1))
+		s.show(ctx, "complete", ":white_circle: "+s.Say.Say("(after step %d)", undone+1))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // entry is one command: usage, help, permission and handler in one place.
@@ -23,14 +24,18 @@ var table []entry
 // The handlers use the table themselves (help), so it is filled here.
 func init() {
 	table = []entry{
-		{Word: "help", Help: "shows the commands", Run: help},
-		{Word: "authorize", Help: "connects Facebook pages: you get a link to log in at Facebook", Manager: true, Run: authorize},
-		{Word: "pages", Help: "shows the connected pages and how they are", Manager: true, Run: pages},
-		{Word: "edit", Usage: "<pageId> [<setting> <value…>]", Help: "shows or changes a page's settings", Example: "edit 100200300400500 department Sales", Manager: true, Run: edit},
-		{Word: "subscribe", Usage: "<pageId>", Help: "switches a page on", Manager: true, Run: subscribe},
-		{Word: "unsubscribe", Usage: "<pageId>", Help: "switches a page off; history and settings stay", Manager: true, Run: unsubscribe},
-		{Word: "unauthorize", Usage: "[<pageId>]", Help: "disconnects a page, or all that you connected; settings stay", Manager: true, Run: unauthorize},
-		{Word: "status", Help: "shows how the bridge is", Manager: true, Run: status},
+		{Word: "help", Help: language.Sentence("shows the commands"), Run: help},
+		{Word: "authorize", Help: language.Sentence("connects Facebook pages: you get a link to log in at Facebook"), Manager: true, Run: authorize},
+		{Word: "pages", Usage: language.Sentence("[<pageId, or part of the name>]"), Help: language.Sentence("shows the connected pages and how they are"), Manager: true, Run: pages},
+		{Word: "edit", Usage: language.Sentence("<pageId> [<setting> <value…>]"), Help: language.Sentence("shows or changes a page's settings"), Example: "edit 100200300400500 department Sales", Manager: true, Run: edit},
+		{Word: "subscribe", Usage: language.Sentence("<pageId>"), Help: language.Sentence("switches a page on"), Manager: true, Run: subscribe},
+		{Word: "unsubscribe", Usage: language.Sentence("<pageId>"), Help: language.Sentence("switches a page off; history and settings stay"), Manager: true, Run: unsubscribe},
+		{Word: "unauthorize", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("disconnects a page, or all that you connected; settings stay"), Manager: true, Run: unauthorize},
+		{Word: "status", Help: language.Sentence("shows how the bridge is"), Manager: true, Run: status},
+		{Word: "failed", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("shows what was not delivered in the last 7 days, and why"), Manager: true, Run: failed},
+		{Word: "retry", Usage: language.Sentence("<id>"), Help: language.Sentence("tries one of those again; `retry all <pageId>` all of a page"), Example: "retry 17", Manager: true, Run: retry},
+		{Word: "delete", Usage: language.Sentence("<pageId>"), Help: language.Sentence("deletes a page and its settings; rooms stay readable"), Manager: true, Run: deletePage},
+		{Word: "forget", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("erases a customer here and in Rocket.Chat"), Manager: true, Run: forget},
 	}
 }
 
@@ -51,18 +56,21 @@ func find(word string) *entry {
 	return nil
 }
 
-func help(_ *Commands, _ context.Context, c call) (bridge.Reply, error) {
+func help(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
 	var b strings.Builder
-	b.WriteString("I connect Facebook pages with this workspace. You can type:\n")
+	b.WriteString(c.Say.Say("I connect Facebook pages with this workspace. You can type:") + "\n")
 	for _, e := range table {
-		if e.Manager && !c.allowed {
+		if e.Manager && !in.allowed {
 			continue
 		}
-		b.WriteString("• `" + strings.TrimSpace("/facebook "+e.Word+" "+e.Usage) + "` – " + e.Help + "\n")
+		b.WriteString("• `" + strings.TrimSpace("/facebook "+e.Word+" "+c.Say.Say(e.Usage)) + "` – " + c.Say.Say(e.Help) + "\n")
 		if e.Example != "" {
-			b.WriteString("   e.g. `/facebook " + e.Example + "`\n")
+			b.WriteString("   " + c.Say.Say("e.g. `%s`", "/facebook "+e.Example) + "\n")
 		}
 	}
-	b.WriteString("If your Rocket.Chat does not know `/facebook`, write `!facebook` instead, or write to me directly.")
-	return bridge.Reply{Text: b.String()}, nil
+	b.WriteString(c.Say.Say("If your Rocket.Chat does not know `/facebook`, write `!facebook` instead, or write to me directly."))
+	if !in.allowed {
+		return answer(b.String()), nil
+	}
+	return with(answer(b.String()), button(c.Say.Say("Pages"), "pages"), button(c.Say.Say("Status"), "status"), button(c.Say.Say("Connect a page"), "authorize")), nil
 }

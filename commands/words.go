@@ -3,6 +3,7 @@ package commands
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // cutWord returns the first word of a text and what is behind it, line breaks and
@@ -36,13 +37,27 @@ func quotes(text string) (mark string, end int) {
 	return "", 0
 }
 
-// value returns a text that may stand in quotes as a whole.
+// value returns a text without the quotes in which it stands as a whole. Quotes
+// inside it stay: "say "hi" to us" is one text, "one" and "two" are not.
 func value(text string) string {
 	text = strings.TrimSpace(text)
-	if mark, end := quotes(text); end > 0 && end+len(closing[mark]) == len(text) {
-		return text[len(mark):end]
+	for open, end := range closing {
+		inside, begins := strings.CutPrefix(text, open)
+		inside, ends := strings.CutSuffix(inside, end)
+		if !begins || !ends {
+			continue
+		}
+		if first := strings.Index(inside, end); first < 0 || opens(inside[:first], open != end && strings.Contains(inside[:first], open)) {
+			return inside
+		}
 	}
 	return text
+}
+
+// opens tells whether a quote behind a text begins something rather than ends it.
+func opens(before string, nested bool) bool {
+	last, _ := utf8.DecodeLastRuneInString(before)
+	return nested || before == "" || unicode.IsSpace(last)
 }
 
 // quoted makes a word safe to show in backquotes, and short.
@@ -57,6 +72,18 @@ func quoted(word string) string {
 		return string(runes[:40]) + "…"
 	}
 	return word
+}
+
+// nearest returns the one of words that a mistyped word was probably meant to be;
+// "" if none is near.
+func nearest(word string, words []string) (near string) {
+	distance := 3
+	for _, one := range words {
+		if d := editDistance(strings.ToLower(word), one); d < distance {
+			near, distance = one, d
+		}
+	}
+	return near
 }
 
 // editDistance counts the letters to add, leave out, change or swap.

@@ -1,0 +1,216 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/language"
+	"messenger-bridge/metrics"
+)
+
+// Failures is what could not be delivered; bridge.Bridge has it.
+type Failures interface {
+	Lost(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.Lost, more int, err error)
+	Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.Retried, error)
+	RetryAll(context.Context, bridge.PageID) (int, error)
+}
+
+// failedAtOnce is how many failures one answer lists: two lines each fit into a
+// message, and on two screens of a phone.
+const failedAtOnce = 10
+
+// reasons say why something was not delivered, for those who look after pages.
+// Agents read longer sentences, on the message itself.
+var reasons = map[bridge.Reason]string{
+	bridge.WorkspaceDown:    language.Sentence("Rocket.Chat could not be reached"),
+	bridge.WorkspaceError:   language.Sentence("Rocket.Chat refused it"),
+	bridge.NoAgent:          language.Sentence("nobody was there to take the chat"),
+	bridge.OmnichannelOff:   language.Sentence("Omnichannel was switched off"),
+	bridge.ContactBlocked:   language.Sentence("the contact is blocked in Rocket.Chat"),
+	bridge.RoomClosed:       language.Sentence("the chat was closed"),
+	bridge.VisitorUnknown:   language.Sentence("Rocket.Chat does not know the customer"),
+	bridge.TooLong:          language.Sentence("it is too long for Rocket.Chat"),
+	bridge.DepartmentGone:   language.Sentence("the department was deleted"),
+	bridge.RateLimited:      language.Sentence("Facebook asks to send more slowly"),
+	bridge.MetaDown:         language.Sentence("Facebook could not be reached"),
+	bridge.MetaError:        language.Sentence("Facebook failed several times"),
+	bridge.PageLost:         language.Sentence("the page has to be authorised again"),
+	bridge.PageGone:         language.Sentence("the page was no longer connected"),
+	bridge.PageOffReason:    language.Sentence("the page is switched off"),
+	bridge.PageRestricted:   language.Sentence("Facebook restricts the page"),
+	bridge.NotApproved:      language.Sentence("Facebook has not approved the app for this"),
+	bridge.WindowClosed:     language.Sentence("the customer had written too long ago"),
+	bridge.CustomerBlocked:  language.Sentence("the customer could not be reached"),
+	bridge.OtherAppControls: language.Sentence("another app held the conversation"),
+	bridge.FilesOff:         language.Sentence("the page's settings let no files through"),
+	bridge.FileType:         language.Sentence("the page's settings do not let this kind of file through"),
+	bridge.FileTooBig:       language.Sentence("a file was too big"),
+	bridge.FileGone:         language.Sentence("a file was not there any more"),
+	bridge.FileForbidden:    language.Sentence("a file could not be read: I may not"),
+	bridge.FileUnreadable:   language.Sentence("a file could not be read completely"),
+	bridge.FileRefused:      language.Sentence("Facebook does not take a file"),
+	bridge.Unsupported:      language.Sentence("it held nothing that Messenger takes"),
+	bridge.Rejected:         language.Sentence("Facebook refused the content"),
+	bridge.Unclear:          language.Sentence("perhaps it was delivered; nobody can tell"),
+	bridge.StoreFailed:      language.Sentence("its stored record cannot be read"),
+}
+
+func (c *Commands) reasonText(r bridge.Reason) string { return Reason(c.Say, r) }
+
+// Reason says a reason in a few words.
+func Reason(say *language.Speaker, r bridge.Reason) string {
+	if sentence := reasons[r]; sentence != "" {
+		return say.Say(sentence)
+	}
+	return string(r)
+}
+
+// failed lists what was not delivered: why, when, whose, and where; never what.
+func failed(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
+	words := strings.Fields(in.rest)
+	var before bridge.Seq
+	if n := len(words); n >= 2 && strings.EqualFold(words[n-2], "before") {
+		id, ok := failureID(words[n-1])
+		if !ok {
+			return c.noFailureID(words[n-1]), nil
+		}
+		before, words = id, words[:n-2]
+	}
+	page := bridge.PageID("")
+	if len(words) > 0 {
+		page = bridge.PageID(words[0])
+	}
+	list, more, err := c.Failures.Lost(page, before, failedAtOnce)
+	if err != nil {
+		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+	}
+	if len(list) == 0 {
+		if page != "" {
+			if _, err := c.Pages.Page(page); err != nil {
+				return bridge.Reply{}, err
+			}
+		}
+		return answer(c.Say.Say("Everything was delivered, as far back as 7 days.")), nil
+	}
+	var b strings.Builder
+	b.WriteString(c.Say.Say("Not delivered, newest first:") + "\n")
+	for _, f := range list {
+		b.WriteString(c.failureText(f))
+	}
+	last := strconv.FormatUint(uint64(list[len(list)-1].Seq), 10)
+	b.WriteString(c.Say.Say("`/facebook retry %s` tries one again.", strconv.FormatUint(uint64(list[0].Seq), 10)))
+	if more > 0 {
+		b.WriteString(" " + c.Say.Say("There are %d more: `%s`", more, strings.Join(append(append([]string{"/facebook failed"}, words...), "before", last), " ")))
+	}
+	return answer(b.String()), nil
+}
+
+// failureText is two lines: which, when and whose; why, and where to look. The link
+// leads to the chat, not to the message: Rocket.Chat would quote that, for everybody
+// in the setup channel to read. There the message is marked.
+func (c *Commands) failureText(f bridge.Lost) string {
+	at := f.Written
+	if at.IsZero() {
+		at = f.Accepted
+	}
+	who := ""
+	switch {
+	case f.Unreadable:
+	case f.Direction == metrics.In:
+		who = c.Say.Say("from customer …%s", tail(f.Customer))
+	case f.Direction == metrics.Notice:
+		who = c.Say.Say("a word from me to @%s", plain(f.By.Username))
+	case f.By.Username == "":
+		who = c.Say.Say("an automatic text to customer …%s", tail(f.Customer))
+	default:
+		who = c.Say.Say("from @%s to customer …%s", plain(f.By.Username), tail(f.Customer))
+	}
+	if p, err := c.Pages.Page(f.Page()); err == nil {
+		who += " · " + plain(p.DisplayName())
+	}
+	why := c.reasonText(f.Reason)
+	if f.Progress.Part > 0 && f.Direction == metrics.Out {
+		why += " · " + c.Say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
+	}
+	if f.Round > 0 {
+		why += " · " + c.Say.Say("tried again %d times", f.Round)
+	}
+	if f.Room != "" {
+		why += fmt.Sprintf(" · [%s](%s)", c.Say.Say("open the chat"), c.RoomLink(f.Room))
+	}
+	return fmt.Sprintf("`%d` %s %s\n   %s\n", f.Seq, c.Say.Time(at), who, why)
+}
+
+// tail is enough of an id to tell customers apart, and not who they are.
+func tail(id bridge.CustomerID) string { return string(id[max(0, len(id)-4):]) }
+
+// retry puts failures back into their lanes. The outcome shows on the message, where
+// the agent looks.
+func retry(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
+	words := strings.Fields(in.rest)
+	if len(words) > 0 && strings.EqualFold(words[0], "all") {
+		return c.retryAll(ctx, words[1:])
+	}
+	anyway := len(words) > 1 && strings.EqualFold(words[len(words)-1], "anyway")
+	if anyway {
+		words = words[:len(words)-1]
+	}
+	var seqs []bridge.Seq
+	for _, word := range words {
+		id, ok := failureID(word)
+		if !ok {
+			return c.noFailureID(word), nil
+		}
+		seqs = append(seqs, id)
+	}
+	if len(seqs) == 0 {
+		return answer(c.Say.Say("Which one? `/facebook failed` shows what was not delivered, each with its number.")), nil
+	}
+	slices.Sort(seqs) // messages of a conversation in the order in which they were written
+	became, err := c.Failures.Retry(ctx, anyway, seqs...)
+	if err != nil {
+		return bridge.Reply{}, err
+	}
+	var lines []string
+	for i, seq := range seqs {
+		lines = append(lines, c.Say.Say(outcomes[became[i]], strconv.FormatUint(uint64(seq), 10)))
+	}
+	return answer(strings.Join(lines, "\n")), nil
+}
+
+var outcomes = map[bridge.Retried]string{
+	bridge.TriedAgain: language.Sentence("`%s` is tried again. Whether it arrives shows on the message, in its chat."),
+	bridge.TriedTwice: language.Sentence("`%s` was tried again before. If it failed once more, `/facebook failed` shows it under another number."),
+	bridge.NotKept:    language.Sentence("There is no `%s` among what was not delivered; `/facebook failed` shows the list. After 7 days it cannot be tried again."),
+	bridge.Unreadable: language.Sentence("`%s` cannot be read any more, so it cannot be tried again."),
+}
+
+func (c *Commands) retryAll(ctx context.Context, words []string) (bridge.Reply, error) {
+	if len(words) == 0 {
+		return bridge.Reply{}, bridge.ErrNoPage // which one?
+	}
+	n, err := c.Failures.RetryAll(ctx, bridge.PageID(words[0]))
+	switch {
+	case err != nil:
+		return bridge.Reply{}, err
+	case n == 0:
+		if _, err := c.Pages.Page(bridge.PageID(words[0])); err != nil {
+			return bridge.Reply{}, err
+		}
+		return answer(c.Say.Say("Everything was delivered, as far back as 7 days.")), nil
+	}
+	return answer(c.Say.Say("Tried again: %d. Whether they arrive shows on the messages, in their chats.", n)), nil
+}
+
+func failureID(word string) (bridge.Seq, bool) {
+	n, err := strconv.ParseUint(strings.TrimLeft(strings.Trim(word, "`"), "#"), 10, 64)
+	return bridge.Seq(n), err == nil && n > 0
+}
+
+func (c *Commands) noFailureID(word string) bridge.Reply {
+	return answer(c.Say.Say("`%s` is no number of the list that `/facebook failed` shows.", quoted(word)))
+}

@@ -1,0 +1,88 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+)
+
+// manyPages is how many fit into one message when all is told about each.
+const manyPages = 15
+
+// pages lists the connected pages; words choose those with that id, or with the words
+// in their names. Rocket.Chat shows no tables, and phones are narrow: a few short
+// lines a page, and with many pages one.
+func pages(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
+	wanted := strings.ToLower(value(in.rest))
+	var chosen []bridge.Page
+	for _, p := range c.Pages.Pages() {
+		if string(p.ID) == wanted || strings.Contains(strings.ToLower(p.DisplayName()), wanted) {
+			chosen = append(chosen, p)
+		}
+	}
+	switch {
+	case len(chosen) == 0 && wanted == "":
+		return c.noPage(), nil
+	case len(chosen) == 0:
+		return bridge.Reply{}, bridge.ErrNoPage
+	}
+	show := c.pageInFull(c.departmentNames(ctx))
+	if len(chosen) > manyPages {
+		show = c.pageInShort
+	}
+	var b strings.Builder
+	for _, p := range chosen {
+		show(&b, p)
+	}
+	if len(chosen) > manyPages {
+		b.WriteString(c.Say.Say("More about some of them: `/facebook pages <pageId, or part of the name>`"))
+	}
+	edit := c.forEachPage(func(name string) string { return c.Say.Say("Edit %s", name) }, "edit")
+	return with(answer(strings.TrimRight(b.String(), "\n")), append(edit[:min(len(edit), mostButtons-2)],
+		button(c.Say.Say("Status"), "status"), button(c.Say.Say("Connect a page"), "authorize"))...), nil
+}
+
+func (c *Commands) pageInShort(b *strings.Builder, p bridge.Page) {
+	fmt.Fprintf(b, "%s *%s* `%s` %s\n", sign(p.State), plain(p.DisplayName()), p.ID, p.State.In(c.Say))
+}
+
+// pageInFull tells everything about a page.
+func (c *Commands) pageInFull(departments func(bridge.DepartmentID) string) func(*strings.Builder, bridge.Page) {
+	return func(b *strings.Builder, p bridge.Page) {
+		fmt.Fprintf(b, "*%s* `%s`\n%s %s\n", plain(p.DisplayName()), p.ID, sign(p.State), c.stateText(p))
+		line := func(text string) { fmt.Fprintf(b, "• %s\n", text) }
+		if d := p.Settings.Department; d != "" {
+			line(c.Say.Say("department %s", departments(d)))
+		}
+		if p.Token != "" {
+			line(c.accessText(p))
+		}
+		line(c.Say.Say("last message from a customer: %s", c.timeText(c.LastMessage(p.ID, metrics.In))))
+		line(c.Say.Say("last message to a customer: %s", c.timeText(c.LastMessage(p.ID, metrics.Out))))
+		if in, out := c.Waiting(p.ID); in+out > 0 {
+			line(c.Say.Say("waiting: %d to agents, %d to customers", in, out))
+		}
+	}
+}
+
+// accessText says how long a page's token is good.
+func (c *Commands) accessText(p bridge.Page) string {
+	switch {
+	case !p.Expires.IsZero():
+		return c.Say.Say("its access ends: %s", c.Say.Time(p.Expires))
+	case p.TokenKind == "":
+		return c.Say.Say("when its access ends is not known yet")
+	}
+	return c.Say.Say("its access does not expire")
+}
+
+func (c *Commands) timeText(t time.Time) string {
+	if t.IsZero() {
+		return c.Say.Say("none yet")
+	}
+	return c.Say.Time(t)
+}

@@ -1,0 +1,123 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// Health is how the bridge is, for `status`.
+type Health struct {
+	Version             string
+	Started             time.Time
+	Workspace, Facebook Connection
+	Refuses             string // why webhooks are refused; empty: they are not
+	In, Out             bridge.Backlog
+	Waiting             map[bridge.PageID]bridge.PageBacklog
+	Failed              map[bridge.PageID]map[bridge.Reason]int // "": notices
+}
+
+// Connection is how one of the two platforms is reached.
+type Connection struct {
+	Up      bool
+	Since   time.Time // zero: not tried yet
+	Problem string
+}
+
+func status(c *Commands, _ context.Context, _ call) (bridge.Reply, error) {
+	h, err := c.Health()
+	if err != nil {
+		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+	}
+	all := map[bridge.Reason]int{}
+	for _, reasons := range h.Failed {
+		for reason, n := range reasons {
+			all[reason] += n
+		}
+	}
+	webhooks := ":white_check_mark: " + c.Say.Say("Messages from Facebook are stored")
+	if h.Refuses != "" {
+		webhooks = ":warning: " + c.Say.Say("Messages from Facebook are refused: %s", h.Refuses)
+	}
+	lines := []string{
+		c.Say.Say("messenger-bridge %s, running for %s", h.Version, span(h.Started)),
+		c.connection(c.Say.Say("Rocket.Chat"), h.Workspace), c.connection(c.Say.Say("Facebook"), h.Facebook), webhooks,
+		c.Say.Say("Waiting for agents: %s", c.backlogText(h.In)), c.Say.Say("Waiting for customers: %s", c.backlogText(h.Out)),
+		c.Say.Say("Not delivered in the last 7 days: %s", c.failedText(all)),
+	}
+	for _, p := range c.Pages.Pages() {
+		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p.State), plain(p.DisplayName()), p.ID, c.stateText(p)))
+		w := h.Waiting[p.ID]
+		if w.In.Waiting > 0 {
+			lines = append(lines, "   "+c.Say.Say("Waiting for agents: %s", c.backlogText(w.In)))
+		}
+		if w.Out.Waiting > 0 {
+			lines = append(lines, "   "+c.Say.Say("Waiting for customers: %s", c.backlogText(w.Out)))
+		}
+		if w.Held != "" {
+			lines = append(lines, "   "+c.Say.Say("Nothing is sent at the moment: %s", c.reasonText(w.Held)))
+		}
+		if failed := h.Failed[p.ID]; len(failed) > 0 {
+			lines = append(lines, "   "+c.Say.Say("Not delivered: %s", c.failedText(failed)))
+		}
+	}
+	return with(answer(strings.Join(lines, "\n")), button(c.Say.Say("Pages"), "pages")), nil
+}
+
+func (c *Commands) connection(name string, s Connection) string {
+	switch {
+	case !s.Up:
+		return ":warning: " + c.Say.Say("%s does not answer, for %s: %s", name, span(s.Since), s.Problem)
+	case s.Since.IsZero():
+		return ":white_circle: " + c.Say.Say("%s was not asked anything yet", name)
+	}
+	return ":white_check_mark: " + c.Say.Say("%s answers, for %s", name, span(s.Since))
+}
+
+func (c *Commands) backlogText(b bridge.Backlog) string {
+	switch {
+	case b.Waiting == 0:
+		return c.Say.Say("nothing")
+	case b.Oldest.IsZero():
+		return fmt.Sprint(b.Waiting)
+	}
+	return c.Say.Say("%d, the oldest for %s", b.Waiting, span(b.Oldest))
+}
+
+// failedText says how many failed, the most frequent reason first.
+func (c *Commands) failedText(reasons map[bridge.Reason]int) string {
+	if len(reasons) == 0 {
+		return c.Say.Say("nothing")
+	}
+	names := slices.SortedFunc(maps.Keys(reasons), func(a, b bridge.Reason) int {
+		if d := reasons[b] - reasons[a]; d != 0 {
+			return d
+		}
+		return strings.Compare(string(a), string(b))
+	})
+	total, parts := 0, []string(nil)
+	for _, reason := range names {
+		total += reasons[reason]
+		parts = append(parts, fmt.Sprintf("%d× %s", reasons[reason], c.reasonText(reason)))
+	}
+	return fmt.Sprintf("%d (%s)", total, strings.Join(parts, "; "))
+}
+
+// span says in one number how long ago something was.
+func span(since time.Time) string {
+	d := max(time.Since(since), 0)
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", d/time.Second)
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	}
+	return fmt.Sprintf("%d d", d/(24*time.Hour))
+}
