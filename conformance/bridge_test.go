@@ -34,6 +34,7 @@ type world struct {
 	agent *sandbox.Agent
 
 	program string
+	listen  string // where the bridge does
 	environ []string
 	dir     string
 	log     logBook
@@ -69,7 +70,7 @@ func newWorld(t *testing.T, program string, book *record, profile sandbox.Profil
 		t.Fatal(err)
 	}
 	listen := freeAddress(t)
-	w := &world{T: t, rc: rc, meta: meta, agent: rc.AddAgent("ana"), program: program, dir: dir}
+	w := &world{T: t, rc: rc, meta: meta, agent: rc.AddAgent("ana"), program: program, listen: listen, dir: dir}
 	w.environ = append(os.Environ(),
 		"ROCKETCHAT_URL="+rc.URL(), "ROCKETCHAT_USER="+rc.Bot(), "ROCKETCHAT_PASSWORD=secret",
 		"FACEBOOK_APP_ID="+meta.AppID(), "FACEBOOK_APP_SECRET="+meta.AppSecret(),

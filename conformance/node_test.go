@@ -8,8 +8,8 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -18,20 +18,18 @@ import (
 // A test that cannot run here says why in the error, and is skipped.
 var errNotHere = errors.New("cannot run here")
 
-// installed makes the Node packages ready, once per test run; output explains the error.
-var installed = sync.OnceValues(install)
-
 // stamp names the lock file that node_modules was made from.
 const stamp = "node_modules/.made-from"
 
-// install runs npm ci unless that has been done for these very versions.
-func install() (output string, err error) {
+// install makes the Node packages of a folder ready: it runs npm ci unless that has been
+// done for these very versions. output explains the error.
+func install(dir string) (output string, err error) {
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			return program + " is not installed", errNotHere
 		}
 	}
-	lock, err := os.Open("package-lock.json")
+	lock, err := os.Open(filepath.Join(dir, "package-lock.json"))
 	if err != nil {
 		return "", err
 	}
@@ -39,16 +37,17 @@ func install() (output string, err error) {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil { // another test run may be at it
 		return "", err
 	}
-	wanted, err := versions()
+	wanted, err := versions(dir)
 	if err != nil {
 		return "", err
 	}
-	if have, err := os.ReadFile(stamp); err == nil && string(have) == wanted {
+	if have, err := os.ReadFile(filepath.Join(dir, stamp)); err == nil && string(have) == wanted {
 		return "", nil
 	}
 	ctx, stop := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer stop()
 	npm := exec.CommandContext(ctx, "npm", "ci", "--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-timeout=60000")
+	npm.Dir = dir
 	npm.WaitDelay = time.Second
 	out, err := npm.CombinedOutput()
 	switch {
@@ -59,16 +58,16 @@ func install() (output string, err error) {
 	case err != nil:
 		return "npm ci:\n" + string(out), err
 	}
-	return "", os.WriteFile(stamp, []byte(wanted), 0o600)
+	return "", os.WriteFile(filepath.Join(dir, stamp), []byte(wanted), 0o600)
 }
 
 // noRegistry are npm's words for a registry that is away or lets nobody in.
 var noRegistry = regexp.MustCompile(`E(NOTFOUND|AI_AGAIN|CONNREFUSED|CONNRESET|HOSTUNREACH|NETUNREACH|TIMEDOUT|NEEDAUTH|401|403|50\d)\b|ERR_SOCKET_TIMEOUT|CERT_`)
 
-func versions() (string, error) {
+func versions(dir string) (string, error) {
 	sum := sha256.New()
 	for _, name := range []string{"package.json", "package-lock.json"} {
-		content, err := os.ReadFile(name)
+		content, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			return "", err
 		}
@@ -80,7 +79,13 @@ func versions() (string, error) {
 // needNode skips the test where there is no Node or no registry.
 func needNode(t *testing.T) {
 	t.Helper()
-	switch output, err := installed(); {
+	needPackages(t, ".")
+}
+
+// needPackages is needNode with the packages of another folder.
+func needPackages(t *testing.T, dir string) {
+	t.Helper()
+	switch output, err := install(dir); {
 	case errors.Is(err, errNotHere):
 		t.Skip("skipped: " + output)
 	case err != nil:
