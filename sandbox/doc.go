@@ -11,7 +11,8 @@
 //     Event helpers with Send, BlockCustomer, Unsend; and ask what they see: CustomerSees, Thread;
 //   - others answer in the page's name: PageInboxWrites, OtherAppWrites, AIWrites;
 //   - webhooks come late, twice, together, shuffled, in batches, unsigned or torn: HoldWebhooks,
-//     DuplicateWebhooks, RepeatWebhooks, ShuffleWebhooks, BatchWebhooks, Post; wait for them: Flush;
+//     DuplicateWebhooks, RepeatWebhooks, ShuffleWebhooks, BatchWebhooks, Post, or never, DropWebhooks,
+//     WritesUnnoticed; wait for them: Flush;
 //   - echoes come before the answer, late, twice, never, in standby: Echoes;
 //   - sends fail before or after taking effect: OnSend, NextSends with DeliveredThenCut, CutBefore,
 //     Status500, HTML502, Unknown1 and their siblings;

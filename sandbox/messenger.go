@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -63,6 +64,8 @@ type Messenger struct {
 	work sync.WaitGroup // every goroutine started here
 	kick chan struct{}  // something may be ready for the dispatcher
 
+	passed atomic.Int64 // by how much PassTime moved the clock
+
 	mu      sync.Mutex // guards everything below
 	changed chan struct{}
 	closed  bool
@@ -70,12 +73,16 @@ type Messenger struct {
 	seq     int64        // numbers message ids, threads and traces
 	quirks  Quirks
 
-	app     appSubscription
-	pages   map[string]*page
-	tokens  map[string]*graphToken
-	threads map[threadKey]*thread
-	byMid   map[string]*message
-	people  map[string]*person
+	app      appSubscription
+	pages    map[string]*page
+	tokens   map[string]*graphToken
+	foreign  map[string]string // tokens of other applications; their page
+	threads  map[threadKey]*thread
+	byMid    map[string]*message
+	people   map[string]*person
+	personas map[string]*persona
+	comments commentBooks
+	media    []*Media
 
 	admins map[string]*admin // who may authorise, by app-scoped id
 	login  login
@@ -107,9 +114,12 @@ func StartMessenger(cfg MessengerConfig) (*Messenger, error) {
 		app:      appSubscription{fields: setOf(PageFields), verify: cfg.VerifyToken, active: true, served: newestVersion},
 		pages:    map[string]*page{},
 		tokens:   map[string]*graphToken{},
+		foreign:  map[string]string{},
 		threads:  map[threadKey]*thread{},
 		byMid:    map[string]*message{},
 		people:   map[string]*person{},
+		personas: map[string]*persona{},
+		comments: newCommentBooks(),
 		admins:   map[string]*admin{},
 		login:    newLogin(),
 		queues:   map[string]*webhookQueue{},
@@ -254,8 +264,19 @@ func (m *Messenger) touch() {
 	m.changed = make(chan struct{})
 }
 
+// PassTime moves Meta's clock forward: the one of windows, message times, throttles and the
+// one-hour rule. Pauses between webhooks stay real.
+func (m *Messenger) PassTime(d time.Duration) {
+	m.passed.Add(int64(d))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.touch()
+}
+
 // now is the clock in the resolution Meta uses.
-func (m *Messenger) now() time.Time { return m.cfg.Now().Truncate(time.Millisecond) }
+func (m *Messenger) now() time.Time {
+	return m.cfg.Now().Add(time.Duration(m.passed.Load())).Truncate(time.Millisecond)
+}
 
 // next numbers things. Called with mu held.
 func (m *Messenger) next() int64 {

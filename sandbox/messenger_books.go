@@ -25,6 +25,7 @@ type Call struct {
 	Page          string // of the token
 	User          string // of a user token
 	Customer      string // of a send
+	Action        string // of a sender action
 	Status        int    // 0 when the connection was cut
 	Code, Subcode int    // of the error, 0 without one
 	At            time.Time

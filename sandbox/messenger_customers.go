@@ -18,6 +18,7 @@ type thread struct {
 	updated  time.Time
 	blocked  bool // the customer blocked the page
 	userRef  bool
+	request  bool // lies in the folder of message requests
 }
 
 // message is one bubble and what Meta knows about it; guarded by Messenger.mu.
@@ -33,6 +34,11 @@ type message struct {
 	tag           string
 	replyTo       string
 	attachments   []Attachment
+	file          *SentFile // of a message of the page, sent as bytes
+	buttons       []SentButton
+	quick         []string // titles of quick replies
+	persona       string   // name
+	reaction      string   // the page's, to a customer's message
 	at            time.Time
 	deleted       bool
 }
@@ -60,16 +66,27 @@ type Bubble struct {
 	Metadata       string // ours, returned in echoes only; no customer sees it
 	MessagingType  string
 	Tag            string
-	ReplyTo        string // the mid of the quoted message
+	ReplyTo        string   // the mid of the quoted message
+	File           SentFile // sent by the page as bytes; the zero value: none
+	Buttons        []SentButton
+	Quick          []string // titles of the quick replies below it; they vanish with the next message
+	Persona        string   // name under which the page wrote
+	PageReaction   string   // the page's reaction to it
 	At             time.Time
 }
 
-func (msg *message) bubble() Bubble {
-	return Bubble{
+func (m *Messenger) bubble(msg *message) Bubble {
+	b := Bubble{
 		Mid: msg.mid, Page: msg.key.page, Customer: msg.key.customer, Text: msg.text,
 		Attachments: slices.Clone(msg.attachments), FromPage: msg.fromPage, App: msg.app, Metadata: msg.metadata,
 		MessagingType: msg.messagingType, Tag: msg.tag, ReplyTo: msg.replyTo, At: msg.at,
+		Buttons: slices.Clone(msg.buttons), Quick: slices.Clone(msg.quick), PageReaction: msg.reaction,
 	}
+	if msg.file != nil {
+		b.File = *msg.file
+	}
+	b.Persona = msg.persona
+	return b
 }
 
 // CustomerWrites is a customer's text message. It is delivered to the webhook in the
@@ -111,6 +128,9 @@ func (q Quirks) eventOf(msg *message) Event {
 		ev := q.echoEvent(msg)
 		ev.Standby = msg.ai
 		return ev
+	}
+	if len(msg.attachments) > 0 {
+		return q.mediaEvent(msg)
 	}
 	return q.textEvent(msg.key.page, msg.key.customer, msg.mid, msg.text, msg.at)
 }
@@ -225,7 +245,7 @@ func (m *Messenger) Thread(page, customer string) []Bubble {
 	bubbles := make([]Bubble, 0, len(t.messages))
 	for _, msg := range t.messages {
 		if !msg.deleted {
-			bubbles = append(bubbles, msg.bubble())
+			bubbles = append(bubbles, m.bubble(msg))
 		}
 	}
 	return bubbles
@@ -239,6 +259,14 @@ func (m *Messenger) Unsend(mid string) {
 		msg.deleted = true
 		m.touch()
 	}
+}
+
+// MoveToRequests puts a conversation into the folder of message requests, where it is no
+// longer listed when nothing was written for 30 days (messenger.md 5.3).
+func (m *Messenger) MoveToRequests(page, customer string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.thread(threadKey{page, customer}).request = true
 }
 
 // BlockCustomer lets a customer block the page, or stop that.

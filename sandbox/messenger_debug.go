@@ -16,6 +16,9 @@ func (m *Messenger) debugToken(c *graphCall) (*graphAnswer, *graphError) {
 	if input == "" {
 		return nil, graphErr(100, 0, "(#100) The parameter input_token is required")
 	}
+	if m.foreign[input] != "" { // seen by many, and in no document
+		return nil, graphErr(100, 0, "(#100) The App_id in the input_token did not match the Viewing App")
+	}
 	t := m.tokens[input]
 	if input == m.AppToken() || t != nil && t.kind == appToken {
 		return m.jsonAnswer(newObject("data", newObject("app_id", m.cfg.AppID, "type", "APP",

@@ -2,8 +2,8 @@ package sandbox
 
 import "time"
 
-// echo sends the echo of a message, or returns how to send it once the answer is out.
-func (m *Messenger) echo(ev Event, mode EchoMode) (after func()) {
+// echo sends the echo of a call's message, or returns how to send it once the answer is out.
+func (m *Messenger) echo(c *graphCall, ev Event, mode EchoMode) (after func()) {
 	if mode > 0 {
 		m.work.Go(func() {
 			timer := time.NewTimer(time.Duration(mode))
@@ -20,7 +20,7 @@ func (m *Messenger) echo(ev Event, mode EchoMode) (after func()) {
 	case EchoNever:
 		return nil
 	case EchoBefore:
-		m.awaitEcho(m.queueEcho(ev))
+		m.awaitEcho(c, m.queueEcho(ev))
 		return nil
 	case EchoStandby:
 		ev.Standby = true
@@ -47,10 +47,11 @@ func (m *Messenger) queueEcho(ev Event) *webhookPost {
 }
 
 // awaitEcho waits for the acknowledgement, at most the webhook's deadline, and not at all
-// while webhooks are held.
-func (m *Messenger) awaitEcho(p *webhookPost) {
+// while webhooks are held. A client that goes away meanwhile waits for nothing.
+func (m *Messenger) awaitEcho(c *graphCall, p *webhookPost) {
 	m.mu.Lock()
 	held := m.switches.held
+	c.hanging = true
 	m.mu.Unlock()
 	if p == nil || held {
 		return
@@ -60,6 +61,7 @@ func (m *Messenger) awaitEcho(p *webhookPost) {
 	select {
 	case <-p.done:
 	case <-timer.C:
+	case <-c.r.Context().Done():
 	case <-m.ctx.Done():
 	}
 }

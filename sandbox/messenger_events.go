@@ -103,6 +103,23 @@ func (m *Messenger) PolicyEvent(page, action, reason string, at time.Time) Event
 	return q.element(page, newObject("recipient", newObject("id", page), "timestamp", q.timestamp(at), "policy_enforcement", body))
 }
 
+// mediaEvent is a customer's message with attachments.
+func (q Quirks) mediaEvent(msg *message) Event {
+	body := newObject("mid", msg.mid)
+	if msg.text != "" {
+		body = body.with("text", msg.text)
+	}
+	list := make([]any, len(msg.attachments))
+	for i, a := range msg.attachments {
+		o := newObject("payload", newObject("url", a.URL))
+		if a.Type != "" {
+			o = append(newObject("type", a.Type), o...)
+		}
+		list[i] = o
+	}
+	return q.fromCustomer(msg.key.page, msg.key.customer, msg.at, "message", body.with("attachments", list))
+}
+
 func (q Quirks) textEvent(page, customer, mid, text string, at time.Time) Event {
 	return q.fromCustomer(page, customer, at, "message", newObject("mid", mid, "text", text))
 }
@@ -129,6 +146,12 @@ func (q Quirks) echoEvent(msg *message) Event {
 	}
 	if msg.text != "" {
 		body = body.with("text", msg.text)
+	}
+	if msg.file != nil {
+		body = body.with("attachments", []any{newObject("type", msg.file.Type, "payload", newObject("url", msg.cdnURL()))})
+	}
+	if msg.buttons != nil { // a template comes as one, or as a fallback
+		body = body.with("attachments", []any{newObject("type", "template", "payload", newObject("template_type", "button"))})
 	}
 	if msg.replyTo != "" {
 		body = body.with("reply_to", newObject("mid", msg.replyTo))

@@ -1,10 +1,8 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"mime/multipart"
 	"net/url"
 	"strconv"
 	"strings"
@@ -134,13 +132,4 @@ func (p *fieldParser) eat(c byte) bool {
 		return true
 	}
 	return false
-}
-
-// readMultipart reads the text fields of a form; files are for a later version.
-func readMultipart(raw []byte, boundary string) url.Values {
-	form, err := multipart.NewReader(bytes.NewReader(raw), boundary).ReadForm(maxGraphBody)
-	if err != nil {
-		return nil
-	}
-	return form.Value
 }

@@ -26,19 +26,20 @@ const (
 
 // graphCall is one request under way.
 type graphCall struct {
-	r       *http.Request
-	path    []string // segments behind the version
-	version string
-	served  int        // the version that answers
-	query   url.Values // of the URL
-	form    url.Values // of a form body
-	body    map[string]json.RawMessage
-	broken  bool // the body could not be read as what it says it is
-	token   *graphToken
-	book    *Call
-	began   time.Time
-	threads []threadKey // counted in Messenger.inFlight
-	hanging bool        // its answer is being withheld; guarded by Messenger.mu
+	r         *http.Request
+	path      []string // segments behind the version
+	version   string
+	served    int        // the version that answers
+	query     url.Values // of the URL
+	form      url.Values // of a form body
+	body      map[string]json.RawMessage
+	multipart multipartForm
+	broken    bool // the body could not be read as what it says it is
+	token     *graphToken
+	book      *Call
+	began     time.Time
+	threads   []threadKey // counted in Messenger.inFlight
+	hanging   bool        // its answer is being withheld; guarded by Messenger.mu
 }
 
 // graphAnswer is what will be written.
@@ -72,8 +73,12 @@ func (m *Messenger) serve(w http.ResponseWriter, r *http.Request) {
 	m.mu.Unlock()
 	defer m.work.Done()
 
-	if isDialog(r) {
+	switch {
+	case isDialog(r):
 		m.dialog(w, r)
+		return
+	case isCDN(r):
+		m.serveMedia(w, r)
 		return
 	}
 	c, err := m.readCall(r)
@@ -96,13 +101,11 @@ func (m *Messenger) serve(w http.ResponseWriter, r *http.Request) {
 
 // readCall reads a request completely.
 func (m *Messenger) readCall(r *http.Request) (*graphCall, error) {
-	raw, err := io.ReadAll(io.LimitReader(r.Body, maxGraphBody))
-	if err != nil {
-		return nil, err
-	}
 	c := &graphCall{r: r, began: time.Now(), query: r.URL.Query()}
 	c.readPath(r.URL.EscapedPath())
-	c.readBody(r.Header.Get("Content-Type"), raw)
+	if err := c.readBody(r.Header.Get("Content-Type"), io.LimitReader(r.Body, maxGraphBody)); err != nil {
+		return nil, err
+	}
 	c.book = &Call{Method: r.Method, Path: "/" + strings.Join(c.path, "/"), Version: c.version, At: m.now()}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -138,21 +141,24 @@ func (c *graphCall) readPath(escaped string) {
 	}
 }
 
-func (c *graphCall) readBody(contentType string, raw []byte) {
-	if len(raw) == 0 {
-		return
-	}
+func (c *graphCall) readBody(contentType string, body io.Reader) (err error) {
 	kind, params, _ := mime.ParseMediaType(contentType)
-	switch kind {
-	case "application/json":
-		c.broken = json.Unmarshal(raw, &c.body) != nil
-	case "multipart/form-data":
-		c.form = readMultipart(raw, params["boundary"])
-	default:
-		var err error
-		c.form, err = url.ParseQuery(string(raw))
-		c.broken = err != nil
+	if kind == "multipart/form-data" {
+		c.multipart, err = readMultipart(body, params["boundary"])
+		c.form = c.multipart.values
+		return err
 	}
+	raw, err := io.ReadAll(body)
+	if err != nil || len(raw) == 0 {
+		return err
+	}
+	if kind == "application/json" {
+		c.broken = json.Unmarshal(raw, &c.body) != nil
+		return nil
+	}
+	c.form, err = url.ParseQuery(string(raw))
+	c.broken = err != nil
+	return nil
 }
 
 // param is a parameter as text, wherever it stands.
@@ -198,13 +204,22 @@ func (c *graphCall) list(name string) []string {
 	return kept
 }
 
+// edge is the path of the call; that of a sender action, which goes to the same address as a message, has
+// "/sender_action" after it.
+func (c *graphCall) edge() string {
+	if c.book.Method == http.MethodPost && c.param("sender_action") != "" {
+		return c.book.Path + "/sender_action"
+	}
+	return c.book.Path
+}
+
 // answer lets the edge answer, then the fault that was ordered, then the API.
 func (m *Messenger) answer(c *graphCall) *graphAnswer {
 	m.mu.Lock()
 	a := m.edgeThrottle()
 	var o *SendOutcome
 	if a == nil {
-		o = m.hooks.failure(c.book.Method, c.book.Path)
+		o = m.hooks.failure(c.book.Method, c.edge())
 	}
 	m.mu.Unlock()
 	if a == nil {
@@ -242,6 +257,9 @@ func (m *Messenger) route(c *graphCall) *graphAnswer {
 	if method == http.MethodPost && edge == "messages" && c.token.kind == pageToken && node == c.token.page {
 		return m.sendMessage(c)
 	}
+	if method == http.MethodPost && edge == "personas" && c.token.kind == pageToken && node == c.token.page {
+		return m.makePersona(c)
+	}
 	if c.token.page != "" && (strings.HasPrefix(node, "t_") || strings.HasPrefix(node, "m_") || strings.HasPrefix(node, "mid.") || edge == "conversations") {
 		if o := m.failedRead(); o != nil {
 			return m.faulty(o, nil)
@@ -272,10 +290,16 @@ func (m *Messenger) lookup(c *graphCall, method, node, edge string) (*graphAnswe
 		return m.subscribedApps(c)
 	case node == c.token.page && edge == "conversations" && get:
 		return m.conversations(c)
+	case node == c.token.page && edge == "personas" && get:
+		return m.personaList(c), nil
+	case m.personas[node] != nil && edge == "":
+		return m.personaNode(c, m.personas[node])
 	case node == c.token.page && edge == "" && get:
 		return m.pageNode(c)
 	case strings.HasPrefix(node, "t_") && (edge == "" || edge == "messages") && get:
 		return m.conversationNode(c, node, edge)
+	case m.isComment(node):
+		return m.commentEdge(c, node, edge)
 	case m.byMid[node] != nil && edge == "" && get:
 		return m.messageNode(c, node)
 	case m.threads[threadKey{c.token.page, node}] != nil && edge == "" && get:

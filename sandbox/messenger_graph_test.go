@@ -133,7 +133,7 @@ func TestMessengerSubscribedApps_AllOrNothing(t *testing.T) {
 func TestMessengerLimits(t *testing.T) {
 	clock := newMetaClock()
 	m, g, _ := startMessenger(t, sandbox.MessengerConfig{Now: clock.now})
-	for _, code := range []int{613, 32, 80001, 80006, 4} {
+	for _, code := range []int{613, 17, 32, 80001, 80006, 4, 341} {
 		m.Throttle(pageID, code, 90*time.Second, true)
 		r := g.send("x")
 		if r.status != 400 || r.code != code || !strings.Contains(r.header.Get("X-Business-Use-Case-Usage"), `"call_count":100`) ||
@@ -154,11 +154,43 @@ func TestMessengerLimits(t *testing.T) {
 		t.Errorf("at 105 percent: %s", r.body)
 	}
 	m.Usage(pageID, 0)
-	for asDate, want := range map[bool]string{false: "30", true: clock.now().Add(30 * time.Second).UTC().Format(http.TimeFormat)} {
-		m.ThrottleEdge(30*time.Second, asDate)
+	for says, want := range map[sandbox.RetryAfter]string{sandbox.NoRetryAfter: "", sandbox.RetryAfterSeconds: "30", sandbox.RetryAfterDate: clock.now().Add(30 * time.Second).UTC().Format(http.TimeFormat)} {
+		m.ThrottleEdge(30*time.Second, says)
 		if r := g.send("x"); r.status != 429 || r.header.Get("Retry-After") != want || r.json != nil {
 			t.Errorf("edge: %d %q %s", r.status, r.header.Get("Retry-After"), r.body)
 		}
+	}
+}
+
+// TestMessengerLimits_OfTheApp meet every page and token, those of a page that page alone.
+func TestMessengerLimits_OfTheApp(t *testing.T) {
+	clock := newMetaClock()
+	m, _, _ := startMessenger(t, sandbox.MessengerConfig{Now: clock.now})
+	other := m.AddPage("4711", "Other")
+	byOther := func() reply { return graph{t, m, other}.get("/v26.0/4711") }
+	byApp := func() reply { return graph{t, m, m.AppToken()}.get("/v26.0/" + m.AppID() + "/subscriptions") }
+	m.Throttle(pageID, 613, time.Minute, true)
+	if a, b := byOther(), byApp(); a.status != 200 || b.status != 200 {
+		t.Errorf("one page's limit: %s, %s", a.body, b.body)
+	}
+	m.Throttle("", 4, time.Minute, true)
+	if a, b := byOther(), byApp(); a.code != 4 || b.code != 4 || !strings.Contains(b.header.Get("X-App-Usage"), `"call_count":100`) {
+		t.Errorf("the app's limit: %s, %s %v", a.body, b.body, b.header)
+	}
+	clock.add(61 * time.Second)
+	m.AppUsage(85)
+	if a := byOther(); a.status != 200 || !strings.Contains(a.header.Get("X-App-Usage"), `"call_count":85`) || a.header.Get("X-Business-Use-Case-Usage") != "" {
+		t.Errorf("the app's usage: %s %v", a.body, a.header)
+	}
+	m.AppUsage(100)
+	if a := byApp(); a.code != 4 {
+		t.Errorf("at 100 percent: %s", a.body)
+	}
+	m.AppUsage(0)
+	m.Tweak(func(q *sandbox.Quirks) { q.PageUsage = true })
+	m.Usage("4711", 90)
+	if a := byOther(); !strings.Contains(a.header.Get("X-Page-Usage"), `"call_count":90`) {
+		t.Errorf("the older header: %v", a.header)
 	}
 }
 

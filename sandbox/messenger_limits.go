@@ -10,10 +10,11 @@ import (
 
 // limits are throttles and usage; guarded by Messenger.mu.
 type limits struct {
-	throttles map[string]throttle // by page; "" = all pages
-	usage     map[string]int      // percent
+	throttles map[string]throttle // by page; "" = all pages, "app" = the app, whoever calls
+	usage     map[string]int      // percent, by page
+	app       int                 // percent of the app's limit
 	edgeUntil time.Time
-	edgeDate  bool
+	edge      RetryAfter
 	lately    map[string][]time.Time // real times of the calls of the last second
 }
 
@@ -27,20 +28,44 @@ func newLimits() limits {
 	return limits{throttles: map[string]throttle{}, usage: map[string]int{}, lately: map[string][]time.Time{}}
 }
 
-// Throttle refuses the calls of a page ("" = of all) for a while with 613, 32, 80001, 80006 or
-// 4. With header, the answers carry X-Business-Use-Case-Usage with the minutes left. 0 ends it.
+// appLimited are the codes of limits of the app: they meet every page, and people's and the
+// app's own tokens (messenger.md 7.4, 7.5).
+var appLimited = map[int]bool{4: true, 341: true}
+
+// Throttle refuses the calls of a page ("" = of all) for a while with 613, 17, 32, 80001, 80006
+// and so on; with 4 and 341 it refuses all calls, whatever page is named. With header, the
+// answers to pages carry X-Business-Use-Case-Usage with the minutes left. 0 ends it.
 func (m *Messenger) Throttle(page string, code int, d time.Duration, header bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if appLimited[code] {
+		page = "app"
+	}
 	m.limits.throttles[page] = throttle{code, m.now().Add(d), header}
 }
 
-// ThrottleEdge answers all calls with 429, HTML and Retry-After, in seconds or as a date. Not
-// documented by Meta (messenger.md 7.5).
-func (m *Messenger) ThrottleEdge(d time.Duration, asDate bool) {
+// RetryAfter is how an edge says how long to wait.
+type RetryAfter int
+
+const (
+	RetryAfterSeconds RetryAfter = iota
+	RetryAfterDate
+	NoRetryAfter
+)
+
+// ThrottleEdge answers all calls with 429 and HTML. Not documented by Meta (messenger.md 7.5).
+func (m *Messenger) ThrottleEdge(d time.Duration, says RetryAfter) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.limits.edgeUntil, m.limits.edgeDate = m.now().Add(d), asDate
+	m.limits.edgeUntil, m.limits.edge = m.now().Add(d), says
+}
+
+// AppUsage sets the percentage that X-App-Usage shows in all answers; from 100 on all calls are
+// refused with 4. 0 leaves it to what pages use.
+func (m *Messenger) AppUsage(percent int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.limits.app = percent
 }
 
 // Usage sets the percentage that the usage headers of a page show; from 100 on its calls are
@@ -58,11 +83,12 @@ func (m *Messenger) edgeThrottle() *graphAnswer {
 		return nil
 	}
 	a := htmlAnswer(http.StatusTooManyRequests)
-	value := strconv.Itoa(int((left + time.Second - 1) / time.Second))
-	if m.limits.edgeDate {
-		value = m.limits.edgeUntil.UTC().Format(http.TimeFormat)
+	switch m.limits.edge {
+	case RetryAfterSeconds:
+		a.header.Set("Retry-After", strconv.Itoa(int((left+time.Second-1)/time.Second)))
+	case RetryAfterDate:
+		a.header.Set("Retry-After", m.limits.edgeUntil.UTC().Format(http.TimeFormat))
 	}
-	a.header.Set("Retry-After", value)
 	return a
 }
 
@@ -79,15 +105,24 @@ func (m *Messenger) throttled(c *graphCall) *graphError {
 	if m.limits.usage[pg] > 0 {
 		m.limits.usage[pg] += m.quirks.UsagePerCall
 	}
-	for _, name := range []string{pg, ""} {
+	limits := []string{"app"}
+	if pg != "" {
+		limits = append(limits, pg, "")
+	}
+	for _, name := range limits {
 		if t := m.limits.throttles[name]; m.now().Before(t.until) {
 			t.until = t.until.Add(m.quirks.ThrottleGrows)
 			m.limits.throttles[name] = t
 			return rateError(t.code)
 		}
 	}
-	if m.limits.usage[pg] >= 100 {
+	switch {
+	case m.limits.app >= 100:
+		return rateError(4)
+	case m.limits.usage[pg] >= 100:
 		return rateError(613)
+	case pg == "":
+		return nil
 	}
 	last := c.path[len(c.path)-1]
 	switch {
@@ -127,6 +162,10 @@ func rateError(code int) *graphError {
 		return graphErr(32, 0, "(#32) Page request limit reached")
 	case 4:
 		return graphErr(4, 0, "(#4) Application request limit reached")
+	case 17:
+		return graphErr(17, 0, "(#17) User request limit reached")
+	case 341:
+		return graphErr(341, 0, "(#341) Application limit reached")
 	}
 	// The text of 80006 was not seen by anybody (messenger.md 13).
 	return graphErr(code, 0, fmt.Sprintf("(#%d) There have been too many calls to this Page account. Wait a bit and try again. "+
@@ -135,24 +174,40 @@ func rateError(code int) *graphError {
 
 // usageHeaders adds what Meta tells about limits. Called with mu held.
 func (m *Messenger) usageHeaders(c *graphCall, a *graphAnswer) {
-	if c.token == nil || c.token.page == "" {
+	if c.token == nil {
 		return
 	}
 	pg := c.token.page
-	percent, minutes := m.limits.usage[pg], 0
-	for _, name := range []string{pg, ""} {
-		if t := m.limits.throttles[name]; t.header && m.now().Before(t.until) {
-			percent = max(percent, 100)
-			minutes = max(minutes, int((t.until.Sub(m.now())+time.Minute-1)/time.Minute))
-		}
+	percent, minutes, app := 0, 0, m.limits.app
+	if pg != "" {
+		percent = m.limits.usage[pg]
 	}
-	if percent == 0 {
-		return
+	for _, name := range []string{"app", pg, ""} {
+		t := m.limits.throttles[name]
+		if !t.header || !m.now().Before(t.until) {
+			continue
+		}
+		percent = max(percent, 100)
+		minutes = max(minutes, int((t.until.Sub(m.now())+time.Minute-1)/time.Minute))
+		if name == "app" {
+			app = 100
+		}
 	}
 	write := func(name string, o metaObject) {
 		a.header.Set(name, string(metaEscape{plain: true}.appendJSON(nil, o)))
 	}
-	write("X-App-Usage", newObject("call_count", percent/2, "total_time", 25, "total_cputime", 24))
-	write("X-Business-Use-Case-Usage", newObject(pg, []any{newObject("type", "messenger", "call_count", percent,
-		"total_cputime", 20, "total_time", 25, "estimated_time_to_regain_access", minutes)}))
+	usage := func(calls int) metaObject {
+		return newObject("call_count", calls, "total_time", 25, "total_cputime", 24)
+	}
+	if app > 0 || percent > 0 && pg != "" {
+		write("X-App-Usage", usage(max(app, percent/2)))
+	}
+	switch {
+	case percent == 0 || pg == "":
+	case m.quirks.PageUsage && minutes == 0:
+		write("X-Page-Usage", usage(percent))
+	default:
+		write("X-Business-Use-Case-Usage", newObject(pg, []any{newObject("type", "messenger", "call_count", percent,
+			"total_cputime", 20, "total_time", 25, "estimated_time_to_regain_access", minutes)}))
+	}
 }

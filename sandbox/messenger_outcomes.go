@@ -53,6 +53,7 @@ type SendCall struct {
 	MessagingType  string
 	Tag            string
 	ReplyTo        string
+	File           string // name of the file that is sent
 	Action         string // of a sender action, which goes to OnAction
 	Number         int    // 1 for the first call to the page with a message, 2 for the second, …
 }
@@ -132,8 +133,8 @@ type callFault struct {
 }
 
 // FailCalls gives the next n calls of the Graph API whose path ends with path ("subscribed_apps",
-// "oauth/access_token"; "" = any) this outcome, instead of what is still ordered for the same
-// path. method "" means any. An outcome with Deliver takes effect first, so that a token may be
+// "oauth/access_token", "messages" without sender actions, "messages/sender_action"; "" = any) this
+// outcome, instead of what is still ordered for the same path. method "" means any. An outcome with Deliver takes effect first, so that a token may be
 // made, or a page subscribed, and the client not know. n = 0 ends it.
 func (m *Messenger) FailCalls(method, path string, n int, o *SendOutcome) {
 	m.mu.Lock()

@@ -33,7 +33,11 @@ type Quirks struct {
 	TextLimit            int  // 0 = 2000
 	RequireMessagingType bool // refuse sends without messaging_type; documented as required, seen as tolerated
 	ReplyToFails         bool // every send with reply_to: -1/2018012
+	TemplatesHidden      bool // threads do not show the text of a template
+	StrictAudio          bool // mp3 is refused as audio, like ogg and webm
+	CorruptVideo         bool // videos are refused as too slow or corrupt
 	BlockedCode          int  // what a blocked customer gives: 0 = 551/1545041, 200 = 200/1545041, 2 = code 2
+	RefuseDuplicates     bool // the same comment twice in a row: 506
 	MergeFields          bool // subscribed_apps adds to the fields instead of replacing them
 
 	// Login and configuration.
@@ -55,6 +59,11 @@ type Quirks struct {
 	ReadsPerSecond int // Conversations API; Meta: 2
 	SendsPerSecond int // Send API; Meta: 300
 
+	// DataPerRead is how many threads and messages together one read of conversations may ask
+	// for; more gives 500 with code 1. The limit is real and its size not known; 0 = off.
+	DataPerRead int
+
+	PageUsage     bool          // a page's usage stands in X-Page-Usage (reported, older), unless Meta says when it ends
 	ThrottleGrows time.Duration // each call while throttled lengthens it by so much; documented without a figure
 	UsagePerCall  int           // percent by which each call of a page raises its usage header
 }

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +20,11 @@ type sendRequest struct {
 	page      string
 	token     *graphToken
 	recipient struct {
-		ID      string `json:"id"`
-		UserRef string `json:"user_ref"`
+		ID        string `json:"id"`
+		UserRef   string `json:"user_ref"`
+		CommentID string `json:"comment_id"`
 	}
+	comment *comment // that the message replies to, privately
 	message *struct {
 		Text        *string           `json:"text"`
 		Metadata    string            `json:"metadata"`
@@ -32,7 +33,14 @@ type sendRequest struct {
 		ReplyTo     json.RawMessage   `json:"reply_to"`
 		Quick       []json.RawMessage `json:"quick_replies"`
 	}
-	kind, tag, action, replyTo string
+	kind, tag, replyTo, persona string
+	action                      action // of a call without message
+	form                        multipartForm
+
+	// Read from message when it is checked.
+	attachment sendAttachment
+	buttons    []SentButton
+	quick      []string // titles
 }
 
 func (s *sendRequest) customer() string {
@@ -48,11 +56,19 @@ func (m *Messenger) sendMessage(c *graphCall) *graphAnswer {
 	if e != nil {
 		return m.refuse(e)
 	}
+	if s.recipient.CommentID != "" {
+		m.mu.Lock()
+		e := m.findCommenter(s)
+		m.mu.Unlock()
+		if e != nil {
+			return m.refuse(e)
+		}
+	}
 	key := threadKey{s.page, s.customer()}
 	m.mu.Lock()
-	c.book.Customer = key.customer
+	c.book.Customer, c.book.Action = key.customer, s.action.name
 	m.mu.Unlock()
-	m.enter(c, key, s.action != "")
+	m.enter(c, key, s.message == nil)
 
 	call, decide := m.sendCall(s)
 	var o *SendOutcome
@@ -68,7 +84,7 @@ func (m *Messenger) sendMessage(c *graphCall) *graphAnswer {
 		m.mu.Unlock()
 		return m.refuse(e)
 	}
-	if s.action != "" {
+	if s.message == nil {
 		m.act(s)
 		m.mu.Unlock()
 		return m.faulty(orNormal(o), m.accepted(s, ""))
@@ -86,7 +102,7 @@ func (m *Messenger) sendMessage(c *graphCall) *graphAnswer {
 		mode = EchoLate(o.EchoAfter)
 	}
 	a := m.faulty(o, m.accepted(s, msg.mid))
-	a.after = m.echo(echo, mode)
+	a.after = m.echo(c, echo, mode)
 	return a
 }
 
@@ -110,7 +126,7 @@ func (m *Messenger) accepted(s *sendRequest, mid string) metaObject {
 	if s.recipient.ID != "" {
 		o = o.with("recipient_id", s.recipient.ID)
 	}
-	if s.action == "" {
+	if s.message != nil {
 		if mid == "" {
 			m.mu.Lock()
 			mid = m.newMid()
@@ -124,12 +140,13 @@ func (m *Messenger) accepted(s *sendRequest, mid string) metaObject {
 func decodeSend(c *graphCall) (*sendRequest, *graphError) {
 	s := &sendRequest{
 		page: c.token.page, token: c.token, kind: c.param("messaging_type"), tag: c.param("tag"),
-		action: strings.ToLower(c.param("sender_action")),
+		persona: c.param("persona_id"), form: c.multipart,
 	}
+	state := strings.ToLower(c.param("sender_action"))
 	if c.broken {
 		return nil, graphErr(100, 0, "(#100) The request body is not what its content type says")
 	}
-	if json.Unmarshal(c.object("recipient"), &s.recipient) != nil || s.customer() == "" {
+	if json.Unmarshal(c.object("recipient"), &s.recipient) != nil || s.customer() == "" && s.recipient.CommentID == "" {
 		return nil, graphErr(100, 0, "(#100) param recipient must be non-empty.")
 	}
 	if raw := c.object("message"); len(raw) > 0 && !bytes.Equal(raw, []byte("null")) {
@@ -142,10 +159,14 @@ func decodeSend(c *graphCall) (*sendRequest, *graphError) {
 		s.replyTo = quoted.Mid
 	}
 	switch {
-	case s.message != nil && s.action != "":
+	case s.message != nil && state != "":
 		return nil, graphErr(100, 2018014, "(#100) Cannot send both message and state at the same time.")
-	case s.message == nil && s.action == "":
+	case s.message == nil && state == "":
 		return nil, graphErr(100, 2018015, "(#100) Must send either message or state")
+	case state != "":
+		var e *graphError
+		s.action, e = c.decodeAction(state)
+		return s, e
 	}
 	return s, nil
 }
@@ -153,17 +174,20 @@ func decodeSend(c *graphCall) (*sendRequest, *graphError) {
 // sendCall describes the call to a hook, and finds the hook.
 func (m *Messenger) sendCall(s *sendRequest) (SendCall, func(SendCall) *SendOutcome) {
 	call := SendCall{
-		Page: s.page, Customer: s.customer(), MessagingType: s.kind, Tag: s.tag, ReplyTo: s.replyTo, Action: s.action,
+		Page: s.page, Customer: s.customer(), MessagingType: s.kind, Tag: s.tag, ReplyTo: s.replyTo, Action: s.action.name,
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if s.action != "" {
+	if s.message == nil {
 		return call, m.hooks.onAction
 	}
 	if s.message.Text != nil {
 		call.Text = *s.message.Text
 	}
 	call.Metadata = s.message.Metadata
+	if files := s.form.files; len(files) > 0 {
+		call.File = files[0].Name
+	}
 	if m.hooks.sends == nil {
 		m.hooks.sends = map[string]int{}
 	}
@@ -184,51 +208,20 @@ func (m *Messenger) checkSend(s *sendRequest) *graphError {
 	if !m.holds(s.token, "MESSAGING") {
 		return graphErr(200, 0, textNoTask)
 	}
-	if s.action == "" {
-		if e := m.checkContent(s); e != nil {
+	check := m.checkAction
+	if s.message != nil {
+		check = m.checkContent
+	}
+	if e := check(s); e != nil {
+		return e
+	}
+	if s.comment == nil { // a private reply needs no window, and opens none
+		if e := m.checkWindow(s, t); e != nil {
 			return e
 		}
-	} else if !slices.Contains([]string{"typing_on", "typing_off", "mark_seen", "react", "unreact"}, s.action) {
-		return graphErr(100, 0, "(#100) Param sender_action must be one of {typing_on, typing_off, mark_seen, react, unreact}")
-	}
-	if e := m.checkWindow(s, t); e != nil {
-		return e
 	}
 	if t.blocked {
 		return m.blockedError()
-	}
-	return nil
-}
-
-func (m *Messenger) checkContent(s *sendRequest) *graphError {
-	if s.message.Attachment != nil || s.message.Attachments != nil {
-		m.books.problem("the simulator does not take attachments yet")
-		return graphErr(100, 2018047, "(#100) Upload attachment failure.")
-	}
-	if s.message.ReplyTo != nil {
-		m.books.problem("reply_to inside message is ignored by Meta")
-	}
-	if s.message.Text == nil || strings.TrimSpace(*s.message.Text) == "" {
-		return graphErr(100, 2018034, textEmpty)
-	}
-	limit := m.quirks.TextLimit
-	setDefault(&limit, 2000)
-	if m.quirks.TextUnit.count(*s.message.Text) > limit {
-		return graphErr(100, 0, fmt.Sprintf(textLength, limit))
-	}
-	// "< 1000" is documented, the refusal is an inference.
-	if utf8.RuneCountInString(s.message.Metadata) >= 1000 {
-		m.books.problem("metadata has 1000 characters or more")
-		return graphErr(100, 0, "(#100) Length of param message[metadata] must be less than or equal to 1000")
-	}
-	switch n := len(s.message.Quick); {
-	case s.message.Quick != nil && n == 0:
-		return graphErr(194, 0, "(#194) Param message[quick_replies] has too few elements.")
-	case n > 13:
-		return graphErr(105, 0, "(#105) Param message[quick_replies] has too many elements.")
-	}
-	if s.replyTo != "" && (m.quirks.ReplyToFails || m.byMid[s.replyTo] == nil) {
-		return graphErr(-1, 2018012, textInternal)
 	}
 	return nil
 }
@@ -249,7 +242,7 @@ func (m *Messenger) checkWindow(s *sendRequest, t *thread) *graphError {
 	switch s.kind {
 	case "RESPONSE", "UPDATE":
 	case "":
-		if m.quirks.RequireMessagingType && s.action == "" {
+		if m.quirks.RequireMessagingType && s.message != nil {
 			return graphErr(100, 0, "(#100) The parameter messaging_type is required.")
 		}
 	case "MESSAGE_TAG":
@@ -284,22 +277,29 @@ func (m *Messenger) blockedError() *graphError {
 	return graphErr(551, 1545041, textNotHere)
 }
 
-// act books a sender action. Called with mu held.
-func (m *Messenger) act(s *sendRequest) {
-	if m.books.actions == nil {
-		m.books.actions = map[threadKey][]string{}
-	}
-	key := threadKey{s.page, s.customer()}
-	m.books.actions[key] = append(m.books.actions[key], s.action)
-	m.touch()
-}
-
 // post delivers the message. Called with mu held.
 func (m *Messenger) post(s *sendRequest) *message {
 	t := m.threads[threadKey{s.page, s.customer()}]
 	msg := &message{
-		key: t.key, mid: m.newMid(), text: *s.message.Text, fromPage: true, app: m.cfg.AppID,
+		key: t.key, mid: m.newMid(), fromPage: true, app: m.cfg.AppID,
 		metadata: s.message.Metadata, messagingType: s.kind, tag: s.tag, replyTo: s.replyTo, at: m.stamp(t),
+		buttons: s.buttons, quick: s.quick,
+	}
+	if s.comment != nil {
+		s.comment.replied = true
+	}
+	if p := m.personas[s.persona]; p != nil {
+		msg.persona = p.Name
+	}
+	switch {
+	case s.message.Text != nil:
+		msg.text = *s.message.Text
+	case s.attachment.Type == "template":
+		msg.text = s.attachment.Payload.Text
+	default:
+		file := s.form.files[0].SentFile
+		file.Type = s.attachment.Type
+		msg.file = &file
 	}
 	m.add(t, msg)
 	return msg

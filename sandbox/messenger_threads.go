@@ -17,6 +17,7 @@ const (
 	graphTime     = "2006-01-02T15:04:05-0700"
 	detailedLimit = 20 // only so many of the newest messages can be read
 	defaultLimit  = 25
+	requestsShown = 30 * 24 * time.Hour // how long a thread in the requests folder is listed after its last message
 )
 
 // ProfileMode is how Meta answers for a profile.
@@ -47,7 +48,7 @@ func (m *Messenger) conversations(c *graphCall) (*graphAnswer, *graphError) {
 	customer := c.param("user_id")
 	var found []*thread
 	for _, t := range m.threads {
-		if t.key.page == c.token.page && !t.userRef && len(t.messages) > 0 && (customer == "" || customer == t.key.customer) {
+		if t.key.page == c.token.page && !t.userRef && !m.filed(t) && len(t.messages) > 0 && (customer == "" || customer == t.key.customer) {
 			found = append(found, t)
 		}
 	}
@@ -63,6 +64,9 @@ func (m *Messenger) conversations(c *graphCall) (*graphAnswer, *graphError) {
 	}
 	found = found[start:]
 	shown := found[:min(c.limit(), len(found))]
+	if tooMuch := m.quirks.DataPerRead; tooMuch > 0 && dataOf(shown, fields) > tooMuch {
+		return nil, graphErr(1, 0, textReduce)
+	}
 	data := make([]any, 0, len(shown))
 	for _, t := range shown {
 		o, e := m.showThread(c, t, fields)
@@ -76,6 +80,27 @@ func (m *Messenger) conversations(c *graphCall) (*graphAnswer, *graphError) {
 		o = o.with("paging", m.paging(c, c.path, c.param("fields"), shown[0].id, shown[len(shown)-1].id, len(found) > len(shown)))
 	}
 	return m.jsonAnswer(o), nil
+}
+
+// filed reports whether a thread lies in the requests folder and has been still for so long
+// that it is not listed. Called with mu held.
+func (m *Messenger) filed(t *thread) bool {
+	return t.request && m.now().Sub(t.updated) > requestsShown
+}
+
+// dataOf is how much was asked for: one for each thread and each message.
+func dataOf(shown []*thread, fields []askedField) (n int) {
+	for _, t := range shown {
+		n++
+		for _, f := range fields {
+			if f.name == "messages" {
+				limit := f.limit
+				setDefault(&limit, defaultLimit)
+				n += min(limit, len(t.messages))
+			}
+		}
+	}
+	return n
 }
 
 func (c *graphCall) limit() int {
@@ -257,12 +282,23 @@ func (m *Messenger) showMessage(msg *message, fields []askedField) (metaObject, 
 		case "to":
 			o = o.with(f.name, newObject("data", []any{to}))
 		case "message":
-			o = o.with(f.name, msg.text)
+			text := msg.text
+			if msg.buttons != nil && m.quirks.TemplatesHidden {
+				text = ""
+			}
+			o = o.with(f.name, text)
 		case "reply_to": // the shape is a guess: the sheet has the name only
 			if msg.replyTo != "" {
 				o = o.with(f.name, newObject("mid", msg.replyTo))
 			}
-		case "tags", "sticker", "reactions", "shares", "story", "is_unsupported", "attachments":
+		case "tags", "sticker", "reactions", "shares", "story", "is_unsupported":
+		case "attachments":
+			switch {
+			case msg.file != nil:
+				o = o.with(f.name, msg.showAttachments())
+			case len(msg.attachments) > 0:
+				o = o.with(f.name, m.listMedia(msg))
+			}
 		default:
 			return nil, noField(f.name, "Message")
 		}

@@ -237,7 +237,7 @@ func (m *Messenger) authenticate(c *graphCall) *graphError {
 		c.book.User = t.user
 	}
 	if t.kind == appToken {
-		return nil
+		return m.throttled(c)
 	}
 	if e := m.trouble(t); e != nil {
 		return e

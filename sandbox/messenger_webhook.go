@@ -19,6 +19,7 @@ type webhookSwitches struct {
 	batch      int
 	parallel   int  // POSTs of one page at a time
 	overtake   bool // a failed POST lets others pass
+	dropped    bool // new events are given up at once
 }
 
 // webhookPost is one POST, from the first event in it to its acknowledgement.
@@ -46,6 +47,12 @@ type webhookQueue struct {
 	busy         int
 	failingSince time.Time // by the clock of the configuration; zero = the last POST was acknowledged
 	alerted      bool
+}
+
+// DropWebhooks gives up what happens from now on, as Meta does after an hour of failures or
+// between two subscriptions, until it is called with false. Only reading the threads tells.
+func (m *Messenger) DropWebhooks(on bool) {
+	m.switchWebhooks(func(s *webhookSwitches) { s.dropped = on })
 }
 
 // HoldWebhooks keeps everything in the queues until it is called with false.
@@ -139,7 +146,7 @@ func (m *Messenger) Send(events ...Event) {
 func (m *Messenger) enqueue(whole bool, events ...Event) *webhookPost {
 	kept := make([]Event, 0, len(events))
 	for _, ev := range events {
-		if m.app.url != "" && m.subscribed(ev) {
+		if m.app.url != "" && m.subscribed(ev) && !m.switches.dropped {
 			kept = append(kept, ev)
 		} else {
 			m.books.lost++

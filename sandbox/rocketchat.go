@@ -92,16 +92,20 @@ func (c RocketChatConfig) withDefaults() RocketChatConfig {
 //	Agents      Says, SaysRaw, SaysWith, Replies, Quotes, Edits, Deletes, Reacts,
 //	            Unreacts, Types, Takes, Transfers, TransfersToDepartment,
 //	            ReturnsToQueue, Holds, Resumes, Closes, GoesOffline, GoesOnline,
-//	            LosesPresence (methods of Agent)
+//	            LosesPresence, Uploads, UploadsDescribed, UploadsTogether, RemovesFile
+//	            (methods of Agent)
 //	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, Joins, Leaves,
 //	            VisitorCloses, CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,
 //	            RefuseInClosedRooms
+//	Apps        LimitPrivateApps, App, DisableApp, SetAppVersion, RunCommand, RunCommandByREST, Notices,
+//	            Dialogs, Submit, Clicks
 //	Settings    SetSetting, Setting
 //	Read        Rooms, Room, Messages, CustomerTexts, DirectMessages, MembersOf, RoomID,
-//	            Visitors, Connections, Subscribed, Calls, CountCalls, Problems
+//	            FilesIn, FileAt, Visitors, Connections, Subscribed, Calls, CountCalls, Problems
 //	Wait        Changed, WaitFor
 //	REST faults Inject (refuse, HTML, hang, cut, delay; before or after taking
 //	            effect), Hang, LandInNewRoom
+//	Files       KeepContent, StoreElsewhere, FilesOfOpenRoomsOnly, SetAvatar
 //	Sockets     DropSockets, DropSocketsWith, MuteSockets, IgnorePings,
 //	            RevokeToken, RefuseSubscriptions, EndSubscriptions
 //	Events      LoseEvents, RepeatEvents, ReorderEvents, DelayEvents,
@@ -137,6 +141,10 @@ type rcWorld struct {
 	settings    map[string]any
 	departments []*rcDepartment
 	commands    []string
+	apps        map[string]*rcApp   // by id
+	appLimit    int                 // how many private apps may be enabled; -1: any number
+	appUpdates  bool                // they may be updated
+	screens     map[string]rcScreen // by username
 
 	visitors     map[string]*rcVisitor // by token
 	visitorOrder []*rcVisitor
@@ -147,6 +155,11 @@ type rcWorld struct {
 	trash        map[string][]rcDoc // deleted messages by room
 	landing      map[string]bool    // rooms that close under the next visitor message
 	refuseClosed bool
+	files        map[string]*File  // by id
+	sumsOnly     bool              // content of uploads is not kept
+	avatars      map[string][]byte // by username
+	storage      bool              // downloads lead elsewhere
+	openOnly     bool              // visitors get no files of closed rooms
 	problems     []string
 }
 
@@ -160,7 +173,8 @@ func StartRocketChat(cfg RocketChatConfig) (*RocketChat, error) {
 			users: map[string]*rcUser{}, usernames: map[string]*rcUser{}, tokens: map[string]*rcToken{},
 			permissions: rcDefaultPermissions(), settings: rcDefaultSettings(),
 			visitors: map[string]*rcVisitor{}, rooms: map[string]*rcRoom{}, openRooms: map[string][]*rcRoom{},
-			messages: map[string]*rcMessage{}, trash: map[string][]rcDoc{}, landing: map[string]bool{},
+			apps: map[string]*rcApp{}, appLimit: -1, appUpdates: true, screens: map[string]rcScreen{},
+			messages: map[string]*rcMessage{}, trash: map[string][]rcDoc{}, landing: map[string]bool{}, files: map[string]*File{},
 		},
 	}
 	rc.socks.conns = map[*rcConn]bool{}

@@ -187,11 +187,16 @@ func (a *Agent) inChat(rid string, do func(*rcRoom, *rcUser)) {
 // conversation. Slash texts go the client's way, see Agent.Says.
 func (rc *RocketChat) UserSays(username, rid, text string) (id string) {
 	if word, ok := strings.CutPrefix(text, "/"); ok && word != "" && word[0] != ' ' {
-		word, _, _ = strings.Cut(word, " ")
+		word, params, _ := strings.Cut(word, " ")
 		rc.mu.Lock()
+		owned := rc.appWith(word) != nil
 		swallowed := slices.Contains(rc.commands, word) || !rc.on("Message_AllowUnrecognizedSlashCommand")
 		rc.mu.Unlock()
-		if swallowed {
+		switch {
+		case owned:
+			rc.RunCommand(username, rid, word, params)
+			return ""
+		case swallowed:
 			return ""
 		}
 	}

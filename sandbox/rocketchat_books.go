@@ -230,6 +230,12 @@ func (rc *RocketChat) Subscribed() int {
 	})
 }
 
+// SubscribedTo reports whether somebody listens to an event of a room, for example
+// rid + "/deleteMessage".
+func (rc *RocketChat) SubscribedTo(event string) bool {
+	return rc.countConns(func(c *rcConn) bool { return c.listening[rcTopic{"stream-notify-room", event}] > 0 }) > 0
+}
+
 func (rc *RocketChat) countConns(fits func(*rcConn) bool) (n int) {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()

@@ -226,12 +226,32 @@ func (rc *RocketChat) restSettings(c *rcCall) *rcReply {
 	return rcOK(body)
 }
 
+// restSetSetting is POST settings/:_id. It asks for a second factor, which only a
+// personal access token that was made so can do without.
+func (rc *RocketChat) restSetSetting(c *rcCall) *rcReply {
+	id := c.params["_id"]
+	if t := rc.tokens[c.token]; t == nil || !t.personal {
+		return rcMeteor("totp-required", "TOTP Required")
+	}
+	if _, known := rc.settings[id]; !known {
+		return rcFail("setting not found")
+	}
+	rc.settings[id] = c.args["value"]
+	rc.changed()
+	return rcOK(nil)
+}
+
 // restCommands is GET commands.list: those registered here, and two of the
 // many that every workspace has.
 func (rc *RocketChat) restCommands(c *rcCall) *rcReply {
 	list := []any{}
 	for _, name := range append([]string{"invite", "leave"}, rc.commands...) {
 		list = append(list, rcDoc{"command": name, "description": "", "params": "", "clientOnly": false, "providesPreview": false})
+	}
+	for _, a := range rc.apps {
+		if a.enabled() {
+			list = append(list, rcDoc{"command": a.command, "description": "", "params": "", "clientOnly": false, "providesPreview": false, "appId": a.id})
+		}
 	}
 	page, body := rcPage(c, list)
 	body["commands"], body["appsLoaded"] = page, true

@@ -83,7 +83,7 @@ func (rc *RocketChat) streamMessage(m *rcMessage, again bool) {
 		}
 	}
 	e := &rcEvent{room: m.room, body: rcEncode(doc, rcEJSON)}
-	if rc.socks.delay == 0 {
+	if rc.socks.delay == 0 && len(rc.socks.delayed) == 0 {
 		rc.pass(e)
 		return
 	}

@@ -268,6 +268,8 @@ func (u *rcUser) brief() rcDoc {
 func rcDefaultPermissions() map[string][]string {
 	manager := []string{"livechat-manager", "livechat-monitor", "admin"}
 	return map[string][]string{
+		"manage-apps":                                {"admin"},
+		"edit-privileged-setting":                    {"admin"},
 		"view-livechat-rooms":                        manager,
 		"view-l-room":                                {"livechat-manager", "livechat-monitor", "livechat-agent", "admin"},
 		"view-livechat-manager":                      manager,
@@ -313,6 +315,8 @@ func rcDefaultSettings() map[string]any {
 		"Livechat_fileupload_enabled":                        true,
 		"FileUpload_MaxFileSize":                             float64(104857600),
 		"FileUpload_ProtectFiles":                            true,
+		"FileUpload_Restrict_to_room_members":                true,
+		"FileUpload_MediaTypeBlackList":                      "image/svg+xml",
 		"Message_AllowUnrecognizedSlashCommand":              false,
 		"Message_MaxAllowedSize":                             float64(5000),
 		"Message_AllowEditing":                               true,

@@ -34,6 +34,7 @@ type rcRoute struct {
 	calls        int      // own limit per window; 0 = default
 	second       bool     // V8: 5 calls per second (chat.sendMessage)
 	check        bool     // validated by Meteor's check(): other error texts
+	upload       bool     // the body is a multipart form
 	need, may    []string // keys of body or query; "{}" at the end = not a scalar
 	run          func(*RocketChat, *rcCall) *rcReply
 }
@@ -47,8 +48,9 @@ type rcCall struct {
 	route   *rcRoute // nil if there is none
 	params  map[string]string
 	body    []byte
-	args    rcDoc   // JSON body, or query of a GET
-	user    *rcUser // from the headers, if they are right
+	args    rcDoc     // JSON body, or query of a GET
+	upload  *rcUpload // multipart body
+	user    *rcUser   // from the headers, if they are right
 	token   string
 	header  http.Header // of the answer
 	record  *RocketChatCall
@@ -130,6 +132,14 @@ func (rc *RocketChat) serve(w http.ResponseWriter, r *http.Request) {
 		rc.serveSocket(w, r)
 		return
 	}
+	if c.route == rcAvatarRoute {
+		rc.serveAvatar(w, c)
+		return
+	}
+	if c.route == rcFileRoute {
+		rc.serveFile(w, c)
+		return
+	}
 	reply := rc.answer(c)
 	if f != nil && f.Effect && rc.spoil(w, c, f) {
 		return
@@ -144,7 +154,15 @@ func (rc *RocketChat) begin(r *http.Request) (*rcCall, error) {
 	c.ip, _, _ = net.SplitHostPort(r.RemoteAddr)
 	c.route, c.params = rc.find(r)
 	var err error
-	if c.body, err = io.ReadAll(r.Body); err != nil {
+	if c.route != nil && c.route.upload {
+		rc.mu.Lock()
+		keep := !rc.sumsOnly
+		limit, _ := rcNumber(rc.settings["FileUpload_MaxFileSize"])
+		rc.mu.Unlock()
+		if c.upload, err = readUpload(r, keep, int64(limit)); err != nil {
+			return nil, err
+		}
+	} else if c.body, err = io.ReadAll(r.Body); err != nil {
 		return nil, fmt.Errorf("read body: %w", err)
 	}
 	c.args, err = rcArguments(r, c.body)
@@ -218,12 +236,23 @@ func (rc *RocketChat) find(r *http.Request) (*rcRoute, map[string]string) {
 	case "/api/info":
 		path = "/api/v1/info" // answers at both places
 	}
+	if params, ok := rcAvatarRoute.match(r.Method, strings.Split(strings.TrimPrefix(path, "/"), "/")); ok {
+		return rcAvatarRoute, params
+	}
+	if params, ok := rcFileRoute.match(r.Method, strings.Split(strings.TrimPrefix(path, "/"), "/")); ok {
+		return rcFileRoute, params
+	}
+	routes := rcRoutes
 	path, ok = strings.CutPrefix(path, "/api/v1/")
+	if !ok {
+		path, ok = strings.CutPrefix(path, "/api/")
+		routes = rcAppRoutes
+	}
 	if !ok {
 		return nil, nil
 	}
 	parts := strings.Split(path, "/")
-	for _, route := range rcRoutes {
+	for _, route := range routes {
 		if params, ok := route.match(r.Method, parts); ok {
 			return route, params
 		}

@@ -72,7 +72,6 @@ func TestRocketChat_Refusals(t *testing.T) {
 		{"no comment", "POST livechat/room.closeByUser", m{"rid": rid}, 400, "[error-comment-is-required]", true},
 		{"duplicate channel", "POST channels.create", m{"name": "general"}, 400, "[error-duplicate-channel-name]", true},
 		{"bad emoji", "POST chat.react", m{"messageId": w.Messages(rid)[0].ID, "emoji": ":No Way:"}, 400, "[error-not-allowed]", true},
-		{"upload is not there yet", "POST livechat/upload/" + rid, m{}, 404, "", false},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			a := w.call(c.asBot, c.route, c.args)

@@ -1,24 +1,26 @@
 package sandbox
 
 // rcRoutes is the table of endpoints: everything but the code behind them.
-// livechat/upload and file downloads are not there yet and answer 404.
 var rcRoutes = []*rcRoute{
 	{method: "GET", path: "info", run: (*RocketChat).restInfo},
 	{method: "POST", path: "login", may: []string{"user{}", "username", "email", "password{}", "resume", "code", "hashed"}, run: (*RocketChat).restLogin},
 	{method: "GET", path: "me", login: true, run: (*RocketChat).restMe},
 	{method: "GET", path: "settings.public", may: []string{"_id", "count", "offset"}, run: (*RocketChat).restSettings},
+	{method: "POST", path: "settings/:_id", login: true, permissions: []string{"edit-privileged-setting"}, need: []string{"value"}, run: (*RocketChat).restSetSetting},
 	{method: "GET", path: "commands.list", login: true, may: []string{"count", "offset", "sort"}, run: (*RocketChat).restCommands},
 
 	// what a visitor's widget would call: public, the token is the key
 	{method: "GET", path: "livechat/config", may: []string{"token", "department", "businessUnit"}, run: (*RocketChat).restConfig},
 	{method: "POST", path: "livechat/visitor", calls: 5, check: true, need: []string{"visitor{}"}, run: (*RocketChat).restRegister},
 	{method: "GET", path: "livechat/visitor/:token", run: (*RocketChat).restVisitor},
+	{method: "DELETE", path: "livechat/visitor/:token", run: (*RocketChat).restRemoveVisitor},
 	{method: "GET", path: "livechat/room", calls: 5, check: true, need: []string{"token"}, may: []string{"rid", "agentId"}, run: (*RocketChat).restRoom},
 	{method: "POST", path: "livechat/room.close", need: []string{"rid", "token"}, run: (*RocketChat).restVisitorCloses},
 	{method: "POST", path: "livechat/message", need: []string{"token", "rid", "msg"}, may: []string{"_id", "agent{}"}, run: (*RocketChat).restMessage},
 	{method: "GET", path: "livechat/message/:_id", need: []string{"token", "rid"}, run: (*RocketChat).restGetMessage},
 	{method: "PUT", path: "livechat/message/:_id", need: []string{"token", "rid", "msg"}, run: (*RocketChat).restPutMessage},
 	{method: "DELETE", path: "livechat/message/:_id", need: []string{"token", "rid"}, run: (*RocketChat).restDeleteMessage},
+	{method: "POST", path: "livechat/upload/:rid", upload: true, run: (*RocketChat).restUpload},
 	{
 		method: "GET", path: "livechat/messages.history/:rid",
 		may: []string{"token", "end", "limit", "offset", "ls", "count", "sort", "searchText"}, run: (*RocketChat).restHistory,
@@ -87,5 +89,11 @@ var rcRoutes = []*rcRoute{
 	{method: "GET", path: "rooms.info", login: true, may: []string{"roomId", "roomName"}, run: (*RocketChat).restRoomInfo},
 	{method: "GET", path: "users.info", login: true, may: []string{"userId", "username", "fields"}, run: (*RocketChat).restUserInfo},
 }
+
+// rcFileRoute is where files are downloaded; it lives outside of the API.
+var rcFileRoute = &rcRoute{method: "GET", path: "file-upload/:id/:name"}
+
+// rcAvatarRoute is where users' pictures are (not in the sheet; by what clients do).
+var rcAvatarRoute = &rcRoute{method: "GET", path: "avatar/:username"}
 
 var rcCreateKeys = []string{"members{}", "readOnly", "excludeSelf", "extraData{}", "customFields{}"}

@@ -275,7 +275,12 @@ func (rc *RocketChat) restHistory(c *rcCall) *rcReply {
 			offset--
 			continue
 		}
-		list = append(list, m.doc)
+		doc := m.doc
+		if file, ok := doc["file"].(rcDoc); ok {
+			public := rc.URL() + rcFilePath(rcText(file["_id"]), rcText(file["name"]))
+			doc = mergeDocs(doc, rcDoc{"fileUpload": rcDoc{"publicFilePath": public, "type": file["type"], "size": file["size"]}})
+		}
+		list = append(list, doc)
 	}
 	return rcOK(rcDoc{"messages": list})
 }
