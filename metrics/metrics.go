@@ -27,6 +27,7 @@ type Metrics struct {
 	Ignored   *prometheus.CounterVec // by kind: understood and left alone
 	Delivered *prometheus.CounterVec // by direction
 	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
+	Retried   *prometheus.CounterVec // by direction: failed before, and put back by a person
 	Failed    *prometheus.CounterVec // by direction and reason: given up and set aside
 	Webhooks  *prometheus.CounterVec // by answer: ok, unsigned, forged, malformed, too-large, busy, cut, not-stored
 	Attempts  *prometheus.HistogramVec
@@ -35,6 +36,7 @@ type Metrics struct {
 	Connected prometheus.Gauge         // 1 while logged in, subscribed and caught up
 	Missed    prometheus.Counter       // agents' messages that only the REST look found
 	Panics    prometheus.Counter
+	Callbacks *prometheus.CounterVec // Meta's callbacks by answer, as of Webhooks
 }
 
 // New returns fresh collectors, with those of the Go runtime and the process.
@@ -57,6 +59,7 @@ func New(version string) *Metrics {
 		Ignored:   counter("ignored_total", "Events understood and left alone.", "kind"),
 		Delivered: counter("delivered_total", "Deliveries made.", "direction"),
 		Postponed: counter("postponed_total", "Attempts that will be repeated.", "direction", "reason"),
+		Retried:   counter("retried_total", "Failed deliveries that a person had tried again.", "direction"),
 		Failed:    counter("failed_total", "Deliveries given up and set aside for 7 days. Of direction out the agent was told.", "direction", "reason"),
 		Webhooks:  counter("webhooks_total", "Webhook calls by answer.", "answer"),
 		Attempts:  histogram("attempt_seconds", "Time one attempt took.", prometheus.ExponentialBuckets(0.001, 4, 8), "direction"),
@@ -64,6 +67,7 @@ func New(version string) *Metrics {
 		Reconnect: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "reconnects_total", Help: "Sessions with Rocket.Chat that were lost."}),
 		Connected: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "rocketchat_connected", Help: "1 while logged in, subscribed and caught up."}),
 		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "missed_total", Help: "Agents' messages the stream did not bring and the REST look found."}),
+		Callbacks: counter("callbacks_total", "Calls of Meta's deauthorize and data-deletion callbacks by answer.", "answer"),
 		Panics:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "panics_total", Help: "Deliveries that ended in a panic; each is a bug."}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
@@ -73,12 +77,8 @@ func New(version string) *Metrics {
 	return m
 }
 
-// Gauge adds a collector whose value is asked for when the metrics are read.
-func (m *Metrics) Gauge(name, help string, labels prometheus.Labels, value func() float64) {
-	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: "bridge", Name: name, Help: help, ConstLabels: labels,
-	}, value))
-}
+// Add adds what is measured when the metrics are read.
+func (m *Metrics) Add(c prometheus.Collector) { m.registry.MustRegister(c) }
 
 // Handler serves all collectors in Prometheus' text format.
 func (m *Metrics) Handler() http.Handler {

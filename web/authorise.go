@@ -10,8 +10,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // The cookie says which browser left for Facebook.
@@ -102,7 +104,12 @@ func returned(query url.Values) error {
 
 // said is Facebook's own sentence, if it is short.
 func said(query url.Values) string {
-	text := clean(cmp.Or(query.Get("error_message"), query.Get("error_description")), false)
+	text := strings.TrimSpace(strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return ' '
+		}
+		return c
+	}, strings.ToValidUTF8(cmp.Or(query.Get("error_message"), query.Get("error_description")), "")))
 	if len(text) > 300 {
 		return ""
 	}
@@ -114,36 +121,75 @@ type offered struct {
 	bridge.OfferedPage
 	Key    string // begins the ids of its elements
 	Ticked bool
-	Fields fields
+	First  *field   // the department
+	More   []*field // name and texts
+}
+
+// Slips returns the fields with a problem that are folded away at first.
+func (o *offered) Slips() (all []*field) {
+	for _, f := range o.More {
+		if f.Problem != "" {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// Written and Texts count the texts, those that are not empty and all.
+func (o *offered) Written() int { return count(o.More, (*field).Written) }
+
+func (o *offered) Texts() int {
+	return count(o.More, func(f *field) bool { return f.Kind == bridge.TextSetting })
+}
+
+func count(fields []*field, which func(*field) bool) (n int) {
+	for _, f := range fields {
+		if which(f) {
+			n++
+		}
+	}
+	return n
 }
 
 // choice is the page with the tick boxes.
 type choice struct {
 	bridge.Offer
-	List    []offered
+	List    []*offered
+	Wrong   []*field
 	Nothing bool // nothing was ticked
 }
 
-// Wrong returns the fields with a problem, of all ticked pages.
-func (c *choice) Wrong() (wrong []*field) {
-	for i := range c.List {
-		wrong = append(wrong, c.List[i].Fields.Wrong()...)
-	}
-	return wrong
-}
+// mistakes are what is wrong with the fields of ticked pages, by their words.
+type mistakes map[bridge.PageID]map[string]language.Phrase
 
-// newChoice shows an offer: pages that are connected already come first.
-func newChoice(o bridge.Offer) *choice {
+// newChoice shows an offer: pages that are connected already come first. form is
+// what was sent before, nil at first, and bad what is wrong with it.
+func newChoice(say *language.Speaker, o bridge.Offer, form url.Values, bad mistakes) *choice {
 	c := &choice{Offer: o}
 	pages := slices.SortedStableFunc(slices.Values(o.Pages), func(a, b bridge.OfferedPage) int {
 		return cmp.Or(first(a.Known, b.Known), first(a.Usable, b.Usable), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
 	})
+	var all []*field
 	for i, p := range pages {
-		one := offered{OfferedPage: p, Key: "page-" + strconv.Itoa(i+1) + "-"}
+		one := &offered{OfferedPage: p, Key: "page-" + strconv.Itoa(i+1) + "-"}
 		one.Ticked = p.Usable && p.Known && p.State != bridge.PageOff // a click on "connect" shall not switch it on
-		one.Fields = newFields(one.Key, string(p.ID)+".", p.Name, p.Settings, o.Departments, false)
+		if form != nil {
+			one.Ticked = p.Usable && slices.Contains(form["page"], string(p.ID))
+		}
+		m := maker{say: say, id: one.Key, prefix: string(p.ID) + ".", page: bridge.Page{Name: p.Name, Settings: p.Settings},
+			departments: o.Departments, typed: typed(form, string(p.ID)+"."), mistakes: bad[p.ID]}
+		for i := range bridge.SettingsTable {
+			switch d := &bridge.SettingsTable[i]; {
+			case d.Connect && d.Kind == bridge.DepartmentSetting:
+				one.First = m.field(d)
+			case d.Connect:
+				one.More = append(one.More, m.field(d))
+			}
+		}
+		all = append(append(all, one.First), one.More...)
 		c.List = append(c.List, one)
 	}
+	c.Wrong = wrong(all)
 	return c
 }
 
@@ -157,18 +203,6 @@ func first(a, b bool) int {
 	return 1
 }
 
-// fill shows a form as it was sent, with what is wrong with it.
-func (c *choice) fill(form url.Values) {
-	for i := range c.List {
-		p := &c.List[i]
-		p.Ticked = p.Usable && slices.Contains(form["page"], string(p.ID))
-		p.Fields = newFields(p.Key, string(p.ID)+".", p.OfferedPage.Name, readSettings(form, string(p.ID)+".", p.Settings), c.Departments, p.Ticked)
-	}
-	if wrong := c.Wrong(); len(wrong) > 0 {
-		wrong[0].Focus = true
-	}
-}
-
 // showChoice shows the tick boxes, or what became of them.
 func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 	v, ok := s.visits.of(nonceOf(r))
@@ -178,7 +212,7 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 	case v.done:
 		s.show(w, http.StatusOK, "chosen", v.result)
 	default:
-		s.show(w, http.StatusOK, "choice", newChoice(v.offer))
+		s.show(w, http.StatusOK, "choice", newChoice(s.Say, v.offer, nil, nil))
 	}
 }
 
@@ -194,9 +228,10 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 		s.notice(w, bad.status, bad.notice, notice{Choice: true})
 		return
 	}
-	chosen, valid := chosenPages(form)
-	if !valid || len(chosen) == 0 {
-		s.correct(w, nonce, form, len(chosen) == 0)
+	v, _ := s.visits.of(nonce) // unknown after a restart
+	chosen, slips := chosenPages(v.offer, form)
+	if len(slips) > 0 || len(chosen) == 0 {
+		s.correct(w, nonce, form, slips)
 		return
 	}
 	ctx, done := work(w, r)
@@ -211,21 +246,36 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 	s.show(w, http.StatusOK, "chosen", result)
 }
 
-// chosenPages reads the ticked pages; valid is false if a field has a problem.
-func chosenPages(form url.Values) (chosen []bridge.Chosen, valid bool) {
-	valid = true
+// chosenPages reads the ticked pages, and what is wrong with them.
+func chosenPages(o bridge.Offer, form url.Values) (chosen []bridge.Chosen, bad mistakes) {
+	bad = mistakes{}
 	ticked := slices.Compact(slices.Sorted(slices.Values(form["page"])))
 	for _, id := range ticked {
-		settings := readSettings(form, id+".", bridge.Settings{})
-		f := newFields("", "", "", settings, nil, true)
-		valid = valid && len(f.Wrong()) == 0
-		chosen = append(chosen, bridge.Chosen{ID: bridge.PageID(id), Settings: settings})
+		one := bridge.Chosen{ID: bridge.PageID(id)}
+		if i := slices.IndexFunc(o.Pages, func(p bridge.OfferedPage) bool { return p.ID == one.ID }); i >= 0 {
+			one.Settings = o.Pages[i].Settings
+		}
+		values := typed(form, id+".")
+		for i := range bridge.SettingsTable {
+			d := &bridge.SettingsTable[i]
+			value, there := values[d.Word]
+			if !there || !d.Connect {
+				continue
+			}
+			if mistake := d.Change(&one.Settings, value, o.Departments); mistake != "" {
+				if bad[one.ID] == nil {
+					bad[one.ID] = map[string]language.Phrase{}
+				}
+				bad[one.ID][d.Word] = mistake
+			}
+		}
+		chosen = append(chosen, one)
 	}
-	return chosen, valid
+	return chosen, bad
 }
 
 // correct shows the tick boxes again as they were sent. The ticket is untouched.
-func (s *server) correct(w http.ResponseWriter, nonce string, form url.Values, nothing bool) {
+func (s *server) correct(w http.ResponseWriter, nonce string, form url.Values, bad mistakes) {
 	v, ok := s.visits.of(nonce)
 	switch {
 	case !ok: // restarted meanwhile
@@ -233,9 +283,8 @@ func (s *server) correct(w http.ResponseWriter, nonce string, form url.Values, n
 	case v.done:
 		s.refuse(w, bridge.ErrTicketSpent, notice{Choice: true, Result: v.result})
 	default:
-		c := newChoice(v.offer)
-		c.fill(form)
-		c.Nothing = nothing
+		c := newChoice(s.Say, v.offer, form, bad)
+		c.Nothing = len(bad) == 0
 		s.show(w, http.StatusUnprocessableEntity, "choice", c)
 	}
 }

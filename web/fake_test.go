@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/web"
@@ -40,6 +41,10 @@ func (f *fake) Begin(id string) (string, string, error) {
 		f.dialog = "https://www.facebook.example/dialog"
 	}
 	return f.dialog + "?state=" + id, someNonce, f.err
+}
+
+func (f *fake) Deletion(code string) (time.Time, bool) {
+	return time.Date(2026, 11, 26, 9, 5, 0, 0, time.UTC), code == "GOODCODE"
 }
 
 func (f *fake) CheckReturn(_, nonce string) error {
@@ -78,19 +83,17 @@ func (f *fake) OpenSettings(context.Context, string, bridge.PageID) (bridge.Sett
 	return f.form, f.err
 }
 
-func (f *fake) SaveSettings(_ context.Context, _ string, _ bridge.PageID, rev uint64, s bridge.Settings) (bridge.Page, error) {
+func (f *fake) SaveSettings(_ context.Context, _ string, _ bridge.PageID, filled bridge.Filled, known []bridge.Department) (bridge.Page, bridge.Outcome, error) {
 	if f.meddle != nil {
 		f.meddle(&f.form.Page)
-		f.form.Page.Rev++
 		f.meddle = nil
 	}
-	if rev != f.form.Page.Rev {
-		return bridge.Page{}, bridge.ErrConflict
+	out, err := filled.Apply(f.form.Page.Settings, known)
+	if err == nil && out.Saved {
+		f.form.Page.Settings = out.Settings
+		f.saved = append(f.saved, out.Settings)
 	}
-	f.saved = append(f.saved, s)
-	f.form.Page.Settings = s
-	f.form.Page.Rev++
-	return f.form.Page, nil
+	return f.form.Page, out, err
 }
 
 var departments = []bridge.Department{{ID: "dep-sales", Name: "Sales"}, {ID: "dep-help", Name: "Help & Service"}}
@@ -108,6 +111,7 @@ func fullOffer() bridge.Offer {
 			{ID: "100200300400503", Name: "مخبز الميناء", Usable: true},
 			{ID: "100200300400504", Name: "Garden Supplies & Sons", Missing: []string{"MESSAGING", "PROFILE_PLUS_MODERATE"}},
 			{ID: "100200300400505", Name: "The Portfolio Page"},
+			{ID: "100200300400508", Name: "Half Allowed", Lacks: []string{"pages_messaging"}},
 			{ID: "100200300400506", Name: "Old Town Books", Usable: true, Known: true, State: bridge.PageOff},
 			{ID: "100200300400507", Name: "Lakeside Bikes", Usable: true, Known: true, State: bridge.PageNeedsAuth, Settings: bridge.Settings{Department: "dep-gone"}},
 		},

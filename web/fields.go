@@ -3,156 +3,110 @@ package web
 import (
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
-// Fields of a form that make up a page's settings. pages.html has their labels.
-const (
-	fieldName       = "name"
-	fieldDepartment = "department"
-	fieldWelcome    = "welcome"
-	fieldFinished   = "finished"
-	fieldOffline    = "offline"
-)
-
-var fieldKinds = []string{fieldName, fieldDepartment, fieldWelcome, fieldFinished, fieldOffline}
-
-// longest is how many characters fit into a field.
-var longest = map[string]int{fieldName: 80, fieldDepartment: 64, fieldWelcome: 2000, fieldFinished: 2000, fieldOffline: 2000}
-
-// setting returns where a field's value is kept.
-func setting(s *bridge.Settings, kind string) *string {
-	switch kind {
-	case fieldName:
-		return &s.Name
-	case fieldDepartment:
-		return (*string)(&s.Department)
-	case fieldWelcome:
-		return &s.Welcome
-	case fieldFinished:
-		return &s.Finished
-	}
-	return &s.Offline
-}
-
-// readSettings returns base with what was filled in; what the form does not show
-// stays as it is. The fields' names begin with prefix.
-func readSettings(form url.Values, prefix string, base bridge.Settings) bridge.Settings {
-	for _, kind := range fieldKinds {
-		*setting(&base, kind) = clean(form.Get(prefix+kind), longest[kind] > 100)
-	}
-	return base
-}
-
-// clean takes from a value what browsers and strangers add: other line ends,
-// control characters, broken UTF-8, space around it.
-func clean(value string, lines bool) string {
-	value = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(value, "\uFFFD"))
-	value = strings.Map(func(c rune) rune {
-		switch {
-		case c == '\n' && lines, c == '\t' && lines:
-			return c
-		case c == '\n', c == '\t':
-			return ' '
-		case unicode.IsControl(c):
-			return -1
-		}
-		return c
-	}, value)
-	return strings.TrimSpace(value)
-}
-
-// field is one field as it is shown.
+// field is one setting as a form shows it; its Kind decides how.
 type field struct {
-	Kind    string
+	*bridge.Setting
 	ID      string // of the element
 	Name    string // in the form
-	Hint    string // id of what describes it; empty: nothing does
-	Value   string
-	Problem string // "long" or "odd"; empty: none
-	Length  int    // of the value
-	Longest int
+	About   string // ids of what describes it
+	Value   string // as it was typed, or as it is
+	Own     string // what counts where the value is empty
+	Problem language.Phrase
 	Focus   bool
+	Options []option // of a list to choose from; nil: it is typed
 }
 
-// fields are those of one page's settings.
-type fields struct {
-	PageName    string // the page's own, which stands where no name is filled in
-	Name        field
-	Department  field
-	Texts       []field
-	Departments []bridge.Department
-	Stray       string // department that is set and not among Departments
+// option is one entry of a list.
+type option struct {
+	Value, Text string
+	Chosen      bool
 }
 
-// newFields shows settings; with check, also what is wrong with them.
-func newFields(id, prefix, pageName string, s bridge.Settings, departments []bridge.Department, check bool) fields {
-	show := func(kind string) field {
-		f := field{Kind: kind, ID: id + kind, Name: prefix + kind, Value: *setting(&s, kind), Longest: longest[kind]}
-		switch {
-		case longest[kind] > 100:
-			f.Hint = id + "texts-hint"
-		case kind == fieldName, len(departments) == 0:
-			f.Hint = f.ID + "-hint"
-		}
-		f.Length = utf8.RuneCountInString(f.Value)
-		if check {
-			f.Problem = problem(f)
-		}
-		return f
+// Written tells whether a text is not empty.
+func (f *field) Written() bool { return f.Kind == bridge.TextSetting && f.Value != "" }
+
+// maker makes the fields of one page's settings.
+type maker struct {
+	say         *language.Speaker
+	id, prefix  string // begin the ids of elements and the names of fields
+	page        bridge.Page
+	departments []bridge.Department // nil: they could not be read
+	typed       map[string]string   // by word, in the place of what is set
+	mistakes    map[string]language.Phrase
+}
+
+func (m maker) field(d *bridge.Setting) *field {
+	f := &field{Setting: d, ID: m.id + d.Word, Name: m.prefix + d.Word, Value: d.Value(m.page.Settings), Problem: m.mistakes[d.Word]}
+	if typed, there := m.typed[d.Word]; there {
+		f.Value = typed
 	}
-	all := fields{
-		PageName: pageName, Name: show(fieldName), Department: show(fieldDepartment),
-		Texts: []field{show(fieldWelcome), show(fieldFinished), show(fieldOffline)}, Departments: departments,
+	if d.Word == "name" {
+		f.Own = m.page.Name
 	}
-	known := s.Department == ""
-	for _, d := range departments {
-		known = known || d.ID == s.Department
+	f.About = f.ID + "-help"
+	if d.Kind == bridge.TextSetting {
+		f.About += " " + m.id + "blanks"
+	}
+	if f.Problem != "" {
+		f.About = f.ID + "-problem " + f.About
+	}
+	switch {
+	case d.Kind == bridge.ChoiceSetting:
+		for _, c := range d.Choices {
+			f.Options = append(f.Options, option{Value: c.Word, Text: m.say.Say(c.Label)})
+		}
+	case d.Kind == bridge.DepartmentSetting && m.departments != nil:
+		f.Options = m.list(d)
+	}
+	for i := range f.Options {
+		f.Options[i].Chosen = f.Options[i].Value == f.Value
+	}
+	return f
+}
+
+// list is the departments to choose from, with the one that is set even if it was
+// deleted.
+func (m maker) list(d *bridge.Setting) []option {
+	all := []option{{Text: m.say.Say("No department")}}
+	set := d.Value(m.page.Settings)
+	known := set == ""
+	for _, one := range m.departments {
+		known = known || string(one.ID) == set
+		all = append(all, option{Value: string(one.ID), Text: one.Name})
 	}
 	if !known {
-		all.Stray = string(s.Department)
+		all = append(all, option{Value: set, Text: m.say.Say("%s (not in the list any more)", set)})
 	}
 	return all
 }
 
-func problem(f field) string {
-	switch {
-	case f.Length > f.Longest:
-		return "long"
-	case f.Kind == fieldDepartment && strings.ContainsFunc(f.Value, unicode.IsSpace):
-		return "odd" // a name and not an id
-	}
-	return ""
-}
-
-// all returns the fields in the order in which they are shown.
-func (f *fields) all() []*field {
-	list := []*field{&f.Department, &f.Name}
-	for i := range f.Texts {
-		list = append(list, &f.Texts[i])
-	}
-	return list
-}
-
-// Wrong returns the fields that have a problem.
-func (f *fields) Wrong() (wrong []*field) {
-	for _, one := range f.all() {
-		if one.Problem != "" {
-			wrong = append(wrong, one)
+// typed returns what a form says of each setting, by word. The fields' names begin
+// with prefix. A switch sends "off" before it sends "on".
+func typed(form url.Values, prefix string) map[string]string {
+	values := map[string]string{}
+	for i := range bridge.SettingsTable {
+		word := bridge.SettingsTable[i].Word
+		if sent := form[prefix+word]; len(sent) > 0 {
+			values[word] = strings.ReplaceAll(sent[len(sent)-1], "\r\n", "\n")
 		}
 	}
-	return wrong
+	return values
 }
 
-// Written counts the texts that are not empty.
-func (f *fields) Written() (n int) {
-	for _, t := range f.Texts {
-		if t.Value != "" {
-			n++
+// wrong returns the fields with a problem, and gives the first of them the focus.
+func wrong(fields []*field) (all []*field) {
+	for _, f := range fields {
+		if f.Problem != "" {
+			all = append(all, f)
 		}
 	}
-	return n
+	if len(all) > 0 {
+		all[0].Focus = true
+	}
+	return all
 }

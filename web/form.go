@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	choiceBytes   = 256 << 10 // a few dozen pages with texts; a Cyrillic letter takes 6 bytes in a form
-	settingsBytes = 64 << 10
-	formFields    = 4096 // of one form
+	choiceBytes   = 256 << 10 // a few dozen pages with texts; a Cyrillic letter takes 6 bytes
+	settingsBytes = 128 << 10 // three texts of 2,000 letters, each of at most 12 bytes in a form
+	formFields    = 4096      // of one form
 )
 
 // unreadable is a form that cannot be taken: the status and the page that says so.

@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"html/template"
 	"net/http"
@@ -13,12 +14,13 @@ import (
 	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 //go:embed style.css
 var style string
 
-//go:embed pages.html
+//go:embed *.html
 var files embed.FS
 
 // contentPolicy forbids everything but our style sheet, our icon and our forms.
@@ -28,23 +30,35 @@ var contentPolicy = func() string {
 		"'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }()
 
-var pages = template.Must(template.New("").Funcs(template.FuncMap{
+// pages are the templates, without the functions that need a speaker.
+var pages = template.Must(template.New("").Funcs(words(nil)).Funcs(template.FuncMap{
 	"style":    func() template.CSS { return template.CSS(style) },
 	"heading":  func(tone, title string) map[string]string { return map[string]string{"Tone": tone, "Title": title} },
 	"initials": initials,
 	"tint":     tint,
-	"prose":    prose,
 	"task":     task,
 	"running":  running,
 	"nothing":  func() notice { return notice{} },
-}).ParseFS(files, "pages.html"))
+}).ParseFS(files, "*.html"))
+
+// words are the functions by which templates say something.
+func words(say *language.Speaker) template.FuncMap {
+	return template.FuncMap{
+		"lang":   say.Tag,
+		"say":    say.Say,
+		"prose":  func(sentence string, args ...any) template.HTML { return prose(say, sentence, args...) },
+		"marked": func(said string) template.HTML { return marked(said, nil) },
+		"phrase": func(p language.Phrase) string { return p.In(say) },
+		"state":  func(s bridge.PageState) string { return s.In(say) },
+	}
+}
 
 // show answers with a page.
 func (s *server) show(w http.ResponseWriter, status int, page string, data any) {
 	var out bytes.Buffer
-	if err := pages.ExecuteTemplate(&out, page, data); err != nil {
+	if err := s.pages.ExecuteTemplate(&out, page, data); err != nil {
 		s.Log.Error("a page could not be made", "template", page, "err", err)
-		http.Error(w, "This page could not be made.", http.StatusInternalServerError)
+		http.Error(w, s.Say.Say("This page could not be made."), http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -138,17 +152,49 @@ func tint(id bridge.PageID) uint32 {
 	return h.Sum32() % 6
 }
 
-// prose shows a sentence of ours in which commands stand between backticks.
-func prose(text string) template.HTML {
-	var out strings.Builder
-	for i, part := range strings.Split(text, "`") {
-		part = template.HTMLEscapeString(part)
-		if i%2 == 1 {
-			part = "<code>" + part + "</code>"
+// prose says a sentence in which commands stand between backticks and what matters
+// between two asterisks. What is filled in is shown as it is, marks and all.
+func prose(say *language.Speaker, sentence string, args ...any) template.HTML {
+	filled := make([]string, len(args))
+	for i, a := range args {
+		if _, number := a.(int); !number {
+			filled[i], args[i] = fmt.Sprint(a), string(firstHole+rune(i))
 		}
-		out.WriteString(part)
+	}
+	return marked(say.Say(sentence, args...), filled)
+}
+
+// firstHole and the private characters behind it stand for what is filled in last.
+const firstHole = '\uE000'
+
+// marked turns the marks of a sentence into elements, and fills its holes.
+func marked(said string, filled []string) template.HTML {
+	var out strings.Builder
+	for i, part := range strings.Split(said, "`") {
+		code := i%2 == 1
+		for j, text := range strings.Split(part, "**") {
+			open, end := "", ""
+			switch {
+			case code:
+				open, end = "<code>", "</code>"
+			case j%2 == 1:
+				open, end = "<strong>", "</strong>"
+			}
+			out.WriteString(open + fill(template.HTMLEscapeString(text), filled, code) + end)
+		}
 	}
 	return template.HTML(out.String())
+}
+
+func fill(text string, filled []string, code bool) string {
+	for i, value := range filled {
+		value = template.HTMLEscapeString(value)
+		if !code { // names are in any script
+			value = "<bdi>" + value + "</bdi>"
+		}
+		text = strings.ReplaceAll(text, string(firstHole+rune(i)), value)
+	}
+	return text
 }
 
 // task is the name of a task without its prefix: new pages have their own set.

@@ -1,51 +1,62 @@
 package web
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"messenger-bridge/bridge"
 )
 
 // settingsPage is the settings form of a page.
 type settingsPage struct {
-	Page   bridge.Page
-	Fields fields
-	Rev    uint64
-	Seen   string // digest of the settings the form was filled with
-	Others []difference
-	Clash  bool // somebody else saved meanwhile
+	Page    bridge.Page
+	Groups  []fieldGroup
+	Seen    string // see bridge.SeenSettings
+	Wrong   []*field
+	Clashes []difference      // changed by somebody else and by this person
+	Theirs  []*bridge.Setting // changed by somebody else only: in the form already
 }
 
-// Wrong returns the fields with a problem.
-func (p *settingsPage) Wrong() []*field { return p.Fields.Wrong() }
+// fieldGroup is what stands under one heading.
+type fieldGroup struct {
+	Title  string // a sentence of language
+	Fields []*field
+}
 
-// difference is a field in which the saved settings and the form differ.
+// Texts tells whether texts with blanks are among the fields.
+func (g fieldGroup) Texts() bool {
+	for _, f := range g.Fields {
+		if f.Kind == bridge.TextSetting {
+			return true
+		}
+	}
+	return false
+}
+
+// difference is a setting that two people changed.
 type difference struct {
-	Kind, Saved, Yours string
+	*bridge.Setting
+	Saved, Yours string
 }
 
-func newSettingsPage(f bridge.SettingsForm, shown bridge.Settings, check bool) *settingsPage {
-	p := &settingsPage{Page: f.Page, Rev: f.Page.Rev, Seen: digest(f.Page.Settings)}
-	p.Fields = newFields("", "", f.Page.Name, shown, f.Departments, check)
-	if wrong := p.Wrong(); len(wrong) > 0 {
-		wrong[0].Focus = true
+// savedPage is what was saved.
+type savedPage struct {
+	Page   bridge.Page
+	Theirs []*bridge.Setting // kept, as somebody else changed them meanwhile
+}
+
+func newSettingsPage(m maker) *settingsPage {
+	p := &settingsPage{Page: m.page, Seen: bridge.SeenSettings(m.page.Settings)}
+	var all []*field
+	for _, group := range bridge.SettingGroups() {
+		g := fieldGroup{Title: group[0].Group}
+		for _, d := range group {
+			g.Fields = append(g.Fields, m.field(d))
+		}
+		p.Groups = append(p.Groups, g)
+		all = append(all, g.Fields...)
 	}
+	p.Wrong = wrong(all)
 	return p
-}
-
-// digest tells settings apart, as far as the form shows them.
-func digest(s bridge.Settings) string {
-	all := sha256.New()
-	for _, kind := range fieldKinds {
-		fmt.Fprintf(all, "%q\n", *setting(&s, kind))
-	}
-	return hex.EncodeToString(all.Sum(nil)[:12])
 }
 
 func (s *server) showSettings(w http.ResponseWriter, r *http.Request) {
@@ -54,7 +65,7 @@ func (s *server) showSettings(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err, notice{Page: shownPage(r)})
 		return
 	}
-	s.show(w, http.StatusOK, "settings", newSettingsPage(f, f.Page.Settings, false))
+	s.show(w, http.StatusOK, "settings", newSettingsPage(maker{say: s.Say, page: f.Page, departments: f.Departments}))
 }
 
 func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
@@ -72,61 +83,36 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		s.notice(w, bad.status, bad.notice, where)
 		return
 	}
-	rev, err := strconv.ParseUint(form.Get("rev"), 10, 64)
-	if err != nil {
+	filled := bridge.Filled{Seen: form.Get("seen"), Typed: typed(form, "")}
+	if len(filled.Typed) == 0 {
 		s.refuse(w, bridge.ErrForged, where)
 		return
 	}
-	if p := newSettingsPage(f, readSettings(form, "", f.Page.Settings), true); len(p.Wrong()) > 0 {
-		p.Rev, p.Seen = rev, clean(form.Get("seen"), false) // what changed meanwhile is still to be seen
+	page, out, err := s.Connect.SaveSettings(ctx, ticket, id, filled, f.Departments)
+	m := maker{say: s.Say, page: page, departments: f.Departments}
+	switch {
+	case err != nil:
+		s.refuse(w, err, where)
+	case out.Saved:
+		s.show(w, http.StatusOK, "saved", savedPage{Page: page, Theirs: out.Theirs})
+	case len(out.Mistakes) > 0:
+		m.typed, m.mistakes = filled.Typed, out.Mistakes
+		p := newSettingsPage(m)
+		p.Seen = filled.Seen // what changed meanwhile is still to be seen
 		s.show(w, http.StatusUnprocessableEntity, "settings", p)
-		return
+	default:
+		s.show(w, http.StatusConflict, "settings", clash(m, out))
 	}
-	for range 3 {
-		page, err := s.Connect.SaveSettings(ctx, ticket, id, rev, readSettings(form, "", f.Page.Settings))
-		if err == nil {
-			s.show(w, http.StatusOK, "saved", page)
-			return
-		}
-		if errors.Is(err, bridge.ErrConflict) {
-			f, err = s.Connect.OpenSettings(ctx, ticket, id)
-		}
-		if err != nil {
-			s.refuse(w, err, where)
-			return
-		}
-		if digest(f.Page.Settings) != form.Get("seen") {
-			break
-		}
-		rev = f.Page.Rev // only its state changed, which is not in the form
-	}
-	s.show(w, http.StatusConflict, "settings", clash(f, form))
 }
 
-// clash shows the form as it was sent, beside what is saved by now.
-func clash(f bridge.SettingsForm, form url.Values) *settingsPage {
-	yours := readSettings(form, "", f.Page.Settings)
-	p := newSettingsPage(f, yours, false)
-	p.Clash = true
-	for _, one := range p.Fields.all() {
-		saved := *setting(&f.Page.Settings, one.Kind)
-		if saved == one.Value {
-			continue
-		}
-		d := difference{Kind: one.Kind, Saved: saved, Yours: one.Value}
-		if one.Kind == fieldDepartment {
-			d.Saved, d.Yours = departmentName(f.Departments, saved), departmentName(f.Departments, one.Value)
-		}
-		p.Others = append(p.Others, d)
+// clash shows the form with what the person changed, beside what is saved by now.
+func clash(m maker, out bridge.Outcome) *settingsPage {
+	saved := m.page.Settings
+	m.page.Settings = out.Settings
+	p := newSettingsPage(m)
+	p.Page.Settings, p.Seen, p.Theirs = saved, bridge.SeenSettings(saved), out.Theirs
+	for _, d := range out.Clashes {
+		p.Clashes = append(p.Clashes, difference{Setting: d, Saved: d.Shown(saved, m.departments), Yours: d.Shown(out.Settings, m.departments)})
 	}
 	return p
-}
-
-func departmentName(all []bridge.Department, id string) string {
-	for _, d := range all {
-		if string(d.ID) == id {
-			return d.Name
-		}
-	}
-	return id
 }

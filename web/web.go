@@ -2,16 +2,19 @@ package web
 
 import (
 	"context"
+	"html/template"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // Connect is what the pages call; *bridge.Connector is one. Its errors are the
-// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrConflict, ErrNoPage, a
+// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, a
 // Refusal of Meta's, or a fault of ours; none of them contains a secret.
 type Connect interface {
 	Begin(id string) (dialog, nonce string, err error)
@@ -19,7 +22,8 @@ type Connect interface {
 	Return(ctx context.Context, state, nonce, code string) (bridge.Offer, error)
 	Choose(ctx context.Context, id, nonce, proof string, pages []bridge.Chosen) ([]bridge.Connected, error)
 	OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error)
-	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, rev uint64, s bridge.Settings) (bridge.Page, error)
+	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f bridge.Filled, known []bridge.Department) (bridge.Page, bridge.Outcome, error)
+	Deletion(code string) (at time.Time, ours bool)
 }
 
 // Config is what the pages need.
@@ -27,11 +31,13 @@ type Config struct {
 	Connect Connect
 	Secure  bool   // cookies only over https: PUBLIC_URL is https
 	Path    string // of PUBLIC_URL, if a proxy takes one off before it comes to us
+	Say     *language.Speaker
 	Log     *slog.Logger
 }
 
 type server struct {
 	Config
+	pages  *template.Template
 	visits *visits
 	bodies chan struct{} // one place for each form being read
 }
@@ -39,17 +45,18 @@ type server struct {
 // bodiesAtOnce bounds the memory of all forms that are being read.
 const bodiesAtOnce = 16
 
-// New returns the handler of everything below /oauth/ and /pages/.
+// New returns the handler of everything below /oauth/, /pages/ and /data-deletion/.
 func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
+	s := &server{Config: c, pages: template.Must(pages.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
 	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))
 	mux.Handle("/oauth/pages", s.methods(s.showChoice, s.choose))
 	mux.Handle("/pages/{pageId}/settings", s.methods(s.showSettings, s.saveSettings))
+	mux.Handle("/data-deletion/{code}", s.methods(s.showDeletion, nil))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		s.notice(w, http.StatusNotFound, "nothing-here", notice{})
 	})

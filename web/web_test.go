@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -127,9 +129,9 @@ func TestChoice_ShowsWhatIsOffered(t *testing.T) {
 	}
 	for _, text := range []string{
 		"business_management</code>: to see pages that belong", "Corner Café Uptown", "One page has lost its connection",
-		"<strong>Messages</strong>", "<strong>Community activity</strong>", "Facebook did not hand over this page",
+		"not allowed for this page</strong>", "<strong>Messages</strong>", "<strong>Community activity</strong>", "Facebook did not hand over this page",
 		`value="dep-gone" selected`, `value="dep-help" selected`, "2 of 3 texts written",
-		"Removing a tick does not disconnect a page", "does not send them yet", "{department}",
+		"Removing a tick does not disconnect a page", "not in use yet", "{department}",
 		`name="ticket" value="CHOICETICKET"`, `name="proof" value="PROOF"`,
 	} {
 		if !strings.Contains(page, text) {
@@ -139,7 +141,7 @@ func TestChoice_ShowsWhatIsOffered(t *testing.T) {
 	if n := strings.Count(page, " checked"); n != 2 {
 		t.Errorf("%d pages are ticked", n)
 	}
-	if n := strings.Count(page, " disabled"); n != 2 {
+	if n := strings.Count(page, " disabled"); n != 3 {
 		t.Errorf("%d pages are disabled", n)
 	}
 	if again := afterStyle(want(t, s.get("/oauth/pages"), http.StatusOK)); again != page {
@@ -159,10 +161,19 @@ func TestChoice_WithoutPagesOrDepartments_SaysWhy(t *testing.T) {
 	if strings.Contains(page, "<form") {
 		t.Error("a form with nothing to choose")
 	}
+	for why, text := range map[bridge.Emptiness]string{
+		bridge.NotAllowed: "permission to see your pages was not granted", bridge.NothingTicked: "No page was ticked",
+		bridge.InPortfolio: "business portfolio", bridge.NoRole: "no role on a page",
+	} {
+		f.offer = bridge.Offer{Empty: why}
+		if page := newSite(t, f).offered(); !strings.Contains(page, text) || !strings.Contains(page, "This is why") || strings.Contains(page, "<li>") {
+			t.Errorf("%s: %s", why, afterStyle(page))
+		}
+	}
 	f.offer = fullOffer()
 	f.offer.Departments = nil
 	page = newSite(t, f).offered()
-	if strings.Contains(page, "<select") || !strings.Contains(page, "named no departments") || !strings.Contains(page, `value="dep-help"`) {
+	if strings.Contains(page, "<select") || !strings.Contains(page, "did not name the departments") || !strings.Contains(page, `value="dep-help"`) {
 		t.Error("no field to type a department into")
 	}
 }
@@ -184,7 +195,7 @@ func TestChoose_ConnectsWhatIsTicked(t *testing.T) {
 	want(t, s.post("/oauth/pages", sent), http.StatusOK, "Zebra &lt;b&gt;Prints", "Running", "Not subscribed", "<code>/facebook &lt;now&gt;</code>", "You can close this window")
 	wanted := []bridge.Chosen{
 		{ID: "100200300400501", Settings: bridge.Settings{Name: "Two lines", Department: "dep-sales", Welcome: "Hi\nthere"}},
-		{ID: "100200300400502"},
+		{ID: "100200300400502", Settings: fullOffer().Pages[1].Settings}, // nothing was sent for it
 	}
 	if fmt.Sprint(f.chosen) != fmt.Sprint(wanted) {
 		t.Errorf("chosen %+v\nwant   %+v", f.chosen, wanted)
@@ -200,8 +211,8 @@ func TestChoose_WithASlip_KeepsTheTicketAndWhatWasTyped(t *testing.T) {
 	s.offered()
 	want(t, s.post("/oauth/pages", choiceForm("100200300400501.name", "typed")), http.StatusUnprocessableEntity, "No page is ticked", `value="typed"`)
 	long := choiceForm("page", "100200300400501", "100200300400501.name", strings.Repeat("ä", 81), "100200300400501.welcome", "<kept>")
-	page := want(t, s.post("/oauth/pages", long), http.StatusUnprocessableEntity, "One field needs a change", "This has 81 characters; at most 80 fit.",
-		`aria-invalid="true" aria-describedby="page-4-name-problem page-4-name-hint" autofocus`, "&lt;kept&gt;", "<details open>")
+	page := want(t, s.post("/oauth/pages", long), http.StatusUnprocessableEntity, "One field needs a change", "That has 81 characters; at most 80 are possible.",
+		`aria-invalid="true" aria-describedby="page-4-name-problem page-4-name-help" autofocus`, "&lt;kept&gt;", "<details open>")
 	if strings.Count(page, " checked") != 1 {
 		t.Error("the ticks were not kept")
 	}
@@ -284,35 +295,91 @@ func TestHostileForms_AreRefused(t *testing.T) {
 	}
 }
 
+// sent is the form of a page's settings as a browser sends it back, with changes.
+func sent(t *testing.T, page string, changes ...string) url.Values {
+	t.Helper()
+	v := url.Values{}
+	for _, tag := range regexp.MustCompile(`(?s)<input type="(hidden|text)"[^>]* name="([^"]*)"[^>]* value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		v.Add(tag[2], html.UnescapeString(tag[3]))
+	}
+	for _, tag := range regexp.MustCompile(`<input type="checkbox"[^>]* name="([^"]*)"[^>]* value="on" checked`).FindAllStringSubmatch(page, -1) {
+		v.Add(tag[1], "on")
+	}
+	for _, tag := range regexp.MustCompile(`(?s)<select[^>]* name="([^"]*)".*?</select>`).FindAllStringSubmatch(page, -1) {
+		if chosen := regexp.MustCompile(`value="([^"]*)" selected`).FindStringSubmatch(tag[0]); chosen != nil {
+			v.Add(tag[1], html.UnescapeString(chosen[1]))
+		}
+	}
+	for _, tag := range regexp.MustCompile(`(?s)<textarea[^>]* name="([^"]*)"[^>]*>\n(.*?)</textarea>`).FindAllStringSubmatch(page, -1) {
+		v.Add(tag[1], strings.ReplaceAll(html.UnescapeString(tag[2]), "\n", "\r\n"))
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		v.Set(changes[i], changes[i+1])
+	}
+	for i := range bridge.SettingsTable {
+		if word := bridge.SettingsTable[i].Word; !v.Has(word) {
+			t.Errorf("the form has no field for %s", word)
+		}
+	}
+	return v
+}
+
 func TestSettings_AreShownAndSaved(t *testing.T) {
 	f := &fake{form: someForm()}
 	f.form.Page.Name = `</textarea><script>alert("x")</script>`
 	f.form.Page.Settings.Welcome = `</textarea><script>alert("x")</script>`
 	s := newSite(t, f)
-	page := want(t, s.get(settingsPath), http.StatusOK, `value="Bakery desk"`, `value="dep-help" selected`, `name="rev" value="7"`, "does not send them yet")
+	page := want(t, s.get(settingsPath), http.StatusOK, `value="Bakery desk"`, `value="dep-help" selected`, `name="seen" value="department.`, `value="900"`,
+		"Texts to customers</legend>", `<label for="comments">Comments`, "Its agents get the page&#39;s conversations")
 	if strings.Contains(page, "<script") || strings.Contains(page, "PAGETOKEN") {
 		t.Error("markup or a token got out")
 	}
-	want(t, s.post(settingsPath, form("rev", "7", "name", "Front desk", "department", "", "welcome", " a\r\nb ", "finished", "bye", "offline", "")),
+	want(t, s.post(settingsPath, sent(t, page, "name", "Front desk", "department", "", "welcome", " a\r\nb ", "finished", "bye", "comments", "on", "max-file-size", "10mb")),
 		http.StatusOK, "The settings are saved", "Front desk", "/facebook edit 100200300400502")
-	if wanted := (bridge.Settings{Name: "Front desk", TextLimit: 900, Welcome: "a\nb", Finished: "bye"}); len(f.saved) != 1 || f.saved[0] != wanted {
+	if wanted := (bridge.Settings{Name: "Front desk", TextLimit: 900, Welcome: "a\nb", Finished: "bye", Comments: true, MaxFileSize: 10 << 20}); len(f.saved) != 1 || f.saved[0] != wanted {
 		t.Errorf("saved %+v, want %+v", f.saved, wanted)
 	}
 }
 
-func TestSettings_OverlongValues_AreShownAgain(t *testing.T) {
+// TestSettings_SentAsTheyAre_ChangeNothing sends a form back untouched, with every
+// setting away from its default.
+func TestSettings_SentAsTheyAre_ChangeNothing(t *testing.T) {
+	f := &fake{form: someForm()}
+	all := bridge.Settings{
+		Name: "N \"<>&'", Department: "dep-gone", Welcome: "\u00a0{customer}\n\n“Hi” & <b>", Finished: "f", Offline: "o", WelcomeAlways: true, AgentName: bridge.AgentUsername,
+		RefuseFilesIn: true, RefuseFilesOut: true, MaxFileSize: 300 << 10, FileTypes: "image/*, .pdf", HumanAgent: true, NewRoomAfter: bridge.Duration(90 * time.Minute),
+		TextLimit: 123, KeepEdits: true, Survey: true, Comments: true, Receipts: true, History: true, PrivacyURL: "https://example.org/?a=1&b=2",
+	}
+	all.Welcome = strings.TrimSpace(all.Welcome)
+	f.form.Page.Settings = all
+	s := newSite(t, f)
+	page := want(t, s.get(settingsPath), http.StatusOK, "dep-gone (not in the list any more)")
+	want(t, s.post(settingsPath, sent(t, page)), http.StatusOK, "The settings are saved")
+	if len(f.saved) != 1 || f.saved[0] != all {
+		t.Errorf("saved %+v\nwant  %+v", f.saved, all)
+	}
+}
+
+func TestSettings_Mistakes_AreShownAgain(t *testing.T) {
 	f := &fake{form: someForm()}
 	s := newSite(t, f)
-	page := want(t, s.post(settingsPath, form("rev", "7", "seen", "S", "name", strings.Repeat("n", 81), "department", "not an id", "welcome", strings.Repeat("w", 2001), "offline", "kept")),
-		http.StatusUnprocessableEntity, "3 fields need a change", "This has 2001 characters", `id="welcome" name="welcome" aria-invalid="true" aria-describedby="welcome-problem texts-hint"`,
-		`id="welcome-problem"`, "An id has no spaces", "kept</textarea>", `name="rev" value="7"`, `name="seen" value="S"`, strings.Repeat("w", 2001))
-	if strings.Count(page, "autofocus") != 1 {
-		t.Error("not one field has the focus")
+	page := want(t, s.get(settingsPath), http.StatusOK)
+	page = want(t, s.post(settingsPath, sent(t, page, "seen", hidden(t, page, "seen"), "name", strings.Repeat("n", 81), "department", "Kitchen", "welcome", strings.Repeat("w", 2001),
+		"offline", "kept", "finished", "Dear {costumer}", "new-room-after", "2 days", "privacy-url", "http://x", "comments", "on")),
+		http.StatusUnprocessableEntity, "6 fields need a change", "That has 2001 characters", `id="welcome" name="welcome" aria-invalid="true" aria-describedby="welcome-problem welcome-help blanks"`,
+		`id="welcome-problem"`, "There is no department", "{costumer}", "from 1 min to 24 h", `value="2 days"`, "kept</textarea>", strings.Repeat("w", 2001), `name="comments" aria-describedby="comments-help" value="on" checked`)
+	if strings.Count(page, "autofocus") != 1 || !strings.Contains(page, `aria-describedby="department-problem department-help" autofocus`) {
+		t.Error("not the first wrong field has the focus")
 	}
 	if len(f.saved) != 0 {
 		t.Error("saved")
 	}
-	want(t, s.post(settingsPath, form("rev", "minus one")), http.StatusForbidden, "did not come from our form")
+	f.meddle = func(p *bridge.Page) { p.Settings.Offline = "theirs" }
+	corrected := sent(t, page, "name", "n", "department", "dep-help", "welcome", "w", "finished", "", "new-room-after", "off", "privacy-url", "", "offline", "mine")
+	want(t, s.post(settingsPath, corrected), http.StatusConflict, "theirs", "mine")
+	for _, bad := range []url.Values{form("rev", "7"), form("seen", "x", "name", "n"), form("seen", "", "name", "n")} {
+		want(t, s.post(settingsPath, bad), http.StatusForbidden, "did not come from our form")
+	}
 }
 
 // hidden returns the value of a hidden field.
@@ -326,35 +393,34 @@ func hidden(t *testing.T, page, name string) string {
 	return value
 }
 
-func TestSettings_ChangedMeanwhile_ShowsBothAndSavesTheNextTime(t *testing.T) {
+func TestSettings_BothChangedIt_ShowsBothAndSavesTheNextTime(t *testing.T) {
 	f := &fake{form: someForm()}
 	s := newSite(t, f)
-	page := want(t, s.get(settingsPath), http.StatusOK)
-	mine := form("rev", hidden(t, page, "rev"), "seen", hidden(t, page, "seen"), "name", "Mine", "department", "dep-help", "welcome", "My welcome", "finished", "", "offline", "")
+	mine := sent(t, want(t, s.get(settingsPath), http.StatusOK), "name", "Mine", "welcome", "My welcome", "department", "")
 	f.meddle = func(p *bridge.Page) {
 		p.Settings.Welcome, p.Settings.Department, p.Settings.TextLimit = "<i>Theirs", "dep-sales", 500
 	}
-	page = want(t, s.post(settingsPath, mine), http.StatusConflict, "Somebody else saved", "&lt;i&gt;Theirs", "Saved now</dt><dd dir=\"auto\">Sales", "Yours</dt><dd dir=\"auto\">Help &amp; Service",
-		"My welcome</textarea>", `value="Mine"`, `name="rev" value="8"`)
+	page := want(t, s.post(settingsPath, mine), http.StatusConflict, "Somebody else saved", "&lt;i&gt;Theirs", "Saved now</dt><dd dir=\"auto\">Sales", "Yours</dt><dd dir=\"auto\"><em",
+		"My welcome</textarea>", `value="Mine"`, `value="500"`, "kept:</p>\n<ul><li>Longest message</li></ul>")
 	if len(f.saved) != 0 {
 		t.Fatal("theirs was overwritten unseen")
 	}
-	mine.Set("rev", hidden(t, page, "rev"))
-	mine.Set("seen", hidden(t, page, "seen"))
-	want(t, s.post(settingsPath, mine), http.StatusOK, "The settings are saved")
-	if f.saved[0].Welcome != "My welcome" || f.saved[0].TextLimit != 500 {
-		t.Errorf("saved %+v", f.saved[0])
+	want(t, s.post(settingsPath, sent(t, page)), http.StatusOK, "The settings are saved")
+	if s := f.saved[0]; s.Welcome != "My welcome" || s.TextLimit != 500 || s.Department != "" || s.Name != "Mine" {
+		t.Errorf("saved %+v", s)
 	}
 }
 
-func TestSettings_OnlyTheStateChangedMeanwhile_IsNoConflict(t *testing.T) {
+func TestSettings_EachChangedSomethingElse_BothAreKeptAndTheLaterIsTold(t *testing.T) {
 	f := &fake{form: someForm()}
 	s := newSite(t, f)
 	page := want(t, s.get(settingsPath), http.StatusOK)
-	f.meddle = func(p *bridge.Page) { p.State, p.Settings.TextLimit = bridge.PageOff, 500 }
-	want(t, s.post(settingsPath, form("rev", "7", "seen", hidden(t, page, "seen"), "name", "Mine")), http.StatusOK, "The settings are saved")
-	if f.saved[0].Name != "Mine" || f.saved[0].TextLimit != 500 {
-		t.Errorf("saved %+v", f.saved[0])
+	f.meddle = func(p *bridge.Page) {
+		p.State, p.Settings.TextLimit, p.Settings.Offline = bridge.PageOff, 500, "Theirs"
+	}
+	want(t, s.post(settingsPath, sent(t, page, "name", "Mine")), http.StatusOK, "The settings are saved", "Somebody else also changed this meanwhile", "<li>Longest message</li>", "<li>Nobody there</li>")
+	if s := f.saved[0]; s.Name != "Mine" || s.TextLimit != 500 || s.Offline != "Theirs" {
+		t.Errorf("saved %+v", s)
 	}
 }
 
@@ -364,7 +430,7 @@ func TestEveryAnswer_IsGuarded(t *testing.T) {
 	s.offered()
 	answers := map[string]*http.Response{
 		"start": s.get("/oauth/start?state=X"), "callback": s.get("/oauth/callback?code=C&state=" + someState), "pages": s.get("/oauth/pages"),
-		"choose": s.post("/oauth/pages", choiceForm()), "settings": s.get(settingsPath), "save": s.post(settingsPath, form("rev", "7")),
+		"choose": s.post("/oauth/pages", choiceForm()), "settings": s.get(settingsPath), "save": s.post(settingsPath, form("seen", "x", "name", "n")),
 		"head": s.do(http.MethodHead, "/oauth/start", ""), "nowhere": s.get("/oauth/x"), "cleaned path": s.get("/oauth//start"),
 		"method": s.do(http.MethodDelete, "/oauth/pages", ""), "post to start": s.post("/oauth/start", nil),
 	}
