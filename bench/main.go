@@ -10,13 +10,19 @@ import (
 	"os/signal"
 	"runtime"
 	"strings"
+
+	"messenger-bridge/bench/faults"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	played, err := playRole(os.Args[1:], os.Stdin, os.Stdout)
-	if !played {
+	switch {
+	case played:
+	case len(os.Args) > 1 && os.Args[1] == "faults":
+		err = faults.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
+	default:
 		err = command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	}
 	if errors.Is(err, flag.ErrHelp) {

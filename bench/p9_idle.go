@@ -63,7 +63,7 @@ func startIdle(config json.RawMessage) (actor, error) {
 	log := slog.New(slog.DiscardHandler)
 	b, err := bridge.New(bridge.Config{
 		Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Receipts: s, Pages: s,
-		Rooms:   rooms.New(rooms.Config{Livechat: willing{}, Links: s, Pages: s, Log: log}),
+		Rooms:   rooms.New(rooms.Config{Livechat: willing{}, Links: s, Known: s, Pages: s, Log: log}),
 		Workers: workers, Log: log, Metrics: metrics.New("bench"),
 	})
 	if err != nil {
@@ -137,7 +137,7 @@ func (willing) OpenRoom(_ context.Context, visitor bridge.Secret) (bridge.RoomID
 	return bridge.RoomID(visitor.Reveal()[:17]), false, nil // as long as Rocket.Chat's ids
 }
 
-func (willing) Post(_ context.Context, _ bridge.Secret, r bridge.RoomID, _ bridge.MessageID, _ string) (bridge.RoomID, error) {
+func (willing) Post(_ context.Context, _ bridge.Secret, r bridge.RoomID, _ bridge.Post) (bridge.RoomID, error) {
 	return r, nil
 }
 

@@ -55,7 +55,7 @@ func (s *server) product() (http.Handler, error) {
 		Receipts: s.store, Pages: s.store, Desk: client,
 		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, MaxConns: workers, Log: s.log}),
 		Rooms: rooms.New(rooms.Config{
-			Livechat: client, Links: s.store, Pages: s.store, Log: s.log,
+			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
 			Opened: func(r bridge.RoomID, existed bool) { stream.RoomOpened(r, existed) },
 		}),
 		Workers: workers, Log: s.log, Metrics: m,

@@ -1,0 +1,52 @@
+package faults
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// diskSize is enough for a round's store and what the program wants to stay free.
+const diskSize = 200 << 20
+
+// newDisk makes a folder on a small disk of its own if we may, else an ordinary one;
+// then the fault "disk full" does nothing. The path is short, because the store's
+// socket lies beside it.
+func newDisk() (string, error) {
+	dir, err := os.MkdirTemp("", "mbf")
+	if err != nil {
+		return "", err
+	}
+	_ = syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", diskSize)) // ownDisk tells whether it worked
+	return dir, nil
+}
+
+// ownDisk reports whether a folder is a small disk of its own.
+func ownDisk(dir string) bool {
+	var fs syscall.Statfs_t
+	return syscall.Statfs(dir, &fs) == nil && int64(fs.Blocks)*int64(fs.Bsize) <= diskSize
+}
+
+func removeDisk(dir string) {
+	_ = syscall.Unmount(dir, syscall.MNT_DETACH) // an error says that it is none
+	os.RemoveAll(dir)
+}
+
+// fill takes all room of a disk. What it returns gives it back.
+func fill(dir string) (free func()) {
+	ballast := filepath.Join(dir, "ballast")
+	f, err := os.Create(ballast)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for size := int64(diskSize); size >= 4096; { // ever smaller pieces, until nothing fits
+		end, _ := f.Seek(0, io.SeekEnd)
+		if syscall.Fallocate(int(f.Fd()), 0, end, size) != nil {
+			size /= 2
+		}
+	}
+	return func() { os.Remove(ballast) }
+}

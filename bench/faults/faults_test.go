@@ -1,0 +1,72 @@
+package faults
+
+import (
+	"flag"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+
+	"messenger-bridge/sandbox"
+)
+
+var (
+	rounds = flag.Int("rounds", 4, "rounds of the campaign; more of them: go run ./bench faults")
+	seed   = flag.Uint64("seed", 0, "of the first round; 0 draws one")
+)
+
+func TestCampaign_LosesAndDoublesNothing(t *testing.T) {
+	c := campaign{rounds: *rounds, seed: *seed, parallel: 4, progress: t.Output()}
+	if c.seed == 0 {
+		c.seed = 1 + rand.Uint64N(1_000_000_000)
+	}
+	r, err := c.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.in == 0 || r.out == 0 {
+		t.Errorf("%d messages of customers, %d of agents: the campaign proves nothing", r.in, r.out)
+	}
+	var found strings.Builder
+	if r.write(&found); r.violations > 0 {
+		t.Error(found.String())
+	}
+}
+
+func TestPlan_FollowsFromItsSeed(t *testing.T) {
+	names := func(p plan) (all []any) {
+		for _, s := range p.strikes {
+			all = append(all, s.fault.name, s.at, s.lasts)
+		}
+		return all
+	}
+	if !reflect.DeepEqual(names(newPlan(7)), names(newPlan(7))) || reflect.DeepEqual(names(newPlan(7)), names(newPlan(8))) {
+		t.Error("a seed does not decide about its round")
+	}
+}
+
+// TestCompare_SeesWhatIsWrong shows the books a world in which no program runs.
+func TestCompare_SeesWhatIsWrong(t *testing.T) {
+	rc, err := sandbox.StartRocketChat(sandbox.RocketChatConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer meta.Close()
+	meta.AddPage(pageID, "Shop")
+	w := &world{plan: plan{customers: 1}, ctx: t.Context(), rc: rc, meta: meta, agent: rc.AddAgent("ana"),
+		written: make([][]string, 1), answered: make([][]answer, 1)}
+	w.writes(0)
+	w.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
+	meta.PageInboxWrites(pageID, customer(0), "not ours")
+	found := strings.Join(w.compare(false), "\n")
+	for _, want := range []string{"still waits", "is shown 0 times", "did not arrive, and nobody was told", "which no agent wrote"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("the books do not say %q:\n%s", want, found)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package faults
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"messenger-bridge/sandbox"
+)
+
+// fault is one kind of trouble. strike begins it; what it returns ends it, nil if it
+// ends by itself.
+type fault struct {
+	name   string
+	strike func(*world, *rand.Rand) (lift func())
+}
+
+// all is every fault a round may draw.
+var all = []fault{
+	{"kill -9", func(w *world, _ *rand.Rand) func() { w.bot.kill(); return w.bot.again }},
+	{"kill -9, started at once", func(w *world, _ *rand.Rand) func() { w.bot.kill(); w.bot.again(); return nil }},
+	{"SIGTERM, started again", func(w *world, _ *rand.Rand) func() { w.bot.terminate(); w.bot.again(); return nil }},
+	{"disk full", fillDisk},
+
+	{"workspace down", func(w *world, _ *rand.Rand) func() { w.rc.Down(); return func() { _ = w.rc.Up() } }},
+	{"workspace hangs", func(w *world, _ *rand.Rand) func() { w.rc.Hang(true); return func() { w.rc.Hang(false) } }},
+	{"workspace slow", inject(sandbox.Fault{Delay: 150 * time.Millisecond})},
+	{"messages: 429", inject(sandbox.Fault{Route: "POST livechat/message", Status: 429, ContentType: "application/json",
+		Body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`})},
+	{"messages: 500 HTML before", inject(sandbox.Fault{Route: "POST livechat/message", Times: 5, Status: 500})},
+	{"messages: 500 HTML after", inject(sandbox.Fault{Route: "POST livechat/message", Times: 5, Status: 500, Effect: true})},
+	{"messages: hang after", inject(sandbox.Fault{Route: "POST livechat/message", Times: 3, Hang: true, Effect: true})},
+	{"messages: cut after", inject(sandbox.Fault{Route: "POST livechat/message", Times: 5, Cut: true, Effect: true})},
+	{"rooms: 502 before", inject(sandbox.Fault{Route: "GET livechat/room", Times: 3, Status: 502})},
+	{"rooms: cut after", inject(sandbox.Fault{Route: "GET livechat/room", Times: 3, Cut: true, Effect: true})},
+	{"visitors: cut after", inject(sandbox.Fault{Route: "POST livechat/visitor", Times: 3, Cut: true, Effect: true})},
+	{"notices: cut after", inject(sandbox.Fault{Route: "POST chat.sendMessage", Times: 5, Cut: true, Effect: true})},
+	{"websocket dropped", func(w *world, _ *rand.Rand) func() { w.rc.DropSockets(); return nil }},
+	{"websocket half-open", func(w *world, _ *rand.Rand) func() { w.rc.MuteSockets(true); return nil }},
+	{"subscriptions ended", func(w *world, _ *rand.Rand) func() { w.rc.EndSubscriptions(); return nil }},
+	{"subscriptions refused", func(w *world, _ *rand.Rand) func() { w.rc.RefuseSubscriptions(2); w.rc.DropSockets(); return nil }},
+	{"stream loses messages", func(w *world, _ *rand.Rand) func() {
+		w.muddle(&w.late) // found when the bridge looks, after those that followed
+		w.rc.LoseEvents(4)
+		return nil
+	}},
+	{"stream repeats", func(w *world, _ *rand.Rand) func() {
+		w.rc.RepeatEvents(true)
+		return func() { w.rc.RepeatEvents(false) }
+	}},
+	{"stream late", func(w *world, _ *rand.Rand) func() {
+		w.rc.DelayEvents(300 * time.Millisecond)
+		return func() { w.rc.DelayEvents(0) }
+	}},
+	{"bot logged out", func(w *world, _ *rand.Rand) func() { w.rc.RevokeToken(w.rc.Bot()); return nil }},
+	{"nobody online", func(w *world, _ *rand.Rand) func() { w.agent.GoesOffline(); return w.agent.GoesOnline }},
+	{"room closed by the agent", inOpenRoom(func(w *world, rid string) { w.agent.Closes(rid, "done") })},
+	{"room closed by inactivity", inOpenRoom(func(w *world, rid string) { w.rc.CloseByInactivity(rid) })},
+	{"room closed while a message lands", inOpenRoom(func(w *world, rid string) { w.rc.LandInNewRoom(rid) })},
+
+	{"sends: 500 before", sends(sandbox.Status500(false))},
+	{"sends: 500 after", sends(sandbox.Status500(true))},
+	{"sends: cut before", sends(sandbox.CutBefore())},
+	{"sends: cut after", sends(sandbox.DeliveredThenCut())},
+	{"sends: hang after", sends(sandbox.DeliveredThenHang(3 * time.Second))},
+	{"sends: HTML 502 before", sends(sandbox.HTML502(false))},
+	{"sends: HTML 502 after", sends(sandbox.HTML502(true))},
+	{"sends: code 1 after", sends(sandbox.Unknown1(true))},
+	{"sends: empty body after", sends(sandbox.EmptyBody(true, 200))},
+	{"sends: code -1 before", sends(sandbox.Internal2018012(false))},
+	{"sends: customer unreachable", sends(sandbox.Blocked551())},
+	{"Graph down", func(w *world, _ *rand.Rand) func() { w.meta.Down(); return func() { _ = w.meta.Up() } }},
+	{"Graph hangs", func(w *world, _ *rand.Rand) func() { w.meta.Hang(true); return func() { w.meta.Hang(false) } }},
+	{"Graph throttles", func(w *world, r *rand.Rand) func() {
+		codes := []int{613, 32, 80001, 80006, 4}
+		w.meta.Throttle(pageID, codes[r.IntN(len(codes))], time.Hour, false)
+		return func() { w.meta.Throttle(pageID, 613, 0, false) }
+	}},
+	{"429 from Meta's edge", func(w *world, _ *rand.Rand) func() {
+		w.meta.ThrottleEdge(time.Second, sandbox.RetryAfterSeconds)
+		return func() { w.meta.ThrottleEdge(0, sandbox.RetryAfterSeconds) }
+	}},
+	{"token dead", func(w *world, r *rand.Rand) func() {
+		subcodes := []int{458, 459, 460, 463, 464, 467, 468, 492, 0, sandbox.NoSuchPage}
+		w.meta.KillToken(pageID, subcodes[r.IntN(len(subcodes))])
+		return func() { w.meta.RestoreToken(pageID) }
+	}},
+	{"window closed", func(w *world, r *rand.Rand) func() {
+		w.meta.CloseWindow(pageID, customer(r.IntN(w.customers)))
+		return nil
+	}},
+	{"threads unreadable", func(w *world, _ *rand.Rand) func() { w.meta.FailReads(5, sandbox.ReduceData()); return nil }},
+
+	{"webhooks twice", func(w *world, _ *rand.Rand) func() {
+		w.meta.DuplicateWebhooks(2)
+		return func() { w.meta.DuplicateWebhooks(0) }
+	}},
+	{"webhooks twice at a time", func(w *world, _ *rand.Rand) func() {
+		w.meta.DuplicateTogether(2)
+		return func() { w.meta.DuplicateWebhooks(0) }
+	}},
+	{"webhooks repeated later", func(w *world, _ *rand.Rand) func() { return w.meta.RepeatWebhooks }},
+	{"webhooks late", func(w *world, _ *rand.Rand) func() {
+		w.meta.HoldWebhooks(true)
+		return func() { w.meta.HoldWebhooks(false) }
+	}},
+	{"webhooks batched", func(w *world, _ *rand.Rand) func() {
+		w.meta.BatchWebhooks(50)
+		return func() { w.meta.BatchWebhooks(1) }
+	}},
+	{"webhooks shuffled", func(w *world, r *rand.Rand) func() {
+		w.muddle(&w.shuffled)
+		w.meta.ShuffleWebhooks(1 + r.Int64N(1000))
+		w.meta.HoldWebhooks(true)
+		return func() { w.meta.HoldWebhooks(false); w.meta.ShuffleWebhooks(0) }
+	}},
+	{"echoes early", echoes(sandbox.EchoBefore)},
+	{"echoes late", echoes(sandbox.EchoLate(700 * time.Millisecond))},
+	{"echoes never", echoes(sandbox.EchoNever)},
+	{"echoes twice", echoes(sandbox.EchoTwice)},
+	{"echoes in standby", echoes(sandbox.EchoStandby)},
+}
+
+func inject(f sandbox.Fault) func(*world, *rand.Rand) func() {
+	return func(w *world, _ *rand.Rand) func() { return w.rc.Inject(f) }
+}
+
+// sends has a few of the next sends end in the same way.
+func sends(o *sandbox.SendOutcome) func(*world, *rand.Rand) func() {
+	return func(w *world, r *rand.Rand) func() {
+		var next []*sandbox.SendOutcome
+		for range 1 + r.IntN(3) {
+			next = append(next, o)
+		}
+		w.meta.NextSends(next...)
+		return nil
+	}
+}
+
+func echoes(mode sandbox.EchoMode) func(*world, *rand.Rand) func() {
+	return func(w *world, _ *rand.Rand) func() {
+		w.meta.Echoes(mode)
+		return func() { w.meta.Echoes(sandbox.EchoAfter) }
+	}
+}
+
+// inOpenRoom does something in the open room of somebody, if there is one.
+func inOpenRoom(do func(w *world, rid string)) func(*world, *rand.Rand) func() {
+	return func(w *world, r *rand.Rand) func() {
+		if rid := w.openRoom(r.IntN(w.customers)); rid != "" {
+			do(w, rid)
+		}
+		return nil
+	}
+}
+
+// fillDisk leaves no room beside the store, where it has a disk of its own.
+func fillDisk(w *world, _ *rand.Rand) func() {
+	if !ownDisk(w.disk) {
+		return nil
+	}
+	return fill(w.disk)
+}
