@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/http"
@@ -353,7 +354,7 @@ func TestCommand_RepeatedByTheWorkspace_IsAnsweredOnce(t *testing.T) {
 	o.rc.UserSays("maria", rid, "!facebook authorize")
 	last := o.rc.UserSays("maria", direct, "status")
 	o.eventually("all are answered", func() bool {
-		return len(containing(o.hears(rid), "No page is connected yet")) > 0 && len(containing(o.hears(rid), "Rocket.Chat: connected")) > 0 && len(o.rc.DirectMessages("maria")) >= 2
+		return len(containing(o.hears(rid), "No page is connected yet")) > 0 && len(containing(o.hears(rid), "Rocket.Chat answers")) > 0 && len(o.rc.DirectMessages("maria")) >= 2
 	})
 	o.rc.Agent("maria").Edits(last, "pages") // the edit of a command is no second one
 	o.rc.Agent("maria").Reacts(last, ":thumbsup:")
@@ -363,7 +364,7 @@ func TestCommand_RepeatedByTheWorkspace_IsAnsweredOnce(t *testing.T) {
 	o.run()
 	o.public("/facebook help")
 	o.settled()
-	if got := o.hears(rid); len(containing(got, "No page is connected yet")) != 1 || len(containing(got, "Rocket.Chat: connected")) != 1 {
+	if got := o.hears(rid); len(containing(got, "No page is connected yet")) != 1 || len(containing(got, "Rocket.Chat answers")) != 1 {
 		t.Errorf("the channel reads %q", got)
 	}
 	if got := texts(o.rc.DirectMessages("maria")); len(got) != 2 {
@@ -537,12 +538,11 @@ func TestSettings_TwoFormsAtOnce_SecondIsToldAndLosesNothing(t *testing.T) {
 	second.Set("welcome", "of otto")
 	second.Set("finished", "bye, says otto")
 	one.send(first, firstAction).shows("the first", 200, "The settings are saved")
-	two.send(second, secondAction).shows("the second", 409, "Somebody else saved these settings meanwhile", "of maria", "of otto", "maria is away", "bye, says otto")
+	two.send(second, secondAction).shows("the second", 409, "Somebody else saved these settings meanwhile", "of maria", "of otto", "it is kept: Nobody there", "bye, says otto")
 	again, action := two.form()
-	if again.Get("welcome") != "of otto" || again.Get("finished") != "bye, says otto" {
+	if again.Get("offline") != "maria is away" || again.Get("welcome") != "of otto" || again.Get("finished") != "bye, says otto" {
 		t.Errorf("the form shows %v", again)
 	}
-	again.Set("offline", "maria is away") // as he has just read
 	two.send(again, action).shows("the second again", 200, "The settings are saved")
 	one.send(first, firstAction).refused("the first once more", 410, "This link was used already", order)
 	two.get(secondAction).refused("the link of the second", 410, "This link was used already", order)
@@ -602,7 +602,14 @@ func TestSettings_FormAndWordsAtOnce_SecondIsTold(t *testing.T) {
 	}
 	form, action := b.form()
 	form.Set("welcome", "filled in")
-	b.send(form, action).shows("the form", 409, "Somebody else saved", "Sales", "filled in")
+	b.send(form, action).shows("the form", 200, "The settings are saved", "Somebody else also changed this meanwhile, and it is kept: Department")
+	b = o.openWindow().get(o.linkIn(o.private("maria", o.setup(), order)))
+	o.public(order + ` department none`)
+	o.public(order + ` welcome typed`)
+	form, action = b.form()
+	form.Set("welcome", "filled in again")
+	b.send(form, action).shows("the form", 409, "Somebody else saved", "typed", "filled in again", "it is kept: Department")
+	o.public(order + ` department Sales`)
 	// The state of the page is not in the form, so its change disturbs nobody.
 	b = o.openWindow().get(o.linkIn(o.private("maria", o.setup(), order)))
 	o.public("/facebook unsubscribe " + bakery)
@@ -703,16 +710,16 @@ func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
 		{"help", "authorize"},
 		{"", "authorize"}, // as help
 		{"pages", "*Bakery* `" + bakery + "`"},
-		{"status", "Rocket.Chat: connected"},
-		{"pgaes", "Did you mean `/facebook pages`?"},
-		{"Authorise2", "Did you mean `/facebook authorize`?"},
+		{"status", "Rocket.Chat answers"},
+		{"pgaes", "Did you mean `{as}pages`?"},
+		{"Authorise2", "Did you mean `{as}authorize`?"},
 		{"weather in Berlin", "There is no command `weather`"},
 		{"subscribe", "Which page?"},
 		{"subscribe 999", "Which page?"},
 		{"edit 999", "Which page?"},
 		{"edit " + bakery + " colour red", "There is no setting `colour`"},
-		{"edit " + bakery + " department Nowhere", "`Sales`"},
-		{"edit " + bakery + " welcome", "What should `welcome` be?"},
+		{"edit " + bakery + " department Nowhere", "There are: Sales"},
+		{"edit " + bakery + " welcome", "`welcome` of *Bakery* is _none_"},
 		{"edit " + bakery + " welcome " + strings.Repeat("x", 2001), "2001 characters"},
 		{"edit " + bakery + " name none", "`name` is now _none_"},
 		{"unauthorize", "To do it, type"},
@@ -726,16 +733,17 @@ func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
 				if typed == "" {
 					continue
 				}
+				part := strings.ReplaceAll(c.part, "{as}", cmp.Or(place.form, "facebook ")) // what the person knows to work
 				channel, alone := len(o.rc.Messages(rid)), len(o.rc.DirectMessages("maria"))
 				o.rc.UserSays("maria", place.room, typed)
 				if place.room == rid {
 					o.eventually("it is answered", func() bool { return len(o.rc.Messages(rid)) == channel+2 })
-					if got := o.hears(rid); !strings.Contains(got[len(got)-1], c.part) {
+					if got := o.hears(rid); !strings.Contains(got[len(got)-1], part) {
 						t.Errorf("%q in the setup channel is answered %q", typed, got[len(got)-1])
 					}
 				} else {
 					o.eventually("it is answered", func() bool { return len(o.rc.DirectMessages("maria")) > alone })
-					if got := o.rc.DirectMessages("maria")[alone].Text; !strings.Contains(got, c.part) {
+					if got := o.rc.DirectMessages("maria")[alone].Text; !strings.Contains(got, part) {
 						t.Errorf("%q is answered %q", typed, got)
 					}
 				}

@@ -14,6 +14,7 @@ import (
 	"github.com/caarlos0/env/v11"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // Config is the whole configuration, read once from the environment. Any Secret
@@ -54,7 +55,8 @@ type Config struct {
 	LogFormat     string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"10s" help:"for what is under way at the end"`
 
-	times times // shorter in tests
+	times times            // shorter in tests
+	now   func() time.Time // of what is due in days; time.Now but in tests
 }
 
 // times are durations nobody configures; tests set shorter ones. Zero means the
@@ -64,6 +66,52 @@ type times struct {
 	reconnect, lookEvery, silence, pingEvery, refused time.Duration
 	restTimeout, graphTimeout, throttled              time.Duration
 	setupEvery, setupQuiet, watchEvery                time.Duration
+	appWaits                                          time.Duration
+	fileStall, uploadTimeout, followEvery             time.Duration
+	hearEvery, outage, threadEvery                    time.Duration
+	revokeFor, revokeFirst                            time.Duration
+}
+
+// timesVariable holds times for tests of the whole program, such as
+// "echoWait=250ms,reconnect=20ms". It is not for operators and in no manual.
+const timesVariable = "BRIDGE_TEST_TIMES"
+
+// named returns each duration under its name.
+func (t *times) named() map[string]*time.Duration {
+	return map[string]*time.Duration{
+		"echoWait": &t.echoWait, "settleFor": &t.settleFor, "tellAfter": &t.tellAfter, "noAgentRetry": &t.noAgentRetry,
+		"reconnect": &t.reconnect, "lookEvery": &t.lookEvery, "followEvery": &t.followEvery, "silence": &t.silence, "pingEvery": &t.pingEvery, "refused": &t.refused,
+		"restTimeout": &t.restTimeout, "graphTimeout": &t.graphTimeout, "throttled": &t.throttled,
+		"setupEvery": &t.setupEvery, "setupQuiet": &t.setupQuiet, "watchEvery": &t.watchEvery,
+		"appWaits":  &t.appWaits,
+		"fileStall": &t.fileStall, "uploadTimeout": &t.uploadTimeout,
+		"hearEvery": &t.hearEvery, "outage": &t.outage, "threadEvery": &t.threadEvery,
+		"revokeFor": &t.revokeFor, "revokeFirst": &t.revokeFirst,
+	}
+}
+
+// UnmarshalText reads what String writes.
+func (t *times) UnmarshalText(text []byte) error {
+	named := t.named()
+	for pair := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == ',' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		d, err := time.ParseDuration(value)
+		if err != nil || named[name] == nil {
+			return fmt.Errorf("%q is no time of a test", pair)
+		}
+		*named[name] = d
+	}
+	return nil
+}
+
+func (t times) String() string {
+	var pairs []string
+	for name, d := range t.named() {
+		if *d != 0 {
+			pairs = append(pairs, name+"="+d.String())
+		}
+	}
+	return strings.Join(pairs, ",")
 }
 
 // readConfig reads the environment. The error names every problem at once.
@@ -81,6 +129,9 @@ func readConfig(environ []string) (Config, error) {
 		}
 	} else if err != nil {
 		problems = append(problems, err)
+	}
+	if err := cfg.times.UnmarshalText([]byte(vars[timesVariable])); err != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", timesVariable, err))
 	}
 	return cfg, errors.Join(append(problems, cfg.problems()...)...)
 }
@@ -152,8 +203,16 @@ func (c Config) problems() (problems []error) {
 	if c.SecretKey != "" && len(decodeKey(c.SecretKey.Reveal())) != 32 {
 		report("SECRET_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes one")
 	}
+	for _, secret := range secrets(c.CommandsSecret) {
+		if len(secret) < 16 {
+			report("COMMANDS_SECRET must have at least 16 characters; `openssl rand -base64 32` makes one")
+		}
+	}
 	if _, err := time.LoadLocation(c.Timezone); err != nil {
 		report("TIMEZONE must be a name such as Europe/Berlin; it is %q", c.Timezone)
+	}
+	if c.Language != "" && !language.Known(c.Language) {
+		report("LANGUAGE must be one of %s; it is %q", strings.Join(language.Names(), ", "), c.Language)
 	}
 	if _, known := logLevels[c.LogLevel]; !known && c.LogLevel != "" {
 		report("LOG_LEVEL must be debug, info, warn or error; it is %q", c.LogLevel)

@@ -49,6 +49,8 @@ func (p *program) controlRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", p.serveStatus)
 	mux.HandleFunc("/doctor", p.serveDoctor)
+	mux.HandleFunc("GET /failed", p.serveFailed)
+	mux.HandleFunc("POST /retry", p.serveRetry)
 	mux.HandleFunc("GET /pages", func(w http.ResponseWriter, _ *http.Request) {
 		answerJSON(w, p.status().Pages)
 	})
@@ -58,21 +60,27 @@ func (p *program) controlRoutes() http.Handler {
 			http.Error(w, "not understood", http.StatusBadRequest)
 			return
 		}
-		page, err := p.pageAdded(r.Context(), add.page())
+		page, err := p.connector.AddByHand(r.Context(), add.byHand())
+		var refused *bridge.TokenRefused
+		if errors.As(err, &refused) {
+			http.Error(w, refused.In(nil), http.StatusUnprocessableEntity)
+			return
+		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return
 		}
-		answerJSON(w, pageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why})
+		answerJSON(w, pageAdded{Name: page.DisplayName(), State: page.State, Why: page.Why.String(), Token: tokenText(page)})
 	})
 	mux.HandleFunc("DELETE /pages/{id}", func(w http.ResponseWriter, r *http.Request) {
-		if err := p.store.DeletePage(r.Context(), bridge.PageID(r.PathValue("id"))); err != nil {
+		page, revoked, err := p.connector.Delete(r.Context(), bridge.PageID(r.PathValue("id")), bridge.Author{})
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return
 		}
-		p.bridge.PageChanged(bridge.PageID(r.PathValue("id")))
-		answerJSON(w, "removed")
+		answerJSON(w, pageRemoved{page.DisplayName(), revoked})
 	})
+	mux.HandleFunc("POST /forget", p.serveForget)
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
 		if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil { // a large store takes its time
 			p.log.Debug("write deadline not lifted", "err", err)

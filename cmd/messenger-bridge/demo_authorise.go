@@ -164,12 +164,15 @@ func formOf(page string) (fields url.Values, action string, err error) {
 			value, _ := attribute(t, "value")
 			kind, _ := attribute(t, "type")
 			_, selected := attribute(t, "selected")
+			_, checked := attribute(t, "checked")
 			switch {
 			case t.Name.Local == "form":
 				action, _ = attribute(t, "action")
 				found = true
 			case t.Name.Local == "input" && kind != "checkbox" && name != "":
 				fields.Set(name, value)
+			case t.Name.Local == "input" && checked:
+				fields.Add(name, value)
 			case t.Name.Local == "textarea":
 				area = name
 				fields.Set(area, "")

@@ -26,7 +26,7 @@ func testDemo(out *logBook) demo {
 	short.echoWait = 30 * time.Second // as in production: an echo that comes late has to be waited for
 	return demo{out: out, child: func(environ []string) *exec.Cmd {
 		child := exec.Command(os.Args[0], "-test.run=^$")
-		child.Env = append(environ, childVariable+"="+encodeTimes(short))
+		child.Env = append(environ, childVariable+"=serve", timesVariable+"="+short.String())
 		return child
 	}}
 }
@@ -107,7 +107,7 @@ func TestDemo_FormOf_ReadsWhatABrowserSends(t *testing.T) {
 <textarea name="welcome">
 Hello
 you</textarea><br><button>Go</button></form>`)
-	if err != nil || action != "pages" || fields.Encode() != "department=sales&ticket=a%26b&welcome=Hello%0Ayou" {
+	if err != nil || action != "pages" || fields.Encode() != "department=sales&page=1&ticket=a%26b&welcome=Hello%0Ayou" {
 		t.Errorf("%q %q %v", action, fields.Encode(), err)
 	}
 	if _, _, err := formOf("<h1>This link has expired</h1>"); err == nil || !strings.Contains(err.Error(), "expired") {

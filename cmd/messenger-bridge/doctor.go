@@ -20,6 +20,7 @@ import (
 type doctorCmd struct {
 	Fix     bool `help:"Repair what can be repaired, then look again."`
 	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
+	Slash   bool `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
 	JSON    bool `name:"json" help:"Answer in JSON."`
 }
 
@@ -33,8 +34,11 @@ Exit codes: 0 everything works; 3 something does not; 1 the doctor failed; 2 mis
 
 // Validate is called by the command line's parser.
 func (c doctorCmd) Validate() error {
-	if c.Replace && !c.Fix {
+	switch {
+	case c.Replace && !c.Fix:
 		return errors.New("--replace needs --fix")
+	case c.Slash && !c.Fix:
+		return errors.New("--slash-commands needs --fix")
 	}
 	return nil
 }
@@ -46,7 +50,7 @@ func (c doctorCmd) Run(ctx context.Context, io stdio) error {
 	cfg, problems := readConfig(io.environ)
 	method, path := http.MethodGet, "/doctor"
 	if c.Fix {
-		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t", c.Replace)
+		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)
 	}
 	var d diagnosis
 	err := ask(ctx, cfg.Database, method, path, "", func(res *http.Response) error {
@@ -70,22 +74,18 @@ func (c doctorCmd) Run(ctx context.Context, io stdio) error {
 }
 
 // repair says what a doctor may change.
-type repair int
-
-const (
-	lookOnly repair = iota
-	harmless
-	everything // also what replaces something others may use
-)
+type repair struct {
+	fix            bool // what concerns the bridge alone
+	replace, slash bool // what others may use: the operator has agreed to it
+}
 
 func (c doctorCmd) repair() repair {
-	switch {
-	case c.Replace:
-		return everything
-	case c.Fix:
-		return harmless
-	}
-	return lookOnly
+	return repair{fix: c.Fix, replace: c.Fix && c.Replace, slash: c.Fix && c.Slash}
+}
+
+// agreed reports whether the operator has agreed to what a finding asks for.
+func (r repair) agreed(flag string) bool {
+	return flag == "" && r.fix || flag == "replace" && r.replace || flag == "slash-commands" && r.slash
 }
 
 // doctorsPatience bounds a whole visit. One call may take 15 s, and there are many.
@@ -99,8 +99,7 @@ func (p *program) serveDoctor(w http.ResponseWriter, r *http.Request) {
 	ctx, stop := context.WithTimeout(r.Context(), doctorsPatience)
 	defer stop()
 	q := r.URL.Query()
-	may := doctorCmd{Fix: r.Method == http.MethodPost && q.Get("fix") == "true", Replace: q.Get("replace") == "true"}
-	may.Replace = may.Replace && may.Fix
+	may := doctorCmd{Fix: r.Method == http.MethodPost && q.Get("fix") == "true", Replace: q.Get("replace") == "true", Slash: q.Get("slash") == "true"}
 	answerJSON(w, (&patient{program: p, running: true, workspace: true, meta: true, stored: true}).diagnose(ctx, may.repair()))
 }
 

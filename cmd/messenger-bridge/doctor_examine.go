@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
 	"messenger-bridge/rocketchat"
 )
@@ -58,7 +59,7 @@ type repaired struct {
 func (t *patient) diagnose(ctx context.Context, may repair) diagnosis {
 	found := t.examine(ctx)
 	var repairs []repaired
-	if may != lookOnly {
+	if may.fix {
 		repairs = t.treat(ctx, found, may)
 	}
 	if slices.ContainsFunc(repairs, func(r repaired) bool { return r.Done }) {
@@ -76,8 +77,8 @@ func (t *patient) diagnose(ctx context.Context, may repair) diagnosis {
 			d.Note++
 		}
 		switch {
-		case f.Fix != nil && f.Risky:
-			f.Do = "`messenger-bridge doctor --fix --replace` changes that. " + f.Do
+		case f.Fix != nil && f.Agree != "":
+			f.Do = "`messenger-bridge doctor --fix --" + f.Agree + "` changes that. " + f.Do
 		case f.Fix != nil:
 			f.Do = "`messenger-bridge doctor --fix` does it. " + f.Do
 		}
@@ -97,7 +98,10 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 	var all sync.WaitGroup
 	if t.workspace {
 		all.Go(func() {
-			workspace = t.client.Checkup(ctx, rocketchat.Expected{Login: t.loginProblem(), SetupChannel: t.cfg.SetupChannel, Pages: pages})
+			workspace = t.client.Checkup(ctx, rocketchat.Expected{
+				Login: t.loginProblem(), SetupChannel: t.cfg.SetupChannel, Pages: pages,
+				App: companion.About().ID, AppServed: len(secrets(t.cfg.CommandsSecret)) > 0,
+			})
 		})
 	}
 	if t.meta {
@@ -160,8 +164,8 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 			continue
 		}
 		f := bridge.Finding{Check: p.DisplayName() + ": state", Level: bridge.Bad, Found: string(p.State)}
-		if p.Why != "" {
-			f.Found += ": " + p.Why
+		if p.Why.Kind != "" {
+			f.Found += ": " + p.Why.String()
 		}
 		if t.meta && p.Token != "" && p.State != bridge.PageNeedsAuth {
 			f.Do = fmt.Sprintf("Or type `/facebook subscribe %s`.", p.ID)
@@ -176,7 +180,7 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 func (t *patient) switchOn(ctx context.Context, id bridge.PageID) error {
 	page, err := t.connector.SwitchOn(ctx, id)
 	if err == nil && page.State != bridge.PageRunning {
-		err = errors.New(page.Why)
+		err = errors.New(page.Why.String())
 	}
 	return err
 }
@@ -189,8 +193,8 @@ func (t *patient) treat(ctx context.Context, found []bridge.Finding, may repair)
 			continue
 		}
 		r := repaired{Check: f.Check}
-		if f.Risky && may != everything {
-			r.Problem = "it would replace what others may use; only with --replace"
+		if !may.agreed(f.Agree) {
+			r.Problem = "it concerns more than the bridge; only with --" + f.Agree
 		} else if err := f.Fix(ctx); err != nil {
 			t.log.Warn("the doctor could not repair something", "check", f.Check, "err", err)
 			r.Problem = err.Error()

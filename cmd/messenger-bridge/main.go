@@ -23,12 +23,13 @@ var version = ""
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(command(ctx, os.Args[1:], stdio{os.Environ(), os.Stdout, os.Stderr}))
+	os.Exit(command(ctx, os.Args[1:], stdio{os.Environ(), os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // stdio is what a command sees of the outside.
 type stdio struct {
 	environ []string
+	in      io.Reader
 	out     io.Writer
 	err     io.Writer
 }
@@ -38,8 +39,12 @@ type commandLine struct {
 	Serve   serveCmd   `cmd:"" help:"Run the bridge."`
 	Pages   pagesCmd   `cmd:"" help:"Show, add and remove Facebook pages."`
 	Status  statusCmd  `cmd:"" help:"Show how a running bridge is."`
+	Failed  failedCmd  `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
+	Retry   retryCmd   `cmd:"" help:"Try to deliver some of that again."`
+	Forget  forgetCmd  `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that can be checked, and say what to do."`
 	Backup  backupCmd  `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
+	App     appCmd     `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
 	Demo    demoCmd    `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
 	Example exampleCmd `cmd:"" hidden:"" help:"Write bolt.db.example."`
 	Version versionCmd `cmd:"" help:"Show the version."`

@@ -29,8 +29,14 @@ func httpListener(t *testing.T) net.Listener {
 // run runs one command line as a shell would.
 func runCommand(t *testing.T, environ []string, args ...string) (code int, out, err string) {
 	t.Helper()
+	return runCommandWith(t, environ, "", args...)
+}
+
+// runCommandWith is runCommand by somebody who types.
+func runCommandWith(t *testing.T, environ []string, typed string, args ...string) (code int, out, err string) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	code = command(context.Background(), args, stdio{environ, &stdout, &stderr})
+	code = command(context.Background(), args, stdio{environ, strings.NewReader(typed), &stdout, &stderr})
 	return code, stdout.String(), stderr.String()
 }
 

@@ -54,7 +54,7 @@ type pagesCmd struct {
 type pagesAddCmd struct {
 	storeFlags
 	PageID     string `help:"Id of the Facebook page." required:""`
-	TokenFile  string `help:"File that holds the page access token; - reads it from the standard input." required:""`
+	TokenFile  string `help:"File that holds the token: the page's, or of a system user or person who reaches the page; - reads it from the standard input." required:""`
 	Name       string `help:"Name of the page; asked from Facebook by a running bridge if left out."`
 	Department string `help:"Id of the Omnichannel department for new rooms."`
 }
@@ -64,13 +64,33 @@ type pageToAdd struct {
 	ID, Name, Token, Department string
 }
 
-func (a pageToAdd) page() bridge.Page {
-	return bridge.Page{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), State: bridge.PageConnecting, Why: "not looked at yet",
-		Settings: bridge.Settings{Department: bridge.DepartmentID(a.Department)}}
+func (a pageToAdd) byHand() bridge.ByHand {
+	return bridge.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
+}
+
+// pageAdded is what a running bridge answers.
+type pageAdded struct {
+	Name       string
+	State      bridge.PageState
+	Why, Token string
+}
+
+// tokenText says what a page's token is.
+func tokenText(p bridge.Page) string {
+	of := map[bridge.TokenKind]string{
+		bridge.PageToken: "is the page's own", bridge.SystemToken: "was made from a system user's", bridge.PersonToken: "was made from a person's",
+	}[p.TokenKind]
+	switch {
+	case of == "":
+		return "could not be looked at yet"
+	case p.Expires.IsZero():
+		return of + ", and never expires"
+	}
+	return of + ", and expires on " + p.Expires.UTC().Format("2 January 2006")
 }
 
 func (c pagesAddCmd) Run(ctx context.Context, io stdio) error {
-	token, err := readToken(c.TokenFile)
+	token, err := readToken(c.TokenFile, io.in)
 	if err != nil {
 		return err
 	}
@@ -83,15 +103,15 @@ func (c pagesAddCmd) Run(ctx context.Context, io stdio) error {
 		return err
 	}
 	err = ask(ctx, c.Database, http.MethodPost, "/pages", string(body), func(res *http.Response) error {
-		var page pageStatus
+		var page pageAdded
 		if err := json.NewDecoder(res.Body).Decode(&page); err != nil {
 			return err
 		}
 		if page.State != bridge.PageRunning {
-			_, err := fmt.Fprintf(io.out, "page %s (%s) is stored, but not running: %s\n", page.ID, page.Name, page.Why)
+			_, err := fmt.Fprintf(io.out, "page %s (%s) is stored, but not running: %s\n", c.PageID, page.Name, page.Why)
 			return err
 		}
-		_, err := fmt.Fprintf(io.out, "page %s (%s) is running\n", page.ID, page.Name)
+		_, err := fmt.Fprintf(io.out, "page %s (%s) is running; its token %s\n", c.PageID, page.Name, page.Token)
 		return err
 	})
 	if !errors.Is(err, errNotRunning) {
@@ -102,40 +122,18 @@ func (c pagesAddCmd) Run(ctx context.Context, io stdio) error {
 		return err
 	}
 	defer s.Close()
-	page := add.page()
-	if page.Name == "" {
-		page.Name = c.PageID
-	}
-	if _, err := addPage(ctx, s, page); err != nil {
+	if err := bridge.StoreByHand(ctx, s, add.byHand(), time.Now()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.out, "page %s is stored; it is connected when the bridge starts\n", c.PageID)
+	_, err = fmt.Fprintf(io.out, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)
 	return err
 }
 
-// addPage stores a page, or gives a known one a new token; settings are kept.
-func addPage(ctx context.Context, s *store.Store, page bridge.Page) (bridge.Page, error) {
-	old, err := s.Page(page.ID)
-	switch {
-	case errors.Is(err, bridge.ErrNoPage):
-		page.Since = time.Now()
-	case err != nil:
-		return page, err
-	default:
-		department := page.Settings.Department
-		page.Rev, page.Since, page.Settings = old.Rev, old.Since, old.Settings
-		if department != "" {
-			page.Settings.Department = department
-		}
-	}
-	return page, s.SavePage(ctx, page)
-}
-
-func readToken(path string) (string, error) {
+func readToken(path string, stdin io.Reader) (string, error) {
 	var content []byte
 	var err error
 	if path == "-" {
-		content, err = io.ReadAll(io.LimitReader(os.Stdin, 64<<10))
+		content, err = io.ReadAll(io.LimitReader(stdin, 64<<10))
 	} else {
 		content, err = os.ReadFile(path)
 	}
@@ -163,7 +161,7 @@ func (c pagesListCmd) Run(ctx context.Context, io stdio) error {
 		}
 		defer s.Close()
 		for _, p := range s.Pages() {
-			pages = append(pages, pageStatus{ID: p.ID, Name: p.DisplayName(), State: p.State, Why: p.Why})
+			pages = append(pages, pageStatus{ID: p.ID, Name: p.DisplayName(), State: p.State, Why: p.Why.String()})
 		}
 	}
 	if err != nil {
@@ -178,13 +176,13 @@ func printPages(w io.Writer, pages []pageStatus) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "PAGE\tNAME\tSTATE\t")
+	fmt.Fprintln(table, "PAGE\tNAME\tTO AGENTS\tTO CUSTOMERS\tFAILED\tSTATE\t")
 	for _, p := range pages {
 		state := string(p.State)
 		if p.Why != "" {
 			state += " (" + p.Why + ")"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t\n", p.ID, p.Name, state)
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%d\t%s\t\n", p.ID, p.Name, p.WaitingIn, p.WaitingOut, p.Failed, state)
 	}
 	return table.Flush()
 }
@@ -195,67 +193,18 @@ type pagesRemoveCmd struct {
 }
 
 func (c pagesRemoveCmd) Run(ctx context.Context, io stdio) error {
-	err := ask(ctx, c.Database, http.MethodDelete, "/pages/"+url.PathEscape(c.PageID), "", func(*http.Response) error { return nil })
+	var removed pageRemoved
+	err := ask(ctx, c.Database, http.MethodDelete, "/pages/"+url.PathEscape(c.PageID), "", func(res *http.Response) error {
+		return json.NewDecoder(res.Body).Decode(&removed)
+	})
 	if errors.Is(err, errNotRunning) {
-		var s *store.Store
-		if s, err = c.open(io); err != nil {
-			return err
-		}
-		defer s.Close()
-		err = s.DeletePage(ctx, bridge.PageID(c.PageID))
+		err = c.removeHere(ctx, io)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.out, "page %s is removed\n", c.PageID)
+	_, err = fmt.Fprintln(io.out, strings.TrimSpace("page "+c.PageID+" is removed. "+removed.Revoked.In(nil)))
 	return err
-}
-
-type statusCmd struct {
-	storeFlags
-	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
-}
-
-func (c statusCmd) Run(ctx context.Context, io stdio) error {
-	return ask(ctx, c.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
-		var s status
-		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
-			return err
-		}
-		if c.Check {
-			if s.Ready != "yes" {
-				return fmt.Errorf("not ready: %s", s.Ready)
-			}
-			return nil
-		}
-		return printStatus(io.out, s)
-	})
-}
-
-func printStatus(w io.Writer, s status) error {
-	connection := "connected"
-	if !s.RocketChat.Connected {
-		connection = "not connected: " + s.RocketChat.Problem
-	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(table, "version\t%s\nrunning since\t%s\nstores webhooks\t%s\nRocket.Chat\t%s (since %s)\n",
-		s.Version, s.Started.Format(time.RFC3339), s.Ready, connection, s.RocketChat.Since.Format(time.RFC3339))
-	for _, b := range []struct {
-		name string
-		backlog
-	}{{"waiting for rooms", s.In}, {"waiting for customers", s.Out}, {"waiting for agents", s.Notices}} {
-		oldest := ""
-		if b.Oldest != nil {
-			oldest = ", oldest since " + b.Oldest.Format(time.RFC3339)
-		}
-		fmt.Fprintf(table, "%s\t%d%s\n", b.name, b.Waiting, oldest)
-	}
-	fmt.Fprintf(table, "failed, kept 7 days\t%d\n", s.Failed)
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	fmt.Fprintln(w)
-	return printPages(w, s.Pages)
 }
 
 type backupCmd struct {

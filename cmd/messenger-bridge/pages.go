@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
+	"messenger-bridge/language"
 	"messenger-bridge/metrics"
 )
 
@@ -33,22 +35,12 @@ func (p *program) pageChanged(id bridge.PageID) {
 	p.setup.Look()
 }
 
-// pageAdded stores a page that an operator adds by hand.
-func (p *program) pageAdded(ctx context.Context, page bridge.Page) (bridge.Page, error) {
-	if page.Name == "" {
-		name, err := p.graph.PageName(ctx, page)
-		if err != nil {
-			p.log.Warn("the page's name could not be read", "page", page.ID, "err", err)
-			name = string(page.ID)
-		}
-		page.Name = name
-	}
-	page, err := addPage(ctx, p.store, page)
-	if err != nil {
-		return page, err
-	}
-	p.pageChanged(page.ID)
-	return p.connector.SwitchOn(ctx, page.ID)
+// lookAfterPages runs what looks after the pages' connections until ctx ends.
+func (p *program) lookAfterPages(ctx context.Context) error {
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { _ = p.connector.KeepRevoking(ctx) }) // ends with ctx and nothing else
+	return p.watch.Run(ctx)
 }
 
 // clerk carries out what administrators type.
@@ -56,54 +48,49 @@ func (p *program) clerk() *commands.Commands {
 	return commands.New(commands.Config{
 		People: p.client, Users: p.cfg.CommandUsers, Connector: p.connector, Pages: p.store,
 		Departments: p.client.Departments,
-		Waiting:     func(id bridge.PageID) (in, out int) { return p.bridge.WaitingFor(id) },
-		Health:      p.health,
+		Waiting: func(id bridge.PageID) (in, out int) {
+			w := p.bridge.Backlogs()[id]
+			return w.In.Waiting, w.Out.Waiting
+		},
+		Customers:   customers{p},
+		LastMessage: p.store.LastActivity,
+		Health:      p.health, Failures: failures{p}, RoomLink: p.client.RoomLink, Say: p.say,
 	})
-}
-
-func (p *program) health() commands.Health {
-	s := p.status()
-	h := commands.Health{Ready: s.Ready, Workspace: "connected", Failed: s.Failed}
-	if !s.RocketChat.Connected {
-		h.Workspace = "not connected (" + s.RocketChat.Problem + ")"
-	}
-	h.In, h.Out, _ = p.bridge.Backlog()
-	return h
 }
 
 // setupSteps are what must be in place, in the order in which it is done.
 func (p *program) setupSteps() []commands.Step {
 	return []commands.Step{
-		{Name: "workspace", Done: "I am connected to Rocket.Chat.", Next: func(context.Context) string {
+		{Name: "workspace", Done: language.Sentence("I am connected to Rocket.Chat."), Next: func(context.Context) string {
 			if p.stream.State().Connected {
 				return ""
 			}
-			return "I am connecting to Rocket.Chat."
+			return p.say.Say("I am connecting to Rocket.Chat.")
 		}},
-		{Name: "page", Done: "A Facebook page is connected.", Next: func(context.Context) string {
+		{Name: "page", Done: language.Sentence("A Facebook page is connected."), Next: func(context.Context) string {
 			if len(p.store.Pages()) > 0 {
 				return ""
 			}
-			return "Connect a Facebook page: type `/facebook authorize` (or `!facebook authorize`) here."
+			return p.say.Say("Connect a Facebook page: type `/facebook authorize` (or `!facebook authorize`) here.")
 		}},
-		{Name: "webhook", Done: "Facebook can reach me.", Next: func(context.Context) string {
+		{Name: "webhook", Done: language.Sentence("Facebook can reach me."), Next: func(context.Context) string {
 			if p.verified() {
 				return ""
 			}
-			return "Facebook has not reached me yet at " + p.cfg.PublicURL + "/webhook. `messenger-bridge doctor` says what to do."
+			return p.say.Say("Facebook has not reached me yet at %s. `messenger-bridge doctor` says what to do.", p.cfg.PublicURL+"/webhook")
 		}},
-		{Name: "running", Done: "Every page is running.", Next: func(context.Context) string {
+		{Name: "running", Done: language.Sentence("Every page is running."), Next: func(context.Context) string {
 			for _, page := range p.store.Pages() {
 				if page.State != bridge.PageRunning && page.State != bridge.PageOff {
-					return "The page " + page.DisplayName() + " is not running: " + page.Why + "."
+					return strings.TrimSpace(p.say.Say("The page %s is not running: %s.", page.DisplayName(), page.Why.In(p.say)) + " " + page.Why.Help(p.say, page))
 				}
 			}
 			return ""
 		}},
-		p.happened("first message", metrics.In, "The first customer has written.",
-			"Write to the page from a Facebook account of your own: the message appears as a chat in Omnichannel."),
-		p.happened("first answer", metrics.Out, "The first answer has reached a customer.",
-			"Answer that chat: the answer appears in Messenger."),
+		p.happened("first message", metrics.In, language.Sentence("The first customer has written."),
+			language.Sentence("Write to the page from a Facebook account of your own: the message appears as a chat in Omnichannel.")),
+		p.happened("first answer", metrics.Out, language.Sentence("The first answer has reached a customer."),
+			language.Sentence("Answer that chat: the answer appears in Messenger.")),
 	}
 }
 
@@ -114,7 +101,7 @@ func firstTime(direction string) string { return "first delivered " + direction 
 func (p *program) happened(name, direction, done, next string) commands.Step {
 	return commands.Step{Name: name, Done: done, Next: func(context.Context) string {
 		if at, err := p.store.Cursor(firstTime(direction)); err != nil || at.IsZero() {
-			return next
+			return p.say.Say(next)
 		}
 		return ""
 	}}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,24 +13,20 @@ import (
 )
 
 // The test binary is the program as well: with this variable set it runs serve
-// instead of the tests, so that a test can kill a real process. Its value holds
-// the times.
+// instead of the tests, so that a test can kill a real process.
 const childVariable = "MESSENGER_BRIDGE_CHILD"
 
 func TestMain(m *testing.M) {
-	if times := os.Getenv(childVariable); times != "" {
-		os.Exit(child(times))
+	if os.Getenv(childVariable) != "" {
+		os.Exit(child())
 	}
 	os.Exit(m.Run())
 }
 
-func child(encoded string) int {
+func child() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cfg, err := readConfig(os.Environ())
-	if err == nil {
-		cfg.times, err = decodeTimes(encoded)
-	}
 	if err == nil {
 		err = serve(ctx, cfg, newLogger(os.Stderr, cfg), func(addresses) { fmt.Println("up") })
 	}
@@ -40,26 +35,6 @@ func child(encoded string) int {
 		return 1
 	}
 	return 0
-}
-
-// order is how times travel to the child.
-func (t *times) order() []*time.Duration {
-	return []*time.Duration{&t.echoWait, &t.settleFor, &t.tellAfter, &t.noAgentRetry, &t.reconnect, &t.lookEvery, &t.silence,
-		&t.pingEvery, &t.refused, &t.restTimeout, &t.graphTimeout, &t.throttled, &t.setupEvery, &t.setupQuiet, &t.watchEvery}
-}
-
-func encodeTimes(t times) string {
-	encoded, err := json.Marshal(t.order())
-	if err != nil {
-		panic(err)
-	}
-	return string(encoded)
-}
-
-func decodeTimes(s string) (t times, err error) {
-	order := t.order()
-	err = json.Unmarshal([]byte(s), &order)
-	return t, err
 }
 
 // process is the program as a process of its own.
@@ -72,7 +47,7 @@ type process struct {
 func (w *world) startProcess() *process {
 	w.Helper()
 	p := &process{Cmd: exec.Command(os.Args[0], "-test.run=^$"), ended: make(chan error, 1)}
-	p.Env = append(append(os.Environ(), w.environ...), childVariable+"="+encodeTimes(w.cfg.times))
+	p.Env = append(append(os.Environ(), w.environ...), childVariable+"=serve", timesVariable+"="+w.cfg.times.String())
 	p.Stderr = w.log
 	out, err := p.StdoutPipe()
 	if err == nil {

@@ -31,7 +31,7 @@ func TestRelay_CustomerAsksAgentAnswers(t *testing.T) {
 	if bubble.MessagingType != "RESPONSE" || bubble.Metadata == "" {
 		t.Errorf("sent as %q with metadata %q", bubble.MessagingType, bubble.Metadata)
 	}
-	if room := w.rc.Rooms()[0]; room.VisitorName != "Facebook customer 4005" {
+	if room := w.rc.Rooms()[0]; room.VisitorName != "Customer 4005" {
 		t.Errorf("the customer is called %q", room.VisitorName)
 	}
 	w.settled()
@@ -115,11 +115,21 @@ func TestRelay_BatchOfMixedItems_LosesNoneOfTheMessages(t *testing.T) {
 	if status, err := w.meta.Post(t.Context(), w.meta.Body(events...), sandbox.PostOptions{}); status != 200 || err != nil {
 		t.Fatalf("answered %d, %v", status, err)
 	}
-	w.eventually("all texts are shown", func() bool { return len(w.texts()) == want })
-	if !slices.IsSortedFunc(w.texts(), func(a, b string) int { return number(a) - number(b) }) {
-		t.Errorf("order is %q", w.texts())
-	}
 	w.settled()
+	var texts, others []string
+	for _, text := range w.texts() {
+		if strings.HasPrefix(text, "text ") {
+			texts = append(texts, text)
+		} else {
+			others = append(others, text)
+		}
+	}
+	if len(texts) != want || !slices.IsSortedFunc(texts, func(a, b string) int { return number(a) - number(b) }) {
+		t.Errorf("agents read %q", texts)
+	}
+	if len(others) != 1 { // what has no id is told apart by its time, and these have one time
+		t.Errorf("besides, agents read %q", others)
+	}
 	// Count in = count out: every item is accepted or ignored for a reason.
 	counts := w.metricsOf("bridge_accepted_total", "bridge_ignored_total", "bridge_repeated_total")
 	if counts != 50 {
@@ -257,7 +267,6 @@ func TestRelay_WhatIsNotMeantForTheCustomer_StaysInTheRoom(t *testing.T) {
 	w.rc.UserSays("bob", channel, "not about a customer")
 	id := w.agent.Says(rid, "Hello")
 	w.agent.Reacts(id, ":thumbsup:")
-	w.agent.Edits(id, "Hello!") // carried by another issue; it must not come as a second message
 	w.agent.Says(rid, "Bye")
 	w.eventually("both answers arrive", func() bool { return len(w.received(anna)) >= 2 })
 	w.settled()

@@ -8,12 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
-	"messenger-bridge/bridge"
+	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
-	"messenger-bridge/rocketchat"
-	"messenger-bridge/store"
 	"messenger-bridge/web"
 )
 
@@ -24,9 +20,18 @@ func (p *program) publicRoutes() http.Handler {
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Log: p.log,
 	}))
-	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Log: p.log})
+	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
 	mux.Handle("/oauth/", pages)
 	mux.Handle("/pages/", pages)
+	mux.Handle(companion.CommandsAt, p.commandsRoute())
+	callbacks := messenger.NewCallbacks(messenger.CallbacksConfig{
+		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
+		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Log: p.log,
+	})
+	mux.Handle(messenger.DeauthorizePath, callbacks)
+	mux.Handle(messenger.DeletionPath, callbacks)
+	mux.Handle(messenger.DeletionPath+"/", pages)
+	mux.Handle("GET /avatars/{token}", p.avatars)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", p.ready)
 	return mux
@@ -67,57 +72,15 @@ func (p *program) countWebhook(what string, n int) {
 	}
 	if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
 		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
+		switch answer {
+		case messenger.AnswerOK, messenger.AnswerMalformed:
+			p.hearing.Taken()
+		case messenger.AnswerBusy, messenger.AnswerNotStored:
+			p.hearing.Refused()
+		case messenger.AnswerForged:
+			p.hearing.Forged()
+		}
 	}
-}
-
-// status is what GET /status and `messenger-bridge status` show.
-type status struct {
-	Version    string           `json:"version"`
-	Started    time.Time        `json:"started"`
-	Ready      string           `json:"ready"` // "yes", or why webhooks are refused
-	RocketChat rocketchat.State `json:"rocketchat"`
-	In         backlog          `json:"toRooms"`
-	Out        backlog          `json:"toCustomers"`
-	Notices    backlog          `json:"toAgents"`
-	Failed     int              `json:"failed"` // set aside, to be tried again by a person
-	Pages      []pageStatus     `json:"pages"`
-}
-
-type backlog struct {
-	Waiting int        `json:"waiting"`
-	Oldest  *time.Time `json:"oldest,omitempty"`
-}
-
-type pageStatus struct {
-	ID    bridge.PageID    `json:"id"`
-	Name  string           `json:"name"`
-	State bridge.PageState `json:"state"`
-	Why   string           `json:"why,omitempty"`
-}
-
-func (p *program) status() status {
-	s := status{Version: versionText(), Started: p.started, Ready: "yes", RocketChat: p.stream.State()}
-	if err := p.store.Health(); err != nil {
-		s.Ready = err.Error()
-	}
-	in, out, notices := p.bridge.Backlog()
-	s.In, s.Out, s.Notices = show(in), show(out), show(notices)
-	s.Failed = p.store.Stats().Failed
-	for _, page := range p.store.Pages() {
-		s.Pages = append(s.Pages, pageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why})
-	}
-	return s
-}
-
-func show(b bridge.Backlog) backlog {
-	if b.Oldest.IsZero() {
-		return backlog{Waiting: b.Waiting}
-	}
-	return backlog{Waiting: b.Waiting, Oldest: &b.Oldest}
-}
-
-func (p *program) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	answerJSON(w, p.status())
 }
 
 func answerJSON(w http.ResponseWriter, v any) {
@@ -125,29 +88,6 @@ func answerJSON(w http.ResponseWriter, v any) {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	_ = enc.Encode(v) // the reader is gone; there is nobody to tell
-}
-
-// gauges are asked for when somebody reads the metrics.
-func (p *program) gauges() {
-	for direction, pick := range map[string]func() bridge.Backlog{
-		"in":     func() bridge.Backlog { in, _, _ := p.bridge.Backlog(); return in },
-		"out":    func() bridge.Backlog { _, out, _ := p.bridge.Backlog(); return out },
-		"notice": func() bridge.Backlog { _, _, notices := p.bridge.Backlog(); return notices },
-	} {
-		labels := prometheus.Labels{"direction": direction}
-		p.metrics.Gauge("waiting", "Deliveries that wait.", labels, func() float64 { return float64(pick().Waiting) })
-		p.metrics.Gauge("oldest_seconds", "Age of the oldest delivery that waits.", labels, func() float64 {
-			if b := pick(); !b.Oldest.IsZero() {
-				return time.Since(b.Oldest).Seconds()
-			}
-			return 0
-		})
-	}
-	stats := func(value func(store.Stats) float64) func() float64 {
-		return func() float64 { return value(p.store.Stats()) }
-	}
-	p.metrics.Gauge("store_commits", "Commits since the start.", nil, stats(func(s store.Stats) float64 { return float64(s.Commits) }))
-	p.metrics.Gauge("store_bytes", "Size of the store's file.", nil, stats(func(s store.Stats) float64 { return float64(s.FileSize) }))
 }
 
 // forged announces bursts of bad signatures, which are strangers, or the wrong

@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
+	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
@@ -44,14 +45,20 @@ type program struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	started time.Time
+	say     *language.Speaker
 
 	store     *store.Store
 	graph     *messenger.Client
 	client    *rocketchat.Client
 	stream    *rocketchat.Stream
 	bridge    *bridge.Bridge
+	avatars   *avatars
+	rooms     *rooms.Rooms
 	connector *bridge.Connector
 	watch     *bridge.PageWatch
+	gaps      *bridge.Gaps
+	hearing   *bridge.Hearing
+	backfill  *bridge.Backfill
 	setup     *commands.Setup
 }
 
@@ -93,45 +100,85 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, started func(addre
 // assemble makes the parts; nothing runs yet.
 func (p *program) assemble() (err error) {
 	cfg := p.cfg
+	p.say = speaker(cfg)
 	p.graph = messenger.NewClient(messenger.ClientConfig{
 		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
 		AppSecret: secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
-		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, MaxConns: workers, Log: p.log,
+		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, ThreadEvery: cfg.times.threadEvery, MaxConns: workers, Log: p.log,
 	})
 	p.client = rocketchat.NewClient(rocketchat.ClientConfig{
-		URL: cfg.RocketChatURL, Timeout: cfg.times.restTimeout, MaxConns: workers, Log: p.log,
+		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.times.restTimeout, UploadTimeout: cfg.times.uploadTimeout,
+		MaxConns: workers, Say: p.say, Log: p.log,
 	})
+	if p.gaps, err = bridge.NewGaps(p.store, cfg.times.watchEvery, time.Now); err != nil {
+		return err
+	}
 	p.connector = bridge.NewConnector(bridge.ConnectorConfig{
 		Authority: p.graph, Tickets: p.store, Pages: p.store, PublicURL: cfg.PublicURL, Verified: p.verified,
-		Departments: p.client.Departments, Changed: p.pageChanged, Log: p.log,
+		Revocations: p.store, RevokeFor: cfg.times.revokeFor, RevokeFirst: cfg.times.revokeFirst,
+		Departments: p.client.Departments, Changed: p.pageChanged, Now: cfg.now, Say: p.say, Log: p.log,
 		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
+		Gaps:     p.gaps, AppCheckFor: cfg.times.watchEvery * 4 / 5,
 	})
 	p.watch = bridge.NewPageWatch(p.connector, cfg.times.watchEvery)
+	p.hearing = bridge.NewHearing(bridge.HearingConfig{
+		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Look: p.watch.Look, Every: cfg.times.hearEvery, Outage: cfg.times.outage, Log: p.log,
+	})
 	opened := func(r bridge.RoomID, existed bool) { p.stream.RoomOpened(r, existed) } // the stream is made below
+	p.avatars = p.newAvatars()
+	p.rooms = rooms.New(rooms.Config{
+		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
+		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.times.fileStall}),
+		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.FacebookAppID,
+		Opened: opened, Retry: cfg.times.noAgentRetry, Now: cfg.now, Say: p.say, Log: p.log,
+	})
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
-		Receipts: p.store, Pages: p.store, Sender: p.graph, Desk: p.client, Clerk: p.clerk(), Delivered: p.delivered(), PageRefused: p.watch.Refused, SentBefore: p.store.SentBefore,
-		Rooms: rooms.New(rooms.Config{
-			Livechat: p.client, Links: p.store, Pages: p.store, Opened: opened, Retry: cfg.times.noAgentRetry, Log: p.log,
-		}),
+		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
+		Sender: p.graph, Gestures: p.graph, Desk: p.client, People: p.client, Clerk: p.clerk(),
+		Delivered: p.delivered(), PageRefused: p.watch.Refused, PageSent: p.watch.Sent,
+		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
+		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
+		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
+		Rooms:   p.rooms,
 		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter,
-		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Log: p.log, Metrics: p.metrics,
+		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Now: cfg.now, Say: p.say, Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {
 		return err
 	}
+	p.backfill = bridge.NewBackfill(bridge.BackfillConfig{
+		Bridge: p.bridge, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
+	})
 	p.stream = rocketchat.NewStream(rocketchat.StreamConfig{
 		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
 		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
-		SetupChannel: cfg.SetupChannel, Commands: p.bridge,
-		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady,
+		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.times.followEvery,
+		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady, Language: p.workspaceLanguage,
 		FirstReconnect: cfg.times.reconnect, LookEvery: cfg.times.lookEvery, Silence: cfg.times.silence,
 		PingEvery: cfg.times.pingEvery, RefusedWait: cfg.times.refused, Answer: cfg.times.restTimeout,
 		Log: p.log, Metrics: p.metrics,
 	})
-	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Log: p.log})
-	p.gauges()
+	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
+	p.metrics.Add(gauges{p})
 	return nil
+}
+
+// speaker says the program's sentences; English until the workspace's language is
+// known, unless LANGUAGE names one.
+func speaker(cfg Config) *language.Speaker {
+	zone, err := time.LoadLocation(cfg.Timezone)
+	if err != nil { // readConfig refuses it
+		zone = time.UTC
+	}
+	return language.New(cfg.Language, zone)
+}
+
+// workspaceLanguage makes the language of a workspace ours, if LANGUAGE names none.
+func (p *program) workspaceLanguage(tag string) {
+	if p.cfg.Language == "" && !p.say.Switch(tag) {
+		p.say.Switch("en")
+	}
 }
 
 // workers is how many deliveries may be under way in each direction: enough for
@@ -180,9 +227,12 @@ func (p *program) listen() (parts []part, where addresses, err error) {
 	where = addresses{public: public.Addr().String(), control: control.Addr().String()}
 	parts = []part{
 		{"webhook", grace * 15 / 100, httpPart(public, p.publicRoutes(), p.log)},
+		{"hearing", grace / 100, p.hearing.Run},
 		{"stream", grace / 10, p.stream.Run},
-		{"setup", grace / 20, p.setup.Run},
-		{"pages", grace / 20, p.watch.Run},
+		{"setup", grace * 4 / 100, p.setup.Run},
+		{"pages", grace * 3 / 100, p.lookAfterPages},
+		{"backfill", grace * 2 / 100, p.backfill.Run},
+		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
 		{"deliveries", grace / 2, p.bridge.Run},
 		{"control", grace / 20, httpPart(control, p.controlRoutes(), p.log)},
 	}

@@ -48,20 +48,29 @@ type world struct {
 // fast are times short enough for tests and long enough for a busy machine.
 var fast = times{
 	echoWait: 250 * time.Millisecond, settleFor: 10 * time.Minute, tellAfter: time.Minute, noAgentRetry: 100 * time.Millisecond,
-	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, silence: 5 * time.Second, pingEvery: time.Second,
+	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, followEvery: 20 * time.Millisecond, silence: 5 * time.Second, pingEvery: time.Second,
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
 	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, setupQuiet: 100 * time.Millisecond, watchEvery: time.Hour,
+	fileStall: 500 * time.Millisecond,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
 // the bridge is not running yet.
 func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 	t.Helper()
+	return newWorldAt(t, with, nil)
+}
+
+// newWorldAt is newWorld with another clock for Meta and for what the bridge delivers;
+// nil is time.Now.
+func newWorldAt(t *testing.T, with sandbox.RocketChatConfig, now func() time.Time) *world {
+	t.Helper()
 	rc, err := sandbox.StartRocketChat(with)
 	if err != nil {
 		t.Fatal(err)
 	}
 	meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{
+		Now:     now,
 		Retries: []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond},
 	})
 	if err != nil {
@@ -85,7 +94,7 @@ func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.cfg.times = fast
+	w.cfg.times, w.cfg.now = fast, now
 	meta.SetWebhook("http://" + w.cfg.Listen + "/webhook")
 	w.addPage(page, w.token)
 	t.Cleanup(func() {
@@ -135,7 +144,7 @@ func freeAddress(t *testing.T) string {
 	return server.Addr().String()
 }
 
-// addPage stores a page as `pages add` does while the bridge is not running.
+// addPage stores a page as an earlier run left it.
 func (w *world) addPage(id, token string) {
 	w.Helper()
 	s, err := store.Open(store.Options{Path: w.cfg.Database, Key: w.cfg.SecretKey})
@@ -143,7 +152,7 @@ func (w *world) addPage(id, token string) {
 		w.Fatal(err)
 	}
 	defer s.Close()
-	if _, err := addPage(w.Context(), s, bridge.Page{ID: bridge.PageID(id), Name: "Shop", Token: bridge.Secret(token), State: bridge.PageRunning}); err != nil {
+	if err := s.SavePage(w.Context(), bridge.Page{ID: bridge.PageID(id), Name: "Shop", Token: bridge.Secret(token), TokenKind: bridge.PageToken, Checked: time.Now(), State: bridge.PageRunning, Since: time.Now()}); err != nil {
 		w.Fatal(err)
 	}
 }

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/commands"
+	"messenger-bridge/messenger"
+	"messenger-bridge/rocketchat"
+)
+
+// status is what GET /status and `messenger-bridge status` show.
+type status struct {
+	Version    string                `json:"version"`
+	Started    time.Time             `json:"started"`
+	Ready      string                `json:"ready"` // "yes", or why webhooks are refused
+	RocketChat rocketchat.State      `json:"rocketchat"`
+	Facebook   messenger.State       `json:"facebook"`
+	In         backlog               `json:"toRooms"`
+	Out        backlog               `json:"toCustomers"`
+	Notices    backlog               `json:"toAgents"`
+	Failed     int                   `json:"failed"`  // set aside for 7 days, to be tried again by a person
+	Reasons    map[bridge.Reason]int `json:"reasons"` // of the failed
+	Pages      []pageStatus          `json:"pages"`
+}
+
+type backlog struct {
+	Waiting int        `json:"waiting"`
+	Oldest  *time.Time `json:"oldest,omitempty"`
+}
+
+type pageStatus struct {
+	ID    bridge.PageID    `json:"id"`
+	Name  string           `json:"name"`
+	State bridge.PageState `json:"state"`
+	Why   string           `json:"why,omitempty"`
+
+	WaitingIn  int                   `json:"waitingIn"`           // to agents
+	OldestIn   *time.Time            `json:"oldestIn,omitempty"`  //
+	WaitingOut int                   `json:"waitingOut"`          // to customers
+	OldestOut  *time.Time            `json:"oldestOut,omitempty"` //
+	Held       bridge.Reason         `json:"held,omitempty"`      // why nothing is sent to customers at the moment
+	Until      *time.Time            `json:"until,omitempty"`     // when that is tried again
+	Failed     int                   `json:"failed"`
+	Reasons    map[bridge.Reason]int `json:"reasons,omitempty"`
+}
+
+func (p *program) status() status {
+	s := status{Version: versionText(), Started: p.started, Ready: "yes", RocketChat: p.stream.State(), Facebook: p.graph.State(),
+		Reasons: map[bridge.Reason]int{}}
+	if err := p.store.Health(); err != nil {
+		s.Ready = err.Error()
+	}
+	in, out, notices := p.bridge.Backlog()
+	s.In, s.Out, s.Notices = show(in), show(out), show(notices)
+	failed, err := p.bridge.LostCounts()
+	if err != nil {
+		p.log.Warn("what failed cannot be counted", "err", err)
+	}
+	for _, reasons := range failed {
+		for reason, n := range reasons {
+			s.Reasons[reason] += n
+			s.Failed += n
+		}
+	}
+	waiting := p.bridge.Backlogs()
+	for _, page := range p.store.Pages() {
+		s.Pages = append(s.Pages, p.pageStatus(page, waiting[page.ID], failed[page.ID]))
+	}
+	return s
+}
+
+func (p *program) pageStatus(page bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) pageStatus {
+	in, out := show(waiting.In), show(waiting.Out)
+	s := pageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why.String(),
+		WaitingIn: in.Waiting, OldestIn: in.Oldest, WaitingOut: out.Waiting, OldestOut: out.Oldest, Held: waiting.Held, Reasons: failed}
+	if !waiting.Until.IsZero() {
+		s.Until = &waiting.Until
+	}
+	for _, n := range failed {
+		s.Failed += n
+	}
+	return s
+}
+
+func show(b bridge.Backlog) backlog {
+	if b.Oldest.IsZero() {
+		return backlog{Waiting: b.Waiting}
+	}
+	return backlog{Waiting: b.Waiting, Oldest: &b.Oldest}
+}
+
+func (p *program) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	answerJSON(w, p.status())
+}
+
+// health is the same for `status` in chat.
+func (p *program) health() (commands.Health, error) {
+	chat, facebook := p.stream.State(), p.graph.State()
+	h := commands.Health{
+		Version: versionText(), Started: p.started,
+		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
+		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
+		Waiting:   p.bridge.Backlogs(),
+	}
+	h.In, h.Out, _ = p.bridge.Backlog()
+	if err := p.store.Health(); err != nil {
+		h.Refuses = err.Error()
+	}
+	var err error
+	h.Failed, err = p.bridge.LostCounts()
+	return h, err
+}
+
+// failures are the bridge's, which is made after the commands.
+type failures struct{ p *program }
+
+func (f failures) Lost(page bridge.PageID, before bridge.Seq, limit int) ([]bridge.Lost, int, error) {
+	return f.p.bridge.Lost(page, before, limit)
+}
+
+func (f failures) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.Retried, error) {
+	return f.p.bridge.Retry(ctx, anyway, seqs...)
+}
+
+func (f failures) RetryAll(ctx context.Context, page bridge.PageID) (int, error) {
+	return f.p.bridge.RetryAll(ctx, page)
+}
+
+type statusCmd struct {
+	storeFlags
+	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
+}
+
+func (c statusCmd) Run(ctx context.Context, io stdio) error {
+	return ask(ctx, c.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
+		var s status
+		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
+			return err
+		}
+		if c.Check {
+			if s.Ready != "yes" {
+				return fmt.Errorf("not ready: %s", s.Ready)
+			}
+			return nil
+		}
+		return printStatus(io.out, s)
+	})
+}
+
+func printStatus(w io.Writer, s status) error {
+	connection := func(up bool, problem string, since time.Time) string {
+		text := "connected"
+		switch {
+		case !up:
+			text = "not connected: " + problem
+		case since.IsZero():
+			return "not asked anything yet"
+		}
+		return text + " (since " + since.Format(time.RFC3339) + ")"
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "version\t%s\nrunning since\t%s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
+		s.Version, s.Started.Format(time.RFC3339), s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
+		connection(s.Facebook.Answers, s.Facebook.Problem, s.Facebook.Since))
+	for _, b := range []struct {
+		name string
+		backlog
+	}{{"waiting for rooms", s.In}, {"waiting for customers", s.Out}, {"waiting for agents", s.Notices}} {
+		oldest := ""
+		if b.Oldest != nil {
+			oldest = ", oldest since " + b.Oldest.Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%d%s\n", b.name, b.Waiting, oldest)
+	}
+	fmt.Fprintf(table, "failed, kept 7 days\t%d\n", s.Failed)
+	for _, reason := range slices.Sorted(maps.Keys(s.Reasons)) {
+		fmt.Fprintf(table, "  %s\t%d\n", reason, s.Reasons[reason])
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return printPages(w, s.Pages)
+}
