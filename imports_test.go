@@ -12,19 +12,22 @@ const module = "messenger-bridge/"
 
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
-	"bridge":      {"metrics"},
-	"rooms":       {"bridge", "metrics"},
-	"messenger":   {"bridge", "metrics"},
-	"rocketchat":  {"bridge", "metrics"},
-	"store":       {"bridge", "metrics"},
-	"commands":    {"bridge", "metrics"},
-	"web":         {"bridge", "metrics"},
-	"metrics":     {},
-	"sandbox":     {},
-	"conformance": {},
-	"bench":       {"bridge", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
+	"bridge":       {"language", "metrics"},
+	"rooms":        {"bridge", "language", "metrics"},
+	"messenger":    {"bridge", "metrics"},
+	"rocketchat":   {"bridge", "language", "metrics"},
+	"store":        {"bridge", "language", "metrics"},
+	"commands":     {"bridge", "language", "metrics"},
+	"web":          {"bridge", "language", "metrics"},
+	"metrics":      {},
+	"language":     {},
+	"sandbox":      {},
+	"companion":    {"bridge", "language"},
+	"conformance":  {},
+	"bench/faults": {"sandbox"},
+	"bench":        {"bench/faults", "bridge", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
 	"cmd/messenger-bridge": {
-		"bridge", "commands", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
+		"bridge", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
 	},
 }
 
@@ -39,6 +42,7 @@ var homes = map[string][]string{
 	"github.com/rivo/uniseg":              {"messenger"},
 	"golang.org/x/time/rate":              {"messenger"},
 	"golang.org/x/sync/semaphore":         {"messenger"},
+	"golang.org/x/text":                   {"language"},
 }
 
 func TestImports_PointToTheMiddle(t *testing.T) {
