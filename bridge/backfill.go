@@ -261,7 +261,7 @@ func (f *Backfill) patiently(ctx context.Context, g *filling, call func(Page) er
 		case r.Reason == MetaError:
 			g.limit = max(g.limit/2, 1) // perhaps it was too much at once (messenger.md 5.3)
 		}
-		wait := time.NewTimer(max(r.After, backoffAfter(tries, 0.5)))
+		wait := time.NewTimer(max(r.After, backoffAfter(f.Bridge.FirstRetry, tries, 0.5)))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():

@@ -44,6 +44,10 @@ type Config struct {
 	TellAfter time.Duration // when an agent is told that a message still waits; 1 min
 	Grace     time.Duration // for deliveries under way when Run is told to stop; 8 s
 
+	// FirstRetry is how long a delivery waits after its first failure; later waits grow
+	// to 120 times that. 250 ms.
+	FirstRetry time.Duration
+
 	// SentBefore reports whether a message of this time may have been delivered by an
 	// earlier bridge whose store is lost, or was copied before. May be nil.
 	SentBefore func(time.Time) bool
@@ -108,6 +112,7 @@ func New(c Config) (*Bridge, error) {
 	setDefault(&c.SettleFor, 10*time.Minute)
 	setDefault(&c.TellAfter, time.Minute)
 	setDefault(&c.Grace, 8*time.Second)
+	setDefault(&c.FirstRetry, 250*time.Millisecond)
 	if c.Active == nil {
 		c.Active = func(PageID, string) {}
 	}
@@ -116,9 +121,9 @@ func New(c Config) (*Bridge, error) {
 	b := &Bridge{
 		Config:    c,
 		started:   c.Now(),
-		inbound:   newSchedule(workspace, 0, c.Now, rand.Float64),
-		outbound:  newSchedule(page, c.PerPage, c.Now, rand.Float64),
-		notices:   newSchedule(workspace, 0, c.Now, rand.Float64),
+		inbound:   newSchedule(workspace, 0, c.FirstRetry, c.Now, rand.Float64),
+		outbound:  newSchedule(page, c.PerPage, c.FirstRetry, c.Now, rand.Float64),
+		notices:   newSchedule(workspace, 0, c.FirstRetry, c.Now, rand.Float64),
 		gesturing: newGesturing(),
 		personae:  newPersonae(),
 		behind:    map[Lane]struct{}{},

@@ -170,16 +170,14 @@ const (
 // ErrConcluded says that a delivery is no longer in its queue.
 var ErrConcluded = errors.New("delivery is concluded")
 
-// Retry steps of a lane and of a gate. The first is short because most faults
-// are; the last is short enough that nobody waits long after the cause is gone.
-var backoff = []time.Duration{
-	250 * time.Millisecond, 500 * time.Millisecond, time.Second, 2 * time.Second,
-	5 * time.Second, 10 * time.Second, 20 * time.Second, 30 * time.Second,
-}
+// Retry steps of a lane and of a gate, as multiples of Config.FirstRetry: 0.25, 0.5, 1,
+// 2, 5, 10, 20 and 30 s. The first is short because most faults are; the last is short
+// enough that nobody waits long after the cause is gone.
+var backoff = []time.Duration{1, 2, 4, 8, 20, 40, 80, 120}
 
 // backoffAfter returns how long to wait after a number of failures in a row,
 // jitter (0 to 1) spreads it over plus or minus a fifth.
-func backoffAfter(failures int, jitter float64) time.Duration {
-	step := backoff[min(max(failures, 1), len(backoff))-1]
+func backoffAfter(first time.Duration, failures int, jitter float64) time.Duration {
+	step := first * backoff[min(max(failures, 1), len(backoff))-1]
 	return step + time.Duration((jitter-0.5)*0.4*float64(step))
 }

@@ -23,6 +23,7 @@ type schedule struct {
 	outer   Gate            // one that all lanes pass before; empty: none
 	perGate int             // attempts under way behind one home gate; 0: no limit
 	now     func() time.Time
+	first   time.Duration  // the first step of backoff
 	jitter  func() float64 // 0 to 1
 
 	moved chan struct{} // holds one token when the earliest due time may have changed
@@ -70,9 +71,9 @@ type turn struct {
 	opened int // how often the home gate had been opened when it began
 }
 
-func newSchedule(home func(Lane) Gate, perGate int, now func() time.Time, jitter func() float64) *schedule {
+func newSchedule(home func(Lane) Gate, perGate int, first time.Duration, now func() time.Time, jitter func() float64) *schedule {
 	s := &schedule{
-		home: home, perGate: perGate, now: now, jitter: jitter,
+		home: home, perGate: perGate, first: first, now: now, jitter: jitter,
 		moved: make(chan struct{}, 1),
 		lanes: map[Lane]*lane{}, gates: map[Gate]*gate{},
 	}
@@ -415,7 +416,7 @@ func (s *schedule) open(g *gate) {
 
 func (s *schedule) wait(t *timed, failures int, after time.Duration) {
 	if after <= 0 {
-		after = backoffAfter(failures, s.jitter())
+		after = backoffAfter(s.first, failures, s.jitter())
 	}
 	t.at = s.now().Add(after)
 	if t.index >= 0 {

@@ -10,13 +10,15 @@ import (
 // clock is a time that tests move.
 type clock struct{ now time.Time }
 
+const firstRetry = 250 * time.Millisecond
+
 func (c *clock) Now() time.Time          { return c.now }
 func (c *clock) advance(d time.Duration) { c.now = c.now.Add(d) }
 
 func newTestSchedule(perGate int) (*schedule, *clock) {
 	c := &clock{now: time.Unix(1_790_000_000, 0)}
 	home := func(l Lane) Gate { return GatePage(l.Page()) }
-	return newSchedule(home, perGate, c.Now, func() float64 { return 0.5 }), c
+	return newSchedule(home, perGate, firstRetry, c.Now, func() float64 { return 0.5 }), c
 }
 
 // ready takes all turns that can be had now.
@@ -77,7 +79,7 @@ func TestSchedule_PostponedDelivery_HoldsBackItsLaneOnly(t *testing.T) {
 	if got := lanesOf(ready(s)); !reflect.DeepEqual(got, []Lane{"p/m/ben"}) {
 		t.Fatalf("while anna waits, ready are %v", got)
 	}
-	clock.advance(backoff[0])
+	clock.advance(firstRetry)
 	s.release()
 	turns = ready(s)
 	if len(turns) != 1 || !reflect.DeepEqual(turns[0].seqs, []Seq{1, 2}) {
@@ -103,7 +105,7 @@ func TestSchedule_ShutGate_IsTriedByOneLaneForAll(t *testing.T) {
 		t.Fatalf("one outage counted %d times", s.gates[GatePage("p")].failures)
 	}
 	for round := range 3 {
-		clock.advance(backoff[round])
+		clock.advance(firstRetry * backoff[round])
 		s.release()
 		turns := ready(s)
 		if len(turns) != 1 || turns[0].lane.id != "p/m/0" {
@@ -111,7 +113,7 @@ func TestSchedule_ShutGate_IsTriedByOneLaneForAll(t *testing.T) {
 		}
 		s.finish(turns[0], 0, down())
 	}
-	clock.advance(backoff[3])
+	clock.advance(firstRetry * backoff[3])
 	s.release()
 	probe := ready(s)
 	s.add("p/m/late", 50) // must not slip through while one is trying
@@ -216,9 +218,9 @@ func TestSchedule_Stop_ReleasesWorkers(t *testing.T) {
 
 func TestBackoff_GrowsToItsLimitAndStaysNearItsStep(t *testing.T) {
 	for failures := 1; failures < 20; failures++ {
-		step := backoff[min(failures, len(backoff))-1]
+		step := firstRetry * backoff[min(failures, len(backoff))-1]
 		for _, jitter := range []float64{0, 0.5, 1} {
-			got := backoffAfter(failures, jitter)
+			got := backoffAfter(firstRetry, failures, jitter)
 			if got < step*8/10 || got > step*12/10 {
 				t.Fatalf("after %d failures with jitter %v: %v, step %v", failures, jitter, got, step)
 			}

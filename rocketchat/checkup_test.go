@@ -122,12 +122,12 @@ func TestCheckup_Versions(t *testing.T) {
 }
 
 func TestCheckup_HeldBackByTheLimiter_SaysWhatItCouldNotFindOut(t *testing.T) {
-	rc := workspace(t, sandbox.RocketChatConfig{Profile: sandbox.V7, BotRoles: []string{"user", "livechat-manager"}, CallsPerWindow: 1})
+	rc := workspace(t, sandbox.RocketChatConfig{Profile: sandbox.V7, BotRoles: []string{"user", "livechat-manager"}, CallsPerWindow: 1, Window: 2 * time.Second})
 	found, _, err := visit(t, rc, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if level, words := levelOf(found, "rate limit"); level != bridge.Bad || !strings.Contains(words, "1 calls in 60 s") || !strings.Contains(words, "(0 left") || !strings.Contains(words, "the role bot") {
+	if level, words := levelOf(found, "rate limit"); level != bridge.Bad || !strings.Contains(words, "1 calls in 2 s") || !strings.Contains(words, "(0 left") || !strings.Contains(words, "the role bot") {
 		t.Error(level, words)
 	}
 	if level, words := levelOf(found, "Omnichannel"); level != bridge.Unknowable || !strings.Contains(words, "rate limit holds") {

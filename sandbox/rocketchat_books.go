@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -137,10 +136,7 @@ func (rc *RocketChat) Messages(rid string) []Message {
 }
 
 func (m *rcMessage) seen() Message {
-	var fields map[string]any
-	if json.Unmarshal(rcEncode(m.doc, rcISO), &fields) != nil {
-		panic("sandbox: our own JSON is unreadable")
-	}
+	fields := rcDecoded(m.doc).(map[string]any)
 	out := Message{
 		ID: m.id(), RoomID: m.room.id, Text: m.text(), Username: rcText(m.doc["u"].(rcDoc)["username"]),
 		Alias: rcText(m.doc["alias"]), FromVisitor: m.doc["token"] != nil, System: m.system(), At: m.ts(), Updated: m.since(),
@@ -169,10 +165,16 @@ func (m *rcMessage) seen() Message {
 // CustomerTexts lists the texts of the visitor's messages in a room, in order;
 // deleted ones and system messages are left out.
 func (rc *RocketChat) CustomerTexts(rid string) []string {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	r := rc.roomNamed(rid)
+	if r == nil {
+		return nil
+	}
 	var out []string
-	for _, m := range rc.Messages(rid) {
-		if m.FromVisitor && m.System == "" && !m.Deleted {
-			out = append(out, m.Text)
+	for _, m := range r.messages {
+		if m.doc["token"] != nil && m.system() == "" && m.visible() {
+			out = append(out, m.text())
 		}
 	}
 	return out

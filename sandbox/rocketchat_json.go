@@ -61,6 +61,45 @@ func rcCopy(d rcDoc) rcDoc {
 	return rcWire(d, func(t time.Time) any { return t }).(rcDoc)
 }
 
+// rcDecoded copies a document as a reader of REST answers gets it: dates are texts,
+// numbers float64, lists []any.
+func rcDecoded(v any) any {
+	switch v := v.(type) {
+	case nil, string, bool, float64:
+		return v
+	case int:
+		return float64(v)
+	case int64:
+		return float64(v)
+	case time.Time:
+		return rcISO(v)
+	case rcDoc:
+		out := make(rcDoc, len(v))
+		for k, e := range v {
+			out[k] = rcDecoded(e)
+		}
+		return out
+	case []rcDoc:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = rcDecoded(e)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = rcDecoded(e)
+		}
+		return out
+	}
+	// What else a document holds ([]string, a struct) takes the long way.
+	var out any
+	if json.Unmarshal(rcEncode(v, rcISO), &out) != nil {
+		panic("sandbox: our own JSON is unreadable")
+	}
+	return out
+}
+
 // rcText reads a scalar the way Rocket.Chat's validator coerces it.
 func rcText(v any) string {
 	switch v := v.(type) {

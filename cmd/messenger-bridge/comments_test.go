@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -76,9 +77,11 @@ func (k *thread) told(id, part string) {
 func (k *thread) quiet() {
 	k.Helper()
 	k.settled()
-	for _, m := range k.rc.Messages(k.rid) {
-		if m.Username == "bridge.bot" && !strings.HasPrefix(m.Text, "Everybody can read") {
-			k.Errorf("the bot says %q", m.Text)
+	for _, room := range k.rc.Rooms() {
+		for _, m := range k.rc.Messages(room.ID) {
+			if m.Username == "bridge.bot" && !strings.HasPrefix(m.Text, "Everybody can read") {
+				k.Errorf("the bot says %q", m.Text)
+			}
 		}
 	}
 }
@@ -119,23 +122,42 @@ func TestComments_RoomOfTheirOwn_PublicAnswers(t *testing.T) {
 // in every way. It is published once, comes back once at most, and nobody is alarmed.
 func TestComments_AnswerLost_PublishedOnce(t *testing.T) {
 	k := commented(t, nil)
-	for name, make := range answers {
-		for _, delivered := range []bool{true, false} {
-			if name == "613" && delivered {
-				continue // Meta says that nothing was published
-			}
-			for echo, mode := range map[string]sandbox.EchoMode{"before": sandbox.EchoBefore, "never": sandbox.EchoNever, "twice": sandbox.EchoTwice} {
+	for echo, mode := range map[string]sandbox.EchoMode{"before": sandbox.EchoBefore, "never": sandbox.EchoNever, "twice": sandbox.EchoTwice} {
+		k.meta.Echoes(mode)
+		asked := map[string]string{} // texts, by comment
+		for name, make := range answers {
+			for _, delivered := range []bool{true, false} {
+				if name == "613" && delivered {
+					continue // Meta says that nothing was published
+				}
 				what := fmt.Sprintf("%s, published %v, echo %s", name, delivered, echo)
-				comment := k.meta.PersonComments(k.post, commenter, what+"?")
-				k.shown(what + "?")
-				k.meta.Echoes(mode)
+				comment := k.meta.PersonComments(k.post, "9"+strconv.Itoa(len(k.rc.Rooms())*100+len(asked)), what+"?")
 				k.meta.FailCalls("POST", comment+"/comments", 1, make(delivered))
-				k.agent.Says(k.rid, what)
-				k.published(comment, what)
+				asked[comment] = what
 			}
+		}
+		for _, what := range asked {
+			k.agent.Says(k.roomWith(what+"?"), what)
+		}
+		for comment, what := range asked {
+			k.published(comment, what)
 		}
 	}
 	k.quiet()
+}
+
+// roomWith waits for the room in which a customer wrote what ends with the text.
+func (k *thread) roomWith(text string) (rid string) {
+	k.Helper()
+	k.eventually(text+" is shown", func() bool {
+		for _, room := range k.rc.Rooms() {
+			if slices.ContainsFunc(k.rc.CustomerTexts(room.ID), func(m string) bool { return strings.HasSuffix(m, text) }) {
+				rid = room.ID
+			}
+		}
+		return rid != ""
+	})
+	return rid
 }
 
 // TestComments_StoppedInBetween_PublishedOnce stops the bridge while nobody knows

@@ -141,7 +141,7 @@ func (p *program) assemble() (err error) {
 		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
 		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
 		Rooms:   p.rooms,
-		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter,
+		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter, FirstRetry: cfg.times.firstRetry,
 		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Now: cfg.now, Say: p.say, Log: p.log, Metrics: p.metrics,
 	})
 	if err != nil {

@@ -51,7 +51,7 @@ var fast = times{
 	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, followEvery: 20 * time.Millisecond, silence: 5 * time.Second, pingEvery: time.Second,
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
 	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, setupQuiet: 100 * time.Millisecond, watchEvery: time.Hour,
-	fileStall: 500 * time.Millisecond,
+	fileStall: 500 * time.Millisecond, firstRetry: 25 * time.Millisecond,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
@@ -201,20 +201,26 @@ func (w *world) halt() {
 	}
 }
 
-// eventually waits until ok, without polling faster than something changes.
+// eventually waits until ok: it looks whenever one of the platforms changes, and now and
+// then, and spends at most half of its time on looking.
 func (w *world) eventually(what string, ok func() bool) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	for {
-		rc, meta, now := w.rc.Changed(), w.meta.Changed(), time.NewTimer(50*time.Millisecond)
+		rc, meta, began := w.rc.Changed(), w.meta.Changed(), time.Now()
 		if ok() {
 			return
+		}
+		looked := time.Since(began)
+		select {
+		case <-time.After(looked):
+		case <-ctx.Done():
 		}
 		select {
 		case <-rc:
 		case <-meta:
-		case <-now.C: // what changed inside the bridge alone shows to nobody
+		case <-time.After(max(15*time.Millisecond, looked)): // what changed inside the bridge alone shows to nobody
 		case <-ctx.Done():
 			w.Fatalf("waited in vain: %s\n%s", what, w.picture())
 		}
