@@ -11,8 +11,8 @@ import (
 	"messenger-bridge/sandbox"
 )
 
-// recordVariable names a folder in which other tests have written the requests that
-// their sandboxes saw: *.jsonl, a sandbox.RocketChatCall in each line.
+// recordVariable names a folder in which other tests (with RECORD_REQUESTS) have written
+// the requests that their sandboxes saw: *.jsonl, a sandbox.RocketChatCall in each line.
 const recordVariable = "CONFORMANCE_RECORD"
 
 // driven are the requests that the sessions below lead to. A session that no longer

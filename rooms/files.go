@@ -6,7 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -93,7 +92,7 @@ func (r *Rooms) file(ctx context.Context, link *bridge.Link, p *posting, i, n in
 	case refusal.Reason == bridge.FileGone && (p.in.Tries >= triesGone || refusal.Verdict == bridge.Never):
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), "")
 	case refusal.Reason == bridge.FileGone:
-		refusal.After = time.Second << min(p.in.Tries, 3)
+		refusal.After = r.FileAgain << min(p.in.Tries, 3)
 	case refusal.Reason == bridge.MetaDown && p.in.Tries >= triesDown:
 		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), "")
 	}

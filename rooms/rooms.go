@@ -100,10 +100,11 @@ type Config struct {
 	// page still names it; its customers then come without one. May be nil.
 	DepartmentGone func(bridge.DepartmentID)
 
-	Retry time.Duration // how often to look whether an agent is back; 30 s
-	Now   func() time.Time
-	Say   *language.Speaker
-	Log   *slog.Logger
+	Retry     time.Duration // how often to look whether an agent is back; 30 s
+	FileAgain time.Duration // how long to wait before a file that Facebook does not have yet is fetched again, at first; 1 s
+	Now       func() time.Time
+	Say       *language.Speaker
+	Log       *slog.Logger
 }
 
 // Rooms implements bridge.Rooms.
@@ -126,6 +127,9 @@ func New(c Config) *Rooms {
 	}
 	if c.NameWait == 0 {
 		c.NameWait = time.Second
+	}
+	if c.FileAgain == 0 {
+		c.FileAgain = time.Second
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -69,7 +69,7 @@ type times struct {
 	appWaits                                          time.Duration
 	fileStall, uploadTimeout, followEvery             time.Duration
 	hearEvery, outage, threadEvery                    time.Duration
-	revokeFor, revokeFirst, firstRetry                time.Duration
+	revokeFor, revokeFirst, firstRetry, fileAgain     time.Duration
 }
 
 // timesVariable holds times for tests of the whole program, such as
@@ -86,7 +86,7 @@ func (t *times) named() map[string]*time.Duration {
 		"appWaits":  &t.appWaits,
 		"fileStall": &t.fileStall, "uploadTimeout": &t.uploadTimeout,
 		"hearEvery": &t.hearEvery, "outage": &t.outage, "threadEvery": &t.threadEvery,
-		"revokeFor": &t.revokeFor, "revokeFirst": &t.revokeFirst, "firstRetry": &t.firstRetry,
+		"revokeFor": &t.revokeFor, "revokeFirst": &t.revokeFirst, "firstRetry": &t.firstRetry, "fileAgain": &t.fileAgain,
 	}
 }
 

@@ -35,6 +35,7 @@ func TestLimits_EachCodeOfMetas_MakesAnswersWaitAndNobodyAlarmed(t *testing.T) {
 		"429 alone":             {throttle: edge(sandbox.NoRetryAfter)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for the same 400 ms
 			w := newWorld(t, bypassed)
 			w.meta.Tweak(func(q *sandbox.Quirks) { *q = c.quirks })
 			w.run()

@@ -130,7 +130,7 @@ func (p *program) assemble() (err error) {
 		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
 		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.times.fileStall}),
 		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.FacebookAppID,
-		Opened: opened, Retry: cfg.times.noAgentRetry, Now: cfg.now, Say: p.say, Log: p.log,
+		Opened: opened, Retry: cfg.times.noAgentRetry, FileAgain: cfg.times.fileAgain, Now: cfg.now, Say: p.say, Log: p.log,
 	})
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),

@@ -51,7 +51,7 @@ var fast = times{
 	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, followEvery: 20 * time.Millisecond, silence: 5 * time.Second, pingEvery: time.Second,
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
 	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, setupQuiet: 100 * time.Millisecond, watchEvery: time.Hour,
-	fileStall: 500 * time.Millisecond, firstRetry: 25 * time.Millisecond,
+	fileStall: 500 * time.Millisecond, firstRetry: 25 * time.Millisecond, threadEvery: 5 * time.Millisecond, fileAgain: 25 * time.Millisecond,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
@@ -117,7 +117,7 @@ func newWorldAt(t *testing.T, with sandbox.RocketChatConfig, now func() time.Tim
 // record writes the calls that the workspace got where the conformance checks find
 // them (conformance/README.md).
 func (w *world) record() {
-	dir := os.Getenv("CONFORMANCE_RECORD")
+	dir := os.Getenv("RECORD_REQUESTS")
 	if dir == "" {
 		return
 	}
