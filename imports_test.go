@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"sandbox":      {},
 	"companion":    {"bridge", "language"},
 	"conformance":  {},
+	"browsertest":  {},
 	"bench/faults": {"sandbox"},
 	"bench":        {"bench/faults", "bridge", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
 	"cmd/messenger-bridge": {
@@ -43,6 +44,7 @@ var homes = map[string][]string{
 	"golang.org/x/time/rate":              {"messenger"},
 	"golang.org/x/sync/semaphore":         {"messenger"},
 	"golang.org/x/text":                   {"language"},
+	"github.com/chromedp":                 {"browsertest"},
 }
 
 func TestImports_PointToTheMiddle(t *testing.T) {

@@ -7,84 +7,34 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/browsertest"
 	"messenger-bridge/web"
 )
 
 // browser is a headless Chromium with one window.
 type browser struct {
-	t   *testing.T
-	ctx context.Context
-
-	mu       sync.Mutex
-	troubles []string // what its console said
+	*browsertest.Browser
+	t *testing.T
 }
 
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		t.Skip("no chromium or google-chrome in PATH")
-	}
-	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()), chromedp.NoFirstRun, chromedp.WSURLReadTimeout(time.Minute)}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "disable-background-networking",
-		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "disable-extensions", "hide-scrollbars"} {
-		opts = append(opts, chromedp.Flag(flag, true))
-	}
-	opts = append(opts, chromedp.Flag("lang", "en-GB"))
-	ctx, stop := context.WithTimeout(context.WithoutCancel(t.Context()), 3*time.Minute) // it ends in Cleanup
-	t.Cleanup(stop)
-	ctx, stopAllocator := chromedp.NewExecAllocator(ctx, opts...)
-	t.Cleanup(stopAllocator)
-	ctx, stopTab := chromedp.NewContext(ctx)
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil { // waits for the process, whose folder is deleted next
-			t.Log("closing the browser:", err)
-		}
-		stopTab()
-	})
-	b := &browser{t: t, ctx: ctx}
-	if err := chromedp.Listen(ctx, func(event any) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		switch e := event.(type) {
-		case *log.EventEntryAdded: // CSP violations, failed loads
-			if !strings.Contains(e.Entry.Text, "the server responded with a status of") { // our own 4xx pages
-				b.troubles = append(b.troubles, e.Entry.Text)
-			}
-		case *runtime.EventConsoleAPICalled:
-			b.troubles = append(b.troubles, "console: "+string(e.Type))
-		case *runtime.EventExceptionThrown:
-			b.troubles = append(b.troubles, e.ExceptionDetails.Text)
-		}
-	}); err != nil {
-		t.Fatal("start the browser:", err)
-	}
-	return b
+	return &browser{Browser: browsertest.Start(t, "en-GB"), t: t}
 }
 
 func (b *browser) run(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, actions...); err != nil {
+	if err := chromedp.Do(b.Ctx, actions...); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -92,7 +42,7 @@ func (b *browser) run(actions ...chromedp.Action[chromedp.Void]) {
 // js returns what an expression is in the page.
 func js[T any](b *browser, expression string) T {
 	b.t.Helper()
-	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	value, err := chromedp.Run(b.Ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -102,7 +52,7 @@ func js[T any](b *browser, expression string) T {
 // follow does something that leads to another page, and waits until it is there.
 func (b *browser) follow(action chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if _, err := chromedp.RunResponse(b.ctx, action); err != nil {
+	if _, err := chromedp.RunResponse(b.Ctx, action); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -163,7 +113,7 @@ func (b *browser) inspect(name string) {
 			b.t.Errorf("%s, %s: %s", name, look.name, fault)
 		}
 		b.run(chromedp.EmulateViewport(look.width, max(look.height, js[int64](b, `document.documentElement.scrollHeight`)))) // all of it is drawn
-		picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+		picture, err := chromedp.Run(b.Ctx, chromedp.FullScreenshot(100))
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -173,19 +123,18 @@ func (b *browser) inspect(name string) {
 	}
 	b.scheme("light")
 	b.run(chromedp.EmulateViewport(1100, 800))
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, trouble := range b.troubles {
-		b.t.Errorf("%s: the browser says: %s", name, trouble)
+	for _, trouble := range b.Troubles() {
+		if !strings.Contains(trouble, "the server responded with a status of") { // our own 4xx pages
+			b.t.Errorf("%s: the browser says: %s", name, trouble)
+		}
 	}
-	b.troubles = nil
 }
 
 // scheme sets what the person prefers. Nothing moves, so that colours are final.
 func (b *browser) scheme(name string) {
 	b.t.Helper()
 	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}}
-	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
+	if _, err := chromedp.Call(b.Ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
 		b.t.Fatal(err)
 	}
 }

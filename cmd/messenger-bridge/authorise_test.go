@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -12,7 +11,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,11 +20,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/browsertest"
 	"messenger-bridge/sandbox"
 	"messenger-bridge/store"
 )
@@ -592,21 +589,12 @@ func TestAuthorise_TwoPagesTicked_OneLineForEach(t *testing.T) {
 }
 
 func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
-	chromium := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			chromium = found
-			break
-		}
-	}
-	if chromium == "" {
-		t.Skip("no chromium or google-chrome in PATH")
-	}
+	browser := browsertest.Start(t, "en-GB")
+	ctx := browser.Ctx
 	o := openOffice(t, bypassed)
 	o.run()
 	rid := o.setup()
 	link := o.linkIn(o.private("maria", rid, "/facebook authorize"))
-	ctx, troubles := o.browse(chromium)
 	follow := func(action chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if _, err := chromedp.RunResponse(ctx, action); err != nil {
@@ -671,51 +659,10 @@ func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
 	follow(chromedp.Navigate(link))
 	sees("This link was used already", "/facebook authorize")
 	shoot("4-used")
-	for _, trouble := range troubles() {
-		t.Error("the browser says:", trouble)
-	}
-}
-
-// browse starts a headless browser; troubles is what its console said.
-func (o *office) browse(chromium string) (ctx context.Context, troubles func() []string) {
-	o.Helper()
-	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium), chromedp.UserDataDir(o.TempDir()), chromedp.NoFirstRun, chromedp.WSURLReadTimeout(time.Minute)}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "disable-background-networking",
-		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "disable-extensions", "hide-scrollbars"} {
-		opts = append(opts, chromedp.Flag(flag, true))
-	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(o.Context()), 3*time.Minute)
-	o.Cleanup(stop)
-	ctx, stopAllocator := chromedp.NewExecAllocator(ctx, opts...)
-	o.Cleanup(stopAllocator)
-	ctx, stopTab := chromedp.NewContext(ctx)
-	o.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			o.Log("closing the browser:", err)
+	for _, trouble := range browser.Troubles() {
+		if !strings.Contains(trouble, "the server responded with a status of") { // our own 4xx pages
+			t.Error("the browser says:", trouble)
 		}
-		stopTab()
-	})
-	var mu sync.Mutex
-	var said []string
-	err := chromedp.Listen(ctx, func(event any) {
-		mu.Lock()
-		defer mu.Unlock()
-		switch e := event.(type) {
-		case *log.EventEntryAdded:
-			if !strings.Contains(e.Entry.Text, "the server responded with a status of") { // our own 4xx pages
-				said = append(said, e.Entry.Text)
-			}
-		case *runtime.EventExceptionThrown:
-			said = append(said, e.ExceptionDetails.Text)
-		}
-	})
-	if err != nil {
-		o.Fatal("start the browser:", err)
-	}
-	return ctx, func() []string {
-		mu.Lock()
-		defer mu.Unlock()
-		return slices.Clone(said)
 	}
 }
 

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"messenger-bridge/browsertest"
 )
 
 // testDemo is a demo whose bridge is the test binary, with short times.
@@ -118,17 +118,13 @@ you</textarea><br><button>Go</button></form>`)
 // demoWindow is the demo's page in a headless Chromium.
 type demoWindow struct {
 	*testing.T
-	ctx      context.Context
-	play     *demoPlay
-	troubles []string // what the browser's console said; read after the end
+	ctx  context.Context
+	play *demoPlay
 }
 
 func openDemo(t *testing.T) *demoWindow {
 	t.Helper()
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("chromium is not in PATH")
-	}
+	browser := browsertest.Start(t, "en-GB")
 	type start struct {
 		address string
 		play    *demoPlay
@@ -154,47 +150,17 @@ func openDemo(t *testing.T) *demoWindow {
 		ended <- nil
 		t.Fatalf("the demo did not start: %v\n%s", err, out)
 	}
-	w.ctx = w.browse(chromium)
+	w.ctx = browser.Ctx
+	t.Cleanup(func() {
+		for _, trouble := range browser.Troubles() {
+			t.Error("the browser says:", trouble)
+		}
+	})
 	w.do(chromedp.EmulateViewport(1280, 1180))
 	if _, err := chromedp.RunResponse(w.ctx, chromedp.Navigate(at+"/")); err != nil {
 		t.Fatal(err)
 	}
 	return w
-}
-
-// browse starts a browser.
-func (w *demoWindow) browse(chromium string) context.Context {
-	opts := []chromedp.ExecAllocatorOption{chromedp.ExecPath(chromium), chromedp.UserDataDir(w.TempDir()), chromedp.NoFirstRun, chromedp.WSURLReadTimeout(time.Minute)}
-	for _, flag := range []string{"headless", "no-sandbox", "disable-gpu", "disable-quic", "disable-background-networking",
-		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "disable-extensions", "hide-scrollbars"} {
-		opts = append(opts, chromedp.Flag(flag, true))
-	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(w.Context()), 5*time.Minute)
-	w.Cleanup(stop)
-	ctx, stopAllocator := chromedp.NewExecAllocator(ctx, opts...)
-	w.Cleanup(stopAllocator)
-	ctx, stopTab := chromedp.NewContext(ctx)
-	w.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil {
-			w.Log("closing the browser:", err)
-		}
-		stopTab()
-		for _, trouble := range w.troubles {
-			w.Error("the browser says:", trouble)
-		}
-	})
-	err := chromedp.Listen(ctx, func(event any) {
-		switch e := event.(type) {
-		case *log.EventEntryAdded:
-			w.troubles = append(w.troubles, e.Entry.Text)
-		case *runtime.EventExceptionThrown:
-			w.troubles = append(w.troubles, e.ExceptionDetails.Text)
-		}
-	})
-	if err != nil {
-		w.Fatal("start the browser:", err)
-	}
-	return ctx
 }
 
 func (w *demoWindow) do(actions ...chromedp.Action[chromedp.Void]) {
