@@ -22,11 +22,14 @@ type SetupConfig struct {
 	Steps []Step // in the order in which they are to be done
 	// Show shows a text in the setup channel under an id, and replaces what was
 	// shown under it before.
-	Show  func(ctx context.Context, id, text string) error
-	Every time.Duration // how often to look while something is missing; 20 s
-	Quiet time.Duration // how long nothing has happened before a step is shown; 2 s
-	Say   *language.Speaker
-	Log   *slog.Logger
+	Show func(ctx context.Context, id, text string) error
+	// Connected reports whether Rocket.Chat is there; while it is not, nothing is
+	// looked at: the list stays as people saw it. Nil: always.
+	Connected func() bool
+	Every     time.Duration // how often to look while something is missing; 20 s
+	Quiet     time.Duration // how long nothing has happened before a step is shown; 2 s
+	Say       *language.Speaker
+	Log       *slog.Logger
 }
 
 // Setup is a checklist in the setup channel that ticks itself off. Steps appear
@@ -89,6 +92,9 @@ func (s *Setup) pause(ctx context.Context, wait time.Duration) error {
 // advance shows every step that is done and the first that is not, and reports
 // whether all are.
 func (s *Setup) advance(ctx context.Context) (complete bool) {
+	if s.Connected != nil && !s.Connected() {
+		return false
+	}
 	for i, step := range s.Steps {
 		missing := step.Next(ctx)
 		text := fmt.Sprintf(":white_check_mark: %d. %s", i+1, s.Say.Say(step.Done))

@@ -62,10 +62,7 @@ func (p *program) clerk() *commands.Commands {
 func (p *program) setupSteps() []commands.Step {
 	return []commands.Step{
 		{Name: "workspace", Done: language.Sentence("I am connected to Rocket.Chat."), Next: func(context.Context) string {
-			if p.stream.State().Connected {
-				return ""
-			}
-			return p.say.Say("I am connecting to Rocket.Chat.")
+			return "" // else nobody could read it
 		}},
 		{Name: "page", Done: language.Sentence("A Facebook page is connected."), Next: func(context.Context) string {
 			if len(p.store.Pages()) > 0 {

@@ -159,7 +159,7 @@ func (p *program) assemble() (err error) {
 		PingEvery: cfg.times.pingEvery, RefusedWait: cfg.times.refused, Answer: cfg.times.restTimeout,
 		Log: p.log, Metrics: p.metrics,
 	})
-	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
+	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Connected: func() bool { return p.stream.State().Connected }, Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
 	p.metrics.Add(gauges{p})
 	return nil
 }
