@@ -3,7 +3,6 @@ package conformance_test
 import (
 	"bytes"
 	"context"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,16 +95,14 @@ func newWorld(t *testing.T, program string, book *record, profile sandbox.Profil
 	return w
 }
 
-// freeAddress returns a loopback address that nothing listens on, so that a
-// restarted bridge is found where Meta knows it.
+// freeAddress returns a loopback address that nothing listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := sandbox.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return address
 }
 
 // addPage connects the page, or gives it a new token, as an operator does.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"messenger-bridge/sandbox"
 )
 
 // shortTimes let a round end in seconds. What they shorten is waiting, not a rule.
@@ -38,11 +39,11 @@ type process struct {
 
 // newProcess prepares the program and connects the page, as an operator would.
 func newProcess(ctx context.Context, binary string, w *world, token string) (*process, error) {
-	listen, err := freeAddress()
+	listen, err := sandbox.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	private, err := freeAddress()
+	private, err := sandbox.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
@@ -148,15 +149,6 @@ func (p *process) idle() bool {
 }
 
 func (p *process) log() string { return p.output.String() }
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
-}
 
 // book keeps what the program says.
 type book struct {

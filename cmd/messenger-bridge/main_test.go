@@ -3,28 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"strings"
 	"testing"
 )
-
-func httpListener(t *testing.T) net.Listener {
-	t.Helper()
-	// An address of its own in 127.0.0.0/8: on 127.0.0.1 any outgoing connection of
-	// the machine may take the port before the bridge does.
-	ip := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
-	l, err := net.Listen("tcp", ip+":0")
-	if err != nil { // not every system has all of them
-		l, err = net.Listen("tcp", "127.0.0.1:0")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
 
 // run runs one command line as a shell would.
 func runCommand(t *testing.T, environ []string, args ...string) (code int, out, err string) {

@@ -135,13 +135,14 @@ func (w *world) record() {
 	}
 }
 
-// freeAddress returns a loopback address that nothing listens on, so that a
-// restarted bridge is found where Meta knows it.
+// freeAddress returns a loopback address that nothing listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	server := httpListener(t)
-	defer server.Close()
-	return server.Addr().String()
+	address, err := sandbox.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 // addPage stores a page as an earlier run left it.
