@@ -35,7 +35,6 @@ var allowed = map[string][]string{
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat", "sandbox", "bench"},
-	"github.com/go-resty/resty/v2":        {"rocketchat", "messenger"},
 	"go.etcd.io/bbolt":                    {"store", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "cmd/messenger-bridge"},
 	"github.com/caarlos0/env/v11":         {"cmd/messenger-bridge"},

@@ -1,11 +1,14 @@
 package messenger
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,8 +17,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-
-	"github.com/go-resty/resty/v2"
 
 	"messenger-bridge/bridge"
 )
@@ -42,7 +43,8 @@ type ClientConfig struct {
 // concurrent use.
 type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
-	rest  *resty.Client
+	base  string // address of the version
+	http  *http.Client
 	pacer *pacer
 	pulse pulse
 	skew  atomic.Int64 // of Meta's clock against ours; a time.Duration
@@ -71,19 +73,15 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	rest := resty.NewWithClient(&http.Client{
-		Transport: transport(cfg),
-		// Graph does not redirect, and a token must not follow anybody who does.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	})
-	rest.SetBaseURL(strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version))
-	rest.SetResponseBodyLimit(4 << 20)
-	rest.SetRetryCount(0)
-	rest.SetLogger(silent{}) // it would log errors with URLs in them
+	// Graph does not redirect, and a token must not follow anybody who does.
+	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	slow := transport(cfg)
 	slow.ResponseHeaderTimeout = 4 * cfg.Timeout
-	return &Client{cfg: cfg, rest: rest, pacer: newPacer(cfg.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
-		uploads: &http.Client{Transport: slow, CheckRedirect: rest.GetClient().CheckRedirect}}
+	return &Client{
+		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
+		pacer: newPacer(cfg.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
+		http: &http.Client{Transport: transport(cfg), CheckRedirect: stay}, uploads: &http.Client{Transport: slow, CheckRedirect: stay},
+	}
 }
 
 // transport speaks HTTP/1.1: one call a connection, so that "nothing was written"
@@ -203,24 +201,72 @@ func (c *Client) do(ctx context.Context, q request) *answer {
 	var written atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 
-	r := c.rest.R().SetContext(ctx).SetQueryParams(q.query)
-	if q.token != "" {
-		r.SetAuthToken(q.token.Reveal()).SetQueryParam("appsecret_proof", proof(c.cfg.AppSecret, q.token))
-	}
-	switch {
-	case q.form != nil:
-		r.SetFormData(q.form)
-	case q.body != nil:
-		r.SetHeader("Content-Type", "application/json").SetBody(q.body)
-	}
-	reply, err := r.Execute(q.method, q.address())
-	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, err: err, written: written.Load(), header: http.Header{},
+	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, header: http.Header{},
 		reading: q.method == http.MethodGet || q.setup, setup: q.setup, comment: q.comment != "" || q.private}
-	if reply != nil && reply.RawResponse != nil {
-		a.status, a.header, a.body = reply.StatusCode(), reply.Header(), reply.Body()
+	req, err := c.write(ctx, q)
+	if err != nil {
+		a.err = err
+		return a
+	}
+	res, err := c.http.Do(req)
+	if err == nil {
+		defer res.Body.Close()
+		a.status, a.header = res.StatusCode, res.Header
+		a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+		if err == nil && len(a.body) > maxAnswer {
+			a.body, err = nil, errTooLong
+		}
 		c.learnTime(a.header)
 	}
+	a.err, a.written = err, written.Load()
 	return a
+}
+
+// maxAnswer bounds how much of an answer is read, in bytes.
+const maxAnswer = 4 << 20
+
+var errTooLong = errors.New("the answer is too long")
+
+// write makes the HTTP request of a call without a file.
+func (c *Client) write(ctx context.Context, q request) (*http.Request, error) {
+	query := url.Values{}
+	for name, value := range q.query {
+		query.Set(name, value)
+	}
+	if q.token != "" {
+		query.Set("appsecret_proof", proof(c.cfg.AppSecret, q.token))
+	}
+	var body io.Reader
+	kind := ""
+	switch {
+	case q.form != nil:
+		form := url.Values{}
+		for name, value := range q.form {
+			form.Set(name, value)
+		}
+		body, kind = strings.NewReader(form.Encode()), "application/x-www-form-urlencoded"
+	case q.body != nil:
+		text, err := json.Marshal(q.body)
+		if err != nil {
+			return nil, err
+		}
+		body, kind = bytes.NewReader(text), "application/json"
+	}
+	address := c.base + q.address()
+	if len(query) > 0 {
+		address += "?" + query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, q.method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
+	}
+	if q.token != "" {
+		req.Header.Set("Authorization", "Bearer "+q.token.Reveal())
+	}
+	return req, nil
 }
 
 // learnTime notes by how much Meta's clock differs from ours, in whole seconds.
@@ -251,10 +297,3 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
-
-// silent is a logger for resty that says nothing.
-type silent struct{}
-
-func (silent) Errorf(string, ...any) {}
-func (silent) Warnf(string, ...any)  {}
-func (silent) Debugf(string, ...any) {}

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-resty/resty/v2"
-
 	"messenger-bridge/bridge"
 )
 
@@ -392,7 +390,7 @@ func describe(err error) string {
 		return op.Op + ": " + op.Err.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "connection cut"
-	case errors.Is(err, resty.ErrResponseBodyTooLarge):
+	case errors.Is(err, errTooLong):
 		return "its answer is too long"
 	}
 	return fmt.Sprintf("%T", err)

@@ -136,7 +136,7 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
 
 	query := url.Values{"appsecret_proof": {proof(c.cfg.AppSecret, q.token)}}
-	req, err := http.NewRequestWithContext(traced, q.method, c.rest.BaseURL+q.address()+"?"+query.Encode(), f)
+	req, err := http.NewRequestWithContext(traced, q.method, c.base+q.address()+"?"+query.Encode(), f)
 	if err != nil {
 		return &answer{page: q.page.ID, err: err, header: http.Header{}}
 	}

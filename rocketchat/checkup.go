@@ -80,44 +80,41 @@ func (k *checkup) workspace(ctx context.Context) bool {
 	k.c.mu.Lock()
 	user, auth := k.c.user, k.c.auth
 	k.c.mu.Unlock()
-	req := k.c.http.R().SetContext(ctx)
-	if user != "" {
-		req.SetHeader("X-User-Id", string(user)).SetHeader("X-Auth-Token", auth.Reveal())
-	}
-	res, err := req.Get(k.c.cfg.URL + "/api/info")
+	info := call{method: http.MethodGet, base: "/api", route: "/info", user: user, auth: auth}
+	res, err := k.c.answered(ctx, info)
 	if err != nil {
-		err = bridge.RefusalOf(transport(call{method: http.MethodGet, route: "/api/info"}, err)).Err
+		err = bridge.RefusalOf(transport(info, err)).Err
 		k.add(check, bridge.Bad, fmt.Sprintf("%s cannot be reached: %v", where, err), "Start the workspace, or correct ROCKETCHAT_URL. Messages wait meanwhile; none is lost.")
 		return false
 	}
-	defer res.RawBody().Close()
-	var info struct {
+	defer res.Body.Close()
+	var about struct {
 		Version string `json:"version"`
 		Info    struct {
 			Version string `json:"version"`
 		} `json:"info"`
 	}
-	body, err := io.ReadAll(io.LimitReader(res.RawBody(), 1<<20))
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	if err == nil {
-		err = json.Unmarshal(body, &info)
+		err = json.Unmarshal(body, &about)
 	}
-	if info.Version == "" {
-		info.Version = info.Info.Version
+	if about.Version == "" {
+		about.Version = about.Info.Version
 	}
-	status := res.StatusCode()
+	status := res.StatusCode
 	switch {
 	case status == http.StatusTooManyRequests:
 		k.add(check, bridge.Good, where+" answers", "")
 		k.add("version", bridge.Unknowable, "not found out: the rate limit holds the question back", "Ask again in a minute.")
-	case err != nil || info.Version == "" || status != http.StatusOK:
+	case err != nil || about.Version == "" || status != http.StatusOK:
 		k.add(check, bridge.Bad, fmt.Sprintf("%s answers (HTTP %d), but not as Rocket.Chat does", where, status),
 			"Correct ROCKETCHAT_URL, or start the workspace behind its proxy. Messages wait meanwhile; none is lost.")
 		return false
 	default:
 		k.add(check, bridge.Good, where+" answers", "")
-		k.version(info.Version)
+		k.version(about.Version)
 	}
-	if at, err := http.ParseTime(res.Header().Get("Date")); err == nil {
+	if at, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		k.clock(at.Sub(k.c.cfg.Now()))
 	}
 	return true

@@ -1,6 +1,7 @@
 package rocketchat
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,8 +14,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/go-resty/resty/v2"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
@@ -36,9 +35,9 @@ type ClientConfig struct {
 // does. Safe for concurrent use.
 type Client struct {
 	cfg     ClientConfig
-	http    *resty.Client
-	uploads *resty.Client // without a time-out of its own
-	files   *http.Client  // for what agents sent
+	http    *http.Client
+	uploads *http.Client // without a time-out of its own
+	files   *http.Client // for what agents sent
 	limits  *limits
 
 	mu   sync.Mutex // guards the fields below
@@ -77,24 +76,13 @@ func NewClient(cfg ClientConfig) *Client {
 	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	// Redirects are not followed: POST would become GET, and the token would go along.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client := func(timeout time.Duration) *resty.Client {
-		return resty.NewWithClient(&http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay}).
-			SetBaseURL(cfg.URL+"/api/v1").
-			SetHeader("Content-Type", "application/json").
-			SetDoNotParseResponse(true).
-			SetLogger(silent{})
+	client := func(timeout time.Duration) *http.Client {
+		return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay}
 	}
 	c := &Client{cfg: cfg, http: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
 	c.limits = newLimits(c.serverTime) // windows end by the workspace's clock
 	return c
 }
-
-// silent keeps resty from logging: its lines hold URLs, and URLs hold tokens.
-type silent struct{}
-
-func (silent) Errorf(string, ...any) {}
-func (silent) Warnf(string, ...any)  {}
-func (silent) Debugf(string, ...any) {}
 
 // Bot returns who the bot is; empty before the first login.
 func (c *Client) Bot() (bridge.UserID, string) {
@@ -152,10 +140,12 @@ type call struct {
 	route  string            // below that, with {names} for params; the key of the rate limit
 	params map[string]string // path parameters
 	query  url.Values
-	body   any
-	stream io.Reader         // instead of body: sent as it is read
-	kind   string            // Content-Type of a body that is not JSON
+	body   any               // sent as JSON, or as it is if it is a []byte
+	stream io.Reader         // instead of body: sent as it is read, never as a whole
+	kind   string            // Content-Type of what is not JSON
 	header map[string]string // more headers
+	user   bridge.UserID     // who makes it; "": nobody in particular
+	auth   bridge.Secret     // of the user
 	answer any               // decoded from the JSON answer, if not nil
 }
 
@@ -172,50 +162,30 @@ func (c *Client) do(ctx context.Context, k call) error {
 	if wait := c.limits.take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
 	}
-	client := c.http
-	if k.stream != nil {
-		client = c.uploads
-	}
-	req := client.R().SetContext(ctx).
-		SetHeader("X-User-Id", string(user)).SetHeader("X-Auth-Token", auth.Reveal()).
-		SetPathParams(k.params).SetQueryParamsFromValues(k.query)
-	switch {
-	case k.stream != nil:
-		req.SetBody(k.stream)
-	case k.body != nil:
-		req.SetBody(k.body)
-	}
-	if k.kind != "" {
-		req.SetHeader("Content-Type", k.kind)
-	}
-	address := k.route
-	if k.base != "" {
-		address = c.cfg.URL + k.base + k.route
-	}
-	req.SetHeaders(k.header)
+	k.user, k.auth = user, auth
 	start := time.Now()
-	res, err := req.Execute(k.method, address)
+	res, err := c.answered(ctx, k)
 	if err != nil {
 		c.limits.undecided(bucket)
 		return transport(k, err)
 	}
-	defer res.RawBody().Close()
-	c.learnTime(res.Header(), time.Since(start))
-	body, err := io.ReadAll(io.LimitReader(res.RawBody(), maxAnswer+1))
+	defer res.Body.Close()
+	c.learnTime(res.Header, time.Since(start))
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
 	if err == nil && len(body) > maxAnswer {
 		err = fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
 	}
-	wait := c.limits.learn(bucket, res.StatusCode(), res.Header(), body)
+	wait := c.limits.learn(bucket, res.StatusCode, res.Header, body)
 	if err != nil {
 		return transport(k, err)
 	}
-	if res.StatusCode() == http.StatusTooManyRequests {
+	if res.StatusCode == http.StatusTooManyRequests {
 		return limited(bucket, wait, errors.New("refused by Rocket.Chat"))
 	}
-	if status := res.StatusCode(); status >= 300 && status < 400 {
-		return redirected(bucket, status, res.Header())
+	if status := res.StatusCode; status >= 300 && status < 400 {
+		return redirected(bucket, status, res.Header)
 	}
-	if err := verdict(k, res.StatusCode(), body); err != nil {
+	if err := verdict(k, res.StatusCode, body); err != nil {
 		return err
 	}
 	if k.answer == nil {
@@ -225,6 +195,60 @@ func (c *Client) do(ctx context.Context, k call) error {
 		return unexpected(k, err)
 	}
 	return nil
+}
+
+// answered makes a call and returns the answer, whatever it says.
+func (c *Client) answered(ctx context.Context, k call) (*http.Response, error) {
+	req, err := c.request(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	if k.stream != nil {
+		return c.uploads.Do(req)
+	}
+	return c.http.Do(req)
+}
+
+// request writes a call out.
+func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
+	path := k.base + k.route
+	if k.base == "" {
+		path = "/api/v1" + k.route
+	}
+	for name, value := range k.params {
+		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
+	}
+	if len(k.query) > 0 {
+		path += "?" + k.query.Encode()
+	}
+	body, kind := k.stream, k.kind
+	switch content := k.body.(type) {
+	case nil:
+	case []byte:
+		body = bytes.NewReader(content)
+	default:
+		text, err := json.Marshal(content)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, c.cfg.URL+path, body)
+	if err != nil {
+		return nil, err
+	}
+	if kind == "" {
+		kind = "application/json"
+	}
+	req.Header.Set("Content-Type", kind)
+	if k.user != "" {
+		req.Header.Set("X-User-Id", string(k.user))
+		req.Header.Set("X-Auth-Token", k.auth.Reveal())
+	}
+	for name, value := range k.header {
+		req.Header.Set(name, value)
+	}
+	return req, nil
 }
 
 // redirected is a refusal of a proxy, or of a workspace that lives elsewhere. Of

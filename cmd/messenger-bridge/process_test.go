@@ -43,22 +43,32 @@ type process struct {
 	ended chan error
 }
 
-// startProcess runs the bridge as a process and waits until it listens.
+// startProcess runs the bridge, as the test binary holds it, as a process and waits
+// until it listens.
 func (w *world) startProcess() *process {
 	w.Helper()
-	p := &process{Cmd: exec.Command(os.Args[0], "-test.run=^$"), ended: make(chan error, 1)}
-	p.Env = append(append(os.Environ(), w.environ...), childVariable+"=serve", timesVariable+"="+w.cfg.times.String())
-	p.Stderr = w.log
-	out, err := p.StdoutPipe()
-	if err == nil {
-		err = p.Start()
-	}
+	child := exec.Command(os.Args[0], "-test.run=^$")
+	child.Env = append(os.Environ(), childVariable+"=serve")
+	out, err := child.StdoutPipe()
 	if err != nil {
 		w.Fatal(err)
 	}
+	p := w.launch(child)
 	up := make([]byte, 3)
 	if _, err := out.Read(up); err != nil {
 		w.Fatalf("the process did not start: %v\n%s", err, w.log.String())
+	}
+	return p
+}
+
+// launch starts a program that serves this world.
+func (w *world) launch(program *exec.Cmd) *process {
+	w.Helper()
+	p := &process{Cmd: program, ended: make(chan error, 1)}
+	p.Env = append(append(p.Environ(), w.environ...), timesVariable+"="+w.cfg.times.String())
+	p.Stderr = w.log
+	if err := p.Start(); err != nil {
+		w.Fatal(err)
 	}
 	go func() { p.ended <- p.Wait() }()
 	w.at = addresses{public: w.cfg.Listen, metrics: w.cfg.MetricsListen}
