@@ -43,7 +43,7 @@ type ClientConfig struct {
 // concurrent use.
 type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
-	base  string // address of the version
+	base  string       // address of the version
 	http  *http.Client
 	pacer *pacer
 	pulse pulse
