@@ -35,11 +35,18 @@ func listenControl(path string) (net.Listener, error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", err)
 	}
-	umask := syscall.Umask(0o177)
-	defer syscall.Umask(umask)
-	l, err := net.Listen("unix", path)
+	// The file that Linux makes of a socket gets the socket's own mode, so that it is
+	// never open to others. Not by umask: that is the whole process's.
+	private := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = syscall.Fchmod(int(fd), 0o600) })
+	}}
+	l, err := private.Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil { // for other systems
+		l.Close()
+		return nil, fmt.Errorf("close the control socket to others: %w", err)
 	}
 	return l, nil
 }
