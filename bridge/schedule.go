@@ -166,7 +166,7 @@ func (s *schedule) holdBack(l *lane, outer *gate) {
 	}
 	l.probe = nil
 	g.parked.pushFront(l)
-	s.wait(&g.timed, g.failures, max(outer.at.Sub(s.now()), backoff[0]))
+	s.wait(&g.timed, g.failures, max(outer.at.Sub(s.now()), s.first))
 }
 
 // probe has one of those who wait at a gate try for all; if none does, it is open.
