@@ -141,6 +141,8 @@ func (willing) Post(_ context.Context, _ bridge.Secret, r bridge.RoomID, _ bridg
 	return r, nil
 }
 
+func (willing) Close(context.Context, bridge.Secret, bridge.RoomID) error { return nil }
+
 func (willing) Has(context.Context, bridge.Secret, bridge.RoomID, bridge.MessageID) (bool, error) {
 	return false, nil
 }

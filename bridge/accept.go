@@ -142,6 +142,12 @@ func (b *Bridge) FromAgent(ctx context.Context, messages []AgentMessage) (fresh 
 			}
 			continue
 		}
+		if b.afterClosing(c, m) {
+			if err := b.tell(ctx, Notice{Kind: NotDelivered, Room: m.Room, Message: m.ID, To: m.Author, Reason: RoomOver}); err != nil {
+				return 0, err
+			}
+			continue
+		}
 		key, changes := messageKey(m.ID), false
 		if m.Gone || m.Known || !m.Edited.IsZero() && seen(key) {
 			if !seen(key) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"messenger-bridge/metrics"
 )
@@ -16,6 +17,7 @@ type Automatic struct {
 	Conversation Conversation
 	Key          string // of what it is said about; it is sent once
 	Text         string
+	Until        time.Time // afterwards it is not sent any more; zero: as long as Messenger takes it
 }
 
 // automaticPrefix begins the ids of automatic texts, which are no messages of a room.
@@ -33,7 +35,7 @@ func (b *Bridge) SendAutomatic(ctx context.Context, a Automatic) error {
 	sum := sha256.Sum256([]byte(string(a.Conversation.Lane()) + "/" + a.Key))
 	id := MessageID(automaticPrefix + hex.EncodeToString(sum[:12]))
 	out := b.outgoing(a.Conversation, AgentMessage{ID: id, At: b.Now(), Text: a.Text})
-	out.Automatic = true
+	out.Automatic, out.Until = true, a.Until
 	body, err := json.Marshal(out)
 	if err != nil {
 		return fmt.Errorf("encode an automatic text: %w", err)

@@ -48,6 +48,16 @@ type Config struct {
 	// to 120 times that. 250 ms.
 	FirstRetry time.Duration
 
+	// ShowStanding and Cursors are for what administrators read while nobody is there;
+	// nil: nothing.
+	ShowStanding Standing
+	Cursors      Cursors
+	AbsenceEvery time.Duration // how often that is looked at; 10 s
+	AbsentAfter  time.Duration // how long customers wait before it is told; 30 s
+
+	CustomerName   func(Conversation) string                  // "" if it is not known; may be nil
+	DepartmentName func(context.Context, DepartmentID) string // likewise
+
 	// SentBefore reports whether a message of this time may have been delivered by an
 	// earlier bridge whose store is lost, or was copied before. May be nil.
 	SentBefore func(time.Time) bool
@@ -113,6 +123,8 @@ func New(c Config) (*Bridge, error) {
 	setDefault(&c.TellAfter, time.Minute)
 	setDefault(&c.Grace, 8*time.Second)
 	setDefault(&c.FirstRetry, 250*time.Millisecond)
+	setDefault(&c.AbsenceEvery, 10*time.Second)
+	setDefault(&c.AbsentAfter, 30*time.Second)
 	if c.Active == nil {
 		c.Active = func(PageID, string) {}
 	}
@@ -161,6 +173,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 	wg.Go(func() { b.watchWaiting(ctx) })
 	wg.Go(func() { b.gesturing.run(ctx) })
 	wg.Go(func() { b.watchWindows(ctx) })
+	wg.Go(func() { b.watchAbsence(ctx) })
 	wg.Wait()
 	b.markUntried()
 	return nil

@@ -60,4 +60,5 @@ type Link struct {
 	Visitor      Secret       // the token by which Rocket.Chat knows the customer; empty: not registered yet
 	Room         RoomID       // the room believed open; empty: none
 	Department   DepartmentID // with which the visitor was registered
+	Begin        MessageID    // of the event for which the room was opened; empty: not remembered
 }

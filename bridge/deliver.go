@@ -121,7 +121,7 @@ func (b *Bridge) toRoom(ctx context.Context, seq Seq) error {
 		}
 		return b.conclude(b.Inbox, d, metrics.In)
 	}
-	in.Tries = b.begin(seq, d)
+	in.Tries, in.Anew = b.begin(seq, d), b.startsAnew(&in)
 	b.offer(&in, false)
 	shown, err := b.Rooms.Deliver(ctx, in)
 	if err != nil {
@@ -135,6 +135,9 @@ func (b *Bridge) toRoom(ctx context.Context, seq Seq) error {
 		return r
 	}
 	b.offer(&in, true)
+	if in.opens() {
+		b.spoke(in.Conversation, in.At)
+	}
 	if err := b.explainTo(ctx, &in, shown.Refused); err != nil {
 		return err
 	}

@@ -46,6 +46,7 @@ type Outgoing struct {
 	At           time.Time    `json:"at"`
 	Parts        []Part       `json:"parts"`
 	Automatic    bool         `json:"automatic,omitempty"` // nobody wrote it, so nobody is told of it (automatic.go)
+	Until        time.Time    `json:"until,omitzero"`      // an automatic text is not sent any more
 
 	Round    int       `json:"round,omitempty"` // how often it was given up and tried again
 	Since    time.Time `json:"since,omitzero"`  // it may have been sent in an earlier round, not before

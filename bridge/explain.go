@@ -31,6 +31,7 @@ var explain = map[Reason]string{
 	FileForbidden:    language.Sentence("Rocket.Chat does not let the bridge read the file. Upload it again while the conversation is open."),
 	FileUnreadable:   language.Sentence("Rocket.Chat hands out only a part of the file. Upload it again."),
 	FileRefused:      language.Sentence("Facebook does not take this file. Send it in another format, for example as PDF, JPEG or MP4."),
+	RoomOver:         language.Sentence("this room was closed before. The customer's next message opens a new one; answer there."),
 	Rejected:         language.Sentence("Facebook refused the content of this message. Change it and send it again."),
 	MetaError:        language.Sentence("Facebook failed to take this message several times. Please send it again later."),
 	Unclear:          language.Sentence("the connection to Facebook broke off and it cannot be found out whether the message arrived. Look into the Page inbox before you send it again."),

@@ -60,6 +60,7 @@ type Incoming struct {
 
 	Deleted bool `json:"-"` // the customer has deleted the message since
 	Tries   int  `json:"-"` // how often showing it was begun before, and perhaps done in part
+	Anew    bool `json:"-"` // it comes after so long a silence that it is to have a new room
 }
 
 // The keys of some events can be made without them, so that one can be asked for.

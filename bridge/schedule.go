@@ -312,6 +312,47 @@ func (s *schedule) stop() {
 	s.some.Broadcast()
 }
 
+// crowd is what waits at a gate.
+type crowd struct {
+	gate   Gate
+	reason Reason // why it is shut
+	lanes  int
+	oldest Seq
+}
+
+// crowds returns who waits at gates whose names begin so.
+func (s *schedule) crowds(prefix string) (all []crowd) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, g := range s.gates {
+		if !g.shut || !strings.HasPrefix(string(name), prefix) {
+			continue
+		}
+		c := crowd{gate: name, reason: g.reason}
+		count := func(l *lane) {
+			if len(l.seqs) == 0 {
+				return
+			}
+			if c.lanes == 0 || l.seqs[0] < c.oldest {
+				c.oldest = l.seqs[0]
+			}
+			c.lanes++
+		}
+		for _, l := range g.parked.lanes[g.parked.head:] {
+			count(l)
+		}
+		for _, l := range s.lanes {
+			if l.probe == g {
+				count(l)
+			}
+		}
+		if c.lanes > 0 {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
 // heads returns the oldest entry of each lane.
 func (s *schedule) heads() []Seq {
 	s.mu.Lock()

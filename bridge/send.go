@@ -94,6 +94,9 @@ func (b *Bridge) part(ctx context.Context, s *shipment) error {
 			return err
 		}
 	}
+	if b.outlived(s.out) {
+		return b.dropOutlived(s)
+	}
 	mid, err := b.hand(ctx, s, mark)
 	if err == nil {
 		if b.PageSent != nil && s.page.State == PageHeld {
@@ -284,6 +287,9 @@ func (b *Bridge) shipped(s *shipment) error {
 	}
 	b.forgetChange(s)
 	b.forget(s.d.Seq)
+	if !s.out.Automatic {
+		b.spoke(s.out.Conversation, b.Now())
+	}
 	if c := s.out.Conversation; b.wantsReceipts(c) {
 		t := b.Talks.Talk(c)
 		if err := b.showHowFar(context.Background(), c, slices.MaxFunc([]time.Time{t.Received, t.Read}, time.Time.Compare).Add(-watermarkSlack)); err != nil {
@@ -298,6 +304,16 @@ func (b *Bridge) giveUpPart(s *shipment, reason Reason, cause error) error {
 	if err := b.giveUp(s, reason, cause); err != nil {
 		return err
 	}
+	return errGivenUp
+}
+
+// dropOutlived ends a text that nobody wrote, and that came too late.
+func (b *Bridge) dropOutlived(s *shipment) error {
+	b.Log.Info("an automatic text came too late and is not sent", "page", s.out.Conversation.Page, "delivery", s.d.Seq)
+	if err := b.Outbox.Conclude(s.d.Seq); err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
+	b.forget(s.d.Seq)
 	return errGivenUp
 }
 

@@ -40,7 +40,7 @@ var SettingsTable = []Setting{
 		Help:  language.Sentence("Agents see it instead of the page's own name."),
 		get:   func(s Settings) string { return s.Name },
 		set:   func(s *Settings, v string) language.Phrase { s.Name = v; return "" }},
-	{Word: "new-room-after", Group: groupRooms, Pending: true, Kind: AmountSetting, Longest: 12,
+	{Word: "new-room-after", Group: groupRooms, Kind: AmountSetting, Longest: 12,
 		Label: language.Sentence("New room after"),
 		Help:  language.Sentence("A customer who was silent for so long starts a new room: off, or 1 min to 24 h."),
 		get:   func(s Settings) string { return durationText(time.Duration(s.NewRoomAfter)) },
@@ -57,7 +57,7 @@ var SettingsTable = []Setting{
 		func(s *Settings) *bool { return &s.History }).pending(),
 	onOff("comments", false, groupRooms, language.Sentence("Comments"),
 		language.Sentence("Comments on the page's posts get rooms of their own."),
-		func(s *Settings) *bool { return &s.Comments }).pending(),
+		func(s *Settings) *bool { return &s.Comments }),
 	onOff("receipts", false, groupRooms, language.Sentence("Receipts"),
 		language.Sentence("Agents see what was delivered (✔️) and read (👁️). That costs Rocket.Chat two calls for each message."),
 		func(s *Settings) *bool { return &s.Receipts }),
@@ -69,7 +69,7 @@ var SettingsTable = []Setting{
 			{"day", language.Sentence("once a day")}, {"room", language.Sentence("in every room")},
 		},
 		func(s Settings) string { return map[bool]string{true: "room", false: "day"}[s.WelcomeAlways] },
-		func(s *Settings, v string) { s.WelcomeAlways = v == "room" }).pending(),
+		func(s *Settings, v string) { s.WelcomeAlways = v == "room" }),
 	words("offline", language.Sentence("Nobody there"), language.Sentence("It is sent once while no agent is online."),
 		func(s *Settings) *string { return &s.Offline }),
 	words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
@@ -77,7 +77,7 @@ var SettingsTable = []Setting{
 	onOff("survey", false, groupTexts, language.Sentence("Survey"),
 		language.Sentence("Customers are asked how it was when an agent has closed the conversation."),
 		func(s *Settings) *bool { return &s.Survey }).pending(),
-	{Word: "privacy-url", Group: groupTexts, Pending: true, Kind: LineSetting, Longest: longestAddress,
+	{Word: "privacy-url", Group: groupTexts, Kind: LineSetting, Longest: longestAddress,
 		Label: language.Sentence("Privacy notice"),
 		Help:  language.Sentence("Its address, beginning with https://. In texts, {privacy} stands for it."),
 		get:   func(s Settings) string { return s.PrivacyURL },
@@ -106,7 +106,7 @@ var SettingsTable = []Setting{
 		}),
 	onOff("human-agent", false, groupAnswers, language.Sentence("Answer after 24 hours"),
 		language.Sentence("Agents may answer between 24 hours and 7 days, with Facebook's human agent tag. Facebook must have approved the app for it."),
-		func(s *Settings) *bool { return &s.HumanAgent }).pending(),
+		func(s *Settings) *bool { return &s.HumanAgent }),
 	{Word: "text-limit", Group: groupAnswers, Kind: AmountSetting, Longest: 6,
 		Label: language.Sentence("Longest message"),
 		Help:  language.Sentence("Characters in one message to a customer, 100 to 2000. Longer answers are sent in parts."),
@@ -160,7 +160,7 @@ func (d Setting) pending() Setting {
 
 // words is a text that customers read.
 func words(word, label, help string, field func(*Settings) *string) Setting {
-	return Setting{Word: word, Group: groupTexts, Connect: true, Pending: true, Kind: TextSetting, Longest: longestText, Label: label, Help: help,
+	return Setting{Word: word, Group: groupTexts, Connect: true, Kind: TextSetting, Longest: longestText, Label: label, Help: help,
 		get: func(s Settings) string { return *field(&s) },
 		set: func(s *Settings, v string) language.Phrase {
 			if odd := unknownBlank(v); odd != "" {

@@ -10,6 +10,12 @@ type Talk struct {
 	Heard time.Time `json:"heard,omitzero"`
 	// Told is how far the agent was told about the window that began with Heard.
 	Told WindowNote `json:"told,omitempty"`
+	// Spoke is when somebody last said something; only known while the page wants new
+	// rooms after a silence.
+	Spoke time.Time `json:"spoke,omitzero"`
+	// Closed is when the conversation's room was closed last, and ClosedRoom which.
+	Closed     time.Time `json:"closed,omitzero"`
+	ClosedRoom RoomID    `json:"closedRoom,omitempty"`
 	// Welcomed is when the welcome text was last sent.
 	Welcomed time.Time `json:"welcomed,omitzero"`
 	// Received and Read are up to when the customer has, and has read, what the page sent,

@@ -77,6 +77,7 @@ const (
 	Rejected         Reason = "rejected"         // Meta refused the content
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
 	Settling         Reason = "settling"         // finding out whether it arrived
+	RoomOver         Reason = "room-over"        // written into a room after it was closed
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
 	CodeRefused      Reason = "code-refused"     // a login code that was used, is too old, or belongs to another address
 	StoreFailed      Reason = "store"            // our own store failed

@@ -245,7 +245,7 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"edit 100 welcome \"\"", []string{"`welcome` is now _none_"}, false, "settings 100"},
 		{"edit 100 welcome Come in @all", []string{"@\u2060all"}, false, "settings 100"},
 		{"edit 100 welcom Hi", []string{"no setting `welcom`", "Did you mean `welcome`?", "`privacy-url`"}, false, ""},
-		{"edit 100 welcome Hello {customer}\nHow are you?", []string{"now \n```\nHello {customer}\nHow are you?\n```", "does not heed it yet"}, false, "settings 100"},
+		{"edit 100 welcome Hello {customer}\nHow are you?", []string{"now \n```\nHello {customer}\nHow are you?\n```"}, false, "settings 100"},
 		{"edit 100 welcome “Hello there”", []string{"now “Hello there”"}, false, "settings 100"},
 		{"edit 100 welcome " + strings.Repeat("x", 2001), []string{"2001 characters", "at most 2000", "Nothing was changed"}, false, ""},
 		{"edit 100 colour blue", []string{"no setting `colour`", "`welcome`"}, false, ""},

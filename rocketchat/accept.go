@@ -43,12 +43,17 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 	tooOld := s.cfg.Client.serverTime().Add(-oldest)
 	var messages []bridge.AgentMessage
 	var commands []bridge.Command
+	var closings []bridge.Closing
 	for _, m := range batch {
 		if m.At.Before(tooOld) && !m.At.IsZero() {
 			continue
 		}
 		if m.kind == customerRoom && m.System == "" {
 			s.happened(m)
+		}
+		if m.kind == customerRoom && m.System == closedRoom && m.User.ID != string(bot) {
+			closings = append(closings, bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.author(), ByCustomer: m.Visitor != ""})
+			continue
 		}
 		c, is, err := s.command(ctx, m)
 		if err != nil {
@@ -87,11 +92,19 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 			return 0, err
 		}
 	}
-	if len(messages) == 0 {
-		return 0, nil
+	if len(messages) > 0 {
+		if fresh, err = s.cfg.Accept.FromAgent(ctx, messages); err != nil {
+			return fresh, err
+		}
 	}
-	return s.cfg.Accept.FromAgent(ctx, messages)
+	if len(closings) > 0 { // after what was written before
+		err = s.cfg.Accept.FromClosings(ctx, closings)
+	}
+	return fresh, err
 }
+
+// closedRoom is the system type of a room's end (rocketchat.md 3).
+const closedRoom = "livechat-close"
 
 // happened looks at what is new beside the text.
 func (s *Stream) happened(m wireMessage) {

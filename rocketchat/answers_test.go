@@ -31,9 +31,10 @@ func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Cli
 
 // memory is what a stream hands on to; all rooms are ours.
 type memory struct {
-	mu    sync.Mutex
-	got   []bridge.AgentMessage
-	saved time.Time
+	mu     sync.Mutex
+	closed []bridge.Closing
+	got    []bridge.AgentMessage
+	saved  time.Time
 }
 
 func (m *memory) FromAgent(_ context.Context, messages []bridge.AgentMessage) (int, error) {
@@ -41,6 +42,13 @@ func (m *memory) FromAgent(_ context.Context, messages []bridge.AgentMessage) (i
 	defer m.mu.Unlock()
 	m.got = append(m.got, messages...)
 	return len(messages), nil
+}
+
+func (m *memory) FromClosings(_ context.Context, closings []bridge.Closing) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = append(m.closed, closings...)
+	return nil
 }
 
 func (m *memory) Conversation(bridge.RoomID) (bridge.Conversation, bool, error) {

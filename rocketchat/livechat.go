@@ -87,6 +87,15 @@ func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 	return r, unexpected(post, nil)
 }
 
+// Close implements rooms.Livechat.
+func (c *Client) Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error {
+	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.close", body: map[string]string{"rid": string(r), "token": visitor.Reveal()}})
+	if codeOf(err) == "error-not-allowed-to-close-conversation" || codeOf(err) == "error-tags-must-be-assigned-before-closing-chat" {
+		return final(err)
+	}
+	return err
+}
+
 // Has reports whether a room of the visitor, open or closed, holds a message.
 func (c *Client) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
 	_, there, err := c.textOf(ctx, visitor, r, id)

@@ -41,6 +41,7 @@ type office struct {
 	sessions int // that became ready
 	commands []bridge.Command
 	messages []bridge.AgentMessage
+	closed   []bridge.Closing
 	ours     map[bridge.RoomID]bool
 	cursor   time.Time
 	disk     error // why nothing can be stored
@@ -137,6 +138,15 @@ func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (f
 		}
 	})
 	return fresh, err
+}
+
+func (o *office) FromClosings(_ context.Context, closings []bridge.Closing) (err error) {
+	o.note(func() {
+		if err = o.disk; err == nil {
+			o.closed = append(o.closed, closings...)
+		}
+	})
+	return err
 }
 
 func (o *office) Conversation(r bridge.RoomID) (bridge.Conversation, bool, error) {

@@ -41,7 +41,11 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 	if err := r.introduced(ctx, link, in); err != nil {
 		return bridge.Shown{}, err
 	}
-	p := r.posting(in, r.reading(ctx, in))
+	previous := link.Room
+	if err := r.endOld(ctx, link, in); err != nil {
+		return bridge.Shown{}, err
+	}
+	p := r.posting(in, r.dated(in, r.reading(ctx, in)))
 	for range maxRounds {
 		if link.Visitor == "" {
 			if err := r.register(ctx, link); err != nil {
@@ -49,13 +53,15 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 			}
 		}
 		if link.Room == "" {
-			if err := r.open(ctx, link); err != nil {
+			link.Begin = in.MessageID()
+			if err := r.open(ctx, link, in.Tries > 0); err != nil {
 				if reasonOf(err) == bridge.VisitorUnknown {
 					link.Visitor = ""
 					continue
 				}
-				return bridge.Shown{}, err
+				return bridge.Shown{}, r.waits(ctx, in, err)
 			}
+			r.nameEarlier(ctx, link, previous) // a later attempt would not know it
 		}
 		err := r.post(ctx, link, p)
 		switch reasonOf(err) {
@@ -67,6 +73,7 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 			if err != nil {
 				return bridge.Shown{}, err
 			}
+			r.nameEarlier(ctx, link, previous)
 			if in.Comment != nil {
 				return p.done(link), r.inPublic(ctx, link)
 			}
@@ -189,5 +196,5 @@ func (r *Rooms) postOne(ctx context.Context, link *bridge.Link, p bridge.Post) e
 	if err != nil || known {
 		return err
 	}
-	return r.moveTo(ctx, link, room, true)
+	return r.moveTo(ctx, link, room, true, true)
 }

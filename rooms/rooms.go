@@ -31,6 +31,9 @@ type Livechat interface {
 	// it is in, which may be another than asked for. Posting the same id again is
 	// harmless.
 	Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error)
+	// Close ends a room in the visitor's name. Verdict Never: the workspace does not let
+	// visitors do that.
+	Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error
 	// Has reports whether a room, open or closed, holds a message.
 	Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error)
 	// Online reports whether somebody of a department, or of the workspace, can take a room.
@@ -95,6 +98,15 @@ type Config struct {
 	// there before, it is also called right before that is durable, so that a stop
 	// in between leaves a trace of what agents wrote there. May be nil.
 	Opened func(r bridge.RoomID, existed bool)
+
+	// Began is called for each new room, before that is durable; perhaps more than once.
+	// May be nil.
+	Began func(context.Context, bridge.Conversation, bridge.RoomID) error
+	// Waits is called when an event waits because nobody is there; perhaps more than
+	// once. May be nil.
+	Waits func(context.Context, bridge.Incoming) error
+	// RoomLink returns the address of a room. May be nil.
+	RoomLink func(bridge.RoomID) string
 
 	// DepartmentGone is called once for each department that was deleted while a
 	// page still names it; its customers then come without one. May be nil.
@@ -206,8 +218,9 @@ func (r *Rooms) register(ctx context.Context, link *bridge.Link) error {
 }
 
 // open gets the conversation an open room. The link is durable before anything
-// is posted, so that an agent's first answer finds its way.
-func (r *Rooms) open(ctx context.Context, link *bridge.Link) error {
+// is posted, so that an agent's first answer finds its way. again says that an earlier
+// attempt may have opened it.
+func (r *Rooms) open(ctx context.Context, link *bridge.Link, again bool) error {
 	if err := r.someoneThere(ctx, link.Department); err != nil {
 		return err
 	}
@@ -216,12 +229,17 @@ func (r *Rooms) open(ctx context.Context, link *bridge.Link) error {
 		return r.hold(link.Department, err)
 	}
 	r.back(link.Department)
-	return r.moveTo(ctx, link, room, existed)
+	return r.moveTo(ctx, link, room, existed, !existed || again)
 }
 
-// moveTo makes a room the conversation's.
-func (r *Rooms) moveTo(ctx context.Context, link *bridge.Link, room bridge.RoomID, existed bool) error {
+// moveTo makes a room the conversation's; began says that it is a new one.
+func (r *Rooms) moveTo(ctx context.Context, link *bridge.Link, room bridge.RoomID, existed, began bool) error {
 	link.Room = room
+	if began && r.Began != nil {
+		if err := r.Began(ctx, link.Conversation, room); err != nil {
+			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		}
+	}
 	opened := r.Opened
 	if opened == nil {
 		opened = func(bridge.RoomID, bool) {}

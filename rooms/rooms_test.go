@@ -132,6 +132,16 @@ func (d *desk) Post(_ context.Context, visitor bridge.Secret, r bridge.RoomID, p
 	return r, after
 }
 
+func (d *desk) Close(_ context.Context, _ bridge.Secret, r bridge.RoomID) error {
+	if before, _ := d.called("close", string(r)); before != nil {
+		return before
+	}
+	if d.open == r {
+		d.open = ""
+	}
+	return nil
+}
+
 func (d *desk) Has(_ context.Context, _ bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
 	if before, _ := d.called("has", string(r)); before != nil {
 		return false, before

@@ -11,7 +11,10 @@ import (
 	"messenger-bridge/bridge"
 )
 
-const linkVersion = 1
+const (
+	linkVersion      = 2
+	linkWithoutBegin = 1
+)
 
 // Link returns how a conversation is tied to Rocket.Chat; one with nothing but
 // the conversation in it if it is not.
@@ -32,7 +35,7 @@ func (s *Store) Link(c bridge.Conversation) (bridge.Link, error) {
 }
 
 func (s *Store) parseLink(key, v []byte, l *bridge.Link) error {
-	if len(v) == 0 || v[0] != linkVersion {
+	if len(v) == 0 || v[0] != linkVersion && v[0] != linkWithoutBegin {
 		return errors.New("record has an unknown version")
 	}
 	room, rest, err := cutShort(v[1:])
@@ -44,6 +47,13 @@ func (s *Store) parseLink(key, v []byte, l *bridge.Link) error {
 		return err
 	}
 	l.Room, l.Department = bridge.RoomID(room), bridge.DepartmentID(department)
+	if v[0] == linkVersion {
+		begin, more, err := cutShort(rest)
+		if err != nil {
+			return err
+		}
+		l.Begin, rest = bridge.MessageID(begin), more
+	}
 	if len(rest) > 0 {
 		visitor, err := s.seal.open(bucketConversations, key, rest)
 		if err != nil {
@@ -64,6 +74,7 @@ func (s *Store) SaveLink(ctx context.Context, l bridge.Link) error {
 	key := []byte(l.Conversation.Lane())
 	v := appendShort([]byte{linkVersion}, string(l.Room))
 	v = appendShort(v, string(l.Department))
+	v = appendShort(v, string(l.Begin))
 	if l.Visitor != "" {
 		v = s.seal.seal(v, bucketConversations, key, []byte(l.Visitor.Reveal()))
 	}
@@ -88,7 +99,7 @@ func checkLink(l bridge.Link) error {
 		return errors.New("page or kind of a conversation contains a slash")
 	case len(c.Lane()) > maxLane:
 		return fmt.Errorf("ids of a conversation are longer than %d bytes", maxLane)
-	case len(l.Room) > 255 || len(l.Department) > 255 || len(l.Visitor) > 4096:
+	case len(l.Room) > 255 || len(l.Department) > 255 || len(l.Begin) > 255 || len(l.Visitor) > 4096:
 		return fmt.Errorf("conversation %s: room, department or visitor is too long", c.Lane())
 	}
 	return nil

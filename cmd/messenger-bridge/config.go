@@ -70,6 +70,7 @@ type times struct {
 	fileStall, uploadTimeout, followEvery             time.Duration
 	hearEvery, outage, threadEvery                    time.Duration
 	revokeFor, revokeFirst, firstRetry, fileAgain     time.Duration
+	absenceEvery, absentAfter                         time.Duration
 }
 
 // timesVariable holds times for tests of the whole program, such as
@@ -87,6 +88,7 @@ func (t *times) named() map[string]*time.Duration {
 		"fileStall": &t.fileStall, "uploadTimeout": &t.uploadTimeout,
 		"hearEvery": &t.hearEvery, "outage": &t.outage, "threadEvery": &t.threadEvery,
 		"revokeFor": &t.revokeFor, "revokeFirst": &t.revokeFirst, "firstRetry": &t.firstRetry, "fileAgain": &t.fileAgain,
+		"absenceEvery": &t.absenceEvery, "absentAfter": &t.absentAfter,
 	}
 }
 

@@ -83,8 +83,8 @@ func TestNames_MetaHangs_NoMessageWaits(t *testing.T) {
 }
 
 func TestNames_CustomerIsRenamed_RoomFollowsTheNextDay(t *testing.T) {
-	w, clock := newWorld(t, bypassed), newStopped()
-	w.cfg.now = clock.now
+	clock := newStopped()
+	w := newWorldAt(t, bypassed, clock.now)
 	w.meta.NameCustomer(anna, "Anna", "Example")
 	w.run()
 	writes := func(text string) {

@@ -119,3 +119,23 @@ func (p *program) delivered() func(direction string) {
 		}
 	}
 }
+
+// customerName is what a customer is called, as far as that is known.
+func (p *program) customerName(c bridge.Conversation) string {
+	name, _ := p.store.Name(c)
+	return name
+}
+
+// departmentName is what a department is called, as far as that is known.
+func (p *program) departmentName(ctx context.Context, id bridge.DepartmentID) string {
+	known, err := p.client.Departments(ctx)
+	if err != nil {
+		p.log.Debug("a department's name is not known", "department", id, "err", err)
+	}
+	for _, d := range known {
+		if d.ID == id {
+			return d.Name
+		}
+	}
+	return ""
+}

@@ -130,7 +130,12 @@ func (p *program) assemble() (err error) {
 		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
 		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.times.fileStall}),
 		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.FacebookAppID,
-		Opened: opened, Retry: cfg.times.noAgentRetry, FileAgain: cfg.times.fileAgain, Now: cfg.now, Say: p.say, Log: p.log,
+		Began: func(ctx context.Context, c bridge.Conversation, r bridge.RoomID) error {
+			return p.bridge.Began(ctx, c, r)
+		},
+		Waits:    func(ctx context.Context, in bridge.Incoming) error { return p.bridge.NobodyThere(ctx, in) },
+		RoomLink: p.client.RoomLink,
+		Opened:   opened, Retry: cfg.times.noAgentRetry, FileAgain: cfg.times.fileAgain, Now: cfg.now, Say: p.say, Log: p.log,
 	})
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
@@ -140,7 +145,9 @@ func (p *program) assemble() (err error) {
 		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
 		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
 		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
-		Rooms:   p.rooms,
+		Rooms:        p.rooms,
+		CustomerName: p.customerName, DepartmentName: p.departmentName,
+		ShowStanding: p.client.ShowStep, Cursors: p.store, AbsenceEvery: cfg.times.absenceEvery, AbsentAfter: cfg.times.absentAfter,
 		Workers: workers, EchoWait: cfg.times.echoWait, SettleFor: cfg.times.settleFor, TellAfter: cfg.times.tellAfter, FirstRetry: cfg.times.firstRetry,
 		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Now: cfg.now, Say: p.say, Log: p.log, Metrics: p.metrics,
 	})

@@ -52,6 +52,7 @@ var fast = times{
 	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
 	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, setupQuiet: 100 * time.Millisecond, watchEvery: time.Hour,
 	fileStall: 500 * time.Millisecond, firstRetry: 25 * time.Millisecond, threadEvery: 5 * time.Millisecond, fileAgain: 25 * time.Millisecond,
+	absenceEvery: 20 * time.Millisecond, absentAfter: time.Nanosecond,
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;

@@ -1,0 +1,67 @@
+package rooms
+
+import (
+	"context"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// lateAfter is how old a message is when agents are told when it was written.
+const lateAfter = 5 * time.Minute
+
+// dated says when a message was written that is shown late: nobody was there, or
+// something was down.
+func (r *Rooms) dated(in bridge.Incoming, text string) string {
+	if in.At.IsZero() || r.Now().Sub(in.At) < lateAfter {
+		return text
+	}
+	written := "[" + r.Say.Say("Written on %s", r.Say.Time(in.At)) + "]"
+	if text == "" {
+		return written
+	}
+	return written + "\n" + text
+}
+
+// endOld closes the conversation's room before an event that is to have a new one. An
+// earlier attempt may have done that, and opened the new one for this very event.
+func (r *Rooms) endOld(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+	if !in.Anew || link.Room == "" || link.Begin == in.MessageID() {
+		return nil
+	}
+	err := r.Livechat.Close(ctx, link.Visitor, link.Room)
+	switch reason := reasonOf(err); {
+	case err == nil, reason == bridge.RoomClosed:
+		link.Room = ""
+	case reason == bridge.VisitorUnknown:
+		link.Visitor, link.Room = "", ""
+	case bridge.RefusalOf(err).Verdict == bridge.Never:
+		r.Log.Warn("Rocket.Chat does not let customers close rooms (Omnichannel_allow_visitors_to_close_conversation), so no new room is opened", "page", link.Conversation.Page, "err", err)
+	default:
+		return err
+	}
+	return nil
+}
+
+// nameEarlier tells agents, in a conversation's new room, where the one before is. A
+// customer's message does not wait for that.
+func (r *Rooms) nameEarlier(ctx context.Context, link *bridge.Link, earlier bridge.RoomID) {
+	if earlier == "" || earlier == link.Room || r.RoomLink == nil {
+		return
+	}
+	err := r.once(ctx, link, "earlier", func() string { return r.Say.Say("The conversation before this one: %s", r.RoomLink(earlier)) })
+	if err != nil {
+		r.Log.Info("the earlier room is not named", "page", link.Conversation.Page, "err", err)
+	}
+}
+
+// waits hands on that an event waits because nobody is there.
+func (r *Rooms) waits(ctx context.Context, in bridge.Incoming, err error) error {
+	if reason := reasonOf(err); r.Waits == nil || reason != bridge.NoAgent && reason != bridge.OmnichannelOff {
+		return err
+	}
+	if failed := r.Waits(ctx, in); failed != nil {
+		r.Log.Warn("the customer is not told that nobody is there", "page", in.Conversation.Page, "err", failed)
+	}
+	return err
+}
