@@ -66,7 +66,7 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 		err := r.post(ctx, link, p)
 		switch reasonOf(err) {
 		case bridge.RoomClosed:
-			link.Room = ""
+			previous, link.Room = link.Room, ""
 		case bridge.VisitorUnknown:
 			link.Visitor, link.Room = "", ""
 		default:

@@ -25,7 +25,7 @@ func TestTexts_WholeConversation(t *testing.T) {
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Hello")
 	rid := w.room()
-	w.eventually("the customer is welcomed", func() bool { return len(w.received(anna)) == 1 })
+	w.eventually("it is shown, and the customer welcomed", func() bool { return len(w.texts()) == 1 && len(w.received(anna)) == 1 })
 	w.agent.Says(rid, "Good morning")
 	w.agent.Closes(rid, "")
 	w.eventually("the customer is thanked", func() bool { return len(w.received(anna)) == 3 })
