@@ -67,8 +67,8 @@ type Config struct {
 	// PageSent is called when Meta has taken a message of a page that was restricted;
 	// it must not block. May be nil.
 	PageSent func(PageID)
-	// Delivered is called after each delivery, with its direction (metrics.In, Out);
-	// it must not block. May be nil.
+	// Delivered is called after each delivery, with its direction (metrics.In, Out), but
+	// not of what nobody wrote; it must not block. May be nil.
 	Delivered func(direction string)
 	// Active is called when a page has a new message from a customer (metrics.In), or
 	// a customer has one from the page (metrics.Out); it must not block. May be nil.

@@ -206,7 +206,7 @@ func (b *Bridge) conclude(q Queue, d Delivery, direction string, receipts ...Rec
 	}
 	b.Metrics.Delivered.WithLabelValues(direction).Inc()
 	b.Metrics.Age.WithLabelValues(direction).Observe(b.Now().Sub(d.Accepted).Seconds())
-	if b.Delivered != nil {
+	if b.Delivered != nil && direction != metrics.Out { // of those, shipped knows more
 		b.Delivered(direction)
 	}
 	return nil

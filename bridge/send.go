@@ -289,6 +289,9 @@ func (b *Bridge) shipped(s *shipment) error {
 	b.forget(s.d.Seq)
 	if !s.out.Automatic {
 		b.spoke(s.out.Conversation, b.Now())
+		if b.Delivered != nil {
+			b.Delivered(metrics.Out)
+		}
 	}
 	if c := s.out.Conversation; b.wantsReceipts(c) {
 		t := b.Talks.Talk(c)

@@ -15,6 +15,8 @@ type Step struct {
 	Name string                                 // short and fixed; part of the message's id
 	Done string                                 // a sentence of language: what is said when it is in place
 	Next func(context.Context) (missing string) // what somebody has to do; empty: it is in place
+
+	Optional bool // it should be in place, but others need not wait for it
 }
 
 // SetupConfig is what a Setup is made of.
@@ -23,8 +25,8 @@ type SetupConfig struct {
 	// Show shows a text in the setup channel under an id, and replaces what was
 	// shown under it before.
 	Show func(ctx context.Context, id, text string) error
-	// Connected reports whether Rocket.Chat is there; while it is not, nothing is
-	// looked at: the list stays as people saw it. Nil: always.
+	// Connected reports whether it is time to look; else the list stays as people saw
+	// it. Run calls it, and nobody else. Nil: always.
 	Connected func() bool
 	Every     time.Duration // how often to look while something is missing; 20 s
 	Quiet     time.Duration // how long nothing has happened before a step is shown; 2 s
@@ -92,6 +94,7 @@ func (s *Setup) pause(ctx context.Context, wait time.Duration) error {
 // advance shows every step that is done and the first that is not, and reports
 // whether all are.
 func (s *Setup) advance(ctx context.Context) (complete bool) {
+	complete = true
 	if s.Connected != nil && !s.Connected() {
 		return false
 	}
@@ -101,14 +104,16 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 		if missing != "" {
 			text = fmt.Sprintf(":point_right: %d. %s", i+1, missing)
 		}
-		if missing != "" {
+		if missing != "" && step.Optional {
+			text, complete = fmt.Sprintf(":warning: %d. %s", i+1, missing), false
+		} else if missing != "" {
 			s.putOff(ctx, i)
 		}
-		if !s.show(ctx, step.Name, text) || missing != "" {
+		if !s.show(ctx, step.Name, text) || missing != "" && !step.Optional {
 			return false
 		}
 	}
-	return s.show(ctx, "complete", ":tada: "+s.Say.Say("Everything is in place. Type `/facebook help` to see what I understand."))
+	return complete && s.show(ctx, "complete", ":tada: "+s.Say.Say("Everything is in place. Type `/facebook help` to see what I understand."))
 }
 
 // putOff makes steps silent that were shown before and come after one that is

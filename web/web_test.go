@@ -131,7 +131,7 @@ func TestChoice_ShowsWhatIsOffered(t *testing.T) {
 		"business_management</code>: to see pages that belong", "Corner Café Uptown", "One page has lost its connection",
 		"not allowed for this page</strong>", "<strong>Messages</strong>", "<strong>Community activity</strong>", "Facebook did not hand over this page",
 		`value="dep-gone" selected`, `value="dep-help" selected`, "2 of 3 texts written",
-		"Removing a tick does not disconnect a page", "not in use yet", "{department}",
+		"Removing a tick does not disconnect a page", "{department}",
 		`name="ticket" value="CHOICETICKET"`, `name="proof" value="PROOF"`,
 	} {
 		if !strings.Contains(page, text) {

@@ -56,7 +56,7 @@ func TestSetupChannel_IsPrivateMadeOnceAndTicksItselfOff(t *testing.T) {
 			t.Errorf("the restart turns %q into %q", before, got)
 		}
 	}
-	next(2, "/facebook authorize")
+	next(7, "/facebook authorize")
 	if members := o.rc.MembersOf(rid); !slices.Equal(members, []string{ourBot, "maria", "otto"}) {
 		t.Errorf("members are %q", members)
 	}
@@ -67,17 +67,17 @@ func TestSetupChannel_IsPrivateMadeOnceAndTicksItselfOff(t *testing.T) {
 		t.Error("not one private group was made")
 	}
 	o.openWindow().login(o.link(), bakery).choose([]string{bakery}).shows("the result", 200, "The page is connected")
-	o.eventually("the first message is asked for", func() bool { return len(containing(o.steps(), ":point_right: 5. ")) == 1 })
-	if got := len(o.steps()); got != 5 {
+	o.eventually("the first message is asked for", func() bool { return len(containing(o.steps(), ":point_right: 10. ")) == 1 })
+	if got := len(o.steps()); got != 10 {
 		t.Errorf("the list is %q", o.steps())
 	}
 	o.meta.CustomerWrites(bakery, anna, "hello")
-	o.eventually("an answer is asked for", func() bool { return len(containing(o.steps(), ":point_right: 6. ")) == 1 })
-	next(6, "Answer that chat")
+	o.eventually("an answer is asked for", func() bool { return len(containing(o.steps(), ":point_right: 11. ")) == 1 })
+	next(11, "Answer that chat")
 	restart()
 	o.agent.Says(o.rc.Rooms()[0].ID, "Good morning")
 	o.eventually("everything is done", func() bool { return len(containing(o.steps(), ":tada: ")) == 1 })
-	if len(containing(o.steps(), ":point_right:")) != 0 || len(o.steps()) != 7 {
+	if len(containing(o.steps(), ":point_right:")) != 0 || len(o.steps()) != 12 {
 		t.Errorf("the list is %q", o.steps())
 	}
 	restart()
@@ -94,11 +94,11 @@ func TestSetupChannel_AfterConnecting_NextStepIsTheLastMessage(t *testing.T) {
 			o.meta.FailCalls("POST", "subscribed_apps", len(pages), sandbox.DeliveredThenHang(300*time.Millisecond)) // one after another
 			o.connect(pages...)
 			o.eventually("everybody knows", func() bool {
-				return len(containing(o.hears(rid), "is connected (by @maria)")) == len(pages) && len(containing(o.steps(), ":point_right: 5. ")) == 1
+				return len(containing(o.hears(rid), "is connected (by @maria)")) == len(pages) && len(containing(o.steps(), ":point_right: 10. ")) == 1
 			})
 			o.settled()
 			hears := o.hears(rid)
-			if last := hears[len(hears)-1]; !strings.HasPrefix(last, ":point_right: 5. ") {
+			if last := hears[len(hears)-1]; !strings.HasPrefix(last, ":point_right: 10. ") {
 				t.Errorf("the last message is %q of %q", last, hears)
 			}
 		})
@@ -109,7 +109,7 @@ func TestSetupChannel_StepUndone_OnlyTheNextOneAsks(t *testing.T) {
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
-	o.eventually("the first message is asked for", func() bool { return len(containing(o.steps(), ":point_right: 5. ")) == 1 })
+	o.eventually("the first message is asked for", func() bool { return len(containing(o.steps(), ":point_right: 10. ")) == 1 })
 	o.public("/facebook unauthorize " + bakery + " confirm")
 	o.eventually("the list says that it does not run", func() bool { return len(containing(o.steps(), "is not running")) == 1 })
 	if asks := containing(o.steps(), ":point_right:"); len(asks) != 1 {

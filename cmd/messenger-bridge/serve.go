@@ -60,6 +60,7 @@ type program struct {
 	hearing   *bridge.Hearing
 	backfill  *bridge.Backfill
 	setup     *commands.Setup
+	checkup   *checkups // of Rocket.Chat, for the set-up
 }
 
 // serve runs the bridge until ctx ends; nil means that it stopped in order. Only
@@ -166,7 +167,8 @@ func (p *program) assemble() (err error) {
 		PingEvery: cfg.times.pingEvery, RefusedWait: cfg.times.refused, Answer: cfg.times.restTimeout,
 		Log: p.log, Metrics: p.metrics,
 	})
-	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Connected: func() bool { return p.stream.State().Connected }, Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
+	p.checkup = p.newCheckups()
+	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Connected: p.connectedSoon(cfg.times.setupEvery), Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
 	p.metrics.Add(gauges{p})
 	return nil
 }

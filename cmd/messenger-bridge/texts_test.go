@@ -114,6 +114,7 @@ func TestTexts_AnswerLost_CustomerHasEachOnce(t *testing.T) {
 	for name, delivered := range map[string]bool{"delivered": true, "not delivered": false} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)
+			w.cfg.ShutdownGrace = 500 * time.Millisecond
 			w.setPage(func(s *bridge.Settings) { s.Welcome, s.Finished = "Hi.", "Bye." })
 			w.run()
 			for i, text := range []string{"Hi.", "Bye."} {
