@@ -164,6 +164,7 @@ func TestCommand_EveryOne_ByEveryWayIn_RefusedToWhoMayNot(t *testing.T) {
 	o.connect(bakery, bikes)
 	before := []string{fmt.Sprint(o.storedPage(bakery)), fmt.Sprint(o.storedPage(bikes))}
 	o.run()
+	o.looked()
 	calls := len(o.meta.Calls())
 	for _, w := range o.waysIn("paul") {
 		for _, order := range orders {
