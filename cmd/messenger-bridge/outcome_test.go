@@ -216,7 +216,6 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 	}
 	w.eventually("customers are heard all the same", func() bool { return len(w.texts()) == 20 })
 	inOrder(t, "agents", w.texts(), 20)
-	calls := len(w.meta.Calls())
 	dead := slices.DeleteFunc(w.meta.Calls(), func(c sandbox.Call) bool { return strings.HasSuffix(c.Path, "/subscriptions") }) // those in the app's name
 	if len(dead) > 5 {
 		t.Errorf("%d calls with a dead token", len(dead))
