@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"messenger-bridge/language"
@@ -40,6 +41,7 @@ type Connector struct {
 	evidence  evidence
 	app       appCheck
 	unrevoked chan struct{} // holds one token when Facebook has to be told again
+	choosing  atomic.Int32  // calls of Choose
 
 	mu    sync.Mutex // guards pages
 	pages map[PageID]*sync.Mutex
@@ -303,6 +305,8 @@ func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages [
 	if _, err := c.Tickets.SpendTicket(ctx, id); err != nil {
 		return nil, err
 	}
+	c.choosing.Add(1)
+	defer c.choosing.Add(-1)
 	var all []Connected
 	for _, p := range pages {
 		page, err := c.connect(ctx, t.For, held, p)
@@ -315,6 +319,9 @@ func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages [
 	}
 	return all, nil
 }
+
+// Connecting reports whether pages that were ticked are just being connected.
+func (c *Connector) Connecting() bool { return c.choosing.Load() > 0 }
 
 // connect stores a page as Connecting, subscribes it and reads both levels back.
 // Stopped at any point, the page stays Connecting, and connecting it again, or

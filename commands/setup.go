@@ -25,13 +25,13 @@ type SetupConfig struct {
 	// Show shows a text in the setup channel under an id, and replaces what was
 	// shown under it before.
 	Show func(ctx context.Context, id, text string) error
-	// Connected reports whether it is time to look; else the list stays as people saw
-	// it. Run calls it, and nobody else. Nil: always.
-	Connected func() bool
-	Every     time.Duration // how often to look while something is missing; 20 s
-	Quiet     time.Duration // how long nothing has happened before a step is shown; 2 s
-	Say       *language.Speaker
-	Log       *slog.Logger
+	// Calm reports whether it is time to look and to ask; else the list stays as people
+	// saw it. Run calls it, and nobody else. Nil: always.
+	Calm  func() bool
+	Every time.Duration // how often to look while something is missing; 20 s
+	Quiet time.Duration // how long nothing has happened before a step is shown; 2 s
+	Say   *language.Speaker
+	Log   *slog.Logger
 }
 
 // Setup is a checklist in the setup channel that ticks itself off. Steps appear
@@ -95,7 +95,7 @@ func (s *Setup) pause(ctx context.Context, wait time.Duration) error {
 // whether all are.
 func (s *Setup) advance(ctx context.Context) (complete bool) {
 	complete = true
-	if s.Connected != nil && !s.Connected() {
+	if !s.calm() {
 		return false
 	}
 	for i, step := range s.Steps {
@@ -103,6 +103,9 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 		text := fmt.Sprintf(":white_check_mark: %d. %s", i+1, s.Say.Say(step.Done))
 		if missing != "" {
 			text = fmt.Sprintf(":point_right: %d. %s", i+1, missing)
+		}
+		if missing != "" && !s.calm() { // what is being said right now goes above it
+			return false
 		}
 		if missing != "" && step.Optional {
 			text, complete = fmt.Sprintf(":warning: %d. %s", i+1, missing), false
@@ -128,6 +131,8 @@ func (s *Setup) putOff(ctx context.Context, undone int) {
 		s.show(ctx, "complete", ":white_circle: "+s.Say.Say("(after step %d)", undone+1))
 	}
 }
+
+func (s *Setup) calm() bool { return s.Calm == nil || s.Calm() }
 
 func (s *Setup) show(ctx context.Context, name, text string) bool {
 	if s.shown[name] == text {

@@ -338,13 +338,15 @@ func (p *demoPlay) turnKill(bool, string) error {
 func (p *demoPlay) tellKill(bool) []demoStory {
 	const lost = "1 · Nothing acknowledged is lost   2 · Once   3 · In order"
 	life := p.process.now()
-	if life.Life != lifeDead {
-		return []demoStory{{Title: "The bridge is started again", Text: "It reads its store, then what it missed in Rocket.Chat.", Promise: lost}}
-	}
 	starts := life.Starts
+	back := demoStory{Title: "The bridge is back, and nothing waits any more", Text: "What it had acknowledged was on disk, and what was written meanwhile it has read up. A message that was just being sent is not sent again before it is clear whether it arrived.", Promise: lost,
+		once: func() bool { return p.process.now().Starts > starts && p.idle() && p.meta.Waiting() == 0 }}
+	if life.Life != lifeDead {
+		back.once = func() bool { return p.idle() && p.meta.Waiting() == 0 }
+		return []demoStory{{Title: "The bridge is started again", Text: "It reads its store, then what it missed in Rocket.Chat.", Promise: lost}, back}
+	}
 	return []demoStory{
 		{Title: fmt.Sprintf("kill -9 %d: the bridge is gone", life.PID), Text: "It had no chance to tidy up. Write on both sides now: Facebook keeps trying to hand over its messages, Rocket.Chat keeps Ana's. In 5 seconds it is started again, on the same store.", Promise: lost},
-		{Title: "The bridge is back, and nothing waits any more", Text: "What it had acknowledged was on disk, and what was written meanwhile it has read up. A message that was just being sent is not sent again before it is clear whether it arrived.", Promise: lost,
-			once: func() bool { return p.process.now().Starts > starts && p.idle() && p.meta.Waiting() == 0 }},
+		back,
 	}
 }

@@ -168,7 +168,7 @@ func (p *program) assemble() (err error) {
 		Log: p.log, Metrics: p.metrics,
 	})
 	p.checkup = p.newCheckups()
-	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Connected: p.connectedSoon(cfg.times.setupEvery), Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
+	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Calm: p.calm(cfg.times.setupEvery), Every: cfg.times.setupEvery, Quiet: cfg.times.setupQuiet, Say: p.say, Log: p.log})
 	p.metrics.Add(gauges{p})
 	return nil
 }

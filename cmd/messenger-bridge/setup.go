@@ -94,19 +94,22 @@ func (p *program) delivered() func(direction string) {
 	}
 }
 
-// connectedSoon reports whether it is time to look at the set-up: not while a connection is
-// just being made, for that is no news; and yet, if that does not succeed for a while.
-func (p *program) connectedSoon(every time.Duration) func() bool {
+// calm reports whether it is time to look at the set-up: not while a connection is
+// just being made, to Rocket.Chat or of a page, nor while something waits to be said,
+// which would then stand below the step that is asked for. And yet, if that does not
+// end for a while.
+func (p *program) calm(every time.Duration) func() bool {
 	if every == 0 {
 		every = 20 * time.Second
 	}
-	up := time.Now()
+	since := time.Now()
 	return func() bool {
-		if p.stream.State().Connected {
-			up = time.Now()
+		_, _, notices := p.bridge.Backlog()
+		if p.stream.State().Connected && !p.connector.Connecting() && notices.Waiting == 0 {
+			since = time.Now()
 			return true
 		}
-		return time.Since(up) > 10*every
+		return time.Since(since) > 10*every
 	}
 }
 
