@@ -115,8 +115,10 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 	if err != nil {
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
-	for _, room := range append(open, closed...) {
-		c.rooms = append(c.rooms, debt{room: room, kind: customerRoom, since: since})
+	slices.Reverse(closed) // a customer's older rooms come before the newer, and the open one last
+	for _, d := range append(closed, open...) {
+		d.kind, d.since = customerRoom, since
+		c.rooms = append(c.rooms, d)
 	}
 	direct, err := s.commandRooms(ctx, since)
 	c.rooms = append(c.rooms, direct...)
@@ -126,7 +128,7 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 // listRooms returns our rooms of a list in which something was written since. Rooms
 // move while it is read: what is written moves them to its head, closing takes them
 // out. So each page begins with the end of the page before.
-func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() time.Time) (found []bridge.RoomID, err error) {
+func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() time.Time) (found []debt, err error) {
 	query.Set("sort", `{"lm":-1}`)
 	query.Set("count", strconv.Itoa(pageSize))
 	seen := map[bridge.RoomID]bool{}
@@ -156,10 +158,10 @@ func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() t
 				}
 				continue
 			}
-			if _, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
+			if whose, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
 				return nil, err
 			} else if ours {
-				found = append(found, room.ID)
+				found = append(found, debt{room: room.ID, whose: whose})
 			}
 		}
 		if !joins && back < 20 { // more have closed than pages have in common
@@ -307,6 +309,7 @@ func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wir
 	held := s.owed.release(d)
 	s.owed.settle(d)
 	_, err = s.accept(ctx, held)
+	s.tellOpened() // what waits in new rooms may have waited for this one
 	return err
 }
 

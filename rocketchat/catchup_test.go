@@ -77,6 +77,57 @@ func TestCatchUp_OneRoomCannotBeRead_OthersAreHeardAndItComesLaterInOrder(t *tes
 	}
 }
 
+func TestCatchUp_TwoRoomsOfOneCustomer_NoAnswerOvertakesThoseOfTheRoomBefore(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	anna, ben := bridge.Conversation{Page: "1", Customer: "2"}, bridge.Conversation{Page: "1", Customer: "3"}
+	before, other := o.visitor("a"), o.visitor("b")
+	o.belongsTo(before, anna)
+	o.belongsTo(other, ben)
+	ago(0)
+	o.halt()
+	ana.Says(before, "first")
+	ana.Closes(before, "")
+	after := o.visitor("a")
+	o.belongsTo(after, anna)
+	ana.Says(after, "second")
+	ana.Says(other, "to Ben")
+	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(before)})
+	o.run()
+	o.gets("to Ben")
+	ana.Says(after, "third")
+	ana.Says(other, "to Ben again")
+	o.gets("to Ben", "to Ben again")
+	clear()
+	o.gets("to Ben", "to Ben again", "first", "second", "third")
+}
+
+func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	before, other := o.visitor("a"), o.visitor("b")
+	o.belongsTo(before, anna)
+	o.belongs(other)
+	ago(0)
+	o.halt()
+	ana.Says(before, "first")
+	ana.Closes(before, "")
+	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(before)})
+	o.run()
+	after := o.visitor("a")
+	ana.Says(after, "second") // nobody knows yet whose room that is
+	ana.Says(other, "to Ben")
+	o.gets("to Ben")
+	o.belongsTo(after, anna)
+	o.stream.RoomOpened(bridge.RoomID(after), false)
+	ana.Says(after, "third")
+	ana.Says(other, "to Ben again")
+	o.gets("to Ben", "to Ben again")
+	clear()
+	o.gets("to Ben", "to Ben again", "first", "second", "third")
+}
+
 func TestCatchUp_StoppedBeforeARoomIsRead_NextStartReadsIt(t *testing.T) {
 	o, ana, ago := past(t)
 	o.run()

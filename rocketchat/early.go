@@ -62,6 +62,10 @@ func (s *Stream) RoomOpened(room bridge.RoomID, existed bool) {
 		s.rooms[room] = true
 		s.mu.Unlock()
 	}
+	s.tellOpened()
+}
+
+func (s *Stream) tellOpened() {
 	select {
 	case s.opened <- struct{}{}:
 	default:
@@ -69,12 +73,17 @@ func (s *Stream) RoomOpened(room bridge.RoomID, existed bool) {
 }
 
 // handOnEarly hands on what was written in rooms before they were known. A room is
-// forgotten only when that is done.
+// forgotten only when that is done, and waits for older rooms of the same customer.
 func (s *Stream) handOnEarly(ctx context.Context) error {
 	s.mu.Lock()
 	rooms := slices.Collect(maps.Keys(s.rooms))
 	s.mu.Unlock()
 	for _, room := range rooms {
+		if whose, _, err := s.cfg.Known.Conversation(room); err != nil {
+			return err
+		} else if s.owed.holds(whose) {
+			continue
+		}
 		if messages := s.early.take(room); len(messages) > 0 {
 			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
 				s.early.messages = append(messages, s.early.messages...)

@@ -13,7 +13,8 @@ import (
 type debt struct {
 	room  bridge.RoomID
 	kind  string
-	since time.Time // what was written from then on may be missing
+	since time.Time           // what was written from then on may be missing
+	whose bridge.Conversation // empty: a conversation of which we do not know yet, or of nobody
 
 	found  bool          // it was open before we knew it
 	judged bool          // what is new in it, the stream should have brought
@@ -56,6 +57,9 @@ func (o *owed) add(d debt) {
 	old.judged = old.judged && d.judged
 	old.hold = old.hold || d.hold
 	old.found = old.found && d.found
+	if d.whose != (bridge.Conversation{}) {
+		old.whose = d.whose
+	}
 	old.next, old.again = time.Time{}, true
 }
 
@@ -70,7 +74,8 @@ func (o *owed) restart() {
 }
 
 // due returns the room to look into now; nil if there is none, with how long until
-// there is. Rooms of which messages wait come first.
+// there is. Rooms of which messages wait come first, but none before the older room
+// of the same conversation: a customer gets the answers of both in order.
 func (o *owed) due() (found *debt, copied debt, wait time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -79,6 +84,9 @@ func (o *owed) due() (found *debt, copied debt, wait time.Duration) {
 	for _, d := range o.order {
 		if d.next.After(now) {
 			wait = min(wait, d.next.Sub(now))
+			continue
+		}
+		if first := o.holding(d.whose); first != nil && first != d {
 			continue
 		}
 		if found == nil || len(d.held) > 0 {
@@ -95,14 +103,44 @@ func (o *owed) due() (found *debt, copied debt, wait time.Duration) {
 	return found, *found, 0
 }
 
-// wait keeps a message back that would overtake older ones of its room, and
-// reports whether it did.
-func (o *owed) wait(m wireMessage) (bool, error) {
+// holding returns the first debt of a conversation that makes newer messages wait; nil
+// if there is none. The caller holds mu.
+func (o *owed) holding(c bridge.Conversation) *debt {
+	if c == (bridge.Conversation{}) {
+		return nil
+	}
+	for _, d := range o.order {
+		if d.hold && d.whose == c {
+			return d
+		}
+	}
+	return nil
+}
+
+// holds reports whether something older of a conversation is still to be read.
+func (o *owed) holds(c bridge.Conversation) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.holding(c) != nil
+}
+
+// none reports whether nothing is owed.
+func (o *owed) none() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.order) == 0
+}
+
+// wait keeps a message back that would overtake older ones of its room, or of another
+// room of the same conversation, and reports whether it did.
+func (o *owed) wait(m wireMessage, whose bridge.Conversation) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := o.rooms[bridge.RoomID(m.Room)]
 	if d == nil || !d.hold {
-		return false, nil
+		if d = o.holding(whose); d == nil {
+			return false, nil
+		}
 	}
 	if o.waiting == maxHeld {
 		return false, errors.New("too far behind the stream")

@@ -326,7 +326,8 @@ func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-cha
 func (s *Stream) takeStreamed(ctx context.Context, first wireMessage, more <-chan wireMessage) error {
 	var batch []wireMessage
 	for m := first; ; m = <-more {
-		if waits, err := s.owed.wait(m); err != nil {
+		waits, err := s.waits(m)
+		if err != nil {
 			return err
 		} else if !waits {
 			batch = append(batch, m)
@@ -337,6 +338,18 @@ func (s *Stream) takeStreamed(ctx context.Context, first wireMessage, more <-cha
 	}
 	_, err := s.accept(ctx, batch)
 	return err
+}
+
+// waits keeps a message back that would overtake older ones of its customer.
+func (s *Stream) waits(m wireMessage) (bool, error) {
+	if s.owed.none() {
+		return false, nil
+	}
+	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
+	if err != nil {
+		return false, err
+	}
+	return s.owed.wait(m, whose)
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp) error {

@@ -42,7 +42,7 @@ type office struct {
 	commands []bridge.Command
 	messages []bridge.AgentMessage
 	closed   []bridge.Closing
-	ours     map[bridge.RoomID]bool
+	ours     map[bridge.RoomID]bridge.Conversation // empty: nothing is said of whose it is
 	cursor   time.Time
 	disk     error // why nothing can be stored
 }
@@ -53,7 +53,7 @@ func newOffice(t *testing.T, with sandbox.RocketChatConfig) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &office{T: t, rc: rc, log: &logBook{}, look: time.Hour, news: make(chan struct{}, 1), ours: map[bridge.RoomID]bool{}}
+	o := &office{T: t, rc: rc, log: &logBook{}, look: time.Hour, news: make(chan struct{}, 1), ours: map[bridge.RoomID]bridge.Conversation{}}
 	t.Cleanup(func() {
 		o.halt()
 		rc.Close()
@@ -131,7 +131,7 @@ func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (f
 			return
 		}
 		for _, m := range messages {
-			if o.ours[m.Room] && !slices.ContainsFunc(o.messages, func(known bridge.AgentMessage) bool { return known.ID == m.ID }) {
+			if _, ours := o.ours[m.Room]; ours && !slices.ContainsFunc(o.messages, func(known bridge.AgentMessage) bool { return known.ID == m.ID }) {
 				o.messages = append(o.messages, m)
 				fresh++
 			}
@@ -152,7 +152,8 @@ func (o *office) FromClosings(_ context.Context, closings []bridge.Closing) (err
 func (o *office) Conversation(r bridge.RoomID) (bridge.Conversation, bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return bridge.Conversation{}, o.ours[r], nil
+	whose, ours := o.ours[r]
+	return whose, ours, nil
 }
 
 func (o *office) Cursor(string) (time.Time, error) {
@@ -238,8 +239,10 @@ func (o *office) visitor(token bridge.Secret) (room string) {
 }
 
 // belongs makes a room a conversation's.
-func (o *office) belongs(room string) {
-	o.note(func() { o.ours[bridge.RoomID(room)] = true })
+func (o *office) belongs(room string) { o.belongsTo(room, bridge.Conversation{}) }
+
+func (o *office) belongsTo(room string, c bridge.Conversation) {
+	o.note(func() { o.ours[bridge.RoomID(room)] = c })
 }
 
 // calls counts the REST calls so far, the websocket's left out.
