@@ -72,8 +72,9 @@ var all = []fault{
 	{"Graph hangs", func(w *world, _ *rand.Rand) func() { w.meta.Hang(true); return func() { w.meta.Hang(false) } }},
 	{"Graph throttles", func(w *world, r *rand.Rand) func() {
 		codes := []int{613, 32, 80001, 80006, 4}
-		w.meta.Throttle(pageID, codes[r.IntN(len(codes))], time.Hour, false)
-		return func() { w.meta.Throttle(pageID, 613, 0, false) }
+		code := codes[r.IntN(len(codes))]
+		w.meta.Throttle(pageID, code, time.Hour, false)
+		return func() { w.meta.Throttle(pageID, code, 0, false) }
 	}},
 	{"429 from Meta's edge", func(w *world, _ *rand.Rand) func() {
 		w.meta.ThrottleEdge(time.Second, sandbox.RetryAfterSeconds)
