@@ -147,4 +147,7 @@ func (willing) Has(context.Context, bridge.Secret, bridge.RoomID, bridge.Message
 	return false, nil
 }
 
+func (willing) Answer(context.Context, bridge.Secret, bridge.SurveyAnswer) (bool, error) {
+	return true, nil
+}
 func (willing) Online(context.Context, bridge.DepartmentID) (bool, error) { return true, nil }

@@ -18,6 +18,14 @@ type Automatic struct {
 	Key          string // of what it is said about; it is sent once
 	Text         string
 	Until        time.Time // afterwards it is not sent any more; zero: as long as Messenger takes it
+	Quick        []Button  // quick replies, with payloads
+	Survey       RoomID    // it asks how the conversation in this room was
+}
+
+// id is the one under which it waits. It is no message of a room.
+func (a Automatic) id() MessageID {
+	sum := sha256.Sum256([]byte(string(a.Conversation.Lane()) + "/" + a.Key))
+	return MessageID(automaticPrefix + hex.EncodeToString(sum[:12]))
 }
 
 // automaticPrefix begins the ids of automatic texts, which are no messages of a room.
@@ -32,10 +40,13 @@ func (b *Bridge) SendAutomatic(ctx context.Context, a Automatic) error {
 	if a.Conversation.Kind != Messages {
 		return nil
 	}
-	sum := sha256.Sum256([]byte(string(a.Conversation.Lane()) + "/" + a.Key))
-	id := MessageID(automaticPrefix + hex.EncodeToString(sum[:12]))
+	id := a.id()
 	out := b.outgoing(a.Conversation, AgentMessage{ID: id, At: b.Now(), Text: a.Text})
-	out.Automatic, out.Until = true, a.Until
+	out.Automatic, out.Until, out.Survey = true, a.Until, a.Survey
+	for _, reply := range a.Quick {
+		last := &out.Parts[len(out.Parts)-1]
+		last.Quick, last.Answers = append(last.Quick, reply.Title), append(last.Answers, reply.Payload)
+	}
 	body, err := json.Marshal(out)
 	if err != nil {
 		return fmt.Errorf("encode an automatic text: %w", err)

@@ -121,6 +121,9 @@ func (b *Bridge) toRoom(ctx context.Context, seq Seq) error {
 		}
 		return b.conclude(b.Inbox, d, metrics.In)
 	}
+	if in.Survey, err = b.surveyAnswer(&in); err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
 	in.Tries, in.Anew = b.begin(seq, d), b.startsAnew(&in)
 	b.offer(&in, false)
 	shown, err := b.Rooms.Deliver(ctx, in)
@@ -135,11 +138,14 @@ func (b *Bridge) toRoom(ctx context.Context, seq Seq) error {
 		return r
 	}
 	b.offer(&in, true)
-	if in.opens() {
+	if in.opens() && in.Survey == nil {
 		b.spoke(in.Conversation, in.At)
 	}
 	if err := b.explainTo(ctx, &in, shown.Refused); err != nil {
 		return err
+	}
+	if err := b.followSurvey(ctx, &in); err != nil {
+		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}
 	b.ended(seq)
 	if shown.Receipt.Mid == "" {

@@ -47,6 +47,7 @@ type Outgoing struct {
 	Parts        []Part       `json:"parts"`
 	Automatic    bool         `json:"automatic,omitempty"` // nobody wrote it, so nobody is told of it (automatic.go)
 	Until        time.Time    `json:"until,omitzero"`      // an automatic text is not sent any more
+	Survey       RoomID       `json:"survey,omitempty"`    // an automatic text asks how the conversation in this room was
 
 	Round    int       `json:"round,omitempty"` // how often it was given up and tried again
 	Since    time.Time `json:"since,omitzero"`  // it may have been sent in an earlier round, not before
@@ -116,8 +117,9 @@ const (
 	Answer       NoticeKind = "answer"        // to a command: in Room, or by direct message if that is empty
 	Announcement NoticeKind = "announcement"  // in the setup channel
 
-	WindowEndsSoon NoticeKind = "window-ending" // in the room, for whoever works there
-	WindowHasEnded NoticeKind = "window-ended"  // likewise
+	WindowEndsSoon NoticeKind = "window-ending"  // in the room, for whoever works there
+	WindowHasEnded NoticeKind = "window-ended"   // likewise
+	SurveySkipped  NoticeKind = "survey-skipped" // likewise: the customer was not asked how it was
 )
 
 // Seq is the place of an entry in its queue: later entries have larger numbers.

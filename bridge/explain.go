@@ -61,6 +61,14 @@ func (n Notice) Sentence(say *language.Speaker) string {
 			return say.Say("The customer last wrote more than 24 hours ago. People can answer until %s.", say.Time(n.Later))
 		}
 		return say.Say("The customer last wrote more than 24 hours ago. Messenger accepts no answers any more until they write again.")
+	case SurveySkipped:
+		switch n.Reason {
+		case WroteAgain:
+			return say.Say("The customer was not asked how satisfied they are: they have written again.")
+		case WindowClosed:
+			return say.Say("The customer was not asked how satisfied they are: they last wrote too long ago for Messenger to accept the question.")
+		}
+		return say.Say("The customer may not have been asked how satisfied they are: the question was not delivered.")
 	case Private:
 		return say.Say("Your message was not sent to the customer, because it looks like a command. Begin it with another character if the customer should read it.")
 	}

@@ -58,9 +58,10 @@ type Incoming struct {
 	Answers   []string  `json:"answers,omitempty"`  // of a FeedbackEvent
 	Comment   *Comment  `json:"comment,omitempty"`  // of all events of a conversation of kind Comments
 
-	Deleted bool `json:"-"` // the customer has deleted the message since
-	Tries   int  `json:"-"` // how often showing it was begun before, and perhaps done in part
-	Anew    bool `json:"-"` // it comes after so long a silence that it is to have a new room
+	Survey  *SurveyAnswer `json:"-"` // it is an answer to a survey, and opens no room
+	Deleted bool          `json:"-"` // the customer has deleted the message since
+	Tries   int           `json:"-"` // how often showing it was begun before, and perhaps done in part
+	Anew    bool          `json:"-"` // it comes after so long a silence that it is to have a new room
 }
 
 // The keys of some events can be made without them, so that one can be asked for.

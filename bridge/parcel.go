@@ -12,6 +12,7 @@ type Part struct {
 	File    *Attachment `json:"file,omitempty"`    // instead of text
 	Buttons []Button    `json:"buttons,omitempty"` // below the text
 	Quick   []string    `json:"quick,omitempty"`   // quick replies, below the text
+	Answers []string    `json:"answers,omitempty"` // what taps on Quick come back with; empty: the titles
 }
 
 // Button opens an address, or answers with a payload when it is tapped.

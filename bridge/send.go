@@ -313,6 +313,13 @@ func (b *Bridge) giveUpPart(s *shipment, reason Reason, cause error) error {
 // dropOutlived ends a text that nobody wrote, and that came too late.
 func (b *Bridge) dropOutlived(s *shipment) error {
 	b.Log.Info("an automatic text came too late and is not sent", "page", s.out.Conversation.Page, "delivery", s.d.Seq)
+	why := WindowClosed
+	if b.inWindow(b.talk(s.out.Conversation), plainWindow) {
+		why = WroteAgain
+	}
+	if err := b.tellAbout(s, NotDelivered, why); err != nil {
+		return err
+	}
 	if err := b.Outbox.Conclude(s.d.Seq); err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}
@@ -339,6 +346,11 @@ func (b *Bridge) giveUp(s *shipment, reason Reason, cause error) error {
 
 // tellAbout stores a notice about the message for its author, if it has one.
 func (b *Bridge) tellAbout(s *shipment, kind NoticeKind, reason Reason) error {
+	if s.out.Survey != "" && kind == NotDelivered {
+		if err := b.surveySkipped(context.Background(), s.out.Survey, reason); err != nil {
+			return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+		}
+	}
 	if s.out.Automatic {
 		return nil
 	}

@@ -76,7 +76,7 @@ var SettingsTable = []Setting{
 		func(s *Settings) *string { return &s.Finished }),
 	onOff("survey", false, groupTexts, language.Sentence("Survey"),
 		language.Sentence("Customers are asked how it was when an agent has closed the conversation."),
-		func(s *Settings) *bool { return &s.Survey }).pending(),
+		func(s *Settings) *bool { return &s.Survey }),
 	{Word: "privacy-url", Group: groupTexts, Kind: LineSetting, Longest: longestAddress,
 		Label: language.Sentence("Privacy notice"),
 		Help:  language.Sentence("Its address, beginning with https://. In texts, {privacy} stands for it."),

@@ -22,13 +22,14 @@ type Talk struct {
 	// by Meta's clock; only known while the page's agents are to see it.
 	Received time.Time `json:"received,omitzero"`
 	Read     time.Time `json:"read,omitzero"`
-	// Surveyed is when the customer was asked how it was; zero after an answer.
-	Surveyed time.Time `json:"surveyed,omitzero"`
+	// Commenting is when the customer tapped to write a comment on a conversation that is
+	// over, whose room is CommentingRoom; Commented is the key of the event that is it.
+	Commenting     time.Time `json:"commenting,omitzero"`
+	CommentingRoom RoomID    `json:"commentingRoom,omitempty"`
+	Commented      string    `json:"commented,omitempty"`
 	// Comment is the latest comment that is shown, in a conversation of kind Comments;
 	// Heard is its time.
 	Comment Mid `json:"comment,omitempty"`
-	// SurveyedRoom is the room the question was about.
-	SurveyedRoom RoomID `json:"surveyedRoom,omitempty"`
 }
 
 // WindowNote is what an agent was told about a conversation's window.

@@ -80,11 +80,16 @@ func (b *Bridge) FromClosings(ctx context.Context, closings []Closing) error {
 			})
 		}
 		page, err := b.Pages.Page(c.Page)
-		if err != nil || closing.ByCustomer || !b.speaksBy(page, c) {
+		if err != nil || closing.ByCustomer {
 			continue
 		}
-		err = b.sendText(ctx, page, Automatic{Conversation: c, Key: "finished/" + string(closing.Room), Text: page.Settings.Finished}, closing.By)
-		if err != nil {
+		if b.speaksBy(page, c) {
+			err := b.sendText(ctx, page, Automatic{Conversation: c, Key: "finished/" + string(closing.Room), Text: page.Settings.Finished}, closing.By)
+			if err != nil {
+				return err
+			}
+		}
+		if err := b.askHowItWas(ctx, page, c, closing); err != nil {
 			return err
 		}
 	}
@@ -116,13 +121,15 @@ func (b *Bridge) sendText(ctx context.Context, page Page, a Automatic, agent Aut
 
 // outlived reports whether a text that nobody wrote comes too late to be sent.
 func (b *Bridge) outlived(out Outgoing) bool {
-	return out.Automatic && (!b.inWindow(b.talk(out.Conversation), plainWindow) || !out.Until.IsZero() && b.Now().After(out.Until))
+	t := b.talk(out.Conversation)
+	return out.Automatic && (!b.inWindow(t, plainWindow) || !out.Until.IsZero() && b.Now().After(out.Until) ||
+		out.Survey != "" && t.Heard.After(out.At))
 }
 
 // startsAnew reports whether an event comes after so long a silence that the page wants a
 // new room for it.
 func (b *Bridge) startsAnew(in *Incoming) bool {
-	if b.Talks == nil || !in.opens() {
+	if b.Talks == nil || !in.opens() || in.Survey != nil {
 		return false
 	}
 	page, err := b.Pages.Page(in.Conversation.Page)

@@ -78,6 +78,7 @@ const (
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
 	Settling         Reason = "settling"         // finding out whether it arrived
 	RoomOver         Reason = "room-over"        // written into a room after it was closed
+	WroteAgain       Reason = "wrote-again"      // the customer has, so it is no time for questions about before
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
 	CodeRefused      Reason = "code-refused"     // a login code that was used, is too old, or belongs to another address
 	StoreFailed      Reason = "store"            // our own store failed

@@ -12,6 +12,7 @@ export const covered = {
 	'DELETE livechat/message/:_id': 'isDELETELivechatMessageIdParams',
 	'GET livechat/messages.history/:rid': 'isGETLivechatMessagesHistoryRidParams',
 	'POST livechat/room.close': 'isPOSTLivechatRoomCloseParams',
+	'POST livechat/room.survey': 'isPOSTLivechatRoomSurveyParams',
 
 	'GET livechat/rooms': 'isGETLivechatRoomsParams',
 	'POST livechat/room.closeByUser': 'isPOSTLivechatRoomCloseByUserParams',

@@ -133,8 +133,12 @@ func outgoing(p bridge.Parcel) wireOutgoing {
 		}
 		m.Text, m.Attached = "", &wireAttached{Type: "template", Payload: template}
 	}
-	for _, title := range p.Quick {
-		m.Quick = append(m.Quick, wireQuickReply{Type: "text", Title: title, Payload: title})
+	for i, title := range p.Quick {
+		reply := wireQuickReply{Type: "text", Title: title, Payload: title}
+		if i < len(p.Answers) {
+			reply.Payload = p.Answers[i]
+		}
+		m.Quick = append(m.Quick, reply)
 	}
 	return m
 }

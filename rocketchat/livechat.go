@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"messenger-bridge/bridge"
 )
@@ -94,6 +95,17 @@ func (c *Client) Close(ctx context.Context, visitor bridge.Secret, r bridge.Room
 		return final(err)
 	}
 	return err
+}
+
+// Answer implements rooms.Livechat. Of Rocket.Chat's questions it is the one about
+// satisfaction (rocketchat.md 4.6).
+func (c *Client) Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error) {
+	answer := map[string]string{"name": "satisfaction", "value": strconv.Itoa(a.Rating)}
+	if a.Rating == 0 {
+		answer = map[string]string{"name": "additionalFeedback", "value": a.Comment}
+	}
+	return permitted(c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.survey",
+		body: map[string]any{"rid": string(a.Room), "token": visitor.Reveal(), "data": []any{answer}}}))
 }
 
 // Has reports whether a room of the visitor, open or closed, holds a message.

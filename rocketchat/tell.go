@@ -32,7 +32,7 @@ func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
 		return c.correct(ctx, n)
 	case bridge.Revised:
 		return c.revise(ctx, n)
-	case bridge.WindowEndsSoon, bridge.WindowHasEnded:
+	case bridge.WindowEndsSoon, bridge.WindowHasEnded, bridge.SurveySkipped:
 		return c.tellRoom(ctx, n)
 	case bridge.HasArrived, bridge.WasRead:
 		return c.react(ctx, n.Message, marks[n.Kind], true)

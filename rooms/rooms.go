@@ -36,6 +36,9 @@ type Livechat interface {
 	Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error
 	// Has reports whether a room, open or closed, holds a message.
 	Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error)
+	// Answer stores what the visitor says of a room, open or closed. False says that the
+	// workspace does not take it. Answering again is harmless.
+	Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error)
 	// Online reports whether somebody of a department, or of the workspace, can take a room.
 	Online(ctx context.Context, d bridge.DepartmentID) (bool, error)
 }
@@ -166,6 +169,9 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) (bridge.Shown, 
 	link, err := r.Links.Link(in.Conversation)
 	if err != nil {
 		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
+	}
+	if in.Survey != nil {
+		return r.survey(ctx, link, in)
 	}
 	switch in.Kind {
 	case bridge.ReactionEvent:

@@ -29,6 +29,9 @@ type sendAttachment struct {
 	} `json:"payload"`
 }
 
+// quickChip is a quick reply below a message.
+type quickChip struct{ title, payload string }
+
 // quickReply is an element of message.quick_replies.
 type quickReply struct {
 	Type    string `json:"content_type"`
@@ -180,7 +183,7 @@ func (m *Messenger) checkQuickReplies(s *sendRequest) *graphError {
 		case q.Payload == nil || payload == "" || utf8.RuneCountInString(payload) > 1000:
 			return graphErr(100, 0, "(#100) Quick reply payload must have 1 to 1000 characters")
 		}
-		s.quick = append(s.quick, q.Title)
+		s.quick = append(s.quick, quickChip{q.Title, payload})
 	}
 	return nil
 }

@@ -26,6 +26,7 @@ type message struct {
 	key           threadKey
 	mid           string
 	text          string
+	payload       string // of the quick reply that the customer tapped
 	fromPage      bool
 	app           string // that sent it, for messages of the page
 	ai            bool
@@ -36,9 +37,9 @@ type message struct {
 	attachments   []Attachment
 	file          *SentFile // of a message of the page, sent as bytes
 	buttons       []SentButton
-	quick         []string // titles of quick replies
-	persona       string   // name
-	reaction      string   // the page's, to a customer's message
+	quick         []quickChip
+	persona       string // name
+	reaction      string // the page's, to a customer's message
 	at            time.Time
 	deleted       bool
 }
@@ -80,7 +81,10 @@ func (m *Messenger) bubble(msg *message) Bubble {
 		Mid: msg.mid, Page: msg.key.page, Customer: msg.key.customer, Text: msg.text,
 		Attachments: slices.Clone(msg.attachments), FromPage: msg.fromPage, App: msg.app, Metadata: msg.metadata,
 		MessagingType: msg.messagingType, Tag: msg.tag, ReplyTo: msg.replyTo, At: msg.at,
-		Buttons: slices.Clone(msg.buttons), Quick: slices.Clone(msg.quick), PageReaction: msg.reaction,
+		Buttons: slices.Clone(msg.buttons), PageReaction: msg.reaction,
+	}
+	for _, chip := range msg.quick {
+		b.Quick = append(b.Quick, chip.title)
 	}
 	if msg.file != nil {
 		b.File = *msg.file
@@ -114,6 +118,27 @@ func (m *Messenger) customerWrites(page, customer, text string, notify bool) str
 	return msg.mid
 }
 
+// CustomerTaps is a customer tapping a quick reply of the page's latest message. One that
+// is not there, or that a later message has hidden, is a problem.
+func (m *Messenger) CustomerTaps(page, customer, title string) (mid string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t := m.thread(threadKey{page, customer})
+	if n := len(t.messages); n > 0 {
+		for _, chip := range t.messages[n-1].quick {
+			if chip.title == title {
+				msg := &message{key: t.key, mid: m.newMid(), text: title, payload: chip.payload, at: m.stamp(t)}
+				t.opened = msg.at
+				m.add(t, msg)
+				m.enqueue(false, m.quirks.eventOf(msg))
+				return msg.mid
+			}
+		}
+	}
+	m.books.problem("customer %s sees no quick reply %q", customer, title)
+	return ""
+}
+
 // Announce queues the webhook of a message that exists: late, or once more.
 func (m *Messenger) Announce(mid string) {
 	m.mu.Lock()
@@ -131,6 +156,9 @@ func (q Quirks) eventOf(msg *message) Event {
 	}
 	if len(msg.attachments) > 0 {
 		return q.mediaEvent(msg)
+	}
+	if msg.payload != "" {
+		return q.tapEvent(msg)
 	}
 	return q.textEvent(msg.key.page, msg.key.customer, msg.mid, msg.text, msg.at)
 }

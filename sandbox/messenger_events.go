@@ -120,6 +120,12 @@ func (q Quirks) mediaEvent(msg *message) Event {
 	return q.fromCustomer(msg.key.page, msg.key.customer, msg.at, "message", body.with("attachments", list))
 }
 
+// tapEvent is a message that a tapped quick reply has written.
+func (q Quirks) tapEvent(msg *message) Event {
+	return q.fromCustomer(msg.key.page, msg.key.customer, msg.at, "message",
+		newObject("mid", msg.mid, "text", msg.text, "quick_reply", newObject("payload", msg.payload)))
+}
+
 func (q Quirks) textEvent(page, customer, mid, text string, at time.Time) Event {
 	return q.fromCustomer(page, customer, at, "message", newObject("mid", mid, "text", text))
 }

@@ -40,7 +40,7 @@ type sendRequest struct {
 	// Read from message when it is checked.
 	attachment sendAttachment
 	buttons    []SentButton
-	quick      []string // titles
+	quick      []quickChip
 }
 
 func (s *sendRequest) customer() string {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -18,11 +19,12 @@ type Room struct {
 	OnHold       bool
 	Topic        string
 	Tags         []string
-	CustomFields map[string]any // livechatData
-	SavedInfo    map[string]any // body of the last livechat/room.saveInfo
-	Closer       string         // user, visitor or "" while open
-	ClosedBy     string         // username
-	Comment      string         // of the close
+	CustomFields map[string]any    // livechatData
+	SavedInfo    map[string]any    // body of the last livechat/room.saveInfo
+	Survey       map[string]string // what the visitor answered, by name
+	Closer       string            // user, visitor or "" while open
+	ClosedBy     string            // username
+	Comment      string            // of the close
 	CreatedAt    time.Time
 	ClosedAt     time.Time
 	LastMessage  time.Time // lm
@@ -100,6 +102,7 @@ func (r *rcRoom) seen() Room {
 		ID: r.id, Open: r.open, VisitorToken: r.visitor.token, VisitorName: r.visitor.displayName(),
 		DepartmentID: r.department, Queued: r.open && r.inquiry == "queued", OnHold: r.onHold, Topic: r.topic,
 		Closer: r.closer, Comment: r.comment, CreatedAt: r.ts, ClosedAt: r.closed, LastMessage: r.lm,
+		Survey: maps.Clone(r.survey),
 	}
 	if r.served != nil {
 		out.ServedBy = r.served.Username

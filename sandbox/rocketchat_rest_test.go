@@ -61,6 +61,8 @@ func TestRocketChat_Refusals(t *testing.T) {
 		{"unknown token", "POST livechat/message", m{"token": "x", "rid": rid, "msg": ""}, 400, "invalid-token", false},
 		{"foreign room", "POST livechat/message", m{"token": "other", "rid": rid, "msg": ""}, 400, "invalid-room", false},
 		{"closed room", "POST livechat/message", m{"token": "gone", "rid": closed, "msg": ""}, 400, "room-closed", false},
+		{"survey of a foreign room", "POST livechat/room.survey", m{"token": "other", "rid": rid, "data": []any{m{"name": "satisfaction", "value": "5"}}}, 400, "invalid-room", false},
+		{"survey without a mark", "POST livechat/room.survey", m{"token": "gone", "rid": closed, "data": []any{m{"name": "satisfaction", "value": "6"}}}, 400, "invalid-data", false},
 		{"missing key", "POST livechat/message", m{"token": "tok", "rid": rid}, 400, "must have required property 'msg'", false},
 		{"unknown key", "POST livechat/message", m{"token": "tok", "rid": rid, "msg": "", "ts": 1}, 400, "must NOT have additional properties", false},
 		{"closed rid", "GET livechat/room", url.Values{"token": {"gone"}, "rid": {closed}}, 400, "invalid-room", false},

@@ -43,6 +43,7 @@ type rcRoom struct {
 	tags       []any
 	custom     rcDoc // livechatData
 	saved      rcDoc // body of the last livechat/room.saveInfo
+	survey     map[string]string
 	closed     time.Time
 	closer     string // user or visitor
 	closedBy   rcDoc

@@ -16,6 +16,7 @@ var rcRoutes = []*rcRoute{
 	{method: "DELETE", path: "livechat/visitor/:token", run: (*RocketChat).restRemoveVisitor},
 	{method: "GET", path: "livechat/room", calls: 5, check: true, need: []string{"token"}, may: []string{"rid", "agentId"}, run: (*RocketChat).restRoom},
 	{method: "POST", path: "livechat/room.close", need: []string{"rid", "token"}, run: (*RocketChat).restVisitorCloses},
+	{method: "POST", path: "livechat/room.survey", need: []string{"rid", "token", "data{}"}, run: (*RocketChat).restSurvey},
 	{method: "POST", path: "livechat/message", need: []string{"token", "rid", "msg"}, may: []string{"_id", "agent{}"}, run: (*RocketChat).restMessage},
 	{method: "GET", path: "livechat/message/:_id", need: []string{"token", "rid"}, run: (*RocketChat).restGetMessage},
 	{method: "PUT", path: "livechat/message/:_id", need: []string{"token", "rid", "msg"}, run: (*RocketChat).restPutMessage},

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -307,6 +308,38 @@ func (rc *RocketChat) restVisitorCloses(c *rcCall) *rcReply {
 	}
 	rc.closeRoom(r, v.author(), "visitor", "Closed by visitor")
 	return rcOK(rcDoc{"rid": r.id, "comment": "Closed by visitor"})
+}
+
+// restSurvey is POST livechat/room.survey, for open rooms and closed ones: marks from 1
+// to 5, and a text.
+func (rc *RocketChat) restSurvey(c *rcCall) *rcReply {
+	_, r, refused := rc.visitorRoom(c, c.text("rid"))
+	if refused != nil {
+		return refused
+	}
+	answers := map[string]string{}
+	items, _ := c.args["data"].([]any)
+	for _, item := range items {
+		item, _ := item.(rcDoc)
+		name, value := rcText(item["name"]), rcText(item["value"])
+		switch name {
+		case "satisfaction", "agentKnowledge", "agentResposiveness", "agentFriendliness":
+			if len(value) == 1 && value >= "1" && value <= "5" {
+				answers[name] = value
+			}
+		case "additionalFeedback":
+			answers[name] = value
+		}
+	}
+	if len(answers) == 0 {
+		return rcFail("invalid-data")
+	}
+	if r.survey == nil {
+		r.survey = map[string]string{}
+	}
+	maps.Copy(r.survey, answers)
+	rc.changed()
+	return rcOK(rcDoc{"rid": r.id, "data": answers})
 }
 
 // restConfig is GET livechat/config.
