@@ -40,6 +40,7 @@ type message struct {
 	quick         []quickChip
 	persona       string // name
 	reaction      string // the page's, to a customer's message
+	liked         string // the customer's, to a message of the page
 	at            time.Time
 	deleted       bool
 }
@@ -73,6 +74,7 @@ type Bubble struct {
 	Quick          []string // titles of the quick replies below it; they vanish with the next message
 	Persona        string   // name under which the page wrote
 	PageReaction   string   // the page's reaction to it
+	Reaction       string   // the customer's
 	At             time.Time
 }
 
@@ -81,7 +83,7 @@ func (m *Messenger) bubble(msg *message) Bubble {
 		Mid: msg.mid, Page: msg.key.page, Customer: msg.key.customer, Text: msg.text,
 		Attachments: slices.Clone(msg.attachments), FromPage: msg.fromPage, App: msg.app, Metadata: msg.metadata,
 		MessagingType: msg.messagingType, Tag: msg.tag, ReplyTo: msg.replyTo, At: msg.at,
-		Buttons: slices.Clone(msg.buttons), PageReaction: msg.reaction,
+		Buttons: slices.Clone(msg.buttons), PageReaction: msg.reaction, Reaction: msg.liked,
 	}
 	for _, chip := range msg.quick {
 		b.Quick = append(b.Quick, chip.title)
@@ -252,6 +254,8 @@ func (m *Messenger) learn(ev Event) {
 			msg.attachments = append(msg.attachments, Attachment{a.Type, a.Payload.URL})
 		}
 		m.add(t, msg)
+	case kind == "reaction" && w.Reaction != nil && !fromPage && m.byMid[w.Reaction.Mid] != nil:
+		m.byMid[w.Reaction.Mid].liked = w.Reaction.Emoji
 	case kind == "message_edit" && w.Edit != nil && m.byMid[w.Edit.Mid] != nil:
 		m.byMid[w.Edit.Mid].text = w.Edit.Text
 	}

@@ -192,15 +192,16 @@ type wireEvent struct {
 	Timestamp         any
 	Message           *struct {
 		Mid, Text   string
-		IsEcho      any `json:"is_echo"`
-		IsDeleted   any `json:"is_deleted"`
-		ReplyTo     struct{ Mid string }
+		IsEcho      any                  `json:"is_echo"`
+		IsDeleted   any                  `json:"is_deleted"`
+		ReplyTo     struct{ Mid string } `json:"reply_to"`
 		Attachments []struct {
 			Type    string
 			Payload struct{ URL string }
 		}
 	}
-	Edit *struct{ Mid, Text string } `json:"message_edit"`
+	Edit     *struct{ Mid, Text string }  `json:"message_edit"`
+	Reaction *struct{ Mid, Emoji string } `json:"reaction"`
 }
 
 // kinds maps the member of an element that tells its kind to the subscription field that

@@ -27,6 +27,10 @@ func (p *demoPlay) routes(ctx context.Context, address string) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /tulips.png", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(demoPicture()) // whoever does not read it does not see it
+	})
 	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) { p.stream(ctx, w, r) })
 	mux.HandleFunc("POST /do", p.do)
 	return guardDemo(mux, address)
@@ -39,7 +43,7 @@ func guardDemo(next http.Handler, address string) http.Handler {
 	hosts := []string{address, "localhost:" + port}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
@@ -102,11 +106,11 @@ func (p *demoPlay) stream(ctx context.Context, w http.ResponseWriter, r *http.Re
 
 // demoAction is what somebody does on the page.
 type demoAction struct {
-	Do   string // write, press
+	Do   string // write, press, tap, deed
 	As   string // customer's key, agent, manager or private
 	Room string
 	Text string
-	ID   string // of a switch
+	ID   string // of a switch or deed
 }
 
 func (p *demoPlay) do(w http.ResponseWriter, r *http.Request) {
@@ -116,9 +120,14 @@ func (p *demoPlay) do(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	}
-	if a.Do == "press" {
+	switch a.Do {
+	case "press":
 		err = p.press(a.ID, a.Room)
-	} else {
+	case "tap":
+		err = p.tapped(a)
+	case "deed":
+		err = p.done(a)
+	default:
 		err = p.write(a)
 	}
 	if err != nil {
@@ -140,20 +149,35 @@ func (p *demoPlay) write(a demoAction) error {
 			return nil
 		}
 	}
-	if read(p, func() bool { return p.down }) {
-		return errors.New("Rocket.Chat is down: nobody can write there now")
+	if err := p.mayAnswer(a.Room); a.As == "agent" {
+		if err == nil {
+			p.ana.Says(a.Room, text)
+		}
+		return err
 	}
-	switch room, _ := p.rc.Room(a.Room); {
-	case a.As == "agent" && room.Open:
-		p.ana.Says(a.Room, text)
-	case a.As == "agent":
-		return errors.New("this chat is closed")
+	if read(p, func() bool { return p.down }) {
+		return errWorkspaceDown
+	}
+	switch {
 	case a.As == "manager" && p.rc.RoomID(demoSetup) != "":
 		p.rc.UserSays(demoManager, p.rc.RoomID(demoSetup), text)
 	case a.As == "private":
 		p.rc.UserSays(demoManager, p.rc.DirectRoom(demoManager, p.rc.Bot()), text)
 	default:
 		return errors.New("there is no such room yet")
+	}
+	return nil
+}
+
+var errWorkspaceDown = errors.New("Rocket.Chat is down: nobody can write there now")
+
+// mayAnswer reports why Ana cannot do anything in a chat.
+func (p *demoPlay) mayAnswer(rid string) error {
+	if read(p, func() bool { return p.down }) {
+		return errWorkspaceDown
+	}
+	if room, _ := p.rc.Room(rid); !room.Open {
+		return errors.New("this chat is closed")
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -173,8 +174,14 @@ func (w *demoWindow) do(actions ...chromedp.Action[chromedp.Void]) {
 // sees waits until an element shows a text.
 func (w *demoWindow) sees(id, text string) {
 	w.Helper()
+	w.until(`document.getElementById(`+quote(id)+`).innerText.includes(`+quote(text)+`)`, id+" shows "+text)
+}
+
+// until waits until a condition on the page is true.
+func (w *demoWindow) until(condition, what string) {
+	w.Helper()
 	script := `new Promise(seen => {
-		const look = () => document.getElementById(` + quote(id) + `).innerText.includes(` + quote(text) + `) && (clearTimeout(patience), watch.disconnect(), seen(''));
+		const look = () => ` + condition + ` && (clearTimeout(patience), watch.disconnect(), seen(''));
 		const watch = new MutationObserver(look);
 		const patience = setTimeout(() => seen(document.body.innerText), ` + "40000" + `);
 		watch.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
@@ -186,7 +193,7 @@ func (w *demoWindow) sees(id, text string) {
 	}
 	if instead != "" {
 		w.picture("failure")
-		w.Fatalf("%s does not show %q; the page says\n%s", id, text, instead)
+		w.Fatalf("waited in vain until %s; the page says\n%s", what, instead)
 	}
 }
 
@@ -396,4 +403,101 @@ func (w *demoWindow) looks(name string) {
 	}
 	w.scheme("light")
 	w.do(chromedp.EmulateViewport(1280, 1180))
+}
+
+// deed chooses something in the menu beside a box.
+func (w *demoWindow) deed(as, id string) {
+	w.Helper()
+	w.do(chromedp.Click(chromedp.CSS("#deeds-"+as+"-open")), chromedp.Click(chromedp.CSS("#"+as+"-"+id)))
+}
+
+// shows waits until as many elements are there.
+func (w *demoWindow) shows(selector string, n int) {
+	w.Helper()
+	w.until(`document.querySelectorAll(`+quote(selector)+`).length === `+strconv.Itoa(n), selector)
+}
+
+// TestDemo_Page_RoundTripOfEverything does everything that can be done in the menus, and
+// looks for it on the other side.
+func TestDemo_Page_RoundTripOfEverything(t *testing.T) {
+	w := openDemo(t)
+	w.scheme("light")
+	w.sees("title", "say hello")
+
+	w.deed("customer", "ad")
+	w.sees("messages", "came through an ad")
+	w.says("customer", "Hello! Do you have these?")
+	w.deed("customer", "picture")
+	w.shows("#messages .visitor img", 1)
+	w.deed("customer", "document")
+	w.sees("messages", "order.pdf")
+	w.deed("customer", "voice")
+	w.sees("messages", "voice-")
+	w.deed("customer", "sticker")
+	w.sees("messages", "👍")
+	w.deed("customer", "place")
+	w.sees("messages", "openstreetmap.org")
+
+	w.deed("agent", "picture")
+	w.shows("#bubbles li:not(.mine) img", 1)
+	w.sees("bubbles", "This is what they look like.")
+	w.deed("agent", "document")
+	w.sees("bubbles", "menu.pdf")
+	w.deed("agent", "answer")
+	w.sees("bubbles", "We will see to that.")
+	w.shows("#bubbles blockquote", 1)
+	w.deed("agent", "love")
+	w.shows("#bubbles .mine .liked", 1)
+	w.deed("customer", "answer")
+	w.sees("messages", "Yes, that one!")
+	w.shows("#messages .visitor blockquote", 1)
+	w.deed("customer", "love")
+	w.shows("#messages .person .reactions span", 1)
+	w.picture("round-trip-answers")
+
+	w.says("agent", "Twelve of them, then.")
+	w.sees("bubbles", "Twelve of them, then.")
+	w.deed("agent", "correct")
+	w.sees("bubbles", "Corrected: Twelve of them, then. (I mean it!)")
+	w.says("customer", "Make it ten.")
+	w.sees("messages", "Make it ten.")
+	w.deed("customer", "correct")
+	w.sees("messages", "Make it ten. (I mean it!)")
+	w.says("customer", "What do they cost")
+	w.sees("messages", "What do they cost")
+	w.deed("customer", "unsend")
+	w.sees("messages", "The customer has deleted a message")
+	w.deed("agent", "delete")
+	w.sees("messages", "still sees it")
+	w.picture("round-trip-changes")
+	w.deed("agent", "typing")
+	w.deed("agent", "choices")
+	w.sees("bubbles", "Shall we deliver it?")
+	w.shows("#bubbles .choices button", 3)
+	w.do(chromedp.Click(chromedp.CSS("#deeds-agent-open")))
+	w.picture("round-trip-menu")
+	w.do(chromedp.Click(chromedp.CSS("#deeds-agent-open")))
+	w.looks("round-trip")
+	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button:nth-child(2)")))
+	w.sees("messages", "No")
+	w.shows("#bubbles .choices button", 0)
+
+	w.says("manager", "/facebook edit "+demoPage+" survey on")
+	w.sees("setup", "survey")
+	w.turn("close", "Ana has closed the chat")
+	w.sees("bubbles", "How satisfied are you")
+	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button:nth-child(5)")))
+	w.sees("messages", "★★★★★ (5/5)")
+	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button")))
+	w.sees("bubbles", "Please write your comment")
+	w.says("customer", "Lovely people.")
+	w.sees("messages", "The customer wrote about this conversation: Lovely people.")
+	w.picture("round-trip-survey")
+	w.sees("lamps", "0 waiting")
+	if rooms := w.play.rc.Rooms(); len(rooms) != 1 || rooms[0].Open {
+		t.Errorf("%d rooms, the first open: %v", len(rooms), rooms[0].Open)
+	}
+	for _, problem := range append(w.play.rc.Problems(), w.play.meta.Problems()...) {
+		t.Error("the sandbox objects:", problem)
+	}
 }

@@ -21,6 +21,7 @@ type demoView struct {
 	Setup     viewRoom       `json:"setup"`
 	Direct    viewRoom       `json:"direct"`
 	Down      bool           `json:"down"` // the workspace
+	Deeds     []viewDeed     `json:"deeds"`
 }
 
 type viewBridge struct {
@@ -64,10 +65,21 @@ type viewCustomer struct {
 }
 
 type viewBubble struct {
-	ID       string    `json:"id"`
-	Text     string    `json:"text"`
-	FromPage bool      `json:"fromPage"`
-	At       time.Time `json:"at"`
+	ID       string     `json:"id"`
+	Text     string     `json:"text"`
+	FromPage bool       `json:"fromPage"`
+	At       time.Time  `json:"at"`
+	Quote    string     `json:"quote,omitempty"`
+	Files    []viewFile `json:"files,omitempty"`
+	Choices  []string   `json:"choices,omitempty"` // quick replies that can be tapped
+	Reaction string     `json:"reaction,omitempty"`
+}
+
+// viewDeed is something else that can be done.
+type viewDeed struct {
+	ID    string `json:"id"`
+	As    string `json:"as"`
+	Label string `json:"label"`
 }
 
 type viewRoom struct {
@@ -86,6 +98,7 @@ type viewMessage struct {
 	At        time.Time      `json:"at"`
 	Edited    bool           `json:"edited,omitempty"`
 	Quote     string         `json:"quote,omitempty"`
+	Files     []viewFile     `json:"files,omitempty"`
 	Reactions []viewReaction `json:"reactions,omitempty"`
 }
 
@@ -104,10 +117,11 @@ func (p *demoPlay) view() demoView {
 		Direct: p.viewChannel(p.directRoom(), "@"+p.rc.Bot()), Rooms: p.viewRooms()}
 	for _, c := range demoCustomers {
 		one := viewCustomer{Key: c.Key, Name: c.name(), Number: c.ID[len(c.ID)-4:], Messages: []viewBubble{}}
-		for _, b := range last(p.meta.Thread(demoPage, c.ID)) {
-			one.Messages = append(one.Messages, viewBubble{b.Mid, b.Text, b.FromPage, b.At})
-		}
+		one.Messages = append(one.Messages, viewBubbles(p.meta.Thread(demoPage, c.ID))...)
 		v.Customers = append(v.Customers, one)
+	}
+	for _, d := range demoDeeds {
+		v.Deeds = append(v.Deeds, viewDeed{d.ID, d.As, d.Label})
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -123,6 +137,30 @@ func (p *demoPlay) view() demoView {
 		v.Switches = append(v.Switches, one)
 	}
 	return v
+}
+
+// viewBubbles are the messages on a customer's phone.
+func viewBubbles(thread []sandbox.Bubble) (shown []viewBubble) {
+	texts := map[string]string{}
+	for _, b := range thread {
+		if texts[b.Mid] = b.Text; b.Text == "" {
+			for _, f := range filesOfBubble(b) {
+				texts[b.Mid] = f.Name
+			}
+		}
+	}
+	for i, b := range last(thread) {
+		one := viewBubble{ID: b.Mid, Text: b.Text, FromPage: b.FromPage, At: b.At, Quote: texts[b.ReplyTo],
+			Files: filesOfBubble(b), Reaction: b.Reaction + b.PageReaction}
+		if i == len(last(thread))-1 {
+			one.Choices = b.Quick
+		}
+		if b.Persona != "" {
+			one.Text = b.Persona + ": " + b.Text
+		}
+		shown = append(shown, one)
+	}
+	return shown
 }
 
 func last[T any](all []T) []T { return all[max(0, len(all)-shownMessages):] }
@@ -174,7 +212,7 @@ func (p *demoPlay) viewMessages(rid string) []viewMessage {
 		if m.Deleted || m.System != "" && systemLines[m.System] == "" {
 			continue
 		}
-		one := viewMessage{ID: m.ID, Who: cmp.Or(m.Alias, m.Username), Kind: p.kindOf(m), Text: texts[m.ID], At: m.At, Edited: m.Edited, Quote: texts[m.Quoted]}
+		one := viewMessage{ID: m.ID, Who: cmp.Or(m.Alias, m.Username), Kind: p.kindOf(m), Text: texts[m.ID], At: m.At, Edited: m.Edited, Quote: texts[m.Quoted], Files: filesOfRoom(m)}
 		if m.System != "" {
 			one.Text = fmt.Sprintf(systemLines[m.System], m.Text)
 		}

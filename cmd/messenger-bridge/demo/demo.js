@@ -71,14 +71,40 @@ function rich(text) {
   });
 }
 
+// files shows what a message holds beside its text.
+function files(m) {
+  return (m.files || []).map(f => f.picture ? el('img', {src: 'tulips.png', alt: f.name, width: 160, height: 100}) : el('span', {class: 'file'}, '▤ ' + f.name));
+}
+
 function message(m) {
   if (m.kind === 'system') return el('li', {class: 'system'}, m.text + ' · ', time(m.at));
   const by = el('span', {class: 'by'}, el('strong', {}, m.who), ' ', m.kind === 'bot' ? el('b', {}, 'BOT') : null,
     m.kind === 'visitor' ? el('b', {}, 'CUSTOMER') : null, ' ', time(m.at), m.edited ? ' (edited)' : null);
   return el('li', {class: m.kind}, by,
     m.quote ? el('blockquote', {}, emoji(m.quote)) : null,
-    el('div', {class: 'body'}, ...rich(m.text)),
+    m.text || !m.files ? el('div', {class: 'body'}, ...rich(m.text)) : null,
+    ...files(m),
     m.reactions ? el('div', {class: 'reactions'}, ...m.reactions.map(r => el('span', {title: r.emoji}, emoji(r.emoji) + ' ' + r.times))) : null);
+}
+
+function bubble(m) {
+  const choices = (m.choices || []).map(title => {
+    const button = el('button', {type: 'button'}, title);
+    button.addEventListener('click', () => act({do: 'tap', as: chosen.customer, text: title}));
+    return button;
+  });
+  return el('li', {class: m.fromPage ? '' : 'mine'}, m.quote ? el('blockquote', {}, m.quote) : null, ...files(m), m.text,
+    m.reaction ? el('span', {class: 'liked', title: 'Reaction'}, m.reaction.replace(/❤\uFE0F?/, '♥')) : null, time(m.at),
+    choices.length ? el('div', {class: 'choices'}, ...choices) : null);
+}
+
+// showDeeds fills the menu of what else can be done.
+function showDeeds(id, as, deeds, by) {
+  fill($(id), deeds.filter(d => d.as === as), d => d.id, d => {
+    const button = el('button', {type: 'button', id: `${as}-${d.id}`}, d.label);
+    button.addEventListener('click', () => { $(id).parentElement.open = false; act({do: 'deed', id: d.id, ...by()}); });
+    return el('li', {}, button);
+  });
 }
 
 // isNew tells whether a chat that is not looked at has grown.
@@ -161,7 +187,7 @@ function showPhone(v) {
   say('customer-note', `on ${customer.name.split(' ')[0]}'s phone` + (v.rooms.some(r => r.name === known) ? ' · ' + known : ''));
   say('label-customer', 'Write as ' + customer.name);
   $('say-customer').placeholder = 'Write as ' + customer.name.split(' ')[0];
-  fill($('bubbles'), customer.messages, m => m.id, m => el('li', {class: m.fromPage ? '' : 'mine'}, m.text, time(m.at)), `Write to ${v.bridge.page} …`);
+  fill($('bubbles'), customer.messages, m => m.id, bubble, `Write to ${v.bridge.page} …`);
 }
 
 function showDesk(v) {
@@ -182,7 +208,7 @@ function showDesk(v) {
   const field = $('say-agent'), closed = !room || !room.open || v.down;
   field.placeholder = v.down ? 'Rocket.Chat is down' : room && !room.open ? 'This chat is closed' : 'Answer as Ana';
   field.disabled = closed;
-  field.form.querySelector('button').disabled = closed;
+  field.form.querySelector(':scope > button').disabled = closed;
 }
 
 function show() {
@@ -196,13 +222,20 @@ function show() {
   showSwitches(v.switches);
   showPhone(v);
   showDesk(v);
+  showDeeds('deeds-customer', 'customer', v.deeds, () => ({as: chosen.customer}));
+  showDeeds('deeds-agent', 'agent', v.deeds, () => ({as: 'agent', room: chosen.room}));
   fill($('setup'), v.setup.messages, m => m.id, message, 'The bot opens this channel when it is connected.');
   fill($('direct'), v.direct.messages, m => m.id, message, 'Links for one use come here.');
   fill($('feed'), v.feed, l => l.at + l.text, l => el('li', {class: l.kind}, time(l.at, seconds), el('span', {}, l.text + (l.times > 1 ? ` (${l.times} times)` : ''))));
   for (const id of ['say-manager', 'say-private']) {
     $(id).disabled = v.down;
-    $(id).form.querySelector('button').disabled = v.down;
+    $(id).form.querySelector(':scope > button').disabled = v.down;
   }
+}
+
+for (const menu of document.querySelectorAll('.more')) {
+  menu.addEventListener('keydown', event => { if (event.key === 'Escape') { menu.open = false; menu.firstElementChild.focus(); } });
+  document.addEventListener('click', event => { if (!menu.contains(event.target)) menu.open = false; });
 }
 
 function form(id, action) {
