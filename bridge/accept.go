@@ -142,13 +142,14 @@ func (b *Bridge) FromAgent(ctx context.Context, messages []AgentMessage) (fresh 
 			}
 			continue
 		}
-		if b.afterClosing(c, m) {
-			if err := b.tell(ctx, Notice{Kind: NotDelivered, Room: m.Room, Message: m.ID, To: m.Author, Reason: RoomOver}); err != nil {
+		key, changes := messageKey(m.ID), false
+		late := Notice{Kind: NotDelivered, Room: m.Room, Message: m.ID, To: m.Author, Reason: RoomOver}
+		if !seen(key) && (b.afterClosing(c, m) || b.Notices.Seen(late.Key())) { // seen again, it is what it was
+			if err := b.tell(ctx, late); err != nil {
 				return 0, err
 			}
 			continue
 		}
-		key, changes := messageKey(m.ID), false
 		if m.Gone || m.Known || !m.Edited.IsZero() && seen(key) {
 			if !seen(key) {
 				continue // never a message of ours

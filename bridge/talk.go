@@ -13,9 +13,11 @@ type Talk struct {
 	// Spoke is when somebody last said something; only known while the page wants new
 	// rooms after a silence.
 	Spoke time.Time `json:"spoke,omitzero"`
-	// Closed is when the conversation's room was closed last, and ClosedRoom which.
+	// Closed is when the conversation's room was closed last, and ClosedRoom which; Before
+	// are the closings before that one, newest first.
 	Closed     time.Time `json:"closed,omitzero"`
 	ClosedRoom RoomID    `json:"closedRoom,omitempty"`
+	Before     [2]Ended  `json:"before,omitzero"`
 	// Welcomed is when the welcome text was last sent.
 	Welcomed time.Time `json:"welcomed,omitzero"`
 	// Received and Read are up to when the customer has, and has read, what the page sent,
@@ -30,6 +32,33 @@ type Talk struct {
 	// Comment is the latest comment that is shown, in a conversation of kind Comments;
 	// Heard is its time.
 	Comment Mid `json:"comment,omitempty"`
+}
+
+// Ended is when a room was closed.
+type Ended struct {
+	Room RoomID    `json:"room"`
+	At   time.Time `json:"at"`
+}
+
+// end notes that a room was closed.
+func (t *Talk) end(room RoomID, at time.Time) {
+	if !at.After(t.Closed) {
+		return
+	}
+	if t.ClosedRoom != "" && t.ClosedRoom != room {
+		t.Before = [2]Ended{{t.ClosedRoom, t.Closed}, t.Before[0]}
+	}
+	t.Closed, t.ClosedRoom = at, room
+}
+
+// endOf returns when a room was closed, as far as that is remembered.
+func (t Talk) endOf(room RoomID) (at time.Time, known bool) {
+	for _, e := range []Ended{{t.ClosedRoom, t.Closed}, t.Before[0], t.Before[1]} {
+		if e.Room == room && !e.At.IsZero() {
+			return e.At, true
+		}
+	}
+	return at, false
 }
 
 // WindowNote is what an agent was told about a conversation's window.

@@ -60,40 +60,27 @@ type Closing struct {
 	ByCustomer bool // through Rocket.Chat's own API: nobody else does that in a customer's name
 }
 
-// FromClosings takes what rooms were closed, in order; what it has seen, and what
-// belongs to no conversation, is harmless. With a nil error, everything that follows is
-// durable.
-func (b *Bridge) FromClosings(ctx context.Context, closings []Closing) error {
-	for _, closing := range closings {
-		c, ours, err := b.Rooms.Conversation(closing.Room)
+// FromClosing takes that a room was closed; what it has seen, and what belongs to no
+// conversation, is harmless. With a nil error, everything that follows is durable.
+func (b *Bridge) FromClosing(ctx context.Context, closing Closing) error {
+	c, ours, err := b.Rooms.Conversation(closing.Room)
+	if err != nil || !ours {
+		return err
+	}
+	if b.Talks != nil {
+		b.Talks.ChangeTalk(c, func(t *Talk) { t.end(closing.Room, closing.At) })
+	}
+	page, err := b.Pages.Page(c.Page)
+	if err != nil || closing.ByCustomer { // it may have been deleted meanwhile
+		return nil
+	}
+	if b.speaksBy(page, c) {
+		err := b.sendText(ctx, page, Automatic{Conversation: c, Key: "finished/" + string(closing.Room), Text: page.Settings.Finished}, closing.By)
 		if err != nil {
 			return err
 		}
-		if !ours {
-			continue
-		}
-		if b.Talks != nil {
-			b.Talks.ChangeTalk(c, func(t *Talk) {
-				if closing.At.After(t.Closed) {
-					t.Closed, t.ClosedRoom = closing.At, closing.Room
-				}
-			})
-		}
-		page, err := b.Pages.Page(c.Page)
-		if err != nil || closing.ByCustomer {
-			continue
-		}
-		if b.speaksBy(page, c) {
-			err := b.sendText(ctx, page, Automatic{Conversation: c, Key: "finished/" + string(closing.Room), Text: page.Settings.Finished}, closing.By)
-			if err != nil {
-				return err
-			}
-		}
-		if err := b.askHowItWas(ctx, page, c, closing); err != nil {
-			return err
-		}
 	}
-	return nil
+	return b.askHowItWas(ctx, page, c, closing)
 }
 
 // speaksBy reports whether a page may say something to a customer that nobody wrote.
@@ -153,6 +140,6 @@ func (b *Bridge) spoke(c Conversation, at time.Time) {
 
 // afterClosing reports whether a message was written into a room after it was closed.
 func (b *Bridge) afterClosing(c Conversation, m AgentMessage) bool {
-	t := b.talk(c)
-	return c.Kind == Messages && !m.Gone && m.Room == t.ClosedRoom && m.At.After(t.Closed)
+	ended, closed := b.talk(c).endOf(m.Room)
+	return c.Kind == Messages && !m.Gone && closed && m.At.After(ended)
 }

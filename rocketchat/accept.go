@@ -43,7 +43,15 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 	tooOld := s.cfg.Client.serverTime().Add(-oldest)
 	var messages []bridge.AgentMessage
 	var commands []bridge.Command
-	var closings []bridge.Closing
+	hand := func() error {
+		if len(messages) == 0 {
+			return nil
+		}
+		more, err := s.cfg.Accept.FromAgent(ctx, messages)
+		fresh += more
+		messages = nil
+		return err
+	}
 	for _, m := range batch {
 		if m.At.Before(tooOld) && !m.At.IsZero() {
 			continue
@@ -52,7 +60,13 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 			s.happened(m)
 		}
 		if m.kind == customerRoom && m.System == closedRoom && m.User.ID != string(bot) {
-			closings = append(closings, bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.author(), ByCustomer: m.Visitor != ""})
+			if err := hand(); err != nil { // what was written before goes out before what is said at the end
+				return fresh, err
+			}
+			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.author(), ByCustomer: m.Visitor != ""}
+			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
+				return fresh, err
+			}
 			continue
 		}
 		c, is, err := s.command(ctx, m)
@@ -89,18 +103,10 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 	}
 	if len(commands) > 0 {
 		if err := s.cfg.Commands.FromPeople(ctx, commands); err != nil {
-			return 0, err
-		}
-	}
-	if len(messages) > 0 {
-		if fresh, err = s.cfg.Accept.FromAgent(ctx, messages); err != nil {
 			return fresh, err
 		}
 	}
-	if len(closings) > 0 { // after what was written before
-		err = s.cfg.Accept.FromClosings(ctx, closings)
-	}
-	return fresh, err
+	return fresh, hand()
 }
 
 // closedRoom is the system type of a room's end (rocketchat.md 3).

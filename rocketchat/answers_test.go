@@ -44,10 +44,10 @@ func (m *memory) FromAgent(_ context.Context, messages []bridge.AgentMessage) (i
 	return len(messages), nil
 }
 
-func (m *memory) FromClosings(_ context.Context, closings []bridge.Closing) error {
+func (m *memory) FromClosing(_ context.Context, closing bridge.Closing) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.closed = append(m.closed, closings...)
+	m.closed = append(m.closed, closing)
 	return nil
 }
 

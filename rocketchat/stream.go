@@ -20,9 +20,9 @@ import (
 // returns nil, nothing of it can be lost any more.
 type Accepter interface {
 	FromAgent(context.Context, []bridge.AgentMessage) (fresh int, err error)
-	// FromClosings takes what rooms were closed by others than the bot. It may see a
-	// closing more than once.
-	FromClosings(context.Context, []bridge.Closing) error
+	// FromClosing takes that a room was closed by somebody other than the bot. It may
+	// see a closing more than once.
+	FromClosing(context.Context, bridge.Closing) error
 }
 
 // CommandTaker takes what people told the bot. When it returns nil, nothing of it

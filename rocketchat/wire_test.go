@@ -140,10 +140,10 @@ func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (f
 	return fresh, err
 }
 
-func (o *office) FromClosings(_ context.Context, closings []bridge.Closing) (err error) {
+func (o *office) FromClosing(_ context.Context, closing bridge.Closing) (err error) {
 	o.note(func() {
 		if err = o.disk; err == nil {
-			o.closed = append(o.closed, closings...)
+			o.closed = append(o.closed, closing)
 		}
 	})
 	return err
