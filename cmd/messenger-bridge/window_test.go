@@ -181,3 +181,71 @@ func TestWindow_SwitchIsTurnedWhileTheRoomIsOpen_WorksAtOnce(t *testing.T) {
 	w.agent.Says(rid, "in time")
 	w.eventually("the next answer arrives", func() bool { return slices.Equal(w.received(anna), []string{"in time"}) })
 }
+
+// TestTexts_Window is the table of windows for what nobody wrote: each text goes out up to
+// 24 hours after the customer wrote, and then not, whatever the page allows its agents,
+// and never with a tag.
+func TestTexts_Window(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, after := range []time.Duration{day - time.Second, day, 7*day - time.Second, 7*day + time.Second} {
+		for _, allowed := range []struct{ switched, approved bool }{{false, false}, {true, true}, {true, false}} {
+			for _, away := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%v switch=%v approved=%v away=%v", after, allowed.switched, allowed.approved, away), func(t *testing.T) {
+					clock := newStopped()
+					w := newWorldAt(t, bypassed, clock.now)
+					w.configure(func(s *bridge.Settings) {
+						s.Welcome, s.Offline, s.Finished, s.Survey, s.HumanAgent = "Welcome!", "Nobody is here.", "Bye.", true, allowed.switched
+					})
+					w.meta.ApproveHumanAgent(allowed.approved)
+					w.run()
+					w.meta.CustomerWrites(page, anna, "hello")
+					rid := w.room()
+					w.eventually("the customer is welcomed", func() bool { return len(w.received(anna)) == 1 })
+					w.settled()
+					w.rc.Down()
+					w.meta.CustomerWrites(page, ben, "hello, too")
+					w.eventually("Meta is rid of it", func() bool { return w.meta.Waiting() == 0 })
+					clock.set(clock.now().Add(after))
+					if away {
+						w.agent.GoesOffline()
+					}
+					if err := w.rc.Up(); err != nil {
+						t.Fatal(err)
+					}
+					w.eventually("the bridge is connected again", w.connected)
+					w.agent.Closes(rid, "done")
+					annas, bens := []string{"Welcome!", "Bye.", surveyQuestion}, []string{"Welcome!"}
+					if away {
+						bens = []string{"Nobody is here."}
+					}
+					if after >= day {
+						annas, bens = annas[:1], nil
+					}
+					if away {
+						w.meta.CustomerWrites(page, "7001002003004007", "I wait, too") // its text comes after all others
+						w.eventually("that customer is told", func() bool { return len(w.received("7001002003004007")) == 1 })
+					} else {
+						w.eventually("the other message is shown", func() bool { return len(w.texts()) == 2 })
+						w.settled()
+					}
+					w.eventually("both have their texts", func() bool {
+						return slices.Equal(w.received(anna), annas) && slices.Equal(w.received(ben), bens)
+					})
+					w.eventually("the room says whether the customer was asked", func() bool {
+						return strings.Contains(strings.Join(w.botSays(rid), "|"), "not asked") == (after >= day)
+					})
+					for _, customer := range []string{anna, ben} {
+						if calls := w.sends(customer); calls != len(w.received(customer)) {
+							t.Errorf("%d calls for %q", calls, w.received(customer))
+						}
+						for _, b := range w.meta.CustomerSees(page, customer) {
+							if b.Tag != "" || b.MessagingType != "RESPONSE" {
+								t.Errorf("%q is sent as %s with tag %q", b.Text, b.MessagingType, b.Tag)
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
