@@ -72,6 +72,25 @@ func (q *line) pop() *lane {
 	return l
 }
 
+// readyLine is the line for workers. Lanes that waited together at a gate are taken by
+// turns with all others, so that nobody stands behind a crowd.
+type readyLine struct {
+	line
+	freed line // from gates
+	turn  bool // of those
+}
+
+func (q *readyLine) len() int { return q.line.len() + q.freed.len() }
+
+func (q *readyLine) pop() *lane {
+	if q.turn = !q.turn && q.freed.len() > 0 || q.line.len() == 0; q.turn {
+		return q.freed.pop()
+	}
+	return q.line.pop()
+}
+
+func (q *readyLine) remove(l *lane) bool { return q.line.remove(l) || q.freed.remove(l) }
+
 // remove takes a lane out of the line and reports whether it was in it.
 func (q *line) remove(l *lane) bool {
 	for i := q.head; i < len(q.lanes); i++ {

@@ -33,7 +33,7 @@ type schedule struct {
 	back    *sync.Cond // a worker has given a held lane back
 	lanes   map[Lane]*lane
 	gates   map[Gate]*gate
-	ready   line
+	ready   readyLine
 	due     dueHeap
 	waiting int // entries in all lanes
 	stopped bool
@@ -451,7 +451,8 @@ func (s *schedule) open(g *gate) {
 		heap.Remove(&s.due, g.index)
 	}
 	for g.parked.len() > 0 {
-		s.makeReady(g.parked.pop())
+		s.ready.freed.push(g.parked.pop())
+		s.some.Signal()
 	}
 }
 

@@ -227,3 +227,44 @@ func TestBackoff_GrowsToItsLimitAndStaysNearItsStep(t *testing.T) {
 		}
 	}
 }
+
+// TestSchedule_CrowdIsFreed_NobodyStandsBehindIt: a thousand customers waited for an agent;
+// whoever has a room already is next but one, and the thousand come in their order.
+func TestSchedule_CrowdIsFreed_NobodyStandsBehindIt(t *testing.T) {
+	s, _ := newTestSchedule(0)
+	const crowd = 1000
+	department := GateDepartment("sales")
+	for seq := Seq(1); seq <= crowd; seq++ {
+		s.add(Lane(fmt.Sprintf("p/m/%04d", seq)), seq)
+	}
+	for _, turn := range ready(s) {
+		s.finish(turn, 0, &Refusal{Verdict: Again, Reason: NoAgent, Gate: department, After: time.Minute})
+	}
+	s.openGate(department)
+	var got []Lane
+	for i := range crowd + 3 {
+		if i%100 == 50 && i < 350 {
+			s.add(Lane(fmt.Sprintf("p/m/x%d", i)), Seq(crowd+1+i))
+		}
+		s.mu.Lock()
+		turn, ok := s.pick()
+		s.mu.Unlock()
+		if !ok {
+			t.Fatalf("nothing is ready after %d turns", i)
+		}
+		got = append(got, turn.lane.id)
+	}
+	last := Lane("")
+	for i, id := range got {
+		if at := 0; id > "p/m/x" {
+			if _, err := fmt.Sscanf(string(id), "p/m/x%d", &at); err != nil || i > at+1 {
+				t.Errorf("%s came at turn %d (%v)", id, i, err)
+			}
+			continue
+		}
+		if id <= last {
+			t.Fatalf("%s came after %s", id, last)
+		}
+		last = id
+	}
+}

@@ -198,6 +198,68 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 	}
 }
 
+// TestAbsence_AThousandWait_OldestComeFirstAndNobodyElseIsHeldUp also looks at what it costs
+// to find out that an agent is back.
+func TestAbsence_AThousandWait_OldestComeFirstAndNobodyElseIsHeldUp(t *testing.T) {
+	const crowd = 1000
+	w := newWorld(t, bypassed)
+	w.setPage(func(s *bridge.Settings) { s.Offline = "Nobody is here until nine." })
+	w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.run()
+	w.meta.CustomerWrites(page, anna, "I have a room")
+	annas := w.room()
+	w.eventually("it is shown", func() bool { return len(w.texts()) == 1 })
+	w.agent.GoesOffline()
+	customer := func(n int) string { return fmt.Sprintf("70020030040%05d", n) }
+	w.meta.BatchWebhooks(50)
+	for n := range crowd {
+		w.meta.CustomerWrites(page, customer(n), fmt.Sprint("question of ", n))
+	}
+	w.eventually("all of them are told that nobody is there", func() bool {
+		return w.meta.Waiting() == 0 && len(w.received(customer(0))) == 1 && len(w.received(customer(crowd-1))) == 1
+	})
+	w.eventually("the setup channel says how many wait", func() bool {
+		return slices.ContainsFunc(w.rc.Messages(w.rc.RoomID(setupName)), func(m sandbox.Message) bool {
+			return strings.Contains(m.Text, "Customers who wait: 1,000")
+		})
+	})
+	if n := len(w.rc.Rooms()); n != 1 {
+		t.Fatalf("%d rooms are open", n)
+	}
+	w.agent.GoesOnline()
+	w.eventually("the first of them has a room", func() bool { return len(w.rc.Rooms()) > 1 })
+	w.meta.CustomerWrites(page, anna, "I still have it")
+	w.eventually("Anna's message is shown", func() bool { return len(w.rc.CustomerTexts(annas)) == 2 })
+	t.Logf("by then, %d of %d had a room", len(w.rc.Rooms())-1, crowd)
+	w.eventually("everybody has a room", func() bool { return len(w.rc.Rooms()) == 1+crowd && len(w.texts()) == 2+crowd })
+	w.settled()
+	const together = 64 // rooms that are opened at a time
+	for i, room := range w.rc.Rooms()[1:] {
+		texts := w.rc.CustomerTexts(room.ID)
+		n := -1
+		if len(texts) == 1 {
+			_, _ = fmt.Sscanf(texts[0][strings.LastIndex(texts[0], "question of "):], "question of %d", &n)
+		}
+		if n < i-together || n > i+together {
+			t.Fatalf("room %d is of customer %d: %q", i, n, texts)
+		}
+	}
+	for n := range crowd {
+		if got := w.received(customer(n)); len(got) != 1 {
+			t.Fatalf("customer %d reads %q", n, got)
+		}
+	}
+	refused := 0
+	for _, c := range w.rc.Calls() {
+		if c.Status == 429 {
+			refused++
+		}
+	}
+	if refused > 0 {
+		t.Errorf("%d calls were too many", refused)
+	}
+}
+
 // TestNewRoomAfter_LongSilence_StartsExactlyOneNewRoom also stops the bridge before and
 // after the old room is closed.
 func TestNewRoomAfter_LongSilence_StartsExactlyOneNewRoom(t *testing.T) {
