@@ -147,6 +147,10 @@ func (willing) Has(context.Context, bridge.Secret, bridge.RoomID, bridge.Message
 	return false, nil
 }
 
+func (willing) Describe(context.Context, bridge.Secret, bridge.RoomID, bridge.About) (bool, error) {
+	return true, nil
+}
+
 func (willing) Answer(context.Context, bridge.Secret, bridge.SurveyAnswer) (bool, error) {
 	return true, nil
 }

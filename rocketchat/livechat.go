@@ -97,6 +97,26 @@ func (c *Client) Close(ctx context.Context, visitor bridge.Secret, r bridge.Room
 	return err
 }
 
+// Describe implements rooms.Livechat. The call wants to know the visitor's id as well
+// (rocketchat.md 4.8), and changes nothing of the visitor.
+func (c *Client) Describe(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, a bridge.About) (bool, error) {
+	var answer struct {
+		Visitor struct {
+			ID string `json:"_id"`
+		} `json:"visitor"`
+	}
+	get := call{method: http.MethodGet, route: "/livechat/visitor/{token}", params: map[string]string{"token": visitor.Reveal()}, answer: &answer}
+	if known, err := permitted(c.do(ctx, get)); !known || err != nil {
+		return false, err
+	}
+	room := map[string]any{"_id": string(r), "topic": a.Topic, "tags": a.Tags}
+	if len(a.Fields) > 0 {
+		room["livechatData"] = a.Fields
+	}
+	return permitted(c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.saveInfo",
+		body: map[string]any{"roomData": room, "guestData": map[string]string{"_id": answer.Visitor.ID}}}))
+}
+
 // Answer implements rooms.Livechat. Of Rocket.Chat's questions it is the one about
 // satisfaction (rocketchat.md 4.6).
 func (c *Client) Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error) {

@@ -47,7 +47,7 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 	}
 	p := r.posting(in, r.dated(in, r.reading(ctx, in)))
 	for range maxRounds {
-		if link.Visitor == "" {
+		if link.Visitor == "" || link.Room == "" && r.elsewhere(*link) {
 			if err := r.register(ctx, link); err != nil {
 				return bridge.Shown{}, err
 			}
@@ -74,6 +74,7 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 				return bridge.Shown{}, err
 			}
 			r.nameEarlier(ctx, link, previous)
+			r.describe(ctx, link, in)
 			if in.Comment != nil {
 				return p.done(link), r.inPublic(ctx, link)
 			}

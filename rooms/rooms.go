@@ -36,6 +36,9 @@ type Livechat interface {
 	Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error
 	// Has reports whether a room, open or closed, holds a message.
 	Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error)
+	// Describe says what a room is about. False says that the workspace does not let the
+	// bot do that. Doing it again is harmless.
+	Describe(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, a bridge.About) (bool, error)
 	// Answer stores what the visitor says of a room, open or closed. False says that the
 	// workspace does not take it. Answering again is harmless.
 	Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error)
@@ -133,6 +136,7 @@ type Rooms struct {
 	posts   map[string]string                 // what posts say
 	away    map[bridge.DepartmentID]time.Time // when nobody was there, as last seen
 	deleted map[bridge.DepartmentID]bool      // departments that are no more, as said
+	barred  bool                              // rooms cannot be described, as said
 }
 
 // New returns Rooms.
@@ -287,6 +291,16 @@ func (r *Rooms) department(p bridge.PageID) bridge.DepartmentID {
 		return ""
 	}
 	return page.Settings.Department
+}
+
+// elsewhere reports whether a page's customers go to another department since this one
+// was registered. Which department a new room is in, the visitor says. Rocket.Chat does
+// not let a visitor's department be taken away.
+func (r *Rooms) elsewhere(link bridge.Link) bool {
+	now := r.department(link.Conversation.Page)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return now != "" && now != link.Department && !r.deleted[now]
 }
 
 // someoneThere refuses while nobody can take a room, and asks Rocket.Chat again

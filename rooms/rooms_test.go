@@ -155,6 +155,10 @@ func (d *desk) ShownAs(bridge.PageID, bridge.Mid) (bridge.RoomID, []bridge.Messa
 
 func (d *desk) MidOf(bridge.Mark) bridge.Mid { return "" }
 
+func (d *desk) Describe(context.Context, bridge.Secret, bridge.RoomID, bridge.About) (bool, error) {
+	return true, nil
+}
+
 func (d *desk) Answer(context.Context, bridge.Secret, bridge.SurveyAnswer) (bool, error) {
 	return true, nil
 }

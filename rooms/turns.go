@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -52,6 +53,40 @@ func (r *Rooms) nameEarlier(ctx context.Context, link *bridge.Link, earlier brid
 	err := r.once(ctx, link, "earlier", func() string { return r.Say.Say("The conversation before this one: %s", r.RoomLink(earlier)) })
 	if err != nil {
 		r.Log.Info("the earlier room is not named", "page", link.Conversation.Page, "err", err)
+	}
+}
+
+// describe lets agents see at a glance where the customer of a new room comes from. The
+// message that opened it does not wait for that, and is shown before.
+func (r *Rooms) describe(ctx context.Context, link *bridge.Link, in bridge.Incoming) {
+	if link.Begin != in.MessageID() {
+		return
+	}
+	page, err := r.Pages.Page(link.Conversation.Page)
+	if err != nil {
+		return
+	}
+	about := bridge.About{Topic: r.Say.Say("Messenger, page %s", page.DisplayName()), Tags: []string{"facebook", page.DisplayName()},
+		Fields: map[string]string{"facebook_page": string(page.ID), "facebook_psid": string(link.Conversation.Customer), "facebook_inbox": r.inbox(ctx, in)}}
+	if in.Comment != nil {
+		about.Topic = r.Say.Say("Facebook comments, page %s", page.DisplayName())
+		about.Tags = append(about.Tags, "comments")
+	}
+	if in.Origin != nil {
+		about.Topic += ". " + r.origin(in.Origin)
+		about.Fields["facebook_referral"] = strings.Trim(in.Origin.Source+" "+in.Origin.Ref, " ")
+	}
+	done, err := r.Livechat.Describe(ctx, link.Visitor, link.Room, about)
+	if err != nil {
+		r.Log.Info("a new room has no topic", "page", link.Conversation.Page, "room", link.Room, "err", err)
+		return
+	}
+	r.mu.Lock()
+	said := r.barred
+	r.barred = !done
+	r.mu.Unlock()
+	if !done && !said {
+		r.Log.Warn("rooms get no topic and no tags: the bot may not set them (permission save-others-livechat-room-info)")
 	}
 }
 
