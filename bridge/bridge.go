@@ -31,7 +31,8 @@ type Config struct {
 	Links        Links
 	Personas     Personas // nil: agents' names stand in the text
 	PersonaStore PersonaStore
-	Picture      func(Author) string               // address of an agent's picture; "" if there is none
+	Picture      func(Author) string // address of an agent's picture; "" if there is none
+	Moderator    Moderator
 	Gestures     Gestures                          // nil: none are made
 	Sign         func(purpose, text string) string // a fingerprint that tells nothing; nil: edits count as changes
 	Memory       Memory                            // for Forget

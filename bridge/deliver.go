@@ -131,6 +131,11 @@ func (b *Bridge) toRoom(ctx context.Context, seq Seq) error {
 		r := RefusalOf(err)
 		if r.Verdict == Never {
 			b.Log.Warn("not shown to agents", "page", in.Conversation.Page, "delivery", seq, "reason", r.Reason, "err", r.Err)
+			if r.Reason == ContactBlocked {
+				if err := b.announceBlocked(ctx, &in); err != nil {
+					return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+				}
+			}
 			b.ended(seq)
 			return b.fail(b.Inbox, d, metrics.In, r.Reason)
 		}

@@ -32,9 +32,10 @@ type Connector interface {
 	ChangeSetting(ctx context.Context, id bridge.PageID, d *bridge.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
 }
 
-// Customers forgets them; bridge.Bridge is the one.
+// Customers forgets and blocks them; bridge.Bridge is the one.
 type Customers interface {
 	Customer(p bridge.PageID, word string) (bridge.CustomerID, error)
+	Block(ctx context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error
 	Forget(context.Context, bridge.PageID, bridge.CustomerID) (bridge.Forgotten, error)
 }
 

@@ -87,6 +87,10 @@ func (o *office) Customer(p bridge.PageID, word string) (bridge.CustomerID, erro
 	}
 	return "7001", nil
 }
+func (o *office) Block(_ context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error {
+	o.calls = append(o.calls, fmt.Sprintf("block %s %s %v", p, c, on))
+	return nil
+}
 func (o *office) Forget(_ context.Context, p bridge.PageID, c bridge.CustomerID) (bridge.Forgotten, error) {
 	o.calls = append(o.calls, "forget "+string(p)+" "+string(c))
 	return bridge.Forgotten{Rooms: 2, Waiting: 3}, o.stays
@@ -216,10 +220,14 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"delete 200 confirm", []string{"*Bakery* is deleted. Facebook cannot be reached"}, false, "delete 200"},
 		{"delete", []string{"Which page?"}, false, ""},
 		{"delete confirm", []string{"Which page?"}, false, ""},
+		{"block 100", []string{"Which customer?", "`/facebook block 100 <customer>`"}, false, ""},
+		{"block 100 9999", []string{"Nothing is stored about the customer `9999`"}, false, ""},
+		{"block 100 7001", []string{"no longer write to", "`/facebook unblock 100 7001`"}, false, "block 100 7001 true"},
+		{"unblock 100 7001", []string{"may write to", "again"}, false, "block 100 7001 false"},
 		{"forget", []string{"Which page?"}, false, ""},
 		{"forget 100", []string{"Which customer?"}, false, ""},
 		{"forget 100 confirm", []string{"Which customer?"}, false, ""},
-		{"forget 100 9999", []string{"Nothing is stored about the customer `9999`", "Nothing was erased"}, false, ""},
+		{"forget 100 9999", []string{"Nothing is stored about the customer `9999`", "Nothing was changed"}, false, ""},
 		{"forget 100 7001", []string{"This erases the customer `7001`", "cannot be undone", "`/facebook forget 100 7001 confirm`"}, false, ""},
 		{"forget 100 7001 confirm", []string{"The customer is forgotten here.", "dropped: 3.", "with all messages: 2.", "begins anew"}, false, "forget 100 7001"},
 		{"subscribe 200", []string{"*Bakery*: Running"}, false, "on 200"},

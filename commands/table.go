@@ -35,6 +35,8 @@ func init() {
 		{Word: "failed", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("shows what was not delivered in the last 7 days, and why"), Manager: true, Run: failed},
 		{Word: "retry", Usage: language.Sentence("<id>"), Help: language.Sentence("tries one of those again; `retry all <pageId>` all of a page"), Example: "retry 17", Manager: true, Run: retry},
 		{Word: "delete", Usage: language.Sentence("<pageId>"), Help: language.Sentence("deletes a page and its settings; rooms stay readable"), Manager: true, Run: deletePage},
+		{Word: "block", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("keeps a customer from writing to the page at Facebook; `unblock` lifts it"), Manager: true, Run: block},
+		{Word: "unblock", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("lets a customer write to the page again"), Manager: true, Run: unblock},
 		{Word: "forget", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("erases a customer here and in Rocket.Chat"), Manager: true, Run: forget},
 	}
 }

@@ -269,7 +269,7 @@ func TestDeliver_EveryOutcome(t *testing.T) {
 		},
 		"visitor forgotten, found out by opening": {
 			before: func(d *desk) {
-				d.links[anna] = bridge.Link{Conversation: anna, Visitor: "visitor"}
+				d.links[anna] = bridge.Link{Conversation: anna, Visitor: "visitor", Department: "sales"}
 			},
 			texts: []string{"r1:hello"},
 			calls: []string{"open", "register sales", "save", "open", "save r1", "opened r1 false", "post r1"},

@@ -17,6 +17,7 @@ type thread struct {
 	opened   time.Time  // the customer's last action that opens the window; zero = never
 	updated  time.Time
 	blocked  bool // the customer blocked the page
+	barred   bool // the page blocked the customer
 	userRef  bool
 	request  bool // lies in the folder of message requests
 }
@@ -111,6 +112,9 @@ func (m *Messenger) customerWrites(page, customer, text string, notify bool) str
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	t := m.thread(threadKey{page, customer})
+	if t.barred { // Messenger does not let them
+		return ""
+	}
 	msg := &message{key: t.key, mid: m.newMid(), text: text, at: m.stamp(t)}
 	t.opened = msg.at
 	m.add(t, msg)

@@ -288,6 +288,8 @@ func (m *Messenger) lookup(c *graphCall, method, node, edge string) (*graphAnswe
 		return m.userEdge(c, node, edge)
 	case node == c.token.page && edge == "subscribed_apps":
 		return m.subscribedApps(c)
+	case node == c.token.page && edge == "moderate_conversations" && method == http.MethodPost:
+		return m.moderate(c)
 	case node == c.token.page && edge == "conversations" && get:
 		return m.conversations(c)
 	case node == c.token.page && edge == "personas" && get:

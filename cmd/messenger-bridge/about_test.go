@@ -8,6 +8,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox"
+	"messenger-bridge/store"
 )
 
 // TestRoom_IsDescribed_PageAndOriginAtAGlance: topic, tags and custom fields.
@@ -147,5 +148,79 @@ func TestTransfer_AndOnHold_AreFollowed(t *testing.T) {
 	w.settled()
 	if got := w.received(anna); !slices.Equal(got, []string{"I hand you over.", "Bela here.", "Back again.", "It is me again."}) || len(w.rc.Rooms()) != 1 {
 		t.Errorf("the customer reads %q, in %d rooms", got, len(w.rc.Rooms()))
+	}
+}
+
+// TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook: what a blocked
+// customer writes is not shown; those beside them are.
+func TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.run()
+	w.meta.CustomerWrites(page, anna, "one")
+	rid := w.room()
+	w.eventually("it is shown", func() bool { return len(w.texts()) == 1 })
+	w.settled()
+	r, _ := w.rc.Room(rid)
+	w.rc.BlockVisitor(r.VisitorToken, true)
+	for _, text := range []string{"two", "three"} {
+		w.meta.CustomerWrites(page, anna, text)
+	}
+	w.meta.CustomerWrites(page, ben, "I am not blocked")
+	w.eventually("the others are heard", func() bool { return slices.Contains(w.texts(), "I am not blocked") })
+	blocked := func() int { return strings.Count(w.announced(), "is blocked in Rocket.Chat") }
+	w.eventually("the setup channel hears it", func() bool { return blocked() == 1 })
+	w.settled()
+	if n := blocked(); n != 1 || !strings.Contains(w.announced(), "/facebook block "+page+" "+anna) {
+		t.Errorf("announced %d times:\n%s", n, w.announced())
+	}
+
+	w.rc.UserSays("maria", w.rc.RoomID(setupName), "!facebook block "+page+" "+anna)
+	w.eventually("the bot says that it is done", func() bool { return strings.Contains(w.announced(), "can no longer write") })
+	if w.meta.CustomerWrites(page, anna, "four") != "" {
+		t.Error("Facebook lets the customer write")
+	}
+	w.rc.BlockVisitor(r.VisitorToken, false)
+	w.rc.UserSays("maria", w.rc.RoomID(setupName), "!facebook unblock "+page+" "+anna)
+	w.eventually("the bot says that it is lifted", func() bool { return strings.Contains(w.announced(), "may write to") })
+	w.meta.CustomerWrites(page, anna, "five")
+	w.eventually("the customer is heard again", func() bool { return slices.Equal(w.rc.CustomerTexts(rid), []string{"one", "five"}) })
+}
+
+// TestDepartment_OfTwoPages_TheSameCustomerHasARoomForEach: there may be more pages than
+// departments.
+func TestDepartment_OfTwoPages_TheSameCustomerHasARoomForEach(t *testing.T) {
+	const other = "100200300400501"
+	w := newWorld(t, bypassed)
+	sales := bridge.DepartmentID(w.rc.AddDepartment("sales", "ana"))
+	w.addPage(other, w.meta.AddPage(other, "Outlet"))
+	names := map[bridge.PageID]string{page: "Shop", other: "Outlet"}
+	for id, name := range names {
+		w.inStore(func(s *store.Store) error {
+			p, err := s.Page(id)
+			if err != nil {
+				return err
+			}
+			p.Settings.Department, p.Settings.Name = sales, name
+			return s.SavePage(t.Context(), p)
+		})
+	}
+	w.run()
+	w.meta.CustomerWrites(page, anna, "to the shop")
+	w.meta.CustomerWrites(other, anna, "to the outlet")
+	w.eventually("both are shown", func() bool { return len(w.texts()) == 2 })
+	w.settled()
+	rooms := w.rc.Rooms()
+	if len(rooms) != 2 || rooms[0].DepartmentID != string(sales) || rooms[1].DepartmentID != string(sales) {
+		t.Fatalf("%d rooms:\n%s", len(rooms), w.picture())
+	}
+	for _, r := range rooms {
+		w.agent.Says(r.ID, "answer "+r.Topic)
+	}
+	for id, name := range names {
+		w.eventually(name+"'s customer has the answer of its own room", func() bool {
+			got := w.meta.CustomerSees(string(id), anna)
+			return len(got) == 1 && strings.HasPrefix(got[0].Text, "answer Messenger, page "+name)
+		})
 	}
 }

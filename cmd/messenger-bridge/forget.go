@@ -18,6 +18,10 @@ func (c customers) Customer(p bridge.PageID, word string) (bridge.CustomerID, er
 	return c.p.bridge.Customer(p, word)
 }
 
+func (c customers) Block(ctx context.Context, p bridge.PageID, id bridge.CustomerID, on bool) error {
+	return c.p.bridge.Block(ctx, p, id, on)
+}
+
 func (c customers) Forget(ctx context.Context, p bridge.PageID, id bridge.CustomerID) (bridge.Forgotten, error) {
 	return c.p.bridge.Forget(ctx, p, id)
 }

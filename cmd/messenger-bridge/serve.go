@@ -141,7 +141,7 @@ func (p *program) assemble() (err error) {
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
 		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
-		Sender: p.graph, Gestures: p.graph, Desk: p.client, People: p.client, Clerk: p.clerk(),
+		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, Desk: p.client, People: p.client, Clerk: p.clerk(),
 		Delivered: p.delivered(), PageRefused: p.watch.Refused, PageSent: p.watch.Sent,
 		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
 		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,

@@ -103,6 +103,8 @@ var orders = []struct{ words, part string }{
 	{"unauthorize " + bikes, "`{as}unauthorize " + bikes + " confirm`"},
 	{"delete " + bikes, "`{as}delete " + bikes + " confirm`"},
 	{"forget " + bikes, "Which customer?"},
+	{"block " + bikes, "Which customer?"},
+	{"unblock " + bikes + " 9999", "Nothing is stored"},
 	{"status", "Rocket.Chat answers"},
 	{"failed", "Everything was delivered"},
 	{"retry", "`{as}failed`"},
