@@ -133,8 +133,8 @@ func (willing) Register(_ context.Context, token bridge.Secret, _ string, _ brid
 	return token, nil
 }
 
-func (willing) OpenRoom(_ context.Context, visitor bridge.Secret) (bridge.RoomID, bool, error) {
-	return bridge.RoomID(visitor.Reveal()[:17]), false, nil // as long as Rocket.Chat's ids
+func (willing) OpenRoom(_ context.Context, visitor bridge.Secret) (bridge.OpenedRoom, error) {
+	return bridge.OpenedRoom{ID: bridge.RoomID(visitor.Reveal()[:17])}, nil // as long as Rocket.Chat's ids
 }
 
 func (willing) Post(_ context.Context, _ bridge.Secret, r bridge.RoomID, _ bridge.Post) (bridge.RoomID, error) {

@@ -6,3 +6,10 @@ type About struct {
 	Tags   []string          // words to filter by
 	Fields map[string]string // custom fields of rooms, by name; those the workspace does not have are left out
 }
+
+// OpenedRoom is a visitor's open room.
+type OpenedRoom struct {
+	ID         RoomID
+	Existed    bool // it was open before
+	Unattended bool // it is new, nobody serves it, and nobody is there who could
+}

@@ -56,6 +56,7 @@ type Config struct {
 	AbsenceEvery time.Duration // how often that is looked at; 10 s
 	AbsentAfter  time.Duration // how long customers wait before it is told; 30 s
 
+	RoomLink       func(RoomID) string                        // where a room is found; may be nil
 	CustomerName   func(Conversation) string                  // "" if it is not known; may be nil
 	DepartmentName func(context.Context, DepartmentID) string // likewise
 

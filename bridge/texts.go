@@ -52,6 +52,26 @@ func (b *Bridge) NobodyThere(ctx context.Context, in Incoming) error {
 	}, Author{})
 }
 
+// Unattended says that a room was opened although nobody is there: the customer is told as
+// if it waited, and once a day, the setup channel. Rocket.Chat gives such a room to nobody
+// later on (rocketchat.md 4.3).
+func (b *Bridge) Unattended(ctx context.Context, in Incoming, room RoomID) error {
+	page, err := b.Pages.Page(in.Conversation.Page)
+	if err != nil {
+		return nil // it was deleted meanwhile
+	}
+	if err := b.NobodyThere(ctx, in); err != nil {
+		return err
+	}
+	link := string(room)
+	if b.RoomLink != nil {
+		link = b.RoomLink(room)
+	}
+	return b.Announce(ctx, "unattended/"+string(page.Settings.Department)+"/"+b.Now().UTC().Format(time.DateOnly),
+		b.Say.Say(":zzz: Nobody is online (%s), and this workspace opens rooms all the same: %s belongs to nobody, and Rocket.Chat gives it to nobody later. Take such rooms, or forward them, in the contact center; or switch off `Livechat_accept_chats_with_no_agents`, then messages wait until somebody is there.",
+			b.inDepartment(ctx, page.Settings.Department), link))
+}
+
 // Closing is that a room was closed by somebody other than us.
 type Closing struct {
 	Room       RoomID

@@ -71,7 +71,7 @@ func TestClient_SuccessThatTellsNothing_IsNotBelieved(t *testing.T) {
 	for _, body := range []string{`{"status":"maintenance"}`, `{}`, `{"success":true}`, `{"message":"ok","room":5,"visitor":null}`} {
 		c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) })
 		_, registered := c.Register(t.Context(), "v", "name", "")
-		_, _, opened := c.OpenRoom(t.Context(), "v")
+		_, opened := c.OpenRoom(t.Context(), "v")
 		_, posted := c.Post(t.Context(), "v", "room", bridge.Post{ID: "id", Text: "text"})
 		_, has := c.Has(t.Context(), "v", "room", "id")
 		_, direct := c.directRoom(t.Context(), bridge.Author{Username: "ana"})

@@ -55,7 +55,7 @@ func (k *checkup) agents(ctx context.Context, online bool) {
 		come  = "Messages wait until an agent is online and has set himself available."
 	)
 	if always, known := k.setting(ctx, "Livechat_accept_chats_with_no_agents"); known && always == true {
-		k.add(check, bridge.Notable, "Livechat_accept_chats_with_no_agents is on: rooms open although nobody may be there, and the offline text is never sent",
+		k.add(check, bridge.Notable, "Livechat_accept_chats_with_no_agents is on: rooms open although nobody may be there, and are given to nobody later",
 			"Switch it off (Settings → Omnichannel → Routing), unless that is wanted.")
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"messenger-bridge/bridge"
@@ -36,26 +37,63 @@ func (c *Client) Register(ctx context.Context, token bridge.Secret, name string,
 	return "", unexpected(register, nil)
 }
 
-// OpenRoom returns the visitor's open room, and opens one if there is none; existed
-// tells which. A workspace that allows one room only refuses the loser of a race with
-// a text it does not promise (rocketchat.md 4.3); asking again then finds the winner's
-// room.
-func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (room bridge.RoomID, existed bool, err error) {
+// OpenRoom returns the visitor's open room, and opens one if there is none. A workspace
+// that allows one room only refuses the loser of a race with a text it does not promise
+// (rocketchat.md 4.3); asking again then finds the winner's room.
+func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.OpenedRoom, error) {
 	var answer struct {
 		New  bool `json:"newRoom"`
 		Room struct {
-			ID string `json:"_id"`
+			ID         bridge.RoomID       `json:"_id"`
+			Department bridge.DepartmentID `json:"departmentId"`
+			ServedBy   *struct{}           `json:"servedBy"`
 		} `json:"room"`
 	}
 	open := call{method: http.MethodGet, route: "/livechat/room", query: url.Values{"token": {visitor.Reveal()}}, answer: &answer}
-	err = c.do(ctx, open)
+	err := c.do(ctx, open)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		err = c.do(ctx, open)
 	}
 	if err == nil && answer.Room.ID == "" {
 		err = unexpected(open, nil)
 	}
-	return bridge.RoomID(answer.Room.ID), !answer.New, err
+	if err != nil {
+		return bridge.OpenedRoom{}, err
+	}
+	return bridge.OpenedRoom{ID: answer.Room.ID, Existed: !answer.New,
+		Unattended: answer.New && answer.Room.ServedBy == nil && c.nobodyFor(ctx, answer.Room.Department)}, nil
+}
+
+// nobodyFor reports whether certainly no agent of a department, or of the workspace, is
+// there. While the workspace accepts chats without agents, Online cannot tell.
+func (c *Client) nobodyFor(ctx context.Context, d bridge.DepartmentID) bool {
+	type wireAgent struct {
+		ID string `json:"_id"`
+	}
+	there, err := list[wireAgent](ctx, c, "/livechat/users/agent", url.Values{"onlyAvailable": {"true"}}, "users")
+	if err != nil {
+		c.cfg.Log.Info("cannot find out whether an agent is there", "department", d, "err", err)
+		return false
+	}
+	if d == "" || len(there) == 0 {
+		return len(there) == 0
+	}
+	var answer struct {
+		Agents []struct {
+			ID string `json:"agentId"`
+		} `json:"agents"`
+	}
+	get := call{method: http.MethodGet, route: "/livechat/department/{id}", params: map[string]string{"id": string(d)}, answer: &answer}
+	if err := c.do(ctx, get); err != nil {
+		c.cfg.Log.Info("cannot find out who is in a department", "department", d, "err", err)
+		return false
+	}
+	for _, agent := range answer.Agents {
+		if slices.Contains(there, wireAgent{agent.ID}) {
+			return false
+		}
+	}
+	return true
 }
 
 // Post shows a visitor's text in a room under an id of ours, perhaps with a quote of

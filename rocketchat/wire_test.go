@@ -231,11 +231,11 @@ func (o *office) visitor(token bridge.Secret) (room string) {
 	if _, err := o.client.Register(o.Context(), token, "Anna", ""); err != nil {
 		o.Fatal(err)
 	}
-	id, _, err := o.client.OpenRoom(o.Context(), token)
+	opened, err := o.client.OpenRoom(o.Context(), token)
 	if err != nil {
 		o.Fatal(err)
 	}
-	return string(id)
+	return string(opened.ID)
 }
 
 // belongs makes a room a conversation's.

@@ -54,7 +54,7 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 		}
 		if link.Room == "" {
 			link.Begin = in.MessageID()
-			if err := r.open(ctx, link, in.Tries > 0); err != nil {
+			if err := r.open(ctx, link, in); err != nil {
 				if reasonOf(err) == bridge.VisitorUnknown {
 					link.Visitor = ""
 					continue

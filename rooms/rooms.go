@@ -24,9 +24,8 @@ type Livechat interface {
 	// Register makes the visitor known and returns the token that counts from now
 	// on. Registering again updates the visitor.
 	Register(ctx context.Context, token bridge.Secret, name string, d bridge.DepartmentID) (bridge.Secret, error)
-	// OpenRoom returns the visitor's open room, and opens one if there is none;
-	// existed tells which.
-	OpenRoom(ctx context.Context, visitor bridge.Secret) (room bridge.RoomID, existed bool, err error)
+	// OpenRoom returns the visitor's open room, and opens one if there is none.
+	OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.OpenedRoom, error)
 	// Post shows a text, perhaps as an answer to another message, and returns the room
 	// it is in, which may be another than asked for. Posting the same id again is
 	// harmless.
@@ -111,6 +110,9 @@ type Config struct {
 	// Waits is called when an event waits because nobody is there; perhaps more than
 	// once. May be nil.
 	Waits func(context.Context, bridge.Incoming) error
+	// Unattended is called when a room was opened although nobody is there, because the
+	// workspace wants that; perhaps more than once. May be nil.
+	Unattended func(context.Context, bridge.Incoming, bridge.RoomID) error
 	// RoomLink returns the address of a room. May be nil.
 	RoomLink func(bridge.RoomID) string
 
@@ -228,18 +230,23 @@ func (r *Rooms) register(ctx context.Context, link *bridge.Link) error {
 }
 
 // open gets the conversation an open room. The link is durable before anything
-// is posted, so that an agent's first answer finds its way. again says that an earlier
-// attempt may have opened it.
-func (r *Rooms) open(ctx context.Context, link *bridge.Link, again bool) error {
+// is posted, so that an agent's first answer finds its way. An earlier attempt may have
+// opened it.
+func (r *Rooms) open(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
 	if err := r.someoneThere(ctx, link.Department); err != nil {
 		return err
 	}
-	room, existed, err := r.Livechat.OpenRoom(ctx, link.Visitor)
+	room, err := r.Livechat.OpenRoom(ctx, link.Visitor)
 	if err != nil {
 		return r.hold(link.Department, err)
 	}
 	r.back(link.Department)
-	return r.moveTo(ctx, link, room, existed, !existed || again)
+	if room.Unattended && r.Unattended != nil {
+		if err := r.Unattended(ctx, in, room.ID); err != nil {
+			r.Log.Warn("nobody is told of a room that nobody serves", "page", link.Conversation.Page, "room", room.ID, "err", err)
+		}
+	}
+	return r.moveTo(ctx, link, room.ID, room.Existed, !room.Existed || in.Tries > 0)
 }
 
 // moveTo makes a room the conversation's; began says that it is a new one.

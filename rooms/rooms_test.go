@@ -91,19 +91,19 @@ func (d *desk) Register(_ context.Context, token bridge.Secret, name string, dep
 	return token, after
 }
 
-func (d *desk) OpenRoom(_ context.Context, visitor bridge.Secret) (bridge.RoomID, bool, error) {
+func (d *desk) OpenRoom(_ context.Context, visitor bridge.Secret) (room bridge.OpenedRoom, err error) {
 	before, after := d.called("open", "")
 	if before != nil {
-		return "", false, before
+		return room, before
 	}
 	if !d.visitors[visitor] {
-		return "", false, refusal(bridge.VisitorUnknown)
+		return room, refusal(bridge.VisitorUnknown)
 	}
 	existed := d.open != ""
 	if !existed {
 		d.opens()
 	}
-	return d.open, existed, after
+	return bridge.OpenedRoom{ID: d.open, Existed: existed}, after
 }
 
 func (d *desk) opens() {

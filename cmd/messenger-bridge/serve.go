@@ -134,14 +134,17 @@ func (p *program) assemble() (err error) {
 		Began: func(ctx context.Context, c bridge.Conversation, r bridge.RoomID) error {
 			return p.bridge.Began(ctx, c, r)
 		},
-		Waits:    func(ctx context.Context, in bridge.Incoming) error { return p.bridge.NobodyThere(ctx, in) },
+		Waits: func(ctx context.Context, in bridge.Incoming) error { return p.bridge.NobodyThere(ctx, in) },
+		Unattended: func(ctx context.Context, in bridge.Incoming, r bridge.RoomID) error {
+			return p.bridge.Unattended(ctx, in, r)
+		},
 		RoomLink: p.client.RoomLink,
 		Opened:   opened, Retry: cfg.times.noAgentRetry, FileAgain: cfg.times.fileAgain, Now: cfg.now, Say: p.say, Log: p.log,
 	})
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
 		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
-		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, Desk: p.client, People: p.client, Clerk: p.clerk(),
+		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, RoomLink: p.client.RoomLink, Desk: p.client, People: p.client, Clerk: p.clerk(),
 		Delivered: p.delivered(), PageRefused: p.watch.Refused, PageSent: p.watch.Sent,
 		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
 		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,

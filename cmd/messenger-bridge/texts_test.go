@@ -333,3 +333,47 @@ func TestClosedRoom_WrittenIntoAfterwards_AgentIsToldAndTheCustomerReadsNothing(
 		t.Errorf("the customer reads %q, the agent %q", got, w.notices(rid, late))
 	}
 }
+
+// TestAbsence_RoomsOpenWithoutAgents_CustomerAndManagersAreTold: the workspace accepts chats
+// although nobody is there, and leaves them with nobody. Where agents pick their rooms
+// themselves and are there, nothing is said.
+func TestAbsence_RoomsOpenWithoutAgents_CustomerAndManagersAreTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		department, there bool
+		told              int
+	}{
+		"nobody in the workspace":           {false, false, 1},
+		"nobody in the department":          {true, false, 1},
+		"somebody who picks the rooms":      {false, true, 0},
+		"somebody of the department is one": {true, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, bypassed)
+			w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+			w.rc.SetSetting("Livechat_accept_chats_with_no_agents", true)
+			w.rc.SetSetting("Livechat_Routing_Method", "Manual_Selection")
+			var sales bridge.DepartmentID
+			if c.department {
+				w.rc.AddAgent("bela") // of no department, and there
+				sales = bridge.DepartmentID(w.rc.AddDepartment("sales", "ana"))
+			}
+			w.setPage(func(s *bridge.Settings) { s.Offline, s.Department = "Nobody is here until nine.", sales })
+			if !c.there {
+				w.agent.GoesOffline()
+			}
+			w.run()
+			for n, customer := range []string{anna, ben} {
+				w.meta.CustomerWrites(page, customer, "Hello")
+				w.eventually("it is shown", func() bool { return len(w.texts()) == n+1 })
+				w.settled()
+			}
+			told := func() int { return strings.Count(w.announced(), "opens rooms all the same") }
+			w.eventually("customers and managers are told, or not", func() bool {
+				return len(w.received(anna)) == c.told && len(w.received(ben)) == c.told && told() == c.told
+			})
+			if c.told > 0 && !strings.Contains(w.announced(), "/live/"+w.rc.Rooms()[0].ID) {
+				t.Errorf("announced: %s", w.announced())
+			}
+		})
+	}
+}
