@@ -103,7 +103,6 @@ type Setting struct {
 	Choices []Choice    // of a ChoiceSetting, the default first
 	Longest int         // characters in a value
 	Connect bool        // it is also asked for when a page is connected
-	Pending bool        // it is stored, but nothing heeds it yet
 
 	get func(Settings) string
 	set func(*Settings, string) (mistake language.Phrase)

@@ -54,7 +54,7 @@ var SettingsTable = []Setting{
 		}},
 	onOff("history", false, groupRooms, language.Sentence("History"),
 		language.Sentence("A customer's first room shows what was said before the page was connected."),
-		func(s *Settings) *bool { return &s.History }).pending(),
+		func(s *Settings) *bool { return &s.History }),
 	onOff("comments", false, groupRooms, language.Sentence("Comments"),
 		language.Sentence("Comments on the page's posts get rooms of their own."),
 		func(s *Settings) *bool { return &s.Comments }),
@@ -150,12 +150,6 @@ var SettingsTable = []Setting{
 		Help:  language.Sentence("Only these are relayed, for example image/*, application/pdf, .docx. Empty: all."),
 		get:   func(s Settings) string { return s.FileTypes },
 		set:   setFileTypes},
-}
-
-// pending says that nothing heeds the setting yet.
-func (d Setting) pending() Setting {
-	d.Pending = true
-	return d
 }
 
 // words is a text that customers read.

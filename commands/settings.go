@@ -39,7 +39,7 @@ func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	if d.Kind == bridge.DepartmentSetting {
 		text += "\n" + c.Say.Say("It counts from the next room on.")
 	}
-	return answer(text + c.pending(d)), nil
+	return answer(text), nil
 }
 
 // askFor answers an edit without a value.
@@ -50,7 +50,7 @@ func (c *Commands) askFor(ctx context.Context, page bridge.Page, d *bridge.Setti
 			text += "\n• `" + one.Word + "` – " + c.Say.Say(one.Label)
 		}
 	}
-	return text + "\n" + c.Say.Say("To change it, type `%s`; `none` brings back the default.", "/facebook edit "+string(page.ID)+" "+d.Word+" "+c.Say.Say("<value>")) + c.pending(d)
+	return text + "\n" + c.Say.Say("To change it, type `%s`; `none` brings back the default.", "/facebook edit "+string(page.ID)+" "+d.Word+" "+c.Say.Say("<value>"))
 }
 
 // unknownSetting answers a word that is no setting, with the nearest that is.
@@ -115,14 +115,6 @@ func brief(shown string) string {
 // quiet keeps what is shown of a text from calling everybody.
 func quiet(text string) string {
 	return strings.NewReplacer("@all", "@\u2060all", "@here", "@\u2060here").Replace(text)
-}
-
-// pending is honest about what is stored and has no effect yet.
-func (c *Commands) pending(d *bridge.Setting) string {
-	if !d.Pending {
-		return ""
-	}
-	return "\n" + c.Say.Say("It is stored. This version of the bridge does not heed it yet.")
 }
 
 // departmentNames returns a function that names departments; what cannot be looked

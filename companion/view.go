@@ -83,9 +83,6 @@ func settingsDialog(form bridge.SettingsForm, say *language.Speaker) *view {
 func field(s *bridge.Setting, form bridge.SettingsForm, say *language.Speaker) block {
 	id := "b_" + s.Word
 	hint := say.Say(s.Help)
-	if s.Pending {
-		hint += " " + say.Say("It is stored. This version of the bridge does not heed it yet.")
-	}
 	e := &element{AppID: About().ID, BlockID: id, ActionID: s.Word, InitialValue: s.Value(form.Page.Settings)}
 	choose := func(value, text string) { e.Options = append(e.Options, option{plain(text), value}) }
 	switch s.Kind {

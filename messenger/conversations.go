@@ -46,6 +46,23 @@ func (c *Client) Threads(ctx context.Context, p bridge.Page, cursor string, limi
 	return list, nil
 }
 
+// History returns the latest messages of a customer's conversation, oldest first, as
+// webhooks would have brought them; at most those that Meta shows in detail.
+func (c *Client) History(ctx context.Context, p bridge.Page, customer bridge.CustomerID) ([]bridge.Incoming, error) {
+	body, err := c.readThreads(ctx, p, map[string]string{"platform": "messenger", "user_id": string(customer), "fields": threadFields})
+	if err != nil {
+		return nil, err
+	}
+	var reply wireThreads
+	_ = json.Unmarshal(body, &reply) // a value of the wrong type costs itself only
+	for _, t := range reply.Data {
+		if shown, ok := t.shown(p.ID); ok && t.with(customer) {
+			return shown.Messages, nil
+		}
+	}
+	return nil, nil
+}
+
 // readThreads reads conversations when it is the page's turn to.
 func (c *Client) readThreads(ctx context.Context, p bridge.Page, query map[string]string) ([]byte, error) {
 	// Another call of this kind must not shut the page's gate: sends may go on.

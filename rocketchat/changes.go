@@ -50,6 +50,10 @@ func permitted(err error) (bool, error) {
 
 // Note says something as the bot.
 func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
+	if p.Below != "" {
+		return final(c.sendBody(ctx, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
+			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}}))
+	}
 	return final(c.sendQuote(ctx, r, p.ID, c.quoting(r, p)))
 }
 

@@ -75,6 +75,9 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 			}
 			r.nameEarlier(ctx, link, previous)
 			r.describe(ctx, link, in)
+			if previous == "" || previous == link.Room {
+				r.showHistory(ctx, link, in)
+			}
 			if in.Comment != nil {
 				return p.done(link), r.inPublic(ctx, link)
 			}

@@ -99,6 +99,10 @@ type Config struct {
 	// PostText returns what a post of a page says, or "". May be nil.
 	PostText func(ctx context.Context, p bridge.Page, post string) string
 
+	// History returns what a customer and a page said to each other last, oldest first.
+	// May be nil.
+	History func(context.Context, bridge.Page, bridge.CustomerID) ([]bridge.Incoming, error)
+
 	// Opened is called when a room is known to be a conversation's. If the room was
 	// there before, it is also called right before that is durable, so that a stop
 	// in between leaves a trace of what agents wrote there. May be nil.

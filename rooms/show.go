@@ -64,7 +64,12 @@ func (r *Rooms) inbox(ctx context.Context, in bridge.Incoming) string {
 			return address
 		}
 	}
-	return "https://business.facebook.com/latest/inbox/all?asset_id=" + url.QueryEscape(string(in.Conversation.Page))
+	return inboxOf(in.Conversation.Page)
+}
+
+// inboxOf returns the address of a page's inbox at Facebook, without asking.
+func inboxOf(p bridge.PageID) string {
+	return "https://business.facebook.com/latest/inbox/all?asset_id=" + url.QueryEscape(string(p))
 }
 
 // tapped is the title of what was tapped: bots and agents alike read it as an answer.

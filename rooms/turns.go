@@ -67,10 +67,11 @@ func (r *Rooms) describe(ctx context.Context, link *bridge.Link, in bridge.Incom
 		return
 	}
 	about := bridge.About{Topic: r.Say.Say("Messenger, page %s", page.DisplayName()), Tags: []string{"facebook", page.DisplayName()},
-		Fields: map[string]string{"facebook_page": string(page.ID), "facebook_psid": string(link.Conversation.Customer), "facebook_inbox": r.inbox(ctx, in)}}
+		Fields: map[string]string{"facebook_page": string(page.ID), "facebook_psid": string(link.Conversation.Customer), "facebook_inbox": inboxOf(page.ID)}}
 	if in.Comment != nil {
 		about.Topic = r.Say.Say("Facebook comments, page %s", page.DisplayName())
 		about.Tags = append(about.Tags, "comments")
+		about.Fields["facebook_inbox"] = in.Comment.Link
 	}
 	if in.Origin != nil {
 		about.Topic += ". " + r.origin(in.Origin)

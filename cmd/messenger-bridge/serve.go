@@ -138,8 +138,8 @@ func (p *program) assemble() (err error) {
 		Unattended: func(ctx context.Context, in bridge.Incoming, r bridge.RoomID) error {
 			return p.bridge.Unattended(ctx, in, r)
 		},
-		RoomLink: p.client.RoomLink,
-		Opened:   opened, Retry: cfg.times.noAgentRetry, FileAgain: cfg.times.fileAgain, Now: cfg.now, Say: p.say, Log: p.log,
+		RoomLink: p.client.RoomLink, History: p.graph.History,
+		Opened: opened, Retry: cfg.times.noAgentRetry, FileAgain: cfg.times.fileAgain, Now: cfg.now, Say: p.say, Log: p.log,
 	})
 	p.bridge, err = bridge.New(bridge.Config{
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
