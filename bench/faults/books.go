@@ -39,7 +39,7 @@ func (w *world) complete() bool {
 // shown returns what agents read from a customer, room by room.
 func (w *world) shown(i int) (texts []string) {
 	for _, r := range w.roomsOf(i) {
-		texts = append(texts, w.rc.CustomerTexts(r.ID)...)
+		texts = append(texts, w.said(r.ID)...)
 	}
 	return texts
 }
@@ -47,7 +47,11 @@ func (w *world) shown(i int) (texts []string) {
 // received returns what a customer has got.
 func (w *world) received(i int) (texts []string) {
 	for _, b := range w.meta.CustomerSees(pageID, customer(i)) {
-		texts = append(texts, b.Text)
+		says := b.Text + b.File.Name
+		if _, rest, quoted := strings.Cut(says, "”\n\n"); quoted { // in words: it is not known yet as what the quoted message is shown
+			says = rest
+		}
+		texts = append(texts, says)
 	}
 	return texts
 }
@@ -91,7 +95,7 @@ func (w *world) compare(settled bool) (violations []string) {
 		}
 	}
 	for _, r := range w.rc.Rooms() {
-		if len(w.rc.CustomerTexts(r.ID)) == 0 && r.Open {
+		if len(w.said(r.ID)) == 0 && r.Open {
 			say("a room is open in which nobody has said anything")
 		}
 	}

@@ -60,7 +60,8 @@ func TestCompare_SeesWhatIsWrong(t *testing.T) {
 	meta.AddPage(pageID, "Shop")
 	w := &world{plan: plan{customers: 1}, ctx: t.Context(), rc: rc, meta: meta, agent: rc.AddAgent("ana"),
 		written: make([][]string, 1), answered: make([][]answer, 1)}
-	w.writes(0)
+	w.writes(0, text)
+	w.writes(0, file)
 	w.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
 	meta.PageInboxWrites(pageID, customer(0), "not ours")
 	found := strings.Join(w.compare(false), "\n")

@@ -64,10 +64,27 @@ type outcome struct {
 	violations []string
 }
 
-// answer is what an agent wrote.
+// answer is what an agent wrote. Of a file, text is its name.
 type answer struct {
 	id, room, text string
 }
+
+// kind is how something is said.
+type kind string
+
+const (
+	text   kind = "text"
+	file   kind = "file"
+	tap    kind = "tap"    // of a button: the customer's
+	choice kind = "choice" // text with quick replies: the agent's
+	quote  kind = "quote"  // text that answers the customer's latest: the agent's
+)
+
+// kindsIn and kindsOut are drawn from; texts are what people say most.
+var (
+	kindsIn  = []kind{text, text, text, text, tap, file, file}
+	kindsOut = []kind{text, text, text, text, choice, quote, file}
+)
 
 // world is the whole outside of the program in one round.
 type world struct {
@@ -206,40 +223,94 @@ func (w *world) sleep(d time.Duration) {
 // converse writes a customer's messages, and answers while the customer has a room.
 func (w *world) converse(i int, random *rand.Rand) {
 	for n := 0; n < w.messages && w.ctx.Err() == nil; n++ {
-		w.writes(i)
+		w.writes(i, kindsIn[random.IntN(len(kindsIn))])
 		for range random.IntN(3) {
 			w.sleep(time.Duration(random.IntN(60)) * time.Millisecond)
-			w.answers(i)
+			w.answers(i, kindsOut[random.IntN(len(kindsOut))])
 		}
 		w.sleep(time.Duration(random.IntN(60)) * time.Millisecond)
 	}
 }
 
-func (w *world) writes(i int) {
+func (w *world) writes(i int, k kind) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text := fmt.Sprintf("c%d-%d %s", i, len(w.written[i]), marker)
-	w.written[i] = append(w.written[i], text)
-	w.meta.CustomerWrites(pageID, customer(i), text)
+	says := fmt.Sprintf("c%d-%d %s", i, len(w.written[i]), marker)
+	switch k {
+	case file:
+		says = fmt.Sprintf("c%d-%d-%s.pdf", i, len(w.written[i]), marker)
+		address := w.meta.Host(sandbox.Media{Name: says, Type: "application/pdf", Content: contentOf(says)})
+		w.meta.CustomerSends(pageID, customer(i), "", sandbox.Attachment{Type: "file", URL: address})
+	case tap:
+		mid := fmt.Sprintf("m_tap_%d_%d", i, len(w.written[i]))
+		w.meta.Send(w.meta.PostbackEvent(pageID, customer(i), mid, says, "TAP", time.Now()))
+	default:
+		w.meta.CustomerWrites(pageID, customer(i), says)
+	}
+	w.written[i] = append(w.written[i], says)
 }
 
-func (w *world) answers(i int) {
+// contentOf makes files of different sizes.
+func contentOf(name string) []byte {
+	return []byte("%PDF-1.7 " + strings.Repeat(name, 1+len(name)*int(name[len(name)-5])))
+}
+
+func (w *world) answers(i int, k kind) {
 	rid := w.openRoom(i)
 	if rid == "" {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text := fmt.Sprintf("a%d-%d %s", i, len(w.answered[i]), marker)
-	if id := w.agent.Says(rid, text); id != "" { // the room may have been closed this moment
-		w.answered[i] = append(w.answered[i], answer{id: id, room: rid, text: text})
+	says, id := fmt.Sprintf("a%d-%d %s", i, len(w.answered[i]), marker), ""
+	switch k {
+	case file:
+		says = fmt.Sprintf("a%d-%d-%s.pdf", i, len(w.answered[i]), marker)
+		id = w.agent.Uploads(rid, "", sandbox.File{Name: says, Type: "application/pdf", Content: contentOf(says)})[0]
+	case choice:
+		id = w.agent.Says(rid, says+"\n[Yes] [No]")
+	case quote:
+		id = w.agent.Quotes(rid, w.latest(rid), says)
+	default:
+		id = w.agent.Says(rid, says)
 	}
+	if id != "" { // the room may have been closed this moment
+		w.answered[i] = append(w.answered[i], answer{id: id, room: rid, text: says})
+	}
+}
+
+// latest is the customer's latest message in a room.
+func (w *world) latest(rid string) (id string) {
+	for _, m := range w.rc.Messages(rid) {
+		if m.FromVisitor && m.System == "" {
+			id = m.ID
+		}
+	}
+	return id
+}
+
+// said are a customer's messages in a room, files by their names.
+func (w *world) said(rid string) (all []string) {
+	for _, m := range w.rc.Messages(rid) {
+		if !m.FromVisitor || m.System != "" || m.Deleted {
+			continue
+		}
+		if m.Text != "" {
+			all = append(all, m.Text)
+		}
+		for _, a := range m.Attachments {
+			if a["type"] == "file" {
+				all = append(all, fmt.Sprint(a["title"]))
+			}
+		}
+	}
+	return all
 }
 
 // roomsOf returns a customer's rooms, oldest first.
 func (w *world) roomsOf(i int) (rooms []sandbox.Room) {
 	for _, r := range w.rc.Rooms() {
-		if texts := w.rc.CustomerTexts(r.ID); len(texts) > 0 && strings.HasPrefix(texts[0], fmt.Sprintf("c%d-", i)) {
+		if texts := w.said(r.ID); len(texts) > 0 && strings.HasPrefix(texts[0], fmt.Sprintf("c%d-", i)) {
 			rooms = append(rooms, r)
 		}
 	}
