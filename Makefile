@@ -13,8 +13,16 @@ FUZZTIME ?= 30s
 fuzz: ## every fuzz target for a while
 	go test ./messenger -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME)
 	go test ./messenger -run '^$$' -fuzz '^FuzzSplitText$$' -fuzztime $(FUZZTIME)
+	go test ./messenger -run '^$$' -fuzz '^FuzzOpenSigned$$' -fuzztime $(FUZZTIME)
+	go test ./messenger -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat -run '^$$' -fuzz '^FuzzPlainText$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
+	go test ./commands -run '^$$' -fuzz '^FuzzWords$$' -fuzztime $(FUZZTIME)
+	go test ./web -run '^$$' -fuzz '^FuzzForms$$' -fuzztime $(FUZZTIME)
+	go test ./rooms -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
+	go test ./store -run '^$$' -fuzz '^FuzzRecords$$' -fuzztime $(FUZZTIME)
 
 example: ## bolt.db.example, as the store writes it today
 	rm -f bolt.db.example

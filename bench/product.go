@@ -56,7 +56,7 @@ func (s *server) product() (http.Handler, error) {
 		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, MaxConns: workers, Log: s.log}),
 		Rooms: rooms.New(rooms.Config{
 			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
-			Opened: func(r bridge.RoomID, existed bool) { stream.RoomOpened(r, existed) },
+			Opened: func(room, before bridge.RoomID, existed bool) { stream.RoomOpened(room, before, existed) },
 		}),
 		Workers: workers, Log: s.log, Metrics: m,
 	})

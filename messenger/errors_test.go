@@ -3,6 +3,7 @@ package messenger
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -311,4 +312,28 @@ func TestTrace_OnlyWhatLooksLikeOne(t *testing.T) {
 			t.Errorf("%q: %q", id, got)
 		}
 	}
+}
+
+// FuzzAnswers: whatever Graph or a proxy answers, each refusal has a verdict and a reason,
+// nothing says that a customer got a message, and reading a thread never fails.
+func FuzzAnswers(f *testing.F) {
+	f.Add(400, `{"error":{"message":"(#10) x","type":"OAuthException","code":10,"error_subcode":2018278,"fbtrace_id":"A"}}`)
+	f.Add(500, `<html>`)
+	f.Add(200, `{"data":[{"updated_time":"2026-11-28T07:00:00+0000","participants":{"data":[{"id":"7001"}]},"messages":{"data":[{"id":"m","created_time":"2026-11-28T07:00:00+0000","from":{"id":1},"message":"x","attachments":{"data":[{}]}}]}}]}`)
+	f.Add(429, ``)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		for _, reading := range []bool{false, true} {
+			a := &answer{page: "100", status: status, header: http.Header{}, body: []byte(body), reading: reading}
+			if r := classify(a, time.Unix(0, 0)); r == nil || r.Reason == "" || r.Err == nil || strings.Contains(r.Err.Error(), "marker") {
+				t.Errorf("%d %q: %+v", status, body, r)
+			}
+		}
+		var reply wireThreads
+		_ = json.Unmarshal([]byte(body), &reply)
+		for _, thread := range reply.Data {
+			if shown, ok := thread.shown("100"); ok && shown.Customer == "100" {
+				t.Errorf("the page is its own customer: %q", body)
+			}
+		}
+	})
 }

@@ -102,6 +102,28 @@ func TestCatchUp_TwoRoomsOfOneCustomer_NoAnswerOvertakesThoseOfTheRoomBefore(t *
 	o.gets("to Ben", "to Ben again", "first", "second", "third")
 }
 
+// TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore: a customer's message
+// landed in a new room, and the connection had been dead for a while without a word.
+func TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore(t *testing.T) {
+	o, ana, ago := past(t)
+	ago(0)
+	o.run()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	before := o.visitor("a")
+	o.belongsTo(before, anna)
+	ana.Says(before, "first")
+	o.gets("first")
+	o.rc.MuteSockets(true)
+	ana.Says(before, "second")
+	ana.Closes(before, "")
+	after := o.visitor("a")
+	ana.Says(after, "third")
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
+	o.belongsTo(after, anna)
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
+	o.gets("first", "second", "third")
+}
+
 func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {
 	o, ana, ago := past(t)
 	o.run()
@@ -120,7 +142,7 @@ func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {
 	ana.Says(other, "to Ben")
 	o.gets("to Ben")
 	o.belongsTo(after, anna)
-	o.stream.RoomOpened(bridge.RoomID(after), false)
+	o.stream.RoomOpened(bridge.RoomID(after), "", false)
 	ana.Says(after, "third")
 	ana.Says(other, "to Ben again")
 	o.gets("to Ben", "to Ben again")
@@ -336,9 +358,9 @@ func TestRoomOpened_ThatWasThereBefore_IsLookedInto(t *testing.T) {
 	ago(0)
 	o.run()
 	o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Times: 3})
-	o.stream.RoomOpened(bridge.RoomID(room), true) // it is about to be ours
+	o.stream.RoomOpened(bridge.RoomID(room), "", true) // it is about to be ours
 	o.belongs(room)
-	o.stream.RoomOpened(bridge.RoomID(room), true)
+	o.stream.RoomOpened(bridge.RoomID(room), "", true)
 	ana.Says(room, "three")
 	o.gets("one", "two", "three")
 	if o.ready() != 2 {
@@ -356,7 +378,7 @@ func TestRoomOpened_StoppedBeforeItIsLookedInto_NextStartReadsIt(t *testing.T) {
 	ago(0)
 	o.run()
 	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500})
-	o.stream.RoomOpened(bridge.RoomID(room), true)
+	o.stream.RoomOpened(bridge.RoomID(room), "", true)
 	o.halt() // right before, or right after, it is ours
 	o.belongs(room)
 	clear()
@@ -378,7 +400,7 @@ func TestRoomOpened_WrittenBeforeItWasKnown_ComesBeforeWhatIsNewer(t *testing.T)
 			o.hears("help") // so both have come
 			o.belongs(a)
 			o.note(func() { o.disk = disk })
-			o.stream.RoomOpened(bridge.RoomID(a), false)
+			o.stream.RoomOpened(bridge.RoomID(a), "", false)
 			if disk != nil {
 				o.eventually("the session ends", func() bool { return o.rc.Subscribed() == 0 })
 				o.note(func() { o.disk = nil })

@@ -52,17 +52,35 @@ func (e *early) age(now time.Time) {
 }
 
 // RoomOpened says that a room is now known to be a conversation's, or will be in a
-// moment. existed means that it was there before; then agents may have written in it
-// long ago.
-func (s *Stream) RoomOpened(room bridge.RoomID, existed bool) {
+// moment, in place of the one before, if there was one. existed means that it was there
+// before; then agents may have written in it long ago. What is found there must not
+// overtake what the stream has kept from us of the room before, which is looked into first.
+func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
 	if existed {
-		s.keepBack(debt{room: room, kind: customerRoom, since: s.cfg.Client.serverTime().Add(-oldest), found: true, hold: true})
+		whose, _, err := s.cfg.Known.Conversation(before)
+		if before == "" || before == room || err != nil {
+			whose = bridge.Conversation{}
+		}
+		if whose != (bridge.Conversation{}) {
+			s.keepBack(debt{room: before, kind: customerRoom, since: s.lookedUntil().Add(-overlap), whose: whose, hold: true})
+		}
+		s.keepBack(debt{room: room, kind: customerRoom, since: s.cfg.Client.serverTime().Add(-oldest), whose: whose, found: true, hold: true})
 	} else {
 		s.mu.Lock()
 		s.rooms[room] = true
 		s.mu.Unlock()
 	}
 	s.tellOpened()
+}
+
+// lookedUntil is up to when nothing is missing of any room.
+func (s *Stream) lookedUntil() time.Time {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	if s.owed.saved.IsZero() {
+		return s.cfg.Client.serverTime().Add(-oldest)
+	}
+	return s.owed.saved
 }
 
 func (s *Stream) tellOpened() {

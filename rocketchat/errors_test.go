@@ -1,6 +1,7 @@
 package rocketchat
 
 import (
+	"encoding/json"
 	"errors"
 	"net"
 	"net/url"
@@ -72,4 +73,26 @@ func TestMarkOfNotice_IsTheSameEachTime(t *testing.T) {
 	if noticeID(bridge.Notice{Kind: bridge.StillWaiting, Message: "a"}.Key()) == told || noticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "b"}.Key()) == told {
 		t.Error("ids of notices must differ by kind and message")
 	}
+}
+
+// FuzzAnswers: whatever a server or a proxy answers, it counts as done only if it says so,
+// and every refusal has a verdict.
+func FuzzAnswers(f *testing.F) {
+	f.Add(200, `{"success":true}`)
+	f.Add(400, `{"success":false,"error":"Sorry, no online agents [no-agent-online]"}`)
+	f.Add(502, `<html>Bad Gateway</html>`)
+	f.Add(200, `{"success":false,"message":["x"],"reason":7}`)
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		err := verdict(call{method: "POST", route: "/x"}, status, []byte(body))
+		if err == nil {
+			var says struct{ Success *bool }
+			if bad := json.Unmarshal([]byte(body), &says); status != 200 || bad != nil || says.Success != nil && !*says.Success {
+				t.Errorf("%d %q counts as done", status, body)
+			}
+			return
+		}
+		if r := bridge.RefusalOf(err); r.Reason == "" || r.Err == nil {
+			t.Errorf("%d %q: %+v", status, body, r)
+		}
+	})
 }

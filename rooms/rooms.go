@@ -103,10 +103,11 @@ type Config struct {
 	// May be nil.
 	History func(context.Context, bridge.Page, bridge.CustomerID) ([]bridge.Incoming, error)
 
-	// Opened is called when a room is known to be a conversation's. If the room was
+	// Opened is called when a room is known to be a conversation's, in place of the one
+	// before ("" if that was closed, or if there was none). If the room was
 	// there before, it is also called right before that is durable, so that a stop
 	// in between leaves a trace of what agents wrote there. May be nil.
-	Opened func(r bridge.RoomID, existed bool)
+	Opened func(room, before bridge.RoomID, existed bool)
 
 	// Began is called for each new room, before that is durable; perhaps more than once.
 	// May be nil.
@@ -255,6 +256,7 @@ func (r *Rooms) open(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 
 // moveTo makes a room the conversation's; began says that it is a new one.
 func (r *Rooms) moveTo(ctx context.Context, link *bridge.Link, room bridge.RoomID, existed, began bool) error {
+	before := link.Room
 	link.Room = room
 	if began && r.Began != nil {
 		if err := r.Began(ctx, link.Conversation, room); err != nil {
@@ -263,15 +265,15 @@ func (r *Rooms) moveTo(ctx context.Context, link *bridge.Link, room bridge.RoomI
 	}
 	opened := r.Opened
 	if opened == nil {
-		opened = func(bridge.RoomID, bool) {}
+		opened = func(room, before bridge.RoomID, existed bool) {}
 	}
 	if existed {
-		opened(room, existed)
+		opened(room, before, existed)
 	}
 	if err := r.save(ctx, *link); err != nil {
 		return err
 	}
-	opened(room, existed)
+	opened(room, before, existed)
 	return nil
 }
 

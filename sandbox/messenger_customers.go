@@ -258,6 +258,8 @@ func (m *Messenger) learn(ev Event) {
 			msg.attachments = append(msg.attachments, Attachment{a.Type, a.Payload.URL})
 		}
 		m.add(t, msg)
+	case kind == "postback" && w.Postback != nil && w.Postback.Mid != "" && m.byMid[w.Postback.Mid] == nil: // threads show it as a text
+		m.add(t, &message{key: t.key, mid: w.Postback.Mid, text: w.Postback.Title, at: at})
 	case kind == "reaction" && w.Reaction != nil && !fromPage && m.byMid[w.Reaction.Mid] != nil:
 		m.byMid[w.Reaction.Mid].liked = w.Reaction.Emoji
 	case kind == "message_edit" && w.Edit != nil && m.byMid[w.Edit.Mid] != nil:

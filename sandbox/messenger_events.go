@@ -202,6 +202,7 @@ type wireEvent struct {
 	}
 	Edit     *struct{ Mid, Text string }  `json:"message_edit"`
 	Reaction *struct{ Mid, Emoji string } `json:"reaction"`
+	Postback *struct{ Mid, Title string } `json:"postback"`
 }
 
 // kinds maps the member of an element that tells its kind to the subscription field that

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -64,7 +65,9 @@ func (rc *RocketChat) serveSocket(w http.ResponseWriter, r *http.Request) {
 	up := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
 	ws, err := up.Upgrade(w, r, nil)
 	if err != nil {
-		rc.problem("websocket: %v", err)
+		if _, wrong := errors.AsType[websocket.HandshakeError](err); wrong { // and not a connection that was cut meanwhile
+			rc.problem("websocket: %v", err)
+		}
 		return
 	}
 	c := &rcConn{

@@ -197,13 +197,13 @@ func (w *world) picture() string {
 	for _, r := range w.rc.Rooms() {
 		fmt.Fprintf(&b, "room %s open=%v\n", r.ID, r.Open)
 		for _, m := range w.rc.Messages(r.ID) {
-			fmt.Fprintf(&b, "  %s %s %s %s %q %v\n", m.At.Format("05.000"), m.ID, m.Username, m.System, m.Text, m.Reactions)
+			fmt.Fprintf(&b, "  %s %s %s %s %q %v\n", m.At.Format("05.000"), m.ID, m.Username, m.System, m.Text+filesOf(m), m.Reactions)
 		}
 	}
 	for i := range w.customers {
 		fmt.Fprintf(&b, "customer %d wrote %d\n", i, len(w.written[i]))
 		for _, bubble := range w.meta.CustomerSees(pageID, customer(i)) {
-			fmt.Fprintf(&b, "  got %s %q\n", bubble.At.Format("05.000"), bubble.Text)
+			fmt.Fprintf(&b, "  got %s %q\n", bubble.At.Format("05.000"), bubble.Text+bubble.File.Name)
 		}
 	}
 	return b.String()

@@ -138,7 +138,7 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	o.marked, o.starts = w.marked(), w.bot.starts
 	if len(o.violations) > 0 && c.keep {
 		log := filepath.Join(os.TempDir(), fmt.Sprintf("faults-%d.log", seed))
-		if err := os.WriteFile(log, []byte(w.bot.log()+w.picture()), 0o600); err != nil {
+		if err := os.WriteFile(log, []byte(w.bot.log()+w.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {
 			return o, err
 		}
 		o.violations[0] += "\n  log: " + log
@@ -295,16 +295,19 @@ func (w *world) said(rid string) (all []string) {
 		if !m.FromVisitor || m.System != "" || m.Deleted {
 			continue
 		}
-		if m.Text != "" {
-			all = append(all, m.Text)
-		}
-		for _, a := range m.Attachments {
-			if a["type"] == "file" {
-				all = append(all, fmt.Sprint(a["title"]))
-			}
-		}
+		all = append(all, m.Text+filesOf(m))
 	}
 	return all
+}
+
+// filesOf are the names of a message's files, one behind the other.
+func filesOf(m sandbox.Message) (names string) {
+	for _, a := range m.Attachments {
+		if a["type"] == "file" {
+			names += fmt.Sprint(a["title"])
+		}
+	}
+	return names
 }
 
 // roomsOf returns a customer's rooms, oldest first.

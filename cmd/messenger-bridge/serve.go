@@ -125,7 +125,7 @@ func (p *program) assemble() (err error) {
 	p.hearing = bridge.NewHearing(bridge.HearingConfig{
 		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Look: p.watch.Look, Every: cfg.times.hearEvery, Outage: cfg.times.outage, Log: p.log,
 	})
-	opened := func(r bridge.RoomID, existed bool) { p.stream.RoomOpened(r, existed) } // the stream is made below
+	opened := func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) } // the stream is made below
 	p.avatars = p.newAvatars()
 	p.rooms = rooms.New(rooms.Config{
 		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
