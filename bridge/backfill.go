@@ -49,9 +49,9 @@ const (
 )
 
 // keysOfMid are what the keys of events begin with that bring a message, or stand for
-// one in the thread (a tap is shown there as a message of the customer's); the message's
-// id follows.
-var keysOfMid = []string{"m/", "e/", "p/"}
+// one in the thread (a tap is shown there as a message of the customer's, and has its
+// key); the message's id follows.
+var keysOfMid = []string{"m/", "e/"}
 
 // BackfillConfig is what a Backfill is made of.
 type BackfillConfig struct {

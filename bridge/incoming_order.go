@@ -76,7 +76,7 @@ func (b *Bridge) messageKnown(in *Incoming) bool {
 // messageMayCome reports whether the message an event is about is still on its way
 // through here, or may be on its way from Meta.
 func (b *Bridge) messageMayCome(in *Incoming, d Delivery) bool {
-	waits := b.inbound.holds(in.Conversation.Lane()) && (b.heardOf(in, MessageKey(in.Mid)) || b.heardOf(in, "e/"+string(in.Mid)) || b.heardOf(in, "p/"+string(in.Mid)))
+	waits := b.inbound.holds(in.Conversation.Lane()) && (b.heardOf(in, MessageKey(in.Mid)) || b.heardOf(in, "e/"+string(in.Mid)))
 	return waits || b.Now().Sub(d.Accepted) < early
 }
 

@@ -18,7 +18,7 @@ type wirePostback struct {
 func (p *wirePostback) read(in *bridge.Incoming, when string) {
 	in.Kind, in.Mid = bridge.TapEvent, bridge.Mid(p.Mid)
 	in.Tap = &bridge.Tap{Title: string(p.Title), Payload: string(p.Payload)}
-	if in.Key = "p/" + string(p.Mid); p.Mid == "" {
+	if in.Key = bridge.MessageKey(in.Mid); p.Mid == "" { // threads show the tap as a message with this id
 		in.Key = "p//" + when
 	}
 	if p.Referral != nil {

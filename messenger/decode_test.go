@@ -108,7 +108,7 @@ var decodeCases = []struct {
 	{name: "echo that does not say so", element: `{$ES,$ER,$T,"message":{$M,"text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{}))},
 
 	{name: "postback", element: `{$S,$R,$T,"postback":{$M,"title":"Get Started","payload":"GET_STARTED","referral":{"ref":"qr-1","source":"SHORTLINK","type":"OPEN_THREAD"}}}`,
-		want: but(other(bridge.TapEvent, "p/m_AAAA1111"), func(in *bridge.Incoming) {
+		want: but(other(bridge.TapEvent, "m/m_AAAA1111"), func(in *bridge.Incoming) {
 			in.Tap, in.Origin = &bridge.Tap{Title: "Get Started", Payload: "GET_STARTED"}, &bridge.Origin{Source: "SHORTLINK", Ref: "qr-1"}
 		})},
 	{name: "postback of old", element: `{$S,$R,$T,"postback":{"title":"Menu"}}`,

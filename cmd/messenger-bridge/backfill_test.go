@@ -94,6 +94,25 @@ func TestBackfill_WebhookBeforeAndAfter_ShowsOnce(t *testing.T) {
 	inOrder(t, "agents", texts, 8)
 }
 
+// TestBackfill_TapInTheThread_ShowsOnce: threads show a tap as a message, and its webhook
+// comes late.
+func TestBackfill_TapInTheThread_ShowsOnce(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.lastHeard(10 * time.Minute)
+	w.meta.HoldWebhooks(true)
+	w.meta.Send(w.meta.PostbackEvent(page, anna, "m_tap", "Opening hours", "HOURS", time.Now()))
+	w.run()
+	w.eventually("the tap is fetched", func() bool { return slices.Equal(w.texts(), []string{"Opening hours"}) })
+	w.settled()
+	w.meta.HoldWebhooks(false)
+	w.meta.CustomerWrites(page, anna, "and on Sunday?")
+	w.eventually("what came after it is shown", func() bool { return slices.Contains(w.texts(), "and on Sunday?") })
+	w.settled()
+	if got := w.texts(); !slices.Equal(got, []string{"Opening hours", "and on Sunday?"}) {
+		t.Errorf("agents read %q", got)
+	}
+}
+
 func TestBackfill_NoInterruption_ReadsNothing(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.cfg.times.watchEvery = 30 * time.Millisecond
