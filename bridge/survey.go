@@ -32,7 +32,7 @@ const (
 
 // askHowItWas sends the question after a room was closed, or says in the room why not.
 func (b *Bridge) askHowItWas(ctx context.Context, page Page, c Conversation, closing Closing) error {
-	if !page.Settings.Survey || page.State == PageOff || c.Kind != Messages || closing.ByCustomer {
+	if !page.Settings.Survey || page.State == PageOff || c.Kind != Messages {
 		return nil
 	}
 	question := Automatic{Conversation: c, Key: "survey/" + string(closing.Room), Survey: closing.Room,
