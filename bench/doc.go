@@ -5,6 +5,7 @@
 //	go run ./bench -only P1,P5 -seconds 0.3
 //	go run ./bench -only P6 -profile /tmp/p  profiles of the servers; the figures suffer
 //	go run ./bench faults -rounds 100        rounds of trouble with the real program (package faults)
+//	go run ./bench soak -for 1h -svg plot    a steady load with faults: does anything grow?
 //
 // It prints a Markdown table. Machines differ and so do their hours; therefore a
 // figure is a count, or a ratio of two things measured in turn in one run, medians

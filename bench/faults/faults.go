@@ -65,17 +65,11 @@ func (c *campaign) run(ctx context.Context) (r report, err error) {
 	r = report{seed: c.seed, faults: map[string]int{}}
 	started := time.Now()
 	defer func() { r.took = time.Since(started) }()
-	if c.binary == "" {
-		dir, err := os.MkdirTemp("", "faults")
-		if err != nil {
-			return r, err
-		}
-		defer os.RemoveAll(dir)
-		c.binary = filepath.Join(dir, "messenger-bridge")
-		if text, err := exec.CommandContext(ctx, "go", "build", "-o", c.binary, "messenger-bridge/cmd/messenger-bridge").CombinedOutput(); err != nil {
-			return r, fmt.Errorf("build the program: %w\n%s", err, text)
-		}
+	remove, err := c.build(ctx)
+	if err != nil {
+		return r, err
 	}
+	defer remove()
 	seeds := make(chan uint64)
 	var mu sync.Mutex // guards r and err
 	var playing sync.WaitGroup
@@ -104,6 +98,24 @@ func (c *campaign) run(ctx context.Context) (r report, err error) {
 	playing.Wait()
 	fmt.Fprintln(c.progress)
 	return r, errors.Join(err, ctx.Err())
+}
+
+// build builds the program, unless one is named.
+func (c *campaign) build(ctx context.Context) (remove func(), err error) {
+	if c.binary != "" {
+		return func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "faults")
+	if err != nil {
+		return nil, err
+	}
+	c.binary = filepath.Join(dir, "messenger-bridge")
+	text, err := exec.CommandContext(ctx, "go", "build", "-o", c.binary, "messenger-bridge/cmd/messenger-bridge").CombinedOutput()
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("build the program: %w\n%s", err, text)
+	}
+	return func() { os.RemoveAll(dir) }, nil
 }
 
 // report is what a campaign found.

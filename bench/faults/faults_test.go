@@ -6,13 +6,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"messenger-bridge/sandbox"
 )
 
 var (
-	rounds = flag.Int("rounds", 4, "rounds of the campaign; more of them: go run ./bench faults")
-	seed   = flag.Uint64("seed", 0, "of the first round; 0 draws one")
+	rounds  = flag.Int("rounds", 4, "rounds of the campaign; more of them: go run ./bench faults")
+	soakFor = flag.Duration("soak", 6*time.Second, "how long the soak lasts; an hour: go run ./bench soak")
+	seed    = flag.Uint64("seed", 0, "of the first round; 0 draws one")
 )
 
 func TestCampaign_LosesAndDoublesNothing(t *testing.T) {
@@ -30,6 +32,32 @@ func TestCampaign_LosesAndDoublesNothing(t *testing.T) {
 	var found strings.Builder
 	if r.write(&found); r.violations > 0 {
 		t.Error(found.String())
+	}
+}
+
+// TestSoak_ShortForm_LosesNothing is `bench soak` in a few seconds; the long
+// form is an hour.
+func TestSoak_ShortForm_LosesNothing(t *testing.T) {
+	s := soak{lasts: *soakFor, every: 2 * time.Second, rate: 40, customers: 6, seed: *seed, progress: t.Output()}
+	if s.seed == 0 {
+		s.seed = 1 + rand.Uint64N(1_000_000_000)
+	}
+	t.Logf("again with: -seed %d", s.seed)
+	samples, violations, err := s.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range violations {
+		t.Error(v)
+	}
+	if len(samples) == 0 {
+		t.Fatal("nothing was looked at")
+	}
+	if last := samples[len(samples)-1]; last.in == 0 || last.out == 0 || last.rss == 0 || last.goroutines == 0 || last.opened == 0 || last.store == 0 {
+		t.Errorf("looked at %+v", last)
+	}
+	if table := soakTable(samples); strings.Count(table, "\n") != 7 {
+		t.Errorf("the table is\n%s", table)
 	}
 }
 

@@ -255,8 +255,10 @@ func contentOf(name string) []byte {
 	return []byte("%PDF-1.7 " + strings.Repeat(name, 1+len(name)*int(name[len(name)-5])))
 }
 
-func (w *world) answers(i int, k kind) {
-	rid := w.openRoom(i)
+func (w *world) answers(i int, k kind) { w.answersIn(w.openRoom(i), i, k) }
+
+// answersIn answers in a room, if there is one.
+func (w *world) answersIn(rid string, i int, k kind) {
 	if rid == "" {
 		return
 	}

@@ -1,0 +1,322 @@
+package faults
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"messenger-bridge/sandbox"
+)
+
+// A soak looks for what grows: one process, messages at a steady rate in both directions
+// and a fault now and then, while memory, goroutines, open files and the store are looked
+// at. Faults that end the process are left out, because a new one begins small.
+
+// soak is one.
+type soak struct {
+	lasts, every time.Duration // of it all; between two faults
+	rate         int           // messages a second in each direction
+	customers    int
+	seed         uint64
+	binary       string
+	progress     io.Writer
+}
+
+// sample is how the process is at a time.
+type sample struct {
+	at                 time.Duration
+	rss, store         int64 // in bytes
+	goroutines, opened int
+	in, out            int // messages so far
+}
+
+// SoakCommand runs `bench soak` and writes a table to out, and a plot if one is named.
+// Violations are an error.
+func SoakCommand(ctx context.Context, args []string, out, progress io.Writer) error {
+	s := soak{customers: 40, progress: progress}
+	flags := flag.NewFlagSet("bench soak", flag.ContinueOnError)
+	flags.SetOutput(progress)
+	flags.DurationVar(&s.lasts, "for", time.Hour, "how long")
+	flags.DurationVar(&s.every, "every", time.Minute, "between two faults")
+	flags.IntVar(&s.rate, "rate", 50, "messages a second in each direction")
+	flags.Uint64Var(&s.seed, "seed", 1, "of the faults")
+	flags.StringVar(&s.binary, "binary", "", "`file` of the program; built from this tree if left out")
+	plot := flags.String("svg", "", "`file` for a plot")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if s.lasts <= 0 || s.every <= 0 || s.rate < 1 || flags.NArg() > 0 {
+		return errors.New("-for, -every and -rate must be positive, and nothing follows the flags")
+	}
+	samples, violations, err := s.run(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, soakTable(samples))
+	for _, v := range violations {
+		fmt.Fprintln(out, "VIOLATION:", v)
+	}
+	if *plot != "" {
+		if err := os.WriteFile(*plot, []byte(soakPlot(samples)), 0o644); err != nil {
+			return err
+		}
+	}
+	if len(violations) > 0 {
+		return fmt.Errorf("%d violations", len(violations))
+	}
+	return nil
+}
+
+// lasting are the faults of a soak, by name: those that leave the process and the order
+// alone.
+func lasting() (some []fault) {
+	for _, f := range all {
+		if strings.HasPrefix(f.name, "kill") || strings.HasPrefix(f.name, "SIGTERM") || f.name == "disk full" ||
+			f.name == "webhooks shuffled" || f.name == "stream loses messages" || f.name == "token dead" {
+			continue
+		}
+		some = append(some, f)
+	}
+	return some
+}
+
+func (s soak) run(ctx context.Context) (samples []sample, violations []string, err error) {
+	c := campaign{binary: s.binary, progress: s.progress}
+	remove, err := c.build(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer remove()
+	w, err := c.newWorld(ctx, plan{seed: s.seed, customers: s.customers})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer w.close()
+	ending, end := context.WithTimeout(ctx, s.lasts)
+	defer end()
+	var all sync.WaitGroup
+	all.Go(func() { s.talk(ending, w) })
+	all.Go(func() { violations = s.strike(ending, w) })
+	tick := time.NewTicker(max(s.lasts/60, time.Second))
+	defer tick.Stop()
+	for began := time.Now(); ending.Err() == nil; {
+		select {
+		case <-ending.Done():
+		case <-tick.C:
+			if now, err := w.sample(time.Since(began)); err == nil {
+				samples = append(samples, now)
+				fmt.Fprintf(s.progress, "\r%v, %d messages, %d MB ", now.at.Round(time.Second), now.in+now.out, now.rss>>20)
+			}
+		}
+	}
+	all.Wait()
+	fmt.Fprintln(s.progress)
+	settled := w.until(func() bool { return w.meta.Waiting() == 0 && w.bot.idle() }, patience) == nil
+	if !settled {
+		violations = append(violations, fmt.Sprintf("something still waits %v after the end", patience))
+	}
+	violations = append(violations, w.audit()...)
+	return samples, append(violations, w.readLog()...), ctx.Err()
+}
+
+// talk has customers and the agent write at the rate, until ctx ends.
+func (s soak) talk(ctx context.Context, w *world) {
+	tick := time.NewTicker(time.Second / time.Duration(s.rate))
+	defer tick.Stop()
+	random := rand.New(rand.NewPCG(w.seed, 7))
+	for n := 0; ; n++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		i := n % w.customers
+		w.writes(i, kindsIn[random.IntN(len(kindsIn))])
+		w.answersIn(w.openRooms()[i], i, text)
+	}
+}
+
+// customerOf tells whose room it is by the visitor's name, which ends like the id.
+func customerOf(r sandbox.Room) (i int, ok bool) {
+	n, err := strconv.Atoi(r.VisitorName[max(0, len(r.VisitorName)-4):])
+	return n - 4000, err == nil
+}
+
+// openRooms are the customers' open rooms.
+func (w *world) openRooms() map[int]string {
+	rooms := map[int]string{}
+	for _, r := range w.rc.Rooms() {
+		if i, ok := customerOf(r); ok && r.Open {
+			rooms[i] = r.ID
+		}
+	}
+	return rooms
+}
+
+// strike has a fault now and then, and looks into the sandbox's books.
+func (s soak) strike(ctx context.Context, w *world) (violations []string) {
+	random := rand.New(rand.NewPCG(s.seed, 3))
+	some := lasting()
+	for {
+		select {
+		case <-ctx.Done():
+			return violations
+		case <-time.After(s.every - s.every/6):
+		}
+		if lift := some[random.IntN(len(some))].strike(w, random); lift != nil {
+			w.sleep(s.every / 6)
+			lift()
+		}
+		for _, problem := range w.meta.Problems() {
+			violations = append(violations, "the sandbox objects: "+problem)
+		}
+		w.meta.ForgetBooks()
+	}
+}
+
+// sample looks at the process.
+func (w *world) sample(at time.Duration) (s sample, err error) {
+	s.at = at
+	w.mu.Lock()
+	for i := range w.customers {
+		s.in += len(w.written[i])
+		s.out += len(w.answered[i])
+	}
+	w.mu.Unlock()
+	w.bot.mu.Lock()
+	cmd := w.bot.cmd
+	w.bot.mu.Unlock()
+	if cmd == nil {
+		return s, errors.New("no process")
+	}
+	proc := fmt.Sprintf("/proc/%d/", cmd.Process.Pid)
+	status, err := os.ReadFile(proc + "status")
+	if err != nil {
+		return s, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if kb, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, _ := strconv.ParseInt(strings.Fields(kb)[0], 10, 64)
+			s.rss = n << 10
+		}
+	}
+	files, err := os.ReadDir(proc + "fd")
+	if err != nil {
+		return s, err
+	}
+	s.opened = len(files)
+	if info, err := os.Stat(filepath.Join(w.disk, "bolt.db")); err == nil {
+		s.store = info.Size()
+	}
+	res, err := http.Get(w.bot.private + "/metrics")
+	if err != nil {
+		return s, err
+	}
+	defer res.Body.Close()
+	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
+		if n, ok := strings.CutPrefix(lines.Text(), "go_goroutines "); ok {
+			s.goroutines, _ = strconv.Atoi(n)
+		}
+	}
+	return s, nil
+}
+
+// audit compares the books of a long run: each message of a customer once and in order,
+// each answer once and in order, or marked.
+func (w *world) audit() (violations []string) {
+	shown, marked := map[int][]string{}, map[string]bool{}
+	for _, r := range w.rc.Rooms() {
+		i, ok := customerOf(r)
+		if !ok {
+			continue
+		}
+		for _, m := range w.rc.Messages(r.ID) {
+			if m.FromVisitor && m.System == "" && !m.Deleted {
+				shown[i] = append(shown[i], m.Text+filesOf(m))
+			}
+			if m.Reactions[failedMark] != nil {
+				marked[m.ID] = true
+			}
+		}
+	}
+	for i := range w.customers {
+		if !slices.Equal(shown[i], w.written[i]) {
+			violations = append(violations, fmt.Sprintf("customer %d wrote %d messages; agents read %d, or in another order", i, len(w.written[i]), len(shown[i])))
+		}
+		var want []string
+		for _, a := range w.answered[i] {
+			if !marked[a.id] {
+				want = append(want, a.text)
+			}
+		}
+		if got := w.received(i); !slices.Equal(got, want) {
+			violations = append(violations, fmt.Sprintf("customer %d is to read %d answers; got %d, or in another order", i, len(want), len(got)))
+		}
+	}
+	for _, problem := range append(w.rc.Problems(), w.meta.Problems()...) {
+		violations = append(violations, "the sandbox objects: "+problem)
+	}
+	return violations
+}
+
+// soakTable shows the samples at five times.
+func soakTable(samples []sample) string {
+	var b strings.Builder
+	b.WriteString("| after | messages in | out | memory (RSS) | goroutines | open files | store |\n|---|---|---|---|---|---|---|\n")
+	for n := range 5 {
+		if len(samples) == 0 {
+			break
+		}
+		s := samples[n*(len(samples)-1)/4]
+		fmt.Fprintf(&b, "| %v | %d | %d | %d MB | %d | %d | %d MB |\n", s.at.Round(time.Second), s.in, s.out, s.rss>>20, s.goroutines, s.opened, s.store>>20)
+	}
+	return b.String()
+}
+
+// soakPlot draws memory, goroutines, open files and store, each in a panel of its own that
+// begins at zero.
+func soakPlot(samples []sample) string {
+	const width, height, panel = 720, 120, 150
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`, width+90, 4*panel)
+	b.WriteString(`<rect width="100%" height="100%" fill="#fff"/>`)
+	for p, line := range []struct {
+		label string
+		value func(sample) float64
+	}{
+		{"memory, MB", func(s sample) float64 { return float64(s.rss) / (1 << 20) }},
+		{"goroutines", func(s sample) float64 { return float64(s.goroutines) }},
+		{"open files", func(s sample) float64 { return float64(s.opened) }},
+		{"store, MB", func(s sample) float64 { return float64(s.store) / (1 << 20) }},
+	} {
+		top, most := p*panel+20, 1.0
+		for _, s := range samples {
+			most = max(most, line.value(s))
+		}
+		fmt.Fprintf(&b, `<text x="60" y="%d">%s (up to %.0f)</text><path d="M60 %d H%d" stroke="#999"/><path fill="none" stroke="#3b4cc0" stroke-width="1.5" d="`,
+			top-6, line.label, most, top+height, width+60)
+		for i, s := range samples {
+			command := "L"
+			if i == 0 {
+				command = "M"
+			}
+			x := 60 + float64(width)*s.at.Seconds()/samples[len(samples)-1].at.Seconds()
+			fmt.Fprintf(&b, "%s%.1f %.1f ", command, x, float64(top+height)-line.value(s)/most*height)
+		}
+		b.WriteString(`"/>`)
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
