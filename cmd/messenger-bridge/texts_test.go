@@ -233,7 +233,7 @@ func TestAbsence_AThousandWait_OldestComeFirstAndNobodyElseIsHeldUp(t *testing.T
 	t.Logf("by then, %d of %d had a room", len(w.rc.Rooms())-1, crowd)
 	w.eventually("everybody has a room", func() bool { return len(w.rc.Rooms()) == 1+crowd && len(w.texts()) == 2+crowd })
 	w.settled()
-	const together = 64 // rooms that are opened at a time
+	const together = 2 * 64 // as many are found waiting at a time, and as many rooms are opened
 	for i, room := range w.rc.Rooms()[1:] {
 		texts := w.rc.CustomerTexts(room.ID)
 		n := -1
