@@ -17,8 +17,8 @@ func (b *Bridge) Block(ctx context.Context, id PageID, c CustomerID, on bool) er
 	return b.Moderator.Block(ctx, page, c, on)
 }
 
-// announceBlocked says, once for each customer and day, that somebody who is blocked in
-// Rocket.Chat writes.
+// announceBlocked says, once for each customer as far back as keys are remembered, that
+// somebody who is blocked in Rocket.Chat writes.
 func (b *Bridge) announceBlocked(ctx context.Context, in *Incoming) error {
 	page, err := b.Pages.Page(in.Conversation.Page)
 	if err != nil {
@@ -27,5 +27,5 @@ func (b *Bridge) announceBlocked(ctx context.Context, in *Incoming) error {
 	id, customer := string(page.ID), string(in.Conversation.Customer)
 	text := b.Say.Say("*%s*: the customer `%s` is blocked in Rocket.Chat, so what they write is not shown. Unblock the contact there to hear them again. `/facebook block %s %s` blocks them at Facebook, too.",
 		page.DisplayName(), customer, id, customer)
-	return b.Announce(ctx, "contact-blocked/"+string(in.Conversation.Lane())+"/"+b.Now().UTC().Format("2006-01-02"), text)
+	return b.Announce(ctx, "contact-blocked/"+string(in.Conversation.Lane()), text)
 }
