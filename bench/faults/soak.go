@@ -39,6 +39,7 @@ type sample struct {
 	at                 time.Duration
 	rss, store         int64 // in bytes; without the pages of the store that are mapped
 	goroutines, opened int
+	remembered         int // keys, of which memory and store grow for 7 days
 	in, out            int // messages so far
 }
 
@@ -226,8 +227,13 @@ func (w *world) sample(at time.Duration) (s sample, err error) {
 	}
 	defer res.Body.Close()
 	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		if n, ok := strings.CutPrefix(lines.Text(), "go_goroutines "); ok {
-			s.goroutines, _ = strconv.Atoi(n)
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		n, _ := strconv.ParseFloat(value, 64)
+		switch name {
+		case "go_goroutines":
+			s.goroutines = int(n)
+		case "bridge_store_remembered_keys":
+			s.remembered = int(n)
 		}
 	}
 	return s, nil
@@ -274,13 +280,13 @@ func (w *world) audit() (violations []string) {
 // soakTable shows the samples at five times.
 func soakTable(samples []sample) string {
 	var b strings.Builder
-	b.WriteString("| after | messages in | out | memory, without the mapped store | goroutines | open files | store |\n|---|---|---|---|---|---|---|\n")
+	b.WriteString("| after | messages in | out | memory, without the mapped store | goroutines | open files | store | remembered keys |\n|---|---|---|---|---|---|---|---|\n")
 	for n := range 5 {
 		if len(samples) == 0 {
 			break
 		}
 		s := samples[n*(len(samples)-1)/4]
-		fmt.Fprintf(&b, "| %v | %d | %d | %d MB | %d | %d | %d MB |\n", s.at.Round(time.Second), s.in, s.out, s.rss>>20, s.goroutines, s.opened, s.store>>20)
+		fmt.Fprintf(&b, "| %v | %d | %d | %d MB | %d | %d | %d MB | %d |\n", s.at.Round(time.Second), s.in, s.out, s.rss>>20, s.goroutines, s.opened, s.store>>20, s.remembered)
 	}
 	return b.String()
 }

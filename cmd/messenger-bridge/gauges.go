@@ -32,6 +32,7 @@ var (
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
+	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 40 bytes of memory.")
 )
 
 // Describe implements prometheus.Collector.
@@ -71,6 +72,7 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	gauge(facebookDesc, one(facebook.Answers))
 	gauge(keptDesc, float64(stats.Failed))
 	gauge(bytesDesc, float64(stats.FileSize))
+	gauge(rememberedDesc, float64(stats.Remembered))
 	for d, n := range map[*prometheus.Desc]float64{outagesDesc: float64(facebook.Lost), commitsDesc: float64(stats.Commits)} {
 		all <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n)
 	}
