@@ -14,9 +14,11 @@ import (
 // roles are what this program can be started as instead of measuring: first
 // argument "as", second the role, third its configuration as JSON.
 var roles = map[string]func(config json.RawMessage) (actor, error){
-	"server": startServer,
-	"load":   startLoad,
-	"idle":   startIdle,
+	"server":   startServer,
+	"load":     startLoad,
+	"idle":     startIdle,
+	"heap":     startHeap,
+	"recovery": startRecovery,
 }
 
 // actor plays a role: it says hello once it is ready, then answers calls until
@@ -156,5 +158,14 @@ func (c *child) stop() error {
 	if err := c.process.Wait(); err != nil {
 		return fmt.Errorf("%s ended badly: %w", c.role, err)
 	}
+	return nil
+}
+
+// kill has the process end at once, as a crash would.
+func (c *child) kill() error {
+	if err := c.process.Process.Kill(); err != nil {
+		return fmt.Errorf("%s: %w", c.role, err)
+	}
+	_ = c.process.Wait() // says that it was killed
 	return nil
 }

@@ -47,18 +47,19 @@ func (f *field) close() (err error) {
 	return errors.Join(err, os.RemoveAll(f.dir))
 }
 
-// serve starts a server.
+// serve starts a server with as many workers as the program has.
 func (f *field) serve(kind string, sync time.Duration, delivers bool) (*target, error) {
-	n := len(f.servers)
-	c := serverConfig{
-		Kind: kind, Sync: sync, Profile: f.b.profiles,
-		Name: fmt.Sprintf("%s-%d-%s-sync%v", f.b.goal, n, kind, sync),
-	}
+	return f.start(serverConfig{Kind: kind, Sync: sync, Workers: workers}, delivers)
+}
+
+// start starts a server; where it delivers to, and where its files are, is added here.
+func (f *field) start(c serverConfig, delivers bool) (*target, error) {
+	c.Profile, c.Name = f.b.profiles, fmt.Sprintf("%s-%d-%s-sync%v", f.b.goal, len(f.servers), c.Kind, c.Sync)
 	if delivers {
 		c.Workspace, c.Name = f.workspace, c.Name+"-delivers"
 	}
 	var err error
-	if c.Dir, err = os.MkdirTemp(f.dir, kind); err != nil {
+	if c.Dir, err = os.MkdirTemp(f.dir, c.Kind); err != nil {
 		return nil, err
 	}
 	var hello serverHello

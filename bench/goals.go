@@ -24,10 +24,17 @@ var goals = []goal{
 	{"P1", measureInsert},
 	{"P1b", measureInsertElsewhere},
 	{"P2", measureAck},
+	{"P3", measureMemory},
+	{"P4", measureWritten},
 	{"P5", measureLatency},
 	{"P6", measureDelivered},
 	{"P8", measureAllocations},
 	{"P9", measureIdle},
+	{"P10", measureRecovery},
+	{"P11", measureDrained},
+	{"P12", measureReader},
+	{"P13", measureOut},
+	{"P14", measureHanging},
 	{"P15", measureBatch},
 }
 
@@ -38,6 +45,7 @@ type bench struct {
 	seconds  float64   // of one measurement
 	lanes    int       // conversations under load
 	idle     int       // conversations that are idle, for P9
+	pending  int       // messages that wait, or waited, for P10 and P11
 	dir      string    // where folders for stores are made
 	profiles string    // folder for profiles; empty: none
 	progress io.Writer // what is being measured

@@ -60,7 +60,7 @@ func startLoad(json.RawMessage) (actor, error) {
 	l := &loader{workspace: w}
 	return actor{
 		hello: loadHello{Workspace: w.url},
-		calls: map[string]handler{"fire": handle(l.fire)},
+		calls: map[string]handler{"fire": handle(l.fire), "mood": handle(w.take), "agents": handle(l.agents), "frames": handle(l.frames)},
 		close: w.close,
 	}, nil
 }

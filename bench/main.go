@@ -38,7 +38,7 @@ func main() {
 
 // command measures what the command line asks for and writes the table to out.
 func command(ctx context.Context, args []string, out, progress io.Writer) error {
-	b := &bench{ctx: ctx, progress: progress, lanes: 1000, idle: 100_000}
+	b := &bench{ctx: ctx, progress: progress, lanes: 1000, idle: 100_000, pending: 1_000_000}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
 	only := flags.String("only", "", "goals to measure, separated by commas (default all)")

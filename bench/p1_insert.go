@@ -38,7 +38,7 @@ func (b *bench) insert(callers int, sync time.Duration, at bound) (r result, err
 		return r, err
 	}
 	defer remove()
-	s, err := openStore(dir, sync)
+	s, err := openStore(dir, pauses(sync))
 	if err != nil {
 		return r, err
 	}

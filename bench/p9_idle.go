@@ -56,7 +56,7 @@ func startIdle(config json.RawMessage) (actor, error) {
 	if err := json.Unmarshal(config, &c); err != nil {
 		return actor{}, err
 	}
-	s, err := openStore(c.Dir, 0)
+	s, err := openStore(c.Dir, pauses(0))
 	if err != nil {
 		return actor{}, err
 	}

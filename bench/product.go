@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -28,10 +29,12 @@ import (
 // workers is what the program uses.
 const workers = 64
 
-// openStore opens an empty store whose syncs are pauses, with a page in it.
-func openStore(dir string, sync time.Duration) (*store.Store, error) {
-	key := bridge.Secret(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
-	s, err := store.Open(store.Options{Path: filepath.Join(dir, "bolt.db"), Key: key, Sync: pauses(sync)})
+// openStore makes a store in which sync stands for each sync, with a page in it.
+func openStore(dir string, sync func()) (*store.Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	s, err := store.Open(storeOptions(dir, sync))
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +42,19 @@ func openStore(dir string, sync time.Duration) (*store.Store, error) {
 	return s, s.SavePage(context.Background(), page)
 }
 
+func storeOptions(dir string, sync func()) store.Options {
+	key := bridge.Secret(base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32)))
+	return store.Options{Path: filepath.Join(dir, "bolt.db"), Key: key, Sync: sync}
+}
+
+// reopenStore opens a store that another process, or an earlier moment, left.
+func reopenStore(dir string) (*store.Store, error) { return store.Open(storeOptions(dir, pauses(0))) }
+
 // product puts the parts together as the program does (cmd/messenger-bridge/serve.go),
 // and returns when Rocket.Chat, if there is one, can be delivered to.
 func (s *server) product() (http.Handler, error) {
 	var err error
-	if s.store, err = openStore(s.config.Dir, s.config.Sync); err != nil {
+	if s.store, err = openStore(s.config.Dir, pauses(s.config.Sync)); err != nil {
 		return nil, err
 	}
 	s.ends = append(s.ends, s.store.Close)
@@ -53,12 +64,12 @@ func (s *server) product() (http.Handler, error) {
 	b, err := bridge.New(bridge.Config{
 		Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(),
 		Receipts: s.store, Pages: s.store, Desk: client,
-		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, MaxConns: workers, Log: s.log}),
+		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log}),
 		Rooms: rooms.New(rooms.Config{
 			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
 			Opened: func(room, before bridge.RoomID, existed bool) { stream.RoomOpened(room, before, existed) },
 		}),
-		Workers: workers, Log: s.log, Metrics: m,
+		Workers: s.config.Workers, Log: s.log, Metrics: m,
 	})
 	if err != nil {
 		return nil, err
@@ -68,7 +79,7 @@ func (s *server) product() (http.Handler, error) {
 	}
 	ready := make(chan struct{})
 	stream = rocketchat.NewStream(rocketchat.StreamConfig{
-		Client: client, User: botUser, Password: "password", Accept: b, Known: s.store, Cursors: s.store,
+		Client: client, User: botUser, Password: "password", Accept: b, Commands: nobodyObeys{}, Known: s.store, Cursors: s.store,
 		Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) }), Log: s.log, Metrics: m,
 	})
 	s.run(b.Run, stream.Run)
@@ -79,6 +90,11 @@ func (s *server) product() (http.Handler, error) {
 		return nil, fmt.Errorf("not connected to the workspace: %s", stream.State().Problem)
 	}
 }
+
+// nobodyObeys listens to commands, as the program does, and does nothing.
+type nobodyObeys struct{}
+
+func (nobodyObeys) FromPeople(context.Context, []bridge.Command) error { return nil }
 
 // run has parts running until the server closes.
 func (s *server) run(parts ...func(context.Context) error) {

@@ -26,6 +26,7 @@ const (
 type serverConfig struct {
 	Kind      string
 	Sync      time.Duration // a sync takes
+	Workers   int           // of the product, in each direction
 	Workspace string        // of the product: delivers there; empty: stores only
 	Dir       string        // of store or raw file, nothing in it yet
 	Profile   string        // folder; empty: none

@@ -20,12 +20,37 @@ const (
 )
 
 // workspace is as much of Rocket.Chat as the bridge needs to deliver: the login
-// over DDP, and REST for visitors, rooms and messages. It knows no limits, keeps
-// nothing, and notes when a message was read.
+// over DDP, and REST for visitors, rooms and messages; and as much of Meta as takes
+// an answer. It knows no limits, and notes when a message was read.
 type workspace struct {
 	url    string
 	server *http.Server
 	flight atomic.Pointer[flight]
+	mood   atomic.Pointer[mood]
+
+	mu     sync.Mutex
+	rooms  []string // opened so far
+	victim string   // the room that hangs; empty: the next one to be written to
+	line   *line    // to the bridge that connected last
+}
+
+// mood is how the workspace takes messages.
+type mood struct {
+	Pause time.Duration // for each
+	Hang  time.Duration // for those of one room
+}
+
+// line is a connection with a bridge.
+type line struct {
+	conn    *websocket.Conn
+	writing sync.Mutex
+	pongs   chan struct{}
+}
+
+func (l *line) write(frame []byte) error {
+	l.writing.Lock()
+	defer l.writing.Unlock()
+	return l.conn.WriteMessage(websocket.TextMessage, frame)
 }
 
 // flight is what one volley expects back.
@@ -56,6 +81,7 @@ func startWorkspace() (*workspace, error) {
 		return nil, err
 	}
 	w := &workspace{url: "http://" + l.Addr().String()}
+	w.mood.Store(&mood{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/websocket", w.stream)
 	for route, answer := range map[string]string{
@@ -63,13 +89,18 @@ func startWorkspace() (*workspace, error) {
 		"GET /api/v1/settings.public": `{"success":true,"settings":[]}`,
 		"GET /api/v1/livechat/config": `{"success":true,"config":{"enabled":true,"online":true}}`,
 		"GET /api/v1/livechat/rooms":  `{"success":true,"rooms":[]}`,
+		"GET /api/v1/rooms.get":       `{"success":true,"update":[],"remove":[]}`,
 	} {
 		mux.HandleFunc(route, func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, answer) })
 	}
 	mux.HandleFunc("POST /api/v1/livechat/visitor", w.visitor)
 	mux.HandleFunc("GET /api/v1/livechat/room", w.room)
 	mux.HandleFunc("POST /api/v1/livechat/message", w.message)
-	w.server = &http.Server{Handler: loggedIn(mux), ReadHeaderTimeout: 5 * time.Second}
+	mux.HandleFunc("POST /api/v1/livechat/room.saveInfo", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"success":true}`) })
+	both := http.NewServeMux()
+	both.Handle("/", loggedIn(mux))
+	both.HandleFunc("POST /{version}/{page}/messages", w.answer)
+	w.server = &http.Server{Handler: both, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = w.server.Serve(l) }() // ends with close
 	return w, nil
 }
@@ -95,6 +126,10 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer conn.Close()
+	l := &line{conn: conn, pongs: make(chan struct{}, 1)}
+	w.mu.Lock()
+	w.line = l
+	w.mu.Unlock()
 	for {
 		var f struct{ Msg, ID, Method string }
 		if conn.ReadJSON(&f) != nil {
@@ -110,10 +145,13 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 			answer = fmt.Sprintf(`{"msg":"ready","subs":[%q]}`, f.ID)
 		case f.Msg == "ping":
 			answer = `{"msg":"pong"}`
+		case f.Msg == "pong":
+			l.pongs <- struct{}{}
+			continue
 		default:
 			continue
 		}
-		if conn.WriteMessage(websocket.TextMessage, []byte(answer)) != nil {
+		if l.write([]byte(answer)) != nil {
 			return
 		}
 	}
@@ -127,7 +165,11 @@ func (w *workspace) visitor(rw http.ResponseWriter, r *http.Request) {
 
 // room gives each visitor one room for ever, called after the visitor.
 func (w *workspace) room(rw http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(rw, `{"success":true,"newRoom":true,"room":{"_id":"r%s"}}`, r.URL.Query().Get("token"))
+	id := "r" + r.URL.Query().Get("token")
+	w.mu.Lock()
+	w.rooms = append(w.rooms, id)
+	w.mu.Unlock()
+	fmt.Fprintf(rw, `{"success":true,"newRoom":true,"room":{"_id":%q}}`, id)
 }
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -142,9 +184,45 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	if run, i, ok := readTag(textOf(b.Bytes(), "msg")); ok {
 		w.flight.Load().land(run, i)
 	}
+	room := textOf(b.Bytes(), "rid")
+	if m := w.mood.Load(); *m != (mood{}) {
+		time.Sleep(m.Pause)
+		if m.Hang > 0 && w.isVictim(string(room)) {
+			time.Sleep(m.Hang)
+		}
+	}
 	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"_id":"posted","rid":"`...)
-	answer = append(append(answer, textOf(b.Bytes(), "rid")...), `"}}`...)
+	answer = append(append(answer, room...), `"}}`...)
 	_, _ = rw.Write(answer)
+}
+
+// isVictim chooses the room that hangs: the first one that is written to.
+func (w *workspace) isVictim(room string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.victim == "" {
+		w.victim = room
+	}
+	return room == w.victim
+}
+
+// take sets how messages are taken from now on.
+func (w *workspace) take(m mood) (nothing, error) {
+	w.mu.Lock()
+	w.victim = ""
+	w.mu.Unlock()
+	w.mood.Store(&m)
+	return nothing{}, nil
+}
+
+// answer takes what an agent wrote, as Meta.
+func (w *workspace) answer(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // a torn call has no tag in it
+	run, i, ok := readTag(textOf(body, "text"))
+	if ok {
+		w.flight.Load().land(run, i)
+	}
+	fmt.Fprintf(rw, `{"recipient_id":"1","message_id":"m_out%d_%d"}`, run, i)
 }
 
 // textOf finds a text in JSON that our own encoder wrote; in ids and tags nothing
