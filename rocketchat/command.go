@@ -19,7 +19,10 @@ const (
 // space at its ends, what made it an order, and whether it is meant for the bot at
 // all. A quote before it, which clients put there as a link, does not count.
 func asCommand(text, bot string, where place) (as, words string, ok bool) {
-	text = strings.TrimSpace(quoteLinks.ReplaceAllString(text, ""))
+	if strings.Contains(text, "](http") { // this is asked of every message in every room
+		text = quoteLinks.ReplaceAllString(text, "")
+	}
+	text = strings.TrimSpace(text)
 	if text == "" {
 		return "", "", false
 	}
@@ -31,7 +34,7 @@ func asCommand(text, bot string, where place) (as, words string, ok bool) {
 		return slices.ContainsFunc(forms, func(form string) bool { return strings.EqualFold(first, form) })
 	}
 	switch {
-	case is("/facebook", "/facebook-bridge", "!facebook"), bot != "" && is("@"+bot), where != elsewhere && is("facebook"):
+	case is("/facebook", "/facebook-bridge", "!facebook"), bot != "" && first[0] == '@' && strings.EqualFold(first[1:], bot), where != elsewhere && is("facebook"):
 		return strings.ToLower(first), rest, true
 	case where == private:
 		return "facebook", text, true

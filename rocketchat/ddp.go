@@ -21,13 +21,13 @@ import (
 
 // frame is one DDP message (rocketchat.md 1), of any kind that we act upon.
 type frame struct {
-	Msg    string          `json:"msg"`
-	ID     string          `json:"id,omitempty"`
+	Msg    word            `json:"msg"`
+	ID     word            `json:"id,omitempty"`
 	Result json.RawMessage `json:"result"`
 	Error  *ddpError       `json:"error"`
 	Subs   []string        `json:"subs"`
 	Fields struct {
-		Event string `json:"eventName"`
+		Event word   `json:"eventName"`
 		Args  [2]any `json:"args"` // of __my_messages__: the message, then where it was written
 	} `json:"fields"`
 }
@@ -47,7 +47,23 @@ const (
 
 // where is the second argument of a __my_messages__ event (rocketchat.md 2.3).
 type where struct {
-	RoomType string `json:"roomType"`
+	RoomType word `json:"roomType"`
+}
+
+// word is a string that has few values nearly always; those cost no memory.
+type word string
+
+var usual = []word{"changed", "id", myMessages, customerRoom, privateGroup, directRoom, "c"}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (w *word) UnmarshalJSON(data []byte) error {
+	for _, u := range usual {
+		if len(data) == len(u)+2 && string(data[1:len(data)-1]) == string(u) {
+			*w = u
+			return nil
+		}
+	}
+	return json.Unmarshal(data, (*string)(w))
 }
 
 // ddpError is the error of a method or subscription.
@@ -98,6 +114,7 @@ func dialDDP(ctx context.Context, base string, silence time.Duration, deliver fu
 // read handles frames until the connection ends; it always returns an error.
 func (d *ddp) read() error {
 	var buf bytes.Buffer
+	var p parser
 	for {
 		if err := d.conn.SetReadDeadline(time.Now().Add(d.silence)); err != nil {
 			return err
@@ -110,33 +127,41 @@ func (d *ddp) read() error {
 		if _, err := buf.ReadFrom(r); err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
-		f, m, w, ok := parseFrame(buf.Bytes())
-		if !ok {
+		if !p.parse(buf.Bytes()) {
 			continue // frames of collections we know nothing of may have any shape
 		}
-		if err := d.handle(f, m, w, buf.Bytes()); err != nil {
+		if err := d.handle(p.frame, p.message, p.where, buf.Bytes()); err != nil {
 			return err
 		}
 	}
 }
 
-// parseFrame decodes a frame in one pass, with the message it may hold.
-func parseFrame(data []byte) (f frame, m wireMessage, w where, ok bool) {
-	f.Fields.Args = [2]any{&m, &w}
-	ok = tolerable(json.Unmarshal(data, &f))
-	return f, m, w, ok
+// parser decodes frames in one pass each, with the message they may hold. Of what it
+// read, copies may be kept.
+type parser struct {
+	frame   frame
+	message wireMessage
+	where   where
+}
+
+// parse reads a frame in place of the one before. It reports whether there is one.
+func (p *parser) parse(data []byte) bool {
+	p.message, p.where = wireMessage{}, where{}
+	p.frame = frame{}
+	p.frame.Fields.Args = [2]any{&p.message, &p.where}
+	return tolerable(json.Unmarshal(data, &p.frame))
 }
 
 func (d *ddp) handle(f frame, m wireMessage, w where, data []byte) error {
 	switch f.Msg {
 	case "ping":
-		return d.write(pong{Msg: "pong", ID: f.ID})
+		return d.write(pong{Msg: "pong", ID: string(f.ID)})
 	case "connected", "failed":
 		d.answer("connect", f)
 	case "result":
-		d.answer(f.ID, f)
+		d.answer(string(f.ID), f)
 	case "nosub":
-		if !d.answer(f.ID, f) && !strings.HasPrefix(f.ID, hotPrefix) { // not refused, but over
+		if !d.answer(string(f.ID), f) && !strings.HasPrefix(string(f.ID), hotPrefix) { // not refused, but over
 			return subscriptionOver(f)
 		}
 	case "ready":
@@ -145,11 +170,11 @@ func (d *ddp) handle(f frame, m wireMessage, w where, data []byte) error {
 		}
 	case "changed":
 		if f.Fields.Event == myMessages {
-			m.kind = w.RoomType
+			m.kind = string(w.RoomType)
 			return d.deliver(m)
 		}
 		if d.aside != nil {
-			return d.aside(f.Fields.Event, data)
+			return d.aside(string(f.Fields.Event), data)
 		}
 	}
 	return nil

@@ -101,9 +101,9 @@ func FuzzFrames(f *testing.F) {
 	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
 		d := &ddp{deliver: func(m wireMessage) error { m.fromAgent("me"); return nil }, calls: map[string]chan<- frame{}}
-		parsed, m, w, ok := parseFrame([]byte(s))
-		if ok && parsed.Msg != "ping" && parsed.Msg != "nosub" { // the one needs a connection, the other ends it
-			if err := d.handle(parsed, m, w, nil); err != nil {
+		var p parser
+		if p.parse([]byte(s)) && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
+			if err := d.handle(p.frame, p.message, p.where, nil); err != nil {
 				t.Error(err)
 			}
 		}
@@ -115,8 +115,9 @@ func BenchmarkFrame(b *testing.B) {
 	for name, s := range map[string]string{"room": roomFrame, "ignored": ignored} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			var p parser
 			for b.Loop() {
-				parseFrame([]byte(s))
+				p.parse([]byte(s))
 			}
 		})
 	}
