@@ -70,6 +70,12 @@ type envelope struct {
 
 // verdict returns nil for success, else a Refusal.
 func verdict(k call, status int, body []byte) error {
+	var short struct { // most answers are of success, and some are long
+		Success bool `json:"success"`
+	}
+	if status == http.StatusOK && json.Unmarshal(body, &short) == nil && short.Success {
+		return nil
+	}
 	var e envelope
 	isJSON := json.Unmarshal(body, &e) == nil
 	// Rocket.Chat may answer 200 and still refuse; only "success" is to be believed.

@@ -108,7 +108,7 @@ func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 		} `json:"message"`
 	}
 	post := call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
-		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "_id": string(p.ID), "msg": c.quoting(r, p)}}
+		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: c.quoting(r, p)}}
 	err := c.do(ctx, post)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		if there, _ := c.Has(ctx, visitor, r, p.ID); there {
@@ -124,6 +124,14 @@ func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 		return r, nil
 	}
 	return r, unexpected(post, nil)
+}
+
+// wirePost is what a visitor writes.
+type wirePost struct {
+	Token string           `json:"token"`
+	Room  bridge.RoomID    `json:"rid"`
+	ID    bridge.MessageID `json:"_id"`
+	Text  string           `json:"msg"`
 }
 
 // Close implements rooms.Livechat.

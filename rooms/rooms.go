@@ -381,6 +381,9 @@ func (r *Rooms) neutralName(c bridge.CustomerID) string {
 }
 
 func reasonOf(err error) bridge.Reason {
+	if err == nil {
+		return ""
+	}
 	var r *bridge.Refusal
 	if errors.As(err, &r) {
 		return r.Reason
