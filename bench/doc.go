@@ -4,6 +4,7 @@
 //	go run ./bench                          everything, 3 rounds of a second
 //	go run ./bench -only P1,P5 -seconds 0.3
 //	go run ./bench -only P6 -profile /tmp/p  profiles of the servers; the figures suffer
+//	go run ./bench plots -svg docs/images    latency against load, throughput against connections
 //	go run ./bench faults -rounds 100        rounds of trouble with the real program (package faults)
 //	go run ./bench soak -for 1h -svg plot    a steady load with faults: does anything grow?
 //

@@ -22,6 +22,8 @@ func main() {
 	case played:
 	case len(os.Args) > 1 && os.Args[1] == "faults":
 		err = faults.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "plots":
+		err = plotsCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "soak":
 		err = faults.SoakCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	default:
