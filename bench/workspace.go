@@ -95,6 +95,9 @@ func startWorkspace() (*workspace, error) {
 	}
 	mux.HandleFunc("POST /api/v1/livechat/visitor", w.visitor)
 	mux.HandleFunc("GET /api/v1/livechat/room", w.room)
+	mux.HandleFunc("GET /api/v1/livechat/visitor/{token}", func(rw http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(rw, `{"success":true,"visitor":{"_id":"v`+r.PathValue("token")+`"}}`)
+	})
 	mux.HandleFunc("POST /api/v1/livechat/message", w.message)
 	mux.HandleFunc("POST /api/v1/livechat/room.saveInfo", func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, `{"success":true}`) })
 	both := http.NewServeMux()

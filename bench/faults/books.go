@@ -46,7 +46,7 @@ func (w *world) shown(i int) (texts []string) {
 
 // received returns what a customer has got.
 func (w *world) received(i int) (texts []string) {
-	for _, b := range w.meta.CustomerSees(pageID, customer(i)) {
+	for _, b := range w.meta.CustomerSees(w.page(i), customer(i)) {
 		says := b.Text + b.File.Name
 		if _, rest, quoted := strings.Cut(says, "”\n\n"); quoted { // in words: it is not known yet as what the quoted message is shown
 			says = rest
@@ -175,7 +175,10 @@ func (w *world) marked() (n int) {
 func (w *world) readLog() (violations []string) {
 	log := w.bot.log()
 	secrets := map[string]string{
-		"a page token": w.meta.PageToken(pageID), "the app's secret": w.meta.AppSecret(), "a text": marker, "a panic": "panic",
+		"the app's secret": w.meta.AppSecret(), "a text": marker, "a panic": "panic",
+	}
+	for _, id := range pages[:w.pages] {
+		secrets["the token of page "+id] = w.meta.PageToken(id)
 	}
 	for _, v := range w.rc.Visitors() {
 		secrets["a visitor's token"] = v.Token
@@ -202,7 +205,7 @@ func (w *world) picture() string {
 	}
 	for i := range w.customers {
 		fmt.Fprintf(&b, "customer %d wrote %d\n", i, len(w.written[i]))
-		for _, bubble := range w.meta.CustomerSees(pageID, customer(i)) {
+		for _, bubble := range w.meta.CustomerSees(w.page(i), customer(i)) {
 			fmt.Fprintf(&b, "  got %s %q\n", bubble.At.Format("05.000"), bubble.Text+bubble.File.Name)
 		}
 	}

@@ -85,13 +85,13 @@ func TestCompare_SeesWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer meta.Close()
-	meta.AddPage(pageID, "Shop")
-	w := &world{plan: plan{customers: 1}, ctx: t.Context(), rc: rc, meta: meta, agent: rc.AddAgent("ana"),
+	meta.AddPage(pages[0], "Shop")
+	w := &world{plan: plan{pages: 1, customers: 1}, ctx: t.Context(), rc: rc, meta: meta, agent: rc.AddAgent("ana"),
 		written: make([][]string, 1), answered: make([][]answer, 1)}
 	w.writes(0, text)
 	w.writes(0, file)
 	w.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
-	meta.PageInboxWrites(pageID, customer(0), "not ours")
+	meta.PageInboxWrites(pages[0], customer(0), "not ours")
 	found := strings.Join(w.compare(false), "\n")
 	for _, want := range []string{"still waits", "is shown 0 times", "did not arrive, and nobody was told", "which no agent wrote"} {
 		if !strings.Contains(found, want) {

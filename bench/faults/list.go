@@ -77,9 +77,9 @@ var all = []fault{
 	{"Graph hangs", func(w *world, _ *rand.Rand) func() { w.meta.Hang(true); return func() { w.meta.Hang(false) } }},
 	{"Graph throttles", func(w *world, r *rand.Rand) func() {
 		codes := []int{613, 32, 80001, 80006, 4}
-		code := codes[r.IntN(len(codes))]
-		w.meta.Throttle(pageID, code, time.Hour, false)
-		return func() { w.meta.Throttle(pageID, code, 0, false) }
+		code, page := codes[r.IntN(len(codes))], w.anyPage(r)
+		w.meta.Throttle(page, code, time.Hour, false)
+		return func() { w.meta.Throttle(page, code, 0, false) }
 	}},
 	{"429 from Meta's edge", func(w *world, _ *rand.Rand) func() {
 		w.meta.ThrottleEdge(time.Second, sandbox.RetryAfterSeconds)
@@ -87,11 +87,13 @@ var all = []fault{
 	}},
 	{"token dead", func(w *world, r *rand.Rand) func() {
 		subcodes := []int{458, 459, 460, 463, 464, 467, 468, 492, 0, sandbox.NoSuchPage}
-		w.meta.KillToken(pageID, subcodes[r.IntN(len(subcodes))])
-		return func() { w.meta.RestoreToken(pageID) }
+		page := w.anyPage(r)
+		w.meta.KillToken(page, subcodes[r.IntN(len(subcodes))])
+		return func() { w.meta.RestoreToken(page) }
 	}},
 	{"window closed", func(w *world, r *rand.Rand) func() {
-		w.meta.CloseWindow(pageID, customer(r.IntN(w.customers)))
+		i := r.IntN(w.customers)
+		w.meta.CloseWindow(w.page(i), customer(i))
 		return nil
 	}},
 	{"threads unreadable", func(w *world, _ *rand.Rand) func() { w.meta.FailReads(5, sandbox.ReduceData()); return nil }},

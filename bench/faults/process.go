@@ -37,8 +37,9 @@ type process struct {
 	starts int
 }
 
-// newProcess prepares the program and connects the page, as an operator would.
-func newProcess(ctx context.Context, binary string, w *world, token string) (*process, error) {
+// newProcess prepares the program and connects the pages of which there are tokens, as
+// an operator would.
+func newProcess(ctx context.Context, binary string, w *world, tokens map[string]string) (*process, error) {
 	listen, err := sandbox.FreeAddress()
 	if err != nil {
 		return nil, err
@@ -55,10 +56,12 @@ func newProcess(ctx context.Context, binary string, w *world, token string) (*pr
 		"FACEBOOK_VERIFY_TOKEN="+w.meta.VerifyToken(), "FACEBOOK_GRAPH_URL="+w.meta.URL(), "FACEBOOK_LOGIN_URL="+w.meta.LoginURL(),
 		"PUBLIC_URL="+p.public, "LISTEN="+listen, "METRICS_LISTEN="+private, "DATABASE="+database,
 		"LOG_LEVEL=debug", "ATTACHMENT_HOSTS="+w.meta.URL(), "SHUTDOWN_GRACE=5s", "BRIDGE_TEST_TIMES="+shortTimes)
-	add := exec.CommandContext(ctx, binary, "pages", "add", "--page-id", pageID, "--name", "Shop", "--token-file", "-", "--database", database)
-	add.Env, add.Stdin = p.environ, strings.NewReader(token)
-	if text, err := add.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("add the page: %w\n%s", err, text)
+	for id, token := range tokens {
+		add := exec.CommandContext(ctx, binary, "pages", "add", "--page-id", id, "--name", "Shop", "--token-file", "-", "--database", database)
+		add.Env, add.Stdin = p.environ, strings.NewReader(token)
+		if text, err := add.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("add a page: %w\n%s", err, text)
+		}
 	}
 	return p, nil
 }

@@ -13,8 +13,10 @@ import (
 	"messenger-bridge/sandbox"
 )
 
+// pages are the pages of a round, as many as it plays.
+var pages = []string{"100200300400500", "100200300400501", "100200300400502"}
+
 const (
-	pageID = "100200300400500"
 	// marker is in every text, so that texts can be found where they must not be.
 	marker = "zxqmark"
 	// patience is how long a round may take to settle once nothing is wrong any more.
@@ -33,6 +35,7 @@ type strike struct {
 type plan struct {
 	seed      uint64
 	profile   sandbox.Profile
+	pages     int
 	customers int
 	messages  int // of each customer, and as many answers
 	strikes   []strike
@@ -40,7 +43,7 @@ type plan struct {
 
 func newPlan(seed uint64) plan {
 	random := rand.New(rand.NewPCG(seed, 1))
-	p := plan{seed: seed, customers: 2 + random.IntN(4), messages: 8 + random.IntN(12)}
+	p := plan{seed: seed, pages: 1 + rand.New(rand.NewPCG(seed, 2)).IntN(len(pages)), customers: 2 + random.IntN(4), messages: 8 + random.IntN(12)}
 	if random.IntN(3) == 0 {
 		p.profile = sandbox.V7
 	}
@@ -113,6 +116,12 @@ func (w *world) muddle(order *bool) {
 // customer returns the id of the i-th.
 func customer(i int) string { return fmt.Sprint(7001002003004000 + i) }
 
+// page returns the page to which a customer writes.
+func (w *world) page(customer int) string { return pages[customer%w.pages] }
+
+// anyPage draws one.
+func (w *world) anyPage(random *rand.Rand) string { return pages[random.IntN(w.pages)] }
+
 // round plays one and compares the books. The error says that it could not be played.
 func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error) {
 	w, err := c.newWorld(ctx, newPlan(seed))
@@ -161,11 +170,14 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 		return w, err
 	}
 	w.agent = w.rc.AddAgent("ana")
-	token := w.meta.AddPage(pageID, "Shop")
+	tokens := map[string]string{}
+	for _, id := range pages[:p.pages] {
+		tokens[id] = w.meta.AddPage(id, "Shop "+id)
+	}
 	if w.disk, err = newDisk(); err != nil {
 		return w, err
 	}
-	w.bot, err = newProcess(ctx, c.binary, w, token)
+	w.bot, err = newProcess(ctx, c.binary, w, tokens)
 	if err != nil {
 		return w, err
 	}
@@ -240,12 +252,12 @@ func (w *world) writes(i int, k kind) {
 	case file:
 		says = fmt.Sprintf("c%d-%d-%s.pdf", i, len(w.written[i]), marker)
 		address := w.meta.Host(sandbox.Media{Name: says, Type: "application/pdf", Content: contentOf(says)})
-		w.meta.CustomerSends(pageID, customer(i), "", sandbox.Attachment{Type: "file", URL: address})
+		w.meta.CustomerSends(w.page(i), customer(i), "", sandbox.Attachment{Type: "file", URL: address})
 	case tap:
 		mid := fmt.Sprintf("m_tap_%d_%d", i, len(w.written[i]))
-		w.meta.Send(w.meta.PostbackEvent(pageID, customer(i), mid, says, "TAP", time.Now()))
+		w.meta.Send(w.meta.PostbackEvent(w.page(i), customer(i), mid, says, "TAP", time.Now()))
 	default:
-		w.meta.CustomerWrites(pageID, customer(i), says)
+		w.meta.CustomerWrites(w.page(i), customer(i), says)
 	}
 	w.written[i] = append(w.written[i], says)
 }

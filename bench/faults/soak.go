@@ -100,7 +100,7 @@ func (s soak) run(ctx context.Context) (samples []sample, violations []string, e
 		return nil, nil, err
 	}
 	defer remove()
-	w, err := c.newWorld(ctx, plan{seed: s.seed, customers: s.customers})
+	w, err := c.newWorld(ctx, plan{seed: s.seed, pages: 1, customers: s.customers})
 	if err != nil {
 		return nil, nil, err
 	}
