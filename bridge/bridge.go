@@ -104,6 +104,7 @@ type Bridge struct {
 	begun    map[Seq]int          // inbound: how often showing them was begun and did not end
 	unsaved  map[Seq]unsavedAt    // progress the store did not take; believed rather than the stored one
 	untagged map[PageID]time.Time // when Meta last refused the human tag
+	setBack  time.Duration        // by how much the clock was set back at most, as far as it was noticed
 }
 
 // unsavedAt is progress that could not be stored, with the receipts that belong to it.
@@ -133,11 +134,12 @@ func New(c Config) (*Bridge, error) {
 	workspace := func(Lane) Gate { return GateWorkspace }
 	page := func(l Lane) Gate { return GatePage(l.Page()) }
 	b := &Bridge{
-		Config:    c,
-		started:   c.Now(),
-		inbound:   newSchedule(workspace, 0, c.FirstRetry, c.Now, rand.Float64),
-		outbound:  newSchedule(page, c.PerPage, c.FirstRetry, c.Now, rand.Float64),
-		notices:   newSchedule(workspace, 0, c.FirstRetry, c.Now, rand.Float64),
+		Config:  c,
+		started: c.Now(),
+		// Waiting is by time.Now, which goes on when the clock is set.
+		inbound:   newSchedule(workspace, 0, c.FirstRetry, time.Now, rand.Float64),
+		outbound:  newSchedule(page, c.PerPage, c.FirstRetry, time.Now, rand.Float64),
+		notices:   newSchedule(workspace, 0, c.FirstRetry, time.Now, rand.Float64),
 		gesturing: newGesturing(),
 		personae:  newPersonae(),
 		behind:    map[Lane]struct{}{},

@@ -48,7 +48,7 @@ func (b *Bridge) unwantedComment(in *Incoming) string {
 // but its id, which the answer to our call tells, too: until that is here, it waits.
 func (b *Bridge) place(in *Incoming, d Delivery) (done bool, err error) {
 	byPage := in.Kind == EchoEvent || in.Kind == EditEvent && in.FromPage
-	age := b.Now().Sub(d.Accepted)
+	age := b.age(d)
 	switch {
 	case byPage && b.isOurs(in):
 		return true, nil

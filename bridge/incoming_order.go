@@ -77,7 +77,17 @@ func (b *Bridge) messageKnown(in *Incoming) bool {
 // through here, or may be on its way from Meta.
 func (b *Bridge) messageMayCome(in *Incoming, d Delivery) bool {
 	waits := b.inbound.holds(in.Conversation.Lane()) && (b.heardOf(in, MessageKey(in.Mid)) || b.heardOf(in, "e/"+string(in.Mid)))
-	return waits || b.Now().Sub(d.Accepted) < early
+	return waits || b.age(d) < early
+}
+
+// age is how long ago a delivery was accepted. When the clock was set back meanwhile,
+// which may take hours to be there again, it counts as old: nothing waits any longer.
+func (b *Bridge) age(d Delivery) time.Duration {
+	age := b.Now().Sub(d.Accepted)
+	if age < -clocksDiffer {
+		return b.SettleFor
+	}
+	return max(age, 0)
 }
 
 // explainTo tells a customer, in one automatic text, what of an event was refused.

@@ -135,7 +135,7 @@ func away(r *Refusal) bool {
 
 // tokenDue tells whether a page's token is to be looked at now.
 func (c *Connector) tokenDue(p Page, accused bool) bool {
-	return accused || p.TokenKind == "" || p.State == PageNeedsAuth || c.Now().Sub(p.Checked) >= tokenEvery
+	return accused || p.TokenKind == "" || p.State == PageNeedsAuth || c.Now().Sub(p.Checked).Abs() >= tokenEvery
 }
 
 // heldBy says of a page with which everything else is in order whether Meta holds
@@ -147,7 +147,7 @@ func (c *Connector) heldBy(p Page, refused *Refusal, noted bool) Trouble {
 	case refused != nil && refused.Trouble == "":
 		return Trouble{Kind: AnswersRefused}
 	case refused != nil: // a false alarm
-	case noted || p.State != PageHeld || c.Now().Sub(p.Checked) >= tokenEvery: // sent, or nothing was tried for a day
+	case noted || p.State != PageHeld || c.Now().Sub(p.Checked).Abs() >= tokenEvery: // sent, or nothing was tried for a day
 	default:
 		return p.Why
 	}

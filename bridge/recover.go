@@ -64,8 +64,15 @@ const clocksDiffer = 10 * time.Second
 // shows that it did not arrive may it be sent again; when nothing can be found
 // out, the agent decides.
 func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
-	p := &s.d.Progress
-	if wait := p.Tried.Add(b.EchoWait).Sub(b.Now()); wait > 0 {
+	p, now := &s.d.Progress, b.Now()
+	if back := p.Tried.Sub(now); back > 0 { // by so much the clock was set back; it may take hours until it is there again
+		b.wasSetBack(back)
+		p.Tried = now
+		if err := b.save(s); err != nil {
+			return err
+		}
+	}
+	if wait := p.Tried.Add(b.EchoWait).Sub(now); wait > 0 {
 		return &Refusal{Verdict: Again, Reason: Settling, After: wait, Err: errors.New("waiting for the echo")}
 	}
 	if s.out.Private {
@@ -75,7 +82,7 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 	if s.out.At.Before(since) {
 		since = s.out.At
 	}
-	since = since.Add(-clocksDiffer)
+	since = since.Add(-clocksDiffer - b.setBackBy())
 	seen, err := b.lookFor(ctx, s, since)
 	if err != nil {
 		r := RefusalOf(err)
@@ -107,6 +114,20 @@ func (b *Bridge) settle(ctx context.Context, s *shipment, mark Mark) error {
 	p.State = Waiting
 	b.fellBehind(s)
 	return b.save(s)
+}
+
+// wasSetBack notes that the clock was set back since something was written down, so
+// that what was written down by the earlier one is looked for from early enough on.
+func (b *Bridge) wasSetBack(by time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.setBack = max(b.setBack, by)
+}
+
+func (b *Bridge) setBackBy() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.setBack
 }
 
 // fellBehind notes that a message of an earlier bridge's time was not sent: that

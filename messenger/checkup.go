@@ -153,7 +153,7 @@ func (k *checkup) clock() {
 	if !k.answered() {
 		return
 	}
-	skew := time.Duration(k.c.skew.Load())
+	skew := k.c.skew.now()
 	by, way := skew.Abs(), "behind"
 	if skew < 0 {
 		way = "ahead of"
@@ -203,7 +203,7 @@ const soon = 14 * 24 * time.Hour
 // token looks at the token itself; false: it does not work.
 func (k *checkup) token(name string, p bridge.Page, t *examined) bool {
 	check := name + ": token"
-	now := k.c.metaTime(k.c.cfg.Now())
+	now := k.c.skew.meta(k.c.cfg.Now())
 	switch wrong := t.trouble(k.c.cfg.AppID, p.ID); {
 	case wrong.Kind == "", wrong.Kind == bridge.NoPermission: // which is another check
 	default:

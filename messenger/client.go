@@ -47,7 +47,7 @@ type Client struct {
 	http  *http.Client
 	pacer *pacer
 	pulse pulse
-	skew  atomic.Int64 // of Meta's clock against ours; a time.Duration
+	skew  skew
 	sleep func(context.Context, time.Duration) error
 
 	uploads *http.Client // for calls that carry a file: their answers take longer
@@ -79,7 +79,7 @@ func NewClient(cfg ClientConfig) *Client {
 	slow.ResponseHeaderTimeout = 4 * cfg.Timeout
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
-		pacer: newPacer(cfg.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
+		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
 		http: &http.Client{Transport: transport(cfg), CheckRedirect: stay}, uploads: &http.Client{Transport: slow, CheckRedirect: stay},
 	}
 }
@@ -157,14 +157,14 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 			return nil, err
 		}
 	}
-	start := c.cfg.Now()
+	start := time.Now()
 	call := c.do
 	if q.upload != nil {
 		call = c.send
 	}
 	a := call(ctx, q)
 	c.pulse.note(a, c.cfg.Now())
-	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", c.cfg.Now().Sub(start))
+	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", time.Since(start))
 	c.pacer.report(q.page.ID, a.header)
 	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
 		refusal := classify(a, c.cfg.Now())
@@ -216,7 +216,7 @@ func (c *Client) do(ctx context.Context, q request) *answer {
 		if err == nil && len(a.body) > maxAnswer {
 			a.body, err = nil, errTooLong
 		}
-		c.learnTime(a.header)
+		c.skew.learn(a.header, c.cfg.Now())
 	}
 	a.err, a.written = err, written.Load()
 	return a
@@ -268,16 +268,6 @@ func (c *Client) write(ctx context.Context, q request) (*http.Request, error) {
 	}
 	return req, nil
 }
-
-// learnTime notes by how much Meta's clock differs from ours, in whole seconds.
-func (c *Client) learnTime(h http.Header) {
-	if at, err := http.ParseTime(h.Get("Date")); err == nil {
-		c.skew.Store(int64(at.Sub(c.cfg.Now()).Truncate(time.Second)))
-	}
-}
-
-// metaTime turns a time by our clock into one by Meta's, as its last answer told.
-func (c *Client) metaTime(t time.Time) time.Time { return t.Add(time.Duration(c.skew.Load())) }
 
 // proof is appsecret_proof: whoever only has the token cannot use it.
 func proof(secret, token bridge.Secret) string {

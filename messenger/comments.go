@@ -99,7 +99,7 @@ func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mi
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
 		return seen, otherFormat("comments")
 	}
-	from := c.metaTime(since).Truncate(time.Second).Add(-time.Second)
+	from := c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)
 	seen.Complete = reply.Paging.Next == ""
 	for _, r := range slices.Backward(reply.Data) { // they come newest first
 		at, err := time.Parse(threadTime, string(r.Created))

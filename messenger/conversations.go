@@ -34,7 +34,7 @@ func (c *Client) Threads(ctx context.Context, p bridge.Page, cursor string, limi
 	if reply.Data == nil {
 		return bridge.ThreadList{}, otherFormat("conversations")
 	}
-	list := bridge.ThreadList{Ahead: time.Duration(c.skew.Load())}
+	list := bridge.ThreadList{Ahead: c.skew.now()}
 	for _, t := range reply.Data {
 		if shown, ok := t.shown(p.ID); ok {
 			list.Threads = append(list.Threads, shown)

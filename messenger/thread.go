@@ -95,7 +95,7 @@ func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
 		return seen, otherFormat("a thread")
 	}
-	from := c.metaTime(since).Truncate(time.Second).Add(-time.Second)
+	from := c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)
 	seen.Complete = true
 	for _, t := range reply.Data {
 		if t.with(to) {

@@ -151,7 +151,7 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 		defer res.Body.Close()
 		a.status, a.header = res.StatusCode, res.Header
 		a.body, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
-		c.learnTime(a.header)
+		c.skew.learn(a.header, c.cfg.Now())
 	}
 	a.err, a.written = err, written.Load()
 	if broken := f.source.Load(); err != nil && broken != nil && !f.whole.Load() {

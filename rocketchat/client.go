@@ -44,8 +44,10 @@ type Client struct {
 	user bridge.UserID
 	name string // username of the bot
 	auth bridge.Secret
-	site string        // the workspace's own idea of its URL
-	skew time.Duration // of the workspace's clock against ours
+	site string // the workspace's own idea of its URL
+
+	server time.Time // by the workspace's clock, at learnt
+	learnt time.Time // zero: never
 
 	setup       bridge.RoomID // the setup channel; "": there is none, or not known yet
 	asked       asked         // there already
@@ -106,18 +108,27 @@ func (c *Client) knowBot(name, site string) {
 	}
 }
 
-// serverTime is the time by the workspace's clock, as its last answer told.
+// serverTime is the time by the workspace's clock, as its last answer told. It goes on
+// evenly when our clock is set.
 func (c *Client) serverTime() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cfg.Now().Add(c.skew)
+	return c.serverNow()
 }
 
-// ourTime is what our clock showed when the workspace's showed t.
+// serverNow is called with mu held.
+func (c *Client) serverNow() time.Time {
+	if c.learnt.IsZero() {
+		return c.cfg.Now()
+	}
+	return c.server.Add(time.Since(c.learnt))
+}
+
+// ourTime is what our clock, as it goes now, showed when the workspace's showed t.
 func (c *Client) ourTime(t time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return t.Add(-c.skew)
+	return c.cfg.Now().Add(t.Sub(c.serverNow()))
 }
 
 // learnTime compares the clocks. An answer tells the time to the second only, so
@@ -129,8 +140,14 @@ func (c *Client) learnTime(h http.Header, took time.Duration) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	least := t.Sub(c.cfg.Now())
-	c.skew = min(max(c.skew, least), least+time.Second+took)
+	now := c.serverNow()
+	if now.Before(t) {
+		now = t
+	}
+	if most := t.Add(time.Second + took); now.After(most) {
+		now = most
+	}
+	c.server, c.learnt = now, time.Now()
 }
 
 // call is one REST call.

@@ -37,8 +37,8 @@ func (s *Store) Health() error {
 
 // refusal returns why nothing new is taken, or nil.
 func (s *Store) refusal() error {
-	if since := s.busy.Load(); since != 0 {
-		if late := s.now().Sub(time.Unix(0, since)); late > tooLate {
+	if since := s.busy.Load(); since != nil {
+		if late := s.now().Sub(*since); late > tooLate {
 			return fmt.Errorf("%w: for %v", ErrBehind, late.Round(time.Second))
 		}
 	}

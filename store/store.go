@@ -94,15 +94,15 @@ type Store struct {
 	closing  sync.Once
 	closed   error
 
-	writer writerState             // belongs to the writer goroutine (before: to Open)
-	busy   atomic.Int64            // when the oldest op the writer works on was handed in; 0: idle
-	pages  atomic.Pointer[pageSet] // replaced by the writer
-	seen   seenSet                 // changed by the writer
-	lazy   lazyMarks               //
-	talks  talks                   //
-	health health                  //
-	disk   disk                    //
-	stats  atomic.Pointer[Stats]   // replaced by the writer
+	writer writerState               // belongs to the writer goroutine (before: to Open)
+	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
+	pages  atomic.Pointer[pageSet]   // replaced by the writer
+	seen   seenSet                   // changed by the writer
+	lazy   lazyMarks                 //
+	talks  talks                     //
+	health health                    //
+	disk   disk                      //
+	stats  atomic.Pointer[Stats]     // replaced by the writer
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an

@@ -78,7 +78,7 @@ func (s *Store) marks() lazySet {
 
 // gather takes, without waiting, what waits behind the first op.
 func (s *Store) gather(first *op) []*op {
-	s.busy.Store(first.handedIn.UnixNano())
+	s.busy.Store(&first.handedIn) // as it is: the clock may be set meanwhile
 	group := make([]*op, 0, 16)
 	size := 0
 	for o := first; ; {
@@ -109,11 +109,11 @@ var errUnchanged = errors.New("nothing to write")
 // nothing to write: it makes both durable, because the pages were synced before.
 func (s *Store) commit(ops []*op, marks lazySet) {
 	if len(ops) == 0 && marks.empty() && s.writer.failure == nil {
-		s.busy.Store(0)
+		s.busy.Store(nil)
 		return
 	}
 	now := s.now()
-	s.busy.CompareAndSwap(0, now.UnixNano())
+	s.busy.CompareAndSwap(nil, &now)
 	g := &group{s: s, now: now, after: s.writer, open: make(map[string]*bbolt.Bucket, 4)}
 	txid := 0
 	start := time.Now()
@@ -153,7 +153,7 @@ func (s *Store) commit(ops []*op, marks lazySet) {
 	}
 	s.lazy.settle(marks, err == nil)
 	s.talks.settle(marks.talks, err == nil)
-	s.busy.Store(0)
+	s.busy.Store(nil)
 	for _, o := range ops {
 		o.done <- err
 	}

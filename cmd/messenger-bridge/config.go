@@ -56,7 +56,7 @@ type Config struct {
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"10s" help:"for what is under way at the end"`
 
 	times times            // shorter in tests
-	now   func() time.Time // of what is due in days; time.Now but in tests
+	now   func() time.Time // the machine's clock; nil but in tests
 }
 
 // times are durations nobody configures; tests set shorter ones. Zero means the

@@ -24,7 +24,7 @@ func inOrder(t *testing.T, who string, texts []string, n int) {
 	t.Helper()
 	for i, text := range texts {
 		if number(text) != i {
-			t.Errorf("%s: position %d of %d shows %q", who, i, len(texts), text)
+			t.Errorf("%s: position %d of %d shows %q: %q", who, i, len(texts), text, texts)
 			return
 		}
 	}

@@ -18,7 +18,7 @@ func (p *program) publicRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
-		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Log: p.log,
+		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.now, Log: p.log,
 	}))
 	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
 	mux.Handle("/oauth/", pages)
@@ -26,7 +26,7 @@ func (p *program) publicRoutes() http.Handler {
 	mux.Handle(companion.CommandsAt, p.commandsRoute())
 	callbacks := messenger.NewCallbacks(messenger.CallbacksConfig{
 		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
-		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Log: p.log,
+		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.now, Log: p.log,
 	})
 	mux.Handle(messenger.DeauthorizePath, callbacks)
 	mux.Handle(messenger.DeletionPath, callbacks)

@@ -69,7 +69,7 @@ type program struct {
 // not nil, once everything listens.
 func serve(ctx context.Context, cfg Config, log *slog.Logger, started func(addresses)) (err error) {
 	p := &program{cfg: cfg, log: log, metrics: metrics.New(versionText()), started: time.Now()}
-	p.store, err = store.Open(store.Options{Path: cfg.Database, Key: cfg.SecretKey, Log: log})
+	p.store, err = store.Open(store.Options{Path: cfg.Database, Key: cfg.SecretKey, Now: cfg.now, Log: log})
 	if err != nil {
 		return err
 	}
@@ -105,11 +105,11 @@ func (p *program) assemble() (err error) {
 	p.graph = messenger.NewClient(messenger.ClientConfig{
 		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
 		AppSecret: secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
-		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, ThreadEvery: cfg.times.threadEvery, MaxConns: workers, Log: p.log,
+		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, ThreadEvery: cfg.times.threadEvery, MaxConns: workers, Now: cfg.now, Log: p.log,
 	})
 	p.client = rocketchat.NewClient(rocketchat.ClientConfig{
 		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.times.restTimeout, UploadTimeout: cfg.times.uploadTimeout,
-		MaxConns: workers, Say: p.say, Log: p.log,
+		MaxConns: workers, Now: cfg.now, Say: p.say, Log: p.log,
 	})
 	if p.gaps, err = bridge.NewGaps(p.store, cfg.times.watchEvery, time.Now); err != nil {
 		return err

@@ -244,6 +244,9 @@ func (w *world) picture() string {
 		}
 	}
 	lines := strings.Split(w.log.String(), "\n")
+	if w.stop != nil {
+		b.WriteString(w.get("http://" + w.at.metrics + "/status"))
+	}
 	return b.String() + "last lines of the log:\n" + strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
