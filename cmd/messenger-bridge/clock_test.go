@@ -119,7 +119,9 @@ func TestClock_SetBackWhileAnAnswerIsUnclear_DoesNotHoldItUp(t *testing.T) {
 			rid := w.room()
 			w.meta.NextSends(o)
 			w.agent.Says(rid, "first")
-			w.eventually("it is unclear", func() bool { return strings.Contains(w.log.String(), "direction=out lane="+page+" delivery=1 reason=settling") })
+			w.eventually("it is unclear", func() bool {
+				return strings.Contains(w.log.String(), "direction=out lane="+page+" delivery=1 reason=settling")
+			})
 			clock.set(-time.Hour)
 			w.agent.Says(rid, "second")
 			w.eventually("both arrive", func() bool { return len(w.received(anna)) >= 2 })

@@ -1,0 +1,205 @@
+package messenger
+
+import (
+	"net/http"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// ruling is what one kind of refusal by Meta means to the queue.
+type ruling struct {
+	verdict    bridge.Verdict
+	reason     bridge.Reason
+	page       bool          // it concerns the whole page, not this customer
+	after      time.Duration // with Again: how long it usually lasts; 0: the queue's own backoff
+	app        bool          // with page: it concerns all pages of the app
+	temporary  bool          // after is a guess: what the answer itself says counts
+	permission bool          // the app may not do this; a subcode may narrow it to one customer
+}
+
+// The rulings, named after the classes of messenger.md 7.2.
+var (
+	unclear    = ruling{verdict: bridge.Unknown, reason: bridge.MetaError}
+	throttled  = ruling{verdict: bridge.Again, reason: bridge.RateLimited, page: true, after: 30 * time.Second, temporary: true}
+	appLimit   = ruling{verdict: bridge.Again, reason: bridge.RateLimited, page: true, app: true, after: 30 * time.Second, temporary: true}
+	tokenDead  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute}
+	forbidden  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute, permission: true}
+	unapproved = ruling{verdict: bridge.Again, reason: bridge.NotApproved, page: true, after: 5 * time.Minute, permission: true}
+	restricted = ruling{verdict: bridge.Again, reason: bridge.PageRestricted, page: true, after: 30 * time.Minute}
+	asking     = ruling{verdict: bridge.Again, reason: bridge.OtherAppControls, after: 2 * time.Minute}
+	notYet     = ruling{verdict: bridge.Never, reason: bridge.NotApproved}
+	window     = ruling{verdict: bridge.Never, reason: bridge.WindowClosed}
+	noFile     = ruling{verdict: bridge.Never, reason: bridge.FileRefused}
+	tooBig     = ruling{verdict: bridge.Never, reason: bridge.FileTooBig}
+	blocked    = ruling{verdict: bridge.Never, reason: bridge.CustomerBlocked}
+	otherApp   = ruling{verdict: bridge.Never, reason: bridge.OtherAppControls}
+	rejected   = ruling{verdict: bridge.Never, reason: bridge.Rejected}
+	tagRefused = ruling{verdict: bridge.Never, reason: bridge.TagRefused}
+	codeSpent  = ruling{verdict: bridge.Never, reason: bridge.CodeRefused}
+)
+
+// anySub in a row stands for a code without subcode; whether it also stands for
+// subcodes nobody has listed is said in rule.
+const anySub = 0
+
+type codePair struct{ code, sub int }
+
+// rulings are messenger.md 7.3 and 7.4 as far as they concern messages and
+// connecting pages. A row with two numbers beats a row with one. Subcodes from a
+// million up mean the same under any code, and alone in the place of the code (7.3,
+// last paragraph).
+var rulings = map[codePair]ruling{
+	{-3, anySub}:   unclear,
+	{-1, anySub}:   unclear, // 2018012: passed 25 seconds later; not proven undelivered
+	{1, anySub}:    unclear,
+	{1, 99}:        unclear, // or a permission is missing; the settling before each repeat bounds it
+	{1, 1357046}:   unclear, // Meta: the messages were sent
+	{2, anySub}:    unclear, // Meta: may also be a customer who blocked the page
+	{1200, anySub}: unclear,
+
+	{3, anySub}:       unapproved,
+	{10, anySub}:      unapproved,
+	{10, 1404170}:     rejected, // opt-in requests only
+	{10, 1893015}:     rejected, // the customer stopped notification messages
+	{10, 1893063}:     restricted,
+	{10, 2018065}:     window,
+	{10, 2018108}:     blocked,
+	{10, 2018278}:     window,
+	{10, 2018300}:     otherApp,
+	{10, 2018336}:     rejected,
+	{10, 2534022}:     window,
+	{10, 2534077}:     unapproved, // the link to an Instagram account cannot be verified
+	{200, anySub}:     forbidden,
+	{200, 1545041}:    blocked,
+	{200, 2018021}:    rejected,
+	{200, 2018027}:    rejected,
+	{200, 2018028}:    notYet, // until review only the app's own people can be written to
+	{200, 2534041}:    unapproved,
+	{283, anySub}:     forbidden,
+	{230, anySub}:     forbidden,
+	{368, anySub}:     restricted,
+	{2022, anySub}:    restricted, // about a day
+	{2534122, anySub}: restricted,
+
+	{102, anySub}: tokenDead,
+	{104, anySub}: tokenDead, // no token, or no appsecret_proof, in the call
+	{190, anySub}: tokenDead,
+
+	{4, anySub}:     appLimit,
+	{4, 2018354}:    rejected, // two notifications too close together
+	{9, 2018352}:    rejected,
+	{17, anySub}:    throttled,
+	{27, 2018464}:   otherApp, // taking a thread that cannot be taken
+	{32, anySub}:    throttled,
+	{341, anySub}:   appLimit,
+	{613, anySub}:   throttled,
+	{613, 1996}:     throttled,
+	{613, 1893016}:  rejected, // the same opt-in topic twice
+	{613, 2018338}:  throttled,
+	{613, 2534040}:  throttled,
+	{80001, anySub}: throttled,
+	{80002, anySub}: throttled,
+	{80006, anySub}: throttled,
+
+	{100, anySub}:     rejected,
+	{100, 33}:         tokenDead, // the object of our calls is the page itself
+	{100, 36007}:      codeSpent, // too old
+	{100, 36008}:      codeSpent, // of another redirect
+	{100, 36009}:      codeSpent, // used
+	{100, 1893061}:    rejected,
+	{100, 2018001}:    blocked, // no matching user
+	{100, 2018005}:    noFile,
+	{100, 2018008}:    rejected, // Meta could not fetch the file
+	{100, 2018034}:    rejected,
+	{100, 2018047}:    noFile,
+	{100, 2018074}:    noFile,
+	{100, 2018109}:    tooBig,
+	{100, 2018151}:    otherApp,
+	{100, 2018276}:    tagRefused, // HUMAN_AGENT
+	{100, 2018294}:    noFile,     // a video
+	{100, 2534015}:    rejected,
+	{100, 2534025}:    privateOver,
+	{100, 2534029}:    restricted,
+	{100, 2534037}:    otherApp,
+	{105, anySub}:     rejected,
+	{194, anySub}:     rejected,
+	{506, anySub}:     commentTwice,
+	{551, anySub}:     blocked,
+	{551, 1545041}:    blocked,
+	{10900, anySub}:   privateUsed,
+	{10903, anySub}:   privateOver,
+	{1609005, anySub}: rejected,
+	{2200, anySub}:    rejected, // Meta could not verify the webhook
+	{2500, anySub}:    rejected,
+	{2018321, anySub}: asking, // Meta's automated questions hold the thread, for minutes
+	{9000001, anySub}: rejected,
+}
+
+// bySub finds the rows of subcodes that mean the same everywhere.
+var bySub = func() map[int]ruling {
+	found := map[int]ruling{}
+	for pair, r := range rulings {
+		switch {
+		case pair.sub >= million:
+			found[pair.sub] = r
+		case pair.code >= million:
+			found[pair.code] = r
+		}
+	}
+	return found
+}()
+
+const million = 1_000_000
+
+// ofReading is the same ruling for a call that changes nothing, or sets what it
+// would set again: it may always be made again. That reading or configuring is not
+// permitted says nothing about sending.
+func (r ruling) ofReading() ruling {
+	if r.verdict == bridge.Unknown {
+		r.verdict = bridge.Again
+	}
+	if r.permission {
+		r.page, r.after = false, 0
+	}
+	return r
+}
+
+// rule looks a Graph error up. setup says that the call concerned no customer.
+func rule(status int, e *wireError, setup bool) ruling {
+	code, sub := int(e.Code), int(e.Subcode)
+	if sub != 0 {
+		if r, ok := rulings[codePair{code, sub}]; ok {
+			return r
+		}
+		if r, ok := bySub[sub]; ok {
+			return r
+		}
+	}
+	if r, ok := bySub[code]; ok {
+		return r
+	}
+	r, ok := rulings[codePair{code, anySub}]
+	switch {
+	case code == 100 && sub == 0 && e.Type == "GraphMethodException":
+		return tokenDead // a missing or wrong appsecret_proof has no code of its own (6.9)
+	case code >= 200 && code <= 299 && !ok:
+		r, ok = forbidden, true
+	case code >= 80000 && code <= 80099 && !ok:
+		r, ok = throttled, true
+	}
+	if ok && sub != 0 && r.permission && !setup {
+		// Permission trouble concerns the page; under the same codes stand refusals
+		// of one customer. A subcode nobody knows must not stop a whole page.
+		r = rejected
+	}
+	switch {
+	case ok && (r.verdict != bridge.Never || !bool(e.Transient)):
+		return r
+	case status == http.StatusTooManyRequests:
+		return throttled
+	case status >= 500 || bool(e.Transient):
+		return unclear
+	}
+	return rejected
+}

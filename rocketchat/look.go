@@ -1,0 +1,192 @@
+package rocketchat
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// changes is what a look has found.
+type changes struct {
+	at    time.Time // when it began, by the workspace's clock
+	rooms []debt
+}
+
+// look asks REST in which rooms something was written since the last look, ours and
+// those in which people talk to the bot, and makes them owed. Nothing is replayed on
+// the stream after a disconnect (rocketchat.md 1.10), so every session begins with
+// one; others, now and then, find what the stream did not bring.
+func (s *Stream) look(first bool) errand {
+	return func(ctx context.Context) func(context.Context) error {
+		if !first {
+			s.setUp(ctx)
+		}
+		found, err := s.changed(ctx)
+		return func(ctx context.Context) error {
+			s.looking = false
+			if err != nil {
+				return s.lookFailed(ctx, err, first)
+			}
+			s.lookFailures = 0
+			s.owed.mu.Lock()
+			defer s.owed.mu.Unlock()
+			for _, d := range found.rooms {
+				d.hold, d.judged = first, !first
+				s.owed.add(d)
+			}
+			s.owed.goal = found.at
+			return nil
+		}
+	}
+}
+
+// lookFailed ends the session if it is of no use without the look. Otherwise agents
+// are heard on the stream, and the look is made again.
+func (s *Stream) lookFailed(ctx context.Context, err error, first bool) error {
+	if first {
+		return fmt.Errorf("catch up: %w", err)
+	}
+	if endsSession(ctx, err) {
+		return fmt.Errorf("look for missed messages: %w", err)
+	}
+	wait := min(s.retryAfter(s.lookFailures), s.cfg.LookEvery)
+	if s.lookFailures++; s.lookFailures == 1 {
+		s.cfg.Log.Warn("cannot look for missed messages; what the stream brings is relayed", "err", err)
+	}
+	s.lookNext = time.Now().Add(wait)
+	return nil
+}
+
+// changed returns the rooms in which something was written since the last look.
+func (s *Stream) changed(ctx context.Context) (c changes, err error) {
+	s.owed.mu.Lock()
+	from := s.owed.goal // what could not be read of the look before is owed
+	s.owed.mu.Unlock()
+	// Which time it is, is known once the first answer is in: our clock may have
+	// stood still since the last one.
+	var since time.Time
+	begin := func() time.Time {
+		if c.at.IsZero() {
+			c.at = s.cfg.Client.serverTime()
+			if since = from.Add(-overlap); from.After(c.at) {
+				since = c.at.Add(-overlap)
+			}
+		}
+		return since
+	}
+	open, err := s.listRooms(ctx, url.Values{"open": {"true"}}, begin)
+	if err != nil {
+		return c, fmt.Errorf("list rooms: %w", err)
+	}
+	ended := fmt.Sprintf(`{"start":%q}`, begin().UTC().Format(time.RFC3339))
+	closed, err := s.listRooms(ctx, url.Values{"open": {"false"}, "closedAt": {ended}}, begin)
+	if err != nil {
+		return c, fmt.Errorf("list closed rooms: %w", err)
+	}
+	slices.Reverse(closed) // a customer's older rooms come before the newer, and the open one last
+	for _, d := range append(closed, open...) {
+		d.kind, d.since = customerRoom, since
+		c.rooms = append(c.rooms, d)
+	}
+	direct, err := s.commandRooms(ctx, since)
+	c.rooms = append(c.rooms, direct...)
+	return c, err
+}
+
+// listRooms returns our rooms of a list in which something was written since. Rooms
+// move while it is read: what is written moves them to its head, closing takes them
+// out. So each page begins with the end of the page before.
+func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() time.Time) (found []debt, err error) {
+	query.Set("sort", `{"lm":-1}`)
+	query.Set("count", strconv.Itoa(pageSize))
+	seen := map[bridge.RoomID]bool{}
+	for offset, back := 0, 0; ; {
+		query.Set("offset", strconv.Itoa(offset))
+		var answer struct {
+			Rooms []struct {
+				ID   bridge.RoomID `json:"_id"`
+				Last wireTime      `json:"lm"`
+			} `json:"rooms"`
+			Total int `json:"total"`
+		}
+		if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/rooms", query: query, answer: &answer}); err != nil {
+			return nil, err
+		}
+		limit := since()
+		joins, news := offset == 0 || len(answer.Rooms) < 2, false
+		for _, room := range answer.Rooms {
+			if seen[room.ID] {
+				joins = true
+				continue
+			}
+			seen[room.ID], news = true, true
+			if !room.Last.IsZero() && room.Last.Before(limit) {
+				if joins {
+					return found, nil // sorted: all that follow are older
+				}
+				continue
+			}
+			if whose, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
+				return nil, err
+			} else if ours {
+				found = append(found, debt{room: room.ID, whose: whose})
+			}
+		}
+		if !joins && back < 20 { // more have closed than pages have in common
+			back++
+			offset = max(0, offset-pageSize)
+			continue
+		}
+		end := offset + len(answer.Rooms)
+		if len(answer.Rooms) == 0 || answer.Total > 0 && end >= answer.Total || answer.Total == 0 && !news {
+			return found, nil
+		}
+		offset = end - min(pageJoin, len(answer.Rooms)/2)
+	}
+}
+
+// commandRooms returns the rooms where somebody may wait for an answer: the setup
+// channel and the bot's direct rooms. A workspace that cannot list them must not
+// keep agents from customers, so then it is left at that.
+func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []debt, err error) {
+	if s.cfg.Commands == nil {
+		return nil, nil
+	}
+	var answer struct {
+		Rooms []struct {
+			ID   bridge.RoomID `json:"_id"`
+			Kind string        `json:"t"`
+		} `json:"update"`
+	}
+	query := url.Values{"updatedSince": {stamp(since)}}
+	err = s.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})
+	if endsSession(ctx, err) {
+		return nil, fmt.Errorf("list the bot's rooms: %w", err)
+	}
+	if err != nil {
+		s.cfg.Log.Warn("cannot look for missed commands", "err", err)
+		return nil, nil
+	}
+	setup := s.cfg.Client.SetupRoom()
+	for _, room := range answer.Rooms {
+		if room.Kind == directRoom || room.ID == setup {
+			found = append(found, debt{room: room.ID, kind: room.Kind, since: since})
+		}
+	}
+	return found, nil
+}
+
+// endsSession tells a workspace that is away, or a bot that must log in again, from
+// one call that fails. It is for calls without which agents and customers can do.
+func endsSession(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || bridge.RefusalOf(err).Gate == bridge.GateWorkspace)
+}
+
+// stamp writes a time as REST takes it.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
