@@ -55,7 +55,8 @@ type word string
 
 var usual = []word{"changed", "id", myMessages, customerRoom, privateGroup, directRoom, "c"}
 
-// UnmarshalJSON implements json.Unmarshaler.
+// UnmarshalJSON implements json.Unmarshaler. What is no string is no word: an error
+// would end the decoding, and lose the message that comes after.
 func (w *word) UnmarshalJSON(data []byte) error {
 	for _, u := range usual {
 		if len(data) == len(u)+2 && string(data[1:len(data)-1]) == string(u) {
@@ -63,7 +64,8 @@ func (w *word) UnmarshalJSON(data []byte) error {
 			return nil
 		}
 	}
-	return json.Unmarshal(data, (*string)(w))
+	_ = json.Unmarshal(data, (*string)(w))
+	return nil
 }
 
 // ddpError is the error of a method or subscription.

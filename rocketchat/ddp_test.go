@@ -64,6 +64,7 @@ func TestFrames_FieldOfAnotherType_MessageIsKept(t *testing.T) {
 	for _, change := range [][2]string{
 		{`"urls":[]`, `"attachments":"none"`}, {`{"$date":1763632801000}`, `"soon"`}, {`{"$date":1763632801000}`, `5`},
 		{`"name":"Ana"`, `"name":7`}, {`"urls":[]`, `"bot":{"i":"js.SDK"}`},
+		{`"id":"id"`, `"id":7`}, {`"id":"id"`, `"id":{"of":[1]}`},
 	} {
 		got := decoded(t, strings.Replace(roomFrame, change[0], change[1], 1))
 		if len(got) != 1 || got[0].Text != "Hello" {
