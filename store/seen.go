@@ -118,8 +118,12 @@ func (g *group) forgetKeys() {
 // loadSeen fills the set. Keys that are too old are loaded as well: they leave
 // the set when they leave the log.
 func (s *Store) loadSeen(tx *bbolt.Tx) {
-	s.seen.set = map[hash]struct{}{}
 	c := tx.Bucket(bucketSeen).Cursor()
+	n := 0
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		n += len(v) / len(hash{})
+	}
+	s.seen.set = make(map[hash]struct{}, n) // growing step by step takes longer than counting
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		if s.writer.seenFrom.IsZero() {
 			s.writer.seenFrom = seenAt(v)
