@@ -8,18 +8,15 @@ import (
 	"syscall"
 )
 
-// diskSize is enough for a round's store and what the program wants to stay free.
-const diskSize = 200 << 20
-
-// newDisk makes a folder on a small disk of its own if we may, else an ordinary one;
-// then the fault "disk full" does nothing. The path is short, because the store's
-// socket lies beside it.
-func newDisk() (string, error) {
+// newDisk makes a folder on a disk of its own of so many bytes if we may, else an
+// ordinary one; then the fault "disk full" does nothing. The path is short, because the
+// store's socket lies beside it.
+func newDisk(size int64) (string, error) {
 	dir, err := os.MkdirTemp("", "mbf")
 	if err != nil {
 		return "", err
 	}
-	_ = syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", diskSize)) // ownDisk tells whether it worked
+	_ = syscall.Mount("tmpfs", dir, "tmpfs", 0, fmt.Sprintf("size=%d", size)) // ownDisk tells whether it worked
 	return dir, nil
 }
 

@@ -4,7 +4,7 @@ package faults
 
 import "os"
 
-func newDisk() (string, error) { return os.MkdirTemp("", "mbf") }
+func newDisk(int64) (string, error) { return os.MkdirTemp("", "mbf") }
 
 func ownDisk(string) bool { return false }
 

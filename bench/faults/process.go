@@ -151,6 +151,20 @@ func (p *process) idle() bool {
 	return err == nil && bytes.Count(text, []byte(`"waiting": 0`)) >= 3
 }
 
+// ready returns why webhooks are refused, "" if they are not.
+func (p *process) ready() string {
+	res, err := http.Get(p.public + "/readyz")
+	if err != nil {
+		return err.Error()
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if res.StatusCode == http.StatusOK && err == nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
 func (p *process) log() string { return p.output.String() }
 
 // book keeps what the program says.

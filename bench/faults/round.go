@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -19,6 +20,8 @@ var pages = []string{"100200300400500", "100200300400501", "100200300400502"}
 const (
 	// marker is in every text, so that texts can be found where they must not be.
 	marker = "zxqmark"
+	// diskSize is enough for a round's store and what the program wants to stay free.
+	diskSize = 200 << 20
 	// patience is how long a round may take to settle once nothing is wrong any more.
 	patience = 2 * time.Minute
 )
@@ -37,7 +40,8 @@ type plan struct {
 	profile   sandbox.Profile
 	pages     int
 	customers int
-	messages  int // of each customer, and as many answers
+	messages  int   // of each customer, and as many answers
+	disk      int64 // bytes on which the store lies; 0: as few as a round needs
 	strikes   []strike
 }
 
@@ -174,7 +178,7 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 	for _, id := range pages[:p.pages] {
 		tokens[id] = w.meta.AddPage(id, "Shop "+id)
 	}
-	if w.disk, err = newDisk(); err != nil {
+	if w.disk, err = newDisk(cmp.Or(p.disk, diskSize)); err != nil {
 		return w, err
 	}
 	w.bot, err = newProcess(ctx, c.binary, w, tokens)

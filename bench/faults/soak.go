@@ -34,6 +34,9 @@ type soak struct {
 	progress     io.Writer
 }
 
+// soakDisk holds what is remembered of more than a day at 100 messages a second.
+const soakDisk = 8 << 30
+
 // sample is how the process is at a time.
 type sample struct {
 	at                 time.Duration
@@ -100,7 +103,7 @@ func (s soak) run(ctx context.Context) (samples []sample, violations []string, e
 		return nil, nil, err
 	}
 	defer remove()
-	w, err := c.newWorld(ctx, plan{seed: s.seed, pages: 1, customers: s.customers})
+	w, err := c.newWorld(ctx, plan{seed: s.seed, pages: 1, customers: s.customers, disk: soakDisk})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,10 +115,17 @@ func (s soak) run(ctx context.Context) (samples []sample, violations []string, e
 	all.Go(func() { violations = s.strike(ending, w) })
 	tick := time.NewTicker(max(s.lasts/60, time.Second))
 	defer tick.Stop()
+	refusing := 0 // looks in a row
 	for began := time.Now(); ending.Err() == nil; {
 		select {
 		case <-ending.Done():
 		case <-tick.C:
+			if refusing++; w.bot.ready() == "" {
+				refusing = 0
+			}
+			if refusing == 3 { // longer than any fault lasts
+				end()
+			}
 			if now, err := w.sample(time.Since(began)); err == nil {
 				samples = append(samples, now)
 				fmt.Fprintf(s.progress, "\r%v, %d messages, %d MB ", now.at.Round(time.Second), now.in+now.out, now.rss>>20)
@@ -127,6 +137,9 @@ func (s soak) run(ctx context.Context) (samples []sample, violations []string, e
 	// What a dead connection has kept back is found after a while, when nothing waits.
 	if w.until(func() bool { return w.meta.Waiting() == 0 && w.bot.idle() && len(w.audit()) == 0 }, patience) != nil {
 		violations = append(violations, fmt.Sprintf("something still waits %v after the end", patience))
+	}
+	if why := w.bot.ready(); why != "" {
+		violations = append(violations, "the program takes no webhooks: "+why)
 	}
 	violations = append(violations, w.audit()...)
 	return samples, append(violations, w.readLog()...), ctx.Err()
