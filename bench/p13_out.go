@@ -28,14 +28,23 @@ func (b *bench) out(sync time.Duration) (r result, err error) {
 	if err != nil {
 		return r, err
 	}
-	var bare, p50, p99, beyond series
+	var bare, p50, p99, beyond, commits series
 	must := 2 * sync.Seconds() * 1000
 	err = b.round(func() error {
 		trip, err := ask[spread](s.child, "round trip", nothing{})
 		if err != nil {
 			return err
 		}
+		before, err := ask[usage](s.child, "usage", nothing{})
+		if err != nil {
+			return err
+		}
 		o, err := ask[outcome](f.load, "agents", agentsWrite{Rate: 200, Seconds: 2 * b.seconds})
+		if err != nil {
+			return err
+		}
+		after, err := ask[usage](s.child, "usage", nothing{})
+		commits = append(commits, float64(after.since(before).Commits)/float64(o.Acked))
 		bare, p50, p99 = append(bare, trip.P50), append(p50, o.E2E.P50), append(p99, o.E2E.P99)
 		beyond = append(beyond, o.E2E.P50-must-trip.P50)
 		return err
@@ -43,6 +52,6 @@ func (b *bench) out(sync time.Duration) (r result, err error) {
 	return result{
 		Point: fmt.Sprintf("out: frame to send p50 − (2 t_sync + REST round trip), 200/s, t_sync %v", sync), Limit: "0", Goal: atMost(1.5), Unit: "ms",
 		Measured: p50.median() - must - bare.median(), Rounds: beyond,
-		Note: fmt.Sprintf("p50 %.2f, p99 %.1f ms; round trip %.2f ms", p50.median(), p99.median(), bare.median()),
+		Note: fmt.Sprintf("p50 %.2f, p99 %.1f ms; round trip %.2f ms; %.1f commits each", p50.median(), p99.median(), bare.median(), commits.median()),
 	}, err
 }
