@@ -284,7 +284,7 @@ func (w *world) audit() (violations []string) {
 			violations = append(violations, fmt.Sprintf("customer %d is to read %d answers; got %d, or in another order", i, len(want), len(got)))
 		}
 	}
-	for _, problem := range append(w.rc.Problems(), w.meta.Problems()...) {
+	for _, problem := range w.problems() {
 		violations = append(violations, "the sandbox objects: "+problem)
 	}
 	return violations
