@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -14,6 +15,10 @@ import (
 const (
 	groupOps   = 512     // ops in one transaction
 	groupBytes = 8 << 20 // and of bodies, roughly
+
+	// crowd is how many ops in the last group make it worth while to let those who were
+	// answered a moment ago hand in their next: else every other group has half of them.
+	crowd = 24
 )
 
 // op is something durable that somebody asks of the writer. apply must not fail
@@ -36,6 +41,7 @@ type writerState struct {
 	seenFrom   time.Time // of the oldest record of keys; zero: none
 	failedFrom time.Time // of the oldest failed delivery; zero: none
 	counts     Stats
+	lastOps    int // in the last group
 }
 
 // write is the writer goroutine. Nothing else begins a write transaction.
@@ -81,17 +87,22 @@ func (s *Store) gather(first *op) []*op {
 	s.busy.Store(&first.handedIn) // as it is: the clock may be set meanwhile
 	group := make([]*op, 0, 16)
 	size := 0
+	if s.writer.lastOps >= crowd {
+		runtime.Gosched()
+	}
 	for o := first; ; {
 		if o.claim() {
 			group = append(group, o)
 			size += o.size
 		}
 		if len(group) == groupOps || size > groupBytes {
+			s.writer.lastOps = len(group)
 			return group
 		}
 		select {
 		case o = <-s.ops:
 		default:
+			s.writer.lastOps = len(group)
 			return group
 		}
 	}
