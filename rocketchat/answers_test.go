@@ -172,6 +172,21 @@ func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
 	}
 }
 
+func TestClient_OurClockIsSet_TheWorkspacesGoesOn(t *testing.T) {
+	var wrong time.Duration
+	c := NewClient(ClientConfig{Now: func() time.Time { return time.Now().Add(wrong) }})
+	written := time.Now().UTC()
+	c.learnTime(http.Header{"Date": {written.Format(http.TimeFormat)}}, 0)
+	for _, wrong = range []time.Duration{time.Hour, -48 * time.Hour} {
+		if got := time.Until(c.serverTime()); got.Abs() > 2*time.Second {
+			t.Errorf("our clock wrong by %v, the workspace's by %v", wrong, got)
+		}
+		if got := c.ourTime(written).Sub(written) - wrong; got.Abs() > 2*time.Second {
+			t.Errorf("our clock wrong by %v: what was written now counts as %v wrong", wrong, got)
+		}
+	}
+}
+
 // roomList answers livechat/rooms with so many rooms, at most most at a time, and
 // calls then after each page.
 func roomList(count, most int, total bool, then func(page int, rooms *[]string)) http.HandlerFunc {
