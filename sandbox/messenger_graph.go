@@ -216,6 +216,7 @@ func (c *graphCall) edge() string {
 // answer lets the edge answer, then the fault that was ordered, then the API.
 func (m *Messenger) answer(c *graphCall) *graphAnswer {
 	m.mu.Lock()
+	c.book.Action = strings.ToLower(c.param("sender_action")) // whatever becomes of the call
 	a := m.edgeThrottle()
 	var o *SendOutcome
 	if a == nil {
