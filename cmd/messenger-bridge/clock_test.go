@@ -99,7 +99,7 @@ func TestClock_StepsWhilePeopleWrite_NothingIsLostOrDoubled(t *testing.T) {
 	w.settled()
 	for c, customer := range customers {
 		inOrder(t, fmt.Sprintf("what agents read of customer %d", c), w.rc.CustomerTexts(rooms[c]), asked[c]) // perhaps with the time below which it was written
-		marked := w.marked(rooms[c]) // perhaps delivered, perhaps not
+		marked := w.marked(rooms[c])                                                                          // perhaps delivered, perhaps not
 		sure := func(text string) bool { return !slices.Contains(marked, text) }
 		if got := w.received(customer); len(slices.Compact(slices.Sorted(slices.Values(got)))) != len(got) {
 			t.Errorf("customer %d reads something twice: %q", c, got)
