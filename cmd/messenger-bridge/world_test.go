@@ -62,10 +62,10 @@ func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
 	return newWorldAt(t, with, nil)
 }
 
-// newWorldAt is newWorld with another clock for Meta and for what the bridge delivers;
-// nil is time.Now.
+// newWorldAt is newWorld with another clock for everybody; nil is time.Now.
 func newWorldAt(t *testing.T, with sandbox.RocketChatConfig, now func() time.Time) *world {
 	t.Helper()
+	with.Now = now
 	rc, err := sandbox.StartRocketChat(with)
 	if err != nil {
 		t.Fatal(err)
