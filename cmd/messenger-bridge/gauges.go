@@ -32,7 +32,7 @@ var (
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
-	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 40 bytes of memory.")
+	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 70 bytes of memory.")
 )
 
 // Describe implements prometheus.Collector.
