@@ -72,6 +72,10 @@ func TestSplitText_AnyLimit_KeepsTheContract(t *testing.T) {
 	for limit := -1; limit <= utf16Units(text)+1; limit++ {
 		checkSplit(t, text, limit)
 	}
+	long := strings.Repeat(text, 20)
+	for _, limit := range []int{1600, 1986, bridge.DefaultTextLimit} { // people cut at these (cmd/messenger-bridge/textlimit_test.go)
+		checkSplit(t, long, limit)
+	}
 }
 
 // Were the time not linear, some of these would take minutes.
@@ -91,7 +95,7 @@ func TestSplitText_LongText_IsQuick(t *testing.T) {
 }
 
 func FuzzSplitText(f *testing.F) {
-	for _, limit := range []int{0, 1, 2, 7, 20, 1000, 2000} {
+	for _, limit := range []int{0, 1, 2, 7, 20, 1000, 1600, 1986, 2000} {
 		f.Add("one two\r\n\r\nthree. four 👨‍👩‍👧‍👦🇩🇪 e\u0301 \xff https://x.io/a_b", limit)
 		f.Add(strings.Repeat("漢字。 สวัสดี \u0301", 40), limit)
 	}
