@@ -79,7 +79,7 @@ func TestClock_StepsWhilePeopleWrite_NothingIsLostOrDoubled(t *testing.T) {
 	offsets := []time.Duration{0, 5 * time.Second, -5 * time.Second, hour, -hour, day, -day, 6 * day, -40 * day}
 	for n := range *steps {
 		heard := len(w.texts())
-		if n%3 == 0 { // now and then: after five attempts an answer is given up
+		if n%3 == 0 { // now and then: after some attempts an answer is given up
 			w.meta.NextSends(outcomes[random.IntN(len(outcomes))])
 		}
 		clock.set(offsets[random.IntN(len(offsets))])
