@@ -89,7 +89,7 @@ func (b *Bridge) stored(c Conversation) (bool, error) {
 	if err != nil || link.Visitor != "" || link.Room != "" {
 		return err == nil, err
 	}
-	return b.inbound.has(c.Lane()) || b.outbound.has(c.Lane()), nil
+	return b.inbound.holds(c.Lane()) || b.outbound.holds(c.Lane()), nil
 }
 
 // Forget erases a customer of a page: in Rocket.Chat, where open rooms are closed

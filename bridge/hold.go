@@ -63,11 +63,3 @@ func (s *schedule) letGo(id Lane, gone func(Seq) bool) {
 	}
 	s.makeReady(l)
 }
-
-// has reports whether something waits in a lane.
-func (s *schedule) has(id Lane) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.lanes[id]
-	return l != nil && len(l.seqs) > 0
-}

@@ -12,7 +12,8 @@ import (
 const turnLength = 8
 
 // schedule decides which lane is next. It holds sequence numbers only, and only
-// of lanes in which something waits: an idle conversation costs nothing.
+// of lanes in which something waits: an idle conversation costs nothing. Only a held
+// lane may be empty.
 //
 // A lane is always in exactly one place: in the ready line, with a worker, in
 // the heap until its time comes, parked at a gate, or held (hold.go). Nothing here blocks but
@@ -99,15 +100,16 @@ func (s *schedule) add(id Lane, seq Seq) {
 func (s *schedule) holds(id Lane) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lanes[id] != nil
+	l := s.lanes[id]
+	return l != nil && len(l.seqs) > 0
 }
 
 // holdsBelow is holds for all lanes whose names begin so.
 func (s *schedule) holdsBelow(prefix string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id := range s.lanes {
-		if strings.HasPrefix(string(id), prefix) {
+	for id, l := range s.lanes {
+		if len(l.seqs) > 0 && strings.HasPrefix(string(id), prefix) {
 			return true
 		}
 	}

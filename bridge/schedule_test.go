@@ -268,3 +268,28 @@ func TestSchedule_CrowdIsFreed_NobodyStandsBehindIt(t *testing.T) {
 		last = id
 	}
 }
+
+// TestSchedule_HeldLaneInWhichNothingWaits_CountsForNothing: a customer is forgotten, who
+// has nothing that waits.
+func TestSchedule_HeldLaneInWhichNothingWaits_CountsForNothing(t *testing.T) {
+	s, _ := newTestSchedule(0)
+	s.hold("p/c/anna")
+	if pages, heads, all := s.byPage(), s.heads(), s.all(); len(pages) != 0 || len(heads) != 0 || len(all) != 0 {
+		t.Errorf("waiting are %v by page, heads %v, all %v", pages, heads, all)
+	}
+	if s.holds("p/c/anna") || s.holdsBelow("p/c/") {
+		t.Error("something waits in it")
+	}
+	s.add("p/m/ben", 6)
+	s.add("p/c/anna", 7)
+	if got := s.byPage()["p"]; got.waiting != 2 || got.oldest != 6 {
+		t.Errorf("waiting at the page is %+v", got)
+	}
+	if !s.holds("p/c/anna") || !s.holdsBelow("p/c/") {
+		t.Error("nothing waits in it")
+	}
+	s.letGo("p/c/anna", func(Seq) bool { return false })
+	if got := lanesOf(ready(s)); !reflect.DeepEqual(got, []Lane{"p/m/ben", "p/c/anna"}) {
+		t.Errorf("ready are %v", got)
+	}
+}

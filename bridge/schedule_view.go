@@ -55,7 +55,7 @@ func (s *schedule) heads() []Seq {
 	defer s.mu.Unlock()
 	heads := make([]Seq, 0, len(s.lanes))
 	for _, l := range s.lanes {
-		if len(l.seqs) > 0 { // a held lane may be empty
+		if len(l.seqs) > 0 { // it may be held
 			heads = append(heads, l.seqs[0])
 		}
 	}
@@ -68,7 +68,9 @@ func (s *schedule) all() [][]Seq {
 	defer s.mu.Unlock()
 	all := make([][]Seq, 0, len(s.lanes))
 	for _, l := range s.lanes {
-		all = append(all, append([]Seq(nil), l.seqs...))
+		if len(l.seqs) > 0 {
+			all = append(all, slices.Clone(l.seqs))
+		}
 	}
 	return all
 }
@@ -102,6 +104,9 @@ func (s *schedule) byPage() map[PageID]load {
 	defer s.mu.Unlock()
 	pages := map[PageID]load{}
 	for id, l := range s.lanes {
+		if len(l.seqs) == 0 { // it is held
+			continue
+		}
 		p := pages[id.Page()]
 		p.waiting += len(l.seqs)
 		if p.oldest == 0 || l.seqs[0] < p.oldest {

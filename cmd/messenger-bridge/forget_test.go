@@ -224,3 +224,39 @@ func TestForget_Operator_UnknownCustomerAndNoBridge_AreSaid(t *testing.T) {
 		t.Errorf("code %d: %s", code, errText)
 	}
 }
+
+// TestForget_WhileItLasts_OperatorsSeeWhatWaits has Rocket.Chat take its time to close the
+// room, so that the customer's lanes are held, with nothing in them.
+func TestForget_WhileItLasts_OperatorsSeeWhatWaits(t *testing.T) {
+	o := openAway(t)
+	o.rc.AddUser(sandbox.User{Username: "mona", Roles: []string{"user", "livechat-manager"}})
+	o.run()
+	o.connect(bakery)
+	o.talksWith(bakery, anna, "hello")
+	o.settled()
+	asked := make(chan struct{})
+	clear := o.rc.Inject(sandbox.Fault{Route: "POST livechat/room.closeByUser", Hang: true,
+		Match: func(*http.Request, []byte) bool {
+			select {
+			case <-asked:
+			default:
+				close(asked)
+			}
+			return true
+		}})
+	o.rc.UserSays("maria", o.setup(), "!facebook forget "+bakery+" "+anna+" confirm")
+	<-asked
+	if got := o.get("http://" + o.at.metrics + "/metrics"); !strings.Contains(got, `bridge_page_waiting{direction="in",page="`+bakery+`"} 0`) {
+		t.Errorf("the metrics are %.200q", got)
+	}
+	if got := o.pageNow(bakery); got.State != bridge.PageRunning {
+		t.Errorf("the page's status is %+v", got)
+	}
+	if got := o.private("mona", o.rc.RoomID("general"), "!facebook pages"); !strings.Contains(got, "Bakery") {
+		t.Errorf("the pages are %q", got)
+	}
+	clear()
+	o.eventually("the customer is forgotten", func() bool {
+		return len(containing(o.hears(o.setup()), "The customer is forgotten here.")) == 1
+	})
+}
