@@ -22,7 +22,7 @@ func (b *Bridge) FromCustomer(ctx context.Context, events []Incoming) error {
 	for i := range events {
 		in := &events[i]
 		if in.Kind == EchoEvent && in.Mark != (Mark{}) && b.known(in.Conversation.Page) {
-			r := Receipt{Page: in.Conversation.Page, Mid: in.Mid, Mark: in.Mark}
+			r := Receipt{Page: in.Conversation.Page, Mid: in.Mid, Mark: in.Mark, With: in.Conversation}
 			if b.wantsReceipts(in.Conversation) {
 				r.Sent = Sent{To: in.Conversation, Message: in.Mark.Message, At: in.At}
 			}

@@ -20,9 +20,10 @@ type Comment struct {
 }
 
 // commentLane is where an event travels that does not say whose comment it is about.
-func commentLane(p PageID, comment Mid) Lane {
-	return Lane(string(p) + "/" + string(Comments) + "/comment/" + string(comment))
-}
+func commentLane(p PageID, comment Mid) Lane { return Lane(commentLanes(p) + string(comment)) }
+
+// commentLanes is what the names of all of those begin with.
+func commentLanes(p PageID) string { return string(p) + "/" + string(Comments) + "/comment/" }
 
 // unwantedComment says why an event is not shown; "" if it is, or is about no comment.
 func (b *Bridge) unwantedComment(in *Incoming) string {

@@ -34,10 +34,12 @@ type Memory interface {
 	Links
 	// RoomsOf returns all rooms a conversation ever had.
 	RoomsOf(Conversation) ([]RoomID, error)
-	// EraseConversation forgets a conversation: its link, its rooms, the customer's
-	// name, which of their messages were which of Messenger's, and what could not be
-	// delivered. It returns when that is durable.
-	EraseConversation(context.Context, Conversation, []RoomID, []MessageID) error
+	// EraseMessages forgets which messages of a conversation were which of Messenger's,
+	// and the customer's name. It returns when that is durable.
+	EraseMessages(context.Context, Conversation, []RoomID, []MessageID) error
+	// EraseConversation forgets a conversation: its link, its rooms, how it went, and
+	// what EraseMessages does. It returns when that is durable.
+	EraseConversation(context.Context, Conversation, []RoomID) error
 }
 
 // Forgotten is what became of a customer who was to be forgotten.
@@ -86,10 +88,20 @@ func conversationsOf(p PageID, c CustomerID) []Conversation {
 // stored reports whether anything of a conversation is here.
 func (b *Bridge) stored(c Conversation) (bool, error) {
 	link, err := b.Memory.Link(c)
-	if err != nil || link.Visitor != "" || link.Room != "" {
+	if err != nil || link.Visitor != "" || link.Room != "" || b.talk(c) != (Talk{}) {
 		return err == nil, err
 	}
-	return b.inbound.holds(c.Lane()) || b.outbound.holds(c.Lane()), nil
+	for _, lane := range []Lane{c.Lane(), c.aboutLane()} {
+		if b.inbound.holds(lane) || b.outbound.holds(lane) || b.notices.holds(lane) {
+			return true, nil
+		}
+	}
+	rooms, err := b.Memory.RoomsOf(c)
+	if err != nil || len(rooms) > 0 {
+		return err == nil, err
+	}
+	lost, err := b.newTraces(c, nil).lost()
+	return len(lost) > 0, err
 }
 
 // Forget erases a customer of a page: in Rocket.Chat, where open rooms are closed
@@ -119,20 +131,24 @@ func (b *Bridge) forgetConversation(ctx context.Context, c Conversation, all *Fo
 	if err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}
-	held := []*heldLane{b.hold(b.Inbox, b.inbound, c.Lane()), b.hold(b.Outbox, b.outbound, c.Lane())}
-	for _, r := range rooms {
-		held = append(held, b.hold(b.Notices, b.notices, Lane(r)))
-	}
+	traces := b.newTraces(c, rooms)
+	in, others, err := traces.hold()
+	held := slices.Concat(in, others)
 	defer func() {
 		for _, h := range held {
 			h.letGo()
 		}
 	}()
-	link, err := b.Memory.Link(c) // now that no worker changes it
-	if err != nil {
+	link, failed := b.Memory.Link(c) // now that no worker changes it
+	if err := errors.Join(err, failed); err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}
-	messages, kept, err := b.eraseVisitor(ctx, link, rooms)
+	kept, err := b.eraseVisitor(ctx, link, rooms, func(messages []MessageID) error {
+		if err := traces.erase(ctx); err != nil {
+			return err
+		}
+		return b.Memory.EraseMessages(ctx, c, rooms, messages)
+	})
 	if err != nil {
 		return err
 	}
@@ -141,13 +157,13 @@ func (b *Bridge) forgetConversation(ctx context.Context, c Conversation, all *Fo
 			return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 		}
 	}
-	all.Waiting += len(held[0].dropped) + len(held[1].dropped)
-	if err := b.Memory.EraseConversation(ctx, c, rooms, messages); err != nil {
+	all.Waiting += len(in[0].dropped) + len(others[0].dropped)
+	if err := b.Memory.EraseConversation(ctx, c, rooms); err != nil {
 		return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
 	}
 	all.Rooms += len(rooms)
 	all.Kept = all.Kept || kept
-	for _, h := range held[1:] { // what closing the rooms has caused; what the customer wrote meanwhile begins anew
+	for _, h := range others { // what closing the rooms has caused; what the customer wrote meanwhile begins anew
 		h.waiting = h.schedule.hold(h.lane)
 		if err := h.drop(); err != nil {
 			b.Log.Warn("a delivery to a forgotten customer was not dropped", "page", c.Page, "err", err)
@@ -156,28 +172,43 @@ func (b *Bridge) forgetConversation(ctx context.Context, c Conversation, all *Fo
 	return nil
 }
 
-// eraseVisitor closes and removes in Rocket.Chat what it may, and returns which
-// messages there were.
-func (b *Bridge) eraseVisitor(ctx context.Context, link Link, rooms []RoomID) (messages []MessageID, kept bool, err error) {
+// eraseVisitor closes and removes in Rocket.Chat what it may. Between the two, while it
+// can still be asked, erase is told which messages there were.
+func (b *Bridge) eraseVisitor(ctx context.Context, link Link, rooms []RoomID, erase func([]MessageID) error) (kept bool, err error) {
+	messages, err := b.closeRooms(ctx, link, rooms)
+	if err != nil {
+		return false, err
+	}
+	if err := erase(messages); err != nil {
+		return false, &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	}
 	if link.Visitor == "" {
-		return nil, false, nil
-	}
-	if err := b.Archive.CloseRooms(ctx, link.Visitor, b.Say.Say("The customer is being forgotten: this room will be erased.")); err != nil {
-		return nil, false, err
-	}
-	for _, r := range rooms {
-		written, err := b.Archive.Written(ctx, link.Visitor, r)
-		if err != nil && RefusalOf(err).Reason != VisitorUnknown && RefusalOf(err).Reason != RoomClosed { // gone before
-			return nil, false, err
-		}
-		messages = append(messages, written...)
+		return false, nil
 	}
 	err = b.Archive.EraseVisitor(ctx, link.Visitor)
 	if r := RefusalOf(err); err != nil && r.Verdict == Never {
 		b.Log.Warn("Rocket.Chat does not remove a customer", "page", link.Conversation.Page, "reason", r.Reason, "err", r.Err)
-		return messages, true, nil
+		return true, nil
 	}
-	return messages, false, err
+	return false, err
+}
+
+// closeRooms closes all rooms of a customer and returns which messages there are.
+func (b *Bridge) closeRooms(ctx context.Context, link Link, rooms []RoomID) (messages []MessageID, err error) {
+	if link.Visitor == "" {
+		return nil, nil
+	}
+	if err := b.Archive.CloseRooms(ctx, link.Visitor, b.Say.Say("The customer is being forgotten: this room will be erased.")); err != nil {
+		return nil, err
+	}
+	for _, r := range rooms {
+		written, err := b.Archive.Written(ctx, link.Visitor, r)
+		if err != nil && RefusalOf(err).Reason != VisitorUnknown && RefusalOf(err).Reason != RoomClosed { // gone before
+			return nil, err
+		}
+		messages = append(messages, written...)
+	}
+	return messages, nil
 }
 
 // heldLane is a lane out of which entries are taken for good.

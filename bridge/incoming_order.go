@@ -28,10 +28,12 @@ func (in *Incoming) lane() Lane {
 		return commentLane(in.Conversation.Page, in.Mid)
 	}
 	if in.aboutMessage() {
-		return in.Conversation.Lane() + "/about"
+		return in.Conversation.aboutLane()
 	}
 	return in.Conversation.Lane()
 }
+
+func (c Conversation) aboutLane() Lane { return c.Lane() + "/about" }
 
 // entryKey makes a key of an event unique beyond its page.
 func (in *Incoming) entryKey(key string) string { return string(in.Conversation.Page) + "/" + key }

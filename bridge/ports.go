@@ -58,9 +58,10 @@ type Receipt struct {
 	Page PageID
 	Mid  Mid
 
-	Mark  Mark   // the part of an agent's message; or
-	Sent  Sent   // with Mark: when that was; zero: nobody asks
-	Print string // with Mark: the customer has the whole message, with a text of this fingerprint
+	Mark  Mark         // the part of an agent's message; or
+	With  Conversation // with Mark: the one it belongs to
+	Sent  Sent         // with Mark: when that was; zero: nobody asks
+	Print string       // with Mark: the customer has the whole message, with a text of this fingerprint
 
 	Room  RoomID      // where it is shown, and
 	Shown []MessageID // as which messages; the first stands for all of them

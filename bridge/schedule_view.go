@@ -75,6 +75,19 @@ func (s *schedule) all() [][]Seq {
 	return all
 }
 
+// below returns what waits in each lane whose name begins so.
+func (s *schedule) below(prefix string) map[Lane][]Seq {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lanes := map[Lane][]Seq{}
+	for id, l := range s.lanes {
+		if len(l.seqs) > 0 && strings.HasPrefix(string(id), prefix) {
+			lanes[id] = slices.Clone(l.seqs)
+		}
+	}
+	return lanes
+}
+
 // after returns what waits in a lane behind an entry.
 func (s *schedule) after(id Lane, seq Seq) []Seq {
 	s.mu.Lock()

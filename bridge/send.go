@@ -250,7 +250,7 @@ func (b *Bridge) findPage(s *shipment) (err error) {
 // being tried, so it may be sent at once.
 func (b *Bridge) arrived(s *shipment, mid Mid) error {
 	mark := s.mark()
-	receipts := []Receipt{{Page: s.out.Conversation.Page, Mid: mid, Mark: mark}}
+	receipts := []Receipt{{Page: s.out.Conversation.Page, Mid: mid, Mark: mark, With: s.out.Conversation}}
 	if s.out.Conversation.Kind == Comments && !s.out.Private && mark.Part == 0 { // so that what becomes of it at Facebook is told here
 		receipts = append(receipts, Receipt{Page: s.out.Conversation.Page, Mid: mid, Room: s.out.Room, Shown: []MessageID{s.out.Message}})
 	}

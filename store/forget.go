@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"go.etcd.io/bbolt"
 
@@ -27,37 +29,46 @@ func (s *Store) RoomsOf(c bridge.Conversation) (rooms []bridge.RoomID, err error
 	return rooms, err
 }
 
-// EraseConversation implements bridge.Memory. The hashes of keys stay: they tell
-// nothing, and keep what Meta repeats from coming back.
-func (s *Store) EraseConversation(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) error {
+// EraseMessages implements bridge.Memory.
+func (s *Store) EraseMessages(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) error {
 	var same []receiptAt
-	var failed [][]byte
-	s.ForgetTalk(c)
 	err := s.do(ctx, &op{apply: func(*group) {}}) // takes along what is not in the file yet
 	if err == nil {
 		err = s.view(func(tx *bbolt.Tx) error {
 			same = receiptsOf(tx, c, rooms, messages)
-			failed = s.failedIn(tx, lanesOf(c, rooms))
 			return nil
 		})
 	}
 	if err == nil {
 		err = s.do(ctx, &op{apply: func(g *group) {
-			g.drop(g.bucket(bucketConversations), []byte(c.Lane()))
-			for _, r := range rooms {
-				g.drop(g.bucket(bucketRooms), []byte(r))
-			}
 			for _, r := range same {
 				if day := g.bucket(bucketMessages).Bucket(r.day); day != nil {
 					g.drop(day, r.key)
 				}
 			}
-			for _, key := range failed {
-				if g.drop(g.bucket(bucketFailed), key) {
-					g.after.counts.Failed--
-				}
-			}
 		}})
+	}
+	if err != nil {
+		return fmt.Errorf("erase the messages of conversation %s: %w", c.Lane(), err)
+	}
+	return nil
+}
+
+// EraseConversation implements bridge.Memory. The hashes of keys stay: they tell
+// nothing, and keep what Meta repeats from coming back.
+func (s *Store) EraseConversation(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID) error {
+	if err := s.EraseMessages(ctx, c, rooms, nil); err != nil {
+		return err
+	}
+	err := s.do(ctx, &op{apply: func(g *group) {
+		g.drop(g.bucket(bucketConversations), []byte(c.Lane()))
+		for _, r := range rooms {
+			g.drop(g.bucket(bucketRooms), []byte(r))
+		}
+	}})
+	if err == nil {
+		s.ForgetTalk(c)                              // now that nothing more is heard of the rooms
+		err = s.do(ctx, &op{apply: func(*group) {}}) // which rides with the commit
 	}
 	if err != nil {
 		return fmt.Errorf("erase conversation %s: %w", c.Lane(), err)
@@ -65,47 +76,66 @@ func (s *Store) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 	return nil
 }
 
-// lanesOf are those in which a conversation's deliveries and notices travel.
-func lanesOf(c bridge.Conversation, rooms []bridge.RoomID) map[string]bool {
-	lanes := map[string]bool{string(c.Lane()): true}
-	for _, r := range rooms {
-		lanes[string(r)] = true
-	}
-	return lanes
-}
-
 // receiptAt is a key in the bucket of a day.
 type receiptAt struct{ day, key []byte }
 
-// receiptsOf finds which messages of rooms were which of Messenger's, and the
-// customer's name (messages.go).
+// receiptsOf finds which messages of a conversation were which of Messenger's, and the
+// customer's name (messages.go). messages are those of its rooms, as older receipts do
+// not tell whose they are.
 func receiptsOf(tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) (found []receiptAt) {
-	in := map[string]bool{}
-	for _, r := range rooms {
-		in[string(r)] = true
-	}
 	days := tx.Bucket(bucketMessages)
 	c := days.Cursor()
 	for day, _ := c.First(); day != nil; day, _ = c.Next() {
 		b := days.Bucket(day)
-		take := func(key []byte) { found = append(found, receiptAt{bytes.Clone(day), bytes.Clone(key)}) }
-		if name := nameKey(of); b.Get(name) != nil {
-			take(name)
+		take := func(key []byte) {
+			if b.Get(key) != nil {
+				found = append(found, receiptAt{bytes.Clone(day), bytes.Clone(key)})
+			}
 		}
-		for _, id := range messages {
-			each(b, append(append([]byte{'o'}, id...), 0), func(key, mid []byte) {
-				take(key)
-				take(midKey('i', of.Page, bridge.Mid(mid)))
-			})
-		}
+		take(nameKey(of))
 		each(b, sentTo(of), func(key, _ []byte) { take(key) })
-		each(b, midKey('s', of.Page, ""), func(key, v []byte) {
-			if room, _, _ := bytes.Cut(v, []byte{0}); in[string(room)] {
-				take(key)
+		eachSent(b, of, func(version, part, mid []byte) {
+			take(append(append(append([]byte{'o'}, version...), 0), part...))
+			take(midKey('i', of.Page, bridge.Mid(mid)))
+			take(printKey(bridge.MarkOfVersion(string(version), 0).Message))
+		})
+		eachShown(b, of.Page, rooms, func(mid []byte, ids []string) {
+			take(midKey('s', of.Page, bridge.Mid(mid)))
+			for _, id := range ids {
+				take(markKey('o', bridge.Mark{Message: bridge.MessageID(id)}))
 			}
 		})
+		for _, id := range messages {
+			take(printKey(id))
+			for _, version := range []string{string(id) + "\x00", string(id) + "~"} {
+				each(b, []byte("o"+version), func(key, mid []byte) {
+					take(key)
+					take(midKey('i', of.Page, bridge.Mid(mid)))
+				})
+			}
+		}
 	}
 	return found
+}
+
+// eachSent calls do for every part of a message that was sent in a conversation.
+func eachSent(b *bbolt.Bucket, of bridge.Conversation, do func(version, part, mid []byte)) {
+	lane, prefix := []byte(of.Lane()), midKey('i', of.Page, "")
+	each(b, prefix, func(key, v []byte) {
+		if version, part, in, ok := cutMark(v); ok && bytes.Equal(in, lane) {
+			do(version, part, key[len(prefix):])
+		}
+	})
+}
+
+// eachShown calls do for everything that is shown in one of some rooms.
+func eachShown(b *bbolt.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid []byte, ids []string)) {
+	prefix := midKey('s', page, "")
+	each(b, prefix, func(key, v []byte) {
+		if ids := strings.Split(string(v), "\x00"); slices.Contains(rooms, bridge.RoomID(ids[0])) {
+			do(key[len(prefix):], ids[1:])
+		}
+	})
 }
 
 // each calls do for every key with a prefix.
@@ -114,15 +144,4 @@ func each(b *bbolt.Bucket, prefix []byte, do func(key, v []byte)) {
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
 		do(k, v)
 	}
-}
-
-// failedIn finds what was set aside of some lanes.
-func (s *Store) failedIn(tx *bbolt.Tx, lanes map[string]bool) (keys [][]byte) {
-	c := tx.Bucket(bucketFailed).Cursor()
-	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if f, _, err := s.parseFailure(k, v); err == nil && lanes[string(f.Lane)] {
-			keys = append(keys, bytes.Clone(k))
-		}
-	}
-	return keys
 }

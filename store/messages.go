@@ -21,7 +21,7 @@ var _ bridge.Receipts = (*Store)(nil)
 // that letting them go is deleting that bucket. In it, both ways:
 //
 //	'o' message id 0 part (2)  -> mid
-//	'i' page id 0 mid          -> message id 0 part (2), of an agent's message
+//	'i' page id 0 mid          -> message id 0 part (2) lane, of an agent's message; older ones without lane
 //	't' message id             -> fingerprint of the text which the customer has of an agent's message
 //	'w' lane 0 milliseconds since 1970 (8) message id -> nothing; when a part was sent, where that is asked for
 //	's' page id 0 mid          -> room id 0 message id 0 message id …, of any other
@@ -43,12 +43,20 @@ func (s *Store) MidOf(m bridge.Mark) bridge.Mid {
 
 // MarkOf implements bridge.Receipts.
 func (s *Store) MarkOf(page bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
-	v := s.receipt(midKey('i', page, mid))
-	n := len(v) - 3
-	if n < 0 {
+	version, part, _, ok := cutMark(s.receipt(midKey('i', page, mid)))
+	if !ok {
 		return bridge.Mark{}, false
 	}
-	return bridge.MarkOfVersion(string(v[:n]), int(binary.BigEndian.Uint16(v[n+1:]))), true
+	return bridge.MarkOfVersion(string(version), int(binary.BigEndian.Uint16(part))), true
+}
+
+// cutMark reads which part of which version of a message a mid is, and in which lane.
+func cutMark(v []byte) (version, part, lane []byte, ok bool) {
+	version, rest, _ := bytes.Cut(v, []byte{0})
+	if len(rest) < 2 {
+		return nil, nil, nil, false
+	}
+	return version, rest[:2], rest[2:], true
 }
 
 // PrintOf implements bridge.Receipts.
@@ -147,7 +155,11 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 			}
 			if r.Room == "" {
 				key := markKey('o', r.Mark)
-				if !yield(key, mid) || !yield(midKey('i', r.Page, r.Mid), key[1:]) {
+				of := key[1:]
+				if r.With.Customer != "" {
+					of = append(slices.Clone(of), r.With.Lane()...)
+				}
+				if !yield(key, mid) || !yield(midKey('i', r.Page, r.Mid), of) {
 					return
 				}
 				continue
@@ -205,7 +217,7 @@ func checkReceipts(receipts []bridge.Receipt) error {
 		if r.Room == "" {
 			ids = []bridge.MessageID{r.Mark.Message}
 		}
-		wrong := len(r.Mid) > maxKey || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
+		wrong := len(r.Mid) > maxKey || len(r.With.Lane()) > maxLane || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
 			r.Mark.Part < 0 || r.Mark.Part > 0xffff
 		for _, id := range ids {
 			wrong = wrong || id == "" || len(id) > maxKey || strings.Contains(string(id), "\x00")

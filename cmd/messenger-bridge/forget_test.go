@@ -197,6 +197,8 @@ func TestForget_RocketChatCutOff_IsDoneAgain(t *testing.T) {
 			o.run()
 			o.connect(bakery)
 			rid := o.talksWith(bakery, anna, "hello")
+			o.settled()
+			ids := o.messageIDs(bakery, anna, rid)
 			o.rc.Inject(sandbox.Fault{Route: "DELETE livechat/visitor/:token", Cut: true, Effect: effect, Times: 1})
 			if answer := o.public("/facebook forget " + bakery + " " + anna + " confirm"); !strings.Contains(answer, "The customer is forgotten here.") {
 				t.Errorf("the answer is %q", answer)
@@ -204,7 +206,7 @@ func TestForget_RocketChatCutOff_IsDoneAgain(t *testing.T) {
 			if _, found := o.rc.Room(rid); found {
 				t.Error("the room is left")
 			}
-			if what := o.remembers(anna); len(what) != 0 {
+			if what := o.traces(append(ids, anna, rid)); len(what) != 0 {
 				t.Errorf("stored is %q", what)
 			}
 		})
