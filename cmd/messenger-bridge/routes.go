@@ -13,28 +13,45 @@ import (
 	"messenger-bridge/web"
 )
 
+// route is where requests are answered on LISTEN.
+type route struct {
+	pattern string // as http.ServeMux takes it
+	inside  bool   // for load balancers: a proxy does not forward it (docs/operating.md)
+	handler http.Handler
+}
+
 // publicRoutes are what Meta and browsers reach.
 func (p *program) publicRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
+	for _, r := range p.routes() {
+		mux.Handle(r.pattern, r.handler)
+	}
+	return mux
+}
+
+// routes are all on LISTEN.
+func (p *program) routes() []route {
+	webhook := messenger.NewWebhook(messenger.WebhookConfig{
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.now, Log: p.log,
-	}))
+	})
 	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
-	mux.Handle("/oauth/", pages)
-	mux.Handle("/pages/", pages)
-	mux.Handle(companion.CommandsAt, p.commandsRoute())
 	callbacks := messenger.NewCallbacks(messenger.CallbacksConfig{
 		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
 		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.now, Log: p.log,
 	})
-	mux.Handle(messenger.DeauthorizePath, callbacks)
-	mux.Handle(messenger.DeletionPath, callbacks)
-	mux.Handle(messenger.DeletionPath+"/", pages)
-	mux.Handle("GET /avatars/{token}", p.avatars)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
-	mux.HandleFunc("GET /readyz", p.ready)
-	return mux
+	return []route{
+		{pattern: "/webhook", handler: webhook},
+		{pattern: "/oauth/", handler: pages},
+		{pattern: "/pages/", handler: pages},
+		{pattern: companion.CommandsAt, handler: p.commandsRoute()},
+		{pattern: messenger.DeauthorizePath, handler: callbacks},
+		{pattern: messenger.DeletionPath, handler: callbacks},
+		{pattern: messenger.DeletionPath + "/", handler: pages},
+		{pattern: "GET /avatars/{token}", handler: p.avatars},
+		{pattern: "GET /healthz", inside: true, handler: http.HandlerFunc(alive)},
+		{pattern: "GET /readyz", inside: true, handler: http.HandlerFunc(p.ready)},
+	}
 }
 
 // publicPath returns the path below which browsers see us.
@@ -51,10 +68,13 @@ func (p *program) privateRoutes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", p.metrics.Handler())
 	mux.HandleFunc("GET /status", p.serveStatus)
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", p.ready)
 	return mux
 }
+
+// alive says that the process answers.
+func alive(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
 // ready says whether webhooks can be stored. Rocket.Chat being away is no reason
 // to take the webhook out of a load balancer.
