@@ -139,5 +139,3 @@ func (s *schedule) count() int {
 	defer s.mu.Unlock()
 	return s.waiting
 }
-
-// The methods below expect the lock to be held.

@@ -89,6 +89,22 @@ func knownMetrics(t *testing.T) map[string][]string {
 	return known
 }
 
+// TestMetrics_ThatAreRead_AreDescribed reads what a running bridge tells.
+func TestMetrics_ThatAreRead_AreDescribed(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.run()
+	known := knownMetrics(t)
+	read := regexp.MustCompile(`(?m)^# TYPE (bridge_\w+) `).FindAllStringSubmatch(w.get("http://"+w.at.metrics+"/metrics"), -1)
+	if len(read) < 15 {
+		t.Fatalf("only %d metrics were read", len(read))
+	}
+	for _, name := range read {
+		if _, described := known[name[1]]; !described {
+			t.Errorf("%s is not described", name[1])
+		}
+	}
+}
+
 func alertExpressions(t *testing.T) (exprs []string) {
 	t.Helper()
 	var file struct {

@@ -38,7 +38,7 @@ var (
 // Describe implements prometheus.Collector.
 func (gauges) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
-		facebookDesc, outagesDesc, keptDesc, commitsDesc, bytesDesc} {
+		facebookDesc, outagesDesc, keptDesc, commitsDesc, bytesDesc, rememberedDesc} {
 		all <- d
 	}
 }
