@@ -14,8 +14,9 @@ const module = "messenger-bridge/"
 var allowed = map[string][]string{
 	"bridge":       {"language", "metrics"},
 	"rooms":        {"bridge", "language", "metrics"},
-	"messenger":    {"bridge", "metrics"},
-	"rocketchat":   {"bridge", "language", "metrics"},
+	"messenger":    {"bridge", "metrics", "rest"},
+	"rocketchat":   {"bridge", "language", "metrics", "rest"},
+	"rest":         {},
 	"store":        {"bridge", "language", "metrics"},
 	"commands":     {"bridge", "language", "metrics"},
 	"web":          {"bridge", "language", "metrics"},
@@ -35,6 +36,7 @@ var allowed = map[string][]string{
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat", "sandbox", "bench"},
+	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "cmd/messenger-bridge"},
 	"github.com/caarlos0/env/v11":         {"cmd/messenger-bridge"},

@@ -1,14 +1,11 @@
 package messenger
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -19,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rest"
 )
 
 // ClientConfig is what a Client needs.
@@ -44,13 +42,13 @@ type ClientConfig struct {
 type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
 	base  string       // address of the version
-	http  *http.Client
+	rest  *rest.Client
 	pacer *pacer
 	pulse pulse
 	skew  skew
 	sleep func(context.Context, time.Duration) error
 
-	uploads *http.Client // for calls that carry a file: their answers take longer
+	uploads *rest.Client // for calls that carry a file: their answers take longer
 }
 
 // NewClient returns a client; it makes no call.
@@ -80,7 +78,8 @@ func NewClient(cfg ClientConfig) *Client {
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
 		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
-		http: &http.Client{Transport: transport(cfg), CheckRedirect: stay}, uploads: &http.Client{Transport: slow, CheckRedirect: stay},
+		rest:    rest.New(&http.Client{Transport: transport(cfg), CheckRedirect: stay}),
+		uploads: rest.New(&http.Client{Transport: slow, CheckRedirect: stay}),
 	}
 }
 
@@ -194,79 +193,52 @@ func (c *Client) await(ctx context.Context, wait, none time.Duration, gate bridg
 	return nil
 }
 
-// do makes the HTTP call.
+// do makes a call without a file.
 func (c *Client) do(ctx context.Context, q request) *answer {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 	defer cancel()
-	var written atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
-
 	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, header: http.Header{},
 		reading: q.method == http.MethodGet || q.setup, setup: q.setup, comment: q.comment != "" || q.private}
-	req, err := c.write(ctx, q)
-	if err != nil {
-		a.err = err
-		return a
+	var body any = q.body
+	if q.form != nil {
+		body = values(q.form)
 	}
-	res, err := c.http.Do(req)
-	if err == nil {
-		defer res.Body.Close()
-		a.status, a.header = res.StatusCode, res.Header
-		a.body, err = io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-		if err == nil && len(a.body) > maxAnswer {
-			a.body, err = nil, errTooLong
-		}
-		c.skew.learn(a.header, c.cfg.Now())
-	}
-	a.err, a.written = err, written.Load()
+	c.exchange(ctx, c.rest, c.write(q, body), a)
 	return a
 }
 
 // maxAnswer bounds how much of an answer is read, in bytes.
 const maxAnswer = 4 << 20
 
-var errTooLong = errors.New("the answer is too long")
+// exchange makes an HTTP call and notes what became of it.
+func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call, a *answer) {
+	var written atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
+	res, err := over.Do(ctx, call)
+	if err == nil {
+		defer res.Body.Close()
+		a.status, a.header = res.StatusCode, res.Header
+		a.body, err = rest.Read(res, maxAnswer)
+		c.skew.learn(a.header, c.cfg.Now())
+	}
+	a.err, a.written = err, written.Load()
+}
 
-// write makes the HTTP request of a call without a file.
-func (c *Client) write(ctx context.Context, q request) (*http.Request, error) {
-	query := url.Values{}
-	for name, value := range q.query {
-		query.Set(name, value)
-	}
+// write makes the HTTP call of a request.
+func (c *Client) write(q request, body any) rest.Call {
+	call := rest.Call{Method: q.method, URL: c.base + q.address(), Query: values(q.query), Bearer: q.token.Reveal(), Body: body}
 	if q.token != "" {
-		query.Set("appsecret_proof", proof(c.cfg.AppSecret, q.token))
+		call.Query.Set("appsecret_proof", proof(c.cfg.AppSecret, q.token))
 	}
-	var body io.Reader
-	kind := ""
-	switch {
-	case q.form != nil:
-		form := url.Values{}
-		for name, value := range q.form {
-			form.Set(name, value)
-		}
-		body, kind = strings.NewReader(form.Encode()), "application/x-www-form-urlencoded"
-	case q.body != nil:
-		text, err := json.Marshal(q.body)
-		if err != nil {
-			return nil, err
-		}
-		body, kind = bytes.NewReader(text), "application/json"
+	return call
+}
+
+func values(of map[string]string) url.Values {
+	all := make(url.Values, len(of)+1)
+	for name, value := range of {
+		all.Set(name, value)
 	}
-	address := c.base + q.address()
-	if len(query) > 0 {
-		address += "?" + query.Encode()
-	}
-	req, err := http.NewRequestWithContext(ctx, q.method, address, body)
-	if err != nil {
-		return nil, err
-	}
-	if kind != "" {
-		req.Header.Set("Content-Type", kind)
-	}
-	if q.token != "" {
-		req.Header.Set("Authorization", "Bearer "+q.token.Reveal())
-	}
-	return req, nil
+	return all
 }
 
 // proof is appsecret_proof: whoever only has the token cannot use it.

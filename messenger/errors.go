@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rest"
 )
 
 // wireError is the object in {"error": …}. Its texts are left out: they are
@@ -193,7 +194,7 @@ func describe(err error) string {
 		return op.Op + ": " + op.Err.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "connection cut"
-	case errors.Is(err, errTooLong):
+	case errors.Is(err, rest.ErrTooLong):
 		return "its answer is too long"
 	}
 	return fmt.Sprintf("%T", err)

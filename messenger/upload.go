@@ -1,17 +1,12 @@
 package messenger
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
-	"net/url"
 	"path"
 	"strings"
 	"sync/atomic"
@@ -19,20 +14,20 @@ import (
 	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rest"
 )
 
 // upload is the body of a call that carries a file: a form, the last field of which is
 // read while it is sent. No file is ever whole in memory.
 type upload struct {
-	kind       string // media type of the form
-	head, tail []byte // what stands before and behind the content
-	content    bridge.Content
+	form    *rest.Form // without the file
+	name    string     // of the file
+	content bridge.Content
 }
 
 // newUpload writes the form of a send (messenger.md 3.6).
 func newUpload(send wireSend, name string, content bridge.Content) (*upload, error) {
-	var form bytes.Buffer
-	w := multipart.NewWriter(&form)
+	u := &upload{form: rest.NewForm(), name: fileName(name), content: content}
 	field := func(name string, value any) error {
 		text, plain := value.(string)
 		if !plain {
@@ -42,7 +37,8 @@ func newUpload(send wireSend, name string, content bridge.Content) (*upload, err
 			}
 			text = string(raw)
 		}
-		return w.WriteField(name, text)
+		u.form.Field(name, text)
+		return nil
 	}
 	err := errors.Join(field("recipient", send.Recipient), field("messaging_type", send.Type), field("message", send.Message))
 	if send.Tag != "" {
@@ -54,20 +50,7 @@ func newUpload(send wireSend, name string, content bridge.Content) (*upload, err
 	if send.Persona != "" {
 		err = errors.Join(err, field("persona_id", send.Persona))
 	}
-	header := textproto.MIMEHeader{}
-	header.Set("Content-Disposition", `form-data; name="filedata"; filename="`+fileName(name)+`"`)
-	header.Set("Content-Type", content.Type)
-	_, last := w.CreatePart(header)
-	if err = errors.Join(err, last); err != nil {
-		return nil, err
-	}
-	u := &upload{kind: w.FormDataContentType(), content: content, head: bytes.Clone(form.Bytes())}
-	form.Reset()
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	u.tail = form.Bytes()
-	return u, nil
+	return u, err
 }
 
 // fileName makes a name that a header can hold: the last part of it, in UTF-8 as
@@ -75,7 +58,7 @@ func newUpload(send wireSend, name string, content bridge.Content) (*upload, err
 func fileName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, "_"), `\`, "/"))
 	name = strings.Map(func(r rune) rune {
-		if r == '"' || unicode.IsControl(r) {
+		if unicode.IsControl(r) {
 			return '_'
 		}
 		return r
@@ -131,30 +114,11 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 	u := q.upload
 	f := &flow{patience: 2 * c.cfg.Timeout, stall: time.AfterFunc(2*c.cfg.Timeout, cancel)}
 	defer f.stall.Stop()
-	f.Reader = io.MultiReader(bytes.NewReader(u.head), content{u.content, f}, bytes.NewReader(u.tail))
-	var written atomic.Bool
-	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }})
-
-	query := url.Values{"appsecret_proof": {proof(c.cfg.AppSecret, q.token)}}
-	req, err := http.NewRequestWithContext(traced, q.method, c.base+q.address()+"?"+query.Encode(), f)
-	if err != nil {
-		return &answer{page: q.page.ID, err: err, header: http.Header{}}
-	}
-	if u.content.Size >= 0 {
-		req.ContentLength = int64(len(u.head)) + u.content.Size + int64(len(u.tail))
-	}
-	req.Header.Set("Content-Type", u.kind)
-	req.Header.Set("Authorization", "Bearer "+q.token.Reveal())
+	body := u.form.File("filedata", u.name, u.content.Type, content{u.content, f}, u.content.Size)
+	f.Reader, body.Reader = body.Reader, f
 	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, header: http.Header{}}
-	res, err := c.uploads.Do(req)
-	if err == nil {
-		defer res.Body.Close()
-		a.status, a.header = res.StatusCode, res.Header
-		a.body, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
-		c.skew.learn(a.header, c.cfg.Now())
-	}
-	a.err, a.written = err, written.Load()
-	if broken := f.source.Load(); err != nil && broken != nil && !f.whole.Load() {
+	c.exchange(ctx, c.uploads, c.write(q, body), a)
+	if broken := f.source.Load(); a.err != nil && broken != nil && !f.whole.Load() {
 		a.source = *broken
 	}
 	return a

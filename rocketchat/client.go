@@ -1,12 +1,10 @@
 package rocketchat
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -17,6 +15,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/rest"
 )
 
 // ClientConfig says how to reach a workspace.
@@ -35,8 +34,8 @@ type ClientConfig struct {
 // does. Safe for concurrent use.
 type Client struct {
 	cfg     ClientConfig
-	http    *http.Client
-	uploads *http.Client // without a time-out of its own
+	rest    *rest.Client
+	uploads *rest.Client // without a time-out of its own
 	files   *http.Client // for what agents sent
 	limits  *limits
 
@@ -78,10 +77,10 @@ func NewClient(cfg ClientConfig) *Client {
 	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
 	// Redirects are not followed: POST would become GET, and the token would go along.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	client := func(timeout time.Duration) *http.Client {
-		return &http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay}
+	client := func(timeout time.Duration) *rest.Client {
+		return rest.New(&http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay})
 	}
-	c := &Client{cfg: cfg, http: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
+	c := &Client{cfg: cfg, rest: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
 	c.limits = newLimits(c.serverTime) // windows end by the workspace's clock
 	return c
 }
@@ -158,8 +157,8 @@ type call struct {
 	params map[string]string // path parameters
 	query  url.Values
 	body   any               // sent as JSON, or as it is if it is a []byte
-	stream io.Reader         // instead of body: sent as it is read, never as a whole
-	kind   string            // Content-Type of what is not JSON
+	stream *rest.Stream      // instead of body: sent as it is read, never as a whole
+	kind   string            // Content-Type of a []byte
 	header map[string]string // more headers
 	user   bridge.UserID     // who makes it; "": nobody in particular
 	auth   bridge.Secret     // of the user
@@ -188,10 +187,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 	}
 	defer res.Body.Close()
 	c.learnTime(res.Header, time.Since(start))
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
-		err = fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
-	}
+	body, err := rest.Read(res, maxAnswer)
 	wait := c.limits.learn(bucket, res.StatusCode, res.Header, body)
 	if err != nil {
 		return transport(k, err)
@@ -216,56 +212,33 @@ func (c *Client) do(ctx context.Context, k call) error {
 
 // answered makes a call and returns the answer, whatever it says.
 func (c *Client) answered(ctx context.Context, k call) (*http.Response, error) {
-	req, err := c.request(ctx, k)
-	if err != nil {
-		return nil, err
+	if k.base == "" {
+		k.base = "/api/v1"
 	}
-	if k.stream != nil {
-		return c.uploads.Do(req)
+	written := rest.Call{Method: k.method, URL: c.cfg.URL + k.base + k.route, Params: k.params, Query: k.query, Header: k.headers(), Body: k.body}
+	if k.stream == nil {
+		return c.rest.Do(ctx, written)
 	}
-	return c.http.Do(req)
+	written.Body = k.stream
+	return c.uploads.Do(ctx, written)
 }
 
-// request writes a call out.
-func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
-	path := k.base + k.route
-	if k.base == "" {
-		path = "/api/v1" + k.route
+var inJSON = []string{"application/json"}
+
+// headers are those of a call.
+func (k call) headers() http.Header {
+	h := http.Header{"Content-Type": inJSON}
+	if k.kind != "" {
+		h.Set("Content-Type", k.kind)
 	}
-	for name, value := range k.params {
-		path = strings.ReplaceAll(path, "{"+name+"}", url.PathEscape(value))
-	}
-	if len(k.query) > 0 {
-		path += "?" + k.query.Encode()
-	}
-	body, kind := k.stream, k.kind
-	switch content := k.body.(type) {
-	case nil:
-	case []byte:
-		body = bytes.NewReader(content)
-	default:
-		text, err := json.Marshal(content)
-		if err != nil {
-			return nil, err
-		}
-		body = bytes.NewReader(text)
-	}
-	req, err := http.NewRequestWithContext(ctx, k.method, c.cfg.URL+path, body)
-	if err != nil {
-		return nil, err
-	}
-	if kind == "" {
-		kind = "application/json"
-	}
-	req.Header.Set("Content-Type", kind)
 	if k.user != "" {
-		req.Header.Set("X-User-Id", string(k.user))
-		req.Header.Set("X-Auth-Token", k.auth.Reveal())
+		who := []string{string(k.user), k.auth.Reveal()}
+		h["X-User-Id"], h["X-Auth-Token"] = who[:1:1], who[1:]
 	}
 	for name, value := range k.header {
-		req.Header.Set(name, value)
+		h.Set(name, value)
 	}
-	return req, nil
+	return h
 }
 
 // redirected is a refusal of a proxy, or of a workspace that lives elsewhere. Of

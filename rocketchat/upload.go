@@ -1,19 +1,16 @@
 package rocketchat
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rest"
 )
 
 // refusesFile are the codes by which a workspace does not take a file.
@@ -30,17 +27,16 @@ var refusesFile = map[string]bridge.Reason{
 func (c *Client) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.UploadTimeout)
 	defer cancel()
-	var fields [][2]string
+	form := rest.NewForm()
 	if as != "" {
-		fields = append(fields, [2]string{"alias", as})
+		form.Field("alias", as)
 	}
 	content := &remembering{from: f}
-	body, kind := form(fields, f, content)
 	var answer struct {
 		ID bridge.MessageID `json:"_id"`
 	}
 	up := call{method: http.MethodPost, route: "/livechat/upload/{rid}", params: map[string]string{"rid": string(r)}, answer: &answer,
-		stream: body, kind: kind, header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
+		stream: form.File("file", f.Name, f.Type, content, -1), header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
 	err := c.do(ctx, up)
 	switch {
 	case content.err.Load() != nil: // the workspace got half of it, which is nothing
@@ -54,23 +50,6 @@ func (c *Client) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Roo
 	}
 	return answer.ID, err
 }
-
-// form is a multipart form with a file, to be read once.
-func form(fields [][2]string, f *bridge.File, content io.Reader) (body io.Reader, contentType string) {
-	var before, after bytes.Buffer
-	w := multipart.NewWriter(&before) // a buffer takes everything
-	for _, field := range fields {
-		_ = w.WriteField(field[0], field[1])
-	}
-	_, _ = w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {`form-data; name="file"; filename="` + quoted.Replace(f.Name) + `"`},
-		"Content-Type":        {f.Type},
-	})
-	after.WriteString("\r\n--" + w.Boundary() + "--\r\n")
-	return io.MultiReader(&before, content, &after), w.FormDataContentType()
-}
-
-var quoted = strings.NewReplacer("\\", "\\\\", `"`, "\\\"", "\r", "", "\n", "")
 
 // remembering keeps the error that reading ended with; the reader may still be at it
 // when the call is over.
