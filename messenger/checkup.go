@@ -222,7 +222,7 @@ func (k *checkup) token(name string, p bridge.Page, t *examined) bool {
 			level, do = bridge.Notable, again
 		}
 	}
-	if at := t.Data.time(); !at.IsZero() && at.Before(now.Add(soon)) {
+	if at := t.Data.Time(); !at.IsZero() && at.Before(now.Add(soon)) {
 		// Of page tokens it is not established that this stops anything (6.5).
 		verb := "ends"
 		if at.Before(now) {

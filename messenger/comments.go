@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // The rulings of calls about comments (messenger.md 4).
@@ -47,7 +48,7 @@ func (c *Client) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parce
 		return "", err
 	}
 	var reply struct {
-		ID id `json:"id"`
+		ID wire.ID `json:"id"`
 	}
 	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
 	if reply.ID == "" {
@@ -62,11 +63,11 @@ type wireComment struct {
 }
 
 type wireCommentRead struct {
-	ID      id        `json:"id"`
-	Created text      `json:"created_time"`
-	From    wireParty `json:"from"`
-	Message text      `json:"message"`
-	Parent  wireParty `json:"parent"`
+	ID      wire.ID    `json:"id"`
+	Created wire.Text  `json:"created_time"`
+	From    wire.Party `json:"from"`
+	Message wire.Text  `json:"message"`
+	Parent  wire.Party `json:"parent"`
 }
 
 // repliesDepth is how many of the newest comments are looked through for one of ours.
@@ -109,7 +110,7 @@ func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mi
 			seen.Complete = true
 		case err != nil || r.ID == "" || like && r.From.ID == "":
 			seen.Obscure = true
-		case like && r.From.ID == id(p.ID):
+		case like && r.From.ID == wire.ID(p.ID):
 			seen.Like = append(seen.Like, bridge.Mid(r.ID))
 		}
 	}
@@ -122,7 +123,7 @@ func (c *Client) PostText(ctx context.Context, p bridge.Page, post string) strin
 	defer cancel()
 	body, err := c.call(ctx, request{page: p, comment: bridge.Mid(post), method: http.MethodGet, query: map[string]string{"fields": "message"}})
 	var reply struct {
-		Message text `json:"message"`
+		Message wire.Text `json:"message"`
 	}
 	if err != nil || json.Unmarshal(body, &reply) != nil {
 		return ""

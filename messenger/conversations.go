@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // threadFields are what we ask of a conversation (messenger.md 5.3): its newest messages
@@ -75,7 +76,7 @@ func (c *Client) readThreads(ctx context.Context, p bridge.Page, query map[strin
 // customer returns who talks with the page, empty if the thread does not say so.
 func (t *wireThread) customer(page bridge.PageID) bridge.CustomerID {
 	for _, p := range t.Participants.Data {
-		if p.ID != "" && p.ID != id(page) {
+		if p.ID != "" && p.ID != wire.ID(page) {
 			return bridge.CustomerID(p.ID)
 		}
 	}
@@ -116,13 +117,13 @@ func (t *wireThread) shown(page bridge.PageID) (bridge.Thread, bool) {
 func (m *wireThreadMessage) incoming(page bridge.PageID, customer bridge.CustomerID) (bridge.Incoming, bool) {
 	in := bridge.Incoming{
 		Conversation: bridge.Conversation{Page: page, Customer: customer, Kind: bridge.Messages},
-		FromPage:     m.From.ID == id(page),
+		FromPage:     m.From.ID == wire.ID(page),
 	}
 	if m.From.ID == "" {
 		return in, false
 	}
-	like := wireMessage{Mid: m.ID, Text: m.Message}
-	like.read(&in, "")
+	like := wire.Message{Mid: m.ID, Text: m.Message}
+	like.Read(&in, "")
 	if in.Attachments = m.attachments(); len(in.Attachments) > 0 && in.Kind == bridge.UnsupportedEvent {
 		in.Kind = bridge.MediaEvent
 	}

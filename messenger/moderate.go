@@ -5,13 +5,14 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 var _ bridge.Moderator = (*Client)(nil)
 
 type wireModerate struct {
-	Users   []wireParty `json:"user_ids"`
-	Actions []string    `json:"actions"`
+	Users   []wire.Party `json:"user_ids"`
+	Actions []string     `json:"actions"`
 }
 
 // Block keeps a customer from writing to a page, or lets them write again (messenger.md
@@ -22,6 +23,6 @@ func (c *Client) Block(ctx context.Context, p bridge.Page, customer bridge.Custo
 		action = "UNBLOCK_USER"
 	}
 	_, err := c.call(ctx, request{page: p, method: http.MethodPost, path: "moderate_conversations", setup: true,
-		body: wireModerate{Users: []wireParty{{ID: id(customer)}}, Actions: []string{action}}})
+		body: wireModerate{Users: []wire.Party{{ID: wire.ID(customer)}}, Actions: []string{action}}})
 	return err
 }

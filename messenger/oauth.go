@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 var _ bridge.Authority = (*Client)(nil)
@@ -144,7 +145,7 @@ func (c *Client) issue(ctx context.Context, form map[string]string) (bridge.Secr
 		return "", err
 	}
 	var reply struct {
-		Token text `json:"access_token"`
+		Token wire.Text `json:"access_token"`
 	}
 	_ = json.Unmarshal(body, &reply)
 	if reply.Token == "" {
@@ -159,20 +160,20 @@ const systemUser = "SYSTEM_USER"
 
 // tokenInfo is what debug_token says of a token (messenger.md 6.5).
 type tokenInfo struct {
-	Type    text    `json:"type"`
-	Valid   flag    `json:"is_valid"`
-	Expires *number `json:"expires_at"` // 0: never
-	Scopes  []text  `json:"scopes"`
+	Type    wire.Text    `json:"type"`
+	Valid   wire.Flag    `json:"is_valid"`
+	Expires *wire.Number `json:"expires_at"` // 0: never
+	Scopes  []wire.Text  `json:"scopes"`
 	Pages   []struct {
-		Scope   text `json:"scope"`
-		Targets []id `json:"target_ids"` // nil: for all
+		Scope   wire.Text `json:"scope"`
+		Targets []wire.ID `json:"target_ids"` // nil: for all
 	} `json:"granular_scopes"`
 	Error wireTokenError `json:"error"`
 }
 
 type wireTokenError struct {
-	Code    number `json:"code"`
-	Subcode number `json:"subcode"`
+	Code    wire.Number `json:"code"`
+	Subcode wire.Number `json:"subcode"`
 }
 
 // expires returns the zero time for never.
@@ -185,14 +186,14 @@ func (t *tokenInfo) expires() time.Time {
 
 // granted tells whether the token has a permission, for whatever pages.
 func (t *tokenInfo) granted(permission string) bool {
-	return slices.Contains(t.Scopes, text(permission))
+	return slices.Contains(t.Scopes, wire.Text(permission))
 }
 
 // grantedFor tells whether the token has a permission for a page.
 func (t *tokenInfo) grantedFor(permission string, page bridge.PageID) bool {
 	for _, g := range t.Pages {
 		if string(g.Scope) == permission && g.Targets != nil {
-			return slices.Contains(g.Targets, id(page))
+			return slices.Contains(g.Targets, wire.ID(page))
 		}
 	}
 	return true
@@ -239,8 +240,8 @@ func (c *Client) me(ctx context.Context, token bridge.Secret) (user, name string
 		return "", "", about("me", err)
 	}
 	var reply struct {
-		ID   id   `json:"id"`
-		Name text `json:"name"`
+		ID   wire.ID   `json:"id"`
+		Name wire.Text `json:"name"`
 	}
 	_ = json.Unmarshal(body, &reply)
 	if reply.ID == "" {

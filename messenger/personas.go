@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 var _ bridge.Personas = (*Client)(nil)
@@ -25,7 +26,7 @@ func (c *Client) MakePersona(ctx context.Context, p bridge.Page, name, picture s
 		return "", err
 	}
 	var reply struct {
-		ID id `json:"id"`
+		ID wire.ID `json:"id"`
 	}
 	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
 	if reply.ID == "" {

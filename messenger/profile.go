@@ -9,12 +9,13 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 type wireProfile struct {
-	Name  text `json:"name"`
-	First text `json:"first_name"`
-	Last  text `json:"last_name"`
+	Name  wire.Text `json:"name"`
+	First wire.Text `json:"first_name"`
+	Last  wire.Text `json:"last_name"`
 }
 
 // CustomerName asks what a customer is called: their profile, and if that is not to be

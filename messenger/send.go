@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 var _ bridge.Sender = (*Client)(nil)
@@ -106,7 +107,7 @@ func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 		return "", err
 	}
 	var reply struct {
-		Mid text `json:"message_id"`
+		Mid wire.Text `json:"message_id"`
 	}
 	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
 	if reply.Mid == "" {
@@ -118,7 +119,7 @@ func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 
 // outgoing writes what a message holds.
 func outgoing(p bridge.Parcel) wireOutgoing {
-	m := wireOutgoing{Text: p.Text, Metadata: encodeMark(p.Mark)}
+	m := wireOutgoing{Text: p.Text, Metadata: wire.EncodeMark(p.Mark)}
 	switch {
 	case p.File != nil:
 		m.Attached = &wireAttached{Type: p.File.Kind, Payload: struct{}{}}
@@ -150,11 +151,11 @@ func (c *Client) PageName(ctx context.Context, p bridge.Page) (string, error) {
 		return "", err
 	}
 	var reply struct {
-		ID   id   `json:"id"`
-		Name text `json:"name"`
+		ID   wire.ID   `json:"id"`
+		Name wire.Text `json:"name"`
 	}
 	_ = json.Unmarshal(body, &reply)
-	if reply.ID != id(p.ID) {
+	if reply.ID != wire.ID(p.ID) {
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
 			Err: errors.New("graph answered about something else than the page")}
 	}

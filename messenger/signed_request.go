@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // errForged is all that a caller learns about a signed_request that is refused.
@@ -23,10 +24,10 @@ const (
 
 // wireSigned is the payload of a signed_request (messenger.md 6.10).
 type wireSigned struct {
-	User      id     `json:"user_id"`
-	Algorithm text   `json:"algorithm"`
-	Issued    number `json:"issued_at"`
-	Expires   number `json:"expires"`
+	User      wire.ID     `json:"user_id"`
+	Algorithm wire.Text   `json:"algorithm"`
+	Issued    wire.Number `json:"issued_at"`
+	Expires   wire.Number `json:"expires"`
 }
 
 // openSigned returns who a signed_request is about, by the app-scoped id, and when

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // fields are what we need of a page, at both levels (messenger.md 1.6). Not feed:
@@ -22,16 +23,16 @@ var fields = []string{
 const subscribedApps = "subscribed_apps"
 
 // wireField is a field's name, alone or in an object with its version.
-type wireField text
+type wireField wire.Text
 
 func (f *wireField) UnmarshalJSON(b []byte) error {
 	var object struct {
-		Name text `json:"name"`
+		Name wire.Text `json:"name"`
 	}
 	_ = json.Unmarshal(b, &object)
 	*f = wireField(object.Name)
 	if *f == "" {
-		*f = wireField(scalar(b))
+		*f = wireField(wire.Scalar(b))
 	}
 	return nil
 }
@@ -73,8 +74,8 @@ func done(body []byte, err error) error {
 		return err
 	}
 	var reply struct {
-		Success  flag `json:"success"`
-		Messages flag `json:"messaging_success"` // named in one SDK only
+		Success  wire.Flag `json:"success"`
+		Messages wire.Flag `json:"messaging_success"` // named in one SDK only
 	}
 	_ = json.Unmarshal(body, &reply)
 	if !bool(reply.Success) && !bool(reply.Messages) && string(body) != "true" { // the reference of permissions shows no more
@@ -92,7 +93,7 @@ func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, erro
 	}
 	var reply struct {
 		Data []struct {
-			ID     id          `json:"id"`
+			ID     wire.ID     `json:"id"`
 			Fields []wireField `json:"subscribed_fields"`
 		} `json:"data"`
 	}
@@ -101,7 +102,7 @@ func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, erro
 		return nil, otherFormat("a page's subscriptions")
 	}
 	for _, app := range reply.Data {
-		if app.ID == id(c.cfg.AppID) {
+		if app.ID == wire.ID(c.cfg.AppID) {
 			return missing(app.Fields), nil
 		}
 	}
@@ -119,9 +120,9 @@ func (c *Client) App(ctx context.Context) (bridge.AppSubscription, error) {
 	}
 	var reply struct {
 		Data []struct {
-			Object   text        `json:"object"`
-			Callback text        `json:"callback_url"`
-			Active   flag        `json:"active"`
+			Object   wire.Text   `json:"object"`
+			Callback wire.Text   `json:"callback_url"`
+			Active   wire.Flag   `json:"active"`
 			Fields   []wireField `json:"fields"`
 		} `json:"data"`
 	}

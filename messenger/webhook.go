@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // WebhookConfig is what a Webhook needs. The functions may be nil.
@@ -168,15 +169,15 @@ func (h *Webhook) refuse(w http.ResponseWriter, status int, answer string) {
 // bytes again for hours, they would never become readable, and an hour of refusals
 // costs the page its subscription. It is counted, and logged without its content.
 func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
-	got, err := decode(body, h.cfg.Now())
+	got, err := wire.Decode(body, h.cfg.Now())
 	if err != nil {
 		h.cfg.Count(CountAnswer+AnswerMalformed, 1)
 		h.cfg.Log.Error("signed webhook call cannot be read, dropped", "bytes", len(body), "err", err)
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	if len(got.events) > 0 {
-		err := h.cfg.Accept.FromCustomer(r.Context(), got.events)
+	if len(got.Events) > 0 {
+		err := h.cfg.Accept.FromCustomer(r.Context(), got.Events)
 		h.logChange(err)
 		if err != nil {
 			w.Header().Set("Retry-After", "1")
@@ -184,9 +185,9 @@ func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
-		h.cfg.Count(CountPassed, len(got.events))
+		h.cfg.Count(CountPassed, len(got.Events))
 	}
-	for kind, n := range got.ignored {
+	for kind, n := range got.Ignored {
 		h.cfg.Count(CountIgnored+kind, n)
 	}
 	h.cfg.Count(CountAnswer+AnswerOK, 1)

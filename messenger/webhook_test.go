@@ -94,6 +94,19 @@ func (h *hook) post(body, signature string) *httptest.ResponseRecorder {
 	return w
 }
 
+// expand writes out the abbreviations of the cases.
+func expand(element string) string {
+	return strings.NewReplacer(
+		"$ES", `"sender":{"id":"100200300400500"}`, "$ER", `"recipient":{"id":"7001002003004005"}`,
+		"$S", `"sender":{"id":"7001002003004005"}`, "$R", `"recipient":{"id":"100200300400500"}`,
+		"$T", `"timestamp":1790000000001`, "$M", `"mid":"m_AAAA1111"`,
+	).Replace(element)
+}
+
+func notification(array, elements string) string {
+	return `{"object":"page","entry":[{"id":"100200300400500","time":1790000000123,"` + array + `":[` + elements + `]}]}`
+}
+
 func TestHandshake(t *testing.T) {
 	for _, c := range []struct {
 		mode, token, challenge string
@@ -382,4 +395,15 @@ func TestWebhook_BuffersUsedAgain_EventsKeepTheirText(t *testing.T) {
 			t.Errorf("event %d became %q, %q", i, in.Text, in.Mid)
 		}
 	}
+}
+
+// Whatever is signed is answered 200: Meta would send it for ever.
+func FuzzWebhook_Signed(f *testing.F) {
+	f.Add([]byte(vectorBody))
+	f.Add([]byte(`{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"feed"}]}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if w := newHook(nil).post(string(body), sign(body, appSecret)); w.Code != 200 {
+			t.Fatalf("signed, and answered %d", w.Code)
+		}
+	})
 }

@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"encoding/json"
@@ -9,51 +9,52 @@ import (
 	"messenger-bridge/bridge"
 )
 
-type wireEnvelope struct {
-	Object text        `json:"object"`
-	Entry  []wireEntry `json:"entry"`
+type envelope struct {
+	Object Text    `json:"object"`
+	Entry  []entry `json:"entry"`
 }
 
-type wireEntry struct {
-	ID        id           `json:"id"`
-	Time      number       `json:"time"`
-	Messaging []wireEvent  `json:"messaging"`
-	Standby   []wireEvent  `json:"standby"`
-	Changes   []wireChange `json:"changes"`
+type entry struct {
+	ID        ID       `json:"id"`
+	Time      Number   `json:"time"`
+	Messaging []event  `json:"messaging"`
+	Standby   []event  `json:"standby"`
+	Changes   []change `json:"changes"`
 }
 
-type wireChange struct {
-	Field text     `json:"field"`
-	Value wireFeed `json:"value"`
+type change struct {
+	Field Text `json:"field"`
+	Value feed `json:"value"`
 }
 
-type wireParty struct {
-	ID   id   `json:"id"`
-	Name text `json:"name,omitempty"` // in threads only
+// Party is who sends, receives, or takes part.
+type Party struct {
+	ID   ID   `json:"id"`
+	Name Text `json:"name,omitempty"` // in threads only
 }
 
-// wireEvent is one element of messaging or standby. Which of its keys is there
+// event is one element of messaging or standby. Which of its keys is there
 // tells what it is.
-type wireEvent struct {
-	Sender    wireParty `json:"sender"`
-	Recipient wireParty `json:"recipient"`
-	Timestamp number    `json:"timestamp"`
+type event struct {
+	Sender    Party  `json:"sender"`
+	Recipient Party  `json:"recipient"`
+	Timestamp Number `json:"timestamp"`
 
-	Message       *wireMessage       `json:"message"`
-	Postback      *wirePostback      `json:"postback"`
-	Reaction      *wireReaction      `json:"reaction"`
-	Read          *wireReceipt       `json:"read"`
-	Delivery      *wireReceipt       `json:"delivery"`
-	Edit          *wireEdit          `json:"message_edit"`
-	Referral      *wireReferral      `json:"referral"`
-	Optin         *wireOptin         `json:"optin"`
-	Optout        *wireOptin         `json:"optout"`
-	PassThread    *wireThreadControl `json:"pass_thread_control"`
-	TakeThread    *wireThreadControl `json:"take_thread_control"`
-	RequestThread *wireThreadControl `json:"request_thread_control"`
-	Policy        *wirePolicy        `json:"policy_enforcement"`
-	PolicyOld     *wirePolicy        `json:"policy-enforcement"`
-	Feedback      *wireFeedback      `json:"messaging_feedback"`
+	Message       *Message       `json:"message"`
+	Postback      *postback      `json:"postback"`
+	Reaction      *reaction      `json:"reaction"`
+	Read          *receipt       `json:"read"`
+	Delivery      *receipt       `json:"delivery"`
+	Edit          *edit          `json:"message_edit"`
+	Referral      *referral      `json:"referral"`
+	Optin         *optin         `json:"optin"`
+	Optout        *optin         `json:"optout"`
+	PassThread    *threadControl `json:"pass_thread_control"`
+	TakeThread    *threadControl `json:"take_thread_control"`
+	RequestThread *threadControl `json:"request_thread_control"`
+	Policy        *policy        `json:"policy_enforcement"`
+	PolicyOld     *policy        `json:"policy-enforcement"`
+	Feedback      *feedback      `json:"messaging_feedback"`
 
 	Linking        present `json:"account_linking"`
 	AppRoles       present `json:"app_roles"`
@@ -73,50 +74,50 @@ const (
 	kindRoles      = "roles"   // of the old handover protocol; about no conversation
 )
 
-// decoded is what one webhook call brought: every item is either in events or
-// counted in ignored.
-type decoded struct {
-	events  []bridge.Incoming
-	ignored map[string]int // by kind
+// Decoded is what one webhook call brought: every item is either in Events or
+// counted in Ignored.
+type Decoded struct {
+	Events  []bridge.Incoming
+	Ignored map[string]int // by kind
 }
 
 // errMalformed says that a body is not a notification at all. It holds no content.
 var errMalformed = errors.New("not a webhook notification")
 
-// decode reads a whole notification in one pass. now stands in for times that
+// Decode reads a whole notification in one pass. now stands in for times that
 // are missing.
 //
 // A value of the wrong type costs itself and nothing else: our own types read
 // whatever is there, and for the rest encoding/json goes on after an
 // UnmarshalTypeError and fills in what it can.
-func decode(body []byte, now time.Time) (decoded, error) {
-	var envelope wireEnvelope
+func Decode(body []byte, now time.Time) (Decoded, error) {
+	var envelope envelope
 	err := json.Unmarshal(body, &envelope)
 	var odd *json.UnmarshalTypeError
 	if err != nil && !errors.As(err, &odd) || envelope.Object == "" && envelope.Entry == nil {
-		return decoded{}, errMalformed
+		return Decoded{}, errMalformed
 	}
-	d := decoded{ignored: map[string]int{}}
+	d := Decoded{Ignored: map[string]int{}}
 	for i := range envelope.Entry {
 		d.entry(envelope.Object, &envelope.Entry[i], now)
 	}
 	if len(envelope.Entry) == 0 {
-		d.ignored[kindEmpty]++
+		d.Ignored[kindEmpty]++
 	}
 	return d, nil
 }
 
-func (d *decoded) entry(object text, e *wireEntry, now time.Time) {
+func (d *Decoded) entry(object Text, e *entry, now time.Time) {
 	items := len(e.Messaging) + len(e.Standby) + len(e.Changes)
 	switch {
 	case object != "page":
-		d.ignored[kindObject] += max(items, 1)
+		d.Ignored[kindObject] += max(items, 1)
 		return
 	case items == 0:
-		d.ignored[kindEmpty]++
+		d.Ignored[kindEmpty]++
 		return
 	}
-	if at := e.Time.time(); !at.IsZero() {
+	if at := e.Time.Time(); !at.IsZero() {
 		now = at
 	}
 	for i := range e.Messaging {
@@ -131,28 +132,28 @@ func (d *decoded) entry(object text, e *wireEntry, now time.Time) {
 }
 
 // event passes an event on, or counts it.
-func (d *decoded) event(page bridge.PageID, e *wireEvent, standby bool, now time.Time) {
+func (d *Decoded) event(page bridge.PageID, e *event, standby bool, now time.Time) {
 	in := bridge.Incoming{Standby: standby, At: now}
 	stamp := now
-	if at := e.Timestamp.time(); !at.IsZero() {
+	if at := e.Timestamp.Time(); !at.IsZero() {
 		in.At, stamp = at, at
 	}
 	if why := e.between(page, &in); why != "" {
-		d.ignored[why]++
+		d.Ignored[why]++
 		return
 	}
 	// Events that have no id of their own are told apart by when they happened.
 	when := string(in.Conversation.Customer) + "/" + strconv.FormatInt(stamp.UnixMilli(), 10)
 	if why := e.read(&in, when); why != "" {
-		d.ignored[why]++
+		d.Ignored[why]++
 		return
 	}
-	d.events = append(d.events, in)
+	d.Events = append(d.Events, in)
 }
 
 // between finds out whose conversation an event belongs to, or says why that is
 // impossible.
-func (e *wireEvent) between(page bridge.PageID, in *bridge.Incoming) (why string) {
+func (e *event) between(page bridge.PageID, in *bridge.Incoming) (why string) {
 	byPage := e.Message != nil && bool(e.Message.IsEcho) || page != "" && string(e.Sender.ID) == string(page)
 	ours, customer := e.Recipient.ID, e.Sender.ID
 	if byPage {
@@ -179,10 +180,10 @@ func (e *wireEvent) between(page bridge.PageID, in *bridge.Incoming) (why string
 
 // read takes over what the event says, or says why it is not passed on. A message
 // comes first: the others may stand in it, too.
-func (e *wireEvent) read(in *bridge.Incoming, when string) (why string) {
+func (e *event) read(in *bridge.Incoming, when string) (why string) {
 	switch {
 	case e.Message != nil:
-		e.Message.read(in, when)
+		e.Message.Read(in, when)
 	case e.Delivery != nil:
 		return e.Delivery.read(in, bridge.ReceivedEvent)
 	case e.Read != nil:

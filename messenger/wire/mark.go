@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"strconv"
@@ -11,13 +11,13 @@ import (
 // version of the format.
 const markPrefix = "mb1:"
 
-// encodeMark writes a mark as message.metadata, which comes back in the echo.
-func encodeMark(m bridge.Mark) string {
+// EncodeMark writes a mark as message.metadata, which comes back in the echo.
+func EncodeMark(m bridge.Mark) string {
 	return markPrefix + m.Version() + ":" + strconv.Itoa(m.Part)
 }
 
 // parseMark returns the mark in an echo's metadata, and false for metadata that
-// is not exactly what encodeMark writes: other apps put theirs there, too.
+// is not exactly what EncodeMark writes: other apps put theirs there, too.
 func parseMark(metadata string) (bridge.Mark, bool) {
 	rest, ours := strings.CutPrefix(metadata, markPrefix)
 	colon := strings.LastIndexByte(rest, ':')
@@ -26,7 +26,7 @@ func parseMark(metadata string) (bridge.Mark, bool) {
 	}
 	part, err := strconv.Atoi(rest[colon+1:])
 	m := bridge.MarkOfVersion(rest[:colon], part)
-	if err != nil || part < 0 || encodeMark(m) != metadata {
+	if err != nil || part < 0 || EncodeMark(m) != metadata {
 		return bridge.Mark{}, false
 	}
 	return m, true

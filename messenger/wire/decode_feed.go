@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"net/url"
@@ -8,55 +8,55 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// wireFeed is the value of a change of the field feed (messenger.md 2.18).
-type wireFeed struct {
-	Item       text       `json:"item"`
-	Verb       text       `json:"verb"`
-	PostID     id         `json:"post_id"`
-	Comment    id         `json:"comment_id"`
-	Parent     id         `json:"parent_id"`
-	From       wirePerson `json:"from"`
-	SenderID   id         `json:"sender_id"` // in the place of from, in older ones
-	SenderName text       `json:"sender_name"`
-	Message    text       `json:"message"`
-	Photo      text       `json:"photo"`
-	Photos     []text     `json:"photos"`
-	Video      text       `json:"video"`
-	Link       text       `json:"link"`
-	Created    number     `json:"created_time"`
-	Edited     number     `json:"edited_time"`
-	Permalink  text       `json:"permalink_url"`
+// feed is the value of a change of the field feed (messenger.md 2.18).
+type feed struct {
+	Item       Text   `json:"item"`
+	Verb       Text   `json:"verb"`
+	PostID     ID     `json:"post_id"`
+	Comment    ID     `json:"comment_id"`
+	Parent     ID     `json:"parent_id"`
+	From       person `json:"from"`
+	SenderID   ID     `json:"sender_id"` // in the place of from, in older ones
+	SenderName Text   `json:"sender_name"`
+	Message    Text   `json:"message"`
+	Photo      Text   `json:"photo"`
+	Photos     []Text `json:"photos"`
+	Video      Text   `json:"video"`
+	Link       Text   `json:"link"`
+	Created    Number `json:"created_time"`
+	Edited     Number `json:"edited_time"`
+	Permalink  Text   `json:"permalink_url"`
 	Post       struct {
-		Permalink text `json:"permalink_url"`
+		Permalink Text `json:"permalink_url"`
 	} `json:"post"`
 }
 
-type wirePerson struct {
-	ID   id   `json:"id"`
-	Name text `json:"name"`
+type person struct {
+	ID   ID   `json:"id"`
+	Name Text `json:"name"`
 }
 
 // change passes on what happened to a comment, or counts what happened.
-func (d *decoded) change(page bridge.PageID, c *wireChange, in bridge.Incoming) {
+func (d *Decoded) change(page bridge.PageID, c *change, in bridge.Incoming) {
 	f := &c.Value
 	switch {
 	case c.Field != "feed":
-		d.ignored[kindChange]++
+		d.Ignored[kindChange]++
 	case f.Item != "comment" || f.Comment == "" || !f.read(page, &in):
-		d.ignored[kindFeed]++
+		d.Ignored[kindFeed]++
 	case page == "":
-		d.ignored[kindNoPage]++
+		d.Ignored[kindNoPage]++
 	default:
-		d.events = append(d.events, in)
+		d.Events = append(d.Events, in)
 	}
 }
 
 // read takes over what happened to a comment; in.At is when. It returns false for what
 // agents need not know.
-func (f *wireFeed) read(page bridge.PageID, in *bridge.Incoming) bool {
+func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
 	who := f.From
 	if who.ID == "" {
-		who = wirePerson{f.SenderID, f.SenderName}
+		who = person{f.SenderID, f.SenderName}
 	}
 	in.FromPage = string(who.ID) == string(page)
 	in.Conversation = bridge.Conversation{Page: page, Kind: bridge.Comments}
@@ -68,13 +68,13 @@ func (f *wireFeed) read(page bridge.PageID, in *bridge.Incoming) bool {
 	if f.Parent != f.PostID && f.Parent != f.Comment {
 		in.Comment.Parent = bridge.Mid(f.Parent)
 	}
-	if at := f.Edited.time(); !at.IsZero() {
+	if at := f.Edited.Time(); !at.IsZero() {
 		in.At = at
 	}
 	when := "/" + strconv.FormatInt(in.At.Unix(), 10)
 	switch f.Verb {
 	case "add":
-		if at := f.Created.time(); !at.IsZero() {
+		if at := f.Created.Time(); !at.IsZero() {
 			in.At = at
 		}
 		f.said(in)
@@ -95,9 +95,9 @@ func (f *wireFeed) read(page bridge.PageID, in *bridge.Incoming) bool {
 }
 
 // said takes over a comment, or one of the page's own.
-func (f *wireFeed) said(in *bridge.Incoming) {
+func (f *feed) said(in *bridge.Incoming) {
 	in.Text, in.ReplyTo = string(f.Message), in.Comment.Parent
-	for _, photo := range append([]text{f.Photo}, f.Photos...) {
+	for _, photo := range append([]Text{f.Photo}, f.Photos...) {
 		if photo != "" && (len(in.Attachments) == 0 || in.Attachments[0].URL != string(photo)) {
 			in.Attachments = append(in.Attachments, bridge.Attachment{Kind: "image", URL: string(photo)})
 		}
@@ -126,7 +126,7 @@ func (f *wireFeed) said(in *bridge.Incoming) {
 }
 
 // address is where people see the comment.
-func (f *wireFeed) address(page bridge.PageID) string {
+func (f *feed) address(page bridge.PageID) string {
 	if strings.HasPrefix(string(f.Permalink), "https://") {
 		return string(f.Permalink)
 	}

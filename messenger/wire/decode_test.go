@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"encoding/json"
@@ -190,7 +190,7 @@ func TestDecode_OneElement(t *testing.T) {
 			if !json.Valid([]byte(body)) {
 				t.Fatalf("%s: the test's own JSON is wrong: %s", c.name, body)
 			}
-			d, err := decode([]byte(body), received)
+			d, err := Decode([]byte(body), received)
 			if err != nil {
 				t.Errorf("%s: %v", c.name, err)
 				continue
@@ -202,8 +202,8 @@ func TestDecode_OneElement(t *testing.T) {
 			} else {
 				ignored[c.ignored] = 1
 			}
-			if !reflect.DeepEqual(d.events, want) || !maps.Equal(d.ignored, ignored) {
-				t.Errorf("%s in %s:\n got %+v %v\nwant %+v %v", c.name, array, d.events, d.ignored, want, ignored)
+			if !reflect.DeepEqual(d.Events, want) || !maps.Equal(d.Ignored, ignored) {
+				t.Errorf("%s in %s:\n got %+v %v\nwant %+v %v", c.name, array, d.Events, d.Ignored, want, ignored)
 			}
 		}
 	}
@@ -221,30 +221,30 @@ func TestDecode_ManyElements_EachIsCountedOnce(t *testing.T) {
 	}
 	body := `{"object":"page","new":{},"entry":[{"id":100200300400500,"time":"1790000000123","messaging":[` + strings.Join(elements, ",") +
 		`],"standby":[` + strings.Join(elements, ",") + `],"changes":[{"field":"feed","value":{}},{"field":"mention"},7]},null,{"id":"1","time":1}]}`
-	d, err := decode([]byte(body), received)
+	d, err := Decode([]byte(body), received)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ignored := 0
-	for _, n := range d.ignored {
+	for _, n := range d.Ignored {
 		ignored += n
 	}
-	if len(d.events) != 2*want || ignored != 2*(len(decodeCases)-want)+3+2 {
-		t.Errorf("%d events and %d ignored of %d elements: %v", len(d.events), ignored, 2*len(decodeCases)+5, d.ignored)
+	if len(d.Events) != 2*want || ignored != 2*(len(decodeCases)-want)+3+2 {
+		t.Errorf("%d events and %d ignored of %d elements: %v", len(d.Events), ignored, 2*len(decodeCases)+5, d.Ignored)
 	}
-	if d.ignored["feed"] != 1 || d.ignored["change"] != 2 || d.ignored["empty"] != 2 {
-		t.Errorf("changes and empty entries: %v", d.ignored)
+	if d.Ignored["feed"] != 1 || d.Ignored["change"] != 2 || d.Ignored["empty"] != 2 {
+		t.Errorf("changes and empty entries: %v", d.Ignored)
 	}
 }
 
 func TestDecode_PageMissing_IsTakenFromTheElement(t *testing.T) {
 	body := strings.Replace(notification("messaging", expand(`{$S,$R,$T,"message":{$M,"text":"Hello"}}`)), `"id":"100200300400500","time"`, `"time"`, 1)
-	d, err := decode([]byte(body), received)
-	if err != nil || !reflect.DeepEqual(d.events, []bridge.Incoming{fromCustomer(bridge.TextEvent, "Hello")}) {
+	d, err := Decode([]byte(body), received)
+	if err != nil || !reflect.DeepEqual(d.Events, []bridge.Incoming{fromCustomer(bridge.TextEvent, "Hello")}) {
 		t.Errorf("got %+v, %v", d, err)
 	}
 	body = `{"object":"page","entry":[{"messaging":[` + expand(`{$S,$T,"message":{$M,"text":"Hello"}}`) + `]}]}`
-	if d, _ = decode([]byte(body), received); d.ignored["no-page"] != 1 {
+	if d, _ = Decode([]byte(body), received); d.Ignored["no-page"] != 1 {
 		t.Errorf("without any page id: %+v", d)
 	}
 }
@@ -259,8 +259,8 @@ func TestDecode_OtherObjects_AreCounted(t *testing.T) {
 		`{"object":7,"entry":[{}]}`:                                                                 {"object": 1},
 		`{"object":"page","entry":[{"id":"1","messaging":"x"}]}`:                                    {"empty": 1},
 	} {
-		d, err := decode([]byte(body), received)
-		if err != nil || len(d.events) != 0 || !maps.Equal(d.ignored, want) {
+		d, err := Decode([]byte(body), received)
+		if err != nil || len(d.Events) != 0 || !maps.Equal(d.Ignored, want) {
 			t.Errorf("%s: got %+v, %v", body, d, err)
 		}
 	}
@@ -268,13 +268,13 @@ func TestDecode_OtherObjects_AreCounted(t *testing.T) {
 
 func TestDecode_NotANotification_IsAnErrorWithoutContent(t *testing.T) {
 	for _, body := range []string{"", "x", "null", "[]", "{}", `"a"`, `{"object":"page","entry":[{"id":"1","messaging":[{"sender"`, `{"object":"page"}}`} {
-		if _, err := decode([]byte(body), received); err != errMalformed {
+		if _, err := Decode([]byte(body), received); err != errMalformed {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
 }
 
-// What leaves decode must be storable: a time or text that cannot be written as
+// What leaves Decode must be storable: a time or text that cannot be written as
 // JSON would be refused for ever, and Meta would send it for ever.
 func FuzzDecode(f *testing.F) {
 	for _, c := range decodeCases {
@@ -282,24 +282,21 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Add([]byte(`{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"feed"}]}]}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if w := newHook(nil).post(string(body), sign(body, appSecret)); w.Code != 200 {
-			t.Fatalf("signed, and answered %d", w.Code)
-		}
-		d, err := decode(body, received)
+		d, err := Decode(body, received)
 		if err != nil {
-			if d.events != nil {
+			if d.Events != nil {
 				t.Fatal("events beside an error")
 			}
 			return
 		}
-		items := len(d.events)
-		for _, n := range d.ignored {
+		items := len(d.Events)
+		for _, n := range d.Ignored {
 			items += n
 		}
 		if items == 0 {
 			t.Fatal("nothing was counted")
 		}
-		for _, in := range d.events {
+		for _, in := range d.Events {
 			c := in.Conversation
 			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page() != c.Page {
 				t.Fatalf("incomplete: %+v", in)

@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"testing"
@@ -13,9 +13,9 @@ func TestMark_WrittenAndRead_IsTheSame(t *testing.T) {
 		{Message: "a:b:3", Part: 4},
 		{Message: "mb1:", Part: 1},
 	} {
-		got, ours := parseMark(encodeMark(m))
+		got, ours := parseMark(EncodeMark(m))
 		if !ours || got != m {
-			t.Errorf("%q became %v, %v", encodeMark(m), got, ours)
+			t.Errorf("%q became %v, %v", EncodeMark(m), got, ours)
 		}
 	}
 }

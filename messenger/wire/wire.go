@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"encoding/json"
@@ -10,23 +10,23 @@ import (
 // The types below read what Meta writes in more than one way. They never refuse:
 // what they do not understand is empty, and the event around it survives.
 
-// text is a string; a number or flag in its place is taken as it is written.
-type text string
+// Text is a string; a number or flag in its place is taken as it is written.
+type Text string
 
-func (t *text) UnmarshalJSON(b []byte) error {
-	*t = text(scalar(b))
+func (t *Text) UnmarshalJSON(b []byte) error {
+	*t = Text(Scalar(b))
 	return nil
 }
 
-// id is a string or a number of any length; it never passes through a float.
-type id string
+// ID is a string or a number of any length; it never passes through a float.
+type ID string
 
 // maxID is far above the length of any page's, person's or app's id.
 const maxID = 128
 
-func (i *id) UnmarshalJSON(b []byte) error {
+func (i *ID) UnmarshalJSON(b []byte) error {
 	*i = ""
-	s := scalar(b)
+	s := Scalar(b)
 	if len(s) > maxID {
 		return nil
 	}
@@ -38,41 +38,41 @@ func (i *id) UnmarshalJSON(b []byte) error {
 	if b[0] != '"' && strings.ContainsAny(s, ".eE") {
 		return nil // neither an integer nor a string
 	}
-	*i = id(s)
+	*i = ID(s)
 	return nil
 }
 
-// mid is the id of a message: a text that becomes part of keys.
-type mid string
+// Mid is the id of a message: a text that becomes part of keys.
+type Mid string
 
 // maxMid is far above the length of any message's id.
 const maxMid = 512
 
-func (m *mid) UnmarshalJSON(b []byte) error {
+func (m *Mid) UnmarshalJSON(b []byte) error {
 	*m = ""
-	if s := scalar(b); len(s) <= maxMid && !strings.Contains(s, "\x00") {
-		*m = mid(s)
+	if s := Scalar(b); len(s) <= maxMid && !strings.Contains(s, "\x00") {
+		*m = Mid(s)
 	}
 	return nil
 }
 
-// flag is true, "true" or 1.
-type flag bool
+// Flag is true, "true" or 1.
+type Flag bool
 
-func (f *flag) UnmarshalJSON(b []byte) error {
-	s := scalar(b)
+func (f *Flag) UnmarshalJSON(b []byte) error {
+	s := Scalar(b)
 	*f = s == "true" || s == "1"
 	return nil
 }
 
-// number is an integer, in quotes or not; a fraction is cut off.
-type number int64
+// Number is an integer, in quotes or not; a fraction is cut off.
+type Number int64
 
-func (n *number) UnmarshalJSON(b []byte) error {
+func (n *Number) UnmarshalJSON(b []byte) error {
 	*n = 0
-	s, _, _ := strings.Cut(scalar(b), ".")
+	s, _, _ := strings.Cut(Scalar(b), ".")
 	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
-		*n = number(v)
+		*n = Number(v)
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ type decimal float64
 
 func (d *decimal) UnmarshalJSON(b []byte) error {
 	*d = 0
-	if v, err := strconv.ParseFloat(scalar(b), 64); err == nil && v > -1e9 && v < 1e9 { // NaN is neither
+	if v, err := strconv.ParseFloat(Scalar(b), 64); err == nil && v > -1e9 && v < 1e9 { // NaN is neither
 		*d = decimal(v)
 	}
 	return nil
@@ -91,9 +91,9 @@ func (d *decimal) UnmarshalJSON(b []byte) error {
 // Meta writes milliseconds in most places and seconds in some.
 const millisFrom = 1e11
 
-// time returns the zero time for what can be no time of a message. Years that
+// Time returns the zero time for what can be no time of a message. Years that
 // time.Time cannot write as JSON must not get as far as the store.
-func (n number) time() time.Time {
+func (n Number) Time() time.Time {
 	t := time.Unix(int64(n), 0)
 	if n >= millisFrom {
 		t = time.UnixMilli(int64(n))
@@ -112,9 +112,9 @@ func (p *present) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// scalar returns a string's content, a number or flag as written, and "" for
+// Scalar returns a string's content, a number or flag as written, and "" for
 // null, objects and arrays.
-func scalar(b []byte) string {
+func Scalar(b []byte) string {
 	switch {
 	case len(b) == 0 || b[0] == '{' || b[0] == '[' || b[0] == 'n':
 		return ""

@@ -1,4 +1,4 @@
-package messenger
+package wire
 
 import (
 	"slices"
@@ -7,70 +7,71 @@ import (
 	"messenger-bridge/bridge"
 )
 
-type wireMessage struct {
-	Mid         mid  `json:"mid"`
-	Text        text `json:"text"`
-	Metadata    text `json:"metadata"`
-	App         id   `json:"app_id"`
-	IsEcho      flag `json:"is_echo"`
-	IsDeleted   flag `json:"is_deleted"`
-	Unsupported flag `json:"is_unsupported"`
-	AI          flag `json:"ai_generated"`
+// Message is a message, or an echo of one of the page.
+type Message struct {
+	Mid         Mid  `json:"mid"`
+	Text        Text `json:"text"`
+	Metadata    Text `json:"metadata"`
+	App         ID   `json:"app_id"`
+	IsEcho      Flag `json:"is_echo"`
+	IsDeleted   Flag `json:"is_deleted"`
+	Unsupported Flag `json:"is_unsupported"`
+	AI          Flag `json:"ai_generated"`
 	QuickReply  *struct {
-		Payload text `json:"payload"`
+		Payload Text `json:"payload"`
 	} `json:"quick_reply"`
 	ReplyTo struct {
-		Mid mid `json:"mid"`
+		Mid Mid `json:"mid"`
 	} `json:"reply_to"`
-	Referral    *wireReferral    `json:"referral"`
-	Attachments []wireAttachment `json:"attachments"`
+	Referral    *referral    `json:"referral"`
+	Attachments []attachment `json:"attachments"`
 }
 
-type wireAttachment struct {
-	Type    text        `json:"type"`
-	URL     text        `json:"url"` // older link previews have it here
-	Title   text        `json:"title"`
-	Payload wirePayload `json:"payload"`
+type attachment struct {
+	Type    Text    `json:"type"`
+	URL     Text    `json:"url"` // older link previews have it here
+	Title   Text    `json:"title"`
+	Payload payload `json:"payload"`
 }
 
-type wirePayload struct {
-	URL         text `json:"url"`
-	Title       text `json:"title"`
-	Text        text `json:"text"`
-	Sticker     id   `json:"sticker_id"`
+type payload struct {
+	URL         Text `json:"url"`
+	Title       Text `json:"title"`
+	Text        Text `json:"text"`
+	Sticker     ID   `json:"sticker_id"`
 	Coordinates *struct {
 		Lat  decimal `json:"lat"`
 		Long decimal `json:"long"`
 	} `json:"coordinates"`
 
-	Elements []wireElement `json:"elements"`
-	Buttons  []wireChoice  `json:"buttons"`
+	Elements []element `json:"elements"`
+	Buttons  []choice  `json:"buttons"`
 	Product  struct {
-		Elements []wireElement `json:"elements"`
+		Elements []element `json:"elements"`
 	} `json:"product"`
 
-	Status   text `json:"status"` // of an appointment
-	Start    text `json:"start_time"`
-	End      text `json:"end_time"`
-	Timezone text `json:"timezone"`
+	Status   Text `json:"status"` // of an appointment
+	Start    Text `json:"start_time"`
+	End      Text `json:"end_time"`
+	Timezone Text `json:"timezone"`
 }
 
-type wireElement struct {
-	Title    text         `json:"title"`
-	Subtitle text         `json:"subtitle"`
-	Buttons  []wireChoice `json:"buttons"`
+type element struct {
+	Title    Text     `json:"title"`
+	Subtitle Text     `json:"subtitle"`
+	Buttons  []choice `json:"buttons"`
 	Action   struct {
-		URL text `json:"url"`
+		URL Text `json:"url"`
 	} `json:"default_action"`
 }
 
-type wireChoice struct {
-	Title text `json:"title"`
-	URL   text `json:"url"`
+type choice struct {
+	Title Text `json:"title"`
+	URL   Text `json:"url"`
 }
 
-// read takes over a message of the customer, or an echo of one of the page.
-func (m *wireMessage) read(in *bridge.Incoming, when string) {
+// Read takes over a message of the customer, or an echo of one of the page.
+func (m *Message) Read(in *bridge.Incoming, when string) {
 	in.Mid, in.Text, in.ReplyTo = bridge.Mid(m.Mid), string(m.Text), bridge.Mid(m.ReplyTo.Mid)
 	id := string(m.Mid)
 	if id == "" {
@@ -106,7 +107,7 @@ func (m *wireMessage) read(in *bridge.Incoming, when string) {
 }
 
 // attachments returns what is attached; a template's elements one by one.
-func (m *wireMessage) attachments() (list []bridge.Attachment) {
+func (m *Message) attachments() (list []bridge.Attachment) {
 	for i := range m.Attachments {
 		list = append(list, m.Attachments[i].read()...)
 	}
@@ -114,10 +115,10 @@ func (m *wireMessage) attachments() (list []bridge.Attachment) {
 	return slices.CompactFunc(list, func(a, b bridge.Attachment) bool { return a.Sticker != "" && a.Sticker == b.Sticker })
 }
 
-func (a *wireAttachment) read() []bridge.Attachment {
+func (a *attachment) read() []bridge.Attachment {
 	p := &a.Payload
 	one := bridge.Attachment{
-		Kind: string(a.Type), URL: first(p.URL, a.URL), Title: first(p.Title, a.Title), Text: string(p.Text), Sticker: string(p.Sticker),
+		Kind: string(a.Type), URL: First(p.URL, a.URL), Title: First(p.Title, a.Title), Text: string(p.Text), Sticker: string(p.Sticker),
 		Buttons: titles(p.Buttons),
 	}
 	if one.Sticker != "" && one.Kind == "image" { // as it was until August 2026
@@ -146,7 +147,7 @@ func (a *wireAttachment) read() []bridge.Attachment {
 	return all
 }
 
-func titles(buttons []wireChoice) (all []string) {
+func titles(buttons []choice) (all []string) {
 	for _, b := range buttons {
 		if b.Title != "" {
 			all = append(all, string(b.Title))
@@ -155,8 +156,8 @@ func titles(buttons []wireChoice) (all []string) {
 	return all
 }
 
-// first returns the first text that says something.
-func first(texts ...text) string {
+// First returns the first text that says something.
+func First(texts ...Text) string {
 	for _, t := range texts {
 		if t != "" {
 			return string(t)
@@ -169,7 +170,7 @@ func first(texts ...text) string {
 const inboxApp = "263902037430900"
 
 // appName returns an app's id, or what stands for Facebook's own inbox.
-func appName(app id) string {
+func appName(app ID) string {
 	if app == inboxApp {
 		return bridge.PageInbox
 	}
