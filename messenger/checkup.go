@@ -2,9 +2,6 @@ package messenger
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,18 +15,6 @@ import (
 // Fields returns the fields that must be subscribed at both levels, for those who do
 // it by hand.
 func Fields() []string { return slices.Clone(fields) }
-
-// WebhookPath is where the webhook lives below the public address.
-const WebhookPath = "/webhook"
-
-// SignedNothing returns a notification without events, and its signature. Who
-// answers it 200, and refuses it unsigned, knows the app's secret.
-func (c *Client) SignedNothing() (body []byte, signature string) {
-	body = []byte(`{"object":"page","entry":[]}`)
-	mac := hmac.New(sha256.New, []byte(c.cfg.AppSecret.Reveal()))
-	mac.Write(body)
-	return body, signaturePrefix + hex.EncodeToString(mac.Sum(nil))
-}
 
 // Checkup finds out whether Meta accepts the app, sends its events to publicURL, and
 // lets it do with each page what it must. verified is when Meta last made the

@@ -1,10 +1,8 @@
 package messenger
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -119,25 +117,8 @@ func TestCheckup_MetaThrottles_IsNotAFault(t *testing.T) {
 	}
 }
 
-func TestSignedNothing_IsAcceptedByOurWebhookOnly(t *testing.T) {
-	client, _ := graph(t, answering(http.StatusOK, `{}`))
-	body, signature := client.SignedNothing()
-	for secret, want := range map[bridge.Secret]int{appSecret: http.StatusOK, "another": http.StatusUnauthorized} {
-		hook := NewWebhook(WebhookConfig{VerifyToken: "v", AppSecrets: []bridge.Secret{secret}, Accept: nobody{}, OnVerified: func() { t.Error("taken for Meta's handshake") }})
-		req := httptest.NewRequest(http.MethodPost, WebhookPath, strings.NewReader(string(body)))
-		req.Header.Set("X-Hub-Signature-256", signature)
-		answer := httptest.NewRecorder()
-		hook.ServeHTTP(answer, req)
-		if answer.Code != want {
-			t.Errorf("HTTP %d, want %d", answer.Code, want)
-		}
-	}
+func TestFields_AreThoseSubscribed(t *testing.T) {
 	if !slices.Equal(Fields(), fields) {
 		t.Error(Fields())
 	}
 }
-
-// nobody must not be told anything.
-type nobody struct{}
-
-func (nobody) FromCustomer(context.Context, []bridge.Incoming) error { panic("events in nothing") }

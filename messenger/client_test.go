@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	token    = "EAATESTTOKEN123"
-	customer = bridge.CustomerID("7001002003004005")
+	token     = "EAATESTTOKEN123"
+	appSecret = "0123456789abcdef0123456789abcdef"
+	customer  = bridge.CustomerID("7001002003004005")
 )
 
 var connected = bridge.Page{ID: thePage, Token: token}

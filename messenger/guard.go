@@ -32,11 +32,23 @@ func wellFormed(signature string) bool {
 func signed(body []byte, signature string, secrets []bridge.Secret) bool {
 	ok := 0
 	for _, secret := range secrets {
-		mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-		mac.Write(body)
-		ok |= subtle.ConstantTimeCompare([]byte(signaturePrefix+hex.EncodeToString(mac.Sum(nil))), []byte(signature))
+		ok |= subtle.ConstantTimeCompare([]byte(signatureOf(body, secret)), []byte(signature))
 	}
 	return ok == 1
+}
+
+// signatureOf is a body's signature by a secret, as it stands in the header.
+func signatureOf(body []byte, secret bridge.Secret) string {
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	mac.Write(body)
+	return signaturePrefix + hex.EncodeToString(mac.Sum(nil))
+}
+
+// SignedNothing returns a notification without events, and its signature. Who
+// answers it 200, and refuses it unsigned, knows the secret.
+func SignedNothing(secret bridge.Secret) (body []byte, signature string) {
+	body = []byte(`{"object":"page","entry":[]}`)
+	return body, signatureOf(body, secret)
 }
 
 // sameSecret compares in a time that tells neither content nor length.

@@ -13,6 +13,9 @@ import (
 	"messenger-bridge/messenger/wire"
 )
 
+// WebhookPath is where the webhook lives below the public address.
+const WebhookPath = "/webhook"
+
 // WebhookConfig is what a Webhook needs. The functions may be nil.
 type WebhookConfig struct {
 	VerifyToken bridge.Secret   // of the handshake

@@ -3,6 +3,9 @@ package messenger
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +23,6 @@ import (
 )
 
 const (
-	appSecret = "0123456789abcdef0123456789abcdef"
 	newSecret = "fedcba9876543210fedcba9876543210"
 
 	// messenger.md 1.3
@@ -30,7 +32,9 @@ const (
 
 // sign makes a signature the way Meta does.
 func sign(body []byte, secret bridge.Secret) string {
-	return "sha256=" + string(proof(secret, bridge.Secret(body)))
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	mac.Write(body)
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
 }
 
 // desk is a bridge that remembers, or refuses.
@@ -407,3 +411,22 @@ func FuzzWebhook_Signed(f *testing.F) {
 		}
 	})
 }
+
+func TestSignedNothing_IsAcceptedByOurWebhookOnly(t *testing.T) {
+	body, signature := SignedNothing(appSecret)
+	for secret, want := range map[bridge.Secret]int{appSecret: http.StatusOK, "another": http.StatusUnauthorized} {
+		hook := NewWebhook(WebhookConfig{VerifyToken: "v", AppSecrets: []bridge.Secret{secret}, Accept: nobody{}, OnVerified: func() { t.Error("taken for Meta's handshake") }})
+		req := httptest.NewRequest(http.MethodPost, WebhookPath, strings.NewReader(string(body)))
+		req.Header.Set("X-Hub-Signature-256", signature)
+		answer := httptest.NewRecorder()
+		hook.ServeHTTP(answer, req)
+		if answer.Code != want {
+			t.Errorf("HTTP %d, want %d", answer.Code, want)
+		}
+	}
+}
+
+// nobody must not be told anything.
+type nobody struct{}
+
+func (nobody) FromCustomer(context.Context, []bridge.Incoming) error { panic("events in nothing") }

@@ -28,7 +28,7 @@ func (t *patient) publicAddress(ctx context.Context, verified bool) []bridge.Fin
 	}}
 	met := v.healthz(ctx)
 	if met == nil && t.meta {
-		met = v.webhook(ctx, t.graph.SignedNothing)
+		met = v.webhook(ctx, secrets(t.cfg.FacebookAppSecret)[0])
 	}
 	f := bridge.Finding{Check: check, Level: bridge.Good, Found: v.shown() + " leads to this bridge"}
 	switch {
@@ -98,8 +98,8 @@ func (v *visitor) healthz(ctx context.Context) *trouble {
 }
 
 // webhook sends a notification without events, signed and unsigned.
-func (v *visitor) webhook(ctx context.Context, nothing func() (body []byte, signature string)) *trouble {
-	body, signature := nothing()
+func (v *visitor) webhook(ctx context.Context, secret bridge.Secret) *trouble {
+	body, signature := messenger.SignedNothing(secret)
 	signed, _, met := v.call(ctx, http.MethodPost, messenger.WebhookPath, body, signature)
 	if met != nil {
 		return met
