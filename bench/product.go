@@ -20,6 +20,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rooms"
@@ -108,13 +109,13 @@ func (s *server) run(parts ...func(context.Context) error) {
 
 func (s *server) webhook(b *bridge.Bridge, m *metrics.Metrics) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
+	mux.Handle("/webhook", webhook.New(webhook.Config{
 		VerifyToken: "verify", AppSecrets: []bridge.Secret{appSecret}, Accept: b, Log: s.log,
 		Count: func(what string, n int) {
-			if kind, ok := strings.CutPrefix(what, messenger.CountIgnored); ok {
+			if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
 				m.Ignored.WithLabelValues(kind).Add(float64(n))
 			}
-			if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
+			if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
 				m.Webhooks.WithLabelValues(answer).Add(float64(n))
 			}
 		},

@@ -10,6 +10,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/sandbox"
 )
 
@@ -34,7 +35,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	if o.meta, err = sandbox.StartMessenger(sandbox.MessengerConfig{Now: clock, NoAppSubscription: true}); err != nil {
 		t.Fatal(err)
 	}
-	hook := httptest.NewServer(messenger.NewWebhook(messenger.WebhookConfig{
+	hook := httptest.NewServer(webhook.New(webhook.Config{
 		VerifyToken: "our-verify-token", AppSecrets: []bridge.Secret{bridge.Secret(o.meta.AppSecret())}, Accept: &desk{counts: map[string]int{}},
 	}))
 	t.Cleanup(func() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/webhook"
 )
 
 // Fields returns the fields that must be subscribed at both levels, for those who do
@@ -21,7 +22,7 @@ func Fields() []string { return slices.Clone(fields) }
 // webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
 func (c *Client) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
 	k := &checkup{c: c}
-	if k.app(ctx, strings.TrimRight(publicURL, "/")+WebhookPath, verified) {
+	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
 		for _, p := range pages {
 			k.page(ctx, p)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/sandbox"
 )
 
@@ -49,7 +50,7 @@ func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk
 		t.Fatal(err)
 	}
 	d := &desk{counts: map[string]int{}}
-	hook := httptest.NewServer(messenger.NewWebhook(messenger.WebhookConfig{
+	hook := httptest.NewServer(webhook.New(webhook.Config{
 		VerifyToken: bridge.Secret(meta.VerifyToken()), AppSecrets: []bridge.Secret{bridge.Secret(meta.AppSecret())},
 		Accept: d, Count: d.count,
 	}))

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 )
 
 // publicAddress finds out whether PUBLIC_URL leads to this bridge, as far as that
@@ -99,12 +99,12 @@ func (v *visitor) healthz(ctx context.Context) *trouble {
 
 // webhook sends a notification without events, signed and unsigned.
 func (v *visitor) webhook(ctx context.Context, secret bridge.Secret) *trouble {
-	body, signature := messenger.SignedNothing(secret)
-	signed, _, met := v.call(ctx, http.MethodPost, messenger.WebhookPath, body, signature)
+	body, signature := webhook.SignedNothing(secret)
+	signed, _, met := v.call(ctx, http.MethodPost, webhook.Path, body, signature)
 	if met != nil {
 		return met
 	}
-	unsigned, _, met := v.call(ctx, http.MethodPost, messenger.WebhookPath, body, "")
+	unsigned, _, met := v.call(ctx, http.MethodPost, webhook.Path, body, "")
 	switch {
 	case met != nil:
 		return met

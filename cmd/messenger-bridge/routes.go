@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"messenger-bridge/companion"
-	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/web"
 )
 
 // publicRoutes are what Meta and browsers reach.
 func (p *program) publicRoutes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
+	mux.Handle("/webhook", webhook.New(webhook.Config{
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.now, Log: p.log,
 	}))
@@ -24,13 +24,13 @@ func (p *program) publicRoutes() http.Handler {
 	mux.Handle("/oauth/", pages)
 	mux.Handle("/pages/", pages)
 	mux.Handle(companion.CommandsAt, p.commandsRoute())
-	callbacks := messenger.NewCallbacks(messenger.CallbacksConfig{
+	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
 		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
 		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.now, Log: p.log,
 	})
-	mux.Handle(messenger.DeauthorizePath, callbacks)
-	mux.Handle(messenger.DeletionPath, callbacks)
-	mux.Handle(messenger.DeletionPath+"/", pages)
+	mux.Handle(webhook.DeauthorizePath, callbacks)
+	mux.Handle(webhook.DeletionPath, callbacks)
+	mux.Handle(webhook.DeletionPath+"/", pages)
 	mux.Handle("GET /avatars/{token}", p.avatars)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", p.ready)
@@ -67,17 +67,17 @@ func (p *program) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (p *program) countWebhook(what string, n int) {
-	if kind, ok := strings.CutPrefix(what, messenger.CountIgnored); ok {
+	if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
 		p.metrics.Ignored.WithLabelValues(kind).Add(float64(n))
 	}
-	if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
+	if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
 		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
 		switch answer {
-		case messenger.AnswerOK, messenger.AnswerMalformed:
+		case webhook.AnswerOK, webhook.AnswerMalformed:
 			p.hearing.Taken()
-		case messenger.AnswerBusy, messenger.AnswerNotStored:
+		case webhook.AnswerBusy, webhook.AnswerNotStored:
 			p.hearing.Refused()
-		case messenger.AnswerForged:
+		case webhook.AnswerForged:
 			p.hearing.Forged()
 		}
 	}

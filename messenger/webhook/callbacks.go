@@ -1,4 +1,4 @@
-package messenger
+package webhook
 
 import (
 	"context"
@@ -31,7 +31,7 @@ type CallbacksConfig struct {
 	// shows what became of it.
 	Receipt func() (code, address string)
 
-	Count func(answer string) // one of the answers of a Webhook
+	Count func(answer string) // one of the answers of a Handler
 	Now   func() time.Time
 	Log   *slog.Logger
 }

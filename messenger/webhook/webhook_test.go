@@ -1,4 +1,4 @@
-package messenger
+package webhook
 
 import (
 	"bytes"
@@ -23,6 +23,7 @@ import (
 )
 
 const (
+	appSecret = "0123456789abcdef0123456789abcdef"
 	newSecret = "fedcba9876543210fedcba9876543210"
 
 	// messenger.md 1.3
@@ -59,7 +60,7 @@ func (d *desk) FromCustomer(_ context.Context, events []bridge.Incoming) error {
 
 // hook is a webhook with everything it did.
 type hook struct {
-	*Webhook
+	*Handler
 	desk *desk
 	log  bytes.Buffer
 
@@ -68,9 +69,9 @@ type hook struct {
 	forged, verified int
 }
 
-func newHook(change func(*WebhookConfig)) *hook {
+func newHook(change func(*Config)) *hook {
 	h := &hook{desk: &desk{}, counts: map[string]int{}}
-	cfg := WebhookConfig{
+	cfg := Config{
 		VerifyToken: "verify-me", AppSecrets: []bridge.Secret{appSecret}, Accept: h.desk,
 		Count: func(what string, n int) {
 			h.mu.Lock()
@@ -84,7 +85,7 @@ func newHook(change func(*WebhookConfig)) *hook {
 	if change != nil {
 		change(&cfg)
 	}
-	h.Webhook = NewWebhook(cfg)
+	h.Handler = New(cfg)
 	return h
 }
 
@@ -139,7 +140,7 @@ func TestHandshake(t *testing.T) {
 }
 
 func TestHandshake_NoTokenConfigured_IsRefused(t *testing.T) {
-	h := newHook(func(c *WebhookConfig) { c.VerifyToken = "" })
+	h := newHook(func(c *Config) { c.VerifyToken = "" })
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/webhook?hub.mode=subscribe&hub.verify_token=&hub.challenge=1", nil))
 	if w.Code != http.StatusForbidden {
@@ -176,7 +177,7 @@ func TestWebhook_Signatures(t *testing.T) {
 		{"no secret", sign([]byte(vectorBody), ""), 401, "forged", 1},
 		{"another body's", sign([]byte(vectorBody[1:]), appSecret), 401, "forged", 1},
 	} {
-		h := newHook(func(cfg *WebhookConfig) { cfg.AppSecrets = []bridge.Secret{appSecret, "", newSecret} })
+		h := newHook(func(cfg *Config) { cfg.AppSecrets = []bridge.Secret{appSecret, "", newSecret} })
 		w := h.post(vectorBody, c.signature)
 		if w.Code != c.want || w.Body.Len() != 0 || h.counts["answer:"+c.answer] != 1 || h.forged != c.forged {
 			t.Errorf("%s: %d, counted %v, forged %d", c.name, w.Code, h.counts, h.forged)
@@ -330,7 +331,7 @@ func TestWebhook_HugeBodies_CostNoMemory(t *testing.T) {
 
 func TestWebhook_LongestBody_IsTakenOneMoreByteIsNot(t *testing.T) {
 	for _, limit := range []int64{300, 32 << 10, 40000, 3 << 20} {
-		h := newHook(func(c *WebhookConfig) { c.MaxBody = limit })
+		h := newHook(func(c *Config) { c.MaxBody = limit })
 		body := vectorBody + strings.Repeat(" ", int(limit)-len(vectorBody))
 		for _, c := range []struct {
 			body string
@@ -368,7 +369,7 @@ func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestWebhook_MemoryTaken_OthersComeBackLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHook(func(c *WebhookConfig) { c.MaxBody, c.MaxInFlight = 4000, 4001 })
+		h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = 4000, 4001 })
 		h.desk.hold = make(chan struct{})
 		first := make(chan int)
 		go func() { first <- h.post(vectorBody, vectorSignature).Code }()
@@ -415,8 +416,8 @@ func FuzzWebhook_Signed(f *testing.F) {
 func TestSignedNothing_IsAcceptedByOurWebhookOnly(t *testing.T) {
 	body, signature := SignedNothing(appSecret)
 	for secret, want := range map[bridge.Secret]int{appSecret: http.StatusOK, "another": http.StatusUnauthorized} {
-		hook := NewWebhook(WebhookConfig{VerifyToken: "v", AppSecrets: []bridge.Secret{secret}, Accept: nobody{}, OnVerified: func() { t.Error("taken for Meta's handshake") }})
-		req := httptest.NewRequest(http.MethodPost, WebhookPath, strings.NewReader(string(body)))
+		hook := New(Config{VerifyToken: "v", AppSecrets: []bridge.Secret{secret}, Accept: nobody{}, OnVerified: func() { t.Error("taken for Meta's handshake") }})
+		req := httptest.NewRequest(http.MethodPost, Path, strings.NewReader(string(body)))
 		req.Header.Set("X-Hub-Signature-256", signature)
 		answer := httptest.NewRecorder()
 		hook.ServeHTTP(answer, req)

@@ -1,4 +1,4 @@
-package messenger
+package webhook
 
 import (
 	"context"
@@ -13,11 +13,11 @@ import (
 	"messenger-bridge/messenger/wire"
 )
 
-// WebhookPath is where the webhook lives below the public address.
-const WebhookPath = "/webhook"
+// Path is where the webhook lives below the public address.
+const Path = "/webhook"
 
-// WebhookConfig is what a Webhook needs. The functions may be nil.
-type WebhookConfig struct {
+// Config is what a Handler needs. The functions may be nil.
+type Config struct {
 	VerifyToken bridge.Secret   // of the handshake
 	AppSecrets  []bridge.Secret // any of them may sign, so that a secret can be replaced
 
@@ -36,7 +36,7 @@ type WebhookConfig struct {
 	Log        *slog.Logger
 }
 
-// What a Webhook counts. Each call is counted once under an answer; each item of
+// What a Handler counts. Each call is counted once under an answer; each item of
 // a call that was answered 200 is counted once more, as passed on or under
 // CountIgnored with its kind. The items of a call that Meta will repeat are
 // counted when it has succeeded.
@@ -59,16 +59,16 @@ const (
 	AnswerNotStored = "not-stored"
 )
 
-// Webhook answers Meta's handshake and notifications. It reads only what is
+// Handler answers Meta's handshake and notifications. It reads only what is
 // signed by Meta, and says 200 only to what is stored.
-type Webhook struct {
-	cfg     WebhookConfig // complete after NewWebhook, never changed
+type Handler struct {
+	cfg     Config // complete after New, never changed
 	intake  *intake
 	failing atomic.Bool // the last call could not be stored
 }
 
-// NewWebhook returns a handler for GET and POST. Without secrets it refuses everything.
-func NewWebhook(cfg WebhookConfig) *Webhook {
+// New returns a handler for GET and POST. Without secrets it refuses everything.
+func New(cfg Config) *Handler {
 	cfg.AppSecrets = withoutEmpty(cfg.AppSecrets)
 	if cfg.MaxBody <= 0 {
 		cfg.MaxBody = 8 << 20
@@ -91,10 +91,10 @@ func NewWebhook(cfg WebhookConfig) *Webhook {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Webhook{cfg: cfg, intake: newIntake(cfg.MaxBody, cfg.MaxInFlight)}
+	return &Handler{cfg: cfg, intake: newIntake(cfg.MaxBody, cfg.MaxInFlight)}
 }
 
-func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method {
 	case http.MethodGet:
 		h.verify(w, r)
@@ -110,10 +110,10 @@ func (h *Webhook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 const maxChallenge = 256
 
 // verify answers the handshake: the challenge, byte for byte, to whoever knows the token.
-func (h *Webhook) verify(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	challenge := q.Get("hub.challenge")
-	known := sameSecret(q.Get("hub.verify_token"), h.cfg.VerifyToken)
+	known := equalSecret(q.Get("hub.verify_token"), h.cfg.VerifyToken)
 	if !known || q.Get("hub.mode") != "subscribe" || len(challenge) > maxChallenge {
 		w.WriteHeader(http.StatusForbidden)
 		return
@@ -126,7 +126,7 @@ func (h *Webhook) verify(w http.ResponseWriter, r *http.Request) {
 
 // notified takes one notification. Each step is cheaper than the next, and
 // nothing is decoded that is not signed.
-func (h *Webhook) notified(w http.ResponseWriter, r *http.Request) {
+func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 	signature := r.Header.Get("X-Hub-Signature-256")
 	switch {
 	case !wellFormed(signature):
@@ -160,7 +160,7 @@ func (h *Webhook) notified(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuse ends the connection, too: the rest of the body is not worth reading.
-func (h *Webhook) refuse(w http.ResponseWriter, status int, answer string) {
+func (h *Handler) refuse(w http.ResponseWriter, status int, answer string) {
 	h.cfg.Count(CountAnswer+answer, 1)
 	w.Header().Set("Connection", "close")
 	w.WriteHeader(status)
@@ -171,7 +171,7 @@ func (h *Webhook) refuse(w http.ResponseWriter, status int, answer string) {
 // A signed body that is no notification is answered 200: Meta would send the same
 // bytes again for hours, they would never become readable, and an hour of refusals
 // costs the page its subscription. It is counted, and logged without its content.
-func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
+func (h *Handler) store(w http.ResponseWriter, r *http.Request, body []byte) {
 	got, err := wire.Decode(body, h.cfg.Now())
 	if err != nil {
 		h.cfg.Count(CountAnswer+AnswerMalformed, 1)
@@ -198,7 +198,7 @@ func (h *Webhook) store(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 // logChange logs when storing begins to fail and when it works again.
-func (h *Webhook) logChange(err error) {
+func (h *Handler) logChange(err error) {
 	switch {
 	case err != nil && !h.failing.Swap(true):
 		h.cfg.Log.Error("webhook calls cannot be stored; Meta will send them again", "err", err)

@@ -1,4 +1,4 @@
-package messenger
+package webhook
 
 import (
 	"context"
@@ -51,8 +51,8 @@ func SignedNothing(secret bridge.Secret) (body []byte, signature string) {
 	return body, signatureOf(body, secret)
 }
 
-// sameSecret compares in a time that tells neither content nor length.
-func sameSecret(got string, want bridge.Secret) bool {
+// equalSecret compares in a time that tells neither content nor length.
+func equalSecret(got string, want bridge.Secret) bool {
 	g, w := sha256.Sum256([]byte(got)), sha256.Sum256([]byte(want.Reveal()))
 	return want != "" && subtle.ConstantTimeCompare(g[:], w[:]) == 1
 }
