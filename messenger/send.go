@@ -8,6 +8,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger/wire"
+	"messenger-bridge/textcut"
 )
 
 var _ bridge.Sender = (*Client)(nil)
@@ -68,7 +69,7 @@ func (c *Client) Cut(text string, limit int) []bridge.Part {
 	if limit <= 0 || limit > bridge.DefaultTextLimit {
 		limit = bridge.DefaultTextLimit
 	}
-	texts := splitText(text, limit)
+	texts := textcut.Split(text, limit)
 	parts := make([]bridge.Part, len(texts))
 	for i, t := range texts {
 		parts[i].Text = t

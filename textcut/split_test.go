@@ -1,4 +1,4 @@
-package messenger
+package textcut
 
 import (
 	"slices"
@@ -55,7 +55,7 @@ func TestSplitText(t *testing.T) {
 		{"invalid UTF-8", "ab\xff\xfecd\xc3", 4, []string{"ab\ufffdc", "d\ufffd"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := splitText(c.text, c.limit)
+			got := Split(c.text, c.limit)
 			if !slices.Equal(got, c.want) {
 				t.Errorf("splitText(%q, %d)\n got %q\nwant %q", c.text, c.limit, got, c.want)
 			}
@@ -69,7 +69,7 @@ func TestSplitText_AnyLimit_KeepsTheContract(t *testing.T) {
 		"Follow it: https://track.example.com/en/parcels/0123456789?lang=en_GB&view=full#top\n" +
 		"👨‍👩‍👧‍👦👩🏽‍🚀🏴󠁧󠁢󠁥󠁮󠁧󠁿🇩🇪🇫🇷 z̸̢͓a̷l͎g̶o e\u0301 สวัสดีครับ ยินดี 你好。今天「不」营业！ مرحبا، كيف حالك؟ שלום \xff\xc3(\n\n\n" +
 		strings.Repeat("x", 300) + "\u3000end\u2029\u200b \t"
-	for limit := -1; limit <= utf16Units(text)+1; limit++ {
+	for limit := -1; limit <= Units(text)+1; limit++ {
 		checkSplit(t, text, limit)
 	}
 	long := strings.Repeat(text, 20)
@@ -86,7 +86,7 @@ func TestSplitText_LongText_IsQuick(t *testing.T) {
 		text := "a. (" + strings.Repeat(unit, 1<<18/len(unit)) + "x"
 		for _, limit := range []int{2, 2000} {
 			start := time.Now()
-			splitText(text, limit)
+			Split(text, limit)
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("%d bytes of %q at limit %d took %v", len(text), unit, limit, took)
 			}
@@ -108,27 +108,27 @@ func BenchmarkSplitText(b *testing.B) {
 	text := strings.Repeat("A sentence of nine words is repeated here, often. ", 1<<20/50)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		splitText(text, bridge.DefaultTextLimit)
+		Split(text, bridge.DefaultTextLimit)
 	}
 }
 
-// checkSplit compares the result with what splitText promises.
+// checkSplit compares the result with what Split promises.
 func checkSplit(t *testing.T, text string, limit int) {
 	t.Helper()
-	parts := splitText(text, limit)
+	parts := Split(text, limit)
 	if limit <= 0 {
 		limit = bridge.DefaultTextLimit
 	}
 	limit = max(limit, 2)
 	clean := strings.ToValidUTF8(text, "\ufffd")
 
-	if trimmed := strings.TrimSpace(clean); trimmed != "" && utf16Units(trimmed) <= limit && !slices.Equal(parts, []string{trimmed}) {
+	if trimmed := strings.TrimSpace(clean); trimmed != "" && Units(trimmed) <= limit && !slices.Equal(parts, []string{trimmed}) {
 		t.Errorf("limit %d: %q fits and became %q", limit, trimmed, parts)
 	}
 	uncut := graphemeInsides(clean, limit)
 	var begin, end int // of the part before
 	for i, part := range parts {
-		if part == "" || part != strings.TrimSpace(part) || utf16Units(part) > limit || !utf8.ValidString(part) {
+		if part == "" || part != strings.TrimSpace(part) || Units(part) > limit || !utf8.ValidString(part) {
 			t.Fatalf("limit %d: part %d is %q", limit, i, part)
 		}
 		gap := clean[end:]
@@ -140,7 +140,7 @@ func checkSplit(t *testing.T, text string, limit int) {
 			t.Errorf("limit %d: cut inside a grapheme, before %q", limit, part)
 		}
 		next := end + len(gap)
-		if i > 0 && utf16Units(clean[begin:next+len(part)]) <= limit/2 {
+		if i > 0 && Units(clean[begin:next+len(part)]) <= limit/2 {
 			t.Errorf("limit %d: the parts %q and %q are too small", limit, parts[i-1], part)
 		}
 		begin, end = next, next+len(part)
@@ -156,7 +156,7 @@ func graphemeInsides(text string, limit int) map[int]bool {
 	for rest, state, at := text, -1, 0; rest != ""; {
 		var cluster string
 		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if utf16Units(cluster) <= limit {
+		if Units(cluster) <= limit {
 			for i := 1; i < len(cluster); i++ {
 				inside[at+i] = true
 			}

@@ -1,4 +1,4 @@
-package messenger
+package textcut
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// splitText cuts text into parts that the Send API takes: each has at most limit
+// Split cuts text into parts that the Send API takes: each has at most limit
 // UTF-16 code units, is not empty, and neither begins nor ends with white space
 // (as in unicode.IsSpace). White space alone gives no part. A limit of 0 or less
 // means bridge.DefaultTextLimit; 1 counts as 2, the most that a code point needs.
@@ -25,13 +25,13 @@ import (
 // is not cut, even if the part before it becomes short. Where there is nothing of
 // that kind, the cut is between two graphemes; only a grapheme that is longer than
 // the limit is cut itself, between two code points. It takes linear time.
-func splitText(text string, limit int) []string {
+func Split(text string, limit int) []string {
 	if limit <= 0 {
 		limit = bridge.DefaultTextLimit
 	}
 	limit = max(limit, 2)
 	text = strings.TrimSpace(strings.ToValidUTF8(text, string(utf8.RuneError)))
-	if utf16Units(text) <= limit {
+	if Units(text) <= limit {
 		if text == "" {
 			return nil
 		}
@@ -76,7 +76,7 @@ func atomize(text string, limit int) []atom {
 	for rest, state, end := text, -1, 0; rest != ""; {
 		var cluster string
 		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if n := utf16Units(cluster); n <= limit {
+		if n := Units(cluster); n <= limit {
 			end += len(cluster)
 			atoms = append(atoms, atom{end, n, isBlank(cluster), r.rank(cluster, end)})
 			continue
@@ -198,7 +198,7 @@ func isBlank(s string) bool {
 }
 
 // units counts UTF-16 code units, as JavaScript's length does.
-func utf16Units(s string) int {
+func Units(s string) int {
 	n := 0
 	for _, r := range s {
 		n += utf16.RuneLen(r)
