@@ -7,9 +7,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/textcut"
 )
 
 // reply answers a command in the room of the notice, or by direct message if it
@@ -111,22 +111,13 @@ const maxText = 5000 // Message_MaxAllowedSize, unless it is set to less
 // fitting cuts a text that Rocket.Chat would refuse as too long, at the end of a
 // line if there is one near. It counts as JavaScript does, which is never too little.
 func (c *Client) fitting(text string) string {
-	note := "\n_" + c.cfg.Say.Say("(The rest does not fit into one message.)") + "_"
-	length, cut, line := 0, 0, 0
-	for i, r := range text {
-		if length <= maxText-len(note) {
-			cut = i
-			if r == '\n' {
-				line = i
-			}
-		}
-		length += max(utf16.RuneLen(r), 1)
-	}
-	if length <= maxText {
+	if textcut.Units(text) <= maxText {
 		return text
 	}
-	if line > 0 && cut-line < 1000 {
-		cut = line
+	note := "\n_" + c.cfg.Say.Say("(The rest does not fit into one message.)") + "_"
+	begin := textcut.Prefix(text, maxText-textcut.Units(note))
+	if line := strings.LastIndexByte(begin, '\n'); line > 0 && len(begin)-line < 1000 {
+		begin = begin[:line]
 	}
-	return text[:cut] + note
+	return begin + note
 }

@@ -1,3 +1,5 @@
+// Package textcut counts and cuts texts in UTF-16 code units, as Messenger and
+// Rocket.Chat count them.
 package textcut
 
 import (
@@ -7,14 +9,12 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
-
-	"messenger-bridge/bridge"
 )
 
-// Split cuts text into parts that the Send API takes: each has at most limit
+// Split cuts text into parts to be read one by one: each has at most limit
 // UTF-16 code units, is not empty, and neither begins nor ends with white space
-// (as in unicode.IsSpace). White space alone gives no part. A limit of 0 or less
-// means bridge.DefaultTextLimit; 1 counts as 2, the most that a code point needs.
+// (as in unicode.IsSpace). White space alone gives no part. A limit below 2 counts
+// as 2, the most that a code point needs.
 //
 // First, each run of invalid UTF-8 becomes one U+FFFD. Of the result, the parts
 // are substrings, in order and without overlap, and what lies before, between and
@@ -26,9 +26,6 @@ import (
 // that kind, the cut is between two graphemes; only a grapheme that is longer than
 // the limit is cut itself, between two code points. It takes linear time.
 func Split(text string, limit int) []string {
-	if limit <= 0 {
-		limit = bridge.DefaultTextLimit
-	}
 	limit = max(limit, 2)
 	text = strings.TrimSpace(strings.ToValidUTF8(text, string(utf8.RuneError)))
 	if Units(text) <= limit {
@@ -41,7 +38,7 @@ func Split(text string, limit int) []string {
 	var parts []string
 	atoms := atomize(text, limit)
 	for start := 0; len(atoms) > 0; {
-		n := firstPart(atoms, limit)
+		n := firstPart(atoms, limit, true)
 		end := atoms[n-1].end
 		if part := strings.TrimSpace(text[start:end]); part != "" {
 			parts = append(parts, part)
@@ -49,6 +46,38 @@ func Split(text string, limit int) []string {
 		start, atoms = end, atoms[n:]
 	}
 	return parts
+}
+
+// Pieces cuts text as Split does, but leaves nothing out: joined, the pieces are the
+// text, each run of invalid UTF-8 in it replaced. An empty text is one piece, and so is
+// a code point that alone is longer than the limit.
+func Pieces(text string, limit int) []string {
+	limit = max(limit, 1)
+	text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	if Units(text) <= limit {
+		return []string{text}
+	}
+	var pieces []string
+	atoms := atomize(text, limit)
+	for start := 0; len(atoms) > 0; {
+		n := firstPart(atoms, limit, false)
+		end := atoms[n-1].end
+		pieces = append(pieces, text[start:end])
+		start, atoms = end, atoms[n:]
+	}
+	return pieces
+}
+
+// Prefix returns the longest beginning of text that has at most limit UTF-16 code
+// units. It looks at code points alone, and at nothing behind the cut.
+func Prefix(text string, limit int) string {
+	n := 0
+	for i, r := range text {
+		if n += utf16.RuneLen(r); n > limit {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 // An atom is what a cut does not divide: a grapheme, or a code point of one that
@@ -89,11 +118,11 @@ func atomize(text string, limit int) []atom {
 	return atoms
 }
 
-// firstPart says how many of the atoms, one at least, make up the next part with the
-// white space around it.
-func firstPart(atoms []atom, limit int) int {
+// firstPart says how many of the atoms, one at least, make up the next part; if it is
+// to be trimmed, with the white space around it, which need not fit.
+func firstPart(atoms []atom, limit int, trimmed bool) int {
 	first := 0
-	for first < len(atoms) && atoms[first].space {
+	for trimmed && first < len(atoms) && atoms[first].space {
 		first++
 	}
 	size, n := 0, first
@@ -101,7 +130,11 @@ func firstPart(atoms []atom, limit int) int {
 		size += atoms[n].units
 		n++
 	}
-	for n < len(atoms) && atoms[n].space { // will be stripped: it need not fit
+	if n == first && n < len(atoms) { // longer than the limit: a part all the same
+		size += atoms[n].units
+		n++
+	}
+	for trimmed && n < len(atoms) && atoms[n].space {
 		size += atoms[n].units
 		n++
 	}
@@ -197,9 +230,9 @@ func isBlank(s string) bool {
 	return strings.TrimSpace(s) == ""
 }
 
-// units counts UTF-16 code units, as JavaScript's length does.
-func Units(s string) int {
-	n := 0
+// Units counts UTF-16 code units, as JavaScript's length does. A byte that is no
+// UTF-8 counts as one.
+func Units(s string) (n int) {
 	for _, r := range s {
 		n += utf16.RuneLen(r)
 	}

@@ -9,11 +9,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/rivo/uniseg"
-
-	"messenger-bridge/bridge"
 )
 
-func TestSplitText(t *testing.T) {
+func TestSplit(t *testing.T) {
 	const family = "👨‍👩‍👧‍👦" // 11 units
 	for _, c := range []struct {
 		name  string
@@ -25,7 +23,7 @@ func TestSplitText(t *testing.T) {
 		{"only white space", " \r\n\t\u00a0\u2028 ", 10, nil},
 		{"what fits stays whole", "  one. two\n\nthree ", 16, []string{"one. two\n\nthree"}},
 		{"exactly the limit", "0123456789", 10, []string{"0123456789"}},
-		{"default limit", strings.Repeat("a", 2001), 0, []string{strings.Repeat("a", 2000), "a"}},
+		{"no limit is the least", "abc", 0, []string{"ab", "c"}},
 		{"paragraph before line", "aaaa bb\n\ncc\ndd ee", 14, []string{"aaaa bb", "cc\ndd ee"}},
 		{"line before sentence", "aaaaaaa\nbb. cc dd ee", 14, []string{"aaaaaaa", "bb. cc dd ee"}},
 		{"sentence before word", "aaaaaa. bbb cc dd", 14, []string{"aaaaaa.", "bbb cc dd"}},
@@ -57,14 +55,14 @@ func TestSplitText(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			got := Split(c.text, c.limit)
 			if !slices.Equal(got, c.want) {
-				t.Errorf("splitText(%q, %d)\n got %q\nwant %q", c.text, c.limit, got, c.want)
+				t.Errorf("Split(%q, %d)\n got %q\nwant %q", c.text, c.limit, got, c.want)
 			}
 			checkSplit(t, c.text, c.limit)
 		})
 	}
 }
 
-func TestSplitText_AnyLimit_KeepsTheContract(t *testing.T) {
+func TestSplit_AnyLimit_KeepsTheContract(t *testing.T) {
 	text := "Hello, Anna! Your parcel (no. 12\u00a0345) left today.\r\n\r\n" +
 		"Follow it: https://track.example.com/en/parcels/0123456789?lang=en_GB&view=full#top\n" +
 		"👨‍👩‍👧‍👦👩🏽‍🚀🏴󠁧󠁢󠁥󠁮󠁧󠁿🇩🇪🇫🇷 z̸̢͓a̷l͎g̶o e\u0301 สวัสดีครับ ยินดี 你好。今天「不」营业！ مرحبا، كيف حالك؟ שלום \xff\xc3(\n\n\n" +
@@ -73,13 +71,13 @@ func TestSplitText_AnyLimit_KeepsTheContract(t *testing.T) {
 		checkSplit(t, text, limit)
 	}
 	long := strings.Repeat(text, 20)
-	for _, limit := range []int{1600, 1986, bridge.DefaultTextLimit} { // people cut at these (cmd/messenger-bridge/textlimit_test.go)
+	for _, limit := range []int{1600, 1986, 2000} { // people cut at these (cmd/messenger-bridge/textlimit_test.go)
 		checkSplit(t, long, limit)
 	}
 }
 
 // Were the time not linear, some of these would take minutes.
-func TestSplitText_LongText_IsQuick(t *testing.T) {
+func TestSplit_LongText_IsQuick(t *testing.T) {
 	for _, unit := range []string{
 		"a", "word ", "A sentence. ", " ", "\n", "\u0301", "👨\u200d", "🇩🇪", "漢", "สวัสดี", "https://x.io/?a=b&", "\xff", "\r\n", ". ", "\u200b",
 	} {
@@ -94,7 +92,7 @@ func TestSplitText_LongText_IsQuick(t *testing.T) {
 	}
 }
 
-func FuzzSplitText(f *testing.F) {
+func FuzzSplit(f *testing.F) {
 	for _, limit := range []int{0, 1, 2, 7, 20, 1000, 1600, 1986, 2000} {
 		f.Add("one two\r\n\r\nthree. four 👨‍👩‍👧‍👦🇩🇪 e\u0301 \xff https://x.io/a_b", limit)
 		f.Add(strings.Repeat("漢字。 สวัสดี \u0301", 40), limit)
@@ -104,11 +102,11 @@ func FuzzSplitText(f *testing.F) {
 	})
 }
 
-func BenchmarkSplitText(b *testing.B) {
+func BenchmarkSplit(b *testing.B) {
 	text := strings.Repeat("A sentence of nine words is repeated here, often. ", 1<<20/50)
 	b.SetBytes(int64(len(text)))
 	for b.Loop() {
-		Split(text, bridge.DefaultTextLimit)
+		Split(text, 2000)
 	}
 }
 
@@ -116,9 +114,6 @@ func BenchmarkSplitText(b *testing.B) {
 func checkSplit(t *testing.T, text string, limit int) {
 	t.Helper()
 	parts := Split(text, limit)
-	if limit <= 0 {
-		limit = bridge.DefaultTextLimit
-	}
 	limit = max(limit, 2)
 	clean := strings.ToValidUTF8(text, "\ufffd")
 
@@ -164,4 +159,34 @@ func graphemeInsides(text string, limit int) map[int]bool {
 		at += len(cluster)
 	}
 	return inside
+}
+
+func FuzzPieces(f *testing.F) {
+	f.Add("hello you there", 5)
+	f.Add("😀\xffä b", 1)
+	f.Add("  one two\r\n\r\nthree. four 👨‍👩‍👧‍👦🇩🇪 e\u0301  ", 12)
+	f.Fuzz(func(t *testing.T, text string, limit int) {
+		limit = max(1, min(limit, 2000))
+		all := Pieces(text, limit)
+		if clean := strings.ToValidUTF8(text, "\ufffd"); strings.Join(all, "") != clean {
+			t.Fatalf("%q became %q", text, all)
+		}
+		for i, p := range all {
+			if Units(p) > limit && utf8.RuneCountInString(p) > 1 || p == "" && len(all) > 1 || !utf8.ValidString(p) {
+				t.Errorf("piece %d of %d is %q", i+1, len(all), p)
+			}
+		}
+	})
+}
+
+func TestPrefix_IsTheLongestBeginningThatFits(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		limit int
+		want  string
+	}{{"", 3, ""}, {"abc", 3, "abc"}, {"abcd", 3, "abc"}, {"ab😀", 3, "ab"}, {"ab😀", 4, "ab😀"}, {"a\xffb", 2, "a\xff"}, {"ä", 0, ""}} {
+		if got := Prefix(c.text, c.limit); got != c.want {
+			t.Errorf("Prefix(%q, %d) is %q, want %q", c.text, c.limit, got, c.want)
+		}
+	}
 }
