@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
-	"sync"
 
 	"messenger-bridge/bridge"
 )
@@ -102,21 +100,3 @@ func isMark(name string) bool {
 	}
 	return false
 }
-
-// emojiNames are the short names of emojis, with colons; of several, the shortest.
-var emojiNames = sync.OnceValue(func() map[string]string {
-	m := map[string]string{}
-	for name, emoji := range emojis() {
-		emoji, name = bareEmoji(emoji), ":"+name+":"
-		if before := m[emoji]; before == "" || len(name) < len(before) || len(name) == len(before) && name < before {
-			m[emoji] = name
-		}
-	}
-	return m
-})
-
-// nameOf returns an emoji's short name, "" if it has none.
-func nameOf(emoji string) string { return emojiNames()[bareEmoji(emoji)] }
-
-// bareEmoji leaves out that it is to be shown as a picture: not all say so.
-func bareEmoji(emoji string) string { return strings.ReplaceAll(emoji, "\ufe0f", "") }

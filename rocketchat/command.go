@@ -19,10 +19,7 @@ const (
 // space at its ends, what made it an order, and whether it is meant for the bot at
 // all. A quote before it, which clients put there as a link, does not count.
 func asCommand(text, bot string, where place) (as, words string, ok bool) {
-	if strings.Contains(text, "](http") { // this is asked of every message in every room
-		text = quoteLinks.ReplaceAllString(text, "")
-	}
-	text = strings.TrimSpace(text)
+	text = strings.TrimSpace(withoutQuotes(text))
 	if text == "" {
 		return "", "", false
 	}

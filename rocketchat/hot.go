@@ -161,7 +161,7 @@ func (s *Stream) reacted(m wireMessage) {
 	_, bot := s.cfg.Client.Bot()
 	var now []string
 	for name, who := range m.Reactions {
-		emoji := emojis()[strings.Trim(name, ":")]
+		emoji := emojiOf(name)
 		if emoji != "" && slices.ContainsFunc(who.Usernames, func(u string) bool { return u != bot && u != "" }) {
 			now = append(now, emoji)
 		}
