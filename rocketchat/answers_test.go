@@ -17,6 +17,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // answering is a client, logged in, of a server that answers as the test says.
@@ -321,7 +322,7 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 		if strings.Contains(text, "poison") {
 			panic(text)
 		}
-		return plainText(text)
+		return markup.Plain(text)
 	}
 	batch := []wireMessage{
 		{ID: "1", Room: "r", Text: "*one*", User: wireUser{ID: "a"}, kind: customerRoom},

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // leadingQuote is the link by which a message quotes another.
@@ -61,7 +62,7 @@ func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error
 func (c *Client) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
 	name := ""
 	if emoji != "" {
-		if name = nameOf(emoji); name == "" || isMark(name) {
+		if name = markup.EmojiName(emoji); name == "" || isMark(name) {
 			return false, nil
 		}
 	}

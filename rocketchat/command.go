@@ -1,6 +1,7 @@
 package rocketchat
 
 import (
+	"messenger-bridge/rocketchat/markup"
 	"slices"
 	"strings"
 	"unicode"
@@ -19,7 +20,7 @@ const (
 // space at its ends, what made it an order, and whether it is meant for the bot at
 // all. A quote before it, which clients put there as a link, does not count.
 func asCommand(text, bot string, where place) (as, words string, ok bool) {
-	text = strings.TrimSpace(withoutQuotes(text))
+	text = strings.TrimSpace(markup.WithoutQuotes(text))
 	if text == "" {
 		return "", "", false
 	}

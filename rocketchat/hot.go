@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Gestures takes what people do in rooms beside writing. Nothing of it is owed to
@@ -161,7 +162,7 @@ func (s *Stream) reacted(m wireMessage) {
 	_, bot := s.cfg.Client.Bot()
 	var now []string
 	for name, who := range m.Reactions {
-		emoji := emojiOf(name)
+		emoji := markup.Emoji(name)
 		if emoji != "" && slices.ContainsFunc(who.Usernames, func(u string) bool { return u != bot && u != "" }) {
 			now = append(now, emoji)
 		}

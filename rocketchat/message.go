@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // wireMessage is what we need of a message (rocketchat.md 6.1), from the stream
@@ -209,7 +210,7 @@ func (m wireMessage) attach(a *bridge.AgentMessage, f wireAttachment) {
 	switch {
 	case f.quoted() != "":
 		if a.Quote == nil {
-			a.Quote = &bridge.Quote{Message: f.quoted(), Text: plainText(f.Text)}
+			a.Quote = &bridge.Quote{Message: f.quoted(), Text: markup.Plain(f.Text)}
 		}
 		return
 	case f.Type == "removed-file":
@@ -226,6 +227,6 @@ func (m wireMessage) attach(a *bridge.AgentMessage, f wireAttachment) {
 		a.Text = strings.TrimSpace(a.Text + "\n" + more)
 	}
 	for _, action := range f.Actions {
-		a.Buttons = append(a.Buttons, bridge.Button{Title: strings.TrimSpace(plainText(action.Text)), URL: action.URL, Payload: action.Msg})
+		a.Buttons = append(a.Buttons, bridge.Button{Title: strings.TrimSpace(markup.Plain(action.Text)), URL: action.URL, Payload: action.Msg})
 	}
 }

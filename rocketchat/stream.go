@@ -10,6 +10,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Accepter takes what agents wrote and returns how much of it was new. When it
@@ -84,7 +85,7 @@ type Stream struct {
 	lookFailures int       // in a row
 	missed       int       // messages that the stream should have brought
 	tooOld       tooOld
-	plain        func(string) string // plainText
+	plain        func(string) string // Plain
 
 	owed owed // guards itself
 	hot  *hotRooms
@@ -113,7 +114,7 @@ func NewStream(cfg StreamConfig) *Stream {
 		}
 	}
 	s := &Stream{
-		cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: plainText, owed: owed{rooms: map[bridge.RoomID]*debt{}},
+		cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: markup.Plain, owed: owed{rooms: map[bridge.RoomID]*debt{}},
 		opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{},
 	}
 	s.note(State{Problem: "not connected yet"})

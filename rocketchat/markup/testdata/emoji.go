@@ -1,5 +1,5 @@
 // Command emoji writes the table of emoji short names, sorted lines of a name,
-// a tab and the emoji. It runs in the folder rocketchat (go generate) and needs
+// a tab and the emoji. It runs in the folder rocketchat/markup (go generate) and needs
 // npm and the network.
 //
 // The names come from the packages with which Rocket.Chat draws them: emojione

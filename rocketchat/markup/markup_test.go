@@ -1,4 +1,4 @@
-package rocketchat
+package markup
 
 import (
 	"strings"
@@ -79,7 +79,7 @@ func TestPlainText(t *testing.T) {
 		{"invalid UTF-8", "a\xff*b*\xc3", "a\ufffdb\ufffd"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := plainText(c.msg); got != c.want {
+			if got := Plain(c.msg); got != c.want {
 				t.Errorf("plainText(%q)\n got %q\nwant %q", c.msg, got, c.want)
 			}
 		})
@@ -98,7 +98,7 @@ func TestPlainText_EmojiNames_OfJoyPixels(t *testing.T) {
 		"one": "1️⃣", "hash": "#️⃣", "tm": "™️", "100": "💯", "8ball": "🎱",
 		"iphone": "📱", // of emojione only
 	} {
-		if got := plainText("a :" + name + ": b"); got != "a "+want+" b" {
+		if got := Plain("a :" + name + ": b"); got != "a "+want+" b" {
 			t.Errorf(":%s: became %q", name, got)
 		}
 	}
@@ -115,7 +115,7 @@ func TestEmojiTable_IsWellFormed(t *testing.T) {
 			t.Errorf("%q after %q", line, last)
 		}
 		last = name
-		if got := plainText(":" + name + ":"); got != emoji {
+		if got := Plain(":" + name + ":"); got != emoji {
 			t.Errorf(":%s: became %q, want %q", name, got, emoji)
 		}
 	}
@@ -130,7 +130,7 @@ func TestPlainText_LongMessage_IsQuick(t *testing.T) {
 		long := strings.Repeat(unit, 1<<18/len(unit))
 		for _, msg := range []string{long, "*_~`[" + long + "`~_*](https://x.io)"} {
 			start := time.Now()
-			plainText(msg)
+			Plain(msg)
 			if took := time.Since(start); took > 10*time.Second {
 				t.Errorf("%d bytes of %q took %v", len(msg), unit, took)
 			}
@@ -147,7 +147,7 @@ func FuzzPlainText(f *testing.F) {
 		f.Add(msg)
 	}
 	f.Fuzz(func(t *testing.T, msg string) {
-		got := plainText(msg)
+		got := Plain(msg)
 		if !utf8.ValidString(got) {
 			t.Errorf("plainText(%q) = %q", msg, got)
 		}
@@ -169,6 +169,6 @@ func BenchmarkPlainText(b *testing.B) {
 	msg := strings.Repeat("Hello *Anna*, your parcel is on its [way](https://x.io/a_b) :package: _today_. ", 1000)
 	b.SetBytes(int64(len(msg)))
 	for b.Loop() {
-		plainText(msg)
+		Plain(msg)
 	}
 }

@@ -1,4 +1,4 @@
-package rocketchat
+package markup
 
 import (
 	_ "embed"
@@ -22,8 +22,8 @@ var emojis = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// emojiOf returns the emoji of a short name, with or without colons; "" if there is none.
-func emojiOf(name string) string { return emojis()[strings.Trim(name, ":")] }
+// Emoji returns the emoji of a short name, with or without colons; "" if there is none.
+func Emoji(name string) string { return emojis()[strings.Trim(name, ":")] }
 
 // emojiNames are the short names of emojis, with colons; of several, the shortest.
 var emojiNames = sync.OnceValue(func() map[string]string {
@@ -37,8 +37,8 @@ var emojiNames = sync.OnceValue(func() map[string]string {
 	return m
 })
 
-// nameOf returns an emoji's short name, "" if it has none.
-func nameOf(emoji string) string { return emojiNames()[bareEmoji(emoji)] }
+// EmojiName returns an emoji's short name, "" if it has none.
+func EmojiName(emoji string) string { return emojiNames()[bareEmoji(emoji)] }
 
 // bareEmoji leaves out that it is to be shown as a picture: not all say so.
 func bareEmoji(emoji string) string { return strings.ReplaceAll(emoji, "\ufe0f", "") }

@@ -1,4 +1,6 @@
-package rocketchat
+// Package markup turns the markup of Rocket.Chat into plain text, and emoji names into
+// emojis and back.
+package markup
 
 import (
 	_ "embed"
@@ -10,16 +12,16 @@ import (
 // A message that quotes others begins with a link to each (rocketchat.md, section 3).
 var quoteLinks = regexp.MustCompile(`^(?:\s*\[\s*\]\(https?://[^\s()]+[?&]msg=[^\s()]+\))+\s*`)
 
-// withoutQuotes leaves out the links by which a message quotes others. It costs
+// WithoutQuotes leaves out the links by which a message quotes others. It costs
 // nothing where there are none: it is asked of every message in every room.
-func withoutQuotes(msg string) string {
+func WithoutQuotes(msg string) string {
 	if !strings.Contains(msg, "](http") {
 		return msg
 	}
 	return quoteLinks.ReplaceAllString(msg, "")
 }
 
-// plainText turns Rocket.Chat's message markup into text for those who see no
+// Plain turns Rocket.Chat's message markup into text for those who see no
 // markup. Emphasis, code and headings lose their marks, a link becomes its text
 // and "(address)", an emoji's short name becomes the emoji. What precedes quotes
 // and list items stays, and so do mentions, emoticons, formulas and unknown names.
@@ -29,9 +31,9 @@ func withoutQuotes(msg string) string {
 // left over troubles a reader less than a sign that is lost.
 //
 // The result is valid UTF-8. It takes linear time.
-func plainText(msg string) string {
+func Plain(msg string) string {
 	msg = strings.ToValidUTF8(msg, string(utf8.RuneError))
-	msg = withoutQuotes(msg)
+	msg = WithoutQuotes(msg)
 	var out []string
 	for lines := strings.Split(msg, "\n"); len(lines) > 0; {
 		if end := fenceEnd(lines); end > 0 {

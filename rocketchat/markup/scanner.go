@@ -1,4 +1,4 @@
-package rocketchat
+package markup
 
 import (
 	"regexp"
