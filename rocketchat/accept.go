@@ -109,9 +109,6 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 	return fresh, hand()
 }
 
-// closedRoom is the system type of a room's end (rocketchat.md 3).
-const closedRoom = "livechat-close"
-
 // happened looks at what is new beside the text.
 func (s *Stream) happened(m wireMessage) {
 	if s.cfg.Gestures == nil {

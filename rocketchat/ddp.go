@@ -38,13 +38,6 @@ type pong struct {
 	ID  string `json:"id,omitempty"`
 }
 
-// Types of rooms.
-const (
-	customerRoom = "l"
-	privateGroup = "p"
-	directRoom   = "d"
-)
-
 // where is the second argument of a __my_messages__ event (rocketchat.md 2.3).
 type where struct {
 	RoomType word `json:"roomType"`

@@ -12,6 +12,13 @@ import (
 	"messenger-bridge/rocketchat/markup"
 )
 
+// Types of rooms.
+const (
+	customerRoom = "l"
+	privateGroup = "p"
+	directRoom   = "d"
+)
+
 // wireMessage is what we need of a message (rocketchat.md 6.1), from the stream
 // and from REST alike.
 type wireMessage struct {
@@ -31,8 +38,8 @@ type wireMessage struct {
 		Usernames []string `json:"usernames"`
 	} `json:"reactions"`
 
-	kind string // of its room; told apart from the message
-	old  bool   // it was read before: only what has changed since counts
+	kind string `json:"-"` // of its room; told apart from the message
+	old  bool   `json:"-"` // it was read before: only what has changed since counts
 }
 
 type wireUser struct {
@@ -201,8 +208,11 @@ func (m wireMessage) touched() time.Time {
 	return m.At.Time
 }
 
-// deletedMessage is the system type of what remains of a deleted message.
-const deletedMessage = "rm"
+// System types of messages (rocketchat.md 3).
+const (
+	deletedMessage = "rm"             // what remains of a deleted message
+	closedRoom     = "livechat-close" // the end of a room
+)
 
 // attach adds to a message what one of its attachments holds.
 func (m wireMessage) attach(a *bridge.AgentMessage, f wireAttachment) {
