@@ -9,19 +9,20 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // wants reports whether a message of the stream may concern us. It is asked for
 // every message the bot may read, in the reader's goroutine, so it asks nobody.
-func (s *Stream) wants(m wireMessage) (wanted bool) {
+func (s *Stream) wants(m wire.Message) (wanted bool) {
 	defer s.survive(m, func() { wanted = true })
 	bot, name := s.cfg.Client.Bot()
 	switch {
-	case m.kind == customerRoom:
+	case m.Kind == wire.CustomerRoom:
 		return true
-	case s.cfg.Commands == nil || !m.byPeople(bot):
+	case s.cfg.Commands == nil || !m.ByPeople(bot):
 		return false
-	case m.kind == directRoom:
+	case m.Kind == wire.DirectRoom:
 		return true
 	}
 	_, _, ok := asCommand(m.Text, name, s.placeOf(m))
@@ -29,7 +30,7 @@ func (s *Stream) wants(m wireMessage) (wanted bool) {
 }
 
 // placeOf leaves open who else is in a direct room; see private.
-func (s *Stream) placeOf(m wireMessage) place {
+func (s *Stream) placeOf(m wire.Message) place {
 	if setup := s.cfg.Client.SetupRoom(); setup != "" && string(setup) == m.Room {
 		return setupRoom
 	}
@@ -38,7 +39,7 @@ func (s *Stream) placeOf(m wireMessage) place {
 
 // accept hands on, in order, what agents wrote in rooms of ours and what people
 // told the bot wherever they are.
-func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, err error) {
+func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
 	bot, name := s.cfg.Client.Bot()
 	tooOld := s.cfg.Client.serverTime().Add(-oldest)
 	var messages []bridge.AgentMessage
@@ -56,14 +57,14 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 		if m.At.Before(tooOld) && !m.At.IsZero() {
 			continue
 		}
-		if m.kind == customerRoom && m.System == "" {
+		if m.Kind == wire.CustomerRoom && m.System == "" {
 			s.happened(m)
 		}
-		if m.kind == customerRoom && m.System == closedRoom && m.User.ID != string(bot) {
+		if m.Kind == wire.CustomerRoom && m.System == wire.ClosedRoom && m.User.ID != string(bot) {
 			if err := hand(); err != nil { // what was written before goes out before what is said at the end
 				return fresh, err
 			}
-			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.author(), ByCustomer: m.Visitor != ""}
+			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.Author(), ByCustomer: m.Visitor != ""}
 			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
 				return fresh, err
 			}
@@ -80,11 +81,11 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 			}
 			continue
 		}
-		a, ok := m.fromAgent(bot)
-		if gone, is := m.deleted(bot); is {
+		a, ok := m.FromAgent(bot)
+		if gone, is := m.Deleted(bot); is {
 			a, ok = gone, true
 		}
-		if !ok || m.kind != customerRoom {
+		if !ok || m.Kind != wire.CustomerRoom {
 			continue
 		}
 		if _, _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
@@ -110,7 +111,7 @@ func (s *Stream) accept(ctx context.Context, batch []wireMessage) (fresh int, er
 }
 
 // happened looks at what is new beside the text.
-func (s *Stream) happened(m wireMessage) {
+func (s *Stream) happened(m wire.Message) {
 	if s.cfg.Gestures == nil {
 		return
 	}
@@ -122,16 +123,16 @@ func (s *Stream) happened(m wireMessage) {
 
 // command returns the command a message is. Other bots give none: two that answer
 // one another would not stop.
-func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, ok bool, err error) {
+func (s *Stream) command(ctx context.Context, m wire.Message) (c bridge.Command, ok bool, err error) {
 	defer s.survive(m, func() { ok = false })
 	bot, name := s.cfg.Client.Bot()
-	author := m.author()
-	if s.cfg.Commands == nil || !m.byPeople(bot) || author.Bot {
+	author := m.Author()
+	if s.cfg.Commands == nil || !m.ByPeople(bot) || author.Bot {
 		return c, false, nil
 	}
 	where := s.placeOf(m)
 	as, words, ok := asCommand(m.Text, name, where)
-	if !ok && m.kind == directRoom {
+	if !ok && m.Kind == wire.DirectRoom {
 		if as, words, ok = asCommand(m.Text, name, private); ok {
 			ok, err = s.private(ctx, m)
 		}
@@ -150,14 +151,14 @@ func (s *Stream) command(ctx context.Context, m wireMessage) (c bridge.Command, 
 
 // plainText is what was typed as the customer reads it; as it was typed, if
 // that cannot be found out.
-func (s *Stream) plainText(m wireMessage, typed string) (text string) {
+func (s *Stream) plainText(m wire.Message, typed string) (text string) {
 	defer s.survive(m, func() { text = typed })
 	return s.plain(typed)
 }
 
 // survive keeps one message that makes us panic from taking the others with it: each
 // start would find it again. It is to be deferred.
-func (s *Stream) survive(m wireMessage, instead func()) {
+func (s *Stream) survive(m wire.Message, instead func()) {
 	p := recover()
 	if p == nil {
 		return
@@ -171,7 +172,7 @@ func (s *Stream) survive(m wireMessage, instead func()) {
 // private reports whether nobody but the author and the bot is in a direct room.
 // Rocket.Chat still names rooms of two after both users; for other names it is
 // asked, once per room, because members of a direct room never change.
-func (s *Stream) private(ctx context.Context, m wireMessage) (bool, error) {
+func (s *Stream) private(ctx context.Context, m wire.Message) (bool, error) {
 	bot, _ := s.cfg.Client.Bot()
 	if m.Room == m.User.ID+string(bot) || m.Room == string(bot)+m.User.ID {
 		return true, nil

@@ -18,6 +18,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // answering is a client, logged in, of a server that answers as the test says.
@@ -276,7 +277,7 @@ func TestList_OneIsTakenOutMeanwhile_NoneIsSkipped(t *testing.T) {
 			users = users[1:]
 		}
 	})
-	all, err := list[wireUser](t.Context(), c, "/livechat/users/manager", nil, "users")
+	all, err := list[wire.User](t.Context(), c, "/livechat/users/manager", nil, "users")
 	if err != nil || len(all) != 230 {
 		t.Errorf("%d users, %v", len(all), err)
 	}
@@ -324,10 +325,10 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 		}
 		return markup.Plain(text)
 	}
-	batch := []wireMessage{
-		{ID: "1", Room: "r", Text: "*one*", User: wireUser{ID: "a"}, kind: customerRoom},
-		{ID: "2", Room: "r", Text: "*poison*", User: wireUser{ID: "a"}, kind: customerRoom},
-		{ID: "3", Room: "r", Text: "*three*", User: wireUser{ID: "a"}, kind: customerRoom},
+	batch := []wire.Message{
+		{ID: "1", Room: "r", Text: "*one*", User: wire.User{ID: "a"}, Kind: wire.CustomerRoom},
+		{ID: "2", Room: "r", Text: "*poison*", User: wire.User{ID: "a"}, Kind: wire.CustomerRoom},
+		{ID: "3", Room: "r", Text: "*three*", User: wire.User{ID: "a"}, Kind: wire.CustomerRoom},
 	}
 	if fresh, err := s.accept(t.Context(), batch); fresh != 3 || err != nil {
 		t.Fatalf("%d accepted, %v", fresh, err)
@@ -342,12 +343,12 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 
 func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
 	d := &ddp{calls: map[string]chan<- frame{}}
-	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wireMessage{}, where{}, nil); err == nil {
+	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wire.Message{}, where{}, nil); err == nil {
 		t.Error("nobody notices that the subscription is over")
 	}
 	refused := make(chan frame, 1)
 	d.calls["4"] = refused
-	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wireMessage{}, where{}, nil); err != nil || len(refused) != 1 {
+	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wire.Message{}, where{}, nil); err != nil || len(refused) != 1 {
 		t.Errorf("a refused subscription is answered with %v", err)
 	}
 }

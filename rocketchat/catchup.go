@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 const (
@@ -67,17 +68,17 @@ func (s *Stream) lookInto(d *debt, asked debt) errand {
 }
 
 // written returns what was written in a room, and changed, since, oldest first.
-func (s *Stream) written(ctx context.Context, d debt) ([]wireMessage, error) {
+func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
 	since := d.since
 	if limit := s.cfg.Client.serverTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
 		since = limit // perhaps it was too much
 	}
 	var answer struct {
 		Result struct {
-			Updated []wireMessage `json:"updated"`
+			Updated []wire.Message `json:"updated"`
 			Deleted []struct {
-				ID string   `json:"_id"`
-				At wireTime `json:"_deletedAt"`
+				ID string    `json:"_id"`
+				At wire.Time `json:"_deletedAt"`
 			} `json:"deleted"`
 		} `json:"result"`
 	}
@@ -87,32 +88,32 @@ func (s *Stream) written(ctx context.Context, d debt) ([]wireMessage, error) {
 	}
 	messages := answer.Result.Updated
 	for _, gone := range answer.Result.Deleted {
-		messages = append(messages, wireMessage{ID: gone.ID, At: gone.At, System: deletedMessage})
+		messages = append(messages, wire.Message{ID: gone.ID, At: gone.At, System: wire.DeletedMessage})
 	}
 	for i := range messages {
 		if messages[i].Room == "" {
 			messages[i].Room = string(d.room)
 		}
-		messages[i].kind = d.kind
+		messages[i].Kind = d.kind
 	}
-	messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.touched().Before(since) && !m.At.IsZero() })
+	messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().Before(since) && !m.At.IsZero() })
 	for i := range messages {
-		messages[i].old = messages[i].At.Before(since) && !messages[i].At.IsZero()
+		messages[i].Old = messages[i].At.Before(since) && !messages[i].At.IsZero()
 	}
-	slices.SortStableFunc(messages, func(a, b wireMessage) int { return a.At.Compare(b.At.Time) })
+	slices.SortStableFunc(messages, func(a, b wire.Message) int { return a.At.Compare(b.At.Time) })
 	return messages, nil
 }
 
 // takeIn accepts what was found in a room, and after it what has waited for it.
-func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wireMessage) error {
+func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wire.Message) error {
 	now := s.cfg.Client.serverTime()
 	if asked.judged { // what is younger may still be on its way; the next look sees it again
 		young := now.Add(-min(settled, s.cfg.LookEvery))
-		messages = slices.DeleteFunc(messages, func(m wireMessage) bool { return m.touched().After(young) })
+		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
 	early := s.early.take(asked.room) // REST has brought these as well, in their place
-	fresh, err := s.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wireMessage.gone))
+	fresh, err := s.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
 	if err == nil && len(early) > 0 {
 		_, err = s.cfg.Accept.FromAgent(ctx, early)
 	}
@@ -123,7 +124,7 @@ func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wir
 		s.missed += fresh
 	}
 	// Most deletions do not come on the stream (rocketchat.md 3), so it is not to blame.
-	if _, err := s.accept(ctx, slices.DeleteFunc(messages, func(m wireMessage) bool { return !m.gone() })); err != nil {
+	if _, err := s.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
 		return err
 	}
 	held := s.owed.release(d)
@@ -135,14 +136,14 @@ func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wir
 
 // countTooOld counts what agents wrote too long ago to be relayed: nobody was
 // connected for days.
-func (s *Stream) countTooOld(d debt, messages []wireMessage, limit time.Time) {
+func (s *Stream) countTooOld(d debt, messages []wire.Message, limit time.Time) {
 	bot, _ := s.cfg.Client.Bot()
-	if d.kind != customerRoom {
+	if d.kind != wire.CustomerRoom {
 		return
 	}
 	count := 0
 	for _, m := range messages {
-		if m.At.Before(limit) && !m.At.IsZero() && m.byPeople(bot) {
+		if m.At.Before(limit) && !m.At.IsZero() && m.ByPeople(bot) {
 			count++
 		}
 	}
@@ -159,7 +160,7 @@ func (s *Stream) couldNotRead(ctx context.Context, d *debt, asked debt, err erro
 	switch {
 	case endsSession(ctx, err):
 		return fmt.Errorf("messages of room %s: %w", asked.room, err)
-	case refusedForGood(err), asked.kind != customerRoom && asked.tries >= holdTries:
+	case refusedForGood(err), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
 		log.Warn("a room cannot be looked into")
 		return s.takeIn(ctx, d, asked, nil)
 	}

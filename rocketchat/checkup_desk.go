@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 const configRoute = "/livechat/config"
@@ -214,7 +215,7 @@ func (k *checkup) setupChannel(ctx context.Context, name string) {
 		k.add(check, bridge.Bad, "a room #"+name+" exists, and the bot may not see it: announcements wait", "Invite the bot, or choose another name with SETUP_CHANNEL.")
 	case err != nil:
 		k.unclear(check, err)
-	case room.Kind != privateGroup:
+	case room.Kind != wire.PrivateGroup:
 		k.add(check, bridge.Bad, "#"+name+" is no private group: announcements wait", other)
 	case room.Archived:
 		k.add(check, bridge.Bad, "#"+name+" is archived: announcements wait", "Take it out of the archive, or choose another name with SETUP_CHANNEL.")
@@ -239,21 +240,21 @@ func (c *Client) makeSetup(ctx context.Context, name string) error {
 // members tells whether the omnichannel managers read the setup channel.
 func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) {
 	const check = "setup channel"
-	managers, err := list[wireUser](ctx, k.c, "/livechat/users/manager", nil, "users")
+	managers, err := list[wire.User](ctx, k.c, "/livechat/users/manager", nil, "users")
 	if forbidden(err) { // that is said already
 		k.add(check, bridge.Good, "#"+name+" is there", "")
 		return
 	}
-	var members []wireUser
+	var members []wire.User
 	if err == nil {
-		members, err = list[wireUser](ctx, k.c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+		members, err = list[wire.User](ctx, k.c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
 	}
 	if err != nil {
 		k.unclear(check, err)
 		return
 	}
-	absent := slices.DeleteFunc(managers, func(m wireUser) bool {
-		return slices.ContainsFunc(members, func(u wireUser) bool { return u.ID == m.ID })
+	absent := slices.DeleteFunc(managers, func(m wire.User) bool {
+		return slices.ContainsFunc(members, func(u wire.User) bool { return u.ID == m.ID })
 	})
 	if len(absent) == 0 {
 		k.add(check, bridge.Good, "#"+name+" is there, with all omnichannel managers", "")

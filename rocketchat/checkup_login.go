@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // LogInOnce logs the bot in the way Run does, but subscribes to nothing, and calls do.
@@ -15,7 +16,7 @@ import (
 func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error {
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
-	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(wireMessage) error { return nil })
+	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(wire.Message) error { return nil })
 	if err != nil {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: err}
 	}

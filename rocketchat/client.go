@@ -17,6 +17,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // ClientConfig says how to reach a workspace.
@@ -208,7 +209,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 	if k.answer == nil {
 		return nil
 	}
-	if err := json.Unmarshal(body, k.answer); !tolerable(err) {
+	if err := json.Unmarshal(body, k.answer); !wire.Tolerable(err) {
 		return unexpected(k, err)
 	}
 	return nil

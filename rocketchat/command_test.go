@@ -2,6 +2,7 @@ package rocketchat
 
 import (
 	"encoding/json"
+	"messenger-bridge/rocketchat/wire"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -97,7 +98,7 @@ func TestCommand_WhoIsListenedTo(t *testing.T) {
 		client := NewClient(ClientConfig{})
 		client.loggedIn("me", "token")
 		s := &Stream{cfg: StreamConfig{Client: client, Commands: nobody{}}}
-		var m wireMessage
+		var m wire.Message
 		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
 			t.Fatal(err)
 		}

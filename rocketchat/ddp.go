@@ -17,6 +17,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // frame is one DDP message (rocketchat.md 1), of any kind that we act upon.
@@ -46,7 +47,7 @@ type where struct {
 // word is a string that has few values nearly always; those cost no memory.
 type word string
 
-var usual = []word{"changed", "id", myMessages, customerRoom, privateGroup, directRoom, "c"}
+var usual = []word{"changed", "id", myMessages, wire.CustomerRoom, wire.PrivateGroup, wire.DirectRoom, "c"}
 
 // UnmarshalJSON implements json.Unmarshaler. What is no string is no word: an error
 // would end the decoding, and lose the message that comes after.
@@ -80,7 +81,7 @@ func (e *ddpError) Error() string { return e.code() }
 type ddp struct {
 	conn    *websocket.Conn
 	silence time.Duration // without any frame the connection counts as dead
-	deliver func(wireMessage) error
+	deliver func(wire.Message) error
 	aside   func(event string, data []byte) error // other events; nil: nobody listens
 
 	writing sync.Mutex // held for one frame
@@ -91,7 +92,7 @@ type ddp struct {
 }
 
 // dialDDP connects and shakes hands; the caller must run read.
-func dialDDP(ctx context.Context, base string, silence time.Duration, deliver func(wireMessage) error) (*ddp, error) {
+func dialDDP(ctx context.Context, base string, silence time.Duration, deliver func(wire.Message) error) (*ddp, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, fmt.Errorf("workspace URL: %w", err)
@@ -135,19 +136,19 @@ func (d *ddp) read() error {
 // read, copies may be kept.
 type parser struct {
 	frame   frame
-	message wireMessage
+	message wire.Message
 	where   where
 }
 
 // parse reads a frame in place of the one before. It reports whether there is one.
 func (p *parser) parse(data []byte) bool {
-	p.message, p.where = wireMessage{}, where{}
+	p.message, p.where = wire.Message{}, where{}
 	p.frame = frame{}
 	p.frame.Fields.Args = [2]any{&p.message, &p.where}
-	return tolerable(json.Unmarshal(data, &p.frame))
+	return wire.Tolerable(json.Unmarshal(data, &p.frame))
 }
 
-func (d *ddp) handle(f frame, m wireMessage, w where, data []byte) error {
+func (d *ddp) handle(f frame, m wire.Message, w where, data []byte) error {
 	switch f.Msg {
 	case "ping":
 		return d.write(pong{Msg: "pong", ID: string(f.ID)})
@@ -165,7 +166,7 @@ func (d *ddp) handle(f frame, m wireMessage, w where, data []byte) error {
 		}
 	case "changed":
 		if f.Fields.Event == myMessages {
-			m.kind = string(w.RoomType)
+			m.Kind = string(w.RoomType)
 			return d.deliver(m)
 		}
 		if d.aside != nil {

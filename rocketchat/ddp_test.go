@@ -1,7 +1,7 @@
 package rocketchat
 
 import (
-	"encoding/json"
+	"messenger-bridge/rocketchat/wire"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -17,7 +17,7 @@ const roomFrame = `{"msg":"changed","collection":"stream-room-messages","id":"id
 
 // decoded runs frames through a connection as it reads them and returns what it
 // hands on.
-func decoded(tb testing.TB, frames ...string) (messages []wireMessage) {
+func decoded(tb testing.TB, frames ...string) (messages []wire.Message) {
 	tb.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		conn, err := (&websocket.Upgrader{}).Upgrade(w, r, nil)
@@ -32,7 +32,7 @@ func decoded(tb testing.TB, frames ...string) (messages []wireMessage) {
 		}
 	}))
 	defer server.Close()
-	d, err := dialDDP(tb.Context(), server.URL, 5*time.Second, func(m wireMessage) error {
+	d, err := dialDDP(tb.Context(), server.URL, 5*time.Second, func(m wire.Message) error {
 		messages = append(messages, m)
 		return nil
 	})
@@ -73,35 +73,12 @@ func TestFrames_FieldOfAnotherType_MessageIsKept(t *testing.T) {
 	}
 }
 
-func TestWireMessage_WhoIsMeant(t *testing.T) {
-	for name, c := range map[string]struct {
-		json string
-		want bool
-	}{
-		"an agent":       {`{"_id":"1","u":{"_id":"a"},"msg":"x"}`, true},
-		"another bot":    {`{"_id":"1","u":{"_id":"b"},"msg":"x","bot":{"i":"x"}}`, true},
-		"the customer":   {`{"_id":"1","u":{"_id":"v"},"msg":"x","token":"t"}`, false},
-		"a system one":   {`{"_id":"1","u":{"_id":"a"},"t":"uj"}`, false},
-		"us":             {`{"_id":"1","u":{"_id":"me"},"msg":"x"}`, false},
-		"Rocket.Chat":    {`{"_id":"1","u":{"_id":"rocket.cat"},"msg":"x"}`, false},
-		"hidden history": {`{"_id":"1","u":{"_id":"a"},"msg":"x","_hidden":true}`, false},
-	} {
-		var m wireMessage
-		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
-			t.Fatal(err)
-		}
-		if _, got := m.fromAgent("me"); got != c.want {
-			t.Errorf("%s: relayed = %v", name, got)
-		}
-	}
-}
-
 func FuzzFrames(f *testing.F) {
 	f.Add(roomFrame)
 	f.Add(`{"msg":"result","id":"1","error":{"error":403,"reason":"no"}}`)
 	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		d := &ddp{deliver: func(m wireMessage) error { m.fromAgent("me"); return nil }, calls: map[string]chan<- frame{}}
+		d := &ddp{deliver: func(m wire.Message) error { m.FromAgent("me"); return nil }, calls: map[string]chan<- frame{}}
 		var p parser
 		if p.parse([]byte(s)) && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
 			if err := d.handle(p.frame, p.message, p.where, nil); err != nil {

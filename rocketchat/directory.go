@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // departmentsFor is how long the list of departments is believed.
@@ -74,5 +75,5 @@ func (c *Client) holds(ctx context.Context, office string, user bridge.UserID) (
 	}
 	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/" + office + "/{id}",
 		params: map[string]string{"id": string(user)}, answer: &answer})
-	return err == nil && given(answer.User), err
+	return err == nil && wire.Given(answer.User), err
 }

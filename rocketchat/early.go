@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // A bot answers within milliseconds, and so may an agent: before we have written
@@ -62,9 +63,9 @@ func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
 			whose = bridge.Conversation{}
 		}
 		if whose != (bridge.Conversation{}) {
-			s.keepBack(debt{room: before, kind: customerRoom, since: s.lookedUntil().Add(-overlap), whose: whose, hold: true})
+			s.keepBack(debt{room: before, kind: wire.CustomerRoom, since: s.lookedUntil().Add(-overlap), whose: whose, hold: true})
 		}
-		s.keepBack(debt{room: room, kind: customerRoom, since: s.cfg.Client.serverTime().Add(-oldest), whose: whose, found: true, hold: true})
+		s.keepBack(debt{room: room, kind: wire.CustomerRoom, since: s.cfg.Client.serverTime().Add(-oldest), whose: whose, found: true, hold: true})
 	} else {
 		s.mu.Lock()
 		s.rooms[room] = true

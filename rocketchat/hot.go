@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // Gestures takes what people do in rooms beside writing. Nothing of it is owed to
@@ -121,7 +122,7 @@ func (s *Stream) follow(ctx context.Context, conn *ddp) {
 
 // noticed handles an event of a hot room; it returns the message that is gone, if it
 // is about one.
-func (s *Stream) noticed(event string, data []byte) (gone wireMessage, is bool) {
+func (s *Stream) noticed(event string, data []byte) (gone wire.Message, is bool) {
 	var f struct {
 		Fields struct {
 			Args []json.RawMessage `json:"args"`
@@ -142,8 +143,8 @@ func (s *Stream) noticed(event string, data []byte) (gone wireMessage, is bool) 
 	if !deletion || json.Unmarshal(args[0], &gone) != nil || gone.ID == "" {
 		return gone, false
 	}
-	gone.Room, gone.kind, gone.System = room, customerRoom, deletedMessage
-	gone.At = wireTime{s.cfg.Client.serverTime()}
+	gone.Room, gone.Kind, gone.System = room, wire.CustomerRoom, wire.DeletedMessage
+	gone.At = wire.Time{Time: s.cfg.Client.serverTime()}
 	return gone, true
 }
 
@@ -158,7 +159,7 @@ type reactions struct {
 const mostReactions = 10_000
 
 // reacted compares the reactions to a customer's message with those before.
-func (s *Stream) reacted(m wireMessage) {
+func (s *Stream) reacted(m wire.Message) {
 	_, bot := s.cfg.Client.Bot()
 	var now []string
 	for name, who := range m.Reactions {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // changes is what a look has found.
@@ -91,7 +92,7 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 	}
 	slices.Reverse(closed) // a customer's older rooms come before the newer, and the open one last
 	for _, d := range append(closed, open...) {
-		d.kind, d.since = customerRoom, since
+		d.kind, d.since = wire.CustomerRoom, since
 		c.rooms = append(c.rooms, d)
 	}
 	direct, err := s.commandRooms(ctx, since)
@@ -111,7 +112,7 @@ func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() t
 		var answer struct {
 			Rooms []struct {
 				ID   bridge.RoomID `json:"_id"`
-				Last wireTime      `json:"lm"`
+				Last wire.Time     `json:"lm"`
 			} `json:"rooms"`
 			Total int `json:"total"`
 		}
@@ -175,7 +176,7 @@ func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []deb
 	}
 	setup := s.cfg.Client.SetupRoom()
 	for _, room := range answer.Rooms {
-		if room.Kind == directRoom || room.ID == setup {
+		if room.Kind == wire.DirectRoom || room.ID == setup {
 			found = append(found, debt{room: room.ID, kind: room.Kind, since: since})
 		}
 	}

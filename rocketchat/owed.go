@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // debt is a room that is still to be looked into.
@@ -16,10 +17,10 @@ type debt struct {
 	since time.Time           // what was written from then on may be missing
 	whose bridge.Conversation // empty: a conversation of which we do not know yet, or of nobody
 
-	found  bool          // it was open before we knew it
-	judged bool          // what is new in it, the stream should have brought
-	hold   bool          // what the stream brings of it waits until the look is in
-	held   []wireMessage // that waits, oldest first
+	found  bool           // it was open before we knew it
+	judged bool           // what is new in it, the stream should have brought
+	hold   bool           // what the stream brings of it waits until the look is in
+	held   []wire.Message // that waits, oldest first
 
 	added time.Time
 	tries int       // that failed
@@ -133,7 +134,7 @@ func (o *owed) none() bool {
 
 // wait keeps a message back that would overtake older ones of its room, or of another
 // room of the same conversation, and reports whether it did.
-func (o *owed) wait(m wireMessage, whose bridge.Conversation) (bool, error) {
+func (o *owed) wait(m wire.Message, whose bridge.Conversation) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := o.rooms[bridge.RoomID(m.Room)]
@@ -151,7 +152,7 @@ func (o *owed) wait(m wireMessage, whose bridge.Conversation) (bool, error) {
 }
 
 // release returns what waited for a room.
-func (o *owed) release(d *debt) []wireMessage {
+func (o *owed) release(d *debt) []wire.Message {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	held := d.held

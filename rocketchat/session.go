@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // maxHeld bounds what the stream may bring while catching up, or while the store
@@ -20,10 +21,10 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	if err := s.begin(); err != nil {
 		return err
 	}
-	events := make(chan wireMessage, maxHeld)
+	events := make(chan wire.Message, maxHeld)
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
-	deliver := func(m wireMessage) error {
+	deliver := func(m wire.Message) error {
 		if !s.wants(m) {
 			return nil
 		}
@@ -85,7 +86,7 @@ func cause(ctx context.Context, err error) error {
 // not bring. What it brings of a room that is still to be caught up with waits until
 // that is done, so order within a room holds. caughtUp is called when every room was
 // looked into once.
-func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-chan wireMessage, caughtUp func()) error {
+func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-chan wire.Message, caughtUp func()) error {
 	tick := time.NewTicker(s.cfg.LookEvery)
 	defer tick.Stop()
 	due := time.NewTimer(time.Hour)
@@ -155,8 +156,8 @@ func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-cha
 }
 
 // takeStreamed accepts what the stream has brought, as much as there is at once.
-func (s *Stream) takeStreamed(ctx context.Context, first wireMessage, more <-chan wireMessage) error {
-	var batch []wireMessage
+func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
+	var batch []wire.Message
 	for m := first; ; m = <-more {
 		waits, err := s.waits(m)
 		if err != nil {
@@ -173,7 +174,7 @@ func (s *Stream) takeStreamed(ctx context.Context, first wireMessage, more <-cha
 }
 
 // waits keeps a message back that would overtake older ones of its customer.
-func (s *Stream) waits(m wireMessage) (bool, error) {
+func (s *Stream) waits(m wire.Message) (bool, error) {
 	if s.owed.none() {
 		return false, nil
 	}

@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // setupTopic is shown at the head of the setup channel.
@@ -94,7 +95,7 @@ func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, err
 		return "", unusable{fmt.Errorf("a room of this name exists, and the bot may not see it: %w", err)}
 	case err != nil:
 		return "", err
-	case room.Kind != privateGroup:
+	case room.Kind != wire.PrivateGroup:
 		return "", unusable{errors.New("the room of this name is no private group")}
 	case room.Archived:
 		return "", unusable{errors.New("the group of this name is archived")}
@@ -161,11 +162,11 @@ func (c *Client) wasIn(room bridge.RoomID, users ...string) {
 }
 
 func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) error {
-	managers, err := list[wireUser](ctx, c, "/livechat/users/manager", nil, "users")
+	managers, err := list[wire.User](ctx, c, "/livechat/users/manager", nil, "users")
 	if err != nil {
 		return fmt.Errorf("list the omnichannel managers: %w", err)
 	}
-	members, err := list[wireUser](ctx, c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+	members, err := list[wire.User](ctx, c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
 	if err != nil {
 		return fmt.Errorf("list the members: %w", err)
 	}
@@ -243,7 +244,7 @@ func list[T any](ctx context.Context, c *Client, route string, query url.Values,
 			}
 			seen[item.ID] = true
 			var one T
-			if err := json.Unmarshal(raw, &one); !tolerable(err) {
+			if err := json.Unmarshal(raw, &one); !wire.Tolerable(err) {
 				return nil, unexpected(k, err)
 			}
 			all = append(all, one)

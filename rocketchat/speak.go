@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 	"messenger-bridge/textcut"
 )
 
@@ -60,7 +61,7 @@ func (c *Client) ShowStep(ctx context.Context, id, text string) error {
 	text = c.fitting(text)
 	message := noticeID("step/" + string(room) + "/" + id) // a new channel gets a new message
 	var answer struct {
-		Message wireMessage `json:"message"`
+		Message wire.Message `json:"message"`
 	}
 	err := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(message)}}, answer: &answer})
 	switch {

@@ -1,4 +1,5 @@
-package rocketchat
+// Package wire is how Rocket.Chat writes messages, on the stream and over REST.
+package wire
 
 import (
 	"encoding/json"
@@ -14,49 +15,50 @@ import (
 
 // Types of rooms.
 const (
-	customerRoom = "l"
-	privateGroup = "p"
-	directRoom   = "d"
+	CustomerRoom = "l"
+	PrivateGroup = "p"
+	DirectRoom   = "d"
 )
 
-// wireMessage is what we need of a message (rocketchat.md 6.1), from the stream
+// Message is what we need of a message (rocketchat.md 6.1), from the stream
 // and from REST alike.
-type wireMessage struct {
-	ID          string           `json:"_id"`
-	Room        string           `json:"rid"`
-	Text        string           `json:"msg"`
-	System      string           `json:"t"`
-	Visitor     string           `json:"token"`
-	Hidden      bool             `json:"_hidden"`
-	At          wireTime         `json:"ts"`
-	User        wireUser         `json:"u"`
-	Bot         json.RawMessage  `json:"bot"`
-	Edited      wireTime         `json:"editedAt"`
-	Attachments []wireAttachment `json:"attachments"`
+type Message struct {
+	ID          string          `json:"_id"`
+	Room        string          `json:"rid"`
+	Text        string          `json:"msg"`
+	System      string          `json:"t"`
+	Visitor     string          `json:"token"`
+	Hidden      bool            `json:"_hidden"`
+	At          Time            `json:"ts"`
+	User        User            `json:"u"`
+	Bot         json.RawMessage `json:"bot"`
+	Edited      Time            `json:"editedAt"`
+	Attachments []attachment    `json:"attachments"`
 
 	Reactions map[string]struct {
 		Usernames []string `json:"usernames"`
 	} `json:"reactions"`
 
-	kind string `json:"-"` // of its room; told apart from the message
-	old  bool   `json:"-"` // it was read before: only what has changed since counts
+	Kind string `json:"-"` // of its room; told apart from the message
+	Old  bool   `json:"-"` // it was read before: only what has changed since counts
 }
 
-type wireUser struct {
+// User is who wrote something.
+type User struct {
 	ID       string `json:"_id"`
 	Username string `json:"username"`
 	Name     string `json:"name"`
 }
 
-// wireAttachment is a file, a quote, or a card of a bot (rocketchat.md 6.2, 6.3).
-type wireAttachment struct {
-	Type        string       `json:"type"`
-	Title       string       `json:"title"`
-	TitleLink   string       `json:"title_link"`
-	Text        string       `json:"text"`
-	Description string       `json:"description"`
-	MessageLink string       `json:"message_link"` // of a quote
-	Actions     []wireAction `json:"actions"`
+// attachment is a file, a quote, or a card of a bot (rocketchat.md 6.2, 6.3).
+type attachment struct {
+	Type        string   `json:"type"`
+	Title       string   `json:"title"`
+	TitleLink   string   `json:"title_link"`
+	Text        string   `json:"text"`
+	Description string   `json:"description"`
+	MessageLink string   `json:"message_link"` // of a quote
+	Actions     []action `json:"actions"`
 
 	Size      int64  `json:"size"`
 	ImageURL  string `json:"image_url"` // perhaps of a thumbnail
@@ -70,7 +72,7 @@ type wireAttachment struct {
 	VideoSize int64  `json:"video_size"`
 }
 
-type wireAction struct {
+type action struct {
 	Type string `json:"type"`
 	Text string `json:"text"`
 	URL  string `json:"url"`
@@ -78,7 +80,7 @@ type wireAction struct {
 }
 
 // file returns the attachment as a file: the original, not the thumbnail.
-func (a wireAttachment) file() bridge.Attachment {
+func (a attachment) file() bridge.Attachment {
 	f := bridge.Attachment{Kind: bridge.FileKind, URL: a.TitleLink, Name: a.Title, Size: a.Size}
 	for _, as := range []struct {
 		kind, url, mediaType string
@@ -98,12 +100,12 @@ func (a wireAttachment) file() bridge.Attachment {
 }
 
 // card is what an attachment says in words.
-func (a wireAttachment) card() string {
+func (a attachment) card() string {
 	return strings.TrimSpace(strings.Join([]string{a.Title, a.Text, a.TitleLink}, "\n"))
 }
 
 // quoted returns the id of the message that an attachment quotes, or "".
-func (a wireAttachment) quoted() bridge.MessageID {
+func (a attachment) quoted() bridge.MessageID {
 	link, err := url.Parse(a.MessageLink)
 	if err != nil {
 		return ""
@@ -111,11 +113,11 @@ func (a wireAttachment) quoted() bridge.MessageID {
 	return bridge.MessageID(link.Query().Get("msg"))
 }
 
-// wireTime is EJSON on the stream and ISO 8601 over REST. Anything else is no
+// Time is EJSON on the stream and ISO 8601 over REST. Anything else is no
 // time, and no reason to lose a message.
-type wireTime struct{ time.Time }
+type Time struct{ time.Time }
 
-func (t *wireTime) UnmarshalJSON(data []byte) error {
+func (t *Time) UnmarshalJSON(data []byte) error {
 	if millis, ok := ejsonDate(data); ok { // of every frame: without a decoder's cost
 		t.Time = time.UnixMilli(millis)
 		return nil
@@ -143,9 +145,9 @@ func ejsonDate(data []byte) (millis int64, ok bool) {
 	return millis, err == nil && millis != 0
 }
 
-// tolerable reports whether decoding went on to the end: a field of another type
+// Tolerable reports whether decoding went on to the end: a field of another type
 // than expected is left empty, and the message is still a message.
-func tolerable(err error) bool {
+func Tolerable(err error) bool {
 	if err == nil {
 		return true
 	}
@@ -153,25 +155,26 @@ func tolerable(err error) bool {
 	return errors.As(err, &wrongType)
 }
 
-// given reports whether an optional field says something.
-func given(field json.RawMessage) bool {
+// Given reports whether an optional field says something.
+func Given(field json.RawMessage) bool {
 	return len(field) > 0 && string(field) != "null" && string(field) != "false"
 }
 
-// byPeople reports whether somebody wrote the message: not the customer, not us,
+// ByPeople reports whether somebody wrote the message: not the customer, not us,
 // not Rocket.Chat itself.
-func (m wireMessage) byPeople(bot bridge.UserID) bool {
+func (m Message) ByPeople(bot bridge.UserID) bool {
 	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != "rocket.cat"
 }
 
-func (m wireMessage) author() bridge.Author {
-	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: given(m.Bot)}
+// Author returns who wrote the message.
+func (m Message) Author() bridge.Author {
+	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: Given(m.Bot)}
 }
 
-// fromAgent returns the message, its text as typed, if somebody wrote it for the
+// FromAgent returns the message, its text as typed, if somebody wrote it for the
 // customer.
-func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
-	if !m.byPeople(bot) {
+func (m Message) FromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
+	if !m.ByPeople(bot) {
 		return bridge.AgentMessage{}, false
 	}
 	a := bridge.AgentMessage{
@@ -179,9 +182,9 @@ func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
 		Room:   bridge.RoomID(m.Room),
 		At:     m.At.Time,
 		Text:   m.Text,
-		Author: m.author(),
+		Author: m.Author(),
 		Edited: m.Edited.Time,
-		Known:  m.old,
+		Known:  m.Old,
 	}
 	for _, f := range m.Attachments {
 		m.attach(&a, f)
@@ -189,19 +192,19 @@ func (m wireMessage) fromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
 	return a, true
 }
 
-// deleted returns what there is to know of a message that is no more. A trace of it
+// Deleted returns what there is to know of a message that is no more. A trace of it
 // that is still shown says who wrote it (rocketchat.md 3).
-func (m wireMessage) deleted(bot bridge.UserID) (bridge.AgentMessage, bool) {
+func (m Message) Deleted(bot bridge.UserID) (bridge.AgentMessage, bool) {
 	ours := m.User.ID == string(bot) || m.Visitor != ""
-	return bridge.AgentMessage{ID: bridge.MessageID(m.ID), Room: bridge.RoomID(m.Room), At: m.At.Time, Author: m.author(), Gone: true},
-		m.gone() && !ours
+	return bridge.AgentMessage{ID: bridge.MessageID(m.ID), Room: bridge.RoomID(m.Room), At: m.At.Time, Author: m.Author(), Gone: true},
+		m.Gone() && !ours
 }
 
-// gone reports whether the message was deleted.
-func (m wireMessage) gone() bool { return m.System == deletedMessage }
+// Gone reports whether the message was deleted.
+func (m Message) Gone() bool { return m.System == DeletedMessage }
 
-// touched is when the message was written, or edited last.
-func (m wireMessage) touched() time.Time {
+// Touched is when the message was written, or edited last.
+func (m Message) Touched() time.Time {
 	if m.Edited.After(m.At.Time) {
 		return m.Edited.Time
 	}
@@ -210,12 +213,12 @@ func (m wireMessage) touched() time.Time {
 
 // System types of messages (rocketchat.md 3).
 const (
-	deletedMessage = "rm"             // what remains of a deleted message
-	closedRoom     = "livechat-close" // the end of a room
+	DeletedMessage = "rm"             // what remains of a deleted message
+	ClosedRoom     = "livechat-close" // the end of a room
 )
 
 // attach adds to a message what one of its attachments holds.
-func (m wireMessage) attach(a *bridge.AgentMessage, f wireAttachment) {
+func (m Message) attach(a *bridge.AgentMessage, f attachment) {
 	more := ""
 	switch {
 	case f.quoted() != "":
@@ -230,7 +233,7 @@ func (m wireMessage) attach(a *bridge.AgentMessage, f wireAttachment) {
 		if more = f.Description; strings.TrimSpace(more) == strings.TrimSpace(m.Text) {
 			more = "" // some versions write it twice
 		}
-	case f.card() != "" && (len(f.Actions) > 0 || given(m.Bot)):
+	case f.card() != "" && (len(f.Actions) > 0 || Given(m.Bot)):
 		more = f.card() // of links, Rocket.Chat itself makes cards as well
 	}
 	if more != "" {
