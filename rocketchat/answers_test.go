@@ -340,15 +340,3 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 		t.Errorf("the log reads %s", log.String())
 	}
 }
-
-func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
-	d := &ddp{calls: map[string]chan<- frame{}}
-	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wire.Message{}, where{}, nil); err == nil {
-		t.Error("nobody notices that the subscription is over")
-	}
-	refused := make(chan frame, 1)
-	d.calls["4"] = refused
-	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wire.Message{}, where{}, nil); err != nil || len(refused) != 1 {
-		t.Errorf("a refused subscription is answered with %v", err)
-	}
-}

@@ -16,13 +16,13 @@ import (
 func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error {
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
-	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, func(wire.Message) error { return nil })
+	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddpEvents{Message: func(wire.Message) error { return nil }})
 	if err != nil {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: err}
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer conn.conn.Close()
+	defer conn.hangUp()
 	session, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	wg.Go(func() { end(conn.read()) })
@@ -44,7 +44,7 @@ func (s *Stream) forget(ctx context.Context, conn *ddp) {
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), min(s.cfg.Answer, 5*time.Second))
 	defer stop()
-	if _, err := conn.ask(ctx, "", map[string]any{"msg": "method", "method": "logout", "params": []any{}}); err != nil {
+	if err := conn.logout(ctx); err != nil {
 		s.cfg.Log.Warn("the bot could not be logged out", "err", fmt.Errorf("logout: %w", err))
 	}
 }

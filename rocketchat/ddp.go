@@ -71,18 +71,15 @@ type ddpError struct {
 	} `json:"details"`
 }
 
-func (e *ddpError) code() string { return fmt.Sprint(e.Code) }
-
-func (e *ddpError) Error() string { return e.code() }
+// Error returns the code.
+func (e *ddpError) Error() string { return fmt.Sprint(e.Code) }
 
 // ddp is one connection. Frames are read by one goroutine, which answers pings
-// itself and hands messages to deliver without waiting; write may be called by
-// anybody.
+// itself; everything else may be called by anybody.
 type ddp struct {
 	conn    *websocket.Conn
 	silence time.Duration // without any frame the connection counts as dead
-	deliver func(wire.Message) error
-	aside   func(event string, data []byte) error // other events; nil: nobody listens
+	take    ddpEvents
 
 	writing sync.Mutex // held for one frame
 
@@ -91,8 +88,18 @@ type ddp struct {
 	calls map[string]chan<- frame // who waits for an answer, by id
 }
 
-// dialDDP connects and shakes hands; the caller must run read.
-func dialDDP(ctx context.Context, base string, silence time.Duration, deliver func(wire.Message) error) (*ddp, error) {
+// maxFrame bounds a frame, in bytes.
+const maxFrame = 16 << 20
+
+// ddpEvents take what a connection brings, in the goroutine that reads it, without
+// waiting. An error ends the connection.
+type ddpEvents struct {
+	Message  func(wire.Message) error               // of a room that the bot may read
+	Followed func(event string, frame []byte) error // of what follow subscribed to; nil: nobody listens
+}
+
+// dialDDP connects to the workspace; the caller must run read, and then connect.
+func dialDDP(ctx context.Context, base string, silence time.Duration, take ddpEvents) (*ddp, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, fmt.Errorf("workspace URL: %w", err)
@@ -103,8 +110,8 @@ func dialDDP(ctx context.Context, base string, silence time.Duration, deliver fu
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	conn.SetReadLimit(maxAnswer)
-	return &ddp{conn: conn, silence: silence, deliver: deliver, calls: map[string]chan<- frame{}}, nil
+	conn.SetReadLimit(maxFrame)
+	return &ddp{conn: conn, silence: silence, take: take, calls: map[string]chan<- frame{}}, nil
 }
 
 // read handles frames until the connection ends; it always returns an error.
@@ -157,7 +164,7 @@ func (d *ddp) handle(f frame, m wire.Message, w where, data []byte) error {
 	case "result":
 		d.answer(string(f.ID), f)
 	case "nosub":
-		if !d.answer(string(f.ID), f) && !strings.HasPrefix(string(f.ID), hotPrefix) { // not refused, but over
+		if !d.answer(string(f.ID), f) && !strings.HasPrefix(string(f.ID), followed) { // not refused, but over
 			return subscriptionOver(f)
 		}
 	case "ready":
@@ -167,10 +174,10 @@ func (d *ddp) handle(f frame, m wire.Message, w where, data []byte) error {
 	case "changed":
 		if f.Fields.Event == myMessages {
 			m.Kind = string(w.RoomType)
-			return d.deliver(m)
+			return d.take.Message(m)
 		}
-		if d.aside != nil {
-			return d.aside(string(f.Fields.Event), data)
+		if d.take.Followed != nil {
+			return d.take.Followed(string(f.Fields.Event), data)
 		}
 	}
 	return nil
@@ -280,3 +287,30 @@ func (d *ddp) subscribe(ctx context.Context) error {
 	_, err := d.ask(ctx, "", map[string]any{"msg": "sub", "name": "stream-room-messages", "params": []any{myMessages, false}})
 	return err
 }
+
+// followed begins the ids of subscriptions that may end by themselves.
+const followed = "hot/"
+
+// follow subscribes to an event of one room, such as roomid/user-activity.
+func (d *ddp) follow(ctx context.Context, event string) error {
+	_, err := d.ask(ctx, followed+event, map[string]any{
+		"msg": "sub", "id": followed + event, "name": "stream-notify-room", "params": []any{event, false}})
+	return err
+}
+
+// leave ends what follow began. It waits for no answer.
+func (d *ddp) leave(event string) error {
+	return d.write(map[string]any{"msg": "unsub", "id": followed + event})
+}
+
+// ping asks for a frame, so that a dead connection shows.
+func (d *ddp) ping() error { return d.write(pong{Msg: "ping"}) }
+
+// logout ends the login; its token is good no longer.
+func (d *ddp) logout(ctx context.Context) error {
+	_, err := d.ask(ctx, "", map[string]any{"msg": "method", "method": "logout", "params": []any{}})
+	return err
+}
+
+// hangUp ends the connection, and with it read.
+func (d *ddp) hangUp() { d.conn.Close() }

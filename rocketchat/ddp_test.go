@@ -32,14 +32,14 @@ func decoded(tb testing.TB, frames ...string) (messages []wire.Message) {
 		}
 	}))
 	defer server.Close()
-	d, err := dialDDP(tb.Context(), server.URL, 5*time.Second, func(m wire.Message) error {
+	d, err := dialDDP(tb.Context(), server.URL, 5*time.Second, ddpEvents{Message: func(m wire.Message) error {
 		messages = append(messages, m)
 		return nil
-	})
+	}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer d.conn.Close()
+	defer d.hangUp()
 	_ = d.read() // ends with the connection
 	return messages
 }
@@ -73,12 +73,24 @@ func TestFrames_FieldOfAnotherType_MessageIsKept(t *testing.T) {
 	}
 }
 
+func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
+	d := &ddp{calls: map[string]chan<- frame{}}
+	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wire.Message{}, where{}, nil); err == nil {
+		t.Error("nobody notices that the subscription is over")
+	}
+	refused := make(chan frame, 1)
+	d.calls["4"] = refused
+	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wire.Message{}, where{}, nil); err != nil || len(refused) != 1 {
+		t.Errorf("a refused subscription is answered with %v", err)
+	}
+}
+
 func FuzzFrames(f *testing.F) {
 	f.Add(roomFrame)
 	f.Add(`{"msg":"result","id":"1","error":{"error":403,"reason":"no"}}`)
 	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		d := &ddp{deliver: func(m wire.Message) error { m.FromAgent("me"); return nil }, calls: map[string]chan<- frame{}}
+		d := &ddp{take: ddpEvents{Message: func(m wire.Message) error { m.FromAgent("me"); return nil }}, calls: map[string]chan<- frame{}}
 		var p parser
 		if p.parse([]byte(s)) && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
 			if err := d.handle(p.frame, p.message, p.where, nil); err != nil {

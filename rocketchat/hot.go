@@ -34,7 +34,6 @@ const (
 
 	typingEvent   = "/user-activity"
 	deletionEvent = "/deleteMessage"
-	hotPrefix     = "hot/" // of the ids of these subscriptions
 )
 
 // hotRooms are where something happened lately.
@@ -103,16 +102,12 @@ func (s *Stream) follow(ctx context.Context, conn *ddp) {
 		leave, join := s.hot.next(time.Now())
 		for _, event := range []string{typingEvent, deletionEvent} {
 			if leave != "" {
-				_ = conn.write(map[string]any{"msg": "unsub", "id": hotPrefix + string(leave) + event}) // a lost connection shows elsewhere
+				_ = conn.leave(string(leave) + event) // a lost connection shows elsewhere
 			}
 			if join == "" {
 				continue
 			}
-			err := s.within(ctx, func(ctx context.Context) error {
-				_, err := conn.ask(ctx, hotPrefix+string(join)+event, map[string]any{
-					"msg": "sub", "id": hotPrefix + string(join) + event, "name": "stream-notify-room", "params": []any{string(join) + event, false}})
-				return err
-			})
+			err := s.within(ctx, func(ctx context.Context) error { return conn.follow(ctx, string(join)+event) })
 			if err != nil && ctx.Err() == nil {
 				s.cfg.Log.Debug("cannot follow a room", "room", join, "err", err)
 			}

@@ -60,7 +60,7 @@ func loginRefusal(err error) error {
 	if !errors.As(err, &e) {
 		return fmt.Errorf("log in: %w", err)
 	}
-	if e.code() == "too-many-requests" || e.code() == "500" {
+	if code := e.Error(); code == "too-many-requests" || code == "500" {
 		after := time.Duration(e.Details.Reset) * time.Millisecond
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, After: after, Err: fmt.Errorf("log in: %w", err)}
 	}

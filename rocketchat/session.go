@@ -35,20 +35,19 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 			return errTooFarBehind
 		}
 	}
-	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, deliver)
-	if err != nil {
-		return err
-	}
-	conn.aside = func(event string, data []byte) error {
-		if gone, is := s.noticed(event, data); is {
+	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddpEvents{Message: deliver, Followed: func(event string, frame []byte) error {
+		if gone, is := s.noticed(event, frame); is {
 			return deliver(gone)
 		}
 		return nil
+	}})
+	if err != nil {
+		return err
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer conn.conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.conn.Close() })() // unblocks the reader
+	defer conn.hangUp()
+	defer context.AfterFunc(ctx, conn.hangUp)() // unblocks the reader
 	wg.Go(func() { end(conn.read()) })
 	wg.Go(func() { end(s.ping(ctx, conn)) })
 
@@ -193,7 +192,7 @@ func (s *Stream) ping(ctx context.Context, conn *ddp) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
-			if err := conn.write(pong{Msg: "ping"}); err != nil {
+			if err := conn.ping(); err != nil {
 				return err
 			}
 		}
