@@ -17,7 +17,7 @@ fuzz: ## every fuzz target for a while
 	go test ./messenger/webhook -run '^$$' -fuzz '^FuzzOpenSigned$$' -fuzztime $(FUZZTIME)
 	go test ./messenger/webhook -run '^$$' -fuzz '^FuzzWebhook_Signed$$' -fuzztime $(FUZZTIME)
 	go test ./messenger -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat/ddp -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat/markup -run '^$$' -fuzz '^FuzzPlainText$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)

@@ -15,13 +15,14 @@ var allowed = map[string][]string{
 	"bridge":            {"language", "metrics"},
 	"rooms":             {"bridge", "language", "metrics", "textcut"},
 	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "metrics", "textcut"},
-	"rocketchat":        {"bridge", "language", "metrics", "rocketchat/markup", "rocketchat/wire", "textcut"},
+	"rocketchat":        {"bridge", "language", "metrics", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"store":             {"bridge", "language", "metrics"},
 	"commands":          {"bridge", "language", "metrics"},
 	"web":               {"bridge", "language", "metrics"},
 	"messenger/webhook": {"bridge", "messenger/wire"},
 	"messenger/wire":    {"bridge"},
 	"metrics":           {},
+	"rocketchat/ddp":    {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":   {"bridge", "rocketchat/markup"},
 	"rocketchat/markup": {},
 	"textcut":           {},
@@ -39,7 +40,7 @@ var allowed = map[string][]string{
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"rocketchat", "sandbox", "bench"},
+	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox", "bench"},
 	"go.etcd.io/bbolt":                    {"store", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "cmd/messenger-bridge"},
 	"github.com/caarlos0/env/v11":         {"cmd/messenger-bridge"},

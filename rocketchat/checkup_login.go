@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ddp"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -16,16 +17,16 @@ import (
 func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error {
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
-	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddpEvents{Message: func(wire.Message) error { return nil }})
+	conn, err := ddp.Dial(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddp.Events{Message: func(wire.Message) error { return nil }})
 	if err != nil {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: err}
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer conn.hangUp()
+	defer conn.HangUp()
 	session, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	wg.Go(func() { end(conn.read()) })
+	wg.Go(func() { end(conn.Read()) })
 
 	err = s.logIn(session, conn)
 	if id, _ := s.cfg.Client.Bot(); id == "" {
@@ -37,14 +38,14 @@ func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error 
 }
 
 // forget ends a login that was made by password.
-func (s *Stream) forget(ctx context.Context, conn *ddp) {
+func (s *Stream) forget(ctx context.Context, conn *ddp.Conn) {
 	s.resume = ""
 	if s.cfg.Token != "" {
 		return
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), min(s.cfg.Answer, 5*time.Second))
 	defer stop()
-	if err := conn.logout(ctx); err != nil {
+	if err := conn.Logout(ctx); err != nil {
 		s.cfg.Log.Warn("the bot could not be logged out", "err", fmt.Errorf("logout: %w", err))
 	}
 }

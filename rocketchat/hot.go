@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ddp"
 	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -89,7 +90,7 @@ func (h *hotRooms) next(now time.Time) (leave, join bridge.RoomID) {
 
 // follow subscribes to hot rooms, one after another, until the session ends. What is
 // refused is left alone: all of it is extra.
-func (s *Stream) follow(ctx context.Context, conn *ddp) {
+func (s *Stream) follow(ctx context.Context, conn *ddp.Conn) {
 	s.hot.restart()
 	tick := time.NewTicker(s.cfg.FollowEvery)
 	defer tick.Stop()
@@ -102,12 +103,12 @@ func (s *Stream) follow(ctx context.Context, conn *ddp) {
 		leave, join := s.hot.next(time.Now())
 		for _, event := range []string{typingEvent, deletionEvent} {
 			if leave != "" {
-				_ = conn.leave(string(leave) + event) // a lost connection shows elsewhere
+				_ = conn.Leave(string(leave) + event) // a lost connection shows elsewhere
 			}
 			if join == "" {
 				continue
 			}
-			err := s.within(ctx, func(ctx context.Context) error { return conn.follow(ctx, string(join)+event) })
+			err := s.within(ctx, func(ctx context.Context) error { return conn.Follow(ctx, string(join)+event) })
 			if err != nil && ctx.Err() == nil {
 				s.cfg.Log.Debug("cannot follow a room", "room", join, "err", err)
 			}

@@ -9,27 +9,28 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ddp"
 )
 
 // logIn shakes hands and proves who we are: by the token of the session before,
 // while it is good, else as configured. The token serves REST as well.
-func (s *Stream) logIn(ctx context.Context, conn *ddp) error {
-	if err := s.within(ctx, conn.connect); err != nil {
+func (s *Stream) logIn(ctx context.Context, conn *ddp.Conn) error {
+	if err := s.within(ctx, conn.Connect); err != nil {
 		return err
 	}
 	var user bridge.UserID
 	var token bridge.Secret
-	try := func(with login) error {
+	try := func(with ddp.Login) error {
 		return s.within(ctx, func(ctx context.Context) (err error) {
-			user, token, err = conn.login(ctx, with)
+			user, token, err = conn.Login(ctx, with)
 			return err
 		})
 	}
 	err := errors.New("no token yet")
 	if s.resume != "" {
-		err = try(byToken(s.resume))
+		err = try(ddp.ByToken(s.resume))
 	}
-	var refused *ddpError
+	var refused *ddp.Error
 	if err != nil && (s.resume == "" || errors.As(err, &refused)) {
 		s.resume = ""
 		err = try(s.configured())
@@ -47,16 +48,16 @@ func (s *Stream) logIn(ctx context.Context, conn *ddp) error {
 	return s.introduce(ctx)
 }
 
-func (s *Stream) configured() login {
+func (s *Stream) configured() ddp.Login {
 	if s.cfg.Token != "" {
-		return byToken(s.cfg.Token)
+		return ddp.ByToken(s.cfg.Token)
 	}
-	return byPassword(s.cfg.User, s.cfg.Password)
+	return ddp.ByPassword(s.cfg.User, s.cfg.Password)
 }
 
 // loginRefusal tells a login that a person must repair from one worth repeating.
 func loginRefusal(err error) error {
-	var e *ddpError
+	var e *ddp.Error
 	if !errors.As(err, &e) {
 		return fmt.Errorf("log in: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ddp"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -35,7 +36,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 			return errTooFarBehind
 		}
 	}
-	conn, err := dialDDP(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddpEvents{Message: deliver, Followed: func(event string, frame []byte) error {
+	conn, err := ddp.Dial(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddp.Events{Message: deliver, Followed: func(event string, frame []byte) error {
 		if gone, is := s.noticed(event, frame); is {
 			return deliver(gone)
 		}
@@ -46,9 +47,9 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	}
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	defer conn.hangUp()
-	defer context.AfterFunc(ctx, conn.hangUp)() // unblocks the reader
-	wg.Go(func() { end(conn.read()) })
+	defer conn.HangUp()
+	defer context.AfterFunc(ctx, conn.HangUp)() // unblocks the reader
+	wg.Go(func() { end(conn.Read()) })
 	wg.Go(func() { end(s.ping(ctx, conn)) })
 
 	if err := s.logIn(ctx, conn); err != nil {
@@ -56,7 +57,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	}
 	s.setUp(ctx)
 	// Subscribed first, so that nothing falls between the look and the stream.
-	if err := s.within(ctx, conn.subscribe); err != nil {
+	if err := s.within(ctx, conn.Subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
 	}
 	if s.cfg.Gestures != nil {
@@ -184,7 +185,7 @@ func (s *Stream) waits(m wire.Message) (bool, error) {
 	return s.owed.wait(m, whose)
 }
 
-func (s *Stream) ping(ctx context.Context, conn *ddp) error {
+func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {
 	tick := time.NewTicker(s.cfg.PingEvery)
 	defer tick.Stop()
 	for {
@@ -192,7 +193,7 @@ func (s *Stream) ping(ctx context.Context, conn *ddp) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
-			if err := conn.ping(); err != nil {
+			if err := conn.Ping(); err != nil {
 				return err
 			}
 		}

@@ -1,4 +1,4 @@
-package rocketchat
+package ddp
 
 import (
 	"messenger-bridge/rocketchat/wire"
@@ -32,15 +32,15 @@ func decoded(tb testing.TB, frames ...string) (messages []wire.Message) {
 		}
 	}))
 	defer server.Close()
-	d, err := dialDDP(tb.Context(), server.URL, 5*time.Second, ddpEvents{Message: func(m wire.Message) error {
+	d, err := Dial(tb.Context(), server.URL, 5*time.Second, Events{Message: func(m wire.Message) error {
 		messages = append(messages, m)
 		return nil
 	}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer d.hangUp()
-	_ = d.read() // ends with the connection
+	defer d.HangUp()
+	_ = d.Read() // ends with the connection
 	return messages
 }
 
@@ -74,7 +74,7 @@ func TestFrames_FieldOfAnotherType_MessageIsKept(t *testing.T) {
 }
 
 func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
-	d := &ddp{calls: map[string]chan<- frame{}}
+	d := &Conn{calls: map[string]chan<- frame{}}
 	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wire.Message{}, where{}, nil); err == nil {
 		t.Error("nobody notices that the subscription is over")
 	}
@@ -90,7 +90,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add(`{"msg":"result","id":"1","error":{"error":403,"reason":"no"}}`)
 	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		d := &ddp{take: ddpEvents{Message: func(m wire.Message) error { m.FromAgent("me"); return nil }}, calls: map[string]chan<- frame{}}
+		d := &Conn{take: Events{Message: func(m wire.Message) error { m.FromAgent("me"); return nil }}, calls: map[string]chan<- frame{}}
 		var p parser
 		if p.parse([]byte(s)) && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
 			if err := d.handle(p.frame, p.message, p.where, nil); err != nil {

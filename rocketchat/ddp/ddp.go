@@ -1,4 +1,7 @@
-package rocketchat
+// Package ddp is the connection over which Rocket.Chat brings messages as they are
+// written (rocketchat.md 1). It answers pings, and knows nothing of what is done with
+// a message.
+package ddp
 
 import (
 	"bytes"
@@ -25,7 +28,7 @@ type frame struct {
 	Msg    word            `json:"msg"`
 	ID     word            `json:"id,omitempty"`
 	Result json.RawMessage `json:"result"`
-	Error  *ddpError       `json:"error"`
+	Error  *Error          `json:"error"`
 	Subs   []string        `json:"subs"`
 	Fields struct {
 		Event word   `json:"eventName"`
@@ -62,8 +65,8 @@ func (w *word) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ddpError is the error of a method or subscription.
-type ddpError struct {
+// Error is the error of a method or subscription.
+type Error struct {
 	Code    any    `json:"error"` // a number or a string
 	Reason  string `json:"reason"`
 	Details struct {
@@ -72,14 +75,14 @@ type ddpError struct {
 }
 
 // Error returns the code.
-func (e *ddpError) Error() string { return fmt.Sprint(e.Code) }
+func (e *Error) Error() string { return fmt.Sprint(e.Code) }
 
-// ddp is one connection. Frames are read by one goroutine, which answers pings
+// Conn is one connection. Frames are read by one goroutine, which answers pings
 // itself; everything else may be called by anybody.
-type ddp struct {
+type Conn struct {
 	conn    *websocket.Conn
 	silence time.Duration // without any frame the connection counts as dead
-	take    ddpEvents
+	take    Events
 
 	writing sync.Mutex // held for one frame
 
@@ -91,15 +94,15 @@ type ddp struct {
 // maxFrame bounds a frame, in bytes.
 const maxFrame = 16 << 20
 
-// ddpEvents take what a connection brings, in the goroutine that reads it, without
+// Events take what a connection brings, in the goroutine that reads it, without
 // waiting. An error ends the connection.
-type ddpEvents struct {
+type Events struct {
 	Message  func(wire.Message) error               // of a room that the bot may read
-	Followed func(event string, frame []byte) error // of what follow subscribed to; nil: nobody listens
+	Followed func(event string, frame []byte) error // of what Follow subscribed to; nil: nobody listens
 }
 
-// dialDDP connects to the workspace; the caller must run read, and then connect.
-func dialDDP(ctx context.Context, base string, silence time.Duration, take ddpEvents) (*ddp, error) {
+// Dial connects to the workspace; the caller must run Read, and then Connect.
+func Dial(ctx context.Context, base string, silence time.Duration, take Events) (*Conn, error) {
 	u, err := url.Parse(base)
 	if err != nil {
 		return nil, fmt.Errorf("workspace URL: %w", err)
@@ -111,11 +114,11 @@ func dialDDP(ctx context.Context, base string, silence time.Duration, take ddpEv
 		return nil, fmt.Errorf("connect: %w", err)
 	}
 	conn.SetReadLimit(maxFrame)
-	return &ddp{conn: conn, silence: silence, take: take, calls: map[string]chan<- frame{}}, nil
+	return &Conn{conn: conn, silence: silence, take: take, calls: map[string]chan<- frame{}}, nil
 }
 
-// read handles frames until the connection ends; it always returns an error.
-func (d *ddp) read() error {
+// Read handles frames until the connection ends; it always returns an error.
+func (d *Conn) Read() error {
 	var buf bytes.Buffer
 	var p parser
 	for {
@@ -155,7 +158,7 @@ func (p *parser) parse(data []byte) bool {
 	return wire.Tolerable(json.Unmarshal(data, &p.frame))
 }
 
-func (d *ddp) handle(f frame, m wire.Message, w where, data []byte) error {
+func (d *Conn) handle(f frame, m wire.Message, w where, data []byte) error {
 	switch f.Msg {
 	case "ping":
 		return d.write(pong{Msg: "pong", ID: string(f.ID)})
@@ -193,7 +196,7 @@ func subscriptionOver(f frame) error {
 }
 
 // answer hands a frame to whoever waits for it, and reports whether somebody did.
-func (d *ddp) answer(id string, f frame) bool {
+func (d *Conn) answer(id string, f frame) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	waiting := d.calls[id]
@@ -205,7 +208,7 @@ func (d *ddp) answer(id string, f frame) bool {
 }
 
 // write sends one frame.
-func (d *ddp) write(v any) error {
+func (d *Conn) write(v any) error {
 	d.writing.Lock()
 	defer d.writing.Unlock()
 	if err := d.conn.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {
@@ -218,7 +221,7 @@ func (d *ddp) write(v any) error {
 }
 
 // ask sends a frame and waits for its answer. An empty id gets one.
-func (d *ddp) ask(ctx context.Context, id string, v map[string]any) (frame, error) {
+func (d *Conn) ask(ctx context.Context, id string, v map[string]any) (frame, error) {
 	answer := make(chan frame, 1)
 	d.mu.Lock()
 	if id == "" {
@@ -242,7 +245,8 @@ func (d *ddp) ask(ctx context.Context, id string, v map[string]any) (frame, erro
 	}
 }
 
-func (d *ddp) connect(ctx context.Context) error {
+// Connect agrees with the server upon a version.
+func (d *Conn) Connect(ctx context.Context) error {
 	f, err := d.ask(ctx, "connect", map[string]any{"msg": "connect", "version": "1", "support": []string{"1", "pre2", "pre1"}})
 	if err == nil && f.Msg != "connected" {
 		err = errors.New("the server speaks no DDP version we know")
@@ -250,21 +254,23 @@ func (d *ddp) connect(ctx context.Context) error {
 	return err
 }
 
-// login is one kind of proof: a password or a token.
-type login map[string]any
+// Login is one kind of proof: a password or a token.
+type Login map[string]any
 
-func byToken(token bridge.Secret) login { return login{"resume": token.Reveal()} }
+// ByToken proves by a token of before, or a personal access token.
+func ByToken(token bridge.Secret) Login { return Login{"resume": token.Reveal()} }
 
-func byPassword(user string, password bridge.Secret) login {
+// ByPassword proves by the hash of a password.
+func ByPassword(user string, password bridge.Secret) Login {
 	sum := sha256.Sum256([]byte(password.Reveal()))
-	return login{
+	return Login{
 		"user":     map[string]string{"username": user},
 		"password": map[string]string{"digest": hex.EncodeToString(sum[:]), "algorithm": "sha-256"},
 	}
 }
 
-// login returns the user and the token, which serves REST as well.
-func (d *ddp) login(ctx context.Context, with login) (bridge.UserID, bridge.Secret, error) {
+// Login returns the user and the token, which serves REST as well.
+func (d *Conn) Login(ctx context.Context, with Login) (bridge.UserID, bridge.Secret, error) {
 	f, err := d.ask(ctx, "", map[string]any{"msg": "method", "method": "login", "params": []any{with}})
 	if err != nil {
 		return "", "", err
@@ -283,7 +289,8 @@ func (d *ddp) login(ctx context.Context, with login) (bridge.UserID, bridge.Secr
 // read, with one subscription (rocketchat.md 2.3).
 const myMessages = "__my_messages__"
 
-func (d *ddp) subscribe(ctx context.Context) error {
+// Subscribe asks for every message. When that ends, the connection does.
+func (d *Conn) Subscribe(ctx context.Context) error {
 	_, err := d.ask(ctx, "", map[string]any{"msg": "sub", "name": "stream-room-messages", "params": []any{myMessages, false}})
 	return err
 }
@@ -291,26 +298,26 @@ func (d *ddp) subscribe(ctx context.Context) error {
 // followed begins the ids of subscriptions that may end by themselves.
 const followed = "hot/"
 
-// follow subscribes to an event of one room, such as roomid/user-activity.
-func (d *ddp) follow(ctx context.Context, event string) error {
+// Follow subscribes to an event of one room, such as roomid/user-activity.
+func (d *Conn) Follow(ctx context.Context, event string) error {
 	_, err := d.ask(ctx, followed+event, map[string]any{
 		"msg": "sub", "id": followed + event, "name": "stream-notify-room", "params": []any{event, false}})
 	return err
 }
 
-// leave ends what follow began. It waits for no answer.
-func (d *ddp) leave(event string) error {
+// Leave ends what Follow began. It waits for no answer.
+func (d *Conn) Leave(event string) error {
 	return d.write(map[string]any{"msg": "unsub", "id": followed + event})
 }
 
-// ping asks for a frame, so that a dead connection shows.
-func (d *ddp) ping() error { return d.write(pong{Msg: "ping"}) }
+// Ping asks for a frame, so that a dead connection shows.
+func (d *Conn) Ping() error { return d.write(pong{Msg: "ping"}) }
 
-// logout ends the login; its token is good no longer.
-func (d *ddp) logout(ctx context.Context) error {
+// Logout ends the login; its token is good no longer.
+func (d *Conn) Logout(ctx context.Context) error {
 	_, err := d.ask(ctx, "", map[string]any{"msg": "method", "method": "logout", "params": []any{}})
 	return err
 }
 
-// hangUp ends the connection, and with it read.
-func (d *ddp) hangUp() { d.conn.Close() }
+// HangUp ends the connection, and with it Read.
+func (d *Conn) HangUp() { d.conn.Close() }
