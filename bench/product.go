@@ -65,7 +65,7 @@ func (s *server) product() (http.Handler, error) {
 	b, err := bridge.New(bridge.Config{
 		Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(),
 		Receipts: s.store, Pages: s.store, Desk: client,
-		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log}),
+		Sender: messenger.New(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log}),
 		Rooms: rooms.New(rooms.Config{
 			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
 			Opened: func(room, before bridge.RoomID, existed bool) { stream.RoomOpened(room, before, existed) },

@@ -51,7 +51,7 @@ type wireAccount struct {
 
 // accounts lists the pages of a grant, all of them or none: a page that is not
 // in the list counts as taken from us.
-func (c *Client) accounts(ctx context.Context, token bridge.Secret) ([]bridge.GrantedPage, error) {
+func (c Login) accounts(ctx context.Context, token bridge.Secret) ([]bridge.GrantedPage, error) {
 	var pages []bridge.GrantedPage
 	seen := map[wire.ID]bool{}
 	after := ""
@@ -82,7 +82,7 @@ func (c *Client) accounts(ctx context.Context, token bridge.Secret) ([]bridge.Gr
 		Err: errors.New("me/accounts: graph does not come to an end")}
 }
 
-func (c *Client) accountsAfter(ctx context.Context, token bridge.Secret, after string) (*wireAccounts, error) {
+func (c Login) accountsAfter(ctx context.Context, token bridge.Secret, after string) (*wireAccounts, error) {
 	query := map[string]string{"fields": "id,name,access_token,tasks,picture{url}", "limit": accountsAtOnce}
 	if after != "" {
 		query["after"] = after

@@ -21,7 +21,7 @@ const callback = "https://bridge.ex.test/oauth/callback"
 type office struct {
 	*testing.T
 	meta   *sandbox.Messenger
-	client *messenger.Client
+	client *messenger.Platform
 	hook   string // our webhook
 	anna   string
 	now    time.Time
@@ -55,7 +55,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	if change != nil {
 		change(&cfg)
 	}
-	o.client = messenger.NewClient(cfg)
+	o.client = messenger.New(cfg)
 	return o
 }
 

@@ -20,7 +20,7 @@ func Fields() []string { return slices.Clone(fields) }
 // Checkup finds out whether Meta accepts the app, sends its events to publicURL, and
 // lets it do with each page what it must. verified is when Meta last made the
 // webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
-func (c *Client) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
+func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
 	k := &checkup{c: c}
 	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
 		for _, p := range pages {
@@ -35,7 +35,7 @@ func (c *Client) Checkup(ctx context.Context, publicURL string, verified time.Ti
 
 // checkup is a Checkup under way.
 type checkup struct {
-	c     *Client
+	c     *Platform
 	found []bridge.Finding
 }
 

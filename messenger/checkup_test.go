@@ -40,7 +40,7 @@ func TestCheckup_DeadToken_SaysWhyAndWhoMustAct(t *testing.T) {
 			t.Fatal(err)
 		}
 		page := bridge.Page{ID: "100200300400500", Name: "Shop", State: bridge.PageRunning, Token: bridge.Secret(meta.AddPage("100200300400500", "Shop"))}
-		c := NewClient(ClientConfig{GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret())})
+		c := New(ClientConfig{GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret())})
 		meta.KillToken(string(page.ID), sub)
 		got := find(c.Checkup(t.Context(), "https://bridge.example", time.Now(), []bridge.Page{page}), "Shop: token")
 		if len(got) != 1 || got[0].Level != bridge.Bad || !strings.Contains(got[0].Found, want[0]) || !strings.Contains(got[0].Found, fmt.Sprintf("190/%d", sub)) || !strings.Contains(got[0].Do, want[1]) {

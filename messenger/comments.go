@@ -38,7 +38,7 @@ func (r ruling) ofComment(code, sub int) ruling {
 }
 
 // replyTo publishes an answer to a comment, or changes one.
-func (c *Client) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parcel) (bridge.Mid, error) {
+func (c Sender) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parcel) (bridge.Mid, error) {
 	if parcel.Edits != "" {
 		body, err := c.call(ctx, request{page: p, comment: parcel.Edits, method: http.MethodPost, body: wireComment{Message: parcel.Text}, setup: true})
 		return parcel.Edits, done(body, err)
@@ -75,7 +75,7 @@ const repliesDepth = "100"
 
 // LookBelow looks for an answer to a comment. Those to an answer stand beside it,
 // below the comment that both belong to.
-func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
 	body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, query: map[string]string{"fields": "id,parent{id}"}})
 	if err != nil {
 		return seen, err
@@ -118,7 +118,7 @@ func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mi
 }
 
 // PostText returns the text of a post; "" if that cannot be found out soon.
-func (c *Client) PostText(ctx context.Context, p bridge.Page, post string) string {
+func (c Reader) PostText(ctx context.Context, p bridge.Page, post string) string {
 	ctx, cancel := context.WithTimeout(ctx, inboxWait)
 	defer cancel()
 	body, err := c.call(ctx, request{page: p, comment: bridge.Mid(post), method: http.MethodGet, query: map[string]string{"fields": "message"}})

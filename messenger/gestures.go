@@ -9,7 +9,7 @@ import (
 	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Gestures = (*Client)(nil)
+var _ bridge.Gestures = Sender{}
 
 type wireGesture struct {
 	Recipient wire.Party    `json:"recipient"`
@@ -29,7 +29,7 @@ var actions = map[bridge.GestureKind]string{
 
 // Make makes a gesture, unless the page is near a limit: then there is no room for it
 // beside the messages.
-func (c *Client) Make(ctx context.Context, p bridge.Page, to bridge.CustomerID, g bridge.Gesture) error {
+func (c Sender) Make(ctx context.Context, p bridge.Page, to bridge.CustomerID, g bridge.Gesture) error {
 	if c.pacer.busy(p.ID) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.RateLimited, Err: errors.New("the page is near its limit")}
 	}

@@ -8,7 +8,7 @@ import (
 	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Moderator = (*Client)(nil)
+var _ bridge.Moderator = Sender{}
 
 type wireModerate struct {
 	Users   []wire.Party `json:"user_ids"`
@@ -17,7 +17,7 @@ type wireModerate struct {
 
 // Block keeps a customer from writing to a page, or lets them write again (messenger.md
 // 3.13). What Meta answers beside success is not published, so it is not looked at.
-func (c *Client) Block(ctx context.Context, p bridge.Page, customer bridge.CustomerID, on bool) error {
+func (c Sender) Block(ctx context.Context, p bridge.Page, customer bridge.CustomerID, on bool) error {
 	action := "BLOCK_USER"
 	if !on {
 		action = "UNBLOCK_USER"

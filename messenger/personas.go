@@ -10,13 +10,13 @@ import (
 	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Personas = (*Client)(nil)
+var _ bridge.Personas = Sender{}
 
 // longestPersona is how long a persona's name may be, in characters.
 const longestPersona = 50
 
 // MakePersona makes a persona (messenger.md 3.9). Meta fetches the picture meanwhile.
-func (c *Client) MakePersona(ctx context.Context, p bridge.Page, name, picture string) (string, error) {
+func (c Sender) MakePersona(ctx context.Context, p bridge.Page, name, picture string) (string, error) {
 	if long := []rune(name); len(long) > longestPersona {
 		name = string(long[:longestPersona-1]) + "…"
 	}

@@ -11,7 +11,7 @@ import (
 	"messenger-bridge/textcut"
 )
 
-var _ bridge.Sender = (*Client)(nil)
+var _ bridge.Sender = (*Platform)(nil)
 
 // wireSend is the body of a send (messenger.md 3.1).
 type wireSend struct {
@@ -65,7 +65,7 @@ type wireQuickReply struct {
 }
 
 // Cut turns a text into parts that Messenger takes.
-func (c *Client) Cut(text string, limit int) []bridge.Part {
+func (c Sender) Cut(text string, limit int) []bridge.Part {
 	if limit <= 0 || limit > bridge.DefaultTextLimit {
 		limit = bridge.DefaultTextLimit
 	}
@@ -78,7 +78,7 @@ func (c *Client) Cut(text string, limit int) []bridge.Part {
 }
 
 // Send sends one part with its mark, once. A file is read while it is sent.
-func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+func (c Sender) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
 	if (parcel.File == nil) == (parcel.Text == "") || (parcel.File == nil) != (parcel.Content == nil) {
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Unsupported, Err: errors.New("neither a text nor a file")}
 	}
@@ -146,7 +146,7 @@ func outgoing(p bridge.Parcel) wireOutgoing {
 }
 
 // PageName asks Meta for a page's name, and so whether its token works.
-func (c *Client) PageName(ctx context.Context, p bridge.Page) (string, error) {
+func (c Reader) PageName(ctx context.Context, p bridge.Page) (string, error) {
 	body, err := c.call(ctx, request{page: p, method: http.MethodGet, query: map[string]string{"fields": "id,name"}})
 	if err != nil {
 		return "", err

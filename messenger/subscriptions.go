@@ -49,21 +49,21 @@ func missing(have []wireField) (lacking []string) {
 // SubscribePage subscribes a page to all fields. Meta refuses all of them if one
 // needs a permission that the token lacks: PageLost, for authorising again may
 // grant it, or NotApproved if it is the app that may not.
-func (c *Client) SubscribePage(ctx context.Context, p bridge.Page) error {
+func (c Subscriptions) SubscribePage(ctx context.Context, p bridge.Page) error {
 	body, err := c.call(ctx, request{page: p, method: http.MethodPost, path: subscribedApps, setup: true,
 		form: map[string]string{"subscribed_fields": strings.Join(fields, ",")}})
 	return done(body, err)
 }
 
 // UnsubscribePage ends a page's subscription by our app.
-func (c *Client) UnsubscribePage(ctx context.Context, p bridge.Page) error {
+func (c Subscriptions) UnsubscribePage(ctx context.Context, p bridge.Page) error {
 	body, err := c.call(ctx, request{page: p, method: http.MethodDelete, path: subscribedApps, setup: true})
 	return done(body, err)
 }
 
 // EndGrant takes back everything a person has granted the app, in the app's own name:
 // the person's token need not be kept for it (messenger.md 6.8).
-func (c *Client) EndGrant(ctx context.Context, user string) error {
+func (c Subscriptions) EndGrant(ctx context.Context, user string) error {
 	body, err := c.askAsApp(ctx, request{method: http.MethodDelete, path: url.PathEscape(user) + "/permissions"})
 	return done(body, err)
 }
@@ -86,7 +86,7 @@ func done(body []byte, err error) error {
 
 // PageMissing reads back what a page's subscription by our app lacks. Others may
 // have subscribed the page, too.
-func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, error) {
+func (c Subscriptions) PageMissing(ctx context.Context, p bridge.Page) ([]string, error) {
 	body, err := c.call(ctx, request{page: p, method: http.MethodGet, path: subscribedApps, setup: true})
 	if err != nil {
 		return nil, err
@@ -110,10 +110,10 @@ func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, erro
 }
 
 // appPath is where the app's own subscriptions live.
-func (c *Client) appPath() string { return url.PathEscape(c.cfg.AppID) + "/subscriptions" }
+func (c Subscriptions) appPath() string { return url.PathEscape(c.cfg.AppID) + "/subscriptions" }
 
 // App reads the app's subscription to pages.
-func (c *Client) App(ctx context.Context) (bridge.AppSubscription, error) {
+func (c Subscriptions) App(ctx context.Context) (bridge.AppSubscription, error) {
 	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: c.appPath()})
 	if err != nil {
 		return bridge.AppSubscription{}, err
@@ -140,7 +140,7 @@ func (c *Client) App(ctx context.Context) (bridge.AppSubscription, error) {
 
 // SubscribeApp has Meta send all fields of pages to callback, after it has called
 // it with the verify token. If that fails Meta answers code 2200: Rejected.
-func (c *Client) SubscribeApp(ctx context.Context, callback string) error {
+func (c Subscriptions) SubscribeApp(ctx context.Context, callback string) error {
 	body, err := c.askAsApp(ctx, request{method: http.MethodPost, path: c.appPath(), form: map[string]string{
 		"object":         "page",
 		"callback_url":   callback,

@@ -79,7 +79,7 @@ type wireLink struct {
 
 // Look reads the newest messages of a thread. Meta keeps whole seconds there, so
 // messages of the second before since may be among those returned.
-func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
 	body, err := c.readThreads(ctx, p, map[string]string{
 		"platform": "messenger",
 		"user_id":  string(to),
@@ -176,7 +176,7 @@ type wireStored struct {
 
 // FileLink asks where the n-th file of a message is now; "" if Meta does not say. Of a
 // deleted message there is no file any more.
-func (c *Client) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n int) (string, error) {
+func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n int) (string, error) {
 	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
 		return "", err
 	}
@@ -199,7 +199,7 @@ func (c *Client) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n 
 
 // InboxLink returns where people see a conversation in Facebook's Page inbox; "" if
 // that cannot be found out soon.
-func (c *Client) InboxLink(ctx context.Context, p bridge.Page, customer bridge.CustomerID) string {
+func (c Reader) InboxLink(ctx context.Context, p bridge.Page, customer bridge.CustomerID) string {
 	ctx, cancel := context.WithTimeout(ctx, inboxWait)
 	defer cancel()
 	if c.turn(ctx, p.ID, c.pacer.look, "") != nil {

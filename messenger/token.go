@@ -71,7 +71,7 @@ type examined struct {
 }
 
 // examine is inspect for tokens that need not work.
-func (c *Client) examine(ctx context.Context, token bridge.Secret) (*examined, error) {
+func (c Tokens) examine(ctx context.Context, token bridge.Secret) (*examined, error) {
 	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: "debug_token",
 		query: map[string]string{"input_token": token.Reveal()}})
 	var cause *graphError
@@ -137,7 +137,7 @@ func (t *examined) report(app string, page bridge.PageID) bridge.TokenReport {
 
 // Inspect asks Meta what a page's token is and what it is good for. A dead one is
 // no error.
-func (c *Client) Inspect(ctx context.Context, p bridge.Page) (bridge.TokenReport, error) {
+func (c Tokens) Inspect(ctx context.Context, p bridge.Page) (bridge.TokenReport, error) {
 	t, err := c.examine(ctx, p.Token)
 	if err != nil {
 		return bridge.TokenReport{}, err
@@ -147,7 +147,7 @@ func (c *Client) Inspect(ctx context.Context, p bridge.Page) (bridge.TokenReport
 
 // Adopt finds out what a token made by hand is. A person's or a system user's is
 // used once, to ask for the page's own; a person's is first made to last.
-func (c *Client) Adopt(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Adopted, error) {
+func (c Tokens) Adopt(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Adopted, error) {
 	t, err := c.examine(ctx, token)
 	if err != nil {
 		return bridge.Adopted{}, err
@@ -171,7 +171,7 @@ func (c *Client) Adopt(ctx context.Context, page bridge.PageID, token bridge.Sec
 
 // pageTokenOf asks for a page's token with a person's or a system user's; "" if
 // that does not reach the page.
-func (c *Client) pageTokenOf(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Secret, error) {
+func (c Tokens) pageTokenOf(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Secret, error) {
 	body, err := c.ask(ctx, request{token: token, method: http.MethodGet, path: url.PathEscape(string(page)), setup: true,
 		query: map[string]string{"fields": "access_token"}})
 	if r := bridge.RefusalOf(err); err != nil && (r.Reason == bridge.PageLost || r.Verdict == bridge.Never) {

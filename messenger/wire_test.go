@@ -43,7 +43,7 @@ func (d *desk) count(what string, n int) {
 
 // setup is Meta, with a page and a customer who has just written, our webhook and
 // our client.
-func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk, *messenger.Client, bridge.Page) {
+func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk, *messenger.Platform, bridge.Page) {
 	t.Helper()
 	meta, err := sandbox.StartMessenger(cfg)
 	if err != nil {
@@ -63,7 +63,7 @@ func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk
 	})
 	page := bridge.Page{ID: pageID, Token: bridge.Secret(meta.AddPage(pageID, "Shop"))}
 	meta.SetWebhook(hook.URL)
-	client := messenger.NewClient(messenger.ClientConfig{
+	client := messenger.New(messenger.ClientConfig{
 		GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret()), Timeout: time.Second,
 	})
 	meta.CustomerWrites(pageID, customer, "Hello")

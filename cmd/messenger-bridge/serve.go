@@ -48,7 +48,7 @@ type program struct {
 	say     *language.Speaker
 
 	store     *store.Store
-	graph     *messenger.Client
+	graph     *messenger.Platform
 	client    *rocketchat.Client
 	stream    *rocketchat.Stream
 	bridge    *bridge.Bridge
@@ -102,7 +102,7 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, started func(addre
 func (p *program) assemble() (err error) {
 	cfg := p.cfg
 	p.say = speaker(cfg)
-	p.graph = messenger.NewClient(messenger.ClientConfig{
+	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
 		AppSecret: secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
 		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, ThreadEvery: cfg.times.threadEvery, MaxConns: workers, Now: cfg.now, Log: p.log,
