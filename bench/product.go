@@ -60,7 +60,7 @@ func (s *server) product() (http.Handler, error) {
 	}
 	s.ends = append(s.ends, s.store.Close)
 	m := metrics.New("bench")
-	client := rocketchat.NewClient(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
+	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
 	var stream *rocketchat.Stream
 	b, err := bridge.New(bridge.Config{
 		Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(),

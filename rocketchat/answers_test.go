@@ -22,11 +22,11 @@ import (
 )
 
 // answering is a client, logged in, of a server that answers as the test says.
-func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Client {
+func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Workspace {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	c := NewClient(ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
+	c := New(ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
 	c.loggedIn("bot", "the-token")
 	return c
 }
@@ -64,7 +64,7 @@ func (m *memory) SaveCursor(_ string, at time.Time) error {
 	return nil
 }
 
-func listening(c *Client) (*Stream, *memory) {
+func listening(c *Workspace) (*Stream, *memory) {
 	m := &memory{}
 	return NewStream(StreamConfig{Client: c, Accept: m, Known: m, Cursors: m, Log: c.cfg.Log, Metrics: metrics.New("test")}), m
 }
@@ -158,7 +158,7 @@ func TestLimits_RefusedAlthoughTheWindowIsOver_WaitsASecond(t *testing.T) {
 }
 
 func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
-	c := NewClient(ClientConfig{})
+	c := New(ClientConfig{})
 	learn := func(behind time.Duration) time.Duration {
 		c.learnTime(http.Header{"Date": {time.Now().Add(behind).UTC().Format(http.TimeFormat)}}, 0)
 		return time.Until(c.serverTime()).Round(50 * time.Millisecond)
@@ -176,7 +176,7 @@ func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
 
 func TestClient_OurClockIsSet_TheWorkspacesGoesOn(t *testing.T) {
 	var wrong time.Duration
-	c := NewClient(ClientConfig{Now: func() time.Time { return time.Now().Add(wrong) }})
+	c := New(ClientConfig{Now: func() time.Time { return time.Now().Add(wrong) }})
 	written := time.Now().UTC()
 	c.learnTime(http.Header{"Date": {written.Format(http.TimeFormat)}}, 0)
 	for _, wrong = range []time.Duration{time.Hour, -48 * time.Hour} {
@@ -277,7 +277,7 @@ func TestList_OneIsTakenOutMeanwhile_NoneIsSkipped(t *testing.T) {
 			users = users[1:]
 		}
 	})
-	all, err := list[wire.User](t.Context(), c, "/livechat/users/manager", nil, "users")
+	all, err := list[wire.User](t.Context(), c.Client, "/livechat/users/manager", nil, "users")
 	if err != nil || len(all) != 230 {
 		t.Errorf("%d users, %v", len(all), err)
 	}
@@ -307,14 +307,14 @@ func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
 }
 
 func TestStream_FirstLoginEver_RemembersWhenItBegan(t *testing.T) {
-	s, m := listening(NewClient(ClientConfig{}))
+	s, m := listening(New(ClientConfig{}))
 	if err := s.begin(); err != nil || time.Since(m.saved).Abs() > time.Minute {
 		t.Errorf("cursor %v, %v", m.saved, err)
 	}
 }
 
 func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
-	c := NewClient(ClientConfig{Log: slog.New(slog.DiscardHandler)})
+	c := New(ClientConfig{Log: slog.New(slog.DiscardHandler)})
 	c.loggedIn("me", "token")
 	var log strings.Builder
 	c.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))

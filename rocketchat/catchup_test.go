@@ -451,7 +451,7 @@ func TestLogin_TokenOfAnotherUser_IsSaid(t *testing.T) {
 	id, token := o.rc.PersonalAccessToken(o.rc.Bot())
 	for configured, said := range map[string]bool{id: false, o.rc.Agent("ana").ID: true} {
 		var log logBook
-		client := rocketchat.NewClient(rocketchat.ClientConfig{URL: o.rc.URL()})
+		client := rocketchat.New(rocketchat.ClientConfig{URL: o.rc.URL()})
 		stream := rocketchat.NewStream(rocketchat.StreamConfig{
 			Client: client, UserID: bridge.UserID(configured), Token: bridge.Secret(token),
 			Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: metrics.New("test"),

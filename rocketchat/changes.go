@@ -16,7 +16,7 @@ var leadingQuote = regexp.MustCompile(`^\[ \]\([^)\s]*\) `)
 
 // Edit changes the text of a visitor's message, and keeps what it quotes. False says
 // that it is not there, or that the workspace does not let it be edited.
-func (c *Client) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
+func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
 	before, there, err := c.textOf(ctx, visitor, r, id)
 	if err != nil || !there {
 		return false, err
@@ -30,7 +30,7 @@ func (c *Client) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 }
 
 // Delete takes a visitor's message away; one that is not there is as good as deleted.
-func (c *Client) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+func (c Livechat) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
 	err := c.do(ctx, call{method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
 		body: map[string]string{"token": visitor.Reveal(), "rid": string(r)}})
 	if codeOf(err) == "invalid-message" {
@@ -48,7 +48,7 @@ func permitted(err error) (bool, error) {
 }
 
 // Note says something as the bot.
-func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
+func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
 	if p.Below != "" {
 		return final(c.sendBody(ctx, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
 			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}}))
@@ -59,7 +59,7 @@ func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error
 // React makes an emoji the bot's only reaction to a message, besides its own marks,
 // and an empty one none. It stands for what the customer, who has no reactions in
 // Rocket.Chat, thinks of the message.
-func (c *Client) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
+func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
 	name := ""
 	if emoji != "" {
 		if name = markup.EmojiName(emoji); name == "" || isMark(name) {

@@ -26,7 +26,7 @@ type Expected struct {
 // Checkup finds out whether the workspace is there and lets the bot do what it
 // must. It changes nothing; what can be repaired is in Fix. Calls count against the
 // rate limit like any other.
-func (c *Client) Checkup(ctx context.Context, want Expected) []bridge.Finding {
+func (c *Workspace) Checkup(ctx context.Context, want Expected) []bridge.Finding {
 	k := &checkup{c: c}
 	if !k.workspace(ctx) || !k.login(ctx, want.Login) {
 		return k.found
@@ -41,7 +41,7 @@ func (c *Client) Checkup(ctx context.Context, want Expected) []bridge.Finding {
 
 // checkup is a Checkup under way.
 type checkup struct {
-	c            *Client
+	c            *Workspace
 	found        []bridge.Finding
 	major, minor int      // of Rocket.Chat; 0: not known
 	roles        []string // of the bot

@@ -225,7 +225,7 @@ func (k *checkup) setupChannel(ctx context.Context, name string) {
 }
 
 // makeSetup creates the setup channel, and invites the managers.
-func (c *Client) makeSetup(ctx context.Context, name string) error {
+func (c Setup) makeSetup(ctx context.Context, name string) error {
 	room, err := c.findSetup(ctx, name)
 	if errors.As(err, new(unusable)) && forbidden(err) {
 		return fmt.Errorf("create-p is missing (role bot): %w", err)
@@ -240,14 +240,14 @@ func (c *Client) makeSetup(ctx context.Context, name string) error {
 // members tells whether the omnichannel managers read the setup channel.
 func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) {
 	const check = "setup channel"
-	managers, err := list[wire.User](ctx, k.c, "/livechat/users/manager", nil, "users")
+	managers, err := list[wire.User](ctx, k.c.Client, "/livechat/users/manager", nil, "users")
 	if forbidden(err) { // that is said already
 		k.add(check, bridge.Good, "#"+name+" is there", "")
 		return
 	}
 	var members []wire.User
 	if err == nil {
-		members, err = list[wire.User](ctx, k.c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+		members, err = list[wire.User](ctx, k.c.Client, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
 	}
 	if err != nil {
 		k.unclear(check, err)

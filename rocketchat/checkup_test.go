@@ -16,10 +16,10 @@ import (
 )
 
 // visit is a bot that comes to look, and what it found.
-func visit(t *testing.T, rc *sandbox.RocketChat, change func(*rocketchat.StreamConfig)) (found []bridge.Finding, client *rocketchat.Client, err error) {
+func visit(t *testing.T, rc *sandbox.RocketChat, change func(*rocketchat.StreamConfig)) (found []bridge.Finding, client *rocketchat.Workspace, err error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	client = rocketchat.NewClient(rocketchat.ClientConfig{URL: rc.URL(), Timeout: 5 * time.Second, Log: log})
+	client = rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Timeout: 5 * time.Second, Log: log})
 	cfg := rocketchat.StreamConfig{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")}
 	if change != nil {
 		change(&cfg)
@@ -172,7 +172,7 @@ func TestCheckup_SetupChannel(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	rc.AddGroup("hidden", "boss")
-	client := rocketchat.NewClient(rocketchat.ClientConfig{URL: rc.URL(), Log: slog.New(slog.DiscardHandler)})
+	client := rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Log: slog.New(slog.DiscardHandler)})
 	s := rocketchat.NewStream(rocketchat.StreamConfig{Client: client, User: rc.Bot(), Password: "secret", Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")})
 	err := s.LogInOnce(t.Context(), func(ctx context.Context) {
 		rc.SetRoles(rc.Bot(), "bot")

@@ -95,7 +95,7 @@ func TestCommand_WhoIsListenedTo(t *testing.T) {
 		"Rocket.Chat":    {`{"_id":"1","rid":"r","u":{"_id":"rocket.cat"},"msg":"!facebook help"}`, false, false},
 		"hidden history": {`{"_id":"1","rid":"r","u":{"_id":"a"},"msg":"!facebook help","_hidden":true}`, false, false},
 	} {
-		client := NewClient(ClientConfig{})
+		client := New(ClientConfig{})
 		client.loggedIn("me", "token")
 		s := &Stream{cfg: StreamConfig{Client: client, Commands: nobody{}}}
 		var m wire.Message
@@ -142,7 +142,7 @@ func TestFitting_LongTexts(t *testing.T) {
 		"too much":   strings.Repeat("ä", 5001),
 	} {
 		const note = "\n_(The rest does not fit into one message.)_"
-		got := (&Client{}).fitting(text)
+		got := Speaker{&Client{}}.fitting(text)
 		if n := len(utf16.Encode([]rune(got))); n > 5000 || n < 3900 {
 			t.Errorf("%s: %d characters", name, n)
 		}

@@ -24,7 +24,7 @@ type departments struct {
 
 // Departments returns the enabled departments of the workspace, as they were at
 // most half a minute ago.
-func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
+func (c Directory) Departments(ctx context.Context) ([]bridge.Department, error) {
 	now := c.cfg.Now()
 	c.mu.Lock()
 	known := c.departments
@@ -36,7 +36,7 @@ func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
 		ID   bridge.DepartmentID `json:"_id"`
 		Name string              `json:"name"`
 	}
-	found, err := list[wireDepartment](ctx, c, "/livechat/department", url.Values{"enabled": {"true"}}, "departments")
+	found, err := list[wireDepartment](ctx, c.Client, "/livechat/department", url.Values{"enabled": {"true"}}, "departments")
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
 
 // IsPerson implements bridge.People: an agent of Omnichannel whose message had no
 // mark of a bot, and who is not named among the bots that are agents.
-func (c *Client) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
+func (c Directory) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
 	named := func(name string) bool {
 		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
 	}
@@ -64,12 +64,12 @@ func (c *Client) IsPerson(ctx context.Context, who bridge.Author) (bool, error) 
 
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are
 // hidden from bots (rocketchat.md 7.5).
-func (c *Client) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
+func (c Directory) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
 	return c.holds(ctx, "manager", user)
 }
 
 // holds reports whether somebody is an agent or a manager of Omnichannel.
-func (c *Client) holds(ctx context.Context, office string, user bridge.UserID) (bool, error) {
+func (c Directory) holds(ctx context.Context, office string, user bridge.UserID) (bool, error) {
 	var answer struct {
 		User json.RawMessage `json:"user"`
 	}

@@ -77,7 +77,7 @@ func (u unusable) Error() string { return u.why.Error() }
 func (u unusable) Unwrap() error { return u.why }
 
 // findSetup returns the private group of a name, and creates it if there is none.
-func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, error) {
+func (c Setup) findSetup(ctx context.Context, name string) (bridge.RoomID, error) {
 	var answer struct {
 		Room struct {
 			ID       bridge.RoomID `json:"_id"`
@@ -111,7 +111,7 @@ func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, err
 
 // createSetup creates the group. It is not encrypted, whatever the workspace does
 // with new groups, because the bot could not read it.
-func (c *Client) createSetup(ctx context.Context, name string) (bridge.RoomID, error) {
+func (c Setup) createSetup(ctx context.Context, name string) (bridge.RoomID, error) {
 	var answer struct {
 		Group struct {
 			ID bridge.RoomID `json:"_id"`
@@ -135,13 +135,13 @@ type asked struct {
 }
 
 // inviteManagers adds the omnichannel managers who are not in a group.
-func (c *Client) inviteManagers(ctx context.Context, room bridge.RoomID) error {
+func (c Setup) inviteManagers(ctx context.Context, room bridge.RoomID) error {
 	return c.inviteSome(ctx, room, func(string) bool { return true })
 }
 
 // inviteNewManagers leaves out whoever was seen in the group by this process: they
 // left it because they wanted to.
-func (c *Client) inviteNewManagers(ctx context.Context, room bridge.RoomID) error {
+func (c Setup) inviteNewManagers(ctx context.Context, room bridge.RoomID) error {
 	return c.inviteSome(ctx, room, func(user string) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -150,7 +150,7 @@ func (c *Client) inviteNewManagers(ctx context.Context, room bridge.RoomID) erro
 }
 
 // wasIn notes that users are in a group, or were.
-func (c *Client) wasIn(room bridge.RoomID, users ...string) {
+func (c Setup) wasIn(room bridge.RoomID, users ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked.room != room {
@@ -161,12 +161,12 @@ func (c *Client) wasIn(room bridge.RoomID, users ...string) {
 	}
 }
 
-func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) error {
-	managers, err := list[wire.User](ctx, c, "/livechat/users/manager", nil, "users")
+func (c Setup) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) error {
+	managers, err := list[wire.User](ctx, c.Client, "/livechat/users/manager", nil, "users")
 	if err != nil {
 		return fmt.Errorf("list the omnichannel managers: %w", err)
 	}
-	members, err := list[wire.User](ctx, c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+	members, err := list[wire.User](ctx, c.Client, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
 	if err != nil {
 		return fmt.Errorf("list the members: %w", err)
 	}
@@ -202,7 +202,7 @@ func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func
 	return refused
 }
 
-func (c *Client) invite(ctx context.Context, room bridge.RoomID, users []string) error {
+func (c Setup) invite(ctx context.Context, room bridge.RoomID, users []string) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.invite", body: map[string]any{"roomId": string(room), "userIds": users}})
 	if err != nil {
 		return fmt.Errorf("invite the omnichannel managers: %w", err)

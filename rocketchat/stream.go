@@ -42,7 +42,7 @@ type Cursors interface {
 // StreamConfig is what a Stream is made of. Durations that are zero get the
 // default that stands beside them.
 type StreamConfig struct {
-	Client         *Client
+	Client         *Workspace
 	User           string        // with Password: the bot's login
 	Password       bridge.Secret //
 	UserID         bridge.UserID // with Token: a personal access token instead

@@ -29,7 +29,7 @@ const (
 type office struct {
 	*testing.T
 	rc     *sandbox.RocketChat
-	client *rocketchat.Client
+	client *rocketchat.Workspace
 	stream *rocketchat.Stream
 	log    *logBook
 	look   time.Duration // LookEvery
@@ -71,7 +71,7 @@ func newOffice(t *testing.T, with sandbox.RocketChatConfig) *office {
 func (o *office) run() {
 	o.Helper()
 	log := slog.New(slog.NewTextHandler(o.log, nil))
-	o.client = rocketchat.NewClient(rocketchat.ClientConfig{URL: o.rc.URL(), Timeout: 5 * time.Second, Log: log,
+	o.client = rocketchat.New(rocketchat.ClientConfig{URL: o.rc.URL(), Timeout: 5 * time.Second, Log: log,
 		Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load())) }})
 	o.stream = rocketchat.NewStream(rocketchat.StreamConfig{
 		Client: o.client, User: o.rc.Bot(), Password: "secret", Accept: o, Known: o, Cursors: o, Commands: o, SetupChannel: channel,

@@ -49,7 +49,7 @@ type program struct {
 
 	store     *store.Store
 	graph     *messenger.Platform
-	client    *rocketchat.Client
+	client    *rocketchat.Workspace
 	stream    *rocketchat.Stream
 	bridge    *bridge.Bridge
 	avatars   *avatars
@@ -107,7 +107,7 @@ func (p *program) assemble() (err error) {
 		AppSecret: secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
 		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, ThreadEvery: cfg.times.threadEvery, MaxConns: workers, Now: cfg.now, Log: p.log,
 	})
-	p.client = rocketchat.NewClient(rocketchat.ClientConfig{
+	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.times.restTimeout, UploadTimeout: cfg.times.uploadTimeout,
 		MaxConns: workers, Now: cfg.now, Say: p.say, Log: p.log,
 	})
