@@ -16,26 +16,10 @@ import (
 
 const configRoute = "/livechat/config"
 
-// livechatConfig is what a department's, or the whole workspace's, customers are told.
-func (k *checkup) livechatConfig(ctx context.Context, d bridge.DepartmentID) (enabled, online bool, err error) {
-	var answer struct {
-		Config struct {
-			Enabled bool `json:"enabled"`
-			Online  bool `json:"online"`
-		} `json:"config"`
-	}
-	query := url.Values{}
-	if d != "" {
-		query.Set("department", string(d))
-	}
-	err = k.c.do(ctx, call{method: http.MethodGet, route: configRoute, query: query, answer: &answer})
-	return answer.Config.Enabled, answer.Config.Online, err
-}
-
 // omnichannel tells whether customers' rooms can be opened, and whether somebody is
 // there to answer.
 func (k *checkup) omnichannel(ctx context.Context, pages []bridge.Page) {
-	enabled, online, err := k.livechatConfig(ctx, "")
+	enabled, online, err := k.c.livechatConfig(ctx, "")
 	k.asked = err == nil
 	switch {
 	case err != nil:
@@ -55,12 +39,12 @@ func (k *checkup) agents(ctx context.Context, online bool) {
 		check = "agents"
 		come  = "Messages wait until an agent is online and has set himself available."
 	)
-	if always, known := k.setting(ctx, "Livechat_accept_chats_with_no_agents"); known && always == true {
+	if always, known := setting(ctx, k.c.do, "Livechat_accept_chats_with_no_agents"); known && always == true {
 		k.add(check, bridge.Notable, "Livechat_accept_chats_with_no_agents is on: rooms open although nobody may be there, and are given to nobody later",
 			"Switch it off (Settings → Omnichannel → Routing), unless that is wanted.")
 		return
 	}
-	total, err := k.count(ctx, "/livechat/users/agent")
+	total, err := k.c.count(ctx, "/livechat/users/agent")
 	switch {
 	case err == nil && total == 0:
 		k.add(check, bridge.Bad, "there is no agent, so no customer can be answered", "Make somebody an agent: Omnichannel → Agents.")
@@ -107,7 +91,7 @@ func (k *checkup) departments(ctx context.Context, pages []bridge.Page) {
 				fmt.Sprintf("Choose another: `/facebook edit %s department <department>`.", p.ID))
 			continue
 		}
-		if _, online, err := k.livechatConfig(ctx, id); err != nil {
+		if _, online, err := k.c.livechatConfig(ctx, id); err != nil {
 			k.unclear("departments", err)
 		} else if !online {
 			k.add("departments", bridge.Notable, fmt.Sprintf("nobody of %s is online at the moment", name), "Its messages wait until one of its agents is online and available.")
@@ -115,32 +99,6 @@ func (k *checkup) departments(ctx context.Context, pages []bridge.Page) {
 			k.add("departments", bridge.Good, "somebody of "+name+" is online", "")
 		}
 	}
-}
-
-// count returns how many a list holds.
-func (k *checkup) count(ctx context.Context, route string) (int, error) {
-	var answer struct {
-		Total int `json:"total"`
-	}
-	err := k.c.do(ctx, call{method: http.MethodGet, route: route, query: url.Values{"count": {"1"}}, answer: &answer})
-	return answer.Total, err
-}
-
-// setting reads a setting, if everybody may.
-func (k *checkup) setting(ctx context.Context, name string) (value any, known bool) {
-	var answer struct {
-		Settings []struct {
-			ID    string `json:"_id"`
-			Value any    `json:"value"`
-		} `json:"settings"`
-	}
-	err := k.c.do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {name}}, answer: &answer})
-	for _, s := range answer.Settings {
-		if s.ID == name {
-			return s.Value, err == nil
-		}
-	}
-	return nil, false
 }
 
 // bearable is how many calls in a window are enough for a small page.

@@ -48,7 +48,7 @@ func (k *checkup) slashCommands(ctx context.Context, want Expected) {
 // unknownCommands is for workspaces on which no app owns /facebook.
 func (k *checkup) unknownCommands(ctx context.Context, check, instead string) {
 	instead += " Or install the companion app: `messenger-bridge app install`."
-	switch through, known := k.setting(ctx, slashSetting); {
+	switch through, known := setting(ctx, k.c.do, slashSetting); {
 	case !known:
 		k.add(check, bridge.Unknowable, "not found out whether "+slashSetting+" is on", instead)
 	case through == true:

@@ -77,3 +77,45 @@ func (c Directory) holds(ctx context.Context, office string, user bridge.UserID)
 		params: map[string]string{"id": string(user)}, answer: &answer})
 	return err == nil && wire.Given(answer.User), err
 }
+
+// livechatConfig is what a department's, or the whole workspace's, customers are told.
+func (c Directory) livechatConfig(ctx context.Context, d bridge.DepartmentID) (enabled, online bool, err error) {
+	var answer struct {
+		Config struct {
+			Enabled bool `json:"enabled"`
+			Online  bool `json:"online"`
+		} `json:"config"`
+	}
+	query := url.Values{}
+	if d != "" {
+		query.Set("department", string(d))
+	}
+	err = c.do(ctx, call{method: http.MethodGet, route: configRoute, query: query, answer: &answer})
+	return answer.Config.Enabled, answer.Config.Online, err
+}
+
+// count returns how many a list holds.
+func (c Directory) count(ctx context.Context, route string) (int, error) {
+	var answer struct {
+		Total int `json:"total"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: route, query: url.Values{"count": {"1"}}, answer: &answer})
+	return answer.Total, err
+}
+
+// setting reads a setting, if everybody may; do makes the call.
+func setting(ctx context.Context, do func(context.Context, call) error, name string) (value any, known bool) {
+	var answer struct {
+		Settings []struct {
+			ID    string `json:"_id"`
+			Value any    `json:"value"`
+		} `json:"settings"`
+	}
+	err := do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {name}}, answer: &answer})
+	for _, s := range answer.Settings {
+		if s.ID == name {
+			return s.Value, err == nil
+		}
+	}
+	return nil, false
+}

@@ -206,16 +206,6 @@ const messageRoute = "/livechat/message/{id}"
 // Online reports whether somebody of a department, or of the workspace, is there
 // to take a room; false as well while Omnichannel is off.
 func (c Livechat) Online(ctx context.Context, d bridge.DepartmentID) (bool, error) {
-	query := url.Values{}
-	if d != "" {
-		query.Set("department", string(d))
-	}
-	var answer struct {
-		Config struct {
-			Enabled bool `json:"enabled"`
-			Online  bool `json:"online"`
-		} `json:"config"`
-	}
-	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/config", query: query, answer: &answer})
-	return answer.Config.Enabled && answer.Config.Online, err
+	enabled, online, err := Directory{c.Client}.livechatConfig(ctx, d)
+	return enabled && online, err
 }
