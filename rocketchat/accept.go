@@ -1,10 +1,9 @@
 package rocketchat
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"runtime/debug"
 	"time"
 
@@ -141,10 +140,7 @@ func (s *Stream) command(ctx context.Context, m wire.Message) (c bridge.Command,
 		return c, false, err
 	}
 	c = bridge.Command{
-		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.cfg.Now(),
-	}
-	if !m.At.IsZero() {
-		c.At = s.cfg.Client.ourTime(m.At.Time)
+		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.ourTime(cmp.Or(m.At.Time, s.cfg.Client.serverTime())),
 	}
 	return c, true, nil
 }
@@ -181,13 +177,7 @@ func (s *Stream) private(ctx context.Context, m wire.Message) (bool, error) {
 	if known {
 		return two, nil
 	}
-	var answer struct {
-		Room struct {
-			Users []string `json:"uids"`
-			Names []string `json:"usernames"` // rooms of old have no uids
-		} `json:"room"`
-	}
-	err := s.patiently(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomId": {m.Room}}, answer: &answer})
+	members, err := s.cfg.Client.InDirectRoom(ctx, bridge.RoomID(m.Room))
 	if endsSession(ctx, err) {
 		return false, err
 	}
@@ -195,7 +185,7 @@ func (s *Stream) private(ctx context.Context, m wire.Message) (bool, error) {
 		s.cfg.Log.Warn("cannot find out who is in a direct room; what is written there is not taken for a command", "room", m.Room, "err", err)
 		return false, nil
 	}
-	two = max(len(answer.Room.Users), len(answer.Room.Names)) == 2
+	two = members == 2
 	if len(s.direct) >= maxDirect {
 		clear(s.direct)
 	}

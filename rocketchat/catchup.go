@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -73,27 +71,11 @@ func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
 	if limit := s.cfg.Client.serverTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
 		since = limit // perhaps it was too much
 	}
-	var answer struct {
-		Result struct {
-			Updated []wire.Message `json:"updated"`
-			Deleted []struct {
-				ID string    `json:"_id"`
-				At wire.Time `json:"_deletedAt"`
-			} `json:"deleted"`
-		} `json:"result"`
-	}
-	query := url.Values{"roomId": {string(d.room)}, "lastUpdate": {stamp(since)}}
-	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer}); err != nil {
+	messages, err := s.cfg.Client.Since(ctx, d.room, since)
+	if err != nil {
 		return nil, err
 	}
-	messages := answer.Result.Updated
-	for _, gone := range answer.Result.Deleted {
-		messages = append(messages, wire.Message{ID: gone.ID, At: gone.At, System: wire.DeletedMessage})
-	}
 	for i := range messages {
-		if messages[i].Room == "" {
-			messages[i].Room = string(d.room)
-		}
 		messages[i].Kind = d.kind
 	}
 	messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().Before(since) && !m.At.IsZero() })

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -70,60 +68,14 @@ func loginRefusal(err error) error {
 
 // introduce learns what the workspace tells the bot about itself and the limits.
 func (s *Stream) introduce(ctx context.Context) error {
-	var me struct {
-		Username string `json:"username"`
+	w, err := s.cfg.Client.Introduce(ctx)
+	if w.Speaks && s.cfg.Language != nil {
+		s.cfg.Language(w.Language)
 	}
-	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/me", answer: &me}); err != nil {
-		return fmt.Errorf("ask who we are: %w", err)
-	}
-	site, _ := s.setting(ctx, "Site_Url")
-	s.cfg.Client.knowBot(me.Username, site)
-	if tongue, ok := s.setting(ctx, "Language"); ok && s.cfg.Language != nil {
-		s.cfg.Language(tongue)
-	}
-	// The limiter shows itself on public routes: bypassed or not is what matters.
-	if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/config"}); err != nil {
-		return fmt.Errorf("ask for the Omnichannel settings: %w", err)
-	}
-	if s.cfg.Client.limits.inForce("GET /livechat/config") {
+	if w.Limited {
 		s.cfg.Log.Warn("Rocket.Chat limits how often the bot may call; messages will be slow. Use version 8.3 or later with the role bot, or raise the limit (docs/operating.md)")
 	}
-	return nil
-}
-
-// setting returns a public setting of the workspace, and false if it cannot be read.
-func (s *Stream) setting(ctx context.Context, id string) (value string, ok bool) {
-	var answer struct {
-		Settings []struct {
-			ID    string `json:"_id"`
-			Value any    `json:"value"`
-		} `json:"settings"`
-	}
-	ask := call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {id}}, answer: &answer}
-	if err := s.patiently(ctx, ask); err != nil {
-		return "", false
-	}
-	for _, v := range answer.Settings {
-		if v.ID == id {
-			value, ok = v.Value.(string)
-		}
-	}
-	return value, ok
-}
-
-// patiently makes a call and waits as often as the limiter wants it to: the
-// session has nothing else to do meanwhile.
-func (s *Stream) patiently(ctx context.Context, k call) error {
-	for {
-		err := s.cfg.Client.do(ctx, k)
-		r := bridge.RefusalOf(err)
-		if err == nil || r.Reason != bridge.RateLimited {
-			return err
-		}
-		if err := sleep(ctx, r.After); err != nil {
-			return err
-		}
-	}
+	return err
 }
 
 // within bounds how long an answer may take.
@@ -131,4 +83,30 @@ func (s *Stream) within(ctx context.Context, f func(context.Context) error) erro
 	ctx, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
 	return f(ctx)
+}
+
+// setUp sees to the setup channel. It waits for no limiter, and whatever fails is tried
+// again with the next look: agents and customers come first.
+func (s *Stream) setUp(ctx context.Context) {
+	if s.cfg.SetupChannel == "" {
+		return
+	}
+	err := s.cfg.Client.Ensure(ctx, s.cfg.SetupChannel)
+	problem := ""
+	if err != nil {
+		problem = err.Error()
+	}
+	if problem == s.problem || ctx.Err() != nil {
+		return
+	}
+	s.problem = problem
+	log := s.cfg.Log.With("channel", s.cfg.SetupChannel)
+	switch {
+	case err == nil:
+		log.Info("the setup channel is ready")
+	case s.cfg.Client.SetupRoom() == "":
+		log.Warn("there is no setup channel, announcements wait; create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL", "err", err)
+	default:
+		log.Warn("the setup channel is not in order", "err", err)
+	}
 }

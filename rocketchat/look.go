@@ -3,10 +3,7 @@ package rocketchat
 import (
 	"context"
 	"fmt"
-	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -81,12 +78,11 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 		}
 		return since
 	}
-	open, err := s.listRooms(ctx, url.Values{"open": {"true"}}, begin)
+	open, err := s.listRooms(ctx, time.Time{}, begin)
 	if err != nil {
 		return c, fmt.Errorf("list rooms: %w", err)
 	}
-	ended := fmt.Sprintf(`{"start":%q}`, begin().UTC().Format(time.RFC3339))
-	closed, err := s.listRooms(ctx, url.Values{"open": {"false"}, "closedAt": {ended}}, begin)
+	closed, err := s.listRooms(ctx, begin(), begin)
 	if err != nil {
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
@@ -100,28 +96,20 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 	return c, err
 }
 
-// listRooms returns our rooms of a list in which something was written since. Rooms
-// move while it is read: what is written moves them to its head, closing takes them
-// out. So each page begins with the end of the page before.
-func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() time.Time) (found []debt, err error) {
-	query.Set("sort", `{"lm":-1}`)
-	query.Set("count", strconv.Itoa(pageSize))
+// listRooms returns our rooms in which something was written since: the open ones, or,
+// with a time, those that were closed since. Rooms move while the list is read: what
+// is written moves them to its head, closing takes them out. So each page begins with
+// the end of the page before.
+func (s *Stream) listRooms(ctx context.Context, closed time.Time, since func() time.Time) (found []debt, err error) {
 	seen := map[bridge.RoomID]bool{}
 	for offset, back := 0, 0; ; {
-		query.Set("offset", strconv.Itoa(offset))
-		var answer struct {
-			Rooms []struct {
-				ID   bridge.RoomID `json:"_id"`
-				Last wire.Time     `json:"lm"`
-			} `json:"rooms"`
-			Total int `json:"total"`
-		}
-		if err := s.patiently(ctx, call{method: http.MethodGet, route: "/livechat/rooms", query: query, answer: &answer}); err != nil {
+		page, total, err := s.cfg.Client.CustomerRooms(ctx, closed, offset, pageSize)
+		if err != nil {
 			return nil, err
 		}
 		limit := since()
-		joins, news := offset == 0 || len(answer.Rooms) < 2, false
-		for _, room := range answer.Rooms {
+		joins, news := offset == 0 || len(page) < 2, false
+		for _, room := range page {
 			if seen[room.ID] {
 				joins = true
 				continue
@@ -144,11 +132,11 @@ func (s *Stream) listRooms(ctx context.Context, query url.Values, since func() t
 			offset = max(0, offset-pageSize)
 			continue
 		}
-		end := offset + len(answer.Rooms)
-		if len(answer.Rooms) == 0 || answer.Total > 0 && end >= answer.Total || answer.Total == 0 && !news {
+		end := offset + len(page)
+		if len(page) == 0 || total > 0 && end >= total || total == 0 && !news {
 			return found, nil
 		}
-		offset = end - min(pageJoin, len(answer.Rooms)/2)
+		offset = end - min(pageJoin, len(page)/2)
 	}
 }
 
@@ -159,14 +147,7 @@ func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []deb
 	if s.cfg.Commands == nil {
 		return nil, nil
 	}
-	var answer struct {
-		Rooms []struct {
-			ID   bridge.RoomID `json:"_id"`
-			Kind string        `json:"t"`
-		} `json:"update"`
-	}
-	query := url.Values{"updatedSince": {stamp(since)}}
-	err = s.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})
+	rooms, err := s.cfg.Client.BotRooms(ctx, since)
 	if endsSession(ctx, err) {
 		return nil, fmt.Errorf("list the bot's rooms: %w", err)
 	}
@@ -175,7 +156,7 @@ func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []deb
 		return nil, nil
 	}
 	setup := s.cfg.Client.SetupRoom()
-	for _, room := range answer.Rooms {
+	for _, room := range rooms {
 		if room.Kind == wire.DirectRoom || room.ID == setup {
 			found = append(found, debt{room: room.ID, kind: room.Kind, since: since})
 		}
@@ -188,6 +169,3 @@ func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []deb
 func endsSession(ctx context.Context, err error) bool {
 	return err != nil && (ctx.Err() != nil || bridge.RefusalOf(err).Gate == bridge.GateWorkspace)
 }
-
-// stamp writes a time as REST takes it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -30,42 +30,19 @@ func (c *Client) knowSetup(r bridge.RoomID) {
 	c.setup = r
 }
 
-// setUp finds or creates the setup channel and invites the omnichannel managers
-// who are not in it. It removes nobody, waits for no limiter, and whatever fails
-// is tried again with the next look: agents and customers come first.
-func (s *Stream) setUp(ctx context.Context) {
-	if s.cfg.SetupChannel == "" {
-		return
-	}
-	c := s.cfg.Client
-	room, err := c.findSetup(ctx, s.cfg.SetupChannel)
+// Ensure finds or creates the setup channel and invites the omnichannel managers who
+// were not in it yet. It removes nobody. Where there can be none, SetupRoom is "".
+func (c Setup) Ensure(ctx context.Context, name string) error {
+	room, err := c.findSetup(ctx, name)
 	var unusable unusable
 	switch {
-	case ctx.Err() != nil:
-		return
 	case errors.As(err, &unusable):
 		c.knowSetup("")
 	case err == nil:
 		c.knowSetup(room)
 		err = c.inviteNewManagers(ctx, room)
 	}
-	problem := ""
-	if err != nil {
-		problem = err.Error()
-	}
-	if problem == s.problem || ctx.Err() != nil {
-		return
-	}
-	s.problem = problem
-	log := s.cfg.Log.With("channel", s.cfg.SetupChannel)
-	switch {
-	case err == nil:
-		log.Info("the setup channel is ready")
-	case c.SetupRoom() == "":
-		log.Warn("there is no setup channel, announcements wait; create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL", "err", err)
-	default:
-		log.Warn("the setup channel is not in order", "err", err)
-	}
+	return err
 }
 
 // unusable says why there cannot be a setup channel of that name, until a person

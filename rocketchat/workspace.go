@@ -4,6 +4,7 @@ package rocketchat
 // handed to whoever needs no more than that.
 type Workspace struct {
 	*Client
+	Reader
 	Livechat
 	Archive
 	Files
@@ -19,7 +20,7 @@ func New(cfg ClientConfig) *Workspace {
 	c := NewClient(cfg)
 	speaker := Speaker{c}
 	return &Workspace{
-		Client: c, Livechat: Livechat{c}, Archive: Archive{c}, Files: Files{c}, Directory: Directory{c},
+		Client: c, Reader: Reader{c}, Livechat: Livechat{c}, Archive: Archive{c}, Files: Files{c}, Directory: Directory{c},
 		Speaker: speaker, Notifier: Notifier{c, speaker}, Setup: Setup{c}, Apps: Apps{c},
 	}
 }
