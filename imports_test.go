@@ -13,9 +13,9 @@ const module = "messenger-bridge/"
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
 	"bridge":            {"language", "metrics"},
-	"rooms":             {"bridge", "language", "metrics", "textcut"},
-	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "metrics", "textcut"},
-	"rocketchat":        {"bridge", "language", "metrics", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire", "textcut"},
+	"rooms":             {"bridge", "language", "metrics", "pause", "textcut"},
+	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "pause", "textcut"},
+	"rocketchat":        {"bridge", "language", "metrics", "pause", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"store":             {"bridge", "language", "metrics"},
 	"commands":          {"bridge", "language", "metrics"},
 	"web":               {"bridge", "language", "metrics"},
@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":    {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":   {"bridge", "rocketchat/markup"},
 	"rocketchat/markup": {},
+	"pause":             {},
 	"textcut":           {},
 	"language":          {},
 	"sandbox":           {},

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 )
 
 // ClientConfig is what a Client needs.
@@ -79,7 +80,7 @@ func NewClient(cfg ClientConfig) *Client {
 	slow.ResponseHeaderTimeout = 4 * cfg.Timeout
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
-		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
+		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,
 		http: &http.Client{Transport: transport(cfg), CheckRedirect: stay}, uploads: &http.Client{Transport: slow, CheckRedirect: stay},
 	}
 }
@@ -274,16 +275,4 @@ func proof(secret, token bridge.Secret) string {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
 	mac.Write([]byte(token.Reveal()))
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// sleep waits, or returns ctx's error if that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 )
 
 // App is an app to be installed.
@@ -185,13 +186,11 @@ func (c Apps) enableApp(ctx context.Context, a App, done Installed) (Installed, 
 				break
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, appLookEach) != nil {
 			if !there.enabled() {
 				return done, c.notEnabled(context.WithoutCancel(ctx), nil)
 			}
 			return done, &AppRefusal{Why: "the app is enabled, and Rocket.Chat does not list its command", Do: "Disable and enable it there (Administration → Marketplace → Private apps), and see its log."}
-		case <-time.After(appLookEach):
 		}
 	}
 	return done, err

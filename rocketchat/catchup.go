@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -174,7 +175,7 @@ func (s *Stream) notOursYet(ctx context.Context, d *debt, asked debt, err error)
 
 // retryAfter is how long to wait after so many failures before.
 func (s *Stream) retryAfter(failures int) time.Duration {
-	return min(s.cfg.FirstReconnect<<min(failures, 12), 5*time.Minute)
+	return pause.Backoff{First: s.cfg.FirstReconnect, Most: 5 * time.Minute}.After(failures)
 }
 
 // rest is for when nothing is left to be done at the moment: it saves how far all

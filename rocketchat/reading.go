@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -27,7 +28,7 @@ func (c Reader) patiently(ctx context.Context, k call) error {
 		if err == nil || r.Reason != bridge.RateLimited {
 			return err
 		}
-		if err := sleep(ctx, r.After); err != nil {
+		if err := pause.For(ctx, r.After); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
+	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat/markup"
 )
 
@@ -152,24 +153,12 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.cfg.Log.Warn("stream lost, reconnecting", "err", err, "wait", wait)
 		}
 		s.note(State{Problem: err.Error(), Refused: refused})
-		if err := sleep(ctx, wait); err != nil {
+		if err := pause.For(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
 
 func (s *Stream) reconnectAfter(failures int) time.Duration {
-	wait := min(s.cfg.FirstReconnect<<min(failures, 10), 30*time.Second)
-	return wait*4/5 + rand.N(wait*2/5+1)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-t.C:
-		return nil
-	}
+	return pause.Spread(pause.Backoff{First: s.cfg.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64())
 }
