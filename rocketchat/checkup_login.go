@@ -17,7 +17,7 @@ import (
 func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error {
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
-	conn, err := ddp.Dial(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddp.Events{Message: func(wire.Message) error { return nil }})
+	conn, err := ddp.Dial(dialing, s.cfg.Client.URL(), s.cfg.Silence, ddp.Events{Message: func(wire.Message) error { return nil }})
 	if err != nil {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: err}
 	}

@@ -36,7 +36,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 			return errTooFarBehind
 		}
 	}
-	conn, err := ddp.Dial(dialing, s.cfg.Client.cfg.URL, s.cfg.Silence, ddp.Events{Message: deliver, Followed: func(event string, frame []byte) error {
+	conn, err := ddp.Dial(dialing, s.cfg.Client.URL(), s.cfg.Silence, ddp.Events{Message: deliver, Followed: func(event string, frame []byte) error {
 		if gone, is := s.noticed(event, frame); is {
 			return deliver(gone)
 		}
