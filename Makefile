@@ -19,7 +19,7 @@ fuzz: ## every fuzz target for a while
 	go test ./messenger -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat/ddp -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat/markup -run '^$$' -fuzz '^FuzzPlainText$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat/stream -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
 	go test ./commands -run '^$$' -fuzz '^FuzzWords$$' -fuzztime $(FUZZTIME)
 	go test ./web -run '^$$' -fuzz '^FuzzForms$$' -fuzztime $(FUZZTIME)

@@ -15,13 +15,14 @@ var allowed = map[string][]string{
 	"bridge":            {"language", "metrics"},
 	"rooms":             {"bridge", "language", "metrics", "pause", "textcut"},
 	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "pause", "textcut"},
-	"rocketchat":        {"bridge", "language", "metrics", "pause", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire", "textcut"},
+	"rocketchat":        {"bridge", "language", "pause", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"store":             {"bridge", "language", "metrics"},
 	"commands":          {"bridge", "language", "metrics"},
 	"web":               {"bridge", "language", "metrics"},
 	"messenger/webhook": {"bridge", "messenger/wire"},
 	"messenger/wire":    {"bridge"},
 	"metrics":           {},
+	"rocketchat/stream": {"bridge", "metrics", "pause", "rocketchat", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire"},
 	"rocketchat/ddp":    {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":   {"bridge", "rocketchat/markup"},
 	"rocketchat/markup": {},
@@ -33,9 +34,9 @@ var allowed = map[string][]string{
 	"conformance":       {},
 	"browsertest":       {},
 	"bench/faults":      {"sandbox"},
-	"bench":             {"bench/faults", "bridge", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rooms", "sandbox", "store"},
+	"bench":             {"bench/faults", "bridge", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "sandbox", "store"},
 	"cmd/messenger-bridge": {
-		"bridge", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
+		"bridge", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "sandbox", "store", "web",
 	},
 }
 

@@ -21,7 +21,7 @@ func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Wor
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
 	c := New(ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
-	c.loggedIn("bot", "the-token")
+	c.LoggedIn("bot", "the-token")
 	return c
 }
 
@@ -117,7 +117,7 @@ func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
 	c := New(ClientConfig{})
 	learn := func(behind time.Duration) time.Duration {
 		c.learnTime(http.Header{"Date": {time.Now().Add(behind).UTC().Format(http.TimeFormat)}}, 0)
-		return time.Until(c.serverTime()).Round(50 * time.Millisecond)
+		return time.Until(c.ServerTime()).Round(50 * time.Millisecond)
 	}
 	if got := learn(0); got != 0 {
 		t.Errorf("clocks that agree differ by %v", got)
@@ -136,10 +136,10 @@ func TestClient_OurClockIsSet_TheWorkspacesGoesOn(t *testing.T) {
 	written := time.Now().UTC()
 	c.learnTime(http.Header{"Date": {written.Format(http.TimeFormat)}}, 0)
 	for _, wrong = range []time.Duration{time.Hour, -48 * time.Hour} {
-		if got := time.Until(c.serverTime()); got.Abs() > 2*time.Second {
+		if got := time.Until(c.ServerTime()); got.Abs() > 2*time.Second {
 			t.Errorf("our clock wrong by %v, the workspace's by %v", wrong, got)
 		}
-		if got := c.ourTime(written).Sub(written) - wrong; got.Abs() > 2*time.Second {
+		if got := c.OurTime(written).Sub(written) - wrong; got.Abs() > 2*time.Second {
 			t.Errorf("our clock wrong by %v: what was written now counts as %v wrong", wrong, got)
 		}
 	}

@@ -42,7 +42,7 @@ func (r *AppRefusal) Unwrap() error { return r.Err }
 
 // UseToken logs in with a token that is not the bot's, for as long as c lives.
 func (c Apps) UseToken(ctx context.Context, user bridge.UserID, token bridge.Secret) (username string, err error) {
-	c.loggedIn(user, token)
+	c.LoggedIn(user, token)
 	var me struct {
 		Username string `json:"username"`
 	}
@@ -171,7 +171,7 @@ func (c Apps) enableApp(ctx context.Context, a App, done Installed) (Installed, 
 	there, err := c.app(ctx, a.ID)
 	if err == nil && !there.enabled() {
 		err = c.do(ctx, call{method: http.MethodPost, base: appsBase, route: "/{id}/status", params: map[string]string{"id": a.ID}, body: map[string]string{"status": "manually_enabled"}})
-		if refusedForGood(err) {
+		if RefusedForGood(err) {
 			return done, c.notEnabled(ctx, err)
 		}
 	}

@@ -54,7 +54,7 @@ func (c Archive) CloseRooms(ctx context.Context, visitor bridge.Secret, comment 
 			body: map[string]string{"rid": r.ID, "comment": comment}})
 		switch code := codeOf(err); {
 		case err == nil, code == "error-room-already-closed", code == "error-room-closed":
-		case refusedForGood(err):
+		case RefusedForGood(err):
 			return fmt.Errorf("%w: %w", bridge.ErrRoomStays, final(err))
 		default:
 			return err

@@ -41,7 +41,7 @@ func (c Livechat) Delete(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 
 // permitted turns a refusal for good into false.
 func permitted(err error) (bool, error) {
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return false, nil
 	}
 	return err == nil, err

@@ -169,7 +169,7 @@ func (k *checkup) setupChannel(ctx context.Context, name string) {
 		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable, Found: "#" + name + " does not exist: announcements wait",
 			Do:  "The bot creates it when it connects; for that it needs create-p (role bot). " + other,
 			Fix: func(ctx context.Context) error { return k.c.makeSetup(ctx, name) }})
-	case refusedForGood(err):
+	case RefusedForGood(err):
 		k.add(check, bridge.Bad, "a room #"+name+" exists, and the bot may not see it: announcements wait", "Invite the bot, or choose another name with SETUP_CHANNEL.")
 	case err != nil:
 		k.unclear(check, err)

@@ -68,7 +68,7 @@ func (c Setup) findSetup(ctx context.Context, name string) (bridge.RoomID, error
 	switch {
 	case codeOf(err) == "error-room-not-found":
 		return c.createSetup(ctx, name)
-	case refusedForGood(err):
+	case RefusedForGood(err):
 		return "", unusable{fmt.Errorf("a room of this name exists, and the bot may not see it: %w", err)}
 	case err != nil:
 		return "", err
@@ -79,7 +79,7 @@ func (c Setup) findSetup(ctx context.Context, name string) (bridge.RoomID, error
 	}
 	if room.Topic == "" { // what a person wrote there stays
 		err := c.do(ctx, call{method: http.MethodPost, route: "/groups.setTopic", body: map[string]string{"roomId": string(room.ID), "topic": c.cfg.Say.Say(setupTopic)}})
-		if err != nil && !refusedForGood(err) { // not the owner: no harm
+		if err != nil && !RefusedForGood(err) { // not the owner: no harm
 			return room.ID, err
 		}
 	}
@@ -96,7 +96,7 @@ func (c Setup) createSetup(ctx context.Context, name string) (bridge.RoomID, err
 	}
 	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.create", answer: &answer, body: map[string]any{
 		"name": name, "extraData": map[string]any{"topic": c.cfg.Say.Say(setupTopic), "broadcast": false, "encrypted": false}}})
-	if refusedForGood(err) { // a name that is taken or invalid, or no permission
+	if RefusedForGood(err) { // a name that is taken or invalid, or no permission
 		return "", unusable{fmt.Errorf("it cannot be created: %w", err)}
 	}
 	if err == nil && answer.Group.ID == "" {
@@ -164,13 +164,13 @@ func (c Setup) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(u
 		return nil
 	}
 	err = c.invite(ctx, room, missing)
-	if !refusedForGood(err) || len(missing) == 1 {
+	if !RefusedForGood(err) || len(missing) == 1 {
 		return err
 	}
 	// One who cannot be invited must not keep out the others.
 	var refused error
 	for _, id := range missing {
-		if err := c.invite(ctx, room, []string{id}); refusedForGood(err) {
+		if err := c.invite(ctx, room, []string{id}); RefusedForGood(err) {
 			refused = err
 		} else if err != nil {
 			return err

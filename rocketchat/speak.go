@@ -18,7 +18,7 @@ import (
 func (c Notifier) reply(ctx context.Context, n bridge.Notice) error {
 	id := noticeID(n.Key())
 	if n.Room != "" {
-		if err := c.send(ctx, n.Room, id, n.Text, n.Shortcuts...); !refusedForGood(err) {
+		if err := c.send(ctx, n.Room, id, n.Text, n.Shortcuts...); !RefusedForGood(err) {
 			return err
 		}
 	}
@@ -39,7 +39,7 @@ func (c Notifier) announce(ctx context.Context, n bridge.Notice) error {
 	switch {
 	case codeOf(err) == "error-message-size-exceeded", codeOf(err) == "error-invalid-message":
 		return final(err) // it would hold up all others
-	case refusedForGood(err):
+	case RefusedForGood(err):
 		return noSetup(err)
 	}
 	return err

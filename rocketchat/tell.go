@@ -53,7 +53,7 @@ func (c Notifier) Tell(ctx context.Context, n bridge.Notice) error {
 
 func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return c.tellPrivately(ctx, n)
 	}
 	return err
@@ -63,7 +63,7 @@ func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 // needs to know any more.
 func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
 	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), n.Sentence(c.cfg.Say))
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return nil
 	}
 	return err
@@ -77,7 +77,7 @@ func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
 	waiting := n
 	waiting.Kind = bridge.StillWaiting
 	err := c.rewrite(ctx, n, waiting.Key())
-	if refusedForGood(err) { // there is nothing to correct: it was told by direct message
+	if RefusedForGood(err) { // there is nothing to correct: it was told by direct message
 		return c.tellPrivately(ctx, n)
 	}
 	return err
@@ -91,7 +91,7 @@ func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 	}
 	var refused error
 	for _, key := range n.Earlier {
-		if err := c.rewrite(ctx, n, key); refusedForGood(err) {
+		if err := c.rewrite(ctx, n, key); RefusedForGood(err) {
 			refused = err
 		} else if err != nil {
 			return err
@@ -134,7 +134,7 @@ func (c Speaker) directRoom(ctx context.Context, user bridge.Author) (bridge.Roo
 
 // final is for what another attempt will not change.
 func final(err error) error {
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Err: err}
 	}
 	return err
@@ -175,8 +175,8 @@ func (c Speaker) setReaction(ctx context.Context, id bridge.MessageID, emoji str
 		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}}))
 }
 
-// refusedForGood reports a refusal that another attempt will not change.
-func refusedForGood(err error) bool {
+// RefusedForGood reports a refusal that another attempt will not change.
+func RefusedForGood(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusNotFound
 }

@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
 	"messenger-bridge/store"
 )
@@ -50,7 +51,7 @@ type program struct {
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
-	stream    *rocketchat.Stream
+	stream    *stream.Stream
 	bridge    *bridge.Bridge
 	avatars   *avatars
 	rooms     *rooms.Rooms
@@ -161,7 +162,7 @@ func (p *program) assemble() (err error) {
 	p.backfill = bridge.NewBackfill(bridge.BackfillConfig{
 		Bridge: p.bridge, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
 	})
-	p.stream = rocketchat.NewStream(rocketchat.StreamConfig{
+	p.stream = stream.New(stream.Config{
 		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
 		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
 		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.times.followEvery,

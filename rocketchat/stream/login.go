@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -37,7 +37,7 @@ func (s *Stream) logIn(ctx context.Context, conn *ddp.Conn) error {
 		return loginRefusal(err)
 	}
 	s.resume = token
-	s.cfg.Client.loggedIn(user, token)
+	s.cfg.Client.LoggedIn(user, token)
 	if s.cfg.UserID != "" && s.cfg.UserID != user && !s.another {
 		s.another = true
 		s.cfg.Log.Warn("ROCKETCHAT_TOKEN belongs to another user than ROCKETCHAT_USER_ID; the bot is the token's user. Correct ROCKETCHAT_USER_ID, or create the token as the user you mean",

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -65,7 +65,7 @@ func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
 		if whose != (bridge.Conversation{}) {
 			s.keepBack(debt{room: before, kind: wire.CustomerRoom, since: s.lookedUntil().Add(-overlap), whose: whose, hold: true})
 		}
-		s.keepBack(debt{room: room, kind: wire.CustomerRoom, since: s.cfg.Client.serverTime().Add(-oldest), whose: whose, found: true, hold: true})
+		s.keepBack(debt{room: room, kind: wire.CustomerRoom, since: s.cfg.Client.ServerTime().Add(-oldest), whose: whose, found: true, hold: true})
 	} else {
 		s.mu.Lock()
 		s.rooms[room] = true
@@ -79,7 +79,7 @@ func (s *Stream) lookedUntil() time.Time {
 	s.owed.mu.Lock()
 	defer s.owed.mu.Unlock()
 	if s.owed.saved.IsZero() {
-		return s.cfg.Client.serverTime().Add(-oldest)
+		return s.cfg.Client.ServerTime().Add(-oldest)
 	}
 	return s.owed.saved
 }

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
 	"messenger-bridge/pause"
+	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/markup"
 )
 
@@ -40,10 +41,10 @@ type Cursors interface {
 	SaveCursor(name string, t time.Time) error
 }
 
-// StreamConfig is what a Stream is made of. Durations that are zero get the
+// Config is what a Stream is made of. Durations that are zero get the
 // default that stands beside them.
-type StreamConfig struct {
-	Client         *Workspace
+type Config struct {
+	Client         *rocketchat.Workspace
 	User           string        // with Password: the bot's login
 	Password       bridge.Secret //
 	UserID         bridge.UserID // with Token: a personal access token instead
@@ -69,7 +70,7 @@ type StreamConfig struct {
 
 // Stream brings what agents write, and what people tell the bot.
 type Stream struct {
-	cfg   StreamConfig
+	cfg   Config
 	state atomic.Pointer[State]
 
 	// These belong to Run's goroutine.
@@ -104,8 +105,8 @@ type State struct {
 	Refused   bool      `json:"refused,omitempty"` // the login was refused: a person must act
 }
 
-// NewStream returns a Stream that does nothing until Run.
-func NewStream(cfg StreamConfig) *Stream {
+// New returns a Stream that does nothing until Run.
+func New(cfg Config) *Stream {
 	for d, value := range map[*time.Duration]time.Duration{
 		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.LookEvery: 5 * time.Minute,
 		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond, &cfg.FollowEvery: 4 * time.Second,

@@ -1,7 +1,8 @@
-package rocketchat
+package stream
 
 import (
 	"encoding/json"
+	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/wire"
 	"strings"
 	"testing"
@@ -93,9 +94,9 @@ func TestCommand_WhoIsListenedTo(t *testing.T) {
 		"Rocket.Chat":    {`{"_id":"1","rid":"r","u":{"_id":"rocket.cat"},"msg":"!facebook help"}`, false, false},
 		"hidden history": {`{"_id":"1","rid":"r","u":{"_id":"a"},"msg":"!facebook help","_hidden":true}`, false, false},
 	} {
-		client := New(ClientConfig{})
-		client.loggedIn("me", "token")
-		s := &Stream{cfg: StreamConfig{Client: client, Commands: nobody{}}}
+		client := rocketchat.New(rocketchat.ClientConfig{})
+		client.LoggedIn("me", "token")
+		s := &Stream{cfg: Config{Client: client, Commands: nobody{}}}
 		var m wire.Message
 		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
 			t.Fatal(err)

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +19,16 @@ import (
 	"testing"
 	"time"
 )
+
+// answering is a client, logged in, of a server that answers as the test says.
+func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *rocketchat.Workspace {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	c := rocketchat.New(rocketchat.ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
+	c.LoggedIn("bot", "the-token")
+	return c
+}
 
 // memory is what a stream hands on to; all rooms are ours.
 type memory struct {
@@ -51,9 +63,9 @@ func (m *memory) SaveCursor(_ string, at time.Time) error {
 	return nil
 }
 
-func listening(c *Workspace) (*Stream, *memory) {
+func listening(c *rocketchat.Workspace) (*Stream, *memory) {
 	m := &memory{}
-	return NewStream(StreamConfig{Client: c, Accept: m, Known: m, Cursors: m, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")}), m
+	return New(Config{Client: c, Accept: m, Known: m, Cursors: m, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")}), m
 }
 
 // roomList answers livechat/rooms with so many rooms, at most most at a time, and
@@ -152,15 +164,15 @@ func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
 }
 
 func TestStream_FirstLoginEver_RemembersWhenItBegan(t *testing.T) {
-	s, m := listening(New(ClientConfig{}))
+	s, m := listening(rocketchat.New(rocketchat.ClientConfig{}))
 	if err := s.begin(); err != nil || time.Since(m.saved).Abs() > time.Minute {
 		t.Errorf("cursor %v, %v", m.saved, err)
 	}
 }
 
 func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
-	c := New(ClientConfig{})
-	c.loggedIn("me", "token")
+	c := rocketchat.New(rocketchat.ClientConfig{})
+	c.LoggedIn("me", "token")
 	var log strings.Builder
 	s, m := listening(c)
 	s.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -140,7 +140,7 @@ func (s *Stream) noticed(event string, data []byte) (gone wire.Message, is bool)
 		return gone, false
 	}
 	gone.Room, gone.Kind, gone.System = room, wire.CustomerRoom, wire.DeletedMessage
-	gone.At = wire.Time{Time: s.cfg.Client.serverTime()}
+	gone.At = wire.Time{Time: s.cfg.Client.ServerTime()}
 	return gone, true
 }
 

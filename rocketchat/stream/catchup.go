@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/pause"
+	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -69,7 +70,7 @@ func (s *Stream) lookInto(d *debt, asked debt) errand {
 // written returns what was written in a room, and changed, since, oldest first.
 func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
 	since := d.since
-	if limit := s.cfg.Client.serverTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
+	if limit := s.cfg.Client.ServerTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
 		since = limit // perhaps it was too much
 	}
 	messages, err := s.cfg.Client.Since(ctx, d.room, since)
@@ -89,7 +90,7 @@ func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
 
 // takeIn accepts what was found in a room, and after it what has waited for it.
 func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wire.Message) error {
-	now := s.cfg.Client.serverTime()
+	now := s.cfg.Client.ServerTime()
 	if asked.judged { // what is younger may still be on its way; the next look sees it again
 		young := now.Add(-min(settled, s.cfg.LookEvery))
 		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
@@ -143,7 +144,7 @@ func (s *Stream) couldNotRead(ctx context.Context, d *debt, asked debt, err erro
 	switch {
 	case endsSession(ctx, err):
 		return fmt.Errorf("messages of room %s: %w", asked.room, err)
-	case refusedForGood(err), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
+	case rocketchat.RefusedForGood(err), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
 		log.Warn("a room cannot be looked into")
 		return s.takeIn(ctx, d, asked, nil)
 	}
@@ -229,7 +230,7 @@ func (s *Stream) begin() error {
 	}
 	at, err := s.cfg.Cursors.Cursor(cursor)
 	if err == nil && at.IsZero() {
-		at = s.cfg.Client.serverTime()
+		at = s.cfg.Client.ServerTime()
 		err = s.cfg.Cursors.SaveCursor(cursor, at)
 	}
 	if err != nil {

@@ -1,4 +1,4 @@
-package rocketchat_test
+package stream_test
 
 import (
 	"context"
@@ -12,19 +12,20 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/sandbox"
 )
 
 // visit is a bot that comes to look, and what it found.
-func visit(t *testing.T, rc *sandbox.RocketChat, change func(*rocketchat.StreamConfig)) (found []bridge.Finding, client *rocketchat.Workspace, err error) {
+func visit(t *testing.T, rc *sandbox.RocketChat, change func(*stream.Config)) (found []bridge.Finding, client *rocketchat.Workspace, err error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	client = rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Timeout: 5 * time.Second, Log: log})
-	cfg := rocketchat.StreamConfig{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")}
+	cfg := stream.Config{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")}
 	if change != nil {
 		change(&cfg)
 	}
-	err = rocketchat.NewStream(cfg).LogInOnce(t.Context(), func(ctx context.Context) {
+	err = stream.New(cfg).LogInOnce(t.Context(), func(ctx context.Context) {
 		if rc.Connections() != 1 || rc.Subscribed() != 0 {
 			t.Errorf("%d connections, %d subscribed", rc.Connections(), rc.Subscribed())
 		}
@@ -80,7 +81,7 @@ func TestLogInOnce_LogsOutWhatItLoggedIn(t *testing.T) {
 func TestLogInOnce_PersonalAccessToken_StaysGood(t *testing.T) {
 	rc := workspace(t, sandbox.RocketChatConfig{})
 	user, token := rc.PersonalAccessToken(rc.Bot())
-	_, client, err := visit(t, rc, func(c *rocketchat.StreamConfig) {
+	_, client, err := visit(t, rc, func(c *stream.Config) {
 		c.User, c.Password, c.UserID, c.Token = "", "", bridge.UserID(user), bridge.Secret(token)
 	})
 	if _, still := client.Departments(t.Context()); err != nil || still != nil {
@@ -147,7 +148,7 @@ func TestCheckup_SetupChannel(t *testing.T) {
 		// A Fix belongs to the visit, whose login is gone now.
 		return found[i], func() error {
 			log := slog.New(slog.DiscardHandler)
-			s := rocketchat.NewStream(rocketchat.StreamConfig{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")})
+			s := stream.New(stream.Config{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")})
 			var fixed error
 			err := s.LogInOnce(t.Context(), func(ctx context.Context) { fixed = found[i].Fix(ctx) })
 			if err != nil {
@@ -173,7 +174,7 @@ func TestCheckup_SetupChannel(t *testing.T) {
 	}
 	rc.AddGroup("hidden", "boss")
 	client := rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Log: slog.New(slog.DiscardHandler)})
-	s := rocketchat.NewStream(rocketchat.StreamConfig{Client: client, User: rc.Bot(), Password: "secret", Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")})
+	s := stream.New(stream.Config{Client: client, User: rc.Bot(), Password: "secret", Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")})
 	err := s.LogInOnce(t.Context(), func(ctx context.Context) {
 		rc.SetRoles(rc.Bot(), "bot")
 		if level, words := levelOf(client.Checkup(ctx, rocketchat.Expected{SetupChannel: "hidden"}), "setup channel"); level != bridge.Bad || !strings.Contains(words, "may not see it") {

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"
@@ -71,7 +71,7 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 	var since time.Time
 	begin := func() time.Time {
 		if c.at.IsZero() {
-			c.at = s.cfg.Client.serverTime()
+			c.at = s.cfg.Client.ServerTime()
 			if since = from.Add(-overlap); from.After(c.at) {
 				since = c.at.Add(-overlap)
 			}

@@ -1,4 +1,4 @@
-package rocketchat_test
+package stream_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/sandbox"
 )
 
@@ -30,7 +31,7 @@ type office struct {
 	*testing.T
 	rc     *sandbox.RocketChat
 	client *rocketchat.Workspace
-	stream *rocketchat.Stream
+	stream *stream.Stream
 	log    *logBook
 	look   time.Duration // LookEvery
 	now    atomic.Int64  // how far the client's clock is ahead
@@ -73,7 +74,7 @@ func (o *office) run() {
 	log := slog.New(slog.NewTextHandler(o.log, nil))
 	o.client = rocketchat.New(rocketchat.ClientConfig{URL: o.rc.URL(), Timeout: 5 * time.Second, Log: log,
 		Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load())) }})
-	o.stream = rocketchat.NewStream(rocketchat.StreamConfig{
+	o.stream = stream.New(stream.Config{
 		Client: o.client, User: o.rc.Bot(), Password: "secret", Accept: o, Known: o, Cursors: o, Commands: o, SetupChannel: channel,
 		Ready: func() { o.note(func() { o.sessions++ }) }, LookEvery: o.look, FirstReconnect: 20 * time.Millisecond,
 		Log: log, Metrics: metrics.New("test"),

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"context"

@@ -1,4 +1,4 @@
-package rocketchat
+package stream
 
 import (
 	"cmp"
@@ -40,7 +40,7 @@ func (s *Stream) placeOf(m wire.Message) place {
 // told the bot wherever they are.
 func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
 	bot, name := s.cfg.Client.Bot()
-	tooOld := s.cfg.Client.serverTime().Add(-oldest)
+	tooOld := s.cfg.Client.ServerTime().Add(-oldest)
 	var messages []bridge.AgentMessage
 	var commands []bridge.Command
 	hand := func() error {
@@ -140,7 +140,7 @@ func (s *Stream) command(ctx context.Context, m wire.Message) (c bridge.Command,
 		return c, false, err
 	}
 	c = bridge.Command{
-		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.ourTime(cmp.Or(m.At.Time, s.cfg.Client.serverTime())),
+		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.OurTime(cmp.Or(m.At.Time, s.cfg.Client.ServerTime())),
 	}
 	return c, true, nil
 }

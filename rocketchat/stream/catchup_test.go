@@ -1,4 +1,4 @@
-package rocketchat_test
+package stream_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/sandbox"
 )
 
@@ -452,7 +453,7 @@ func TestLogin_TokenOfAnotherUser_IsSaid(t *testing.T) {
 	for configured, said := range map[string]bool{id: false, o.rc.Agent("ana").ID: true} {
 		var log logBook
 		client := rocketchat.New(rocketchat.ClientConfig{URL: o.rc.URL()})
-		stream := rocketchat.NewStream(rocketchat.StreamConfig{
+		stream := stream.New(stream.Config{
 			Client: client, UserID: bridge.UserID(configured), Token: bridge.Secret(token),
 			Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: metrics.New("test"),
 		})

@@ -1,4 +1,4 @@
-package rocketchat_test
+package stream_test
 
 import (
 	"errors"
