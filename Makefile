@@ -11,13 +11,15 @@ test: ## the quick round
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for a while
-	go test ./messenger -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME)
-	go test ./messenger -run '^$$' -fuzz '^FuzzSplitText$$' -fuzztime $(FUZZTIME)
-	go test ./messenger -run '^$$' -fuzz '^FuzzOpenSigned$$' -fuzztime $(FUZZTIME)
+	go test ./messenger/wire -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME)
+	go test ./textcut -run '^$$' -fuzz '^FuzzSplit$$' -fuzztime $(FUZZTIME)
+	go test ./textcut -run '^$$' -fuzz '^FuzzPieces$$' -fuzztime $(FUZZTIME)
+	go test ./messenger/webhook -run '^$$' -fuzz '^FuzzOpenSigned$$' -fuzztime $(FUZZTIME)
+	go test ./messenger/webhook -run '^$$' -fuzz '^FuzzWebhook_Signed$$' -fuzztime $(FUZZTIME)
 	go test ./messenger -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat -run '^$$' -fuzz '^FuzzPlainText$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat/ddp -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat/markup -run '^$$' -fuzz '^FuzzPlainText$$' -fuzztime $(FUZZTIME)
+	go test ./rocketchat/stream -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
 	go test ./rocketchat -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
 	go test ./commands -run '^$$' -fuzz '^FuzzWords$$' -fuzztime $(FUZZTIME)
 	go test ./web -run '^$$' -fuzz '^FuzzForms$$' -fuzztime $(FUZZTIME)

@@ -20,8 +20,10 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
 	"messenger-bridge/store"
 )
@@ -59,15 +61,15 @@ func (s *server) product() (http.Handler, error) {
 	}
 	s.ends = append(s.ends, s.store.Close)
 	m := metrics.New("bench")
-	client := rocketchat.NewClient(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
-	var stream *rocketchat.Stream
+	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
+	var agents *stream.Stream
 	b, err := bridge.New(bridge.Config{
 		Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(),
 		Receipts: s.store, Pages: s.store, Desk: client,
-		Sender: messenger.NewClient(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log}),
+		Sender: messenger.New(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log}),
 		Rooms: rooms.New(rooms.Config{
 			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
-			Opened: func(room, before bridge.RoomID, existed bool) { stream.RoomOpened(room, before, existed) },
+			Opened: func(room, before bridge.RoomID, existed bool) { agents.RoomOpened(room, before, existed) },
 		}),
 		Workers: s.config.Workers, Log: s.log, Metrics: m,
 	})
@@ -78,16 +80,16 @@ func (s *server) product() (http.Handler, error) {
 		return s.webhook(b, m), nil // stores only
 	}
 	ready := make(chan struct{})
-	stream = rocketchat.NewStream(rocketchat.StreamConfig{
+	agents = stream.New(stream.Config{
 		Client: client, User: botUser, Password: "password", Accept: b, Commands: nobodyObeys{}, Known: s.store, Cursors: s.store,
 		Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) }), Log: s.log, Metrics: m,
 	})
-	s.run(b.Run, stream.Run)
+	s.run(b.Run, agents.Run)
 	select {
 	case <-ready:
 		return s.webhook(b, m), nil
 	case <-time.After(20 * time.Second):
-		return nil, fmt.Errorf("not connected to the workspace: %s", stream.State().Problem)
+		return nil, fmt.Errorf("not connected to the workspace: %s", agents.State().Problem)
 	}
 }
 
@@ -108,13 +110,13 @@ func (s *server) run(parts ...func(context.Context) error) {
 
 func (s *server) webhook(b *bridge.Bridge, m *metrics.Metrics) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/webhook", messenger.NewWebhook(messenger.WebhookConfig{
+	mux.Handle("/webhook", webhook.New(webhook.Config{
 		VerifyToken: "verify", AppSecrets: []bridge.Secret{appSecret}, Accept: b, Log: s.log,
 		Count: func(what string, n int) {
-			if kind, ok := strings.CutPrefix(what, messenger.CountIgnored); ok {
+			if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
 				m.Ignored.WithLabelValues(kind).Add(float64(n))
 			}
-			if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
+			if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
 				m.Webhooks.WithLabelValues(answer).Add(float64(n))
 			}
 		},

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 const (
@@ -30,29 +31,29 @@ type wireAccounts struct {
 	Data   []wireAccount `json:"data"`
 	Paging struct {
 		Cursors struct {
-			After text `json:"after"`
+			After wire.Text `json:"after"`
 		} `json:"cursors"`
-		Next text `json:"next"`
+		Next wire.Text `json:"next"`
 	} `json:"paging"`
 }
 
 type wireAccount struct {
-	ID      id     `json:"id"`
-	Name    text   `json:"name"`
-	Token   text   `json:"access_token"`
-	Tasks   []text `json:"tasks"` // nil: Meta does not say
+	ID      wire.ID     `json:"id"`
+	Name    wire.Text   `json:"name"`
+	Token   wire.Text   `json:"access_token"`
+	Tasks   []wire.Text `json:"tasks"` // nil: Meta does not say
 	Picture struct {
 		Data struct {
-			URL text `json:"url"`
+			URL wire.Text `json:"url"`
 		} `json:"data"`
 	} `json:"picture"`
 }
 
 // accounts lists the pages of a grant, all of them or none: a page that is not
 // in the list counts as taken from us.
-func (c *Client) accounts(ctx context.Context, token bridge.Secret) ([]bridge.GrantedPage, error) {
+func (c Login) accounts(ctx context.Context, token bridge.Secret) ([]bridge.GrantedPage, error) {
 	var pages []bridge.GrantedPage
-	seen := map[id]bool{}
+	seen := map[wire.ID]bool{}
 	after := ""
 	for range maxAccountPages {
 		list, err := c.accountsAfter(ctx, token, after)
@@ -81,7 +82,7 @@ func (c *Client) accounts(ctx context.Context, token bridge.Secret) ([]bridge.Gr
 		Err: errors.New("me/accounts: graph does not come to an end")}
 }
 
-func (c *Client) accountsAfter(ctx context.Context, token bridge.Secret, after string) (*wireAccounts, error) {
+func (c Login) accountsAfter(ctx context.Context, token bridge.Secret, after string) (*wireAccounts, error) {
 	query := map[string]string{"fields": "id,name,access_token,tasks,picture{url}", "limit": accountsAtOnce}
 	if after != "" {
 		query["after"] = after
@@ -116,7 +117,7 @@ func (a *wireAccount) granted() bridge.GrantedPage {
 
 // may tells whether the person has a task. MANAGE does not include the others.
 func (a *wireAccount) may(task string) bool {
-	return slices.ContainsFunc(a.Tasks, func(t text) bool {
-		return t == text(task) || t == text(newPagesTask+task) || t == fullControl
+	return slices.ContainsFunc(a.Tasks, func(t wire.Text) bool {
+		return t == wire.Text(task) || t == wire.Text(newPagesTask+task) || t == fullControl
 	})
 }

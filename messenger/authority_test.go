@@ -10,6 +10,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/sandbox"
 )
 
@@ -20,7 +21,7 @@ const callback = "https://bridge.ex.test/oauth/callback"
 type office struct {
 	*testing.T
 	meta   *sandbox.Messenger
-	client *messenger.Client
+	client *messenger.Platform
 	hook   string // our webhook
 	anna   string
 	now    time.Time
@@ -34,7 +35,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	if o.meta, err = sandbox.StartMessenger(sandbox.MessengerConfig{Now: clock, NoAppSubscription: true}); err != nil {
 		t.Fatal(err)
 	}
-	hook := httptest.NewServer(messenger.NewWebhook(messenger.WebhookConfig{
+	hook := httptest.NewServer(webhook.New(webhook.Config{
 		VerifyToken: "our-verify-token", AppSecrets: []bridge.Secret{bridge.Secret(o.meta.AppSecret())}, Accept: &desk{counts: map[string]int{}},
 	}))
 	t.Cleanup(func() {
@@ -54,7 +55,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	if change != nil {
 		change(&cfg)
 	}
-	o.client = messenger.NewClient(cfg)
+	o.client = messenger.New(cfg)
 	return o
 }
 

@@ -2,9 +2,6 @@ package messenger
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,30 +10,19 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/webhook"
 )
 
 // Fields returns the fields that must be subscribed at both levels, for those who do
 // it by hand.
 func Fields() []string { return slices.Clone(fields) }
 
-// WebhookPath is where the webhook lives below the public address.
-const WebhookPath = "/webhook"
-
-// SignedNothing returns a notification without events, and its signature. Who
-// answers it 200, and refuses it unsigned, knows the app's secret.
-func (c *Client) SignedNothing() (body []byte, signature string) {
-	body = []byte(`{"object":"page","entry":[]}`)
-	mac := hmac.New(sha256.New, []byte(c.cfg.AppSecret.Reveal()))
-	mac.Write(body)
-	return body, signaturePrefix + hex.EncodeToString(mac.Sum(nil))
-}
-
 // Checkup finds out whether Meta accepts the app, sends its events to publicURL, and
 // lets it do with each page what it must. verified is when Meta last made the
 // webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
-func (c *Client) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
+func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
 	k := &checkup{c: c}
-	if k.app(ctx, strings.TrimRight(publicURL, "/")+WebhookPath, verified) {
+	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
 		for _, p := range pages {
 			k.page(ctx, p)
 		}
@@ -49,7 +35,7 @@ func (c *Client) Checkup(ctx context.Context, publicURL string, verified time.Ti
 
 // checkup is a Checkup under way.
 type checkup struct {
-	c     *Client
+	c     *Platform
 	found []bridge.Finding
 }
 
@@ -222,7 +208,7 @@ func (k *checkup) token(name string, p bridge.Page, t *examined) bool {
 			level, do = bridge.Notable, again
 		}
 	}
-	if at := t.Data.time(); !at.IsZero() && at.Before(now.Add(soon)) {
+	if at := t.Data.Time(); !at.IsZero() && at.Before(now.Add(soon)) {
 		// Of page tokens it is not established that this stops anything (6.5).
 		verb := "ends"
 		if at.Before(now) {

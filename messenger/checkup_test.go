@@ -1,10 +1,8 @@
 package messenger
 
 import (
-	"context"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +40,7 @@ func TestCheckup_DeadToken_SaysWhyAndWhoMustAct(t *testing.T) {
 			t.Fatal(err)
 		}
 		page := bridge.Page{ID: "100200300400500", Name: "Shop", State: bridge.PageRunning, Token: bridge.Secret(meta.AddPage("100200300400500", "Shop"))}
-		c := NewClient(ClientConfig{GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret())})
+		c := New(ClientConfig{GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret())})
 		meta.KillToken(string(page.ID), sub)
 		got := find(c.Checkup(t.Context(), "https://bridge.example", time.Now(), []bridge.Page{page}), "Shop: token")
 		if len(got) != 1 || got[0].Level != bridge.Bad || !strings.Contains(got[0].Found, want[0]) || !strings.Contains(got[0].Found, fmt.Sprintf("190/%d", sub)) || !strings.Contains(got[0].Do, want[1]) {
@@ -119,25 +117,8 @@ func TestCheckup_MetaThrottles_IsNotAFault(t *testing.T) {
 	}
 }
 
-func TestSignedNothing_IsAcceptedByOurWebhookOnly(t *testing.T) {
-	client, _ := graph(t, answering(http.StatusOK, `{}`))
-	body, signature := client.SignedNothing()
-	for secret, want := range map[bridge.Secret]int{appSecret: http.StatusOK, "another": http.StatusUnauthorized} {
-		hook := NewWebhook(WebhookConfig{VerifyToken: "v", AppSecrets: []bridge.Secret{secret}, Accept: nobody{}, OnVerified: func() { t.Error("taken for Meta's handshake") }})
-		req := httptest.NewRequest(http.MethodPost, WebhookPath, strings.NewReader(string(body)))
-		req.Header.Set("X-Hub-Signature-256", signature)
-		answer := httptest.NewRecorder()
-		hook.ServeHTTP(answer, req)
-		if answer.Code != want {
-			t.Errorf("HTTP %d, want %d", answer.Code, want)
-		}
-	}
+func TestFields_AreThoseSubscribed(t *testing.T) {
 	if !slices.Equal(Fields(), fields) {
 		t.Error(Fields())
 	}
 }
-
-// nobody must not be told anything.
-type nobody struct{}
-
-func (nobody) FromCustomer(context.Context, []bridge.Incoming) error { panic("events in nothing") }

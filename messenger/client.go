@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 	"messenger-bridge/rest"
 )
 
@@ -77,7 +78,7 @@ func NewClient(cfg ClientConfig) *Client {
 	slow.ResponseHeaderTimeout = 4 * cfg.Timeout
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
-		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: sleep,
+		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,
 		rest:    rest.New(&http.Client{Transport: transport(cfg), CheckRedirect: stay}),
 		uploads: rest.New(&http.Client{Transport: slow, CheckRedirect: stay}),
 	}
@@ -246,16 +247,4 @@ func proof(secret, token bridge.Secret) string {
 	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
 	mac.Write([]byte(token.Reveal()))
 	return hex.EncodeToString(mac.Sum(nil))
-}
-
-// sleep waits, or returns ctx's error if that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }

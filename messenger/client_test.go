@@ -21,8 +21,9 @@ import (
 )
 
 const (
-	token    = "EAATESTTOKEN123"
-	customer = bridge.CustomerID("7001002003004005")
+	token     = "EAATESTTOKEN123"
+	appSecret = "0123456789abcdef0123456789abcdef"
+	customer  = bridge.CustomerID("7001002003004005")
 )
 
 var connected = bridge.Page{ID: thePage, Token: token}
@@ -31,12 +32,12 @@ var connected = bridge.Page{ID: thePage, Token: token}
 const confidential = "my account number is 0815"
 
 // graph is a small Graph API: the handler decides.
-func graph(t *testing.T, handler http.HandlerFunc) (*Client, *clock) {
+func graph(t *testing.T, handler http.HandlerFunc) (*Platform, *clock) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	c := &clock{now: received}
-	return NewClient(ClientConfig{GraphURL: server.URL + "/", Version: "v26.0", AppID: "900800700600500", AppSecret: appSecret, Now: c.Now}), c
+	return New(ClientConfig{GraphURL: server.URL + "/", Version: "v26.0", AppID: "900800700600500", AppSecret: appSecret, Now: c.Now}), c
 }
 
 func answering(status int, body string) http.HandlerFunc {
@@ -170,7 +171,7 @@ func TestSend_ConnectionLost(t *testing.T) {
 		"cut after the request": {cut.URL, bridge.Unknown},
 		"cut in the answer":     {half.URL, bridge.Unknown},
 	} {
-		client := NewClient(ClientConfig{GraphURL: c.url, Version: "v26.0", AppSecret: appSecret})
+		client := New(ClientConfig{GraphURL: c.url, Version: "v26.0", AppSecret: appSecret})
 		_, err := client.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: confidential}, Mark: bridge.Mark{Message: "Xy12"}})
 		r := bridge.RefusalOf(err)
 		if err == nil || r.Verdict != c.verdict || r.Reason != bridge.MetaDown || (r.Gate != "") != (c.verdict == bridge.Again) {
@@ -184,7 +185,7 @@ func TestSend_NoAnswerInTime_IsUnknown(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	c := NewClient(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret, Timeout: 50 * time.Millisecond})
+	c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret, Timeout: 50 * time.Millisecond})
 	_, err := c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
 	if r := bridge.RefusalOf(err); r.Verdict != bridge.Unknown || !strings.Contains(err.Error(), "timed out") {
 		t.Error(err)
@@ -302,7 +303,7 @@ func TestClient_Failures_TellNoSecrets(t *testing.T) {
 	for name, handler := range handlers {
 		var log bytes.Buffer
 		server := httptest.NewServer(handler)
-		c := NewClient(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret,
+		c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret,
 			Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 		_, sendErr := c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: confidential}, Mark: bridge.Mark{Message: "Xy12"}})
 		_, lookErr := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: confidential}}, received)
@@ -325,7 +326,7 @@ func TestClient_Failures_TellNoSecrets(t *testing.T) {
 }
 
 func TestClient_Printed_TellsNoSecrets(t *testing.T) {
-	c := NewClient(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppSecret: appSecret})
+	c := New(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppSecret: appSecret})
 	if s := fmt.Sprintf("%v %+v %#v", c.cfg, c.cfg, c.cfg); strings.Contains(s, appSecret) {
 		t.Error(s)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // The rulings of calls about comments (messenger.md 4).
@@ -37,7 +38,7 @@ func (r ruling) ofComment(code, sub int) ruling {
 }
 
 // replyTo publishes an answer to a comment, or changes one.
-func (c *Client) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parcel) (bridge.Mid, error) {
+func (c Sender) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parcel) (bridge.Mid, error) {
 	if parcel.Edits != "" {
 		body, err := c.call(ctx, request{page: p, comment: parcel.Edits, method: http.MethodPost, body: wireComment{Message: parcel.Text}, setup: true})
 		return parcel.Edits, done(body, err)
@@ -47,7 +48,7 @@ func (c *Client) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parce
 		return "", err
 	}
 	var reply struct {
-		ID id `json:"id"`
+		ID wire.ID `json:"id"`
 	}
 	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
 	if reply.ID == "" {
@@ -62,11 +63,11 @@ type wireComment struct {
 }
 
 type wireCommentRead struct {
-	ID      id        `json:"id"`
-	Created text      `json:"created_time"`
-	From    wireParty `json:"from"`
-	Message text      `json:"message"`
-	Parent  wireParty `json:"parent"`
+	ID      wire.ID    `json:"id"`
+	Created wire.Text  `json:"created_time"`
+	From    wire.Party `json:"from"`
+	Message wire.Text  `json:"message"`
+	Parent  wire.Party `json:"parent"`
 }
 
 // repliesDepth is how many of the newest comments are looked through for one of ours.
@@ -74,7 +75,7 @@ const repliesDepth = "100"
 
 // LookBelow looks for an answer to a comment. Those to an answer stand beside it,
 // below the comment that both belong to.
-func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
 	body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, query: map[string]string{"fields": "id,parent{id}"}})
 	if err != nil {
 		return seen, err
@@ -109,7 +110,7 @@ func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mi
 			seen.Complete = true
 		case err != nil || r.ID == "" || like && r.From.ID == "":
 			seen.Obscure = true
-		case like && r.From.ID == id(p.ID):
+		case like && r.From.ID == wire.ID(p.ID):
 			seen.Like = append(seen.Like, bridge.Mid(r.ID))
 		}
 	}
@@ -117,12 +118,12 @@ func (c *Client) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mi
 }
 
 // PostText returns the text of a post; "" if that cannot be found out soon.
-func (c *Client) PostText(ctx context.Context, p bridge.Page, post string) string {
+func (c Reader) PostText(ctx context.Context, p bridge.Page, post string) string {
 	ctx, cancel := context.WithTimeout(ctx, inboxWait)
 	defer cancel()
 	body, err := c.call(ctx, request{page: p, comment: bridge.Mid(post), method: http.MethodGet, query: map[string]string{"fields": "message"}})
 	var reply struct {
-		Message text `json:"message"`
+		Message wire.Text `json:"message"`
 	}
 	if err != nil || json.Unmarshal(body, &reply) != nil {
 		return ""

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // threadFields are what we ask of a conversation (messenger.md 5.3): its newest messages
@@ -20,7 +21,7 @@ const threadFields = "id,updated_time,participants,messages.limit(25){id,created
 
 // Threads reads a part of the list of a page's conversations. It costs one of the
 // two reads a second that Meta allows a page.
-func (c *Client) Threads(ctx context.Context, p bridge.Page, cursor string, limit int) (bridge.ThreadList, error) {
+func (c Reader) Threads(ctx context.Context, p bridge.Page, cursor string, limit int) (bridge.ThreadList, error) {
 	query := map[string]string{"platform": "messenger", "fields": threadFields, "limit": strconv.Itoa(limit)}
 	if cursor != "" {
 		query["after"] = cursor
@@ -48,7 +49,7 @@ func (c *Client) Threads(ctx context.Context, p bridge.Page, cursor string, limi
 
 // History returns the latest messages of a customer's conversation, oldest first, as
 // webhooks would have brought them; at most those that Meta shows in detail.
-func (c *Client) History(ctx context.Context, p bridge.Page, customer bridge.CustomerID) ([]bridge.Incoming, error) {
+func (c Reader) History(ctx context.Context, p bridge.Page, customer bridge.CustomerID) ([]bridge.Incoming, error) {
 	body, err := c.readThreads(ctx, p, map[string]string{"platform": "messenger", "user_id": string(customer), "fields": threadFields})
 	if err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func (c *Client) History(ctx context.Context, p bridge.Page, customer bridge.Cus
 }
 
 // readThreads reads conversations when it is the page's turn to.
-func (c *Client) readThreads(ctx context.Context, p bridge.Page, query map[string]string) ([]byte, error) {
+func (c Reader) readThreads(ctx context.Context, p bridge.Page, query map[string]string) ([]byte, error) {
 	// Another call of this kind must not shut the page's gate: sends may go on.
 	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (c *Client) readThreads(ctx context.Context, p bridge.Page, query map[strin
 // customer returns who talks with the page, empty if the thread does not say so.
 func (t *wireThread) customer(page bridge.PageID) bridge.CustomerID {
 	for _, p := range t.Participants.Data {
-		if p.ID != "" && p.ID != id(page) {
+		if p.ID != "" && p.ID != wire.ID(page) {
 			return bridge.CustomerID(p.ID)
 		}
 	}
@@ -116,13 +117,13 @@ func (t *wireThread) shown(page bridge.PageID) (bridge.Thread, bool) {
 func (m *wireThreadMessage) incoming(page bridge.PageID, customer bridge.CustomerID) (bridge.Incoming, bool) {
 	in := bridge.Incoming{
 		Conversation: bridge.Conversation{Page: page, Customer: customer, Kind: bridge.Messages},
-		FromPage:     m.From.ID == id(page),
+		FromPage:     m.From.ID == wire.ID(page),
 	}
 	if m.From.ID == "" {
 		return in, false
 	}
-	like := wireMessage{Mid: m.ID, Text: m.Message}
-	like.read(&in, "")
+	like := wire.Message{Mid: m.ID, Text: m.Message}
+	like.Read(&in, "")
 	if in.Attachments = m.attachments(); len(in.Attachments) > 0 && in.Kind == bridge.UnsupportedEvent {
 		in.Kind = bridge.MediaEvent
 	}

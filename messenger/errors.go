@@ -13,17 +13,18 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 	"messenger-bridge/rest"
 )
 
 // wireError is the object in {"error": …}. Its texts are left out: they are
 // translated, they change, and they may repeat what we sent.
 type wireError struct {
-	Type      text   `json:"type"`
-	Code      number `json:"code"`
-	Subcode   number `json:"error_subcode"`
-	Trace     text   `json:"fbtrace_id"`
-	Transient flag   `json:"is_transient"`
+	Type      wire.Text   `json:"type"`
+	Code      wire.Number `json:"code"`
+	Subcode   wire.Number `json:"error_subcode"`
+	Trace     wire.Text   `json:"fbtrace_id"`
+	Transient wire.Flag   `json:"is_transient"`
 }
 
 // graphError is an answer of Meta's that is no success, for the operator and for

@@ -6,12 +6,13 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Gestures = (*Client)(nil)
+var _ bridge.Gestures = Sender{}
 
 type wireGesture struct {
-	Recipient wireParty     `json:"recipient"`
+	Recipient wire.Party    `json:"recipient"`
 	Action    string        `json:"sender_action"`
 	Payload   *wireGestured `json:"payload,omitempty"`
 }
@@ -28,11 +29,11 @@ var actions = map[bridge.GestureKind]string{
 
 // Make makes a gesture, unless the page is near a limit: then there is no room for it
 // beside the messages.
-func (c *Client) Make(ctx context.Context, p bridge.Page, to bridge.CustomerID, g bridge.Gesture) error {
+func (c Sender) Make(ctx context.Context, p bridge.Page, to bridge.CustomerID, g bridge.Gesture) error {
 	if c.pacer.busy(p.ID) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.RateLimited, Err: errors.New("the page is near its limit")}
 	}
-	body := wireGesture{Recipient: wireParty{ID: id(to)}, Action: actions[g.Kind]}
+	body := wireGesture{Recipient: wire.Party{ID: wire.ID(to)}, Action: actions[g.Kind]}
 	if g.On != "" {
 		body.Payload = &wireGestured{Message: string(g.On), Reaction: g.Emoji}
 	}

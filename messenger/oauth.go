@@ -12,9 +12,10 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Authority = (*Client)(nil)
+var _ bridge.Authority = (*Platform)(nil)
 
 // seeing is the permission without which nobody's pages are shown.
 const seeing = "pages_show_list"
@@ -33,7 +34,7 @@ var permissions = []string{
 const shortest = 30 * 24 * time.Hour
 
 // Dialog returns the address of the login dialog.
-func (c *Client) Dialog(redirect, state string) string {
+func (c Login) Dialog(redirect, state string) string {
 	q := url.Values{
 		"client_id":     {c.cfg.AppID},
 		"redirect_uri":  {redirect},
@@ -51,7 +52,7 @@ func (c *Client) Dialog(redirect, state string) string {
 
 // Exchange turns a code into a grant. With the first answer the code is spent: of
 // what fails later nothing can be repeated, so the verdict is Never.
-func (c *Client) Exchange(ctx context.Context, redirect, code string) (bridge.Grant, error) {
+func (c Login) Exchange(ctx context.Context, redirect, code string) (bridge.Grant, error) {
 	first, err := c.issue(ctx, map[string]string{"redirect_uri": redirect, "code": code})
 	if err != nil {
 		return bridge.Grant{}, ofCode(err)
@@ -82,7 +83,7 @@ func spent(err error) error {
 }
 
 // grant makes a token last, and asks what it is good for.
-func (c *Client) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, error) {
+func (c Login) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, error) {
 	token, info, err := c.lasting(ctx, first)
 	if err != nil {
 		return bridge.Grant{}, err
@@ -115,7 +116,7 @@ func (c *Client) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, 
 
 // lasting returns a token whose page tokens do not expire, and what Meta says
 // about it. A system user's token lasts as it is, a person's is exchanged.
-func (c *Client) lasting(ctx context.Context, token bridge.Secret) (bridge.Secret, *tokenInfo, error) {
+func (c Tokens) lasting(ctx context.Context, token bridge.Secret) (bridge.Secret, *tokenInfo, error) {
 	info, err := c.inspect(ctx, token)
 	if err != nil {
 		return "", nil, err
@@ -137,14 +138,14 @@ func (c *Client) lasting(ctx context.Context, token bridge.Secret) (bridge.Secre
 }
 
 // issue asks for a token; how long it lives, debug_token tells better.
-func (c *Client) issue(ctx context.Context, form map[string]string) (bridge.Secret, error) {
+func (c Tokens) issue(ctx context.Context, form map[string]string) (bridge.Secret, error) {
 	form["client_id"], form["client_secret"] = c.cfg.AppID, c.cfg.AppSecret.Reveal()
 	body, err := c.ask(ctx, request{method: http.MethodPost, path: "oauth/access_token", form: form})
 	if err != nil {
 		return "", err
 	}
 	var reply struct {
-		Token text `json:"access_token"`
+		Token wire.Text `json:"access_token"`
 	}
 	_ = json.Unmarshal(body, &reply)
 	if reply.Token == "" {
@@ -159,20 +160,20 @@ const systemUser = "SYSTEM_USER"
 
 // tokenInfo is what debug_token says of a token (messenger.md 6.5).
 type tokenInfo struct {
-	Type    text    `json:"type"`
-	Valid   flag    `json:"is_valid"`
-	Expires *number `json:"expires_at"` // 0: never
-	Scopes  []text  `json:"scopes"`
+	Type    wire.Text    `json:"type"`
+	Valid   wire.Flag    `json:"is_valid"`
+	Expires *wire.Number `json:"expires_at"` // 0: never
+	Scopes  []wire.Text  `json:"scopes"`
 	Pages   []struct {
-		Scope   text `json:"scope"`
-		Targets []id `json:"target_ids"` // nil: for all
+		Scope   wire.Text `json:"scope"`
+		Targets []wire.ID `json:"target_ids"` // nil: for all
 	} `json:"granular_scopes"`
 	Error wireTokenError `json:"error"`
 }
 
 type wireTokenError struct {
-	Code    number `json:"code"`
-	Subcode number `json:"subcode"`
+	Code    wire.Number `json:"code"`
+	Subcode wire.Number `json:"subcode"`
 }
 
 // expires returns the zero time for never.
@@ -185,14 +186,14 @@ func (t *tokenInfo) expires() time.Time {
 
 // granted tells whether the token has a permission, for whatever pages.
 func (t *tokenInfo) granted(permission string) bool {
-	return slices.Contains(t.Scopes, text(permission))
+	return slices.Contains(t.Scopes, wire.Text(permission))
 }
 
 // grantedFor tells whether the token has a permission for a page.
 func (t *tokenInfo) grantedFor(permission string, page bridge.PageID) bool {
 	for _, g := range t.Pages {
 		if string(g.Scope) == permission && g.Targets != nil {
-			return slices.Contains(g.Targets, id(page))
+			return slices.Contains(g.Targets, wire.ID(page))
 		}
 	}
 	return true
@@ -210,7 +211,7 @@ func (t *tokenInfo) targets(permission string) int {
 
 // inspect asks Meta about a token that must work. debug_token is only documented
 // as GET, so this token stands in an address; the app's own does not.
-func (c *Client) inspect(ctx context.Context, token bridge.Secret) (*tokenInfo, error) {
+func (c Tokens) inspect(ctx context.Context, token bridge.Secret) (*tokenInfo, error) {
 	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: "debug_token",
 		query: map[string]string{"input_token": token.Reveal()}})
 	if err != nil {
@@ -232,15 +233,15 @@ func (c *Client) inspect(ctx context.Context, token bridge.Secret) (*tokenInfo, 
 }
 
 // me asks who a token belongs to.
-func (c *Client) me(ctx context.Context, token bridge.Secret) (user, name string, err error) {
+func (c Login) me(ctx context.Context, token bridge.Secret) (user, name string, err error) {
 	body, err := c.ask(ctx, request{token: token, method: http.MethodGet, path: "me", setup: true,
 		query: map[string]string{"fields": "id,name"}})
 	if err != nil {
 		return "", "", about("me", err)
 	}
 	var reply struct {
-		ID   id   `json:"id"`
-		Name text `json:"name"`
+		ID   wire.ID   `json:"id"`
+		Name wire.Text `json:"name"`
 	}
 	_ = json.Unmarshal(body, &reply)
 	if reply.ID == "" {

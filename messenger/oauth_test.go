@@ -41,7 +41,7 @@ func TestDialog(t *testing.T) {
 		{"classic", "https://login.ex.test/", "", "https://login.ex.test/v26.0/dialog/oauth?", "pages_show_list,pages_messaging,pages_manage_metadata,pages_read_engagement,business_management", "rerequest"},
 		{"for business", "", "4711", "https://www.facebook.com/v26.0/dialog/oauth?", "", ""},
 	} {
-		client := NewClient(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppID: appID, AppSecret: appSecret, LoginURL: c.login, LoginConfigID: c.config})
+		client := New(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppID: appID, AppSecret: appSecret, LoginURL: c.login, LoginConfigID: c.config})
 		dialog := client.Dialog(redirect+"?a=b&c", state)
 		u, err := url.Parse(dialog)
 		if err != nil || !strings.HasPrefix(dialog, c.prefix) || strings.Contains(dialog, appSecret) {
@@ -307,7 +307,7 @@ func TestAuthority_Failures_TellNoSecrets(t *testing.T) {
 					m.ServeHTTP(w, r)
 				}
 			}))
-			c := NewClient(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppID: appID, AppSecret: appSecret, VerifyToken: verify, Now: func() time.Time { return received },
+			c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppID: appID, AppSecret: appSecret, VerifyToken: verify, Now: func() time.Time { return received },
 				Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 			g, err := c.Exchange(t.Context(), redirect, theCode)
 			errs := []error{err}
@@ -343,7 +343,7 @@ func TestExchange_Success_LogsNoSecrets(t *testing.T) {
 	m := consenting()
 	server := httptest.NewServer(m)
 	defer server.Close()
-	c := NewClient(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppID: appID, AppSecret: appSecret, VerifyToken: verify, Now: func() time.Time { return received },
+	c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppID: appID, AppSecret: appSecret, VerifyToken: verify, Now: func() time.Time { return received },
 		Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	g, err := c.Exchange(t.Context(), redirect, theCode)
 	fmt.Fprintf(&log, "%v %+v %#v %+v", g, g, g, c.cfg)

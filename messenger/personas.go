@@ -7,15 +7,16 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Personas = (*Client)(nil)
+var _ bridge.Personas = Sender{}
 
 // longestPersona is how long a persona's name may be, in characters.
 const longestPersona = 50
 
 // MakePersona makes a persona (messenger.md 3.9). Meta fetches the picture meanwhile.
-func (c *Client) MakePersona(ctx context.Context, p bridge.Page, name, picture string) (string, error) {
+func (c Sender) MakePersona(ctx context.Context, p bridge.Page, name, picture string) (string, error) {
 	if long := []rune(name); len(long) > longestPersona {
 		name = string(long[:longestPersona-1]) + "…"
 	}
@@ -25,7 +26,7 @@ func (c *Client) MakePersona(ctx context.Context, p bridge.Page, name, picture s
 		return "", err
 	}
 	var reply struct {
-		ID id `json:"id"`
+		ID wire.ID `json:"id"`
 	}
 	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
 	if reply.ID == "" {

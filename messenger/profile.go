@@ -9,18 +9,19 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 type wireProfile struct {
-	Name  text `json:"name"`
-	First text `json:"first_name"`
-	Last  text `json:"last_name"`
+	Name  wire.Text `json:"name"`
+	First wire.Text `json:"first_name"`
+	Last  wire.Text `json:"last_name"`
 }
 
 // CustomerName asks what a customer is called: their profile, and if that is not to be
 // seen, the conversation (messenger.md 5.1). "" says that Meta does not tell; an error,
 // that it could not be asked.
-func (c *Client) CustomerName(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (string, error) {
+func (c Reader) CustomerName(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (string, error) {
 	if c.pacer.busy(p.ID) {
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Err: errors.New("a name can wait until the page is far from its limit")}
 	}
@@ -52,7 +53,7 @@ func aboutProfile(err error) bool {
 }
 
 // participantName is what the conversation calls a customer.
-func (c *Client) participantName(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (string, error) {
+func (c Reader) participantName(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (string, error) {
 	body, err := c.readThreads(ctx, p, map[string]string{"platform": "messenger", "user_id": string(customer), "fields": "participants"})
 	if err != nil {
 		return "", err

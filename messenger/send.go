@@ -7,9 +7,11 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
+	"messenger-bridge/textcut"
 )
 
-var _ bridge.Sender = (*Client)(nil)
+var _ bridge.Sender = (*Platform)(nil)
 
 // wireSend is the body of a send (messenger.md 3.1).
 type wireSend struct {
@@ -63,11 +65,11 @@ type wireQuickReply struct {
 }
 
 // Cut turns a text into parts that Messenger takes.
-func (c *Client) Cut(text string, limit int) []bridge.Part {
+func (c Sender) Cut(text string, limit int) []bridge.Part {
 	if limit <= 0 || limit > bridge.DefaultTextLimit {
 		limit = bridge.DefaultTextLimit
 	}
-	texts := splitText(text, limit)
+	texts := textcut.Split(text, limit)
 	parts := make([]bridge.Part, len(texts))
 	for i, t := range texts {
 		parts[i].Text = t
@@ -76,7 +78,7 @@ func (c *Client) Cut(text string, limit int) []bridge.Part {
 }
 
 // Send sends one part with its mark, once. A file is read while it is sent.
-func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+func (c Sender) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
 	if (parcel.File == nil) == (parcel.Text == "") || (parcel.File == nil) != (parcel.Content == nil) {
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Unsupported, Err: errors.New("neither a text nor a file")}
 	}
@@ -106,7 +108,7 @@ func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 		return "", err
 	}
 	var reply struct {
-		Mid text `json:"message_id"`
+		Mid wire.Text `json:"message_id"`
 	}
 	_ = json.Unmarshal(body, &reply) // what matters is whether the id is there
 	if reply.Mid == "" {
@@ -118,7 +120,7 @@ func (c *Client) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 
 // outgoing writes what a message holds.
 func outgoing(p bridge.Parcel) wireOutgoing {
-	m := wireOutgoing{Text: p.Text, Metadata: encodeMark(p.Mark)}
+	m := wireOutgoing{Text: p.Text, Metadata: wire.EncodeMark(p.Mark)}
 	switch {
 	case p.File != nil:
 		m.Attached = &wireAttached{Type: p.File.Kind, Payload: struct{}{}}
@@ -144,17 +146,17 @@ func outgoing(p bridge.Parcel) wireOutgoing {
 }
 
 // PageName asks Meta for a page's name, and so whether its token works.
-func (c *Client) PageName(ctx context.Context, p bridge.Page) (string, error) {
+func (c Reader) PageName(ctx context.Context, p bridge.Page) (string, error) {
 	body, err := c.call(ctx, request{page: p, method: http.MethodGet, query: map[string]string{"fields": "id,name"}})
 	if err != nil {
 		return "", err
 	}
 	var reply struct {
-		ID   id   `json:"id"`
-		Name text `json:"name"`
+		ID   wire.ID   `json:"id"`
+		Name wire.Text `json:"name"`
 	}
 	_ = json.Unmarshal(body, &reply)
-	if reply.ID != id(p.ID) {
+	if reply.ID != wire.ID(p.ID) {
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError,
 			Err: errors.New("graph answered about something else than the page")}
 	}

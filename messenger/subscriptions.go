@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // fields are what we need of a page, at both levels (messenger.md 1.6). Not feed:
@@ -22,16 +23,16 @@ var fields = []string{
 const subscribedApps = "subscribed_apps"
 
 // wireField is a field's name, alone or in an object with its version.
-type wireField text
+type wireField wire.Text
 
 func (f *wireField) UnmarshalJSON(b []byte) error {
 	var object struct {
-		Name text `json:"name"`
+		Name wire.Text `json:"name"`
 	}
 	_ = json.Unmarshal(b, &object)
 	*f = wireField(object.Name)
 	if *f == "" {
-		*f = wireField(scalar(b))
+		*f = wireField(wire.Scalar(b))
 	}
 	return nil
 }
@@ -48,21 +49,21 @@ func missing(have []wireField) (lacking []string) {
 // SubscribePage subscribes a page to all fields. Meta refuses all of them if one
 // needs a permission that the token lacks: PageLost, for authorising again may
 // grant it, or NotApproved if it is the app that may not.
-func (c *Client) SubscribePage(ctx context.Context, p bridge.Page) error {
+func (c Subscriptions) SubscribePage(ctx context.Context, p bridge.Page) error {
 	body, err := c.call(ctx, request{page: p, method: http.MethodPost, path: subscribedApps, setup: true,
 		form: map[string]string{"subscribed_fields": strings.Join(fields, ",")}})
 	return done(body, err)
 }
 
 // UnsubscribePage ends a page's subscription by our app.
-func (c *Client) UnsubscribePage(ctx context.Context, p bridge.Page) error {
+func (c Subscriptions) UnsubscribePage(ctx context.Context, p bridge.Page) error {
 	body, err := c.call(ctx, request{page: p, method: http.MethodDelete, path: subscribedApps, setup: true})
 	return done(body, err)
 }
 
 // EndGrant takes back everything a person has granted the app, in the app's own name:
 // the person's token need not be kept for it (messenger.md 6.8).
-func (c *Client) EndGrant(ctx context.Context, user string) error {
+func (c Subscriptions) EndGrant(ctx context.Context, user string) error {
 	body, err := c.askAsApp(ctx, request{method: http.MethodDelete, path: url.PathEscape(user) + "/permissions"})
 	return done(body, err)
 }
@@ -73,8 +74,8 @@ func done(body []byte, err error) error {
 		return err
 	}
 	var reply struct {
-		Success  flag `json:"success"`
-		Messages flag `json:"messaging_success"` // named in one SDK only
+		Success  wire.Flag `json:"success"`
+		Messages wire.Flag `json:"messaging_success"` // named in one SDK only
 	}
 	_ = json.Unmarshal(body, &reply)
 	if !bool(reply.Success) && !bool(reply.Messages) && string(body) != "true" { // the reference of permissions shows no more
@@ -85,14 +86,14 @@ func done(body []byte, err error) error {
 
 // PageMissing reads back what a page's subscription by our app lacks. Others may
 // have subscribed the page, too.
-func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, error) {
+func (c Subscriptions) PageMissing(ctx context.Context, p bridge.Page) ([]string, error) {
 	body, err := c.call(ctx, request{page: p, method: http.MethodGet, path: subscribedApps, setup: true})
 	if err != nil {
 		return nil, err
 	}
 	var reply struct {
 		Data []struct {
-			ID     id          `json:"id"`
+			ID     wire.ID     `json:"id"`
 			Fields []wireField `json:"subscribed_fields"`
 		} `json:"data"`
 	}
@@ -101,7 +102,7 @@ func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, erro
 		return nil, otherFormat("a page's subscriptions")
 	}
 	for _, app := range reply.Data {
-		if app.ID == id(c.cfg.AppID) {
+		if app.ID == wire.ID(c.cfg.AppID) {
 			return missing(app.Fields), nil
 		}
 	}
@@ -109,19 +110,19 @@ func (c *Client) PageMissing(ctx context.Context, p bridge.Page) ([]string, erro
 }
 
 // appPath is where the app's own subscriptions live.
-func (c *Client) appPath() string { return url.PathEscape(c.cfg.AppID) + "/subscriptions" }
+func (c Subscriptions) appPath() string { return url.PathEscape(c.cfg.AppID) + "/subscriptions" }
 
 // App reads the app's subscription to pages.
-func (c *Client) App(ctx context.Context) (bridge.AppSubscription, error) {
+func (c Subscriptions) App(ctx context.Context) (bridge.AppSubscription, error) {
 	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: c.appPath()})
 	if err != nil {
 		return bridge.AppSubscription{}, err
 	}
 	var reply struct {
 		Data []struct {
-			Object   text        `json:"object"`
-			Callback text        `json:"callback_url"`
-			Active   flag        `json:"active"`
+			Object   wire.Text   `json:"object"`
+			Callback wire.Text   `json:"callback_url"`
+			Active   wire.Flag   `json:"active"`
 			Fields   []wireField `json:"fields"`
 		} `json:"data"`
 	}
@@ -139,7 +140,7 @@ func (c *Client) App(ctx context.Context) (bridge.AppSubscription, error) {
 
 // SubscribeApp has Meta send all fields of pages to callback, after it has called
 // it with the verify token. If that fails Meta answers code 2200: Rejected.
-func (c *Client) SubscribeApp(ctx context.Context, callback string) error {
+func (c Subscriptions) SubscribeApp(ctx context.Context, callback string) error {
 	body, err := c.askAsApp(ctx, request{method: http.MethodPost, path: c.appPath(), form: map[string]string{
 		"object":         "page",
 		"callback_url":   callback,

@@ -13,15 +13,15 @@ import (
 const everyField = `"messages","message_echoes","messaging_postbacks","messaging_referrals","message_reactions","message_edits",` +
 	`"message_deliveries","message_reads","messaging_handovers","standby","messaging_policy_enforcement"`
 
-var subscribing = map[string]func(*Client, *testing.T) error{
-	"SubscribePage":   func(c *Client, t *testing.T) error { return c.SubscribePage(t.Context(), connected) },
-	"UnsubscribePage": func(c *Client, t *testing.T) error { return c.UnsubscribePage(t.Context(), connected) },
-	"SubscribeApp":    func(c *Client, t *testing.T) error { return c.SubscribeApp(t.Context(), redirect) },
-	"PageMissing": func(c *Client, t *testing.T) error {
+var subscribing = map[string]func(*Platform, *testing.T) error{
+	"SubscribePage":   func(c *Platform, t *testing.T) error { return c.SubscribePage(t.Context(), connected) },
+	"UnsubscribePage": func(c *Platform, t *testing.T) error { return c.UnsubscribePage(t.Context(), connected) },
+	"SubscribeApp":    func(c *Platform, t *testing.T) error { return c.SubscribeApp(t.Context(), redirect) },
+	"PageMissing": func(c *Platform, t *testing.T) error {
 		_, err := c.PageMissing(t.Context(), connected)
 		return err
 	},
-	"App": func(c *Client, t *testing.T) error {
+	"App": func(c *Platform, t *testing.T) error {
 		_, err := c.App(t.Context())
 		return err
 	},

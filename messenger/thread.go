@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // threadDepth is how many messages of a conversation Meta shows in detail.
@@ -29,15 +30,15 @@ type wireThreads struct {
 
 type wirePaging struct {
 	Cursors struct {
-		After text `json:"after"`
+		After wire.Text `json:"after"`
 	} `json:"cursors"`
-	Next text `json:"next"`
+	Next wire.Text `json:"next"`
 }
 
 type wireThread struct {
-	Updated      text `json:"updated_time"`
+	Updated      wire.Text `json:"updated_time"`
 	Participants struct {
-		Data []wireParty `json:"data"`
+		Data []wire.Party `json:"data"`
 	} `json:"participants"`
 	Messages struct {
 		Data   []wireThreadMessage `json:"data"`
@@ -46,39 +47,39 @@ type wireThread struct {
 }
 
 type wireThreadMessage struct {
-	ID      mid       `json:"id"`
-	Created text      `json:"created_time"`
-	From    wireParty `json:"from"`
-	Message text      `json:"message"`
-	Sticker text      `json:"sticker"` // a URL
+	ID      wire.Mid   `json:"id"`
+	Created wire.Text  `json:"created_time"`
+	From    wire.Party `json:"from"`
+	Message wire.Text  `json:"message"`
+	Sticker wire.Text  `json:"sticker"` // a URL
 	Files   struct {
 		Data []wireThreadFile `json:"data"`
 	} `json:"attachments"`
 	Shares struct {
 		Data []struct {
-			Link        text `json:"link"`
-			Name        text `json:"name"`
-			Description text `json:"description"`
+			Link        wire.Text `json:"link"`
+			Name        wire.Text `json:"name"`
+			Description wire.Text `json:"description"`
 		} `json:"data"`
 	} `json:"shares"`
 }
 
 type wireThreadFile struct {
-	Type  text     `json:"mime_type"`
-	Name  text     `json:"name"`
-	Size  number   `json:"size"`
-	File  text     `json:"file_url"`
-	Image wireLink `json:"image_data"`
-	Video wireLink `json:"video_data"`
+	Type  wire.Text   `json:"mime_type"`
+	Name  wire.Text   `json:"name"`
+	Size  wire.Number `json:"size"`
+	File  wire.Text   `json:"file_url"`
+	Image wireLink    `json:"image_data"`
+	Video wireLink    `json:"video_data"`
 }
 
 type wireLink struct {
-	URL text `json:"url"`
+	URL wire.Text `json:"url"`
 }
 
 // Look reads the newest messages of a thread. Meta keeps whole seconds there, so
 // messages of the second before since may be among those returned.
-func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
 	body, err := c.readThreads(ctx, p, map[string]string{
 		"platform": "messenger",
 		"user_id":  string(to),
@@ -109,7 +110,7 @@ func (c *Client) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, 
 // Another customer's thread must never serve as proof.
 func (t *wireThread) with(to bridge.CustomerID) bool {
 	all := t.Participants.Data
-	return len(all) == 0 || slices.ContainsFunc(all, func(p wireParty) bool { return p.ID == id(to) })
+	return len(all) == 0 || slices.ContainsFunc(all, func(p wire.Party) bool { return p.ID == wire.ID(to) })
 }
 
 // search adds to a sighting what the thread shows of the page's messages from a time on.
@@ -118,7 +119,7 @@ func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, forms []b
 	reaches := len(all) < threadDepth && t.Messages.Paging.Next == ""
 	for _, m := range slices.Backward(all) { // they come newest first
 		at, err := time.Parse(threadTime, string(m.Created))
-		if m.From.ID == id(page) && m.ID != "" {
+		if m.From.ID == wire.ID(page) && m.ID != "" {
 			seen.Shown = append(seen.Shown, bridge.Mid(m.ID))
 		}
 		switch {
@@ -126,7 +127,7 @@ func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, forms []b
 			reaches = true
 		case err != nil || m.ID == "" || m.From.ID == "":
 			seen.Obscure = true
-		case m.From.ID != id(page):
+		case m.From.ID != wire.ID(page):
 		case slices.ContainsFunc(forms, m.shows):
 			seen.Like = append(seen.Like, bridge.Mid(m.ID))
 		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(forms, template): // its text need not be shown
@@ -175,7 +176,7 @@ type wireStored struct {
 
 // FileLink asks where the n-th file of a message is now; "" if Meta does not say. Of a
 // deleted message there is no file any more.
-func (c *Client) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n int) (string, error) {
+func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n int) (string, error) {
 	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
 		return "", err
 	}
@@ -191,14 +192,14 @@ func (c *Client) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n 
 	var reply wireStored
 	_ = json.Unmarshal(body, &reply) // what matters is whether it is there
 	if files := reply.Attachments.Data; n < len(files) {
-		return first(files[n].File, files[n].Image.URL, files[n].Video.URL), nil
+		return wire.First(files[n].File, files[n].Image.URL, files[n].Video.URL), nil
 	}
 	return "", nil
 }
 
 // InboxLink returns where people see a conversation in Facebook's Page inbox; "" if
 // that cannot be found out soon.
-func (c *Client) InboxLink(ctx context.Context, p bridge.Page, customer bridge.CustomerID) string {
+func (c Reader) InboxLink(ctx context.Context, p bridge.Page, customer bridge.CustomerID) string {
 	ctx, cancel := context.WithTimeout(ctx, inboxWait)
 	defer cancel()
 	if c.turn(ctx, p.ID, c.pacer.look, "") != nil {
@@ -208,7 +209,7 @@ func (c *Client) InboxLink(ctx context.Context, p bridge.Page, customer bridge.C
 		query: map[string]string{"platform": "messenger", "user_id": string(customer), "fields": "link"}})
 	var reply struct {
 		Data []struct {
-			Link text `json:"link"`
+			Link wire.Text `json:"link"`
 		} `json:"data"`
 	}
 	if err != nil || json.Unmarshal(body, &reply) != nil || len(reply.Data) != 1 || !strings.HasPrefix(string(reply.Data[0].Link), "/") {

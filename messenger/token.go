@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 // deaths are the subcodes of 190, which say how a token died (messenger.md 7.4).
@@ -62,15 +63,15 @@ var needs = func() (all []string) {
 // examined is what debug_token says of a token, which need not work.
 type examined struct {
 	tokenInfo
-	App     id     `json:"app_id"`
-	Page    id     `json:"profile_id"`
-	User    id     `json:"user_id"`
-	Data    number `json:"data_access_expires_at"` // 0: never
-	foreign bool   // Meta does not tell us about it: it is of another app
+	App     wire.ID     `json:"app_id"`
+	Page    wire.ID     `json:"profile_id"`
+	User    wire.ID     `json:"user_id"`
+	Data    wire.Number `json:"data_access_expires_at"` // 0: never
+	foreign bool        // Meta does not tell us about it: it is of another app
 }
 
 // examine is inspect for tokens that need not work.
-func (c *Client) examine(ctx context.Context, token bridge.Secret) (*examined, error) {
+func (c Tokens) examine(ctx context.Context, token bridge.Secret) (*examined, error) {
 	body, err := c.askAsApp(ctx, request{method: http.MethodGet, path: "debug_token",
 		query: map[string]string{"input_token": token.Reveal()}})
 	var cause *graphError
@@ -93,7 +94,7 @@ func (c *Client) examine(ctx context.Context, token bridge.Secret) (*examined, e
 // trouble says why a token is not good for a page.
 func (t *examined) trouble(app string, page bridge.PageID) bridge.Trouble {
 	switch {
-	case t.foreign, t.App != "" && t.App != id(app):
+	case t.foreign, t.App != "" && t.App != wire.ID(app):
 		return bridge.Trouble{Kind: bridge.OtherApp}
 	case !bool(t.Valid) && deaths[int(t.Error.Subcode)] != "":
 		return bridge.Trouble{Kind: deaths[int(t.Error.Subcode)]}
@@ -103,7 +104,7 @@ func (t *examined) trouble(app string, page bridge.PageID) bridge.Trouble {
 		return bridge.Trouble{Kind: bridge.GrantNarrowed}
 	case t.Type != "" && t.Type != "PAGE":
 		return bridge.Trouble{Kind: bridge.NotOfPage}
-	case t.Page != "" && t.Page != id(page):
+	case t.Page != "" && t.Page != wire.ID(page):
 		return bridge.Trouble{Kind: bridge.OtherPage, About: string(t.Page)}
 	}
 	if lacking := t.lacking(page); len(lacking) > 0 {
@@ -136,7 +137,7 @@ func (t *examined) report(app string, page bridge.PageID) bridge.TokenReport {
 
 // Inspect asks Meta what a page's token is and what it is good for. A dead one is
 // no error.
-func (c *Client) Inspect(ctx context.Context, p bridge.Page) (bridge.TokenReport, error) {
+func (c Tokens) Inspect(ctx context.Context, p bridge.Page) (bridge.TokenReport, error) {
 	t, err := c.examine(ctx, p.Token)
 	if err != nil {
 		return bridge.TokenReport{}, err
@@ -146,12 +147,12 @@ func (c *Client) Inspect(ctx context.Context, p bridge.Page) (bridge.TokenReport
 
 // Adopt finds out what a token made by hand is. A person's or a system user's is
 // used once, to ask for the page's own; a person's is first made to last.
-func (c *Client) Adopt(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Adopted, error) {
+func (c Tokens) Adopt(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Adopted, error) {
 	t, err := c.examine(ctx, token)
 	if err != nil {
 		return bridge.Adopted{}, err
 	}
-	kind := map[text]bridge.TokenKind{"USER": bridge.PersonToken, systemUser: bridge.SystemToken}[t.Type]
+	kind := map[wire.Text]bridge.TokenKind{"USER": bridge.PersonToken, systemUser: bridge.SystemToken}[t.Type]
 	if kind == "" || !bool(t.Valid) || t.foreign {
 		return bridge.Adopted{Token: token, Kind: bridge.PageToken, TokenReport: t.report(c.cfg.AppID, page)}, nil
 	}
@@ -170,7 +171,7 @@ func (c *Client) Adopt(ctx context.Context, page bridge.PageID, token bridge.Sec
 
 // pageTokenOf asks for a page's token with a person's or a system user's; "" if
 // that does not reach the page.
-func (c *Client) pageTokenOf(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Secret, error) {
+func (c Tokens) pageTokenOf(ctx context.Context, page bridge.PageID, token bridge.Secret) (bridge.Secret, error) {
 	body, err := c.ask(ctx, request{token: token, method: http.MethodGet, path: url.PathEscape(string(page)), setup: true,
 		query: map[string]string{"fields": "access_token"}})
 	if r := bridge.RefusalOf(err); err != nil && (r.Reason == bridge.PageLost || r.Verdict == bridge.Never) {
@@ -179,7 +180,7 @@ func (c *Client) pageTokenOf(ctx context.Context, page bridge.PageID, token brid
 		return "", about("the page's own token", err)
 	}
 	var reply struct {
-		Token text `json:"access_token"`
+		Token wire.Text `json:"access_token"`
 	}
 	_ = json.Unmarshal(body, &reply)
 	return bridge.Secret(reply.Token), nil

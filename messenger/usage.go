@@ -10,6 +10,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 const (
@@ -26,11 +27,11 @@ const (
 
 // usage is one limit in a header: percentages, and minutes until it is over.
 type usage struct {
-	Type    text   `json:"type"`
-	Calls   number `json:"call_count"`
-	Time    number `json:"total_time"`
-	CPU     number `json:"total_cputime"`
-	Minutes number `json:"estimated_time_to_regain_access"`
+	Type    wire.Text   `json:"type"`
+	Calls   wire.Number `json:"call_count"`
+	Time    wire.Number `json:"total_time"`
+	CPU     wire.Number `json:"total_cputime"`
+	Minutes wire.Number `json:"estimated_time_to_regain_access"`
 }
 
 func (u usage) percent() int { return int(min(max(u.Calls, u.Time, u.CPU, 0), 1000)) }
@@ -49,9 +50,9 @@ func businessUsage(header http.Header, page bridge.PageID) []usage {
 
 // regain is how long Meta says that a page has to wait.
 func regain(header http.Header, page bridge.PageID) time.Duration {
-	var longest number
+	var longest wire.Number
 	for _, u := range businessUsage(header, page) {
-		longest = max(longest, min(u.Minutes, number(maxAfter/time.Minute)))
+		longest = max(longest, min(u.Minutes, wire.Number(maxAfter/time.Minute)))
 	}
 	return time.Duration(longest) * time.Minute
 }

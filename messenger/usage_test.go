@@ -10,6 +10,8 @@ import (
 )
 
 // clock is a time that tests move.
+var received = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+
 type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }

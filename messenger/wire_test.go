@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/sandbox"
 )
 
@@ -42,14 +43,14 @@ func (d *desk) count(what string, n int) {
 
 // setup is Meta, with a page and a customer who has just written, our webhook and
 // our client.
-func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk, *messenger.Client, bridge.Page) {
+func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk, *messenger.Platform, bridge.Page) {
 	t.Helper()
 	meta, err := sandbox.StartMessenger(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &desk{counts: map[string]int{}}
-	hook := httptest.NewServer(messenger.NewWebhook(messenger.WebhookConfig{
+	hook := httptest.NewServer(webhook.New(webhook.Config{
 		VerifyToken: bridge.Secret(meta.VerifyToken()), AppSecrets: []bridge.Secret{bridge.Secret(meta.AppSecret())},
 		Accept: d, Count: d.count,
 	}))
@@ -62,7 +63,7 @@ func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk
 	})
 	page := bridge.Page{ID: pageID, Token: bridge.Secret(meta.AddPage(pageID, "Shop"))}
 	meta.SetWebhook(hook.URL)
-	client := messenger.NewClient(messenger.ClientConfig{
+	client := messenger.New(messenger.ClientConfig{
 		GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret()), Timeout: time.Second,
 	})
 	meta.CustomerWrites(pageID, customer, "Hello")

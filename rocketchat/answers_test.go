@@ -1,70 +1,28 @@
 package rocketchat
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // answering is a client, logged in, of a server that answers as the test says.
-func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Client {
+func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *Workspace {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	c := NewClient(ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
-	c.loggedIn("bot", "the-token")
+	c := New(ClientConfig{URL: server.URL, Now: now, Log: slog.New(slog.DiscardHandler)})
+	c.LoggedIn("bot", "the-token")
 	return c
-}
-
-// memory is what a stream hands on to; all rooms are ours.
-type memory struct {
-	mu     sync.Mutex
-	closed []bridge.Closing
-	got    []bridge.AgentMessage
-	saved  time.Time
-}
-
-func (m *memory) FromAgent(_ context.Context, messages []bridge.AgentMessage) (int, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.got = append(m.got, messages...)
-	return len(messages), nil
-}
-
-func (m *memory) FromClosing(_ context.Context, closing bridge.Closing) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.closed = append(m.closed, closing)
-	return nil
-}
-
-func (m *memory) Conversation(bridge.RoomID) (bridge.Conversation, bool, error) {
-	return bridge.Conversation{}, true, nil
-}
-
-func (m *memory) Cursor(string) (time.Time, error) { return m.saved, nil }
-
-func (m *memory) SaveCursor(_ string, at time.Time) error {
-	m.saved = at
-	return nil
-}
-
-func listening(c *Client) (*Stream, *memory) {
-	m := &memory{}
-	return NewStream(StreamConfig{Client: c, Accept: m, Known: m, Cursors: m, Log: c.cfg.Log, Metrics: metrics.New("test")}), m
 }
 
 func TestClient_SuccessThatTellsNothing_IsNotBelieved(t *testing.T) {
@@ -156,10 +114,10 @@ func TestLimits_RefusedAlthoughTheWindowIsOver_WaitsASecond(t *testing.T) {
 }
 
 func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
-	c := NewClient(ClientConfig{})
+	c := New(ClientConfig{})
 	learn := func(behind time.Duration) time.Duration {
 		c.learnTime(http.Header{"Date": {time.Now().Add(behind).UTC().Format(http.TimeFormat)}}, 0)
-		return time.Until(c.serverTime()).Round(50 * time.Millisecond)
+		return time.Until(c.ServerTime()).Round(50 * time.Millisecond)
 	}
 	if got := learn(0); got != 0 {
 		t.Errorf("clocks that agree differ by %v", got)
@@ -174,87 +132,15 @@ func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
 
 func TestClient_OurClockIsSet_TheWorkspacesGoesOn(t *testing.T) {
 	var wrong time.Duration
-	c := NewClient(ClientConfig{Now: func() time.Time { return time.Now().Add(wrong) }})
+	c := New(ClientConfig{Now: func() time.Time { return time.Now().Add(wrong) }})
 	written := time.Now().UTC()
 	c.learnTime(http.Header{"Date": {written.Format(http.TimeFormat)}}, 0)
 	for _, wrong = range []time.Duration{time.Hour, -48 * time.Hour} {
-		if got := time.Until(c.serverTime()); got.Abs() > 2*time.Second {
+		if got := time.Until(c.ServerTime()); got.Abs() > 2*time.Second {
 			t.Errorf("our clock wrong by %v, the workspace's by %v", wrong, got)
 		}
-		if got := c.ourTime(written).Sub(written) - wrong; got.Abs() > 2*time.Second {
+		if got := c.OurTime(written).Sub(written) - wrong; got.Abs() > 2*time.Second {
 			t.Errorf("our clock wrong by %v: what was written now counts as %v wrong", wrong, got)
-		}
-	}
-}
-
-// roomList answers livechat/rooms with so many rooms, at most most at a time, and
-// calls then after each page.
-func roomList(count, most int, total bool, then func(page int, rooms *[]string)) http.HandlerFunc {
-	var rooms []string
-	for i := range count {
-		rooms = append(rooms, fmt.Sprintf("room%03d", i))
-	}
-	page := 0
-	return func(w http.ResponseWriter, r *http.Request) {
-		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
-		asked, _ := strconv.Atoi(r.URL.Query().Get("count"))
-		out := []map[string]any{}
-		for i := offset; i < min(len(rooms), offset+min(asked, most)); i++ {
-			out = append(out, map[string]any{"_id": rooms[i], "lm": time.Now().UTC().Format(time.RFC3339)})
-		}
-		answer := map[string]any{"success": true, "rooms": out}
-		if total {
-			answer["total"] = len(rooms)
-		}
-		if page++; then != nil {
-			then(page, &rooms)
-		}
-		_ = json.NewEncoder(w).Encode(answer)
-	}
-}
-
-func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
-	closing := func(n int) func(int, *[]string) {
-		return func(page int, rooms *[]string) {
-			if page == 1 {
-				*rooms = (*rooms)[n:]
-			}
-		}
-	}
-	for name, answer := range map[string]http.HandlerFunc{
-		"one closes":               roomList(60, 100, true, closing(1)),
-		"many close":               roomList(160, 100, true, closing(30)),
-		"one closes, no total":     roomList(60, 100, false, closing(1)),
-		"small pages":              roomList(60, 25, true, nil),
-		"tiny pages":               roomList(60, 7, true, nil),
-		"small pages, no total":    roomList(60, 25, false, nil),
-		"a page exactly":           roomList(50, 100, true, nil),
-		"a page exactly, no total": roomList(50, 100, false, nil),
-	} {
-		calls := 0
-		s, _ := listening(answering(t, nil, func(w http.ResponseWriter, r *http.Request) {
-			if calls++; calls > 20 {
-				w.WriteHeader(500)
-				return
-			}
-			answer(w, r)
-		}))
-		found, err := s.listRooms(t.Context(), url.Values{"open": {"true"}}, func() time.Time { return time.Now().Add(-time.Hour) })
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		slices.SortFunc(found, func(a, b debt) int { return strings.Compare(string(a.room), string(b.room)) })
-		for i := range found {
-			if want := bridge.RoomID(fmt.Sprintf("room%03d", i)); found[i].room != want {
-				t.Errorf("%s: %s where %s should be, of %d", name, found[i].room, want, len(found))
-				break
-			}
-		}
-		if len(found) < 50 {
-			t.Errorf("%s: %d rooms", name, len(found))
-		}
-		if strings.HasPrefix(name, "one") && calls > 3 {
-			t.Errorf("%s: %d calls for 60 rooms", name, calls)
 		}
 	}
 }
@@ -275,78 +161,8 @@ func TestList_OneIsTakenOutMeanwhile_NoneIsSkipped(t *testing.T) {
 			users = users[1:]
 		}
 	})
-	all, err := list[wireUser](t.Context(), c, "/livechat/users/manager", nil, "users")
+	all, err := list[wire.User](t.Context(), c.Client, "/livechat/users/manager", nil, "users")
 	if err != nil || len(all) != 230 {
 		t.Errorf("%d users, %v", len(all), err)
-	}
-}
-
-func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
-	ours := time.Now().Add(-time.Hour) // resumed from suspension
-	c := answering(t, func() time.Time { return ours }, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"success":true,"rooms":[]}`) })
-	if err := c.do(t.Context(), call{method: http.MethodGet, route: "/me"}); err != nil {
-		t.Fatal(err)
-	}
-	ours = time.Now() // set by NTP; the difference known is an hour too large
-	s, m := listening(c)
-	m.saved = time.Now().Add(-time.Minute)
-	if err := s.begin(); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.look(false)(t.Context())(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.rest(); err != nil {
-		t.Fatal(err)
-	}
-	if ahead := time.Until(m.saved); ahead > 2*time.Second || ahead < -5*time.Second {
-		t.Errorf("the cursor is %v ahead", ahead)
-	}
-}
-
-func TestStream_FirstLoginEver_RemembersWhenItBegan(t *testing.T) {
-	s, m := listening(NewClient(ClientConfig{}))
-	if err := s.begin(); err != nil || time.Since(m.saved).Abs() > time.Minute {
-		t.Errorf("cursor %v, %v", m.saved, err)
-	}
-}
-
-func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
-	c := NewClient(ClientConfig{Log: slog.New(slog.DiscardHandler)})
-	c.loggedIn("me", "token")
-	var log strings.Builder
-	c.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
-	s, m := listening(c)
-	s.plain = func(text string) string {
-		if strings.Contains(text, "poison") {
-			panic(text)
-		}
-		return plainText(text)
-	}
-	batch := []wireMessage{
-		{ID: "1", Room: "r", Text: "*one*", User: wireUser{ID: "a"}, kind: customerRoom},
-		{ID: "2", Room: "r", Text: "*poison*", User: wireUser{ID: "a"}, kind: customerRoom},
-		{ID: "3", Room: "r", Text: "*three*", User: wireUser{ID: "a"}, kind: customerRoom},
-	}
-	if fresh, err := s.accept(t.Context(), batch); fresh != 3 || err != nil {
-		t.Fatalf("%d accepted, %v", fresh, err)
-	}
-	if m.got[0].Text != "one" || m.got[1].Text != "*poison*" || m.got[2].Text != "three" {
-		t.Errorf("relayed %+v", m.got)
-	}
-	if !strings.Contains(log.String(), "message=2") || strings.Contains(log.String(), "poison") {
-		t.Errorf("the log reads %s", log.String())
-	}
-}
-
-func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
-	d := &ddp{calls: map[string]chan<- frame{}}
-	if err := d.handle(frame{Msg: "nosub", ID: "3"}, wireMessage{}, where{}, nil); err == nil {
-		t.Error("nobody notices that the subscription is over")
-	}
-	refused := make(chan frame, 1)
-	d.calls["4"] = refused
-	if err := d.handle(frame{Msg: "nosub", ID: "4"}, wireMessage{}, where{}, nil); err != nil || len(refused) != 1 {
-		t.Errorf("a refused subscription is answered with %v", err)
 	}
 }

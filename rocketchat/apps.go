@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 )
 
 // App is an app to be installed.
@@ -40,8 +41,8 @@ func (r *AppRefusal) Error() string { return strings.TrimSpace(r.Why + ". " + r.
 func (r *AppRefusal) Unwrap() error { return r.Err }
 
 // UseToken logs in with a token that is not the bot's, for as long as c lives.
-func (c *Client) UseToken(ctx context.Context, user bridge.UserID, token bridge.Secret) (username string, err error) {
-	c.loggedIn(user, token)
+func (c Apps) UseToken(ctx context.Context, user bridge.UserID, token bridge.Secret) (username string, err error) {
+	c.LoggedIn(user, token)
 	var me struct {
 		Username string `json:"username"`
 	}
@@ -58,7 +59,7 @@ const appsBase = "/api/apps" // not below /api/v1
 // InstallApp installs an app, or brings an installed one up to date, fills in its
 // settings, enables it, and waits until its command is there. Doing it again is
 // harmless. Refusals that people can do something about are *AppRefusal.
-func (c *Client) InstallApp(ctx context.Context, a App) (done Installed, err error) {
+func (c Apps) InstallApp(ctx context.Context, a App) (done Installed, err error) {
 	there, err := c.app(ctx, a.ID)
 	switch {
 	case forbidden(err):
@@ -95,7 +96,7 @@ type wireApp struct {
 func (w wireApp) enabled() bool { return w.Status == "auto_enabled" || w.Status == "manually_enabled" }
 
 // app returns an installed app, an empty one if it is not there.
-func (c *Client) app(ctx context.Context, id string) (wireApp, error) {
+func (c Apps) app(ctx context.Context, id string) (wireApp, error) {
 	var answer struct {
 		App wireApp `json:"app"`
 	}
@@ -108,7 +109,7 @@ func (c *Client) app(ctx context.Context, id string) (wireApp, error) {
 
 // uploadApp sends the package: to /api/apps for a new one, below it for an update.
 // Without its permissions it would get thirty others.
-func (c *Client) uploadApp(ctx context.Context, a App, route string) error {
+func (c Apps) uploadApp(ctx context.Context, a App, route string) error {
 	type permission struct {
 		Name string `json:"name"`
 	}
@@ -139,7 +140,7 @@ func (c *Client) uploadApp(ctx context.Context, a App, route string) error {
 
 // setApp fills in the app's settings. What is sent replaces what is stored, so that
 // each goes back whole.
-func (c *Client) setApp(ctx context.Context, a App) error {
+func (c Apps) setApp(ctx context.Context, a App) error {
 	params := map[string]string{"id": a.ID}
 	var answer struct {
 		Settings map[string]map[string]any `json:"settings"`
@@ -166,11 +167,11 @@ const (
 	appLookEach = 500 * time.Millisecond
 )
 
-func (c *Client) enableApp(ctx context.Context, a App, done Installed) (Installed, error) {
+func (c Apps) enableApp(ctx context.Context, a App, done Installed) (Installed, error) {
 	there, err := c.app(ctx, a.ID)
 	if err == nil && !there.enabled() {
 		err = c.do(ctx, call{method: http.MethodPost, base: appsBase, route: "/{id}/status", params: map[string]string{"id": a.ID}, body: map[string]string{"status": "manually_enabled"}})
-		if refusedForGood(err) {
+		if RefusedForGood(err) {
 			return done, c.notEnabled(ctx, err)
 		}
 	}
@@ -185,21 +186,19 @@ func (c *Client) enableApp(ctx context.Context, a App, done Installed) (Installe
 				break
 			}
 		}
-		select {
-		case <-ctx.Done():
+		if pause.For(ctx, appLookEach) != nil {
 			if !there.enabled() {
 				return done, c.notEnabled(context.WithoutCancel(ctx), nil)
 			}
 			return done, &AppRefusal{Why: "the app is enabled, and Rocket.Chat does not list its command", Do: "Disable and enable it there (Administration → Marketplace → Private apps), and see its log."}
-		case <-time.After(appLookEach):
 		}
 	}
 	return done, err
 }
 
 // commandOf returns the command that an app owns; "" for none.
-func (c *Client) commandOf(ctx context.Context, app string) (string, error) {
-	all, err := list[slashCommand](ctx, c, "/commands.list", nil, "commands")
+func (c Apps) commandOf(ctx context.Context, app string) (string, error) {
+	all, err := list[slashCommand](ctx, c.Client, "/commands.list", nil, "commands")
 	for _, one := range all {
 		if one.App == app {
 			return one.Name, nil
@@ -214,7 +213,7 @@ type slashCommand struct {
 }
 
 // notEnabled finds out why an app that is installed stays disabled.
-func (c *Client) notEnabled(ctx context.Context, err error) error {
+func (c Apps) notEnabled(ctx context.Context, err error) error {
 	var count struct {
 		Most    *int `json:"maxPrivateApps"`
 		Enabled int  `json:"totalPrivateEnabled"`

@@ -10,10 +10,10 @@ import (
 	"messenger-bridge/bridge"
 )
 
-var _ bridge.Archive = (*Client)(nil)
+var _ bridge.Archive = Archive{}
 
 // Written implements bridge.Archive.
-func (c *Client) Written(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) (ids []bridge.MessageID, err error) {
+func (c Archive) Written(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) (ids []bridge.MessageID, err error) {
 	const most = 100
 	for offset := 0; ; offset += most {
 		var answer struct {
@@ -38,7 +38,7 @@ func (c *Client) Written(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 
 // CloseRooms implements bridge.Archive. It needs close-others-livechat-room, which an
 // omnichannel manager has; a workspace that demands tags refuses all the same.
-func (c *Client) CloseRooms(ctx context.Context, visitor bridge.Secret, comment string) error {
+func (c Archive) CloseRooms(ctx context.Context, visitor bridge.Secret, comment string) error {
 	var answer struct {
 		Rooms []struct {
 			ID string `json:"_id"`
@@ -54,7 +54,7 @@ func (c *Client) CloseRooms(ctx context.Context, visitor bridge.Secret, comment 
 			body: map[string]string{"rid": r.ID, "comment": comment}})
 		switch code := codeOf(err); {
 		case err == nil, code == "error-room-already-closed", code == "error-room-closed":
-		case refusedForGood(err):
+		case RefusedForGood(err):
 			return fmt.Errorf("%w: %w", bridge.ErrRoomStays, final(err))
 		default:
 			return err
@@ -64,7 +64,7 @@ func (c *Client) CloseRooms(ctx context.Context, visitor bridge.Secret, comment 
 }
 
 // EraseVisitor implements bridge.Archive (rocketchat.md 4.2).
-func (c *Client) EraseVisitor(ctx context.Context, visitor bridge.Secret) error {
+func (c Archive) EraseVisitor(ctx context.Context, visitor bridge.Secret) error {
 	err := c.do(ctx, call{method: http.MethodDelete, route: "/livechat/visitor/{token}", params: map[string]string{"token": visitor.Reveal()}})
 	switch {
 	case err == nil || bridge.RefusalOf(err).Reason == bridge.VisitorUnknown:

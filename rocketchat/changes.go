@@ -6,10 +6,9 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-	"strings"
-	"sync"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // leadingQuote is the link by which a message quotes another.
@@ -17,7 +16,7 @@ var leadingQuote = regexp.MustCompile(`^\[ \]\([^)\s]*\) `)
 
 // Edit changes the text of a visitor's message, and keeps what it quotes. False says
 // that it is not there, or that the workspace does not let it be edited.
-func (c *Client) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
+func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
 	before, there, err := c.textOf(ctx, visitor, r, id)
 	if err != nil || !there {
 		return false, err
@@ -31,7 +30,7 @@ func (c *Client) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 }
 
 // Delete takes a visitor's message away; one that is not there is as good as deleted.
-func (c *Client) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+func (c Livechat) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
 	err := c.do(ctx, call{method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
 		body: map[string]string{"token": visitor.Reveal(), "rid": string(r)}})
 	if codeOf(err) == "invalid-message" {
@@ -42,14 +41,14 @@ func (c *Client) Delete(ctx context.Context, visitor bridge.Secret, r bridge.Roo
 
 // permitted turns a refusal for good into false.
 func permitted(err error) (bool, error) {
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
 // Note says something as the bot.
-func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
+func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
 	if p.Below != "" {
 		return final(c.sendBody(ctx, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
 			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}}))
@@ -60,10 +59,10 @@ func (c *Client) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error
 // React makes an emoji the bot's only reaction to a message, besides its own marks,
 // and an empty one none. It stands for what the customer, who has no reactions in
 // Rocket.Chat, thinks of the message.
-func (c *Client) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
+func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
 	name := ""
 	if emoji != "" {
-		if name = nameOf(emoji); name == "" || isMark(name) {
+		if name = markup.EmojiName(emoji); name == "" || isMark(name) {
 			return false, nil
 		}
 	}
@@ -102,21 +101,3 @@ func isMark(name string) bool {
 	}
 	return false
 }
-
-// emojiNames are the short names of emojis, with colons; of several, the shortest.
-var emojiNames = sync.OnceValue(func() map[string]string {
-	m := map[string]string{}
-	for name, emoji := range emojis() {
-		emoji, name = bareEmoji(emoji), ":"+name+":"
-		if before := m[emoji]; before == "" || len(name) < len(before) || len(name) == len(before) && name < before {
-			m[emoji] = name
-		}
-	}
-	return m
-})
-
-// nameOf returns an emoji's short name, "" if it has none.
-func nameOf(emoji string) string { return emojiNames()[bareEmoji(emoji)] }
-
-// bareEmoji leaves out that it is to be shown as a picture: not all say so.
-func bareEmoji(emoji string) string { return strings.ReplaceAll(emoji, "\ufe0f", "") }

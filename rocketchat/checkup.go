@@ -26,7 +26,7 @@ type Expected struct {
 // Checkup finds out whether the workspace is there and lets the bot do what it
 // must. It changes nothing; what can be repaired is in Fix. Calls count against the
 // rate limit like any other.
-func (c *Client) Checkup(ctx context.Context, want Expected) []bridge.Finding {
+func (c *Workspace) Checkup(ctx context.Context, want Expected) []bridge.Finding {
 	k := &checkup{c: c}
 	if !k.workspace(ctx) || !k.login(ctx, want.Login) {
 		return k.found
@@ -41,19 +41,22 @@ func (c *Client) Checkup(ctx context.Context, want Expected) []bridge.Finding {
 
 // checkup is a Checkup under way.
 type checkup struct {
-	c            *Client
-	found        []bridge.Finding
+	c *Workspace
+	findings
 	major, minor int      // of Rocket.Chat; 0: not known
 	roles        []string // of the bot
 	asked        bool     // livechat/config was answered, and showed whether there is a limit
 }
 
-func (k *checkup) add(check string, level bridge.Level, found, do string) {
+// findings is what a checkup has found.
+type findings struct{ found []bridge.Finding }
+
+func (k *findings) add(check string, level bridge.Level, found, do string) {
 	k.found = append(k.found, bridge.Finding{Check: check, Level: level, Found: found, Do: do})
 }
 
 // unclear notes that a check brought no answer; that says nothing about its subject.
-func (k *checkup) unclear(check string, err error) {
+func (k *findings) unclear(check string, err error) {
 	r := bridge.RefusalOf(err)
 	if r.Reason == bridge.RateLimited {
 		k.add(check, bridge.Unknowable, fmt.Sprintf("not found out: Rocket.Chat's rate limit holds the question back for %d s", int(r.After.Seconds())+1), "Ask again later.")

@@ -11,30 +11,15 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 const configRoute = "/livechat/config"
 
-// livechatConfig is what a department's, or the whole workspace's, customers are told.
-func (k *checkup) livechatConfig(ctx context.Context, d bridge.DepartmentID) (enabled, online bool, err error) {
-	var answer struct {
-		Config struct {
-			Enabled bool `json:"enabled"`
-			Online  bool `json:"online"`
-		} `json:"config"`
-	}
-	query := url.Values{}
-	if d != "" {
-		query.Set("department", string(d))
-	}
-	err = k.c.do(ctx, call{method: http.MethodGet, route: configRoute, query: query, answer: &answer})
-	return answer.Config.Enabled, answer.Config.Online, err
-}
-
 // omnichannel tells whether customers' rooms can be opened, and whether somebody is
 // there to answer.
 func (k *checkup) omnichannel(ctx context.Context, pages []bridge.Page) {
-	enabled, online, err := k.livechatConfig(ctx, "")
+	enabled, online, err := k.c.livechatConfig(ctx, "")
 	k.asked = err == nil
 	switch {
 	case err != nil:
@@ -54,12 +39,12 @@ func (k *checkup) agents(ctx context.Context, online bool) {
 		check = "agents"
 		come  = "Messages wait until an agent is online and has set himself available."
 	)
-	if always, known := k.setting(ctx, "Livechat_accept_chats_with_no_agents"); known && always == true {
+	if always, known := setting(ctx, k.c.do, "Livechat_accept_chats_with_no_agents"); known && always == true {
 		k.add(check, bridge.Notable, "Livechat_accept_chats_with_no_agents is on: rooms open although nobody may be there, and are given to nobody later",
 			"Switch it off (Settings → Omnichannel → Routing), unless that is wanted.")
 		return
 	}
-	total, err := k.count(ctx, "/livechat/users/agent")
+	total, err := k.c.count(ctx, "/livechat/users/agent")
 	switch {
 	case err == nil && total == 0:
 		k.add(check, bridge.Bad, "there is no agent, so no customer can be answered", "Make somebody an agent: Omnichannel → Agents.")
@@ -106,7 +91,7 @@ func (k *checkup) departments(ctx context.Context, pages []bridge.Page) {
 				fmt.Sprintf("Choose another: `/facebook edit %s department <department>`.", p.ID))
 			continue
 		}
-		if _, online, err := k.livechatConfig(ctx, id); err != nil {
+		if _, online, err := k.c.livechatConfig(ctx, id); err != nil {
 			k.unclear("departments", err)
 		} else if !online {
 			k.add("departments", bridge.Notable, fmt.Sprintf("nobody of %s is online at the moment", name), "Its messages wait until one of its agents is online and available.")
@@ -114,32 +99,6 @@ func (k *checkup) departments(ctx context.Context, pages []bridge.Page) {
 			k.add("departments", bridge.Good, "somebody of "+name+" is online", "")
 		}
 	}
-}
-
-// count returns how many a list holds.
-func (k *checkup) count(ctx context.Context, route string) (int, error) {
-	var answer struct {
-		Total int `json:"total"`
-	}
-	err := k.c.do(ctx, call{method: http.MethodGet, route: route, query: url.Values{"count": {"1"}}, answer: &answer})
-	return answer.Total, err
-}
-
-// setting reads a setting, if everybody may.
-func (k *checkup) setting(ctx context.Context, name string) (value any, known bool) {
-	var answer struct {
-		Settings []struct {
-			ID    string `json:"_id"`
-			Value any    `json:"value"`
-		} `json:"settings"`
-	}
-	err := k.c.do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {name}}, answer: &answer})
-	for _, s := range answer.Settings {
-		if s.ID == name {
-			return s.Value, err == nil
-		}
-	}
-	return nil, false
 }
 
 // bearable is how many calls in a window are enough for a small page.
@@ -210,11 +169,11 @@ func (k *checkup) setupChannel(ctx context.Context, name string) {
 		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable, Found: "#" + name + " does not exist: announcements wait",
 			Do:  "The bot creates it when it connects; for that it needs create-p (role bot). " + other,
 			Fix: func(ctx context.Context) error { return k.c.makeSetup(ctx, name) }})
-	case refusedForGood(err):
+	case RefusedForGood(err):
 		k.add(check, bridge.Bad, "a room #"+name+" exists, and the bot may not see it: announcements wait", "Invite the bot, or choose another name with SETUP_CHANNEL.")
 	case err != nil:
 		k.unclear(check, err)
-	case room.Kind != privateGroup:
+	case room.Kind != wire.PrivateGroup:
 		k.add(check, bridge.Bad, "#"+name+" is no private group: announcements wait", other)
 	case room.Archived:
 		k.add(check, bridge.Bad, "#"+name+" is archived: announcements wait", "Take it out of the archive, or choose another name with SETUP_CHANNEL.")
@@ -224,7 +183,7 @@ func (k *checkup) setupChannel(ctx context.Context, name string) {
 }
 
 // makeSetup creates the setup channel, and invites the managers.
-func (c *Client) makeSetup(ctx context.Context, name string) error {
+func (c Setup) makeSetup(ctx context.Context, name string) error {
 	room, err := c.findSetup(ctx, name)
 	if errors.As(err, new(unusable)) && forbidden(err) {
 		return fmt.Errorf("create-p is missing (role bot): %w", err)
@@ -239,21 +198,21 @@ func (c *Client) makeSetup(ctx context.Context, name string) error {
 // members tells whether the omnichannel managers read the setup channel.
 func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) {
 	const check = "setup channel"
-	managers, err := list[wireUser](ctx, k.c, "/livechat/users/manager", nil, "users")
+	managers, err := list[wire.User](ctx, k.c.Client, "/livechat/users/manager", nil, "users")
 	if forbidden(err) { // that is said already
 		k.add(check, bridge.Good, "#"+name+" is there", "")
 		return
 	}
-	var members []wireUser
+	var members []wire.User
 	if err == nil {
-		members, err = list[wireUser](ctx, k.c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+		members, err = list[wire.User](ctx, k.c.Client, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
 	}
 	if err != nil {
 		k.unclear(check, err)
 		return
 	}
-	absent := slices.DeleteFunc(managers, func(m wireUser) bool {
-		return slices.ContainsFunc(members, func(u wireUser) bool { return u.ID == m.ID })
+	absent := slices.DeleteFunc(managers, func(m wire.User) bool {
+		return slices.ContainsFunc(members, func(u wire.User) bool { return u.ID == m.ID })
 	})
 	if len(absent) == 0 {
 		k.add(check, bridge.Good, "#"+name+" is there, with all omnichannel managers", "")

@@ -17,7 +17,7 @@ func (k *checkup) slashCommands(ctx context.Context, want Expected) {
 	const check = "slash commands"
 	_, bot := k.c.Bot()
 	instead := fmt.Sprintf("Type `!facebook help` or `@%s help`, or without the slash in the setup channel and in direct messages to the bot.", bot)
-	registered, err := list[slashCommand](ctx, k.c, "/commands.list", nil, "commands")
+	registered, err := list[slashCommand](ctx, k.c.Client, "/commands.list", nil, "commands")
 	if err != nil {
 		k.unclear(check, err)
 		return
@@ -48,7 +48,7 @@ func (k *checkup) slashCommands(ctx context.Context, want Expected) {
 // unknownCommands is for workspaces on which no app owns /facebook.
 func (k *checkup) unknownCommands(ctx context.Context, check, instead string) {
 	instead += " Or install the companion app: `messenger-bridge app install`."
-	switch through, known := k.setting(ctx, slashSetting); {
+	switch through, known := setting(ctx, k.c.do, slashSetting); {
 	case !known:
 		k.add(check, bridge.Unknowable, "not found out whether "+slashSetting+" is on", instead)
 	case through == true:
@@ -61,7 +61,7 @@ func (k *checkup) unknownCommands(ctx context.Context, check, instead string) {
 }
 
 // allowUnknownCommands switches the setting on, if the bot may.
-func (c *Client) allowUnknownCommands(ctx context.Context) error {
+func (c *Workspace) allowUnknownCommands(ctx context.Context) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/settings/{id}", params: map[string]string{"id": slashSetting}, body: map[string]any{"value": true}})
 	switch {
 	case codeOf(err) == "totp-required":

@@ -16,6 +16,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 	"messenger-bridge/rest"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // ClientConfig says how to reach a workspace.
@@ -81,7 +82,7 @@ func NewClient(cfg ClientConfig) *Client {
 		return rest.New(&http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay})
 	}
 	c := &Client{cfg: cfg, rest: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
-	c.limits = newLimits(c.serverTime) // windows end by the workspace's clock
+	c.limits = newLimits(c.ServerTime) // windows end by the workspace's clock
 	return c
 }
 
@@ -92,7 +93,7 @@ func (c *Client) Bot() (bridge.UserID, string) {
 	return c.user, c.name
 }
 
-func (c *Client) loggedIn(user bridge.UserID, auth bridge.Secret) {
+func (c *Client) LoggedIn(user bridge.UserID, auth bridge.Secret) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.user, c.auth = user, auth
@@ -107,9 +108,9 @@ func (c *Client) knowBot(name, site string) {
 	}
 }
 
-// serverTime is the time by the workspace's clock, as its last answer told. It goes on
+// ServerTime is the time by the workspace's clock, as its last answer told. It goes on
 // evenly when our clock is set.
-func (c *Client) serverTime() time.Time {
+func (c *Client) ServerTime() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.serverNow()
@@ -123,8 +124,8 @@ func (c *Client) serverNow() time.Time {
 	return c.server.Add(time.Since(c.learnt))
 }
 
-// ourTime is what our clock, as it goes now, showed when the workspace's showed t.
-func (c *Client) ourTime(t time.Time) time.Time {
+// OurTime is what our clock, as it goes now, showed when the workspace's showed t.
+func (c *Client) OurTime(t time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.cfg.Now().Add(t.Sub(c.serverNow()))
@@ -204,7 +205,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 	if k.answer == nil {
 		return nil
 	}
-	if err := json.Unmarshal(body, k.answer); !tolerable(err) {
+	if err := json.Unmarshal(body, k.answer); !wire.Tolerable(err) {
 		return unexpected(k, err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // departmentsFor is how long the list of departments is believed.
@@ -23,7 +24,7 @@ type departments struct {
 
 // Departments returns the enabled departments of the workspace, as they were at
 // most half a minute ago.
-func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
+func (c Directory) Departments(ctx context.Context) ([]bridge.Department, error) {
 	now := c.cfg.Now()
 	c.mu.Lock()
 	known := c.departments
@@ -35,7 +36,7 @@ func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
 		ID   bridge.DepartmentID `json:"_id"`
 		Name string              `json:"name"`
 	}
-	found, err := list[wireDepartment](ctx, c, "/livechat/department", url.Values{"enabled": {"true"}}, "departments")
+	found, err := list[wireDepartment](ctx, c.Client, "/livechat/department", url.Values{"enabled": {"true"}}, "departments")
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (c *Client) Departments(ctx context.Context) ([]bridge.Department, error) {
 
 // IsPerson implements bridge.People: an agent of Omnichannel whose message had no
 // mark of a bot, and who is not named among the bots that are agents.
-func (c *Client) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
+func (c Directory) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
 	named := func(name string) bool {
 		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
 	}
@@ -63,16 +64,58 @@ func (c *Client) IsPerson(ctx context.Context, who bridge.Author) (bool, error) 
 
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are
 // hidden from bots (rocketchat.md 7.5).
-func (c *Client) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
+func (c Directory) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
 	return c.holds(ctx, "manager", user)
 }
 
 // holds reports whether somebody is an agent or a manager of Omnichannel.
-func (c *Client) holds(ctx context.Context, office string, user bridge.UserID) (bool, error) {
+func (c Directory) holds(ctx context.Context, office string, user bridge.UserID) (bool, error) {
 	var answer struct {
 		User json.RawMessage `json:"user"`
 	}
 	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/" + office + "/{id}",
 		params: map[string]string{"id": string(user)}, answer: &answer})
-	return err == nil && given(answer.User), err
+	return err == nil && wire.Given(answer.User), err
+}
+
+// livechatConfig is what a department's, or the whole workspace's, customers are told.
+func (c Directory) livechatConfig(ctx context.Context, d bridge.DepartmentID) (enabled, online bool, err error) {
+	var answer struct {
+		Config struct {
+			Enabled bool `json:"enabled"`
+			Online  bool `json:"online"`
+		} `json:"config"`
+	}
+	query := url.Values{}
+	if d != "" {
+		query.Set("department", string(d))
+	}
+	err = c.do(ctx, call{method: http.MethodGet, route: configRoute, query: query, answer: &answer})
+	return answer.Config.Enabled, answer.Config.Online, err
+}
+
+// count returns how many a list holds.
+func (c Directory) count(ctx context.Context, route string) (int, error) {
+	var answer struct {
+		Total int `json:"total"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: route, query: url.Values{"count": {"1"}}, answer: &answer})
+	return answer.Total, err
+}
+
+// setting reads a setting, if everybody may; do makes the call.
+func setting(ctx context.Context, do func(context.Context, call) error, name string) (value any, known bool) {
+	var answer struct {
+		Settings []struct {
+			ID    string `json:"_id"`
+			Value any    `json:"value"`
+		} `json:"settings"`
+	}
+	err := do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {name}}, answer: &answer})
+	for _, s := range answer.Settings {
+		if s.ID == name {
+			return s.Value, err == nil
+		}
+	}
+	return nil, false
 }

@@ -17,14 +17,14 @@ import (
 	"messenger-bridge/bridge"
 )
 
-var _ bridge.Files = (*Client)(nil)
+var _ bridge.Files = Files{}
 
 // uploads is the folder of a workspace below which all files of messages lie.
 const uploads = "/file-upload/"
 
 // filePath returns where below the workspace a file lies. A link to anywhere else
 // is no file of this workspace, whoever wrote it.
-func (c *Client) filePath(link string) (string, error) {
+func (c Files) filePath(link string) (string, error) {
 	elsewhere := errors.New("the link leads out of the workspace")
 	u, err := url.Parse(link)
 	if err != nil || u.User != nil || u.Opaque != "" {
@@ -55,7 +55,7 @@ func (c *Client) filePath(link string) (string, error) {
 // Open begins to read a file (rocketchat.md 6.4): in the customer's name, whom every
 // version lets read the files of the room, at least while it is open; then in the
 // bot's.
-func (c *Client) Open(ctx context.Context, file bridge.Attachment, room bridge.RoomID, visitor bridge.Secret) (*bridge.Content, error) {
+func (c Files) Open(ctx context.Context, file bridge.Attachment, room bridge.RoomID, visitor bridge.Secret) (*bridge.Content, error) {
 	where, err := c.filePath(file.URL)
 	if err != nil {
 		return nil, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileForbidden, Err: err}
@@ -73,7 +73,7 @@ func (c *Client) Open(ctx context.Context, file bridge.Attachment, room bridge.R
 
 // Avatar begins to read a user's picture. Rocket.Chat draws one for who has none; as
 // a vector graphic, unless asked for another format.
-func (c *Client) Avatar(ctx context.Context, username string) (*bridge.Content, error) {
+func (c Files) Avatar(ctx context.Context, username string) (*bridge.Content, error) {
 	c.mu.Lock()
 	user, auth := c.user, c.auth
 	c.mu.Unlock()
@@ -82,7 +82,7 @@ func (c *Client) Avatar(ctx context.Context, username string) (*bridge.Content, 
 }
 
 // fetch asks for a file. The header goes to the workspace alone.
-func (c *Client) fetch(ctx context.Context, address string, header http.Header) (*bridge.Content, error) {
+func (c Files) fetch(ctx context.Context, address string, header http.Header) (*bridge.Content, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	patience := time.AfterFunc(c.cfg.Timeout, cancel)
 	fail := func(err error) (*bridge.Content, error) {

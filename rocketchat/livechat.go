@@ -13,7 +13,7 @@ import (
 // Register makes a visitor known, or updates one, and returns the token that
 // counts from now on: Rocket.Chat may answer with another visitor's (rocketchat.md
 // 4.2). Neither phone nor e-mail is sent, because both would merge strangers.
-func (c *Client) Register(ctx context.Context, token bridge.Secret, name string, d bridge.DepartmentID) (bridge.Secret, error) {
+func (c Livechat) Register(ctx context.Context, token bridge.Secret, name string, d bridge.DepartmentID) (bridge.Secret, error) {
 	visitor := map[string]any{"token": token.Reveal(), "name": name}
 	if d != "" {
 		visitor["department"] = string(d)
@@ -40,7 +40,7 @@ func (c *Client) Register(ctx context.Context, token bridge.Secret, name string,
 // OpenRoom returns the visitor's open room, and opens one if there is none. A workspace
 // that allows one room only refuses the loser of a race with a text it does not promise
 // (rocketchat.md 4.3); asking again then finds the winner's room.
-func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.OpenedRoom, error) {
+func (c Livechat) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.OpenedRoom, error) {
 	var answer struct {
 		New  bool `json:"newRoom"`
 		Room struct {
@@ -66,11 +66,11 @@ func (c *Client) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.Op
 
 // nobodyFor reports whether certainly no agent of a department, or of the workspace, is
 // there. While the workspace accepts chats without agents, Online cannot tell.
-func (c *Client) nobodyFor(ctx context.Context, d bridge.DepartmentID) bool {
+func (c Livechat) nobodyFor(ctx context.Context, d bridge.DepartmentID) bool {
 	type wireAgent struct {
 		ID string `json:"_id"`
 	}
-	there, err := list[wireAgent](ctx, c, "/livechat/users/agent", url.Values{"onlyAvailable": {"true"}}, "users")
+	there, err := list[wireAgent](ctx, c.Client, "/livechat/users/agent", url.Values{"onlyAvailable": {"true"}}, "users")
 	if err != nil {
 		c.cfg.Log.Info("cannot find out whether an agent is there", "department", d, "err", err)
 		return false
@@ -100,7 +100,7 @@ func (c *Client) nobodyFor(ctx context.Context, d bridge.DepartmentID) bool {
 // what it answers, and returns the room it is in. Old versions refuse a repeated id with a text that is no code, others
 // answer with the stored message; in doubt the message itself is asked for
 // (rocketchat.md 4.4).
-func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error) {
+func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error) {
 	var answer struct {
 		Message struct {
 			ID   string `json:"_id"`
@@ -108,7 +108,7 @@ func (c *Client) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomI
 		} `json:"message"`
 	}
 	post := call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
-		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: c.quoting(r, p)}}
+		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: Speaker{c.Client}.quoting(r, p)}}
 	err := c.do(ctx, post)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		if there, _ := c.Has(ctx, visitor, r, p.ID); there {
@@ -135,7 +135,7 @@ type wirePost struct {
 }
 
 // Close implements rooms.Livechat.
-func (c *Client) Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error {
+func (c Livechat) Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.close", body: map[string]string{"rid": string(r), "token": visitor.Reveal()}})
 	if codeOf(err) == "error-not-allowed-to-close-conversation" || codeOf(err) == "error-tags-must-be-assigned-before-closing-chat" {
 		return final(err)
@@ -145,7 +145,7 @@ func (c *Client) Close(ctx context.Context, visitor bridge.Secret, r bridge.Room
 
 // Describe implements rooms.Livechat. The call wants to know the visitor's id as well
 // (rocketchat.md 4.8), and changes nothing of the visitor.
-func (c *Client) Describe(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, a bridge.About) (bool, error) {
+func (c Livechat) Describe(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, a bridge.About) (bool, error) {
 	var answer struct {
 		Visitor struct {
 			ID string `json:"_id"`
@@ -165,7 +165,7 @@ func (c *Client) Describe(ctx context.Context, visitor bridge.Secret, r bridge.R
 
 // Answer implements rooms.Livechat. Of Rocket.Chat's questions it is the one about
 // satisfaction (rocketchat.md 4.6).
-func (c *Client) Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error) {
+func (c Livechat) Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error) {
 	answer := map[string]string{"name": "satisfaction", "value": strconv.Itoa(a.Rating)}
 	if a.Rating == 0 {
 		answer = map[string]string{"name": "additionalFeedback", "value": a.Comment}
@@ -175,13 +175,13 @@ func (c *Client) Answer(ctx context.Context, visitor bridge.Secret, a bridge.Sur
 }
 
 // Has reports whether a room of the visitor, open or closed, holds a message.
-func (c *Client) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+func (c Livechat) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
 	_, there, err := c.textOf(ctx, visitor, r, id)
 	return there, err
 }
 
 // textOf returns a message's text, and whether the room holds it at all.
-func (c *Client) textOf(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (text string, there bool, err error) {
+func (c Livechat) textOf(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (text string, there bool, err error) {
 	var answer struct {
 		Message struct {
 			ID   string `json:"_id"`
@@ -205,17 +205,7 @@ const messageRoute = "/livechat/message/{id}"
 
 // Online reports whether somebody of a department, or of the workspace, is there
 // to take a room; false as well while Omnichannel is off.
-func (c *Client) Online(ctx context.Context, d bridge.DepartmentID) (bool, error) {
-	query := url.Values{}
-	if d != "" {
-		query.Set("department", string(d))
-	}
-	var answer struct {
-		Config struct {
-			Enabled bool `json:"enabled"`
-			Online  bool `json:"online"`
-		} `json:"config"`
-	}
-	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/config", query: query, answer: &answer})
-	return answer.Config.Enabled && answer.Config.Online, err
+func (c Livechat) Online(ctx context.Context, d bridge.DepartmentID) (bool, error) {
+	enabled, online, err := Directory{c.Client}.livechatConfig(ctx, d)
+	return enabled && online, err
 }

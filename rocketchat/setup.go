@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // setupTopic is shown at the head of the setup channel.
@@ -29,42 +30,19 @@ func (c *Client) knowSetup(r bridge.RoomID) {
 	c.setup = r
 }
 
-// setUp finds or creates the setup channel and invites the omnichannel managers
-// who are not in it. It removes nobody, waits for no limiter, and whatever fails
-// is tried again with the next look: agents and customers come first.
-func (s *Stream) setUp(ctx context.Context) {
-	if s.cfg.SetupChannel == "" {
-		return
-	}
-	c := s.cfg.Client
-	room, err := c.findSetup(ctx, s.cfg.SetupChannel)
+// Ensure finds or creates the setup channel and invites the omnichannel managers who
+// were not in it yet. It removes nobody. Where there can be none, SetupRoom is "".
+func (c Setup) Ensure(ctx context.Context, name string) error {
+	room, err := c.findSetup(ctx, name)
 	var unusable unusable
 	switch {
-	case ctx.Err() != nil:
-		return
 	case errors.As(err, &unusable):
 		c.knowSetup("")
 	case err == nil:
 		c.knowSetup(room)
 		err = c.inviteNewManagers(ctx, room)
 	}
-	problem := ""
-	if err != nil {
-		problem = err.Error()
-	}
-	if problem == s.problem || ctx.Err() != nil {
-		return
-	}
-	s.problem = problem
-	log := s.cfg.Log.With("channel", s.cfg.SetupChannel)
-	switch {
-	case err == nil:
-		log.Info("the setup channel is ready")
-	case c.SetupRoom() == "":
-		log.Warn("there is no setup channel, announcements wait; create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL", "err", err)
-	default:
-		log.Warn("the setup channel is not in order", "err", err)
-	}
+	return err
 }
 
 // unusable says why there cannot be a setup channel of that name, until a person
@@ -76,7 +54,7 @@ func (u unusable) Error() string { return u.why.Error() }
 func (u unusable) Unwrap() error { return u.why }
 
 // findSetup returns the private group of a name, and creates it if there is none.
-func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, error) {
+func (c Setup) findSetup(ctx context.Context, name string) (bridge.RoomID, error) {
 	var answer struct {
 		Room struct {
 			ID       bridge.RoomID `json:"_id"`
@@ -90,18 +68,18 @@ func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, err
 	switch {
 	case codeOf(err) == "error-room-not-found":
 		return c.createSetup(ctx, name)
-	case refusedForGood(err):
+	case RefusedForGood(err):
 		return "", unusable{fmt.Errorf("a room of this name exists, and the bot may not see it: %w", err)}
 	case err != nil:
 		return "", err
-	case room.Kind != privateGroup:
+	case room.Kind != wire.PrivateGroup:
 		return "", unusable{errors.New("the room of this name is no private group")}
 	case room.Archived:
 		return "", unusable{errors.New("the group of this name is archived")}
 	}
 	if room.Topic == "" { // what a person wrote there stays
 		err := c.do(ctx, call{method: http.MethodPost, route: "/groups.setTopic", body: map[string]string{"roomId": string(room.ID), "topic": c.cfg.Say.Say(setupTopic)}})
-		if err != nil && !refusedForGood(err) { // not the owner: no harm
+		if err != nil && !RefusedForGood(err) { // not the owner: no harm
 			return room.ID, err
 		}
 	}
@@ -110,7 +88,7 @@ func (c *Client) findSetup(ctx context.Context, name string) (bridge.RoomID, err
 
 // createSetup creates the group. It is not encrypted, whatever the workspace does
 // with new groups, because the bot could not read it.
-func (c *Client) createSetup(ctx context.Context, name string) (bridge.RoomID, error) {
+func (c Setup) createSetup(ctx context.Context, name string) (bridge.RoomID, error) {
 	var answer struct {
 		Group struct {
 			ID bridge.RoomID `json:"_id"`
@@ -118,7 +96,7 @@ func (c *Client) createSetup(ctx context.Context, name string) (bridge.RoomID, e
 	}
 	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.create", answer: &answer, body: map[string]any{
 		"name": name, "extraData": map[string]any{"topic": c.cfg.Say.Say(setupTopic), "broadcast": false, "encrypted": false}}})
-	if refusedForGood(err) { // a name that is taken or invalid, or no permission
+	if RefusedForGood(err) { // a name that is taken or invalid, or no permission
 		return "", unusable{fmt.Errorf("it cannot be created: %w", err)}
 	}
 	if err == nil && answer.Group.ID == "" {
@@ -134,13 +112,13 @@ type asked struct {
 }
 
 // inviteManagers adds the omnichannel managers who are not in a group.
-func (c *Client) inviteManagers(ctx context.Context, room bridge.RoomID) error {
+func (c Setup) inviteManagers(ctx context.Context, room bridge.RoomID) error {
 	return c.inviteSome(ctx, room, func(string) bool { return true })
 }
 
 // inviteNewManagers leaves out whoever was seen in the group by this process: they
 // left it because they wanted to.
-func (c *Client) inviteNewManagers(ctx context.Context, room bridge.RoomID) error {
+func (c Setup) inviteNewManagers(ctx context.Context, room bridge.RoomID) error {
 	return c.inviteSome(ctx, room, func(user string) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -149,7 +127,7 @@ func (c *Client) inviteNewManagers(ctx context.Context, room bridge.RoomID) erro
 }
 
 // wasIn notes that users are in a group, or were.
-func (c *Client) wasIn(room bridge.RoomID, users ...string) {
+func (c Setup) wasIn(room bridge.RoomID, users ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked.room != room {
@@ -160,12 +138,12 @@ func (c *Client) wasIn(room bridge.RoomID, users ...string) {
 	}
 }
 
-func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) error {
-	managers, err := list[wireUser](ctx, c, "/livechat/users/manager", nil, "users")
+func (c Setup) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) error {
+	managers, err := list[wire.User](ctx, c.Client, "/livechat/users/manager", nil, "users")
 	if err != nil {
 		return fmt.Errorf("list the omnichannel managers: %w", err)
 	}
-	members, err := list[wireUser](ctx, c, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
+	members, err := list[wire.User](ctx, c.Client, "/groups.members", url.Values{"roomId": {string(room)}}, "members")
 	if err != nil {
 		return fmt.Errorf("list the members: %w", err)
 	}
@@ -186,13 +164,13 @@ func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func
 		return nil
 	}
 	err = c.invite(ctx, room, missing)
-	if !refusedForGood(err) || len(missing) == 1 {
+	if !RefusedForGood(err) || len(missing) == 1 {
 		return err
 	}
 	// One who cannot be invited must not keep out the others.
 	var refused error
 	for _, id := range missing {
-		if err := c.invite(ctx, room, []string{id}); refusedForGood(err) {
+		if err := c.invite(ctx, room, []string{id}); RefusedForGood(err) {
 			refused = err
 		} else if err != nil {
 			return err
@@ -201,7 +179,7 @@ func (c *Client) inviteSome(ctx context.Context, room bridge.RoomID, wanted func
 	return refused
 }
 
-func (c *Client) invite(ctx context.Context, room bridge.RoomID, users []string) error {
+func (c Setup) invite(ctx context.Context, room bridge.RoomID, users []string) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.invite", body: map[string]any{"roomId": string(room), "userIds": users}})
 	if err != nil {
 		return fmt.Errorf("invite the omnichannel managers: %w", err)
@@ -243,7 +221,7 @@ func list[T any](ctx context.Context, c *Client, route string, query url.Values,
 			}
 			seen[item.ID] = true
 			var one T
-			if err := json.Unmarshal(raw, &one); !tolerable(err) {
+			if err := json.Unmarshal(raw, &one); !wire.Tolerable(err) {
 				return nil, unexpected(k, err)
 			}
 			all = append(all, one)

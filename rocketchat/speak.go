@@ -7,17 +7,18 @@ import (
 	"net/url"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
+	"messenger-bridge/textcut"
 )
 
 // reply answers a command in the room of the notice, or by direct message if it
 // has none or the room does not let the bot write.
-func (c *Client) reply(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) reply(ctx context.Context, n bridge.Notice) error {
 	id := noticeID(n.Key())
 	if n.Room != "" {
-		if err := c.send(ctx, n.Room, id, n.Text, n.Shortcuts...); !refusedForGood(err) {
+		if err := c.send(ctx, n.Room, id, n.Text, n.Shortcuts...); !RefusedForGood(err) {
 			return err
 		}
 	}
@@ -29,7 +30,7 @@ func (c *Client) reply(ctx context.Context, n bridge.Notice) error {
 }
 
 // announce tells the setup channel something. While there is none, it waits.
-func (c *Client) announce(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) announce(ctx context.Context, n bridge.Notice) error {
 	room := c.SetupRoom()
 	if room == "" {
 		return noSetup(errors.New("there is no setup channel"))
@@ -38,7 +39,7 @@ func (c *Client) announce(ctx context.Context, n bridge.Notice) error {
 	switch {
 	case codeOf(err) == "error-message-size-exceeded", codeOf(err) == "error-invalid-message":
 		return final(err) // it would hold up all others
-	case refusedForGood(err):
+	case RefusedForGood(err):
 		return noSetup(err)
 	}
 	return err
@@ -52,7 +53,7 @@ func noSetup(err error) error {
 // ShowStep shows a text in the setup channel, and replaces what was shown there
 // under this id before. Showing the same again changes nothing. Calls for one id
 // must not overlap. Without a setup channel it is refused with Again.
-func (c *Client) ShowStep(ctx context.Context, id, text string) error {
+func (c Speaker) ShowStep(ctx context.Context, id, text string) error {
 	room := c.SetupRoom()
 	if room == "" {
 		return noSetup(errors.New("there is no setup channel"))
@@ -60,7 +61,7 @@ func (c *Client) ShowStep(ctx context.Context, id, text string) error {
 	text = c.fitting(text)
 	message := noticeID("step/" + string(room) + "/" + id) // a new channel gets a new message
 	var answer struct {
-		Message wireMessage `json:"message"`
+		Message wire.Message `json:"message"`
 	}
 	err := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(message)}}, answer: &answer})
 	switch {
@@ -78,7 +79,7 @@ func (c *Client) ShowStep(ctx context.Context, id, text string) error {
 
 // send posts a text of the bot under a fixed id, without previews: whoever makes
 // one follows the link.
-func (c *Client) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string, buttons ...bridge.Shortcut) error {
+func (c Speaker) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string, buttons ...bridge.Shortcut) error {
 	text = c.fitting(text)
 	message := map[string]any{"_id": string(id), "rid": string(r), "msg": text}
 	if len(buttons) > 0 {
@@ -110,23 +111,14 @@ const maxText = 5000 // Message_MaxAllowedSize, unless it is set to less
 
 // fitting cuts a text that Rocket.Chat would refuse as too long, at the end of a
 // line if there is one near. It counts as JavaScript does, which is never too little.
-func (c *Client) fitting(text string) string {
-	note := "\n_" + c.cfg.Say.Say("(The rest does not fit into one message.)") + "_"
-	length, cut, line := 0, 0, 0
-	for i, r := range text {
-		if length <= maxText-len(note) {
-			cut = i
-			if r == '\n' {
-				line = i
-			}
-		}
-		length += max(utf16.RuneLen(r), 1)
-	}
-	if length <= maxText {
+func (c Speaker) fitting(text string) string {
+	if textcut.Units(text) <= maxText {
 		return text
 	}
-	if line > 0 && cut-line < 1000 {
-		cut = line
+	note := "\n_" + c.cfg.Say.Say("(The rest does not fit into one message.)") + "_"
+	begin := textcut.Prefix(text, maxText-textcut.Units(note))
+	if line := strings.LastIndexByte(begin, '\n'); line > 0 && len(begin)-line < 1000 {
+		begin = begin[:line]
 	}
-	return text[:cut] + note
+	return begin + note
 }

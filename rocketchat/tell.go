@@ -24,7 +24,7 @@ var marks = map[bridge.NoticeKind]string{
 // a reaction. Where the room does not let the bot write, the author gets a direct
 // message. Answers go where they are sent to, announcements into the setup channel.
 // The ids are fixed, so a notice told again is not shown again.
-func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) Tell(ctx context.Context, n bridge.Notice) error {
 	switch n.Kind {
 	case bridge.Private:
 		return c.tellPrivately(ctx, n)
@@ -51,9 +51,9 @@ func (c *Client) Tell(ctx context.Context, n bridge.Notice) error {
 	return c.react(ctx, n.Message, marks[n.Kind], true)
 }
 
-func (c *Client) quoteInRoom(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return c.tellPrivately(ctx, n)
 	}
 	return err
@@ -61,23 +61,23 @@ func (c *Client) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 
 // tellRoom tells whoever works in a room. One that refuses it is closed, and nobody
 // needs to know any more.
-func (c *Client) tellRoom(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
 	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), n.Sentence(c.cfg.Say))
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return nil
 	}
 	return err
 }
 
 // correct rewrites the notice that said a message waits, and takes its mark off.
-func (c *Client) correct(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
 	if err := c.react(ctx, n.Message, marks[bridge.StillWaiting], false); err != nil {
 		return err
 	}
 	waiting := n
 	waiting.Kind = bridge.StillWaiting
 	err := c.rewrite(ctx, n, waiting.Key())
-	if refusedForGood(err) { // there is nothing to correct: it was told by direct message
+	if RefusedForGood(err) { // there is nothing to correct: it was told by direct message
 		return c.tellPrivately(ctx, n)
 	}
 	return err
@@ -85,13 +85,13 @@ func (c *Client) correct(ctx context.Context, n bridge.Notice) error {
 
 // revise rewrites the notices that said a message was not delivered, and takes its
 // mark off.
-func (c *Client) revise(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 	if err := c.react(ctx, n.Message, marks[bridge.NotDelivered], false); err != nil {
 		return err
 	}
 	var refused error
 	for _, key := range n.Earlier {
-		if err := c.rewrite(ctx, n, key); refusedForGood(err) {
+		if err := c.rewrite(ctx, n, key); RefusedForGood(err) {
 			refused = err
 		} else if err != nil {
 			return err
@@ -104,12 +104,12 @@ func (c *Client) revise(ctx context.Context, n bridge.Notice) error {
 }
 
 // rewrite replaces what a notice said that was told under a key.
-func (c *Client) rewrite(ctx context.Context, n bridge.Notice, key string) error {
+func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key string) error {
 	return c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: map[string]string{
 		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence(c.cfg.Say)}})
 }
 
-func (c *Client) tellPrivately(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) tellPrivately(ctx context.Context, n bridge.Notice) error {
 	room, err := c.directRoom(ctx, n.To)
 	if err == nil {
 		err = c.sendQuote(ctx, room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
@@ -118,7 +118,7 @@ func (c *Client) tellPrivately(ctx context.Context, n bridge.Notice) error {
 }
 
 // directRoom returns the room of the bot and a user, and opens it if need be.
-func (c *Client) directRoom(ctx context.Context, user bridge.Author) (bridge.RoomID, error) {
+func (c Speaker) directRoom(ctx context.Context, user bridge.Author) (bridge.RoomID, error) {
 	var answer struct {
 		Room struct {
 			ID bridge.RoomID `json:"_id"`
@@ -134,20 +134,20 @@ func (c *Client) directRoom(ctx context.Context, user bridge.Author) (bridge.Roo
 
 // final is for what another attempt will not change.
 func final(err error) error {
-	if refusedForGood(err) {
+	if RefusedForGood(err) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Err: err}
 	}
 	return err
 }
 
 // sendQuote posts a text that quotes a message, under a fixed id.
-func (c *Client) sendQuote(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
+func (c Speaker) sendQuote(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
 	return c.sendBody(ctx, id, map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}})
 }
 
 // sendBody makes a message of the bot. What Rocket.Chat answers to a repeated id is
 // not established (rocketchat.md 7.3), so a refusal is checked.
-func (c *Client) sendBody(ctx context.Context, id bridge.MessageID, body map[string]any) error {
+func (c Speaker) sendBody(ctx context.Context, id bridge.MessageID, body map[string]any) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.sendMessage", body: body})
 	if statusOf(err) != http.StatusBadRequest {
 		return err
@@ -161,7 +161,7 @@ func (c *Client) sendBody(ctx context.Context, id bridge.MessageID, body map[str
 
 // react sets or removes a reaction. One that the room refuses is no loss: the
 // sentence was told.
-func (c *Client) react(ctx context.Context, id bridge.MessageID, emoji string, on bool) error {
+func (c Speaker) react(ctx context.Context, id bridge.MessageID, emoji string, on bool) error {
 	if emoji == "" {
 		return nil
 	}
@@ -170,26 +170,26 @@ func (c *Client) react(ctx context.Context, id bridge.MessageID, emoji string, o
 }
 
 // setReaction sets or removes a reaction of the bot; false says that it is refused.
-func (c *Client) setReaction(ctx context.Context, id bridge.MessageID, emoji string, on bool) (bool, error) {
+func (c Speaker) setReaction(ctx context.Context, id bridge.MessageID, emoji string, on bool) (bool, error) {
 	return permitted(c.do(ctx, call{method: http.MethodPost, route: "/chat.react",
 		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}}))
 }
 
-// refusedForGood reports a refusal that another attempt will not change.
-func refusedForGood(err error) bool {
+// RefusedForGood reports a refusal that another attempt will not change.
+func RefusedForGood(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusNotFound
 }
 
 // quote is the link that Rocket.Chat turns into a quote of the message.
-func (c *Client) quote(n bridge.Notice) string { return c.quoteOf(n.Room, n.Message) }
+func (c Notifier) quote(n bridge.Notice) string { return c.quoteOf(n.Room, n.Message) }
 
-func (c *Client) quoteOf(r bridge.RoomID, id bridge.MessageID) string {
+func (c Speaker) quoteOf(r bridge.RoomID, id bridge.MessageID) string {
 	return "[ ](" + c.RoomLink(r) + "?msg=" + url.QueryEscape(string(id)) + ") "
 }
 
 // quoting is the text of a message, behind a quote of what it answers.
-func (c *Client) quoting(r bridge.RoomID, p bridge.Post) string {
+func (c Speaker) quoting(r bridge.RoomID, p bridge.Post) string {
 	if p.Quote == "" {
 		return p.Text
 	}
@@ -198,7 +198,7 @@ func (c *Client) quoting(r bridge.RoomID, p bridge.Post) string {
 
 // RoomLink returns where a browser or phone opens an Omnichannel room. Rocket.Chat
 // shows nothing of the room where it is posted.
-func (c *Client) RoomLink(r bridge.RoomID) string {
+func (c Speaker) RoomLink(r bridge.RoomID) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.site + "/live/" + url.PathEscape(string(r))

@@ -24,7 +24,7 @@ var refusesFile = map[string]bridge.Reason{
 
 // Upload shows a visitor's file in a room, in another name if as is not empty. The
 // content is sent as it is read; if reading it fails, the error is that of the reader.
-func (c *Client) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error) {
+func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.UploadTimeout)
 	defer cancel()
 	form := rest.NewForm()
@@ -70,7 +70,7 @@ func (r *remembering) Read(p []byte) (int, error) {
 const latest = "100"
 
 // Uploaded returns the latest files of a visitor in a room, oldest first.
-func (c *Client) Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) (all []bridge.Uploaded, err error) {
+func (c Livechat) Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) (all []bridge.Uploaded, err error) {
 	var answer struct {
 		Messages []struct {
 			ID    bridge.MessageID `json:"_id"`

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/textcut"
 )
 
 const (
@@ -38,8 +39,8 @@ func (r *Rooms) beginning(ctx context.Context, in bridge.Incoming) string {
 	if err != nil {
 		return ""
 	}
-	if text = r.PostText(ctx, page, post); length(text) > postExcerpt {
-		text = parts(text, postExcerpt)[0] + "…"
+	if text = r.PostText(ctx, page, post); textcut.Units(text) > postExcerpt {
+		text = textcut.Pieces(text, postExcerpt)[0] + "…"
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 )
 
 // Files fetches what customers sent. Errors are Refusals; with Never, another attempt
@@ -92,7 +93,7 @@ func (r *Rooms) file(ctx context.Context, link *bridge.Link, p *posting, i, n in
 	case refusal.Reason == bridge.FileGone && (p.in.Tries >= triesGone || refusal.Verdict == bridge.Never):
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), "")
 	case refusal.Reason == bridge.FileGone:
-		refusal.After = r.FileAgain << min(p.in.Tries, 3)
+		refusal.After = pause.Backoff{First: r.FileAgain, Most: 8 * r.FileAgain}.After(p.in.Tries)
 	case refusal.Reason == bridge.MetaDown && p.in.Tries >= triesDown:
 		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), "")
 	}

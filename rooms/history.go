@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/textcut"
 )
 
 const (
@@ -66,12 +67,9 @@ func (r *Rooms) history(said []bridge.Incoming, in bridge.Incoming, page bridge.
 		lines = append(lines, r.Say.Time(m.At)+" "+who+": "+strings.Join(what, " "))
 	}
 	lines = lines[max(0, len(lines)-mostHistory):]
-	for len(lines) > 1 && length(strings.Join(lines, "\n")) > longestHistory {
+	for len(lines) > 1 && textcut.Units(strings.Join(lines, "\n")) > longestHistory {
 		lines = lines[1:]
 	}
 	text := strings.Join(lines, "\n")
-	if length(text) > longestHistory {
-		return parts(text, longestHistory)[0]
-	}
-	return text
+	return textcut.Pieces(text, longestHistory)[0]
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/textcut"
 )
 
 // maxRounds bounds how often one attempt opens a room that is closed at once.
@@ -162,14 +163,18 @@ func (r *Rooms) messageOf(page bridge.PageID, mid bridge.Mid) bridge.MessageID {
 	return ""
 }
 
+// longest is the first length tried when a workspace takes no message as long as one
+// it was given; it does not tell its limit.
+const longest = 1000
+
 // postText shows the text, in parts if it is too long for the workspace. It notes as
 // which messages: once the last of them is there, all are.
 func (r *Rooms) postText(ctx context.Context, link *bridge.Link, p *posting) error {
 	id := p.in.MessageID()
 	p.shown = []bridge.MessageID{id}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
-	for limit := min(longest, length(p.text)/2); reasonOf(err) == bridge.TooLong && limit > 0; limit /= 2 {
-		p.shown, err = r.postParts(ctx, link, id, parts(p.text, limit), limit)
+	for limit := min(longest, textcut.Units(p.text)/2); reasonOf(err) == bridge.TooLong && limit > 0; limit /= 2 {
+		p.shown, err = r.postParts(ctx, link, id, textcut.Pieces(p.text, limit), limit)
 	}
 	return err
 }

@@ -512,20 +512,3 @@ func TestDeliver_TooLong_LastPartShownBeforeTheRoomClosed_IsNotShownAgain(t *tes
 		t.Errorf("agents read %q after %q", got, d.calls)
 	}
 }
-
-func FuzzParts(f *testing.F) {
-	f.Add("hello you there", 5)
-	f.Add("😀\xffä b", 1)
-	f.Fuzz(func(t *testing.T, text string, limit int) {
-		limit = max(1, min(limit, 2000))
-		all := parts(text, limit)
-		if strings.Join(all, "") != text {
-			t.Fatalf("%q became %q", text, all)
-		}
-		for i, p := range all {
-			if length(p) > limit && utf8.RuneCountInString(p) > 1 || p == "" && len(all) > 1 || i > 0 && utf8.ValidString(text) && !utf8.ValidString(p) {
-				t.Errorf("part %d of %d is %q", i+1, len(all), p)
-			}
-		}
-	})
-}

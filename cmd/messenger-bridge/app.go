@@ -62,7 +62,7 @@ func (c appInstallCmd) Run(ctx context.Context, io stdio) error {
 	if err != nil {
 		return err
 	}
-	client := rocketchat.NewClient(rocketchat.ClientConfig{URL: cfg.RocketChatURL, Log: slog.New(slog.DiscardHandler)})
+	client := rocketchat.New(rocketchat.ClientConfig{URL: cfg.RocketChatURL, Log: slog.New(slog.DiscardHandler)})
 	name, err := client.UseToken(ctx, user, token)
 	if err != nil {
 		return fmt.Errorf("log in at %s: %w", cfg.RocketChatURL, err)

@@ -12,6 +12,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/rocketchat"
 )
 
@@ -67,7 +68,7 @@ func (t *patient) diagnose(ctx context.Context, may repair) diagnosis {
 	}
 	d := diagnosis{Repairs: repairs, Fields: messenger.Fields()}
 	if isBaseURL(t.cfg.PublicURL) {
-		d.Callback = strings.TrimRight(t.cfg.PublicURL, "/") + messenger.WebhookPath
+		d.Callback = strings.TrimRight(t.cfg.PublicURL, "/") + webhook.Path
 	}
 	for _, f := range found {
 		switch f.Level {

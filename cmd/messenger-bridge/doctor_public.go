@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 )
 
 // publicAddress finds out whether PUBLIC_URL leads to this bridge, as far as that
@@ -28,7 +28,7 @@ func (t *patient) publicAddress(ctx context.Context, verified bool) []bridge.Fin
 	}}
 	met := v.healthz(ctx)
 	if met == nil && t.meta {
-		met = v.webhook(ctx, t.graph.SignedNothing)
+		met = v.webhook(ctx, secrets(t.cfg.FacebookAppSecret)[0])
 	}
 	f := bridge.Finding{Check: check, Level: bridge.Good, Found: v.shown() + " leads to this bridge"}
 	switch {
@@ -98,13 +98,13 @@ func (v *visitor) healthz(ctx context.Context) *trouble {
 }
 
 // webhook sends a notification without events, signed and unsigned.
-func (v *visitor) webhook(ctx context.Context, nothing func() (body []byte, signature string)) *trouble {
-	body, signature := nothing()
-	signed, _, met := v.call(ctx, http.MethodPost, messenger.WebhookPath, body, signature)
+func (v *visitor) webhook(ctx context.Context, secret bridge.Secret) *trouble {
+	body, signature := webhook.SignedNothing(secret)
+	signed, _, met := v.call(ctx, http.MethodPost, webhook.Path, body, signature)
 	if met != nil {
 		return met
 	}
-	unsigned, _, met := v.call(ctx, http.MethodPost, messenger.WebhookPath, body, "")
+	unsigned, _, met := v.call(ctx, http.MethodPost, webhook.Path, body, "")
 	switch {
 	case met != nil:
 		return met

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/companion"
-	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/web"
 )
 
@@ -31,23 +31,23 @@ func (p *program) publicRoutes() http.Handler {
 
 // routes are all on LISTEN.
 func (p *program) routes() []route {
-	webhook := messenger.NewWebhook(messenger.WebhookConfig{
+	events := webhook.New(webhook.Config{
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.now, Log: p.log,
 	})
 	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
-	callbacks := messenger.NewCallbacks(messenger.CallbacksConfig{
+	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
 		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
 		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.now, Log: p.log,
 	})
 	return []route{
-		{pattern: "/webhook", handler: webhook},
+		{pattern: "/webhook", handler: events},
 		{pattern: "/oauth/", handler: pages},
 		{pattern: "/pages/", handler: pages},
 		{pattern: companion.CommandsAt, handler: p.commandsRoute()},
-		{pattern: messenger.DeauthorizePath, handler: callbacks},
-		{pattern: messenger.DeletionPath, handler: callbacks},
-		{pattern: messenger.DeletionPath + "/", handler: pages},
+		{pattern: webhook.DeauthorizePath, handler: callbacks},
+		{pattern: webhook.DeletionPath, handler: callbacks},
+		{pattern: webhook.DeletionPath + "/", handler: pages},
 		{pattern: "GET /avatars/{token}", handler: p.avatars},
 		{pattern: "GET /healthz", inside: true, handler: http.HandlerFunc(alive)},
 		{pattern: "GET /readyz", inside: true, handler: http.HandlerFunc(p.ready)},
@@ -87,17 +87,17 @@ func (p *program) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (p *program) countWebhook(what string, n int) {
-	if kind, ok := strings.CutPrefix(what, messenger.CountIgnored); ok {
+	if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
 		p.metrics.Ignored.WithLabelValues(kind).Add(float64(n))
 	}
-	if answer, ok := strings.CutPrefix(what, messenger.CountAnswer); ok {
+	if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
 		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
 		switch answer {
-		case messenger.AnswerOK, messenger.AnswerMalformed:
+		case webhook.AnswerOK, webhook.AnswerMalformed:
 			p.hearing.Taken()
-		case messenger.AnswerBusy, messenger.AnswerNotStored:
+		case webhook.AnswerBusy, webhook.AnswerNotStored:
 			p.hearing.Refused()
-		case messenger.AnswerForged:
+		case webhook.AnswerForged:
 			p.hearing.Forged()
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
 	"messenger-bridge/store"
 )
@@ -48,9 +49,9 @@ type program struct {
 	say     *language.Speaker
 
 	store     *store.Store
-	graph     *messenger.Client
-	client    *rocketchat.Client
-	stream    *rocketchat.Stream
+	graph     *messenger.Platform
+	client    *rocketchat.Workspace
+	stream    *stream.Stream
 	bridge    *bridge.Bridge
 	avatars   *avatars
 	rooms     *rooms.Rooms
@@ -102,12 +103,12 @@ func serve(ctx context.Context, cfg Config, log *slog.Logger, started func(addre
 func (p *program) assemble() (err error) {
 	cfg := p.cfg
 	p.say = speaker(cfg)
-	p.graph = messenger.NewClient(messenger.ClientConfig{
+	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
 		AppSecret: secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
 		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.times.graphTimeout, Throttled: cfg.times.throttled, ThreadEvery: cfg.times.threadEvery, MaxConns: workers, Now: cfg.now, Log: p.log,
 	})
-	p.client = rocketchat.NewClient(rocketchat.ClientConfig{
+	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.times.restTimeout, UploadTimeout: cfg.times.uploadTimeout,
 		MaxConns: workers, Now: cfg.now, Say: p.say, Log: p.log,
 	})
@@ -161,7 +162,7 @@ func (p *program) assemble() (err error) {
 	p.backfill = bridge.NewBackfill(bridge.BackfillConfig{
 		Bridge: p.bridge, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
 	})
-	p.stream = rocketchat.NewStream(rocketchat.StreamConfig{
+	p.stream = stream.New(stream.Config{
 		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
 		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
 		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.times.followEvery,

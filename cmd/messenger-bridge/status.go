@@ -14,7 +14,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
 	"messenger-bridge/messenger"
-	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
 )
 
 // status is what GET /status and `messenger-bridge status` show.
@@ -22,7 +22,7 @@ type status struct {
 	Version    string                `json:"version"`
 	Started    time.Time             `json:"started"`
 	Ready      string                `json:"ready"` // "yes", or why webhooks are refused
-	RocketChat rocketchat.State      `json:"rocketchat"`
+	RocketChat stream.State          `json:"rocketchat"`
 	Facebook   messenger.State       `json:"facebook"`
 	In         backlog               `json:"toRooms"`
 	Out        backlog               `json:"toCustomers"`

@@ -1,0 +1,208 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
+)
+
+// Path is where the webhook lives below the public address.
+const Path = "/webhook"
+
+// Config is what a Handler needs. The functions may be nil.
+type Config struct {
+	VerifyToken bridge.Secret   // of the handshake
+	AppSecrets  []bridge.Secret // any of them may sign, so that a secret can be replaced
+
+	// Accept stores events durably; only then does Meta hear that we have them.
+	Accept interface {
+		FromCustomer(context.Context, []bridge.Incoming) error
+	}
+
+	MaxBody     int64 // of one call; 8 MiB
+	MaxInFlight int64 // of all bodies together; 32 MiB
+
+	Count      func(what string, n int) // see the Count… constants
+	OnForged   func()                   // a well-formed signature that none of our secrets made
+	OnVerified func()                   // Meta made the handshake
+	Now        func() time.Time
+	Log        *slog.Logger
+}
+
+// What a Handler counts. Each call is counted once under an answer; each item of
+// a call that was answered 200 is counted once more, as passed on or under
+// CountIgnored with its kind. The items of a call that Meta will repeat are
+// counted when it has succeeded.
+const (
+	CountPassed  = "passed"
+	CountIgnored = "ignored:" // kind follows
+	CountAnswer  = "answer:"  // one of the answers follows
+)
+
+// Answers, as counted behind CountAnswer. Of those that are not 200, only forged, busy and
+// not-stored can have been calls of Meta's that it will give up after a while.
+const (
+	AnswerOK        = "ok"
+	AnswerUnsigned  = "unsigned"
+	AnswerForged    = "forged"
+	AnswerMalformed = "malformed"
+	AnswerTooLarge  = "too-large"
+	AnswerBusy      = "busy"
+	AnswerCut       = "cut"
+	AnswerNotStored = "not-stored"
+)
+
+// Handler answers Meta's handshake and notifications. It reads only what is
+// signed by Meta, and says 200 only to what is stored.
+type Handler struct {
+	cfg     Config // complete after New, never changed
+	intake  *intake
+	failing atomic.Bool // the last call could not be stored
+}
+
+// New returns a handler for GET and POST. Without secrets it refuses everything.
+func New(cfg Config) *Handler {
+	cfg.AppSecrets = withoutEmpty(cfg.AppSecrets)
+	if cfg.MaxBody <= 0 {
+		cfg.MaxBody = 8 << 20
+	}
+	if cfg.MaxInFlight <= 0 {
+		cfg.MaxInFlight = 32 << 20
+	}
+	if cfg.Count == nil {
+		cfg.Count = func(string, int) {}
+	}
+	if cfg.OnForged == nil {
+		cfg.OnForged = func() {}
+	}
+	if cfg.OnVerified == nil {
+		cfg.OnVerified = func() {}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Handler{cfg: cfg, intake: newIntake(cfg.MaxBody, cfg.MaxInFlight)}
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch r.Method {
+	case http.MethodGet:
+		h.verify(w, r)
+	case http.MethodPost:
+		h.notified(w, r)
+	default:
+		w.Header().Set("Allow", "GET, POST")
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
+// maxChallenge is generous: Meta's challenge is an integer.
+const maxChallenge = 256
+
+// verify answers the handshake: the challenge, byte for byte, to whoever knows the token.
+func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	challenge := q.Get("hub.challenge")
+	known := equalSecret(q.Get("hub.verify_token"), h.cfg.VerifyToken)
+	if !known || q.Get("hub.mode") != "subscribe" || len(challenge) > maxChallenge {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	h.cfg.OnVerified()
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	_, _ = io.WriteString(w, challenge)
+}
+
+// notified takes one notification. Each step is cheaper than the next, and
+// nothing is decoded that is not signed.
+func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
+	signature := r.Header.Get("X-Hub-Signature-256")
+	switch {
+	case !wellFormed(signature):
+		h.refuse(w, http.StatusUnauthorized, AnswerUnsigned)
+		return
+	case r.ContentLength > h.cfg.MaxBody:
+		h.refuse(w, http.StatusRequestEntityTooLarge, AnswerTooLarge)
+		return
+	}
+	body, err := h.intake.read(r.Context(), http.MaxBytesReader(w, r.Body, h.cfg.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.Is(err, errBusy):
+		w.Header().Set("Retry-After", "1")
+		h.refuse(w, http.StatusServiceUnavailable, AnswerBusy)
+		return
+	case errors.As(err, &tooLarge):
+		h.refuse(w, http.StatusRequestEntityTooLarge, AnswerTooLarge)
+		return
+	case err != nil:
+		h.refuse(w, http.StatusBadRequest, AnswerCut)
+		return
+	}
+	defer body.release() // not earlier: what was decoded is as large
+	if !signed(body.bytes(), signature, h.cfg.AppSecrets) {
+		h.cfg.OnForged()
+		h.refuse(w, http.StatusUnauthorized, AnswerForged)
+		return
+	}
+	h.store(w, r, body.bytes())
+}
+
+// refuse ends the connection, too: the rest of the body is not worth reading.
+func (h *Handler) refuse(w http.ResponseWriter, status int, answer string) {
+	h.cfg.Count(CountAnswer+answer, 1)
+	w.Header().Set("Connection", "close")
+	w.WriteHeader(status)
+}
+
+// store decodes what Meta signed and hands it over.
+//
+// A signed body that is no notification is answered 200: Meta would send the same
+// bytes again for hours, they would never become readable, and an hour of refusals
+// costs the page its subscription. It is counted, and logged without its content.
+func (h *Handler) store(w http.ResponseWriter, r *http.Request, body []byte) {
+	got, err := wire.Decode(body, h.cfg.Now())
+	if err != nil {
+		h.cfg.Count(CountAnswer+AnswerMalformed, 1)
+		h.cfg.Log.Error("signed webhook call cannot be read, dropped", "bytes", len(body), "err", err)
+		w.WriteHeader(http.StatusOK)
+		return
+	}
+	if len(got.Events) > 0 {
+		err := h.cfg.Accept.FromCustomer(r.Context(), got.Events)
+		h.logChange(err)
+		if err != nil {
+			w.Header().Set("Retry-After", "1")
+			h.cfg.Count(CountAnswer+AnswerNotStored, 1)
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		h.cfg.Count(CountPassed, len(got.Events))
+	}
+	for kind, n := range got.Ignored {
+		h.cfg.Count(CountIgnored+kind, n)
+	}
+	h.cfg.Count(CountAnswer+AnswerOK, 1)
+	w.WriteHeader(http.StatusOK)
+}
+
+// logChange logs when storing begins to fail and when it works again.
+func (h *Handler) logChange(err error) {
+	switch {
+	case err != nil && !h.failing.Swap(true):
+		h.cfg.Log.Error("webhook calls cannot be stored; Meta will send them again", "err", err)
+	case err == nil && h.failing.Load() && h.failing.Swap(false):
+		h.cfg.Log.Info("webhook calls are stored again")
+	}
+}

@@ -1,0 +1,225 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+type envelope struct {
+	Object Text    `json:"object"`
+	Entry  []entry `json:"entry"`
+}
+
+type entry struct {
+	ID        ID       `json:"id"`
+	Time      Number   `json:"time"`
+	Messaging []event  `json:"messaging"`
+	Standby   []event  `json:"standby"`
+	Changes   []change `json:"changes"`
+}
+
+type change struct {
+	Field Text `json:"field"`
+	Value feed `json:"value"`
+}
+
+// Party is who sends, receives, or takes part.
+type Party struct {
+	ID   ID   `json:"id"`
+	Name Text `json:"name,omitempty"` // in threads only
+}
+
+// event is one element of messaging or standby. Which of its keys is there
+// tells what it is.
+type event struct {
+	Sender    Party  `json:"sender"`
+	Recipient Party  `json:"recipient"`
+	Timestamp Number `json:"timestamp"`
+
+	Message       *Message       `json:"message"`
+	Postback      *postback      `json:"postback"`
+	Reaction      *reaction      `json:"reaction"`
+	Read          *receipt       `json:"read"`
+	Delivery      *receipt       `json:"delivery"`
+	Edit          *edit          `json:"message_edit"`
+	Referral      *referral      `json:"referral"`
+	Optin         *optin         `json:"optin"`
+	Optout        *optin         `json:"optout"`
+	PassThread    *threadControl `json:"pass_thread_control"`
+	TakeThread    *threadControl `json:"take_thread_control"`
+	RequestThread *threadControl `json:"request_thread_control"`
+	Policy        *policy        `json:"policy_enforcement"`
+	PolicyOld     *policy        `json:"policy-enforcement"`
+	Feedback      *feedback      `json:"messaging_feedback"`
+
+	Linking        present `json:"account_linking"`
+	AppRoles       present `json:"app_roles"`
+	ThumbsFeedback present `json:"response_feedback"`
+}
+
+// What is not passed on is counted under one of these kinds; the list is fixed
+// because they are labels of a metric.
+const (
+	kindFeed       = "feed"        // of a page, but about no comment
+	kindChange     = "change"      // of another field than feed
+	kindObject     = "object"      // not about a page
+	kindEmpty      = "empty"       // an entry in which nothing is
+	kindNoCustomer = "no-customer" // an event without sender, or with one that has no id here
+	kindNoPage     = "no-page"
+	kindReceipt    = "receipt" // without a time: up to when is not to be guessed
+	kindRoles      = "roles"   // of the old handover protocol; about no conversation
+)
+
+// Decoded is what one webhook call brought: every item is either in Events or
+// counted in Ignored.
+type Decoded struct {
+	Events  []bridge.Incoming
+	Ignored map[string]int // by kind
+}
+
+// errMalformed says that a body is not a notification at all. It holds no content.
+var errMalformed = errors.New("not a webhook notification")
+
+// Decode reads a whole notification in one pass. now stands in for times that
+// are missing.
+//
+// A value of the wrong type costs itself and nothing else: our own types read
+// whatever is there, and for the rest encoding/json goes on after an
+// UnmarshalTypeError and fills in what it can.
+func Decode(body []byte, now time.Time) (Decoded, error) {
+	var envelope envelope
+	err := json.Unmarshal(body, &envelope)
+	var odd *json.UnmarshalTypeError
+	if err != nil && !errors.As(err, &odd) || envelope.Object == "" && envelope.Entry == nil {
+		return Decoded{}, errMalformed
+	}
+	d := Decoded{Ignored: map[string]int{}}
+	for i := range envelope.Entry {
+		d.entry(envelope.Object, &envelope.Entry[i], now)
+	}
+	if len(envelope.Entry) == 0 {
+		d.Ignored[kindEmpty]++
+	}
+	return d, nil
+}
+
+func (d *Decoded) entry(object Text, e *entry, now time.Time) {
+	items := len(e.Messaging) + len(e.Standby) + len(e.Changes)
+	switch {
+	case object != "page":
+		d.Ignored[kindObject] += max(items, 1)
+		return
+	case items == 0:
+		d.Ignored[kindEmpty]++
+		return
+	}
+	if at := e.Time.Time(); !at.IsZero() {
+		now = at
+	}
+	for i := range e.Messaging {
+		d.event(bridge.PageID(e.ID), &e.Messaging[i], false, now)
+	}
+	for i := range e.Standby {
+		d.event(bridge.PageID(e.ID), &e.Standby[i], true, now)
+	}
+	for i := range e.Changes {
+		d.change(bridge.PageID(e.ID), &e.Changes[i], bridge.Incoming{At: now})
+	}
+}
+
+// event passes an event on, or counts it.
+func (d *Decoded) event(page bridge.PageID, e *event, standby bool, now time.Time) {
+	in := bridge.Incoming{Standby: standby, At: now}
+	stamp := now
+	if at := e.Timestamp.Time(); !at.IsZero() {
+		in.At, stamp = at, at
+	}
+	if why := e.between(page, &in); why != "" {
+		d.Ignored[why]++
+		return
+	}
+	// Events that have no id of their own are told apart by when they happened.
+	when := string(in.Conversation.Customer) + "/" + strconv.FormatInt(stamp.UnixMilli(), 10)
+	if why := e.read(&in, when); why != "" {
+		d.Ignored[why]++
+		return
+	}
+	d.Events = append(d.Events, in)
+}
+
+// between finds out whose conversation an event belongs to, or says why that is
+// impossible.
+func (e *event) between(page bridge.PageID, in *bridge.Incoming) (why string) {
+	byPage := e.Message != nil && bool(e.Message.IsEcho) || page != "" && string(e.Sender.ID) == string(page)
+	ours, customer := e.Recipient.ID, e.Sender.ID
+	if byPage {
+		ours, customer = e.Sender.ID, e.Recipient.ID
+	}
+	if page == "" {
+		page = bridge.PageID(ours)
+	}
+	in.FromPage = byPage
+	in.Conversation = bridge.Conversation{Page: page, Customer: bridge.CustomerID(customer), Kind: bridge.Messages}
+	about := e.Policy != nil || e.PolicyOld != nil // the page as a whole
+	switch {
+	case page == "":
+		return kindNoPage
+	case about:
+		in.Conversation.Customer = ""
+	case bool(e.AppRoles):
+		return kindRoles
+	case customer == "" || string(customer) == string(page):
+		return kindNoCustomer
+	}
+	return ""
+}
+
+// read takes over what the event says, or says why it is not passed on. A message
+// comes first: the others may stand in it, too.
+func (e *event) read(in *bridge.Incoming, when string) (why string) {
+	switch {
+	case e.Message != nil:
+		e.Message.Read(in, when)
+	case e.Delivery != nil:
+		return e.Delivery.read(in, bridge.ReceivedEvent)
+	case e.Read != nil:
+		return e.Read.read(in, bridge.ReadEvent)
+	case e.Postback != nil:
+		e.Postback.read(in, when)
+	case e.Reaction != nil:
+		e.Reaction.read(in, when)
+	case e.Edit != nil:
+		e.Edit.read(in, when)
+	case e.Referral != nil:
+		in.Kind, in.Key, in.Origin = bridge.ReferralEvent, "referral/"+when, e.Referral.origin()
+	case e.Optin != nil:
+		e.Optin.read(in, when, false)
+	case e.Optout != nil:
+		e.Optout.read(in, when, true)
+	case e.PassThread != nil:
+		e.PassThread.read(in, when, "pass")
+	case e.TakeThread != nil:
+		e.TakeThread.read(in, when, "take")
+	case e.RequestThread != nil:
+		e.RequestThread.read(in, when, "request")
+	case e.Policy != nil:
+		e.Policy.read(in, when)
+	case e.PolicyOld != nil:
+		e.PolicyOld.read(in, when)
+	case e.Feedback != nil:
+		e.Feedback.read(in, when)
+	default:
+		in.Kind, in.Key = bridge.UnknownEvent, "unknown/"+when
+		switch {
+		case bool(e.Linking):
+			in.Detail = "account_linking"
+		case bool(e.ThumbsFeedback):
+			in.Detail = "response_feedback"
+		}
+	}
+	return ""
+}

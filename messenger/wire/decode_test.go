@@ -1,0 +1,309 @@
+package wire
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+var received = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+
+// at is the time of the examples: 1790000000001 ms.
+var at = time.UnixMilli(1790000000001).UTC()
+
+func fromCustomer(kind bridge.EventKind, text string, attachments ...bridge.Attachment) bridge.Incoming {
+	return bridge.Incoming{
+		Conversation: bridge.Conversation{Page: "100200300400500", Customer: "7001002003004005", Kind: bridge.Messages},
+		Kind:         kind, Mid: "m_AAAA1111", At: at, Text: text, Attachments: attachments, Key: "m/m_AAAA1111",
+	}
+}
+
+func echo(text string, mark bridge.Mark) bridge.Incoming {
+	in := fromCustomer(bridge.EchoEvent, text)
+	in.Key, in.Mark = "e/m_AAAA1111", mark
+	return in
+}
+
+// when1 tells apart what has no id of its own: the customer and $T.
+const when1 = "7001002003004005/1790000000001"
+
+// other is an event that is no message.
+func other(kind bridge.EventKind, key string) bridge.Incoming {
+	in := fromCustomer(kind, "")
+	in.Key = key
+	return in
+}
+
+// but returns an event with something changed.
+func but(in bridge.Incoming, change func(*bridge.Incoming)) *bridge.Incoming {
+	change(&in)
+	return &in
+}
+
+func when(in bridge.Incoming, at time.Time) bridge.Incoming {
+	in.At = at
+	return in
+}
+
+// The cases abbreviate what most elements have in common; see expand.
+var decodeCases = []struct {
+	name    string
+	element string // of messaging
+	want    *bridge.Incoming
+	ignored string
+}{
+	{name: "text", element: `{$S,$R,$T,"message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+	{name: "escapes", element: `{$S,$R,$T,"message":{$M,"text":"caf\u00e9 \ud83d\ude00 \u0645 http:\/\/ex.test\/a"}}`, want: new(fromCustomer(bridge.TextEvent, "café 😀 م http://ex.test/a"))},
+	{name: "plain UTF-8", element: `{$S,$R,$T,"message":{$M,"text":"café 😀"}}`, want: new(fromCustomer(bridge.TextEvent, "café 😀"))},
+	{name: "half a surrogate pair", element: `{$S,$R,$T,"message":{$M,"text":"a\ud83d"}}`, want: new(fromCustomer(bridge.TextEvent, "a\uFFFD"))},
+	{name: "unknown keys", element: `{$S,$R,$T,"x":{"y":[1]},"message":{$M,"text":"Hello","nlp":{"a":1},"new":[{}]}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+	{name: "quick reply", element: `{$S,$R,$T,"message":{$M,"text":"Sales","quick_reply":{"payload":"DEPT:sales"}}}`,
+		want: but(fromCustomer(bridge.TextEvent, "Sales"), func(in *bridge.Incoming) { in.Tap = &bridge.Tap{Title: "Sales", Payload: "DEPT:sales", Quick: true} })},
+	{name: "reply", element: `{$S,$R,$T,"message":{$M,"text":"Yes","reply_to":{"mid":"m_1","is_self_reply":"true"}}}`,
+		want: but(fromCustomer(bridge.TextEvent, "Yes"), func(in *bridge.Incoming) { in.ReplyTo = "m_1" })},
+	{name: "after an ad", element: `{$S,$R,$T,"message":{$M,"text":"Hi","referral":{"source":"ADS","ad_id":120000000000001,"ads_context_data":{"ad_title":"Sale","post_id":"1_2"}}}}`,
+		want: but(fromCustomer(bridge.TextEvent, "Hi"), func(in *bridge.Incoming) {
+			in.Origin = &bridge.Origin{Source: "ADS", Ad: "120000000000001", Title: "Sale", Post: "1_2"}
+		})},
+	{name: "ids as numbers", element: `{"sender":{"id":7001002003004005},"recipient":{"id":100200300400500},$T,"message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+	{name: "text as a number", element: `{$S,$R,$T,"message":{$M,"text":42}}`, want: new(fromCustomer(bridge.TextEvent, "42"))},
+	{name: "text as an object", element: `{$S,$R,$T,"message":{$M,"text":{"a":"b"}}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
+	{name: "image", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"image","payload":{"url":"https://ex.test/1"}},{"type":"image","payload":{"url":"https://ex.test/2"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "image", URL: "https://ex.test/1"}, bridge.Attachment{Kind: "image", URL: "https://ex.test/2"}))},
+	{name: "attachment without type", element: `{$S,$R,$T,"message":{$M,"attachments":[{"payload":{"url":"https://ex.test/1"}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{URL: "https://ex.test/1"}))},
+	{name: "old link preview", element: `{$S,$R,$T,"message":{$M,"text":"see","attachments":[{"type":"fallback","url":"https://ex.test/1","title":"x","payload":null}]}}`,
+		want: new(fromCustomer(bridge.TextEvent, "see", bridge.Attachment{Kind: "fallback", URL: "https://ex.test/1", Title: "x"}))},
+	{name: "location", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"location","payload":{"coordinates":{"lat":1.5,"long":"-2"}}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "location", Place: &bridge.Place{Lat: 1.5, Long: -2}}))},
+	{name: "sticker in both forms", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"image","payload":{"url":"https://ex.test/1","sticker_id":7}},{"type":"sticker","payload":{"url":"https://ex.test/1","sticker_id":"7"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "sticker", URL: "https://ex.test/1", Sticker: "7"}))},
+	{name: "template", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"button","text":"Well?","buttons":[{"type":"postback","title":"Yes"}]}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Text: "Well?", Buttons: []string{"Yes"}}))},
+	{name: "product", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"product":{"elements":[{"title":"Shoe","subtitle":"42 EUR","id":7},{"title":"Sock"}]}}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Title: "Shoe", Text: "42 EUR"}, bridge.Attachment{Kind: "template", Title: "Sock"}))},
+	{name: "sticker id as number", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"sticker","payload":{"url":"https://ex.test/1","sticker_id":369239263222822}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "sticker", URL: "https://ex.test/1", Sticker: "369239263222822"}))},
+	{name: "sticker id as string", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"sticker","payload":{"url":"https://ex.test/1","sticker_id":"369239263222822"}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "sticker", URL: "https://ex.test/1", Sticker: "369239263222822"}))},
+	{name: "attachments of a wrong type", element: `{$S,$R,$T,"message":{$M,"text":"Hello","attachments":"x"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+	{name: "payload of a wrong type", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"image","payload":"x"}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "image"}))},
+	{name: "nothing in it", element: `{$S,$R,$T,"message":{$M}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
+	{name: "white space only", element: `{$S,$R,$T,"message":{$M,"text":" \n"}}`, want: new(fromCustomer(bridge.UnsupportedEvent, " \n"))},
+	{name: "unsupported", element: `{$S,$R,$T,"message":{$M,"is_unsupported":"true"}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
+	{name: "time as string", element: `{$S,$R,"timestamp":"1790000000001","message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+	{name: "time in seconds", element: `{$S,$R,"timestamp":1790000000,"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.Unix(1790000000, 0).UTC()))},
+	{name: "time in seconds as string", element: `{$S,$R,"timestamp":"1790000000","message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.Unix(1790000000, 0).UTC()))},
+	{name: "time missing", element: `{$S,$R,"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.UnixMilli(1790000000123).UTC()))},
+	{name: "time absurd", element: `{$S,$R,"timestamp":9223372036854775807,"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.UnixMilli(1790000000123).UTC()))},
+	{name: "time an object", element: `{$S,$R,"timestamp":{},"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.UnixMilli(1790000000123).UTC()))},
+	{name: "recipient missing", element: `{$S,$T,"message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+
+	{name: "own echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":900800700600500,"metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{Message: "Xy12", Part: 1}))},
+	{name: "own echo, other types", element: `{$ES,$ER,$T,"message":{$M,"is_echo":"true","app_id":"900800700600500","metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{Message: "Xy12", Part: 1}))},
+	{name: "foreign echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":263902037430900,"text":"Hi"}}`, want: but(echo("Hi", bridge.Mark{}), func(in *bridge.Incoming) { in.App = bridge.PageInbox })},
+	{name: "echo of Meta's AI", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"ai_generated":"true","app_id":263902037430900,"metadata":"{\"source\":\"axon\"}"}}`,
+		want: but(echo("", bridge.Mark{}), func(in *bridge.Incoming) { in.App, in.AI = bridge.PageInbox, true })},
+	{name: "echo that does not say so", element: `{$ES,$ER,$T,"message":{$M,"text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{}))},
+
+	{name: "postback", element: `{$S,$R,$T,"postback":{$M,"title":"Get Started","payload":"GET_STARTED","referral":{"ref":"qr-1","source":"SHORTLINK","type":"OPEN_THREAD"}}}`,
+		want: but(other(bridge.TapEvent, "m/m_AAAA1111"), func(in *bridge.Incoming) {
+			in.Tap, in.Origin = &bridge.Tap{Title: "Get Started", Payload: "GET_STARTED"}, &bridge.Origin{Source: "SHORTLINK", Ref: "qr-1"}
+		})},
+	{name: "postback of old", element: `{$S,$R,$T,"postback":{"title":"Menu"}}`,
+		want: but(other(bridge.TapEvent, "p//"+when1), func(in *bridge.Incoming) { in.Mid, in.Tap = "", &bridge.Tap{Title: "Menu"} })},
+	{name: "reaction", element: `{$S,$R,$T,"reaction":{$M,"action":"react","reaction":"love","emoji":"\u2764\ufe0f"}}`,
+		want: but(other(bridge.ReactionEvent, "r/m_AAAA1111/"+when1+"/false"), func(in *bridge.Incoming) { in.Reaction = &bridge.Reaction{Name: "love", Emoji: "❤️"} })},
+	{name: "reaction taken back", element: `{$S,$R,$T,"reaction":{$M,"action":"unreact"}}`,
+		want: but(other(bridge.ReactionEvent, "r/m_AAAA1111/"+when1+"/true"), func(in *bridge.Incoming) { in.Reaction = &bridge.Reaction{Removed: true} })},
+	{name: "reaction of the page", element: `{$ES,$ER,$T,"reaction":{$M,"action":"react","reaction":"love"}}`,
+		want: but(other(bridge.ReactionEvent, "r/m_AAAA1111/"+when1+"/false"), func(in *bridge.Incoming) { in.FromPage, in.Reaction = true, &bridge.Reaction{Name: "love"} })},
+	{name: "read", element: `{$S,$R,$T,"read":{"watermark":"1790000003001"}}`,
+		want: but(other(bridge.ReadEvent, "read/7001002003004005/1790000003001"), func(in *bridge.Incoming) { in.Mid, in.Watermark = "", time.UnixMilli(1790000003001).UTC() })},
+	{name: "read without watermark", element: `{$S,$R,$T,"read":{}}`, ignored: "receipt"},
+	{name: "delivery without mids and time", element: `{$S,$R,"delivery":{"watermark":1790000003001}}`,
+		want: but(when(other(bridge.ReceivedEvent, "received/7001002003004005/1790000003001"), time.UnixMilli(1790000000123).UTC()),
+			func(in *bridge.Incoming) { in.Mid, in.Watermark = "", time.UnixMilli(1790000003001).UTC() })},
+	{name: "edit", element: `{$S,$R,$T,"message_edit":{$M,"text":"x","num_edit":"2"}}`,
+		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/2"), func(in *bridge.Incoming) { in.Text, in.Edit = "x", 2 })},
+	{name: "edit without number", element: `{$S,$R,$T,"message_edit":{$M,"text":"x"}}`,
+		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/0/"+when1), func(in *bridge.Incoming) { in.Text = "x" })},
+	{name: "referral", element: `{$S,$R,$T,"referral":{"ref":"c-7","source":"CUSTOMER_CHAT_PLUGIN","referer_uri":"https://ex.test/","product":{"id":"p-1"}}}`,
+		want: but(other(bridge.ReferralEvent, "referral/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Origin = "", &bridge.Origin{Ref: "c-7", Source: "CUSTOMER_CHAT_PLUGIN", URL: "https://ex.test/", Product: "p-1"}
+		})},
+	{name: "optin", element: `{$S,$R,$T,"optin":{"type":"notification_messages","title":"Shop news"}}`,
+		want: but(other(bridge.OptinEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Text, in.Detail = "", "Shop news", "in" })},
+	{name: "optout", element: `{$S,$R,$T,"optin":{"notification_messages_status":"STOP NOTIFICATIONS","title":"Shop news"}}`,
+		want: but(other(bridge.OptinEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Text, in.Detail = "", "Shop news", "out" })},
+	{name: "optin of a plugin user", element: `{"recipient":{"id":"100200300400500"},"optin":{"user_ref":"x"}}`, ignored: "no-customer"},
+	{name: "linking", element: `{$S,$R,$T,"account_linking":{}}`,
+		want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) { in.Mid, in.Detail = "", "account_linking" })},
+	{name: "handover", element: `{$S,$R,$T,"pass_thread_control":{"previous_owner_app_id":null,"new_owner_app_id":263902037430900}}`,
+		want: but(other(bridge.HandoverEvent, "handover/pass/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Handover = "", &bridge.Handover{What: "pass", To: bridge.PageInbox}
+		})},
+	{name: "handover asked for", element: `{$S,$R,$T,"request_thread_control":{"requested_owner_app_id":"9"}}`,
+		want: but(other(bridge.HandoverEvent, "handover/request/"+when1), func(in *bridge.Incoming) { in.Mid, in.Handover = "", &bridge.Handover{What: "request", To: "9"} })},
+	{name: "roles", element: `{$R,"app_roles":{"1":[]}}`, ignored: "roles"},
+	{name: "policy", element: `{$R,$T,"policy_enforcement":{"action":"block","reason":"spam"}}`,
+		want: but(other(bridge.PolicyEvent, "policy//1790000000001"), func(in *bridge.Incoming) {
+			in.Mid, in.Conversation.Customer, in.Detail, in.Text = "", "", "block", "spam"
+		})},
+	{name: "policy, old name", element: `{$R,$T,"policy-enforcement":{"action":"unblock"}}`,
+		want: but(other(bridge.PolicyEvent, "policy//1790000000001"), func(in *bridge.Incoming) { in.Mid, in.Conversation.Customer, in.Detail = "", "", "unblock" })},
+	{name: "feedback", element: `{$S,$R,$T,"messaging_feedback":{"feedback_screens":[{"questions":{"csat1":{"type":"csat","payload":4,"follow_up":{"payload":"quick"}}}}]}}`,
+		want: but(other(bridge.FeedbackEvent, "feedback/"+when1), func(in *bridge.Incoming) { in.Mid, in.Answers = "", []string{"4", "quick"} })},
+	{name: "deleted", element: `{$S,$R,$T,"message":{$M,"is_deleted":"true"}}`, want: new(other(bridge.DeletionEvent, "deletion/m_AAAA1111"))},
+	{name: "null is not there", element: `{$S,$R,$T,"message":null,"read":null}`, want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) { in.Mid = "" })},
+	{name: "unheard of", element: `{$S,$R,$T,"teleport":{}}`, want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) { in.Mid = "" })},
+	{name: "null", element: `null`, ignored: "no-customer"},
+	{name: "a number", element: `5`, ignored: "no-customer"},
+	{name: "no sender", element: `{$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
+	{name: "plugin user", element: `{"sender":{"user_ref":"x"},$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
+	{name: "sender with a slash", element: `{"sender":{"id":"7/8"},$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
+	{name: "sender 1.5", element: `{"sender":{"id":1.5},$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
+	{name: "sender a string", element: `{"sender":"7",$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
+	{name: "no mid", element: `{$S,$R,$T,"message":{"text":"Hello"}}`, want: but(fromCustomer(bridge.TextEvent, "Hello"), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
+	{name: "a mid that is none", element: `{$S,$R,$T,"message":{"mid":{},"text":"Hello"}}`, want: but(fromCustomer(bridge.TextEvent, "Hello"), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
+	{name: "message a string", element: `{$S,$R,$T,"message":"Hello"}`, want: but(fromCustomer(bridge.UnsupportedEvent, ""), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
+}
+
+// expand writes out the abbreviations of the cases.
+func expand(element string) string {
+	return strings.NewReplacer(
+		"$ES", `"sender":{"id":"100200300400500"}`, "$ER", `"recipient":{"id":"7001002003004005"}`,
+		"$S", `"sender":{"id":"7001002003004005"}`, "$R", `"recipient":{"id":"100200300400500"}`,
+		"$T", `"timestamp":1790000000001`, "$M", `"mid":"m_AAAA1111"`,
+	).Replace(element)
+}
+
+func notification(array, elements string) string {
+	return `{"object":"page","entry":[{"id":"100200300400500","time":1790000000123,"` + array + `":[` + elements + `]}]}`
+}
+
+func TestDecode_OneElement(t *testing.T) {
+	for _, c := range decodeCases {
+		for _, array := range []string{"messaging", "standby"} {
+			body := notification(array, expand(c.element))
+			if !json.Valid([]byte(body)) {
+				t.Fatalf("%s: the test's own JSON is wrong: %s", c.name, body)
+			}
+			d, err := Decode([]byte(body), received)
+			if err != nil {
+				t.Errorf("%s: %v", c.name, err)
+				continue
+			}
+			want, ignored := []bridge.Incoming(nil), map[string]int{}
+			if c.want != nil {
+				want = []bridge.Incoming{*c.want}
+				want[0].Standby = array == "standby"
+			} else {
+				ignored[c.ignored] = 1
+			}
+			if !reflect.DeepEqual(d.Events, want) || !maps.Equal(d.Ignored, ignored) {
+				t.Errorf("%s in %s:\n got %+v %v\nwant %+v %v", c.name, array, d.Events, d.Ignored, want, ignored)
+			}
+		}
+	}
+}
+
+// All cases in one call: none may cost another.
+func TestDecode_ManyElements_EachIsCountedOnce(t *testing.T) {
+	var elements []string
+	want := 0
+	for _, c := range decodeCases {
+		elements = append(elements, expand(c.element))
+		if c.want != nil {
+			want++
+		}
+	}
+	body := `{"object":"page","new":{},"entry":[{"id":100200300400500,"time":"1790000000123","messaging":[` + strings.Join(elements, ",") +
+		`],"standby":[` + strings.Join(elements, ",") + `],"changes":[{"field":"feed","value":{}},{"field":"mention"},7]},null,{"id":"1","time":1}]}`
+	d, err := Decode([]byte(body), received)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignored := 0
+	for _, n := range d.Ignored {
+		ignored += n
+	}
+	if len(d.Events) != 2*want || ignored != 2*(len(decodeCases)-want)+3+2 {
+		t.Errorf("%d events and %d ignored of %d elements: %v", len(d.Events), ignored, 2*len(decodeCases)+5, d.Ignored)
+	}
+	if d.Ignored["feed"] != 1 || d.Ignored["change"] != 2 || d.Ignored["empty"] != 2 {
+		t.Errorf("changes and empty entries: %v", d.Ignored)
+	}
+}
+
+func TestDecode_PageMissing_IsTakenFromTheElement(t *testing.T) {
+	body := strings.Replace(notification("messaging", expand(`{$S,$R,$T,"message":{$M,"text":"Hello"}}`)), `"id":"100200300400500","time"`, `"time"`, 1)
+	d, err := Decode([]byte(body), received)
+	if err != nil || !reflect.DeepEqual(d.Events, []bridge.Incoming{fromCustomer(bridge.TextEvent, "Hello")}) {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	body = `{"object":"page","entry":[{"messaging":[` + expand(`{$S,$T,"message":{$M,"text":"Hello"}}`) + `]}]}`
+	if d, _ = Decode([]byte(body), received); d.Ignored["no-page"] != 1 {
+		t.Errorf("without any page id: %+v", d)
+	}
+}
+
+func TestDecode_OtherObjects_AreCounted(t *testing.T) {
+	for body, want := range map[string]map[string]int{
+		`{"object":"instagram","entry":[{"id":"1","messaging":[{},{}]},{"id":"2","changes":[{}]}]}`: {"object": 3},
+		`{"object":"user","entry":[{"id":"1"}]}`:                                                    {"object": 1},
+		`{"object":"page","entry":[]}`:                                                              {"empty": 1},
+		`{"object":"page"}`:                                                                         {"empty": 1},
+		`{"object":"page","entry":"x"}`:                                                             {"empty": 1},
+		`{"object":7,"entry":[{}]}`:                                                                 {"object": 1},
+		`{"object":"page","entry":[{"id":"1","messaging":"x"}]}`:                                    {"empty": 1},
+	} {
+		d, err := Decode([]byte(body), received)
+		if err != nil || len(d.Events) != 0 || !maps.Equal(d.Ignored, want) {
+			t.Errorf("%s: got %+v, %v", body, d, err)
+		}
+	}
+}
+
+func TestDecode_NotANotification_IsAnErrorWithoutContent(t *testing.T) {
+	for _, body := range []string{"", "x", "null", "[]", "{}", `"a"`, `{"object":"page","entry":[{"id":"1","messaging":[{"sender"`, `{"object":"page"}}`} {
+		if _, err := Decode([]byte(body), received); err != errMalformed {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// What leaves Decode must be storable: a time or text that cannot be written as
+// JSON would be refused for ever, and Meta would send it for ever.
+func FuzzDecode(f *testing.F) {
+	for _, c := range decodeCases {
+		f.Add([]byte(notification("messaging", expand(c.element))))
+	}
+	f.Add([]byte(`{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"feed"}]}]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		d, err := Decode(body, received)
+		if err != nil {
+			if d.Events != nil {
+				t.Fatal("events beside an error")
+			}
+			return
+		}
+		items := len(d.Events)
+		for _, n := range d.Ignored {
+			items += n
+		}
+		if items == 0 {
+			t.Fatal("nothing was counted")
+		}
+		for _, in := range d.Events {
+			c := in.Conversation
+			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page() != c.Page {
+				t.Fatalf("incomplete: %+v", in)
+			}
+			if _, err := json.Marshal(in); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

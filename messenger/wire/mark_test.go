@@ -1,0 +1,33 @@
+package wire
+
+import (
+	"testing"
+
+	"messenger-bridge/bridge"
+)
+
+func TestMark_WrittenAndRead_IsTheSame(t *testing.T) {
+	for _, m := range []bridge.Mark{
+		{Message: "Xy12AbCdEfGhIjKlM", Part: 0},
+		{Message: "Xy12", Part: 12},
+		{Message: "a:b:3", Part: 4},
+		{Message: "mb1:", Part: 1},
+	} {
+		got, ours := parseMark(EncodeMark(m))
+		if !ours || got != m {
+			t.Errorf("%q became %v, %v", EncodeMark(m), got, ours)
+		}
+	}
+}
+
+func TestMark_ForeignMetadata_IsNotOurs(t *testing.T) {
+	for _, metadata := range []string{
+		"", "mb1:", "mb1::", "mb1::0", "mb1:Xy12", "mb1:Xy12:", "mb1:Xy12:x", "mb1:Xy12:-1", "mb1:Xy12:+1",
+		"mb1:Xy12:01", "mb1:Xy12: 1", "mb2:Xy12:1", "MB1:Xy12:1", " mb1:Xy12:1", "rc:msg:Xy12", `{"source":"axon"}`,
+		"mb1:Xy12:99999999999999999999",
+	} {
+		if m, ours := parseMark(metadata); ours || m != (bridge.Mark{}) {
+			t.Errorf("%q was taken for %v", metadata, m)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The types below read what Meta writes in more than one way. They never refuse:
+// what they do not understand is empty, and the event around it survives.
+
+// Text is a string; a number or flag in its place is taken as it is written.
+type Text string
+
+func (t *Text) UnmarshalJSON(b []byte) error {
+	*t = Text(Scalar(b))
+	return nil
+}
+
+// ID is a string or a number of any length; it never passes through a float.
+type ID string
+
+// maxID is far above the length of any page's, person's or app's id.
+const maxID = 128
+
+func (i *ID) UnmarshalJSON(b []byte) error {
+	*i = ""
+	s := Scalar(b)
+	if len(s) > maxID {
+		return nil
+	}
+	for _, r := range s { // ids become lanes and parts of addresses
+		if r <= ' ' || r > '~' || strings.ContainsRune(`/\?#%`, r) {
+			return nil
+		}
+	}
+	if b[0] != '"' && strings.ContainsAny(s, ".eE") {
+		return nil // neither an integer nor a string
+	}
+	*i = ID(s)
+	return nil
+}
+
+// Mid is the id of a message: a text that becomes part of keys.
+type Mid string
+
+// maxMid is far above the length of any message's id.
+const maxMid = 512
+
+func (m *Mid) UnmarshalJSON(b []byte) error {
+	*m = ""
+	if s := Scalar(b); len(s) <= maxMid && !strings.Contains(s, "\x00") {
+		*m = Mid(s)
+	}
+	return nil
+}
+
+// Flag is true, "true" or 1.
+type Flag bool
+
+func (f *Flag) UnmarshalJSON(b []byte) error {
+	s := Scalar(b)
+	*f = s == "true" || s == "1"
+	return nil
+}
+
+// Number is an integer, in quotes or not; a fraction is cut off.
+type Number int64
+
+func (n *Number) UnmarshalJSON(b []byte) error {
+	*n = 0
+	s, _, _ := strings.Cut(Scalar(b), ".")
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		*n = Number(v)
+	}
+	return nil
+}
+
+// decimal is a number with a fraction, in quotes or not.
+type decimal float64
+
+func (d *decimal) UnmarshalJSON(b []byte) error {
+	*d = 0
+	if v, err := strconv.ParseFloat(Scalar(b), 64); err == nil && v > -1e9 && v < 1e9 { // NaN is neither
+		*d = decimal(v)
+	}
+	return nil
+}
+
+// Meta writes milliseconds in most places and seconds in some.
+const millisFrom = 1e11
+
+// Time returns the zero time for what can be no time of a message. Years that
+// time.Time cannot write as JSON must not get as far as the store.
+func (n Number) Time() time.Time {
+	t := time.Unix(int64(n), 0)
+	if n >= millisFrom {
+		t = time.UnixMilli(int64(n))
+	}
+	if t = t.UTC(); t.Year() < 2004 || t.Year() > 2200 {
+		return time.Time{}
+	}
+	return t
+}
+
+// present is true if the key is there and not null.
+type present bool
+
+func (p *present) UnmarshalJSON(b []byte) error {
+	*p = present(string(b) != "null")
+	return nil
+}
+
+// Scalar returns a string's content, a number or flag as written, and "" for
+// null, objects and arrays.
+func Scalar(b []byte) string {
+	switch {
+	case len(b) == 0 || b[0] == '{' || b[0] == '[' || b[0] == 'n':
+		return ""
+	case b[0] != '"':
+		return string(b)
+	}
+	for _, c := range b[1 : len(b)-1] {
+		if c == '\\' || c < ' ' || c > '~' {
+			var s string
+			_ = json.Unmarshal(b, &s) // the decoder has checked that it is a string
+			return s
+		}
+	}
+	return string(b[1 : len(b)-1])
+}

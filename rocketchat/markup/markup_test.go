@@ -1,0 +1,174 @@
+package markup
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+)
+
+func TestPlainText(t *testing.T) {
+	const quote = "[ ](https://chat.example.com/live/r4nd0mRid?msg=m5gId) "
+	for _, c := range []struct{ name, msg, want string }{
+		{"nothing", "", ""},
+		{"plain", "Hello, Anna! 5 > 3 & it's 100% ok.", "Hello, Anna! 5 > 3 & it's 100% ok."},
+		{"bold", "*a* **b c** (*d*), *e:* *50%*!", "a b c (d), e: 50%!"},
+		{"italic", "_a_ __b c__ \"_d_\" _3.14_", "a b c \"d\" 3.14"},
+		{"strike", "~a~ ~~b c~~", "a b c"},
+		{"nested", "_*a*_ *_b_* **~~c~~** ***d*** *a **b** c*", "a b c d a b c"},
+		{"overlapping", "*a _b* c_", "a _b c_"},
+		{"unequal", "__a_\n_b__\n**c*\n***d** e*", "_a\nb_\n*c\nd e"},
+		{"without a partner", "*a _b ~c", "*a _b ~c"},
+		{"not across lines", "*a\nb*", "*a\nb*"},
+		{"snake case", "snake_case_name __init__x a__b__c _a_b", "snake_case_name __init__x a__b__c _a_b"},
+		{"arithmetic", "2*3*4, 5 * 3 * 2, ~5-~10, 2**3", "2*3*4, 5 * 3 * 2, ~5-~10, 2**3"},
+		{"footnotes and patterns", "5 €* (*) x (*) *.txt *.pdf", "5 €* (*) x (*) *.txt *.pdf"},
+		{"line to be filled in", "Name: ____ _____x_____", "Name: ____ _____x_____"},
+		{"nothing inside", "** ** * * __ ~~", "** ** * * __ ~~"},
+		{"between Chinese and Thai letters", "你好*重要*通知 มี*ส่วนลด*วันนี้", "你好重要通知 มีส่วนลดวันนี้"},
+		{"between other letters", "имя_файла_тест é*x*é e\u0301*x*", "имя_файла_тест é*x*é e\u0301*x*"},
+		{"beside an emoji", "❤️*a*❤️ *😀*", "❤️a❤️ 😀"},
+		{"CRLF", "*a*,\r\n\r\n_b_\r\n", "a,\r\n\r\nb\r\n"},
+
+		{"escaped", `\*a\* \_b\_ \~c\~ \` + "`d\\`" + ` \# \. \x`, "*a* _b_ ~c~ `d` # . \\x"},
+		{"shrug as Rocket.Chat writes it", `¯\\_(ツ)_/¯`, `¯\_(ツ)_/¯`},
+		{"emoticons", `:) ;-) :* :-P ^_^ -_- -___- >_< *_* *\0/* O_O :( D: <3`, `:) ;-) :* :-P ^_^ -_- -___- >_< *_* *\0/* O_O :( D: <3`},
+		{"entities", "&lt;b&gt; &amp; <b>", "&lt;b&gt; &amp; <b>"},
+		{"formulas", `$a_1 + b_1$ \(x\) \[y\]`, `$a_1 + b_1$ \(x\) \[y\]`},
+
+		{"inline code", "a `*b* :smile: \\*` c", "a *b* :smile: \\* c"},
+		{"longer backticks", "``a`b`` ```c```", "a`b c"},
+		{"lonely backtick", "`a *b*", "`a b"},
+		{"code block", "a\n```js\n*b*  \n\n :smile:\n```\n*c*", "a\n*b*  \n\n :smile:\nc"},
+		{"code block with text behind", "```\na_b_\n``` *c*", "a_b_\n c"},
+		{"code block with CRLF", "```\r\n*a*\r\n```\r\n*b*", "*a*\r\nb"},
+		{"code block without end", "```\n*a*", "```\na"},
+		{"empty code block", "```\n```\n*a*", "```\n```\na"},
+
+		{"heading", "# a\n#### *b*\n##### c\n#d\n#", "a\nb\n##### c\n#d\n#"},
+		{"quote", "> *a*\n>b\n> > c", "> a\n>b\n> > c"},
+		{"lists", "- *a*\n* b *c*\n1. _d_\n- [x] e", "- a\n* b c\n1. d\n- [x] e"},
+
+		{"link", "see [our *shop*](https://x.io/a_b_c), ok", "see our shop (https://x.io/a_b_c), ok"},
+		{"link whose text is the address", "[https://x.io/](https://x.io) [x.io](http://x.io/)", "https://x.io http://x.io/"},
+		{"link without text", "[](https://x.io/a) [ ](https://x.io/b)", "https://x.io/a https://x.io/b"},
+		{"link with brackets", "[a [b] (c)](x.io) ([d](https://x.io/a_(b)))", "a [b] (c) (x.io) (d (https://x.io/a_(b)))"},
+		{"link in emphasis", "*[a](https://x.io)*", "a (https://x.io)"},
+		{"mail and telephone", "[write](mailto:a_b_@x.io) [call](+49123) [call](tel:+49123)", "write (a_b_@x.io) call (+49123) call (+49123)"},
+		{"no link", "[a](b) [c](/d) [e] (https://x.io) a[i](x y)", "[a](b) [c](/d) [e] (https://x.io) a[i](x y)"},
+		{"image", "![a _cat_](https://x.io/c_a_t.png) ![](https://x.io/d.png) wow!", "a cat (https://x.io/c_a_t.png) https://x.io/d.png wow!"},
+		{"link in angle brackets", "<https://x.io/a_b_|our shop> <https://x.io|https://x.io>", "our shop (https://x.io/a_b_) https://x.io"},
+		{"no link in angle brackets", "<a|b> <https://x.io> a<b", "<a|b> <https://x.io> a<b"},
+		{"URL", "https://x.io/_a_/*b*/~c~:d:?e=_f_ x", "https://x.io/_a_/*b*/~c~:d:?e=_f_ x"},
+		{"URL in emphasis", "*https://x.io/a_b* _x.io/a_", "https://x.io/a_b x.io/a"},
+		{"URL without scheme", "example.com/_a_/b x.io:80/_a_", "example.com/_a_/b x.io:80/_a_"},
+		{"mention and channel", "@a_b_c @_d_ #e_f_ #_g_ _@h_ _@i j_", "@a_b_c @_d_ #e_f_ #_g_ @h @i j"},
+
+		{"quoting", quote + "*yes*", "yes"},
+		{"quoting twice", quote + quote + "\n yes", "yes"},
+		{"quoting only", strings.TrimSpace(quote), ""},
+		{"quoting later", "a [ ](https://x.io/live/r?msg=m)", "a https://x.io/live/r?msg=m"},
+		{"empty link that quotes nothing", "[ ](https://x.io) a", "https://x.io a"},
+
+		{"emoji", ":smile: :slight_smile:, (:wave:) *:tada:*", "😄 🙂, (👋) 🎉"},
+		{"emoji in a row", ":heart::heart: :+1::-1:", "❤️❤️ 👍👎"},
+		{"emoji in the text of a link", "[:gift: a](https://x.io)", "🎁 a (https://x.io)"},
+		{"no emoji", ":a_b: :_a_: 12:30:45 1:100:2 http://x:80: foo::x::y a:b:c :smile:a a:smile: : :: :)", ":a_b: :_a_: 12:30:45 1:100:2 http://x:80: foo::x::y a:b:c :smile:a a:smile: : :: :)"},
+		{"Unicode emoji", "👍🏽 👨‍👩‍👧‍👦 🇩🇪 ❤️", "👍🏽 👨‍👩‍👧‍👦 🇩🇪 ❤️"},
+
+		{"invalid UTF-8", "a\xff*b*\xc3", "a\ufffdb\ufffd"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := Plain(c.msg); got != c.want {
+				t.Errorf("plainText(%q)\n got %q\nwant %q", c.msg, got, c.want)
+			}
+		})
+	}
+}
+
+func TestPlainText_EmojiNames_OfJoyPixels(t *testing.T) {
+	for name, want := range map[string]string{
+		"thumbsup": "👍", "+1": "👍", "thumbup": "👍", "-1": "👎",
+		"thumbsup_tone3": "👍🏽", "+1_tone1": "👍🏻", "+1_tone5": "👍🏿",
+		"man_shrugging_medium_skin_tone": "🤷🏽‍♂️",
+		"person_shrugging":               "🤷", "person_shrugging_tone2": "🤷🏼", "shrug_tone2": "🤷🏼",
+		"flag_de": "🇩🇪", "flag_gb": "🇬🇧", "flag_xk": "🇽🇰", "england": "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "rainbow_flag": "🏳️‍🌈",
+		"slight_smile": "🙂", "upside_down": "🙃", "rofl": "🤣", "heart": "❤️", "relaxed": "☺️",
+		"family_mwgb": "👨‍👩‍👧‍👦", "man_detective": "🕵️‍♂️", "woman_technologist_tone4": "👩🏾‍💻",
+		"one": "1️⃣", "hash": "#️⃣", "tm": "™️", "100": "💯", "8ball": "🎱",
+		"iphone": "📱", // of emojione only
+	} {
+		if got := Plain("a :" + name + ": b"); got != "a "+want+" b" {
+			t.Errorf(":%s: became %q", name, got)
+		}
+	}
+}
+
+func TestEmojiTable_IsWellFormed(t *testing.T) {
+	if n := len(emojis()); n < 6000 {
+		t.Errorf("%d names", n)
+	}
+	last := ""
+	for line := range strings.Lines(emojiTable) {
+		name, emoji, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		if !ok || name <= last || len(name) >= shortNameMax || emoji == "" || strings.ContainsAny(emoji, "\t :") {
+			t.Errorf("%q after %q", line, last)
+		}
+		last = name
+		if got := Plain(":" + name + ":"); got != emoji {
+			t.Errorf(":%s: became %q, want %q", name, got, emoji)
+		}
+	}
+}
+
+// Were the time not linear, some of these would take minutes.
+func TestPlainText_LongMessage_IsQuick(t *testing.T) {
+	for _, unit := range []string{
+		"a", "*", "*a", "a* ", "*a ", "_*~", "*a _b ~c ", "`", "`a", "`a ``b ```c ", "```\n", "```a\n", "[", "[a](", "[a](b", "[](", "](", "![", "![a](https://x.io)",
+		"<", "<a|", "<a.b|", ":", ":a", ":smile:", "@", "@a_", "#", "\\", "\\*", "a.", "a.b/", "a://", "( ", "(", "\n", "# a\n", "[ ](https://x.io?msg=1) ", "[ ](https://x.io?msg=", " ", "e\u0301*", "\xff",
+	} {
+		long := strings.Repeat(unit, 1<<18/len(unit))
+		for _, msg := range []string{long, "*_~`[" + long + "`~_*](https://x.io)"} {
+			start := time.Now()
+			Plain(msg)
+			if took := time.Since(start); took > 10*time.Second {
+				t.Errorf("%d bytes of %q took %v", len(msg), unit, took)
+			}
+		}
+	}
+}
+
+func FuzzPlainText(f *testing.F) {
+	for _, msg := range []string{
+		"[ ](https://x.io/live/r?msg=m) *a* _b_ ~c~ `d` \\*e\\* :smile: :+1_tone1: @f_g #h",
+		"# a\n> b\n- c\n```go\nd\n``` e\n![f](https://x.io/g.png) <https://x.io|h> [i](mailto:j@k.l)",
+		"***a** b* (*) ^_^ *\\0/* 12:30:45 https://x.io/_a_ x.io/_b_ 你*好*吗 \xff",
+	} {
+		f.Add(msg)
+	}
+	f.Fuzz(func(t *testing.T, msg string) {
+		got := Plain(msg)
+		if !utf8.ValidString(got) {
+			t.Errorf("plainText(%q) = %q", msg, got)
+		}
+		if !strings.ContainsAny(msg, "\\*_~`[<:#") && got != strings.ToValidUTF8(msg, "\ufffd") {
+			t.Errorf("plainText(%q) = %q, but there is no markup", msg, got)
+		}
+		if letters := onlyLetters(msg); !strings.ContainsAny(msg, ":[<`") && onlyLetters(got) != letters {
+			t.Errorf("plainText(%q) = %q, a letter is lost", msg, got)
+		}
+	})
+}
+
+// onlyLetters leaves out all that a mark can be.
+func onlyLetters(s string) string {
+	return strings.NewReplacer("*", "", "_", "", "~", "", "#", "", "\\", "", " ", "", "\t", "").Replace(strings.ToValidUTF8(s, "\ufffd"))
+}
+
+func BenchmarkPlainText(b *testing.B) {
+	msg := strings.Repeat("Hello *Anna*, your parcel is on its [way](https://x.io/a_b) :package: _today_. ", 1000)
+	b.SetBytes(int64(len(msg)))
+	for b.Loop() {
+		Plain(msg)
+	}
+}

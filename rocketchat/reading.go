@@ -1,0 +1,142 @@
+package rocketchat
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
+	"messenger-bridge/rocketchat/wire"
+)
+
+// Reader reads what the bot may see. It waits as often as the limiter wants it to:
+// whoever reads has nothing else to do meanwhile.
+type Reader struct{ *Client }
+
+// URL is where the workspace is.
+func (c *Client) URL() string { return c.cfg.URL }
+
+// patiently makes a call, again and again while it is the limiter that refuses it.
+func (c Reader) patiently(ctx context.Context, k call) error {
+	for {
+		err := c.do(ctx, k)
+		r := bridge.RefusalOf(err)
+		if err == nil || r.Reason != bridge.RateLimited {
+			return err
+		}
+		if err := pause.For(ctx, r.After); err != nil {
+			return err
+		}
+	}
+}
+
+// Introduce learns what the workspace tells the bot about itself: its language, ""
+// if it has none, with whether that is known, and whether it limits the bot's calls.
+func (c Reader) Introduce(ctx context.Context) (w Introduction, err error) {
+	var me struct {
+		Username string `json:"username"`
+	}
+	if err := c.patiently(ctx, call{method: http.MethodGet, route: "/me", answer: &me}); err != nil {
+		return w, fmt.Errorf("ask who we are: %w", err)
+	}
+	site, _ := setting(ctx, c.patiently, "Site_Url")
+	home, _ := site.(string)
+	c.knowBot(me.Username, home)
+	tongue, _ := setting(ctx, c.patiently, "Language")
+	w.Language, w.Speaks = tongue.(string)
+	// The limiter shows itself on public routes: bypassed or not is what matters.
+	if err := c.patiently(ctx, call{method: http.MethodGet, route: configRoute}); err != nil {
+		return w, fmt.Errorf("ask for the Omnichannel settings: %w", err)
+	}
+	w.Limited = c.limits.inForce("GET " + configRoute)
+	return w, nil
+}
+
+// Introduction is what a workspace says of itself.
+type Introduction struct {
+	Language string // "": none
+	Speaks   bool   // the language was told
+	Limited  bool   // the bot's calls are
+}
+
+// Since returns what was written in a room, changed or deleted since, in any order.
+func (c Reader) Since(ctx context.Context, room bridge.RoomID, since time.Time) ([]wire.Message, error) {
+	var answer struct {
+		Result struct {
+			Updated []wire.Message `json:"updated"`
+			Deleted []struct {
+				ID string    `json:"_id"`
+				At wire.Time `json:"_deletedAt"`
+			} `json:"deleted"`
+		} `json:"result"`
+	}
+	query := url.Values{"roomId": {string(room)}, "lastUpdate": {stamp(since)}}
+	if err := c.patiently(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer}); err != nil {
+		return nil, err
+	}
+	messages := answer.Result.Updated
+	for _, gone := range answer.Result.Deleted {
+		messages = append(messages, wire.Message{ID: gone.ID, At: gone.At, System: wire.DeletedMessage})
+	}
+	for i := range messages {
+		if messages[i].Room == "" {
+			messages[i].Room = string(room)
+		}
+	}
+	return messages, nil
+}
+
+// RoomSeen is a room as a list shows it.
+type RoomSeen struct {
+	ID   bridge.RoomID `json:"_id"`
+	Last wire.Time     `json:"lm"` // when something was written last
+	Kind string        `json:"t"`
+}
+
+// CustomerRooms returns a part of the list of customers' rooms, where something was
+// written last first, and how many there are, 0 if that is not told. With a time, the
+// rooms that were closed since; else those that are open.
+func (c Reader) CustomerRooms(ctx context.Context, closedSince time.Time, offset, count int) (rooms []RoomSeen, total int, err error) {
+	query := url.Values{"open": {"true"}}
+	if !closedSince.IsZero() {
+		query = url.Values{"open": {"false"}, "closedAt": {fmt.Sprintf(`{"start":%q}`, closedSince.UTC().Format(time.RFC3339))}}
+	}
+	query.Set("sort", `{"lm":-1}`)
+	query.Set("count", strconv.Itoa(count))
+	query.Set("offset", strconv.Itoa(offset))
+	var answer struct {
+		Rooms []RoomSeen `json:"rooms"`
+		Total int        `json:"total"`
+	}
+	err = c.patiently(ctx, call{method: http.MethodGet, route: "/livechat/rooms", query: query, answer: &answer})
+	return answer.Rooms, answer.Total, err
+}
+
+// BotRooms returns the rooms the bot is in, in which something has changed since.
+func (c Reader) BotRooms(ctx context.Context, since time.Time) ([]RoomSeen, error) {
+	var answer struct {
+		Rooms []RoomSeen `json:"update"`
+	}
+	query := url.Values{"updatedSince": {stamp(since)}}
+	err := c.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})
+	return answer.Rooms, err
+}
+
+// InDirectRoom returns how many are in a direct room.
+func (c Reader) InDirectRoom(ctx context.Context, room bridge.RoomID) (int, error) {
+	var answer struct {
+		Room struct {
+			Users []string `json:"uids"`
+			Names []string `json:"usernames"` // rooms of old have no uids
+		} `json:"room"`
+	}
+	err := c.patiently(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomId": {string(room)}}, answer: &answer})
+	return max(len(answer.Room.Users), len(answer.Room.Names)), err
+}
+
+// stamp writes a time as REST takes it.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -1,0 +1,197 @@
+package stream
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
+)
+
+// wants reports whether a message of the stream may concern us. It is asked for
+// every message the bot may read, in the reader's goroutine, so it asks nobody.
+func (s *Stream) wants(m wire.Message) (wanted bool) {
+	defer s.survive(m, func() { wanted = true })
+	bot, name := s.cfg.Client.Bot()
+	switch {
+	case m.Kind == wire.CustomerRoom:
+		return true
+	case s.cfg.Commands == nil || !m.ByPeople(bot):
+		return false
+	case m.Kind == wire.DirectRoom:
+		return true
+	}
+	_, _, ok := asCommand(m.Text, name, s.placeOf(m))
+	return ok
+}
+
+// placeOf leaves open who else is in a direct room; see private.
+func (s *Stream) placeOf(m wire.Message) place {
+	if setup := s.cfg.Client.SetupRoom(); setup != "" && string(setup) == m.Room {
+		return setupRoom
+	}
+	return elsewhere
+}
+
+// accept hands on, in order, what agents wrote in rooms of ours and what people
+// told the bot wherever they are.
+func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
+	bot, name := s.cfg.Client.Bot()
+	tooOld := s.cfg.Client.ServerTime().Add(-oldest)
+	var messages []bridge.AgentMessage
+	var commands []bridge.Command
+	hand := func() error {
+		if len(messages) == 0 {
+			return nil
+		}
+		more, err := s.cfg.Accept.FromAgent(ctx, messages)
+		fresh += more
+		messages = nil
+		return err
+	}
+	for _, m := range batch {
+		if m.At.Before(tooOld) && !m.At.IsZero() {
+			continue
+		}
+		if m.Kind == wire.CustomerRoom && m.System == "" {
+			s.happened(m)
+		}
+		if m.Kind == wire.CustomerRoom && m.System == wire.ClosedRoom && m.User.ID != string(bot) {
+			if err := hand(); err != nil { // what was written before goes out before what is said at the end
+				return fresh, err
+			}
+			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.Author(), ByCustomer: m.Visitor != ""}
+			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
+				return fresh, err
+			}
+			continue
+		}
+		c, is, err := s.command(ctx, m)
+		if err != nil {
+			return 0, err
+		}
+		if is {
+			// The edit of a command is no second one, and nothing for a customer.
+			if m.Edited.IsZero() {
+				commands = append(commands, c)
+			}
+			continue
+		}
+		a, ok := m.FromAgent(bot)
+		if gone, is := m.Deleted(bot); is {
+			a, ok = gone, true
+		}
+		if !ok || m.Kind != wire.CustomerRoom {
+			continue
+		}
+		if _, _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
+			continue // what another bot orders us to do is neither carried out nor for a customer
+		}
+		a.Text = s.plainText(m, a.Text)
+		_, ours, err := s.cfg.Known.Conversation(a.Room)
+		if err != nil {
+			return 0, err
+		}
+		if !ours {
+			s.early.keep(a)
+			continue
+		}
+		messages = append(append(messages, s.early.take(a.Room)...), a)
+	}
+	if len(commands) > 0 {
+		if err := s.cfg.Commands.FromPeople(ctx, commands); err != nil {
+			return fresh, err
+		}
+	}
+	return fresh, hand()
+}
+
+// happened looks at what is new beside the text.
+func (s *Stream) happened(m wire.Message) {
+	if s.cfg.Gestures == nil {
+		return
+	}
+	s.hot.warm(bridge.RoomID(m.Room), time.Now())
+	if m.Visitor != "" {
+		s.reacted(m)
+	}
+}
+
+// command returns the command a message is. Other bots give none: two that answer
+// one another would not stop.
+func (s *Stream) command(ctx context.Context, m wire.Message) (c bridge.Command, ok bool, err error) {
+	defer s.survive(m, func() { ok = false })
+	bot, name := s.cfg.Client.Bot()
+	author := m.Author()
+	if s.cfg.Commands == nil || !m.ByPeople(bot) || author.Bot {
+		return c, false, nil
+	}
+	where := s.placeOf(m)
+	as, words, ok := asCommand(m.Text, name, where)
+	if !ok && m.Kind == wire.DirectRoom {
+		if as, words, ok = asCommand(m.Text, name, private); ok {
+			ok, err = s.private(ctx, m)
+		}
+	}
+	if !ok || err != nil {
+		return c, false, err
+	}
+	c = bridge.Command{
+		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.OurTime(cmp.Or(m.At.Time, s.cfg.Client.ServerTime())),
+	}
+	return c, true, nil
+}
+
+// plainText is what was typed as the customer reads it; as it was typed, if
+// that cannot be found out.
+func (s *Stream) plainText(m wire.Message, typed string) (text string) {
+	defer s.survive(m, func() { text = typed })
+	return s.plain(typed)
+}
+
+// survive keeps one message that makes us panic from taking the others with it: each
+// start would find it again. It is to be deferred.
+func (s *Stream) survive(m wire.Message, instead func()) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.cfg.Metrics.Panics.Inc()
+	s.cfg.Log.Error("reading a message panicked; this is a bug", "room", m.Room, "message", m.ID,
+		"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+	instead()
+}
+
+// private reports whether nobody but the author and the bot is in a direct room.
+// Rocket.Chat still names rooms of two after both users; for other names it is
+// asked, once per room, because members of a direct room never change.
+func (s *Stream) private(ctx context.Context, m wire.Message) (bool, error) {
+	bot, _ := s.cfg.Client.Bot()
+	if m.Room == m.User.ID+string(bot) || m.Room == string(bot)+m.User.ID {
+		return true, nil
+	}
+	two, known := s.direct[m.Room]
+	if known {
+		return two, nil
+	}
+	members, err := s.cfg.Client.InDirectRoom(ctx, bridge.RoomID(m.Room))
+	if endsSession(ctx, err) {
+		return false, err
+	}
+	if err != nil { // one room must not keep the session from all others
+		s.cfg.Log.Warn("cannot find out who is in a direct room; what is written there is not taken for a command", "room", m.Room, "err", err)
+		return false, nil
+	}
+	two = members == 2
+	if len(s.direct) >= maxDirect {
+		clear(s.direct)
+	}
+	s.direct[m.Room] = two
+	return two, nil
+}
+
+// maxDirect bounds what is remembered of direct rooms.
+const maxDirect = 10_000

@@ -1,0 +1,254 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
+	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/wire"
+)
+
+const (
+	cursor = "rocketchat" // name of the cursor: all rooms were looked at up to then
+
+	// overlap is read again with every look: clocks differ, and a message becomes
+	// visible a little after its time.
+	overlap = 2 * time.Minute
+
+	// oldest is how far back a message is still relayed. It is less than what the
+	// store remembers of messages seen, because an old message appears again when
+	// somebody reacts to it.
+	oldest = 6 * 24 * time.Hour
+
+	// settled is how old a message must be before the stream can be blamed for not
+	// having brought it.
+	settled = 5 * time.Second
+
+	pageSize = 50 // rooms asked for at once
+	pageJoin = 10 // of which so many are of the page before: rooms close meanwhile
+)
+
+// errand is REST work. It runs beside the stream, so that what comes in there does
+// not wait for it, and touches nothing that belongs to the session; what it returns
+// is then done by the session.
+type errand func(context.Context) (then func(context.Context) error)
+
+// nextRoom is the errand of looking into a room that is owed; nil if there is none
+// now, with how long until there is.
+func (s *Stream) nextRoom() (errand, time.Duration) {
+	d, asked, wait := s.owed.due()
+	if d == nil {
+		return nil, wait
+	}
+	return s.lookInto(d, asked), wait
+}
+
+// lookInto reads what was written in an owed room; asked is the debt as it was when
+// the errand began.
+func (s *Stream) lookInto(d *debt, asked debt) errand {
+	return func(ctx context.Context) func(context.Context) error {
+		if asked.found {
+			if _, ours, err := s.cfg.Known.Conversation(asked.room); err != nil || !ours {
+				return func(ctx context.Context) error { return s.notOursYet(ctx, d, asked, err) }
+			}
+		}
+		messages, err := s.written(ctx, asked)
+		return func(ctx context.Context) error {
+			if err != nil {
+				return s.couldNotRead(ctx, d, asked, err)
+			}
+			return s.takeIn(ctx, d, asked, messages)
+		}
+	}
+}
+
+// written returns what was written in a room, and changed, since, oldest first.
+func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
+	since := d.since
+	if limit := s.cfg.Client.ServerTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
+		since = limit // perhaps it was too much
+	}
+	messages, err := s.cfg.Client.Since(ctx, d.room, since)
+	if err != nil {
+		return nil, err
+	}
+	for i := range messages {
+		messages[i].Kind = d.kind
+	}
+	messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().Before(since) && !m.At.IsZero() })
+	for i := range messages {
+		messages[i].Old = messages[i].At.Before(since) && !messages[i].At.IsZero()
+	}
+	slices.SortStableFunc(messages, func(a, b wire.Message) int { return a.At.Compare(b.At.Time) })
+	return messages, nil
+}
+
+// takeIn accepts what was found in a room, and after it what has waited for it.
+func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wire.Message) error {
+	now := s.cfg.Client.ServerTime()
+	if asked.judged { // what is younger may still be on its way; the next look sees it again
+		young := now.Add(-min(settled, s.cfg.LookEvery))
+		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
+	}
+	s.countTooOld(asked, messages, now.Add(-oldest))
+	early := s.early.take(asked.room) // REST has brought these as well, in their place
+	fresh, err := s.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
+	if err == nil && len(early) > 0 {
+		_, err = s.cfg.Accept.FromAgent(ctx, early)
+	}
+	if err != nil {
+		return err
+	}
+	if asked.judged {
+		s.missed += fresh
+	}
+	// Most deletions do not come on the stream (rocketchat.md 3), so it is not to blame.
+	if _, err := s.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
+		return err
+	}
+	held := s.owed.release(d)
+	s.owed.settle(d)
+	_, err = s.accept(ctx, held)
+	s.tellOpened() // what waits in new rooms may have waited for this one
+	return err
+}
+
+// countTooOld counts what agents wrote too long ago to be relayed: nobody was
+// connected for days.
+func (s *Stream) countTooOld(d debt, messages []wire.Message, limit time.Time) {
+	bot, _ := s.cfg.Client.Bot()
+	if d.kind != wire.CustomerRoom {
+		return
+	}
+	count := 0
+	for _, m := range messages {
+		if m.At.Before(limit) && !m.At.IsZero() && m.ByPeople(bot) {
+			count++
+		}
+	}
+	if count > 0 {
+		s.tooOld.count += count
+		s.tooOld.rooms++
+		s.tooOld.room = d.room
+	}
+}
+
+// couldNotRead keeps a room owed. One room must not keep the session from all others.
+func (s *Stream) couldNotRead(ctx context.Context, d *debt, asked debt, err error) error {
+	log := s.cfg.Log.With("room", asked.room, "err", err)
+	switch {
+	case endsSession(ctx, err):
+		return fmt.Errorf("messages of room %s: %w", asked.room, err)
+	case rocketchat.RefusedForGood(err), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
+		log.Warn("a room cannot be looked into")
+		return s.takeIn(ctx, d, asked, nil)
+	}
+	if asked.tries == 0 {
+		log.Warn("a room cannot be looked into yet; what is written there meanwhile waits for a moment")
+	}
+	if s.owed.postpone(d, s.retryAfter(asked.tries)) {
+		log.Warn("a room cannot be looked into for some time; what is written there is relayed all the same, and what may be missing comes later")
+		_, err := s.accept(ctx, s.owed.release(d))
+		return err
+	}
+	return nil
+}
+
+// notOursYet is for a room that is about to become a conversation's.
+func (s *Stream) notOursYet(ctx context.Context, d *debt, asked debt, err error) error {
+	if err != nil {
+		return err
+	}
+	if time.Since(asked.added) > earlyFor { // it did not; if it does, it is announced again
+		held := s.owed.release(d)
+		s.owed.settle(d)
+		_, err := s.accept(ctx, held)
+		return err
+	}
+	s.owed.later(d, min(s.retryAfter(asked.tries), time.Second))
+	return nil
+}
+
+// retryAfter is how long to wait after so many failures before.
+func (s *Stream) retryAfter(failures int) time.Duration {
+	return pause.Backoff{First: s.cfg.FirstReconnect, Most: 5 * time.Minute}.After(failures)
+}
+
+// rest is for when nothing is left to be done at the moment: it saves how far all
+// was read, and says what the looks have found.
+func (s *Stream) rest() error {
+	if err := s.saveCursor(); err != nil {
+		return err
+	}
+	if s.tooOld.count > 0 {
+		s.cfg.Log.Warn("agents' messages were found too late to be relayed; the bridge had not been connected for days",
+			"count", s.tooOld.count, "rooms", s.tooOld.rooms, "room", s.tooOld.room, "older", oldest)
+		s.tooOld = tooOld{}
+	}
+	if s.missed == 0 {
+		return nil
+	}
+	s.cfg.Metrics.Missed.Add(float64(s.missed))
+	s.cfg.Log.Warn("messages found that the stream had not brought", "count", s.missed)
+	s.missed = 0
+	return errors.New("the stream does not bring everything")
+}
+
+// tooOld is what was found and is not relayed any more.
+type tooOld struct {
+	count, rooms int
+	room         bridge.RoomID // one of them
+}
+
+// saveCursor moves the cursor as far as everything was read.
+func (s *Stream) saveCursor() error {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	at := s.owed.reached()
+	if at.IsZero() || at.Equal(s.owed.saved) {
+		return nil
+	}
+	if err := s.cfg.Cursors.SaveCursor(cursor, at); err != nil {
+		return err
+	}
+	s.owed.saved = at
+	return nil
+}
+
+// begin takes up where the last process stopped. Before the first look ever, what
+// counts is from now on: the bot opens rooms as soon as it is logged in.
+func (s *Stream) begin() error {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	if !s.owed.goal.IsZero() {
+		return nil
+	}
+	at, err := s.cfg.Cursors.Cursor(cursor)
+	if err == nil && at.IsZero() {
+		at = s.cfg.Client.ServerTime()
+		err = s.cfg.Cursors.SaveCursor(cursor, at)
+	}
+	if err != nil {
+		return err
+	}
+	s.owed.goal, s.owed.saved = at, at
+	return nil
+}
+
+// keepBack moves the cursor back before what may be missing of a room. It is called
+// before the room is ours, so a restart looks into it even if we stop in between.
+func (s *Stream) keepBack(d debt) {
+	s.owed.mu.Lock()
+	defer s.owed.mu.Unlock()
+	s.owed.add(d)
+	at := d.since.Add(overlap)
+	saved, err := s.cfg.Cursors.Cursor(cursor)
+	if err == nil && (saved.IsZero() || saved.After(at)) && s.cfg.Cursors.SaveCursor(cursor, at) == nil {
+		s.owed.saved = at
+	} // a store that fails does not make the room ours either
+}

@@ -1,0 +1,171 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
+)
+
+// changes is what a look has found.
+type changes struct {
+	at    time.Time // when it began, by the workspace's clock
+	rooms []debt
+}
+
+// look asks REST in which rooms something was written since the last look, ours and
+// those in which people talk to the bot, and makes them owed. Nothing is replayed on
+// the stream after a disconnect (rocketchat.md 1.10), so every session begins with
+// one; others, now and then, find what the stream did not bring.
+func (s *Stream) look(first bool) errand {
+	return func(ctx context.Context) func(context.Context) error {
+		if !first {
+			s.setUp(ctx)
+		}
+		found, err := s.changed(ctx)
+		return func(ctx context.Context) error {
+			s.looking = false
+			if err != nil {
+				return s.lookFailed(ctx, err, first)
+			}
+			s.lookFailures = 0
+			s.owed.mu.Lock()
+			defer s.owed.mu.Unlock()
+			for _, d := range found.rooms {
+				d.hold, d.judged = first, !first
+				s.owed.add(d)
+			}
+			s.owed.goal = found.at
+			return nil
+		}
+	}
+}
+
+// lookFailed ends the session if it is of no use without the look. Otherwise agents
+// are heard on the stream, and the look is made again.
+func (s *Stream) lookFailed(ctx context.Context, err error, first bool) error {
+	if first {
+		return fmt.Errorf("catch up: %w", err)
+	}
+	if endsSession(ctx, err) {
+		return fmt.Errorf("look for missed messages: %w", err)
+	}
+	wait := min(s.retryAfter(s.lookFailures), s.cfg.LookEvery)
+	if s.lookFailures++; s.lookFailures == 1 {
+		s.cfg.Log.Warn("cannot look for missed messages; what the stream brings is relayed", "err", err)
+	}
+	s.lookNext = time.Now().Add(wait)
+	return nil
+}
+
+// changed returns the rooms in which something was written since the last look.
+func (s *Stream) changed(ctx context.Context) (c changes, err error) {
+	s.owed.mu.Lock()
+	from := s.owed.goal // what could not be read of the look before is owed
+	s.owed.mu.Unlock()
+	// Which time it is, is known once the first answer is in: our clock may have
+	// stood still since the last one.
+	var since time.Time
+	begin := func() time.Time {
+		if c.at.IsZero() {
+			c.at = s.cfg.Client.ServerTime()
+			if since = from.Add(-overlap); from.After(c.at) {
+				since = c.at.Add(-overlap)
+			}
+		}
+		return since
+	}
+	open, err := s.listRooms(ctx, time.Time{}, begin)
+	if err != nil {
+		return c, fmt.Errorf("list rooms: %w", err)
+	}
+	closed, err := s.listRooms(ctx, begin(), begin)
+	if err != nil {
+		return c, fmt.Errorf("list closed rooms: %w", err)
+	}
+	slices.Reverse(closed) // a customer's older rooms come before the newer, and the open one last
+	for _, d := range append(closed, open...) {
+		d.kind, d.since = wire.CustomerRoom, since
+		c.rooms = append(c.rooms, d)
+	}
+	direct, err := s.commandRooms(ctx, since)
+	c.rooms = append(c.rooms, direct...)
+	return c, err
+}
+
+// listRooms returns our rooms in which something was written since: the open ones, or,
+// with a time, those that were closed since. Rooms move while the list is read: what
+// is written moves them to its head, closing takes them out. So each page begins with
+// the end of the page before.
+func (s *Stream) listRooms(ctx context.Context, closed time.Time, since func() time.Time) (found []debt, err error) {
+	seen := map[bridge.RoomID]bool{}
+	for offset, back := 0, 0; ; {
+		page, total, err := s.cfg.Client.CustomerRooms(ctx, closed, offset, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		limit := since()
+		joins, news := offset == 0 || len(page) < 2, false
+		for _, room := range page {
+			if seen[room.ID] {
+				joins = true
+				continue
+			}
+			seen[room.ID], news = true, true
+			if !room.Last.IsZero() && room.Last.Before(limit) {
+				if joins {
+					return found, nil // sorted: all that follow are older
+				}
+				continue
+			}
+			if whose, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
+				return nil, err
+			} else if ours {
+				found = append(found, debt{room: room.ID, whose: whose})
+			}
+		}
+		if !joins && back < 20 { // more have closed than pages have in common
+			back++
+			offset = max(0, offset-pageSize)
+			continue
+		}
+		end := offset + len(page)
+		if len(page) == 0 || total > 0 && end >= total || total == 0 && !news {
+			return found, nil
+		}
+		offset = end - min(pageJoin, len(page)/2)
+	}
+}
+
+// commandRooms returns the rooms where somebody may wait for an answer: the setup
+// channel and the bot's direct rooms. A workspace that cannot list them must not
+// keep agents from customers, so then it is left at that.
+func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []debt, err error) {
+	if s.cfg.Commands == nil {
+		return nil, nil
+	}
+	rooms, err := s.cfg.Client.BotRooms(ctx, since)
+	if endsSession(ctx, err) {
+		return nil, fmt.Errorf("list the bot's rooms: %w", err)
+	}
+	if err != nil {
+		s.cfg.Log.Warn("cannot look for missed commands", "err", err)
+		return nil, nil
+	}
+	setup := s.cfg.Client.SetupRoom()
+	for _, room := range rooms {
+		if room.Kind == wire.DirectRoom || room.ID == setup {
+			found = append(found, debt{room: room.ID, kind: room.Kind, since: since})
+		}
+	}
+	return found, nil
+}
+
+// endsSession tells a workspace that is away, or a bot that must log in again, from
+// one call that fails. It is for calls without which agents and customers can do.
+func endsSession(ctx context.Context, err error) bool {
+	return err != nil && (ctx.Err() != nil || bridge.RefusalOf(err).Gate == bridge.GateWorkspace)
+}

@@ -1,0 +1,201 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ddp"
+	"messenger-bridge/rocketchat/wire"
+)
+
+// maxHeld bounds what the stream may bring while catching up, or while the store
+// is slow. Beyond it the session ends, and the next one reads the rest over REST.
+const maxHeld = 10_000
+
+// session is one connection from dial to loss.
+func (s *Stream) session(ctx context.Context, ready func()) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	if err := s.begin(); err != nil {
+		return err
+	}
+	events := make(chan wire.Message, maxHeld)
+	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
+	defer stop()
+	deliver := func(m wire.Message) error {
+		if !s.wants(m) {
+			return nil
+		}
+		select {
+		case events <- m:
+			return nil
+		default:
+			return errTooFarBehind
+		}
+	}
+	conn, err := ddp.Dial(dialing, s.cfg.Client.URL(), s.cfg.Silence, ddp.Events{Message: deliver, Followed: func(event string, frame []byte) error {
+		if gone, is := s.noticed(event, frame); is {
+			return deliver(gone)
+		}
+		return nil
+	}})
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer conn.HangUp()
+	defer context.AfterFunc(ctx, conn.HangUp)() // unblocks the reader
+	wg.Go(func() { end(conn.Read()) })
+	wg.Go(func() { end(s.ping(ctx, conn)) })
+
+	if err := s.logIn(ctx, conn); err != nil {
+		return cause(ctx, err)
+	}
+	s.setUp(ctx)
+	// Subscribed first, so that nothing falls between the look and the stream.
+	if err := s.within(ctx, conn.Subscribe); err != nil {
+		return cause(ctx, fmt.Errorf("subscribe: %w", err))
+	}
+	if s.cfg.Gestures != nil {
+		wg.Go(func() { s.follow(ctx, conn) })
+	}
+	return cause(ctx, s.live(ctx, &wg, events, func() {
+		ready()
+		s.note(State{Connected: true})
+		s.cfg.Log.Info("connected to Rocket.Chat, subscribed and caught up")
+		if s.cfg.Ready != nil {
+			s.cfg.Ready()
+		}
+	}))
+}
+
+// cause prefers the reason why the session ended over its consequence.
+func cause(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
+// live accepts what the stream brings, as much as there is at once, while one errand
+// after another catches up beside it, and looks now and then for what the stream did
+// not bring. What it brings of a room that is still to be caught up with waits until
+// that is done, so order within a room holds. caughtUp is called when every room was
+// looked into once.
+func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-chan wire.Message, caughtUp func()) error {
+	tick := time.NewTicker(s.cfg.LookEvery)
+	defer tick.Stop()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
+	done := make(chan func(context.Context) error, 1)
+	run := func(e errand) { errands.Go(func() { done <- e(ctx) }) }
+	s.owed.restart()
+	s.missed, s.lookFailures, s.lookNext = 0, 0, time.Time{}
+	s.looking = true
+	run(s.look(true))
+	busy, ready, lookDue := true, false, false
+	for {
+		if !busy {
+			e, wait := s.nextRoom()
+			if e == nil {
+				if err := s.rest(); err != nil {
+					return err
+				}
+				if !ready {
+					ready = true
+					caughtUp()
+				}
+				if lookDue {
+					lookDue, e = false, s.look(false)
+				}
+			}
+			if busy = e != nil; busy {
+				run(e)
+			} else if !s.lookNext.IsZero() {
+				wait = min(wait, time.Until(s.lookNext))
+			}
+			due.Reset(wait)
+		}
+		in := events
+		if s.looking {
+			in = nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case m := <-in:
+			if err := s.takeStreamed(ctx, m, in); err != nil {
+				return err
+			}
+		case then := <-done:
+			busy = false
+			for n := len(in); n > 0 && len(in) > 0; n -= 512 { // what is here already was not missed
+				if err := s.takeStreamed(ctx, <-in, in); err != nil {
+					return err
+				}
+			}
+			if err := then(ctx); err != nil {
+				return err
+			}
+		case <-s.opened:
+			if err := s.handOnEarly(ctx); err != nil {
+				return err
+			}
+		case <-tick.C:
+			lookDue = true
+		case <-due.C:
+			if !s.lookNext.IsZero() && !time.Now().Before(s.lookNext) {
+				s.lookNext, lookDue = time.Time{}, true
+			}
+		}
+	}
+}
+
+// takeStreamed accepts what the stream has brought, as much as there is at once.
+func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
+	var batch []wire.Message
+	for m := first; ; m = <-more {
+		waits, err := s.waits(m)
+		if err != nil {
+			return err
+		} else if !waits {
+			batch = append(batch, m)
+		}
+		if len(batch) == 512 || len(more) == 0 {
+			break
+		}
+	}
+	_, err := s.accept(ctx, batch)
+	return err
+}
+
+// waits keeps a message back that would overtake older ones of its customer.
+func (s *Stream) waits(m wire.Message) (bool, error) {
+	if s.owed.none() {
+		return false, nil
+	}
+	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
+	if err != nil {
+		return false, err
+	}
+	return s.owed.wait(m, whose)
+}
+
+func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {
+	tick := time.NewTicker(s.cfg.PingEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+			if err := conn.Ping(); err != nil {
+				return err
+			}
+		}
+	}
+}
