@@ -12,29 +12,31 @@ const module = "messenger-bridge/"
 
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
-	"bridge":       {"language", "metrics"},
-	"rooms":        {"bridge", "language", "metrics"},
-	"messenger":    {"bridge", "metrics"},
-	"rocketchat":   {"bridge", "language", "metrics"},
-	"store":        {"bridge", "language", "metrics"},
-	"commands":     {"bridge", "language", "metrics"},
-	"web":          {"bridge", "language", "metrics"},
-	"metrics":      {},
-	"language":     {},
-	"sandbox":      {},
-	"companion":    {"bridge", "language"},
-	"conformance":  {},
-	"browsertest":  {},
-	"bench/faults": {"sandbox"},
-	"bench":        {"bench/faults", "bridge", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
+	"bridge":           {"language", "metrics"},
+	"rooms":            {"bridge", "language", "metrics"},
+	"messenger":        {"bridge", "metrics"},
+	"rocketchat":       {"bridge", "language", "metrics"},
+	"store":            {"bridge", "language", "metrics"},
+	"commands":         {"bridge", "language", "metrics"},
+	"web":              {"bridge", "language", "metrics"},
+	"metrics":          {},
+	"language":         {},
+	"sandbox/meta":     {},
+	"sandbox/chat":     {},
+	"sandbox/loopback": {},
+	"companion":        {"bridge", "language"},
+	"conformance":      {},
+	"browsertest":      {},
+	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
+	"bench":            {"bench/faults", "bridge", "language", "messenger", "metrics", "rocketchat", "rooms", "store"},
 	"cmd/messenger-bridge": {
-		"bridge", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
+		"bridge", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox/chat", "sandbox/meta", "store", "web",
 	},
 }
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"rocketchat", "sandbox", "bench"},
+	"github.com/gorilla/websocket":        {"rocketchat", "sandbox/chat", "bench"},
 	"go.etcd.io/bbolt":                    {"store", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "cmd/messenger-bridge"},
 	"github.com/caarlos0/env/v11":         {"cmd/messenger-bridge"},

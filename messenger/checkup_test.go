@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // find returns the findings of a check.
@@ -37,7 +37,7 @@ func TestCheckup_DeadToken_SaysWhyAndWhoMustAct(t *testing.T) {
 		468: {"not used", "/facebook authorize"},
 		492: {"lost the role", "gives the role back"},
 	} {
-		fb, err := sandbox.StartMessenger(sandbox.MessengerConfig{})
+		fb, err := meta.Start(meta.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}

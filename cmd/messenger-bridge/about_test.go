@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/store"
 )
 
@@ -48,7 +48,7 @@ func TestRoom_IsDescribed_PageAndOriginAtAGlance(t *testing.T) {
 // TestRoom_CannotBeDescribed_MessagesAreShownAllTheSame: without the permission, and while
 // the call fails.
 func TestRoom_CannotBeDescribed_MessagesAreShownAllTheSame(t *testing.T) {
-	for name, fault := range map[string]sandbox.Fault{
+	for name, fault := range map[string]chat.Fault{
 		"no permission": {Status: 403, ContentType: "application/json", Body: `{"success":false,"error":"User does not have the permissions required for this action [error-unauthorized]"}`},
 		"broken":        {Status: 500},
 		"answer lost":   {Cut: true, Effect: true},
@@ -129,7 +129,7 @@ func TestTransfer_AndOnHold_AreFollowed(t *testing.T) {
 		w.meta.CustomerWrites(page, anna, text)
 		w.eventually(text+" is shown in the same room", func() bool { return len(w.rc.CustomerTexts(rid)) == n+1 })
 	}
-	answers := func(who *sandbox.Agent, text string) {
+	answers := func(who *chat.Agent, text string) {
 		t.Helper()
 		who.Says(rid, text)
 		w.eventually(text+" arrives", func() bool { return slices.Contains(w.received(anna), text) })
@@ -155,7 +155,7 @@ func TestTransfer_AndOnHold_AreFollowed(t *testing.T) {
 // customer writes is not shown; those beside them are.
 func TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook(t *testing.T) {
 	w := newWorld(t, bypassed)
-	w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 	w.run()
 	w.meta.CustomerWrites(page, anna, "one")
 	rid := w.room()

@@ -11,7 +11,8 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/companion"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 const appSecret = "5ecret-between-app-and-bridge"
@@ -33,7 +34,7 @@ func openOfficeWithApp(t *testing.T, environ ...string) *office {
 // installApp runs `app install` with the token of an administrator.
 func (o *office) installApp(args ...string) (code int, said string) {
 	o.Helper()
-	o.rc.AddUser(sandbox.User{Username: "root", Roles: []string{"user", "admin"}})
+	o.rc.AddUser(chat.User{Username: "root", Roles: []string{"user", "admin"}})
 	user, token := o.rc.PersonalAccessToken("root")
 	file := filepath.Join(o.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(token), 0o600); err != nil {
@@ -47,7 +48,7 @@ func (o *office) installApp(args ...string) (code int, said string) {
 }
 
 // asked lets somebody run a command of the app and returns what the app shows.
-func (o *office) asked(who, room, words string) sandbox.Notice {
+func (o *office) asked(who, room, words string) chat.Notice {
 	o.Helper()
 	before := len(o.rc.Notices(who))
 	o.rc.UserSays(who, room, "/facebook "+words)
@@ -59,7 +60,7 @@ func (o *office) asked(who, room, words string) sandbox.Notice {
 }
 
 // dialogOf lets maria open the settings of a page.
-func (o *office) dialogOf(page string) sandbox.Dialog {
+func (o *office) dialogOf(page string) chat.Dialog {
 	o.Helper()
 	before := len(o.rc.Dialogs("maria"))
 	o.rc.UserSays("maria", "GENERAL", "/facebook edit "+page)
@@ -98,7 +99,7 @@ func TestApp_InstallRefused_SaysWhy(t *testing.T) {
 		"no licence":       {func(o *office) { o.rc.LimitPrivateApps(0, false) }, "this workspace may have 0 private apps enabled, and has 0"},
 		"no administrator": {func(o *office) { o.rc.SetPermission("manage-apps", "nobody") }, "permission manage-apps"},
 		"not allowed here": {func(o *office) {
-			o.rc.Inject(sandbox.Fault{Route: "POST apps", Status: 500, Body: `{"success":false,"error":"private_app_install_disabled"}`})
+			o.rc.Inject(chat.Fault{Route: "POST apps", Status: 500, Body: `{"success":false,"error":"private_app_install_disabled"}`})
 		}, "does not allow private apps"},
 		"no secret": {func(o *office) {
 			o.environ = append(o.environ, "COMMANDS_SECRET=")
@@ -267,13 +268,13 @@ func TestApp_PlatformsAreSlow_AnsweredInTime(t *testing.T) {
 		o.eventually(what+": the answer comes by direct message", told(part))
 	}
 	hang := func(route string) func() {
-		return o.rc.Inject(sandbox.Fault{Route: route, Hang: true})
+		return o.rc.Inject(chat.Fault{Route: route, Hang: true})
 	}
 	working("Rocket.Chat hangs", "pages", "*Bakery* `"+bakery+"`", hang("GET livechat/users/manager/:_id"))
 	working("Rocket.Chat hangs when a dialog is asked for", "edit "+bakery, "/settings?ticket=", hang("GET livechat/users/manager/:_id"))
-	fine := o.rc.Inject(sandbox.Fault{Route: "GET livechat/users/manager/:_id", Status: http.StatusBadGateway})
+	fine := o.rc.Inject(chat.Fault{Route: "GET livechat/users/manager/:_id", Status: http.StatusBadGateway})
 	working("Rocket.Chat fails", "status", "Rocket.Chat answers", fine)
-	o.meta.FailCalls("POST", "subscribed_apps", 1, sandbox.DeliveredThenHang(time.Second))
+	o.meta.FailCalls("POST", "subscribed_apps", 1, meta.DeliveredThenHang(time.Second))
 	working("Facebook hangs", "subscribe "+bakery, "*Bakery*: Running", func() {})
 
 	fine = hang("GET livechat/users/manager/:_id")
@@ -291,7 +292,7 @@ func TestApp_DepartmentsCannotBeRead_DialogComesWithoutThem(t *testing.T) {
 	o.connect(bakery)
 	o.halt()
 	o.run() // nothing is remembered of departments
-	fine := o.rc.Inject(sandbox.Fault{Route: "GET livechat/department", Hang: true})
+	fine := o.rc.Inject(chat.Fault{Route: "GET livechat/department", Hang: true})
 	defer fine()
 	start := time.Now()
 	d := o.dialogOf(bakery)
@@ -312,7 +313,7 @@ func TestApp_LateAnswer_SurvivesARestart(t *testing.T) {
 	o.halt()
 	o.cfg.times.appWaits = 200 * time.Millisecond
 	o.run()
-	fine := o.rc.Inject(sandbox.Fault{Route: "GET livechat/users/manager/:_id", Hang: true})
+	fine := o.rc.Inject(chat.Fault{Route: "GET livechat/users/manager/:_id", Hang: true})
 	o.asked("maria", "GENERAL", "edit "+bakery+" welcome Moin")
 	o.halt()
 	fine()

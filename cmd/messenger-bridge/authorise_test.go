@@ -24,7 +24,8 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/browsertest"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -71,17 +72,17 @@ func (s *secretBook) add(more ...string) {
 }
 
 // openOffice starts both platforms; the bridge is not running yet, and no page is stored.
-func openOffice(t *testing.T, with sandbox.RocketChatConfig, environ ...string) *office {
+func openOffice(t *testing.T, with chat.Config, environ ...string) *office {
 	t.Helper()
 	o := &office{clock: &clock{}, secrets: &secretBook{}}
 	if with.Now == nil {
 		with.Now = o.clock.now
 	}
-	rc, err := sandbox.StartRocketChat(with)
+	rc, err := chat.Start(with)
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{
+	meta, err := meta.Start(meta.Config{
 		NoAppSubscription: true, Retries: []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond},
 	})
 	if err != nil {
@@ -94,8 +95,8 @@ func openOffice(t *testing.T, with sandbox.RocketChatConfig, environ ...string) 
 	o.world = &world{T: t, rc: rc, meta: meta, agent: rc.AddAgent("ana"), log: &logBook{}}
 	o.sales = rc.AddDepartment("Sales", "ana")
 	rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true)
-	rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
-	rc.AddUser(sandbox.User{Username: "paul"})
+	rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	rc.AddUser(chat.User{Username: "paul"})
 	meta.AddBarePage(bakery, "Bakery")
 	meta.AddBarePage(bikes, "Bikes")
 	o.person = meta.AddPerson("Maria Muster", bakery, bikes)
@@ -426,7 +427,7 @@ func (b *window) toDialog(link string) string {
 }
 
 // consent decides in Facebook's dialog and returns where the browser is sent.
-func (b *window) consent(dialog string, choice sandbox.Choice) string {
+func (b *window) consent(dialog string, choice meta.Choice) string {
 	b.Helper()
 	back, err := b.meta.Consent(b.Context(), dialog, choice)
 	if err != nil {
@@ -441,7 +442,7 @@ func (b *window) consent(dialog string, choice sandbox.Choice) string {
 // login follows a link to the tick boxes, after ticking pages at Facebook.
 func (b *window) login(link string, pages ...string) *window {
 	b.Helper()
-	b.get(b.consent(b.toDialog(link), sandbox.Choice{Pages: pages}))
+	b.get(b.consent(b.toDialog(link), meta.Choice{Pages: pages}))
 	if b.status != http.StatusOK {
 		b.Fatalf("there are no tick boxes: %d %s", b.status, b.words())
 	}
@@ -521,10 +522,10 @@ func (o *office) reads(page, text string) {
 }
 
 func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) {
-	old := sandbox.RocketChatConfig{Profile: sandbox.V7, LimiterOff: true}
+	old := chat.Config{Profile: chat.V7, LimiterOff: true}
 	for _, c := range []struct {
 		name, typed string
-		with        sandbox.RocketChatConfig
+		with        chat.Config
 	}{{"slash", "/facebook authorize", bypassed}, {"bang", "!facebook authorize", bypassed}, {"7.x", "/facebook authorize", old}} {
 		t.Run(c.name, func(t *testing.T) {
 			typed := c.typed
@@ -725,7 +726,7 @@ func TestAuthorise_BadLinks_AreRefusedAndChangeNothing(t *testing.T) {
 		b = o.openWindow()
 		dialog = b.toDialog(link)
 	}
-	both := sandbox.Choice{Pages: []string{bakery, bikes}}
+	both := meta.Choice{Pages: []string{bakery, bikes}}
 	change := func(address, name string, f func(string) string) string {
 		u, err := url.Parse(address)
 		if err != nil {
@@ -789,23 +790,23 @@ func TestAuthorise_BadLinks_AreRefusedAndChangeNothing(t *testing.T) {
 
 	// What Facebook may send.
 	for _, c := range []struct {
-		outcome  sandbox.DialogOutcome
+		outcome  meta.DialogOutcome
 		status   int
 		headline string
 	}{
-		{sandbox.DialogDenied, 403, "You cancelled at Facebook"},
-		{sandbox.DialogWrongState, 400, "This link is not complete"},
-		{sandbox.DialogNoState, 400, "This link is not complete"},
-		{sandbox.DialogNoCode, 400, "Facebook sent you back without a login"},
+		{meta.DialogDenied, 403, "You cancelled at Facebook"},
+		{meta.DialogWrongState, 400, "This link is not complete"},
+		{meta.DialogNoState, 400, "This link is not complete"},
+		{meta.DialogNoCode, 400, "Facebook sent you back without a login"},
 	} {
 		o.meta.Dialog(c.outcome)
 		afresh()
 		b.get(b.consent(dialog, both)).refused(c.headline, c.status, c.headline, typeAgain)
-		o.meta.Dialog(sandbox.DialogNormal)
+		o.meta.Dialog(meta.DialogNormal)
 		b.login(link, bakery) // the link is still good
 	}
 	afresh()
-	b.get(b.consent(dialog, sandbox.Choice{Cancel: true})).refused("cancelled", 403, "You cancelled at Facebook", typeAgain)
+	b.get(b.consent(dialog, meta.Choice{Cancel: true})).refused("cancelled", 403, "You cancelled at Facebook", typeAgain)
 	b.get(o.cfg.PublicURL+"/oauth/callback?error=access_denied").refused("cancelled by a stranger", 400, "This link is not complete", typeAgain)
 	b.get(o.cfg.PublicURL+"/oauth/pages").refused("tick boxes of nobody", 410, "There is nothing to choose from here", typeAgain)
 
@@ -884,7 +885,7 @@ func TestAuthorise_Late_IsRefusedAndChangesNothing(t *testing.T) {
 
 	link := o.link()
 	b := o.openWindow()
-	back := b.consent(b.toDialog(link), sandbox.Choice{Pages: []string{bakery}})
+	back := b.consent(b.toDialog(link), meta.Choice{Pages: []string{bakery}})
 	late(ticketIn(link))
 	b.get(link).refused("a late link", 410, "This link has expired", typeAgain)
 	b.get(back).refused("a late way back", 410, "This link has expired", typeAgain)
@@ -920,7 +921,7 @@ func TestAuthorise_RestartWhileThePersonDecides_GoesOn(t *testing.T) {
 	dialog := b.toDialog(link)
 	o.halt()
 	o.run()
-	b.get(b.consent(dialog, sandbox.Choice{Pages: []string{bakery}})).shows("the tick boxes", 200, "Choose your Facebook pages")
+	b.get(b.consent(dialog, meta.Choice{Pages: []string{bakery}})).shows("the tick boxes", 200, "Choose your Facebook pages")
 	o.halt()
 	o.run()
 	b.choose([]string{bakery}).shows("the result", 200, "The page is connected")
@@ -944,7 +945,7 @@ func TestAuthorise_KilledWhileSubscribing_RunsAfterTheRestart(t *testing.T) {
 		clicked <- err
 	}()
 	o.eventually("the page is being subscribed", func() bool {
-		return slices.ContainsFunc(o.meta.Calls(), func(c sandbox.Call) bool { return strings.HasSuffix(c.Path, "subscribed_apps") })
+		return slices.ContainsFunc(o.meta.Calls(), func(c meta.Call) bool { return strings.HasSuffix(c.Path, "subscribed_apps") })
 	})
 	p.kill()
 	<-clicked
@@ -961,11 +962,11 @@ func TestAuthorise_FacebookAway_SaysSoAndChangesNothing(t *testing.T) {
 	o := openOffice(t, bypassed)
 	o.run()
 	b := o.openWindow()
-	back := b.consent(b.toDialog(o.link()), sandbox.Choice{Pages: []string{bakery}})
-	o.meta.FailCalls("POST", "oauth/access_token", 1, sandbox.Status500(false))
+	back := b.consent(b.toDialog(o.link()), meta.Choice{Pages: []string{bakery}})
+	o.meta.FailCalls("POST", "oauth/access_token", 1, meta.Status500(false))
 	b.get(back).refused("Facebook fails", 502, "Facebook did not answer as it should", typeAgain)
 	b = o.openWindow().login(o.link(), bakery)
-	o.meta.FailCalls("POST", "subscribed_apps", 1, sandbox.Status500(false))
+	o.meta.FailCalls("POST", "subscribed_apps", 1, meta.Status500(false))
 	b.choose([]string{bakery}).shows("subscribing fails", 200, "Not everything runs yet", "Bakery")
 	rid := o.setup()
 	o.eventually("the setup channel hears what is missing", func() bool { return len(containing(o.hears(rid), "*Bakery* is not connected yet")) == 1 })
@@ -980,7 +981,7 @@ func TestAuthorise_PermissionDeclined_SaysWhatIsMissing(t *testing.T) {
 	o := openOffice(t, bypassed)
 	o.run()
 	b := o.openWindow()
-	b.get(b.consent(b.toDialog(o.link()), sandbox.Choice{Pages: []string{bakery}, Decline: []string{"pages_manage_metadata"}}))
+	b.get(b.consent(b.toDialog(o.link()), meta.Choice{Pages: []string{bakery}, Decline: []string{"pages_manage_metadata"}}))
 	b.shows("the tick boxes", 200, "pages_manage_metadata", "It was not allowed for this page", typeAgain)
 	if strings.Contains(b.html, `name="page"`) {
 		t.Error("a page can be ticked that cannot be connected")
@@ -1015,7 +1016,7 @@ func TestAuthorise_LinkOpenedInTwoTabs_TheLastOneWorks(t *testing.T) {
 	b := o.openWindow()
 	first := b.toDialog(link)
 	second := b.toDialog(link) // a double click
-	choice := sandbox.Choice{Pages: []string{bakery}}
+	choice := meta.Choice{Pages: []string{bakery}}
 	b.get(b.consent(first, choice)).refused("the first tab", 403, "go on in the window you opened last", typeAgain)
 	b.get(b.consent(second, choice)).shows("the second tab", 200, "Choose your Facebook pages")
 }
@@ -1089,7 +1090,7 @@ func TestAuthorise_WindowClosedAfterTheDialog_LostPageIsNoticed(t *testing.T) {
 	o.connect(bakery, bikes)
 	rid, talk := o.setup(), o.talks(bikes)
 	b := o.openWindow()
-	b.consent(b.toDialog(o.link()), sandbox.Choice{Pages: []string{bakery}})
+	b.consent(b.toDialog(o.link()), meta.Choice{Pages: []string{bakery}})
 	o.agent.Says(talk, "this waits")
 	o.eventually("the setup channel hears that Bikes is lost", func() bool { return len(containing(o.hears(rid), "*Bikes* is not running any more")) == 1 })
 	if s := o.pageNow(bikes).State; s != bridge.PageNeedsAuth {

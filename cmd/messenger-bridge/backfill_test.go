@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -141,7 +141,7 @@ func TestBackfill_SubscriptionLost_FetchesWhatWasWrittenMeanwhile(t *testing.T) 
 			w.cfg.times.watchEvery = 50 * time.Millisecond
 			w.run()
 			w.eventually("the page was looked at", func() bool { return slices.Contains(w.meta.Subscribed(page), "standby") && w.meta.Callback() != "" })
-			w.meta.FailCalls("POST", "subscribed_apps", 3, sandbox.Status500(false)) // long enough to write
+			w.meta.FailCalls("POST", "subscribed_apps", 3, meta.Status500(false)) // long enough to write
 			w.meta.SubscribePage(page, left...)
 			w.meta.CustomerWrites(page, anna, "c 0")
 			w.meta.CustomerWrites(page, anna, "c 1")
@@ -164,7 +164,7 @@ func TestBackfill_AppSubscriptionLost_FetchesForAllPages(t *testing.T) {
 	w.eventually("the pages were looked at", func() bool {
 		return w.looks() > 4 && w.calls("POST", "/subscriptions") > 0
 	})
-	w.meta.FailCalls("POST", "/subscriptions", 2, sandbox.Status500(false))
+	w.meta.FailCalls("POST", "/subscriptions", 2, meta.Status500(false))
 	w.meta.SubscribeApp("message_echoes")
 	w.meta.CustomerWrites(page, anna, "c 0")
 	w.meta.CustomerWrites("555", ben, "b 0")
@@ -197,9 +197,9 @@ func TestBackfill_AfterAnHourOfFailures_SubscribesAgainAndFetches(t *testing.T) 
 func TestBackfill_ManyConversations_SlowedAndRefused_AllAreFetchedOnce(t *testing.T) {
 	for name, trouble := range map[string]func(w *world) (customers int){
 		"300":              func(*world) int { return 300 },
-		"throttled":        func(w *world) int { w.meta.FailReads(3, sandbox.Throttled613()); return 40 },
-		"failing":          func(w *world) int { w.meta.FailReads(3, sandbox.HTML502(false)); return 40 },
-		"too much at once": func(w *world) int { w.meta.Tweak(func(q *sandbox.Quirks) { q.DataPerRead = 20 }); return 40 },
+		"throttled":        func(w *world) int { w.meta.FailReads(3, meta.Throttled613()); return 40 },
+		"failing":          func(w *world) int { w.meta.FailReads(3, meta.HTML502(false)); return 40 },
+		"too much at once": func(w *world) int { w.meta.Tweak(func(q *meta.Quirks) { q.DataPerRead = 20 }); return 40 },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)

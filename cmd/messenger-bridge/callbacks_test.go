@@ -9,13 +9,13 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 func (o *office) callback(path string) string { return "http://" + o.cfg.Listen + path }
 
 // deauthorizes is Maria removing the app at Facebook; Meta tells us.
-func (o *office) deauthorizes(opts sandbox.SignedOptions) int {
+func (o *office) deauthorizes(opts meta.SignedOptions) int {
 	o.Helper()
 	answer, err := o.meta.Deauthorize(o.Context(), o.callback("/deauthorize"), o.person, opts)
 	if err != nil {
@@ -25,9 +25,9 @@ func (o *office) deauthorizes(opts sandbox.SignedOptions) int {
 }
 
 // asksForDeletion is somebody asking Facebook to have data deleted here.
-func (o *office) asksForDeletion(person string) sandbox.CallbackAnswer {
+func (o *office) asksForDeletion(person string) meta.CallbackAnswer {
 	o.Helper()
-	answer, err := o.meta.RequestDeletion(o.Context(), o.callback("/data-deletion"), person, sandbox.SignedOptions{})
+	answer, err := o.meta.RequestDeletion(o.Context(), o.callback("/data-deletion"), person, meta.SignedOptions{})
 	if err != nil || answer.Status != http.StatusOK {
 		o.Fatal(answer.Status, err)
 	}
@@ -51,7 +51,7 @@ func TestCallbacks_Deauthorize_ErasesTheGrantAndSaysSoOnce(t *testing.T) {
 	o.connect(bakery, bikes)
 	talk := o.talks(bakery)
 	for range 3 { // Meta may repeat it
-		if status := o.deauthorizes(sandbox.SignedOptions{}); status != http.StatusOK {
+		if status := o.deauthorizes(meta.SignedOptions{}); status != http.StatusOK {
 			t.Errorf("answer %d", status)
 		}
 	}
@@ -80,7 +80,7 @@ func TestCallbacks_Deauthorize_OlderThanTheConnection_ChangesNothing(t *testing.
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
-	if status := o.deauthorizes(sandbox.SignedOptions{IssuedAt: time.Now().Add(-20 * time.Minute)}); status != http.StatusOK {
+	if status := o.deauthorizes(meta.SignedOptions{IssuedAt: time.Now().Add(-20 * time.Minute)}); status != http.StatusOK {
 		t.Errorf("answer %d", status)
 	}
 	o.talks(bakery)
@@ -93,7 +93,7 @@ func TestCallbacks_Forged_AreRefusedAndChangeNothing(t *testing.T) {
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
-	for name, opts := range map[string]sandbox.SignedOptions{
+	for name, opts := range map[string]meta.SignedOptions{
 		"other secret":       {Secret: "x"},
 		"user exchanged":     {OtherUser: "5550001112000000"},
 		"no signature":       {NoSignature: true},
@@ -151,7 +151,7 @@ func TestCallbacks_SecretBeingReplaced_EitherIsTaken(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	o.meta.RemoveApp(o.person)
-	if status := o.deauthorizes(sandbox.SignedOptions{Secret: "the-old-one"}); status != http.StatusOK {
+	if status := o.deauthorizes(meta.SignedOptions{Secret: "the-old-one"}); status != http.StatusOK {
 		t.Errorf("answer %d", status)
 	}
 	o.hearsOnce("has removed the app at Facebook")
@@ -163,7 +163,7 @@ func TestCallbacks_DataDeletion_ErasesAndShowsIt_UnknownPeopleAreAnsweredTheSame
 	o.connect(bakery)
 	o.openWindow().login(o.link(), bakery, bikes) // the tick boxes are still before her
 	known, unknown := o.asksForDeletion(o.person), o.asksForDeletion("5550009998887776")
-	for who, answer := range map[string]sandbox.CallbackAnswer{"known": known, "unknown": unknown} {
+	for who, answer := range map[string]meta.CallbackAnswer{"known": known, "unknown": unknown} {
 		b := o.openWindow().get(answer.URL)
 		b.shows(who, 200, "Your data is deleted", "If there was nothing, there was nothing to delete")
 		if strings.Contains(b.html, o.person) || strings.Contains(b.html, "Maria") || !strings.HasSuffix(answer.URL, answer.Code) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 var (
@@ -74,7 +74,7 @@ func TestClock_StepsWhilePeopleWrite_NothingIsLostOrDoubled(t *testing.T) {
 			}
 		})
 	}
-	outcomes := []*sandbox.SendOutcome{sandbox.Status500(false), sandbox.DeliveredThenCut(), sandbox.CutBefore(), sandbox.Status500(true)}
+	outcomes := []*meta.SendOutcome{meta.Status500(false), meta.DeliveredThenCut(), meta.CutBefore(), meta.Status500(true)}
 	const hour, day = time.Hour, 24 * time.Hour
 	offsets := []time.Duration{0, 5 * time.Second, -5 * time.Second, hour, -hour, day, -day, 6 * day, -40 * day}
 	for n := range *steps {
@@ -142,12 +142,12 @@ func filter(texts []string, wanted func(string) bool) (kept []string) {
 // An answer is looked for some time after it was tried, not when the clock has come
 // there again.
 func TestClock_SetBackWhileAnAnswerIsUnclear_DoesNotHoldItUp(t *testing.T) {
-	for name, o := range map[string]*sandbox.SendOutcome{"it arrived": sandbox.DeliveredThenCut(), "it did not": sandbox.CutBefore()} {
+	for name, o := range map[string]*meta.SendOutcome{"it arrived": meta.DeliveredThenCut(), "it did not": meta.CutBefore()} {
 		t.Run(name, func(t *testing.T) {
 			w, clock := newWrongWorld(t)
 			w.cfg.times.echoWait = 500 * time.Millisecond
 			w.run()
-			w.meta.Echoes(sandbox.EchoNever)
+			w.meta.Echoes(meta.EchoNever)
 			w.meta.CustomerWrites(page, anna, "hello")
 			rid := w.room()
 			w.meta.NextSends(o)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 var (
@@ -21,14 +21,14 @@ var (
 // agent wrote has arrived once and in order or is refused with a sentence, and each
 // closing makes exactly one new room.
 func TestClosing_DuringABurst_LosesNothing(t *testing.T) {
-	for name, profile := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
 			seed := *closingSeed
 			if seed == 0 {
 				seed = rand.Uint64()
 			}
 			t.Logf("again with: -closing-seed %d", seed)
-			w := newWorld(t, sandbox.RocketChatConfig{Profile: profile, LimiterOff: true})
+			w := newWorld(t, chat.Config{Profile: profile, LimiterOff: true})
 			w.run()
 			b := &busyTalk{world: w, chance: rand.New(rand.NewPCG(seed, 0))}
 			b.customer()
@@ -59,7 +59,7 @@ func (b *busyTalk) customer() {
 }
 
 // latest is the customer's newest room.
-func (b *busyTalk) latest() sandbox.Room {
+func (b *busyTalk) latest() chat.Room {
 	rooms := b.rc.Rooms()
 	return rooms[len(rooms)-1]
 }

@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
 func TestSetupChannel_IsPrivateMadeOnceAndTicksItselfOff(t *testing.T) {
 	o := openOffice(t, bypassed)
-	o.rc.AddUser(sandbox.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	rid := o.setup()
 	// next waits until the last message of the channel is a step that asks for something.
@@ -60,7 +61,7 @@ func TestSetupChannel_IsPrivateMadeOnceAndTicksItselfOff(t *testing.T) {
 	if members := o.rc.MembersOf(rid); !slices.Equal(members, []string{ourBot, "maria", "otto"}) {
 		t.Errorf("members are %q", members)
 	}
-	o.rc.AddUser(sandbox.User{Username: "olga", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "olga", Roles: []string{"user", "livechat-manager"}})
 	restart()
 	o.eventually("a new manager is invited", func() bool { return slices.Contains(o.rc.MembersOf(rid), "olga") })
 	if o.rc.CountCalls("POST groups.create") != 1 || o.rc.CountCalls("POST channels.create") != 0 {
@@ -91,7 +92,7 @@ func TestSetupChannel_AfterConnecting_NextStepIsTheLastMessage(t *testing.T) {
 			o := openOffice(t, bypassed)
 			o.run()
 			rid := o.setup()
-			o.meta.FailCalls("POST", "subscribed_apps", len(pages), sandbox.DeliveredThenHang(300*time.Millisecond)) // one after another
+			o.meta.FailCalls("POST", "subscribed_apps", len(pages), meta.DeliveredThenHang(300*time.Millisecond)) // one after another
 			o.connect(pages...)
 			o.eventually("everybody knows", func() bool {
 				return len(containing(o.hears(rid), "is connected (by @maria)")) == len(pages) && len(containing(o.steps(), ":point_right: 10. ")) == 1
@@ -215,7 +216,7 @@ func TestCommand_BySomebodyWhoMayNot_ChangesNothing(t *testing.T) {
 
 func TestCommand_RightsFollowTheRole_AndCommandUsers(t *testing.T) {
 	o := openOffice(t, bypassed, "COMMAND_USERS=nina, @Paul")
-	o.rc.AddUser(sandbox.User{Username: "nina"})
+	o.rc.AddUser(chat.User{Username: "nina"})
 	o.run()
 	lobby := o.rc.AddChannel("lobby", "paul", "nina", "maria", ourBot)
 	for _, who := range []string{"nina", "paul", "maria"} {
@@ -303,7 +304,7 @@ func TestCommand_InACustomersRoom_NeverReachesTheCustomer(t *testing.T) {
 	}
 }
 
-func texts(messages []sandbox.Message) (all []string) {
+func texts(messages []chat.Message) (all []string) {
 	for _, m := range messages {
 		all = append(all, m.Text)
 	}
@@ -388,7 +389,7 @@ func TestCommand_RestartBetweenCommandAndAnswer_AnsweredOnce(t *testing.T) {
 			o.connect(bakery)
 			rid := o.setup()
 			o.settled()
-			fine := o.rc.Inject(sandbox.Fault{Route: "POST chat.sendMessage", Status: 500, Effect: effect})
+			fine := o.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Status: 500, Effect: effect})
 			o.rc.UserSays("maria", rid, "/facebook edit "+bakery+" offline Later")
 			o.rc.UserSays("maria", rid, "/facebook authorize")
 			calls := o.rc.CountCalls("POST chat.sendMessage")
@@ -465,7 +466,7 @@ func TestCommand_AnswerDelayed_ChangesOnce(t *testing.T) {
 	rid := o.setup()
 	b := o.openWindow().get(o.linkIn(o.private("maria", rid, "/facebook edit "+bakery)))
 	o.settled()
-	fine := o.rc.Inject(sandbox.Fault{Route: "POST chat.sendMessage", Status: 500})
+	fine := o.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Status: 500})
 	o.rc.UserSays("maria", rid, "/facebook edit "+bakery+" welcome typed")
 	calls := o.rc.CountCalls("POST chat.sendMessage")
 	o.eventually("answering is tried", func() bool { return o.rc.CountCalls("POST chat.sendMessage") > calls })
@@ -492,7 +493,7 @@ func TestCommand_AnswerDelayedOverTheLimit_IsNotCalledTooLate(t *testing.T) {
 	rid := o.longAgo(almost)
 	o.run()
 	o.settled()
-	fine := o.rc.Inject(sandbox.Fault{Route: "POST chat.sendMessage", Status: 500})
+	fine := o.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Status: 500})
 	o.rc.UserSays("maria", rid, "/facebook edit "+page+" welcome typed")
 	typed := time.Now()
 	calls := o.rc.CountCalls("POST chat.sendMessage")
@@ -532,7 +533,7 @@ func TestCommand_WorkspacesClockIsWrong_IsNotCalledTooLate(t *testing.T) {
 
 func TestSettings_TwoFormsAtOnce_SecondIsToldAndLosesNothing(t *testing.T) {
 	o := openOffice(t, bypassed)
-	o.rc.AddUser(sandbox.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	o.connect(bakery)
 	order := "/facebook edit " + bakery
@@ -638,7 +639,7 @@ func TestSettings_TenCommandsAtOnce_WithARestart_AllCount(t *testing.T) {
 	values := map[string]string{"name": "Our bakery", "department": "Sales", "welcome": "w", "finished": "f", "offline": "o"}
 	managers := []string{"maria", "otto", "olga", "oscar", "ophelia"}
 	for _, who := range managers[1:] {
-		o.rc.AddUser(sandbox.User{Username: who, Roles: []string{"user", "livechat-manager"}})
+		o.rc.AddUser(chat.User{Username: who, Roles: []string{"user", "livechat-manager"}})
 	}
 	o.run()
 	o.connect(bakery, bikes)
@@ -677,7 +678,7 @@ func TestSettings_TenCommandsAtOnce_WithARestart_AllCount(t *testing.T) {
 // take its time with the answer to `subscribe` while somebody else types `unsubscribe`.
 func TestCommand_SwitchedOffWhileSomebodySwitchesOn_WhatIsStoredIsTrue(t *testing.T) {
 	o := openOffice(t, bypassed)
-	o.rc.AddUser(sandbox.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	o.connect(bakery)
 	rid := o.setup()
@@ -691,7 +692,7 @@ func TestCommand_SwitchedOffWhileSomebodySwitchesOn_WhatIsStoredIsTrue(t *testin
 		return n
 	}
 	before := reads()
-	o.meta.FailCalls("GET", "subscriptions", 1, sandbox.DeliveredThenHang(time.Second)) // the last question before Running
+	o.meta.FailCalls("GET", "subscriptions", 1, meta.DeliveredThenHang(time.Second)) // the last question before Running
 	o.rc.UserSays("maria", rid, "/facebook subscribe "+bakery)
 	o.eventually("subscribing hangs", func() bool { return reads() > before })
 	o.rc.UserSays("otto", rid, "/facebook unsubscribe "+bakery)
@@ -771,7 +772,7 @@ func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
 
 func TestCommand_OffOnAndAway(t *testing.T) {
 	o := openOffice(t, bypassed)
-	o.rc.AddUser(sandbox.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	o.connect(bakery, bikes)
 	rid := o.setup()

@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 const commenter = "7770001112223334" // Anna, below posts
@@ -122,7 +123,7 @@ func TestComments_RoomOfTheirOwn_PublicAnswers(t *testing.T) {
 // in every way. It is published once, comes back once at most, and nobody is alarmed.
 func TestComments_AnswerLost_PublishedOnce(t *testing.T) {
 	k := commented(t, nil)
-	for echo, mode := range map[string]sandbox.EchoMode{"before": sandbox.EchoBefore, "never": sandbox.EchoNever, "twice": sandbox.EchoTwice} {
+	for echo, mode := range map[string]meta.EchoMode{"before": meta.EchoBefore, "never": meta.EchoNever, "twice": meta.EchoTwice} {
 		k.meta.Echoes(mode)
 		asked := map[string]string{} // texts, by comment
 		for name, make := range answers {
@@ -165,10 +166,10 @@ func (k *thread) roomWith(text string) (rid string) {
 func TestComments_StoppedInBetween_PublishedOnce(t *testing.T) {
 	for _, delivered := range []bool{true, false} {
 		k := commented(t, nil)
-		k.meta.FailCalls("POST", k.comment+"/comments", 1, &sandbox.SendOutcome{Deliver: delivered, Hang: time.Hour, Cut: true})
+		k.meta.FailCalls("POST", k.comment+"/comments", 1, &meta.SendOutcome{Deliver: delivered, Hang: time.Hour, Cut: true})
 		k.agent.Says(k.rid, "Yes")
 		k.eventually("the call is under way", func() bool {
-			return slices.ContainsFunc(k.meta.Calls(), func(c sandbox.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/comments") })
+			return slices.ContainsFunc(k.meta.Calls(), func(c meta.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/comments") })
 		})
 		k.halt()
 		k.run()
@@ -181,9 +182,9 @@ func TestComments_StoppedInBetween_PublishedOnce(t *testing.T) {
 // reply of which nobody knows is not repeated.
 func TestComments_NothingToBeFoundOut_AgentDecides(t *testing.T) {
 	k := commented(t, nil)
-	k.meta.FailCalls("GET", "/comments", 1, sandbox.Refused(100, 0, ""))
-	k.meta.FailCalls("POST", k.comment+"/comments", 1, sandbox.DeliveredThenCut())
-	k.meta.Echoes(sandbox.EchoNever)
+	k.meta.FailCalls("GET", "/comments", 1, meta.Refused(100, 0, ""))
+	k.meta.FailCalls("POST", k.comment+"/comments", 1, meta.DeliveredThenCut())
+	k.meta.Echoes(meta.EchoNever)
 	id := k.agent.Says(k.rid, "Yes")
 	k.told(id, "Perhaps not delivered")
 	k.published(k.comment, "Yes")
@@ -225,7 +226,7 @@ func TestComments_Private_OncePerComment(t *testing.T) {
 func TestComments_PrivateAnswerLost_ArrivesOnce(t *testing.T) {
 	k := commented(t, nil)
 	var want []string
-	for i, lost := range []*sandbox.SendOutcome{sandbox.DeliveredThenCut(), sandbox.CutBefore(), sandbox.Status500(true), sandbox.Status500(false)} {
+	for i, lost := range []*meta.SendOutcome{meta.DeliveredThenCut(), meta.CutBefore(), meta.Status500(true), meta.Status500(false)} {
 		text := fmt.Sprint("comment ", i)
 		k.meta.PersonComments(k.post, commenter, text)
 		k.shown(text)
@@ -242,8 +243,8 @@ func TestComments_PrivateAnswerLost_ArrivesOnce(t *testing.T) {
 
 	k.meta.PersonComments(k.post, commenter, "the last")
 	k.shown("the last")
-	k.meta.Echoes(sandbox.EchoNever)
-	k.meta.NextSends(sandbox.DeliveredThenCut())
+	k.meta.Echoes(meta.EchoNever)
+	k.meta.NextSends(meta.DeliveredThenCut())
 	k.told(k.agent.Says(k.rid, "!private answer to the last"), "Perhaps not delivered")
 	if got := k.received(anna); len(got) != len(want)+1 {
 		t.Errorf("the customer sees %q", got)
@@ -263,11 +264,11 @@ func TestComments_AnswerEdited_ChangesWhatIsPublished(t *testing.T) {
 
 func TestComments_NotAnswered_AgentIsTold(t *testing.T) {
 	k := commented(t, nil)
-	k.agent.Uploads(k.rid, "", sandbox.File{Name: "price.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7")})
+	k.agent.Uploads(k.rid, "", chat.File{Name: "price.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7")})
 	k.eventually("the agent is told of the file", func() bool {
-		return slices.ContainsFunc(k.rc.Messages(k.rid), func(m sandbox.Message) bool { return strings.Contains(m.Text, "answered with texts only") })
+		return slices.ContainsFunc(k.rc.Messages(k.rid), func(m chat.Message) bool { return strings.Contains(m.Text, "answered with texts only") })
 	})
-	k.meta.Tweak(func(q *sandbox.Quirks) { q.RefuseDuplicates = true })
+	k.meta.Tweak(func(q *meta.Quirks) { q.RefuseDuplicates = true })
 	k.agent.Says(k.rid, "Yes")
 	k.published(k.comment, "Yes")
 	k.told(k.agent.Says(k.rid, "Yes"), "the same text twice")

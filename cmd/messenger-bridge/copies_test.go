@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // play is a customer in this world whose events a test writes out by itself.
@@ -25,7 +25,7 @@ func TestStandby_CopiesOfOneMessage_AreShownOnce(t *testing.T) {
 			event := p.kindEvent(hello)
 			for _, held := range standby {
 				event.Standby = held
-				if status, err := w.meta.Post(t.Context(), w.meta.Body(event), sandbox.PostOptions{}); status != 200 || err != nil {
+				if status, err := w.meta.Post(t.Context(), w.meta.Body(event), meta.PostOptions{}); status != 200 || err != nil {
 					t.Errorf("answered %d, %v", status, err)
 				}
 			}
@@ -80,7 +80,7 @@ func TestPolicy_WarningOfFacebook_IsAnnouncedOnce(t *testing.T) {
 	for _, action := range []string{"warning", "block", "unblock"} {
 		event := o.meta.Body(p.kindEvent(`{"recipient":{"id":"$P"},$T,"policy_enforcement":{"action":"` + action + `","reason":"Spam, see https://facebook.test/rules"}}`))
 		for range 3 { // Meta repeats what it has sent
-			if status, err := o.meta.Post(t.Context(), event, sandbox.PostOptions{}); status != 200 || err != nil {
+			if status, err := o.meta.Post(t.Context(), event, meta.PostOptions{}); status != 200 || err != nil {
 				t.Errorf("answered %d, %v", status, err)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 var (
@@ -54,7 +54,7 @@ func TestCrash_ThousandMessagesWhileTheWorkspaceIsDown_AllArriveOnce(t *testing.
 		posting.Go(func() {
 			for i := range each {
 				event := w.meta.TextEvent(page, fmt.Sprint(9000+c), fmt.Sprintf("m_%d_%d", c, i), fmt.Sprintf("c%d %d", c, i), at)
-				if status, err := w.meta.Post(t.Context(), w.meta.Body(event), sandbox.PostOptions{}); status != 200 {
+				if status, err := w.meta.Post(t.Context(), w.meta.Body(event), meta.PostOptions{}); status != 200 {
 					t.Errorf("answered %d, %v", status, err)
 				}
 			}

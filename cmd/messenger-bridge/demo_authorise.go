@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 var loginLink = regexp.MustCompile(`https?://[^\s)>"]+/oauth/start\?state=[\w.~%-]+`)
@@ -71,7 +71,7 @@ func (s *demoStage) followLink(ctx context.Context, link string, step func(who, 
 		return "", err
 	}
 	step("maria", "(at Facebook) logs in, ticks the page "+demoPageName+" and continues")
-	back, err := s.meta.Consent(ctx, b.leads, sandbox.Choice{Pages: []string{demoPage}})
+	back, err := s.meta.Consent(ctx, b.leads, meta.Choice{Pages: []string{demoPage}})
 	if err != nil {
 		return "", err
 	}

@@ -15,7 +15,8 @@ import (
 	"sync"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // demoDeed is something that people do beside writing a text.
@@ -41,32 +42,32 @@ var demoDeeds = []demoDeed{
 		p.meta.Send(p.meta.ReferralEvent(demoPage, who.customer.ID, "spring", "ADS", time.Now()))
 		return nil
 	}},
-	{"answer", "customer", "Reply to the last message", "replies to a message", onBubble(true, func(p *demoPlay, who demoWho, b sandbox.Bubble) {
+	{"answer", "customer", "Reply to the last message", "replies to a message", onBubble(true, func(p *demoPlay, who demoWho, b meta.Bubble) {
 		_ = customerEvent(`"message":{"mid":%q,"text":"Yes, that one!","reply_to":{"mid":`+strconv.Quote(b.Mid)+`}}`)(p, who)
 	})},
-	{"love", "customer", "React with ♥", "reacts to a message", onBubble(true, func(p *demoPlay, who demoWho, b sandbox.Bubble) {
+	{"love", "customer", "React with ♥", "reacts to a message", onBubble(true, func(p *demoPlay, who demoWho, b meta.Bubble) {
 		p.meta.Send(p.meta.ReactionEvent(demoPage, who.customer.ID, b.Mid, "love", "❤", time.Now()))
 	})},
-	{"correct", "customer", "Correct my last message", "corrects a message", onBubble(false, func(p *demoPlay, who demoWho, b sandbox.Bubble) {
+	{"correct", "customer", "Correct my last message", "corrects a message", onBubble(false, func(p *demoPlay, who demoWho, b meta.Bubble) {
 		p.meta.Send(p.meta.EditEvent(demoPage, who.customer.ID, b.Mid, corrected(b.Text), 1+strings.Count(b.Text, correction), time.Now()))
 	})},
-	{"unsend", "customer", "Unsend my last message", "takes a message back", onBubble(false, func(p *demoPlay, who demoWho, b sandbox.Bubble) {
+	{"unsend", "customer", "Unsend my last message", "takes a message back", onBubble(false, func(p *demoPlay, who demoWho, b meta.Bubble) {
 		p.meta.Unsend(b.Mid)
 		p.meta.Send(customerElement(who.customer.ID, fmt.Sprintf(`"message":{"mid":%q,"is_deleted":true}`, b.Mid)))
 	})},
 
-	{"picture", "agent", "Picture with a caption", "sends a picture", agentFile("This is what they look like.", sandbox.File{Name: "tulips.png", Type: "image/png", Content: demoPicture()})},
-	{"document", "agent", "Document", "sends a document", agentFile("", sandbox.File{Name: "menu.pdf", Type: "application/pdf", Content: demoDocument()})},
+	{"picture", "agent", "Picture with a caption", "sends a picture", agentFile("This is what they look like.", chat.File{Name: "tulips.png", Type: "image/png", Content: demoPicture()})},
+	{"document", "agent", "Document", "sends a document", agentFile("", chat.File{Name: "menu.pdf", Type: "application/pdf", Content: demoDocument()})},
 	{"choices", "agent", "Choices", "offers choices", func(p *demoPlay, who demoWho) error {
 		p.ana.Says(who.room, "Shall we deliver it?\n[Yes] [No] [Call me]")
 		return nil
 	}},
-	{"answer", "agent", "Quote the last message", "quotes a message", onMessage(true, func(p *demoPlay, who demoWho, m sandbox.Message) {
+	{"answer", "agent", "Quote the last message", "quotes a message", onMessage(true, func(p *demoPlay, who demoWho, m chat.Message) {
 		p.ana.Quotes(who.room, m.ID, "We will see to that.")
 	})},
-	{"love", "agent", "React with ♥", "reacts to a message", onMessage(true, func(p *demoPlay, _ demoWho, m sandbox.Message) { p.ana.Reacts(m.ID, ":heart:") })},
-	{"correct", "agent", "Correct my last message", "corrects a message", onMessage(false, func(p *demoPlay, _ demoWho, m sandbox.Message) { p.ana.Edits(m.ID, corrected(m.Text)) })},
-	{"delete", "agent", "Delete my last message", "deletes a message", onMessage(false, func(p *demoPlay, _ demoWho, m sandbox.Message) { p.ana.Deletes(m.ID) })},
+	{"love", "agent", "React with ♥", "reacts to a message", onMessage(true, func(p *demoPlay, _ demoWho, m chat.Message) { p.ana.Reacts(m.ID, ":heart:") })},
+	{"correct", "agent", "Correct my last message", "corrects a message", onMessage(false, func(p *demoPlay, _ demoWho, m chat.Message) { p.ana.Edits(m.ID, corrected(m.Text)) })},
+	{"delete", "agent", "Delete my last message", "deletes a message", onMessage(false, func(p *demoPlay, _ demoWho, m chat.Message) { p.ana.Deletes(m.ID) })},
 	{"typing", "agent", "Be typing", "is typing", func(p *demoPlay, who demoWho) error { p.ana.Types(who.room); return nil }},
 }
 
@@ -111,8 +112,8 @@ func corrected(text string) string { return text + correction }
 
 func customerFile(kind, name, mediaType string, content func() []byte) func(*demoPlay, demoWho) error {
 	return func(p *demoPlay, who demoWho) error {
-		address := p.meta.Host(sandbox.Media{Name: name, Type: mediaType, Content: content()})
-		p.meta.CustomerSends(demoPage, who.customer.ID, "", sandbox.Attachment{Type: kind, URL: address})
+		address := p.meta.Host(meta.Media{Name: name, Type: mediaType, Content: content()})
+		p.meta.CustomerSends(demoPage, who.customer.ID, "", meta.Attachment{Type: kind, URL: address})
 		return nil
 	}
 }
@@ -126,13 +127,13 @@ func customerEvent(body string) func(*demoPlay, demoWho) error {
 	}
 }
 
-func customerElement(customer, body string) sandbox.Event {
-	return sandbox.Event{Page: demoPage, Element: fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, customer, demoPage, time.Now().UnixMilli(), body)}
+func customerElement(customer, body string) meta.Event {
+	return meta.Event{Page: demoPage, Element: fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, customer, demoPage, time.Now().UnixMilli(), body)}
 }
 
 // onBubble does something with the latest message of the page, or of the customer with
 // a text.
-func onBubble(fromPage bool, do func(*demoPlay, demoWho, sandbox.Bubble)) func(*demoPlay, demoWho) error {
+func onBubble(fromPage bool, do func(*demoPlay, demoWho, meta.Bubble)) func(*demoPlay, demoWho) error {
 	return func(p *demoPlay, who demoWho) error {
 		for _, b := range slices.Backward(p.meta.Thread(demoPage, who.customer.ID)) {
 			if b.FromPage == fromPage && (fromPage || b.Text != "") {
@@ -144,7 +145,7 @@ func onBubble(fromPage bool, do func(*demoPlay, demoWho, sandbox.Bubble)) func(*
 	}
 }
 
-func agentFile(text string, f sandbox.File) func(*demoPlay, demoWho) error {
+func agentFile(text string, f chat.File) func(*demoPlay, demoWho) error {
 	return func(p *demoPlay, who demoWho) error {
 		p.ana.Uploads(who.room, text, f)
 		return nil
@@ -153,7 +154,7 @@ func agentFile(text string, f sandbox.File) func(*demoPlay, demoWho) error {
 
 // onMessage does something with the latest message of the customer, or of Ana with a
 // text.
-func onMessage(customers bool, do func(*demoPlay, demoWho, sandbox.Message)) func(*demoPlay, demoWho) error {
+func onMessage(customers bool, do func(*demoPlay, demoWho, chat.Message)) func(*demoPlay, demoWho) error {
 	return func(p *demoPlay, who demoWho) error {
 		for _, m := range slices.Backward(p.rc.Messages(who.room)) {
 			if m.System == "" && !m.Deleted && m.FromVisitor == customers && (customers || m.Username == demoAgent && m.Text != "") {
@@ -213,7 +214,7 @@ type viewFile struct {
 }
 
 // filesOfRoom are the files of a message in Rocket.Chat.
-func filesOfRoom(m sandbox.Message) (files []viewFile) {
+func filesOfRoom(m chat.Message) (files []viewFile) {
 	for _, a := range m.Attachments {
 		if a["type"] == "file" {
 			files = append(files, viewFile{fmt.Sprint(a["title"]), a["image_url"] != nil})
@@ -223,7 +224,7 @@ func filesOfRoom(m sandbox.Message) (files []viewFile) {
 }
 
 // filesOfBubble are the files of a message in Messenger.
-func filesOfBubble(b sandbox.Bubble) (files []viewFile) {
+func filesOfBubble(b meta.Bubble) (files []viewFile) {
 	if b.File.Name != "" {
 		files = append(files, viewFile{b.File.Name, b.File.Type == "image"})
 	}

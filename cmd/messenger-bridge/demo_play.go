@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // demoPlay is what happens on the page: people write, switches are pressed, and
@@ -187,7 +187,7 @@ func (p *demoPlay) observeLife(life demoLife) {
 	}
 }
 
-func (p *demoPlay) noteAnswer(a sandbox.Answer) {
+func (p *demoPlay) noteAnswer(a meta.Answer) {
 	switch {
 	case a.Status == http.StatusOK && a.Repeat:
 		p.noteLocked("facebook", "Facebook sent a webhook again; the bridge knew it")
@@ -211,7 +211,7 @@ func firstName(id string) string {
 }
 
 // onSend is Facebook taking a message. Those it refuses for their token do not get here.
-func (p *demoPlay) onSend(c sandbox.SendCall) *sandbox.SendOutcome {
+func (p *demoPlay) onSend(c meta.SendCall) *meta.SendOutcome {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.losing {
@@ -220,7 +220,7 @@ func (p *demoPlay) onSend(c sandbox.SendCall) *sandbox.SendOutcome {
 	}
 	p.losing, p.lost = false, time.Now()
 	p.noteLocked("trouble", "Facebook delivered a message to "+firstName(c.Customer)+", but its answer was cut off")
-	return &sandbox.SendOutcome{Deliver: true, Cut: true, Echo: sandbox.EchoLate(echoDelay)}
+	return &meta.SendOutcome{Deliver: true, Cut: true, Echo: meta.EchoLate(echoDelay)}
 }
 
 // echoDelay is how late the echo of a lost answer is: long enough to be watched.

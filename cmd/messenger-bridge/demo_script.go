@@ -13,7 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // demoTalk is what is said in --script.
@@ -90,13 +90,13 @@ func (t *demoTeller) talk(ctx context.Context, s *demoStage) error {
 
 	t.stage("The next answer reaches Facebook. Before Facebook can confirm it, the bridge is killed.")
 	var taken atomic.Bool
-	s.meta.OnSend(func(c sandbox.SendCall) *sandbox.SendOutcome {
+	s.meta.OnSend(func(c meta.SendCall) *meta.SendOutcome {
 		if c.Text != demoTalk.sent || taken.Load() {
 			return nil
 		}
 		s.process.kill()
 		taken.Store(true)
-		return sandbox.DeliveredThenCut()
+		return meta.DeliveredThenCut()
 	})
 	answers(demoTalk.sent)
 	if err := s.until(ctx, "the bridge is killed", func() bool { return taken.Load() && s.process.now().Killed }); err != nil {

@@ -16,7 +16,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // Who plays. Everybody is invented.
@@ -40,9 +41,9 @@ var demoCustomers = []demoCustomer{
 
 // demoStage is both platforms and the bridge between them.
 type demoStage struct {
-	rc      *sandbox.RocketChat
-	meta    *sandbox.Messenger
-	ana     *sandbox.Agent
+	rc      *chat.RocketChat
+	meta    *meta.Messenger
+	ana     *chat.Agent
 	process *demoProcess
 	dir     string
 	log     *os.File
@@ -65,10 +66,10 @@ func newDemoStage(child func([]string) *exec.Cmd) (s *demoStage, err error) {
 		return s, err
 	}
 	s.logger = slog.New(slog.NewTextHandler(s.log, nil))
-	if s.rc, err = sandbox.StartRocketChat(sandbox.RocketChatConfig{}); err != nil {
+	if s.rc, err = chat.Start(chat.Config{}); err != nil {
 		return s, err
 	}
-	if s.meta, err = sandbox.StartMessenger(sandbox.MessengerConfig{
+	if s.meta, err = meta.Start(meta.Config{
 		Retries: []time.Duration{time.Second}, // Meta takes longer; nobody wants to watch that
 	}); err != nil {
 		return s, err
@@ -96,7 +97,7 @@ func newDemoStage(child func([]string) *exec.Cmd) (s *demoStage, err error) {
 // people makes those who take part on both platforms.
 func (s *demoStage) people() {
 	s.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true) // so that /facebook gets through
-	s.rc.AddUser(sandbox.User{Username: demoManager, Name: "Maria", Roles: []string{"user", "livechat-manager"}, Online: true})
+	s.rc.AddUser(chat.User{Username: demoManager, Name: "Maria", Roles: []string{"user", "livechat-manager"}, Online: true})
 	s.ana = s.rc.AddAgent(demoAgent)
 	s.meta.AddBarePage(demoPage, demoPageName)
 	s.meta.AddPerson("Maria Santos", demoPage)

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // demoSwitch is something that can go wrong, or does not.
@@ -295,7 +295,7 @@ func (p *demoPlay) turnClose(_ bool, room string) error {
 	if read(p, func() bool { return p.down }) {
 		return errors.New("Rocket.Chat is down: Ana cannot close a chat now")
 	}
-	var chosen *sandbox.Room
+	var chosen *chat.Room
 	for _, r := range p.rc.Rooms() {
 		if r.Open && (chosen == nil || chosen.ID != room) {
 			chosen = &r

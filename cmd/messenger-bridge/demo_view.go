@@ -7,7 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // demoView is all that the page shows.
@@ -140,7 +141,7 @@ func (p *demoPlay) view() demoView {
 }
 
 // viewBubbles are the messages on a customer's phone.
-func viewBubbles(thread []sandbox.Bubble) (shown []viewBubble) {
+func viewBubbles(thread []meta.Bubble) (shown []viewBubble) {
 	texts := map[string]string{}
 	for _, b := range thread {
 		if texts[b.Mid] = b.Text; b.Text == "" {
@@ -225,7 +226,7 @@ func (p *demoPlay) viewMessages(rid string) []viewMessage {
 	return shown
 }
 
-func (p *demoPlay) kindOf(m sandbox.Message) string {
+func (p *demoPlay) kindOf(m chat.Message) string {
 	switch {
 	case m.System != "":
 		return "system"

@@ -8,12 +8,12 @@ import (
 	"unicode/utf8"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/store"
 )
 
 func TestDoctor_BridgeNotRunning_LooksByItself(t *testing.T) {
-	w := newPatient(t, sandbox.RocketChatConfig{})
+	w := newPatient(t, chat.Config{})
 	d, code, text := w.doctor()
 	if code != 3 || !d.has(found{"bridge", bridge.Bad, "it is not running on " + w.cfg.Database, "messenger-bridge serve"}) || d.Bad != 1 {
 		t.Errorf("exit code %d\n%s", code, text)
@@ -41,7 +41,7 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 		{"workspace down", func(w *world) { w.rc.Down() }, []found{{"Rocket.Chat", bridge.Bad, "cannot be reached", ""}, {"Shop: token", bridge.Good, "", ""}}},
 		{"wrong password", func(w *world) { w.rc.SetPassword("bridge.bot", "another") }, []found{{"login", bridge.Bad, "refuses the bot's login (log in: 403)", "ROCKETCHAT_PASSWORD"}, {"version", bridge.Good, "", ""}}},
 		{"second factor", func(w *world) { w.rc.RequireTOTP("bridge.bot", "123456") }, []found{{"login", bridge.Bad, "totp-required", "personal access token"}}},
-		{"a proxy that lets no websocket pass", func(w *world) { w.rc.Inject(sandbox.Fault{Route: "GET websocket", Status: http.StatusBadRequest}) }, []found{{"login", bridge.Bad, "the bot cannot log in: connect", "websockets must pass the proxy"}}},
+		{"a proxy that lets no websocket pass", func(w *world) { w.rc.Inject(chat.Fault{Route: "GET websocket", Status: http.StatusBadRequest}) }, []found{{"login", bridge.Bad, "the bot cannot log in: connect", "websockets must pass the proxy"}}},
 		{"Graph down", func(w *world) { w.meta.Down() }, []found{{"Meta", bridge.Bad, "cannot be reached", ""}, {"pages", bridge.Unknowable, "1 not looked at", ""}}},
 		{"no store", func(w *world) { w.set("DATABASE", w.cfg.Database+".not") }, []found{{"store", bridge.Notable, "there is none at", "DATABASE"}, {"pages", bridge.Notable, "no page is connected", ""}, {"login", bridge.Good, "", ""}}},
 		{"another key", func(w *world) { w.set("SECRET_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") }, []found{{"store", bridge.Bad, "key", ""}, {"pages", bridge.Unknowable, "the store cannot be read", ""}, {"login", bridge.Good, "", ""}}},
@@ -55,7 +55,7 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 		},
 		{
 			"another bridge at PUBLIC_URL", func(w *world) {
-				other := newPatient(w.T, sandbox.RocketChatConfig{})
+				other := newPatient(w.T, chat.Config{})
 				other.start()
 				w.set("PUBLIC_URL", other.cfg.PublicURL)
 			},
@@ -63,7 +63,7 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			w := newPatient(t, sandbox.RocketChatConfig{})
+			w := newPatient(t, chat.Config{})
 			c.before(w)
 			d, code, text := w.doctor()
 			if code != 3 {
@@ -79,7 +79,7 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 }
 
 func TestDoctor_BridgeNotRunning_RepairsWhatNeedsNoBridge(t *testing.T) {
-	w := newPatient(t, sandbox.RocketChatConfig{})
+	w := newPatient(t, chat.Config{})
 	user, token := w.rc.PersonalAccessToken("bridge.bot")
 	w.environ = slices.DeleteFunc(w.environ, func(v string) bool {
 		return strings.HasPrefix(v, "ROCKETCHAT_USER=") || strings.HasPrefix(v, "ROCKETCHAT_PASSWORD=")
@@ -104,7 +104,7 @@ func TestDoctor_BridgeNotRunning_RepairsWhatNeedsNoBridge(t *testing.T) {
 }
 
 func TestDoctor_PageThatWasLeftHalfWay_IsBroughtToRun(t *testing.T) {
-	w := newPatient(t, sandbox.RocketChatConfig{})
+	w := newPatient(t, chat.Config{})
 	w.meta.Down()
 	w.inStore(func(s *store.Store) error {
 		p, err := s.Page(page)

@@ -7,7 +7,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/companion"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 func TestDoctor_SlashCommands_SaysWhichWayWorks(t *testing.T) {
@@ -36,7 +36,7 @@ func TestDoctor_SlashCommands_SaysWhichWayWorks(t *testing.T) {
 func TestDoctor_SlashCommands_AreLetThroughOnlyIfAgreedAndAllowed(t *testing.T) {
 	const setting = "Message_AllowUnrecognizedSlashCommand"
 	start := func(roles ...string) *world {
-		w := newPatient(t, sandbox.RocketChatConfig{BotRoles: roles})
+		w := newPatient(t, chat.Config{BotRoles: roles})
 		w.rc.SetSetting(setting, false)
 		user, token := w.rc.PersonalAccessToken("bridge.bot")
 		w.environ = slices.DeleteFunc(w.environ, func(v string) bool {
@@ -61,7 +61,7 @@ func TestDoctor_SlashCommands_AreLetThroughOnlyIfAgreedAndAllowed(t *testing.T) 
 }
 
 func TestDoctor_SlashCommands_SecondFactorIsExplained(t *testing.T) {
-	w := newPatient(t, sandbox.RocketChatConfig{BotRoles: []string{"user", "bot", "livechat-manager", "admin"}})
+	w := newPatient(t, chat.Config{BotRoles: []string{"user", "bot", "livechat-manager", "admin"}})
 	w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
 	w.run()
 	if _, _, text := w.doctor("--fix", "--slash-commands"); !strings.Contains(strings.Join(strings.Fields(text), " "), "asks for a second factor") {

@@ -16,7 +16,8 @@ import (
 	"unicode/utf8"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -24,7 +25,7 @@ const botPassword = "pa55-of-the-bot"
 
 // newPatient is a world in which nothing is wrong, unless with says so; the bridge is
 // not running yet.
-func newPatient(t *testing.T, with sandbox.RocketChatConfig) *world {
+func newPatient(t *testing.T, with chat.Config) *world {
 	t.Helper()
 	with.BotPassword = botPassword
 	w := newWorld(t, with)
@@ -119,7 +120,7 @@ func anotherClock(t *testing.T, behind string, by time.Duration) (address string
 }
 
 func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
-	w := newPatient(t, sandbox.RocketChatConfig{})
+	w := newPatient(t, chat.Config{})
 	w.run()
 	w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.SetupChannel) != "" })
 	d, code, text := w.doctor()
@@ -148,7 +149,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 	slash := func(w *world) { w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false) }
 	for _, c := range []struct {
 		name      string
-		workspace sandbox.RocketChatConfig
+		workspace chat.Config
 		before    func(*world) // the bridge starts
 		fault     func(*world) // while it runs
 		offline   bool         // the bridge does not connect to the workspace
@@ -165,7 +166,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			},
 		},
 		{
-			name: "bot without livechat-manager from the start", workspace: sandbox.RocketChatConfig{BotRoles: []string{"user", "bot"}}, offline: true,
+			name: "bot without livechat-manager from the start", workspace: chat.Config{BotRoles: []string{"user", "bot"}}, offline: true,
 			want: []found{
 				{"permissions", bridge.Bad, "view-livechat-rooms is missing", "livechat-manager"},
 				{"connection", bridge.Bad, "not connected", ""},
@@ -176,14 +177,14 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			want: []found{{"rate limit", bridge.Bad, "10 calls in 60 s on each visitor route (", "api-bypass-rate-limit"}},
 		},
 		{
-			name: "old workspace", workspace: sandbox.RocketChatConfig{Profile: sandbox.V7},
+			name: "old workspace", workspace: chat.Config{Profile: chat.V7},
 			want: []found{
 				{"version", bridge.Notable, "7.10 works, but", "8.5"},
 				{"rate limit", bridge.Bad, "10 calls in 60 s", "API_Enable_Rate_Limiter"},
 			},
 		},
 		{
-			name: "old workspace with a raised limit", workspace: sandbox.RocketChatConfig{Profile: sandbox.V7, CallsPerWindow: 1000},
+			name: "old workspace with a raised limit", workspace: chat.Config{Profile: chat.V7, CallsPerWindow: 1000},
 			want: []found{{"rate limit", bridge.Notable, "1000 calls in 60 s", "API_Enable_Rate_Limiter"}},
 		},
 		{
@@ -233,7 +234,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 		{
 			name: "a manager is not in the setup channel", fault: func(w *world) {
 				w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.SetupChannel) != "" })
-				w.rc.AddUser(sandbox.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
+				w.rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 			},
 			want: []found{{"setup channel", bridge.Notable, "1 of the omnichannel managers", "--fix"}}, fixed: []string{"setup channel"},
 		},
@@ -448,7 +449,7 @@ func (w *world) department(id string) {
 // command switches the page as an administrator does.
 func (w *world) command(word string) {
 	w.Helper()
-	boss := w.rc.AddUser(sandbox.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
+	boss := w.rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 	room := w.rc.DirectRoom("bridge.bot", boss.Username)
 	w.rc.UserSays(boss.Username, room, "facebook "+word+" "+page)
 	w.eventually("the command is carried out", func() bool {
@@ -462,7 +463,7 @@ func (w *world) nowhere() { w.set("PUBLIC_URL", "http://"+freeAddress(w.T)) }
 // otherSecret lets Meta know the app by another secret. (The sandbox rightly objects
 // to what follows, so it is not the world's.)
 func otherSecret(w *world) {
-	other, err := sandbox.StartMessenger(sandbox.MessengerConfig{AppSecret: strings.Repeat("f", 32)})
+	other, err := meta.Start(meta.Config{AppSecret: strings.Repeat("f", 32)})
 	if err != nil {
 		w.Fatal(err)
 	}

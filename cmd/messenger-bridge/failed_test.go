@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // health returns what operators read, as JSON.
@@ -92,10 +92,10 @@ func TestFailed_WindowClosed_IsListedAndTriedAgain(t *testing.T) {
 func TestRetry_OutcomeWasUnclear_ThreadIsReadFirst(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.cfg.times.settleFor = 100 * time.Millisecond
-	o := sandbox.Unknown1(true)
-	o.Echo = sandbox.EchoNever
+	o := meta.Unknown1(true)
+	o.Echo = meta.EchoNever
 	w.meta.NextSends(o)
-	w.meta.FailReads(1000, sandbox.Refused(10, 0, "no permission to read"))
+	w.meta.FailReads(1000, meta.Refused(10, 0, "no permission to read"))
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hi")
 	rid := w.room()

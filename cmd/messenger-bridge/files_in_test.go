@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // files are the names of what customers' files are shown as, in order, and the lines
@@ -55,8 +56,8 @@ func TestFilesIn_AtTheLimit(t *testing.T) {
 				n++
 				content := append([]byte(head), bytes.Repeat([]byte{'x'}, size-len(head))...)
 				p := &kindPlay{world: w, customer: fmt.Sprintf("70010020040%05d", n), page: page}
-				address := w.meta.Host(sandbox.Media{Name: "x.bin", Type: "application/octet-stream", Content: content, Length: told})
-				w.meta.CustomerSends(page, p.customer, "", sandbox.Attachment{Type: kind, URL: address})
+				address := w.meta.Host(meta.Media{Name: "x.bin", Type: "application/octet-stream", Content: content, Length: told})
+				w.meta.CustomerSends(page, p.customer, "", meta.Attachment{Type: kind, URL: address})
 				line := fmt.Sprintf(notShown, names[kind], "It is larger than 1 KB.")
 				p.eventually("the file is shown, or that it was sent", func() bool { return len(p.seen()) == 1 })
 				got, refused := p.seen()[0], strings.Contains(p.seen()[0], "not shown")
@@ -82,7 +83,7 @@ func TestFilesIn_AtTheLimit(t *testing.T) {
 }
 
 func TestFilesIn_Rules_AreExplainedToBoth(t *testing.T) {
-	pdf := sandbox.Media{Name: "letter.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7")}
+	pdf := meta.Media{Name: "letter.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7")}
 	for name, c := range map[string]struct {
 		set     func(*bridge.Settings)
 		prepare func(*world)
@@ -110,7 +111,7 @@ func TestFilesIn_Rules_AreExplainedToBoth(t *testing.T) {
 			}
 			w.run()
 			address := w.meta.Host(pdf)
-			w.meta.CustomerSends(page, anna, "Here", sandbox.Attachment{Type: "file", URL: address}, sandbox.Attachment{Type: "file", URL: address})
+			w.meta.CustomerSends(page, anna, "Here", meta.Attachment{Type: "file", URL: address}, meta.Attachment{Type: "file", URL: address})
 			w.eventually("agents see that there were files", func() bool { return len(w.files()) == 3 })
 			if got := w.files(); got[0] != "Here" || !strings.Contains(got[1], c.agents) || !strings.Contains(got[2], c.agents) {
 				t.Errorf("agents read %q", got)
@@ -132,30 +133,30 @@ func TestFilesIn_BadServers(t *testing.T) {
 	gone, down, foreign := "Facebook no longer has it.", "It could not be fetched from Facebook.", "It does not come from Facebook."
 	shown := "📎 photo-#.png (image/png)"
 	for name, c := range map[string]struct {
-		media sandbox.Media
+		media meta.Media
 		after func(w *world, address string)
 		sees  string // the line, or why there is none
 	}{
-		"not there for a moment": {media: sandbox.Media{Content: png, NotReady: 3}, sees: shown},
-		"never there":            {media: sandbox.Media{Content: png, NotReady: 1000}, sees: gone},
-		"expired":                {media: sandbox.Media{Content: png}, after: func(w *world, address string) { w.meta.Expire(address) }, sees: shown},
+		"not there for a moment": {media: meta.Media{Content: png, NotReady: 3}, sees: shown},
+		"never there":            {media: meta.Media{Content: png, NotReady: 1000}, sees: gone},
+		"expired":                {media: meta.Media{Content: png}, after: func(w *world, address string) { w.meta.Expire(address) }, sees: shown},
 		"expired, and nobody knows where it is now": {
-			media: sandbox.Media{Content: png, Unlisted: true}, after: func(w *world, address string) { w.meta.Expire(address) }, sees: gone,
+			media: meta.Media{Content: png, Unlisted: true}, after: func(w *world, address string) { w.meta.Expire(address) }, sees: gone,
 		},
-		"endless":                         {media: sandbox.Media{Endless: true}, sees: "It is larger than 1 MB."},
-		"endless, and says otherwise":     {media: sandbox.Media{Size: 2 << 20, Length: -1}, sees: "It is larger than 1 MB."},
-		"stalls":                          {media: sandbox.Media{Size: 100_000, Stall: true, Length: -1}, sees: down},
-		"breaks off":                      {media: sandbox.Media{Size: 100_000, Cut: true}, sees: down},
-		"fails":                           {media: sandbox.Media{Status: 500}, sees: down},
-		"throttles":                       {media: sandbox.Media{Status: 429}, sees: down},
-		"slow, but alive":                 {media: sandbox.Media{Content: append(slices.Clone(png), make([]byte, 5000)...), Drip: 20 * time.Millisecond}, sees: shown},
-		"a web page in its place":         {media: sandbox.Media{Type: "image/png", Content: []byte("<html>sign in</html>")}, sees: gone},
-		"leads in a circle":               {media: sandbox.Media{Redirect: "self"}, sees: foreign},
-		"leads to this machine":           {media: sandbox.Media{Redirect: "http://127.0.0.1:1/x"}, sees: foreign},
-		"leads to this machine, by https": {media: sandbox.Media{Redirect: "https://127.0.0.1/x"}, sees: foreign},
-		"leads to the cloud's secrets":    {media: sandbox.Media{Redirect: "http://169.254.169.254/latest/meta-data"}, sees: foreign},
-		"leads to a file on disk":         {media: sandbox.Media{Redirect: "file:///etc/passwd"}, sees: foreign},
-		"leads nowhere":                   {media: sandbox.Media{Status: 302}, sees: gone},
+		"endless":                         {media: meta.Media{Endless: true}, sees: "It is larger than 1 MB."},
+		"endless, and says otherwise":     {media: meta.Media{Size: 2 << 20, Length: -1}, sees: "It is larger than 1 MB."},
+		"stalls":                          {media: meta.Media{Size: 100_000, Stall: true, Length: -1}, sees: down},
+		"breaks off":                      {media: meta.Media{Size: 100_000, Cut: true}, sees: down},
+		"fails":                           {media: meta.Media{Status: 500}, sees: down},
+		"throttles":                       {media: meta.Media{Status: 429}, sees: down},
+		"slow, but alive":                 {media: meta.Media{Content: append(slices.Clone(png), make([]byte, 5000)...), Drip: 20 * time.Millisecond}, sees: shown},
+		"a web page in its place":         {media: meta.Media{Type: "image/png", Content: []byte("<html>sign in</html>")}, sees: gone},
+		"leads in a circle":               {media: meta.Media{Redirect: "self"}, sees: foreign},
+		"leads to this machine":           {media: meta.Media{Redirect: "http://127.0.0.1:1/x"}, sees: foreign},
+		"leads to this machine, by https": {media: meta.Media{Redirect: "https://127.0.0.1/x"}, sees: foreign},
+		"leads to the cloud's secrets":    {media: meta.Media{Redirect: "http://169.254.169.254/latest/meta-data"}, sees: foreign},
+		"leads to a file on disk":         {media: meta.Media{Redirect: "file:///etc/passwd"}, sees: foreign},
+		"leads nowhere":                   {media: meta.Media{Status: 302}, sees: gone},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +170,7 @@ func TestFilesIn_BadServers(t *testing.T) {
 			if c.after != nil {
 				c.after(w, address)
 			}
-			w.meta.CustomerSends(page, anna, "", sandbox.Attachment{Type: "image", URL: address})
+			w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "image", URL: address})
 			w.meta.CustomerWrites(page, anna, "and this")
 			w.eventually("what comes after is shown", func() bool { return slices.Contains(w.files(), "and this") })
 			want := c.sees
@@ -193,7 +194,7 @@ func TestFilesIn_HostileAddresses_AreNeverAsked(t *testing.T) {
 		"http://[::ffff:127.0.0.1]/x.jpg", "gopher://fbcdn.net/x", "//fbcdn.net/x.jpg", "x.jpg", "http://%zz/", w.rc.URL() + "/api/v1/info",
 	} {
 		before := len(w.rc.Calls())
-		w.meta.CustomerSends(page, anna, "", sandbox.Attachment{Type: "image", URL: address})
+		w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "image", URL: address})
 		w.settled()
 		w.eventually("nothing waits for it", func() bool { return w.meta.Waiting() == 0 })
 		w.settled()
@@ -223,8 +224,8 @@ func TestFilesIn_Names_AreSafeAndKeepTheirEnding(t *testing.T) {
 	} {
 		n++
 		p := &kindPlay{world: w, customer: fmt.Sprintf("70010020050%05d", n), page: page}
-		address := w.meta.Host(sandbox.Media{Name: name, Type: "application/pdf", Content: []byte("%PDF-1.7")})
-		w.meta.CustomerSends(page, p.customer, "", sandbox.Attachment{Type: "file", URL: address})
+		address := w.meta.Host(meta.Media{Name: name, Type: "application/pdf", Content: []byte("%PDF-1.7")})
+		w.meta.CustomerSends(page, p.customer, "", meta.Attachment{Type: "file", URL: address})
 		w.eventually("the file is shown", func() bool { return len(p.seen()) == 1 })
 		if got := p.seen(); got[0] != "customer: 📎 "+want {
 			t.Errorf("%s is shown as %q", name, got)
@@ -233,7 +234,7 @@ func TestFilesIn_Names_AreSafeAndKeepTheirEnding(t *testing.T) {
 }
 
 func TestFilesIn_AnswerOfAnUploadIsLost_IsShownOnce(t *testing.T) {
-	for name, fault := range map[string]sandbox.Fault{
+	for name, fault := range map[string]chat.Fault{
 		"cut":        {Cut: true},
 		"cut half":   {Cut: true, Body: `{"_id":"x","rid":"y"}`},
 		"502":        {Status: 502},
@@ -249,10 +250,10 @@ func TestFilesIn_AnswerOfAnUploadIsLost_IsShownOnce(t *testing.T) {
 				fault.Route, fault.Effect, fault.Times = "POST livechat/upload/:rid", effect, 2
 				clear := w.rc.Inject(fault)
 				defer clear()
-				one := w.meta.Host(sandbox.Media{Name: "same.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
-				w.meta.CustomerSends(page, anna, "Three", sandbox.Attachment{Type: "file", URL: one}, sandbox.Attachment{Type: "file", URL: one},
-					sandbox.Attachment{Type: "image", URL: w.meta.Host(sandbox.Media{Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n")})})
-				w.meta.CustomerSends(page, anna, "", sandbox.Attachment{Type: "file", URL: one}) // the same once more, and meant
+				one := w.meta.Host(meta.Media{Name: "same.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
+				w.meta.CustomerSends(page, anna, "Three", meta.Attachment{Type: "file", URL: one}, meta.Attachment{Type: "file", URL: one},
+					meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n")})})
+				w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "file", URL: one}) // the same once more, and meant
 				w.eventually("all are shown", func() bool { return len(w.files()) >= 5 })
 				w.settled()
 				want := []string{"Three", "📎 same.pdf", "📎 same.pdf", "📎 photo-#.png (image/png)", "📎 same.pdf"}
@@ -268,11 +269,11 @@ func TestFilesIn_StoppedWhileUploading_IsShownOnce(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.cfg.times.uploadTimeout = 30 * time.Second
 	w.run()
-	clear := w.rc.Inject(sandbox.Fault{Route: "POST livechat/upload/:rid", Effect: true, Hang: true, Times: 1})
+	clear := w.rc.Inject(chat.Fault{Route: "POST livechat/upload/:rid", Effect: true, Hang: true, Times: 1})
 	defer clear()
 	w.cfg.ShutdownGrace = 500 * time.Millisecond
-	address := w.meta.Host(sandbox.Media{Name: "a.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
-	w.meta.CustomerSends(page, anna, "", sandbox.Attachment{Type: "file", URL: address}, sandbox.Attachment{Type: "file", URL: address})
+	address := w.meta.Host(meta.Media{Name: "a.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
+	w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "file", URL: address}, meta.Attachment{Type: "file", URL: address})
 	w.eventually("one is there", func() bool { return len(w.files()) == 1 })
 	w.halt()
 	w.run()
@@ -290,11 +291,11 @@ func TestFilesIn_RoomIsClosedMeanwhile_TheRestComesInTheNext(t *testing.T) {
 	w.meta.CustomerWrites(page, anna, "Hello")
 	w.settled()
 	rid := w.room()
-	clear := w.rc.Inject(sandbox.Fault{Route: "POST livechat/upload/:rid", Times: 1, Effect: true, Status: 502})
+	clear := w.rc.Inject(chat.Fault{Route: "POST livechat/upload/:rid", Times: 1, Effect: true, Status: 502})
 	defer clear()
-	address := w.meta.Host(sandbox.Media{Name: "a.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
-	slow := w.meta.Host(sandbox.Media{Name: "b.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same"), NotReady: 2})
-	w.meta.CustomerSends(page, anna, "Two", sandbox.Attachment{Type: "file", URL: address}, sandbox.Attachment{Type: "file", URL: slow})
+	address := w.meta.Host(meta.Media{Name: "a.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
+	slow := w.meta.Host(meta.Media{Name: "b.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same"), NotReady: 2})
+	w.meta.CustomerSends(page, anna, "Two", meta.Attachment{Type: "file", URL: address}, meta.Attachment{Type: "file", URL: slow})
 	w.eventually("the first is there", func() bool { return slices.Contains(w.files(), "📎 a.pdf") })
 	w.agent.Closes(rid, "bye")
 	w.eventually("the second is there", func() bool { return slices.Contains(w.files(), "📎 b.pdf") })
@@ -308,7 +309,7 @@ func TestFilesIn_ContentIsTheCustomers(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.run()
 	content := []byte("%PDF-1.7 " + strings.Repeat("0123456789", 100_000))
-	w.meta.CustomerSends(page, anna, "", sandbox.Attachment{Type: "file", URL: w.meta.Host(sandbox.Media{Name: "a.pdf", Type: "application/pdf", Content: content})})
+	w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "file", URL: w.meta.Host(meta.Media{Name: "a.pdf", Type: "application/pdf", Content: content})})
 	w.eventually("it is there", func() bool { return len(w.files()) == 1 })
 	if got := w.contentOf(); !bytes.Equal(got, content) {
 		t.Errorf("%d bytes arrived, of %d", len(got), len(content))

@@ -11,7 +11,8 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // TestFiles_TwentyLargeOnesAtOnce_AreNeverHeldWhole sends 20 files of 25 MB at once, first
@@ -38,8 +39,8 @@ func TestFiles_TwentyLargeOnesAtOnce_AreNeverHeldWhole(t *testing.T) {
 
 	before := p.memory(t, "VmRSS")
 	for i := range files {
-		address := w.meta.Host(sandbox.Media{Name: "film.pdf", Type: "application/pdf", Size: size})
-		w.meta.CustomerSends(page, customer(i), "", sandbox.Attachment{Type: "file", URL: address})
+		address := w.meta.Host(meta.Media{Name: "film.pdf", Type: "application/pdf", Size: size})
+		w.meta.CustomerSends(page, customer(i), "", meta.Attachment{Type: "file", URL: address})
 	}
 	shown := func() (n int) {
 		for _, room := range w.rc.Rooms() {
@@ -59,7 +60,7 @@ func TestFiles_TwentyLargeOnesAtOnce_AreNeverHeldWhole(t *testing.T) {
 		t.Logf("20 files of 25 MB from customers took %d KB more than the %d KB before", grown, before)
 	}
 
-	film := sandbox.File{Name: "film.pdf", Type: "application/pdf", Content: bytes.Repeat([]byte("%PDF-1.7 x"), size/10)}
+	film := chat.File{Name: "film.pdf", Type: "application/pdf", Content: bytes.Repeat([]byte("%PDF-1.7 x"), size/10)}
 	for _, room := range w.rc.Rooms() {
 		w.agent.Uploads(room.ID, "", film)
 	}

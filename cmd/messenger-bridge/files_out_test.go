@@ -10,11 +10,12 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // padded is a file made exactly so long.
-func padded(f sandbox.File, size int) sandbox.File {
+func padded(f chat.File, size int) chat.File {
 	f.Content = append(bytes.Clone(f.Content), make([]byte, size-len(f.Content))...)
 	return f
 }
@@ -26,7 +27,7 @@ func TestFilesOut_AtTheLimit(t *testing.T) {
 	w.run()
 	k := w.ask()
 	var want []string
-	for _, f := range []sandbox.File{picture, document, song, clip} {
+	for _, f := range []chat.File{picture, document, song, clip} {
 		kind, _, _ := strings.Cut(f.Type, "/")
 		kind = strings.Replace(kind, "application", "file", 1)
 		for _, size := range []int{limit - 1, limit} {
@@ -60,7 +61,7 @@ func TestFilesOut_TooLargeForMessenger_AgentIsTold(t *testing.T) {
 // TestFilesOut_AnswerLost_CustomerHasItOnce is promise 2 for what has no text to be
 // recognised by.
 func TestFilesOut_AnswerLost_CustomerHasItOnce(t *testing.T) {
-	for _, f := range []sandbox.File{picture, document, voice} {
+	for _, f := range []chat.File{picture, document, voice} {
 		for _, delivered := range []bool{true, false} {
 			for echo, mode := range echoes {
 				t.Run(fmt.Sprintf("%s, delivered=%v, echo %s", f.Name, delivered, echo), func(t *testing.T) {
@@ -68,14 +69,14 @@ func TestFilesOut_AnswerLost_CustomerHasItOnce(t *testing.T) {
 					w := newWorld(t, bypassed)
 					var mu sync.Mutex
 					first := true
-					w.meta.OnSend(func(call sandbox.SendCall) *sandbox.SendOutcome {
+					w.meta.OnSend(func(call meta.SendCall) *meta.SendOutcome {
 						mu.Lock()
 						defer mu.Unlock()
 						if !first || call.File == "" {
 							return nil
 						}
 						first = false
-						o := sandbox.Unknown1(delivered)
+						o := meta.Unknown1(delivered)
 						o.Echo = mode
 						return o
 					})
@@ -124,7 +125,7 @@ func TestFilesOut_RoomClosedMeanwhile(t *testing.T) {
 			}
 			w.eventually("the agent is told, in person if the room is closed to the bot as well", func() bool {
 				all := append(w.rc.Messages(k.rid), w.rc.DirectMessages("ana")...)
-				return slices.ContainsFunc(all, func(m sandbox.Message) bool { return strings.Contains(m.Text, c.told) })
+				return slices.ContainsFunc(all, func(m chat.Message) bool { return strings.Contains(m.Text, c.told) })
 			})
 		})
 	}
@@ -156,7 +157,7 @@ func TestFilesOut_WorkspaceFails_FileComesWhenItIsBack(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
-	w.rc.Inject(sandbox.Fault{Route: "GET file-upload/:id/:name", Times: 3, Status: 502})
+	w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 3, Status: 502})
 	w.agent.Uploads(k.rid, "caption", document)
 	k.gets("file invoice.pdf, the original", "caption")
 }
@@ -169,11 +170,11 @@ func TestOrder_OnePartStuck_NothingOvertakesIt(t *testing.T) {
 	w.rc.Joins(k.rid, "ben")
 	var mu sync.Mutex
 	stuck := true
-	w.meta.OnSend(func(call sandbox.SendCall) *sandbox.SendOutcome {
+	w.meta.OnSend(func(call meta.SendCall) *meta.SendOutcome {
 		mu.Lock()
 		defer mu.Unlock()
 		if call.File != "" && stuck {
-			return sandbox.Throttled613()
+			return meta.Throttled613()
 		}
 		return nil
 	})

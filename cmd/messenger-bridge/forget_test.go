@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -83,13 +84,13 @@ func TestForget_CustomerWithTwoRoomsAndMessagesThatWait_LeavesNothing(t *testing
 			o.agent.Closes(first, "done")
 			second := o.talksWith(bakery, anna, "the second time")
 			other := o.talksWith(bakery, ben, "somebody else")
-			o.meta.FailCalls(http.MethodPost, "messages", 1, &sandbox.SendOutcome{Status: 400, Code: 551}) // this one is set aside
+			o.meta.FailCalls(http.MethodPost, "messages", 1, &meta.SendOutcome{Status: 400, Code: 551}) // this one is set aside
 			o.agent.Says(second, "is refused")
 			o.eventually("it is set aside", func() bool { return strings.Contains(o.public("/facebook status"), "7 days: 1") })
-			o.meta.FailCalls(http.MethodPost, "messages", 1<<20, &sandbox.SendOutcome{Status: 400, Code: 613})
+			o.meta.FailCalls(http.MethodPost, "messages", 1<<20, &meta.SendOutcome{Status: 400, Code: 613})
 			o.agent.Says(second, "never to be sent")
 			o.eventually("an answer waits", func() bool { return strings.Contains(o.public("/facebook pages"), "1 to customers") })
-			clear := o.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Status: 502})
+			clear := o.rc.Inject(chat.Fault{Route: "POST livechat/message", Status: 502})
 			o.meta.CustomerWrites(bakery, anna, "never to be shown")
 			o.eventually("a message waits", func() bool {
 				return strings.Contains(o.public("/facebook pages"), "waiting: 1 to agents, 1 to customers")
@@ -153,7 +154,7 @@ func TestForget_RoomThatCannotBeClosed_ErasesNothing(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	rid := o.talksWith(bakery, anna, "hello")
-	clear := o.rc.Inject(sandbox.Fault{Route: "POST livechat/room.closeByUser", Status: 400,
+	clear := o.rc.Inject(chat.Fault{Route: "POST livechat/room.closeByUser", Status: 400,
 		Body: `{"success":false,"error":"Tags must be assigned before closing the chat [error-tags-must-be-assigned-before-closing-chat]","errorType":"error-tags-must-be-assigned-before-closing-chat"}`})
 	if answer := o.public("/facebook forget " + bakery + " " + anna + " confirm"); !strings.Contains(answer, "nothing was erased") {
 		t.Errorf("the answer is %q", answer)
@@ -175,7 +176,7 @@ func TestForget_RocketChatKeepsTheVisitor_SaysSo(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	rid := o.talksWith(bakery, anna, "hello")
-	o.rc.Inject(sandbox.Fault{Route: "DELETE livechat/visitor/:token", Status: 403, Body: `{"success":false,"error":"unauthorized"}`})
+	o.rc.Inject(chat.Fault{Route: "DELETE livechat/visitor/:token", Status: 403, Body: `{"success":false,"error":"unauthorized"}`})
 	answer := o.public("/facebook forget " + bakery + " " + anna + " confirm")
 	if !strings.Contains(answer, "did not let me remove the rooms (1); they are closed") {
 		t.Errorf("the answer is %q", answer)
@@ -197,7 +198,7 @@ func TestForget_RocketChatCutOff_IsDoneAgain(t *testing.T) {
 			o.run()
 			o.connect(bakery)
 			rid := o.talksWith(bakery, anna, "hello")
-			o.rc.Inject(sandbox.Fault{Route: "DELETE livechat/visitor/:token", Cut: true, Effect: effect, Times: 1})
+			o.rc.Inject(chat.Fault{Route: "DELETE livechat/visitor/:token", Cut: true, Effect: effect, Times: 1})
 			if answer := o.public("/facebook forget " + bakery + " " + anna + " confirm"); !strings.Contains(answer, "The customer is forgotten here.") {
 				t.Errorf("the answer is %q", answer)
 			}

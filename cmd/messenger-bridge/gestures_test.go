@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 func TestGestures_TypingSeenAndReactions_ReachTheCustomer(t *testing.T) {
@@ -53,7 +53,7 @@ func TestGestures_TypingSeenAndReactions_ReachTheCustomer(t *testing.T) {
 // Whatever becomes of gestures, messages go out, and nobody is told.
 func TestGestures_RefusedOrHanging_DelayNoMessage(t *testing.T) {
 	w := newWorld(t, bypassed)
-	w.meta.OnAction(func(sandbox.SendCall) *sandbox.SendOutcome { return sandbox.HangThenCut(patience) })
+	w.meta.OnAction(func(meta.SendCall) *meta.SendOutcome { return meta.HangThenCut(patience) })
 	w.run()
 	k := w.ask()
 	for range 20 {

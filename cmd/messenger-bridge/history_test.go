@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // before plays a conversation of which no webhook tells, longer than what is shown.
@@ -18,7 +19,7 @@ func (w *world) before() {
 		w.meta.CustomerWrites(page, anna, fmt.Sprint("old question ", n))
 	}
 	w.meta.PageInboxWrites(page, anna, "old answer")
-	w.meta.CustomerSends(page, anna, "", sandbox.Attachment{Type: "image", URL: w.meta.Host(sandbox.Media{Name: "a.jpg", Type: "image/jpeg", Content: []byte("\xff\xd8\xff\xe0")})})
+	w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: "a.jpg", Type: "image/jpeg", Content: []byte("\xff\xd8\xff\xe0")})})
 	w.meta.DropWebhooks(false)
 }
 
@@ -40,10 +41,10 @@ func TestHistory_FirstRoom_ShowsWhatWasSaidBefore_Once(t *testing.T) {
 	for name, fault := range map[string]func(w *world){
 		"nothing goes wrong": func(*world) {},
 		"the note's answer is lost": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
 		},
 		"the message's answer is lost": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Times: 2, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST livechat/message", Times: 2, Cut: true, Effect: true})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -94,7 +95,7 @@ func TestHistory_NotWantedOrNotThere_ShowsTheMessageOnly(t *testing.T) {
 	}{
 		"off":                  {false, (*world).before},
 		"a new customer":       {true, func(*world) {}},
-		"threads are not read": {true, func(w *world) { w.before(); w.meta.FailReads(100, sandbox.ReduceData()) }},
+		"threads are not read": {true, func(w *world) { w.before(); w.meta.FailReads(100, meta.ReduceData()) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := &clock{}

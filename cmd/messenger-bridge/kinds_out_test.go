@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -32,12 +33,12 @@ type talk struct {
 const question = "Where is my order?"
 
 var (
-	picture  = sandbox.File{Name: "parcel.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n picture")}
-	document = sandbox.File{Name: "invoice.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 invoice")}
-	song     = sandbox.File{Name: "jingle.mp3", Type: "audio/mpeg", Content: []byte("ID3\x03 jingle")}
-	voice    = sandbox.File{Name: "Audio record.ogg", Type: "audio/ogg", Content: []byte("OggS voice")}
-	clip     = sandbox.File{Name: "how-to.mp4", Type: "video/mp4", Content: []byte("\x00\x00\x00\x18ftypmp42 clip")}
-	webp     = sandbox.File{Name: "photo.webp", Type: "image/webp", Content: []byte("RIFF\x00\x00\x00\x00WEBPVP8 ")}
+	picture  = chat.File{Name: "parcel.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n picture")}
+	document = chat.File{Name: "invoice.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 invoice")}
+	song     = chat.File{Name: "jingle.mp3", Type: "audio/mpeg", Content: []byte("ID3\x03 jingle")}
+	voice    = chat.File{Name: "Audio record.ogg", Type: "audio/ogg", Content: []byte("OggS voice")}
+	clip     = chat.File{Name: "how-to.mp4", Type: "video/mp4", Content: []byte("\x00\x00\x00\x18ftypmp42 clip")}
+	webp     = chat.File{Name: "photo.webp", Type: "image/webp", Content: []byte("RIFF\x00\x00\x00\x00WEBPVP8 ")}
 )
 
 // says is an agent who writes a text.
@@ -64,7 +65,7 @@ var outgoingKinds = []outgoingKind{
 		return []string{k.agent.Quotes(k.rid, k.asked, "On its way")}
 	}, sees: []string{"On its way, in reply to “Where is my order?”"}},
 	{what: "an answer that quotes, and Messenger does not take the quote",
-		prepare: func(w *world) { w.meta.Tweak(func(q *sandbox.Quirks) { q.ReplyToFails = true }) },
+		prepare: func(w *world) { w.meta.Tweak(func(q *meta.Quirks) { q.ReplyToFails = true }) },
 		do: func(k *talk) []string {
 			return []string{k.agent.Quotes(k.rid, k.asked, "On its way")}
 		}, sees: []string{"“Where is my order?”\n\nOn its way"}},
@@ -102,7 +103,7 @@ var outgoingKinds = []outgoingKind{
 	{what: "a voice message in a format that Messenger does not play", do: func(k *talk) []string { return k.agent.Uploads(k.rid, "", voice) },
 		sees: []string{"file Audio record.ogg, the original"}},
 	{what: "a video", do: func(k *talk) []string { return k.agent.Uploads(k.rid, "", clip) }, sees: []string{"video how-to.mp4, the original"}},
-	{what: "a video that Messenger cannot read", prepare: func(w *world) { w.meta.Tweak(func(q *sandbox.Quirks) { q.CorruptVideo = true }) },
+	{what: "a video that Messenger cannot read", prepare: func(w *world) { w.meta.Tweak(func(q *meta.Quirks) { q.CorruptVideo = true }) },
 		do: func(k *talk) []string { return k.agent.Uploads(k.rid, "", clip) }, sees: []string{"file how-to.mp4, the original"}},
 	{what: "an image in a format that Messenger does not show", do: func(k *talk) []string { return k.agent.Uploads(k.rid, "", webp) },
 		sees: []string{"file photo.webp, the original"}},
@@ -123,22 +124,22 @@ var outgoingKinds = []outgoingKind{
 		do:   func(k *talk) []string { return k.agent.Uploads(k.rid, "", document, picture) },
 		sees: []string{"image parcel.png, the original"}, told: []string{"Not delivered: files of this kind are not sent"}},
 	{what: "a file of another kind than it says", do: func(k *talk) []string {
-		return k.agent.Uploads(k.rid, "", sandbox.File{Name: "a.png", Type: "image/png", Content: []byte("this is a text")})
+		return k.agent.Uploads(k.rid, "", chat.File{Name: "a.png", Type: "image/png", Content: []byte("this is a text")})
 	}, sees: []string{"file a.png, the original"}},
 	{what: "an empty file", do: func(k *talk) []string {
-		return k.agent.Uploads(k.rid, "", sandbox.File{Name: "empty.txt", Type: "text/plain"})
+		return k.agent.Uploads(k.rid, "", chat.File{Name: "empty.txt", Type: "text/plain"})
 	}, told: []string{"Facebook does not take this file"}},
 }
 
 // show writes a bubble in words.
-func (k *talk) show(b sandbox.Bubble, files []sandbox.File) string {
+func (k *talk) show(b meta.Bubble, files []chat.File) string {
 	text := b.Text
 	if len(text) > 200 {
 		text = fmt.Sprintf("(%d characters)", len(text))
 	}
 	if b.File.Name != "" {
 		text = b.File.Type + " " + b.File.Name
-		if slices.ContainsFunc(files, func(f sandbox.File) bool { return f.Sum == b.File.SHA256 }) {
+		if slices.ContainsFunc(files, func(f chat.File) bool { return f.Sum == b.File.SHA256 }) {
 			text += ", the original"
 		}
 	}

@@ -11,7 +11,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // What becomes of what, in both directions, is one table. The tests play each of its
@@ -89,7 +90,7 @@ type kindPlay struct {
 //
 // What begins with $F is of the feed: $F is what all comments have, $1 to $9 are
 // comments below the post $O, and $N is what the customer is called.
-func (p *kindPlay) kindEvent(element string) sandbox.Event {
+func (p *kindPlay) kindEvent(element string) meta.Event {
 	p.clock++
 	now := time.Now().UnixMilli() + int64(p.clock)
 	at := fmt.Sprintf(`"timestamp":%d`, now)
@@ -112,9 +113,9 @@ func (p *kindPlay) kindEvent(element string) sandbox.Event {
 	element = strings.NewReplacer(pairs...).Replace(element)
 	element = hosted.ReplaceAllStringFunc(element, func(m string) string {
 		name := hosted.FindStringSubmatch(m)[1]
-		return p.meta.Host(sandbox.Media{Name: name, Type: kindTypes[name[strings.LastIndexByte(name, '.')+1:]], Content: kindContent(name)})
+		return p.meta.Host(meta.Media{Name: name, Type: kindTypes[name[strings.LastIndexByte(name, '.')+1:]], Content: kindContent(name)})
 	})
-	return sandbox.Event{Page: p.page, Change: change, Element: element}
+	return meta.Event{Page: p.page, Change: change, Element: element}
 }
 
 var hosted = regexp.MustCompile(`\{file ([^}]+)\}`)
@@ -138,7 +139,7 @@ func (p *kindPlay) deliver(standby bool, elements ...string) {
 	for _, element := range elements {
 		event := p.kindEvent(element)
 		event.Standby = standby
-		if status, err := p.meta.Post(p.Context(), p.meta.Body(event), sandbox.PostOptions{}); status != 200 || err != nil {
+		if status, err := p.meta.Post(p.Context(), p.meta.Body(event), meta.PostOptions{}); status != 200 || err != nil {
 			p.Errorf("answered %d, %v: %s", status, err, element)
 		}
 	}
@@ -166,12 +167,12 @@ func (p *kindPlay) seen() (lines []string) {
 
 // ours reports whether a room is the play's customer's: it is the only one that begins
 // with their page and id.
-func (p *kindPlay) ours(room sandbox.Room) bool {
-	return slices.ContainsFunc(p.rc.Messages(room.ID), func(m sandbox.Message) bool { return m.System == "livechat-started" }) &&
+func (p *kindPlay) ours(room chat.Room) bool {
+	return slices.ContainsFunc(p.rc.Messages(room.ID), func(m chat.Message) bool { return m.System == "livechat-started" }) &&
 		strings.HasSuffix(room.VisitorName, p.customer[len(p.customer)-4:])
 }
 
-func kindLine(m sandbox.Message, said map[string]string) string {
+func kindLine(m chat.Message, said map[string]string) string {
 	line := m.Username
 	switch {
 	case m.FromVisitor && m.Alias != "" && !kindCustomer.MatchString(m.Alias):
@@ -213,7 +214,7 @@ var (
 )
 
 // kindText is a message's text, and its files, without what differs from run to run.
-func kindText(m sandbox.Message) string {
+func kindText(m chat.Message) string {
 	var parts []string
 	if text := commentLink.ReplaceAllString(inboxLink.ReplaceAllString(quoteLink.ReplaceAllString(m.Text, ""), "(link)"), "(link)"); text != "" {
 		parts = append(parts, strings.ReplaceAll(text, "\n", " ⏎ "))

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // TestLimits_EachCodeOfMetas_MakesAnswersWaitAndNobodyAlarmed throttles a page in each
@@ -18,26 +18,26 @@ func TestLimits_EachCodeOfMetas_MakesAnswersWaitAndNobodyAlarmed(t *testing.T) {
 	ofPage := func(code int, header bool) func(*world) {
 		return func(w *world) { w.meta.Throttle(page, code, lasts, header) }
 	}
-	edge := func(says sandbox.RetryAfter) func(*world) {
+	edge := func(says meta.RetryAfter) func(*world) {
 		return func(w *world) { w.meta.ThrottleEdge(lasts, says) }
 	}
 	for name, c := range map[string]struct {
 		throttle func(*world)
-		quirks   sandbox.Quirks
+		quirks   meta.Quirks
 	}{
 		"613": {throttle: ofPage(613, false)}, "4": {throttle: ofPage(4, false)}, "17": {throttle: ofPage(17, false)},
 		"32": {throttle: ofPage(32, false)}, "341": {throttle: ofPage(341, false)}, "80001": {throttle: ofPage(80001, false)},
 		"80002": {throttle: ofPage(80002, false)}, "80006": {throttle: ofPage(80006, false)},
-		"613 as 429":            {throttle: ofPage(613, false), quirks: sandbox.Quirks{LimitStatus: 429}},
-		"80006 as 403, foreign": {throttle: ofPage(80006, false), quirks: sandbox.Quirks{LimitStatus: 403, Localised: true}},
-		"429, seconds":          {throttle: edge(sandbox.RetryAfterSeconds)},
-		"429, date":             {throttle: edge(sandbox.RetryAfterDate)},
-		"429 alone":             {throttle: edge(sandbox.NoRetryAfter)},
+		"613 as 429":            {throttle: ofPage(613, false), quirks: meta.Quirks{LimitStatus: 429}},
+		"80006 as 403, foreign": {throttle: ofPage(80006, false), quirks: meta.Quirks{LimitStatus: 403, Localised: true}},
+		"429, seconds":          {throttle: edge(meta.RetryAfterSeconds)},
+		"429, date":             {throttle: edge(meta.RetryAfterDate)},
+		"429 alone":             {throttle: edge(meta.NoRetryAfter)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // each waits for the same 400 ms
 			w := newWorld(t, bypassed)
-			w.meta.Tweak(func(q *sandbox.Quirks) { *q = c.quirks })
+			w.meta.Tweak(func(q *meta.Quirks) { *q = c.quirks })
 			w.run()
 			w.meta.CustomerWrites(page, anna, "hi")
 			rid := w.room()
@@ -72,7 +72,7 @@ func TestLimits_OnePageThrottled_OthersGoOn(t *testing.T) {
 		"80006, minutes": func(w *world) { w.meta.Throttle(page, 80006, time.Hour, true) },
 		"full":           func(w *world) { w.meta.Usage(page, 100) },
 		"page usage": func(w *world) {
-			w.meta.Tweak(func(q *sandbox.Quirks) { q.PageUsage = true })
+			w.meta.Tweak(func(q *meta.Quirks) { q.PageUsage = true })
 			w.meta.Usage(page, 100)
 		},
 	} {

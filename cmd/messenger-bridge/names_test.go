@@ -5,32 +5,33 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 func TestNames_AreFoundOutWhereverMetaTellsThem(t *testing.T) {
 	for name, c := range map[string]struct {
-		mode        sandbox.ProfileMode
+		mode        meta.ProfileMode
 		first, last string
 		loneCodes   bool
 		sees        string
 	}{
-		"profile":                     {sandbox.ProfileFull, "Anna", "Example", false, "Anna Example"},
-		"profile without a last name": {sandbox.ProfileFull, "Anna", "", false, "Anna"},
-		"profile without a picture":   {sandbox.ProfileNameOnly, "Anna", "Example", false, "Anna Example"},
-		"no access":                   {sandbox.ProfileIDOnly, "Anna", "Example", false, "Anna Example"},
-		"empty":                       {sandbox.ProfileEmpty, "Anna", "Example", false, "Anna Example"},
-		"made with a phone number":    {sandbox.ProfileNone, "Anna", "Example", false, "Anna Example"},
-		"the same, told by code":      {sandbox.ProfileNone, "Anna", "Example", true, "Anna Example"},
-		"permission missing":          {sandbox.ProfileForbidden, "Anna", "Example", false, "Anna Example"},
-		"unknown":                     {sandbox.ProfileUnknown, "Anna", "Example", false, "Anna Example"},
-		"nowhere":                     {sandbox.ProfileEmpty, "", "", false, "Facebook customer 4005"},
-		"line breaks and spaces":      {sandbox.ProfileFull, " An\nna ", "  Example", false, "An na Example"},
+		"profile":                     {meta.ProfileFull, "Anna", "Example", false, "Anna Example"},
+		"profile without a last name": {meta.ProfileFull, "Anna", "", false, "Anna"},
+		"profile without a picture":   {meta.ProfileNameOnly, "Anna", "Example", false, "Anna Example"},
+		"no access":                   {meta.ProfileIDOnly, "Anna", "Example", false, "Anna Example"},
+		"empty":                       {meta.ProfileEmpty, "Anna", "Example", false, "Anna Example"},
+		"made with a phone number":    {meta.ProfileNone, "Anna", "Example", false, "Anna Example"},
+		"the same, told by code":      {meta.ProfileNone, "Anna", "Example", true, "Anna Example"},
+		"permission missing":          {meta.ProfileForbidden, "Anna", "Example", false, "Anna Example"},
+		"unknown":                     {meta.ProfileUnknown, "Anna", "Example", false, "Anna Example"},
+		"nowhere":                     {meta.ProfileEmpty, "", "", false, "Facebook customer 4005"},
+		"line breaks and spaces":      {meta.ProfileFull, " An\nna ", "  Example", false, "An na Example"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, bypassed)
-			w.meta.Tweak(func(q *sandbox.Quirks) { q.LoneCodes = c.loneCodes })
+			w.meta.Tweak(func(q *meta.Quirks) { q.LoneCodes = c.loneCodes })
 			w.meta.NameCustomer(anna, c.first, c.last)
 			w.meta.SetProfile(anna, c.mode)
 			w.run()
@@ -103,13 +104,13 @@ func TestNames_CustomerIsRenamed_RoomFollowsTheNextDay(t *testing.T) {
 	w.eventually("the room has the new name", func() bool { return w.rc.Rooms()[0].VisitorName == "Anna Married" })
 	w.halt()
 	w.run()
-	w.meta.SetProfile(anna, sandbox.ProfileEmpty)
+	w.meta.SetProfile(anna, meta.ProfileEmpty)
 	w.meta.NameCustomer(anna, "", "")
 	clock.set(clock.now().Add(25 * time.Hour))
 	before := len(w.meta.Calls())
 	writes("Still me")
 	w.eventually("the name was asked for", func() bool {
-		return slices.ContainsFunc(w.meta.Calls()[before:], func(c sandbox.Call) bool { return c.Path == "/"+page+"/conversations" })
+		return slices.ContainsFunc(w.meta.Calls()[before:], func(c meta.Call) bool { return c.Path == "/"+page+"/conversations" })
 	})
 	writes("Really")
 	if name := w.rc.Rooms()[0].VisitorName; name != "Anna Married" {
@@ -125,7 +126,7 @@ func TestNames_WorkspaceLimitsCalls_MessagesComeFirst(t *testing.T) {
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Hello")
 	w.eventually("the message is shown", func() bool { return len(w.texts()) == 1 })
-	clear := w.rc.Inject(sandbox.Fault{Route: "POST livechat/visitor", Status: 429})
+	clear := w.rc.Inject(chat.Fault{Route: "POST livechat/visitor", Status: 429})
 	w.meta.Hang(false)
 	w.meta.CustomerWrites(page, anna, "Hello again")
 	w.eventually("the next is shown, name or not", func() bool { return len(w.texts()) == 2 })

@@ -8,37 +8,37 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // answers are the ways in which Meta leaves open whether a message was sent.
-var answers = map[string]func(delivered bool) *sandbox.SendOutcome{
-	"cut": func(delivered bool) *sandbox.SendOutcome {
+var answers = map[string]func(delivered bool) *meta.SendOutcome{
+	"cut": func(delivered bool) *meta.SendOutcome {
 		if delivered {
-			return sandbox.DeliveredThenCut()
+			return meta.DeliveredThenCut()
 		}
-		return sandbox.CutBefore()
+		return meta.CutBefore()
 	},
-	"500":        sandbox.Status500,
-	"html":       sandbox.HTML502,
-	"code 1":     sandbox.Unknown1,
-	"code 1200":  sandbox.Temporary1200,
-	"empty body": func(delivered bool) *sandbox.SendOutcome { return sandbox.EmptyBody(delivered, 200) },
-	"1357046": func(delivered bool) *sandbox.SendOutcome {
-		o := sandbox.InvalidReply1357046()
+	"500":        meta.Status500,
+	"html":       meta.HTML502,
+	"code 1":     meta.Unknown1,
+	"code 1200":  meta.Temporary1200,
+	"empty body": func(delivered bool) *meta.SendOutcome { return meta.EmptyBody(delivered, 200) },
+	"1357046": func(delivered bool) *meta.SendOutcome {
+		o := meta.InvalidReply1357046()
 		o.Deliver = delivered
 		return o
 	},
-	"613": func(delivered bool) *sandbox.SendOutcome {
-		o := sandbox.Throttled613()
+	"613": func(delivered bool) *meta.SendOutcome {
+		o := meta.Throttled613()
 		o.Deliver = delivered
 		return o
 	},
 }
 
-var echoes = map[string]sandbox.EchoMode{
-	"before": sandbox.EchoBefore, "after": sandbox.EchoAfter, "late": sandbox.EchoLate(400 * time.Millisecond),
-	"twice": sandbox.EchoTwice, "never": sandbox.EchoNever,
+var echoes = map[string]meta.EchoMode{
+	"before": meta.EchoBefore, "after": meta.EchoAfter, "late": meta.EchoLate(400 * time.Millisecond),
+	"twice": meta.EchoTwice, "never": meta.EchoNever,
 }
 
 // TestOutcome_AnswerLost_CustomerHasItOnce sends one message for each way of not
@@ -52,7 +52,7 @@ func TestOutcome_AnswerLost_CustomerHasItOnce(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.cfg.times.echoWait = 250 * time.Millisecond
 	var ways []*way
-	outcome := map[string]*sandbox.SendOutcome{} // of the first attempt, by page and customer
+	outcome := map[string]*meta.SendOutcome{} // of the first attempt, by page and customer
 	for answer, make := range answers {
 		for _, delivered := range []bool{true, false} {
 			id := fmt.Sprint(5000 + len(ways)) // a page of its own: looking into threads is limited per page
@@ -70,7 +70,7 @@ func TestOutcome_AnswerLost_CustomerHasItOnce(t *testing.T) {
 		}
 	}
 	var mu sync.Mutex
-	w.meta.OnSend(func(call sandbox.SendCall) *sandbox.SendOutcome {
+	w.meta.OnSend(func(call meta.SendCall) *meta.SendOutcome {
 		mu.Lock()
 		defer mu.Unlock()
 		o := outcome[call.Page+call.Customer]
@@ -118,19 +118,19 @@ func TestOutcome_AnswerLost_CustomerHasItOnce(t *testing.T) {
 // TestOutcome_RefusedForGood_AgentIsToldOnTheMessage checks what an agent reads.
 func TestOutcome_RefusedForGood_AgentIsToldOnTheMessage(t *testing.T) {
 	for name, c := range map[string]struct {
-		outcome *sandbox.SendOutcome
+		outcome *meta.SendOutcome
 		want    string
 	}{
-		"window closed":    {sandbox.WindowClosed(), "too long ago"},
-		"customer blocked": {sandbox.Blocked551(), "cannot receive messages"},
-		"other app":        {sandbox.OtherAppOwns(), "Page inbox"},
-		"not reviewed":     {sandbox.NotReviewed(), "app review"},
-		"content":          {sandbox.Refused(100, 2018034, "Message cannot be empty"), "refused the content"},
+		"window closed":    {meta.WindowClosed(), "too long ago"},
+		"customer blocked": {meta.Blocked551(), "cannot receive messages"},
+		"other app":        {meta.OtherAppOwns(), "Page inbox"},
+		"not reviewed":     {meta.NotReviewed(), "app review"},
+		"content":          {meta.Refused(100, 2018034, "Message cannot be empty"), "refused the content"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)
 			first := true
-			w.meta.OnSend(func(sandbox.SendCall) *sandbox.SendOutcome {
+			w.meta.OnSend(func(meta.SendCall) *meta.SendOutcome {
 				if first {
 					first = false
 					return c.outcome
@@ -166,16 +166,16 @@ func TestOutcome_NobodyCanTell_AgentIsAsked(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.cfg.times.settleFor = time.Second
 	first := true
-	w.meta.OnSend(func(sandbox.SendCall) *sandbox.SendOutcome {
+	w.meta.OnSend(func(meta.SendCall) *meta.SendOutcome {
 		if !first {
 			return nil
 		}
 		first = false
-		o := sandbox.Unknown1(true)
-		o.Echo = sandbox.EchoNever
+		o := meta.Unknown1(true)
+		o.Echo = meta.EchoNever
 		return o
 	})
-	w.meta.FailReads(1000, sandbox.Refused(10, 0, "no permission to read"))
+	w.meta.FailReads(1000, meta.Refused(10, 0, "no permission to read"))
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hi")
 	rid := w.room()
@@ -216,7 +216,7 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 	}
 	w.eventually("customers are heard all the same", func() bool { return len(w.texts()) == 20 })
 	inOrder(t, "agents", w.texts(), 20)
-	dead := slices.DeleteFunc(w.meta.Calls(), func(c sandbox.Call) bool { return strings.HasSuffix(c.Path, "/subscriptions") }) // those in the app's name
+	dead := slices.DeleteFunc(w.meta.Calls(), func(c meta.Call) bool { return strings.HasSuffix(c.Path, "/subscriptions") }) // those in the app's name
 	if len(dead) > 5 {
 		t.Errorf("%d calls with a dead token", len(dead))
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // announced returns what the bot says in the setup channel.
@@ -70,7 +70,7 @@ func TestPages_MetaAway_ChangesNoState(t *testing.T) {
 	w.cfg.times.watchEvery = 30 * time.Millisecond
 	w.run()
 	w.eventually("the page was looked at", func() bool { return w.meta.Callback() != "" })
-	w.meta.FailCalls("GET", "subscribed_apps", 5, sandbox.Status500(false))
+	w.meta.FailCalls("GET", "subscribed_apps", 5, meta.Status500(false))
 	w.meta.Down()
 	w.meta.CustomerWrites(page, anna, "hi")
 	w.eventually("customers are heard", func() bool { return len(w.texts()) == 1 })

@@ -7,7 +7,8 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 func TestAgentName_IsAPersonaWithThePicture_MadeOnce(t *testing.T) {
@@ -63,8 +64,8 @@ func TestAgentName_IsAPersonaWithThePicture_MadeOnce(t *testing.T) {
 func TestAgentName_ManyAtOnceAndRenamed_OnePersonaForEachName(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.AgentName = bridge.AgentsName })
-	call := func(username, name string) *sandbox.Agent {
-		w.rc.AddUser(sandbox.User{Username: username, Name: name, Roles: []string{"user", "livechat-agent"}, Online: true})
+	call := func(username, name string) *chat.Agent {
+		w.rc.AddUser(chat.User{Username: username, Name: name, Roles: []string{"user", "livechat-agent"}, Online: true})
 		return w.rc.Agent(username)
 	}
 	ruiz, kim := call("ana", "Ana Ruiz"), call("kim", strings.Repeat("Kim ", 15))
@@ -116,7 +117,7 @@ func TestAgentName_AnswerWithPersonaLost_CustomerHasItOnce(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t, bypassed)
 				w.setPage(func(s *bridge.Settings) { s.AgentName = bridge.AgentUsername })
-				o := sandbox.Unknown1(delivered)
+				o := meta.Unknown1(delivered)
 				o.Echo = mode
 				w.meta.NextSends(o)
 				w.run()
@@ -130,9 +131,9 @@ func TestAgentName_AnswerWithPersonaLost_CustomerHasItOnce(t *testing.T) {
 
 func TestAgentName_MetaTakesNoPersona_NameStandsInTheText(t *testing.T) {
 	for name, prepare := range map[string]func(*world){
-		"refused":    func(w *world) { w.meta.FailCalls("POST", "personas", 1, sandbox.Refused(100, 0, "")) },
-		"failed":     func(w *world) { w.meta.FailCalls("POST", "personas", 1, sandbox.Unknown1(false)) },
-		"hanging":    func(w *world) { w.meta.FailCalls("POST", "personas", 1, sandbox.HangThenCut(patience)) },
+		"refused":    func(w *world) { w.meta.FailCalls("POST", "personas", 1, meta.Refused(100, 0, "")) },
+		"failed":     func(w *world) { w.meta.FailCalls("POST", "personas", 1, meta.Unknown1(false)) },
+		"hanging":    func(w *world) { w.meta.FailCalls("POST", "personas", 1, meta.HangThenCut(patience)) },
 		"no picture": func(w *world) { w.rc.SetAvatar("ana", []byte("<svg/>")) },
 	} {
 		t.Run(name, func(t *testing.T) {

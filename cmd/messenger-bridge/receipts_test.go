@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 const (
@@ -114,7 +115,7 @@ func TestReceipts_EchoInAnyOrder(t *testing.T) {
 			id := w.agent.Says(k.rid, "one")
 			w.eventually("it arrives", func() bool { return len(k.customerSees()) == 1 })
 			w.meta.Send(w.meta.ReadEvent(page, anna, k.at(0), time.Now()))
-			if mode == sandbox.EchoNever { // nobody knows whether it was before the watermark
+			if mode == meta.EchoNever { // nobody knows whether it was before the watermark
 				w.agent.Says(k.rid, "two")
 				k.gets("one", "two")
 				k.marked(id)
@@ -129,8 +130,8 @@ func TestReceipts_EchoInAnyOrder(t *testing.T) {
 func TestReceipts_MessageInParts_WaitsForTheLast(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Receipts = true })
-	w.meta.OnSend(func(call sandbox.SendCall) *sandbox.SendOutcome { // a moment between the parts
-		return &sandbox.SendOutcome{Deliver: true, Hang: 10 * time.Millisecond}
+	w.meta.OnSend(func(call meta.SendCall) *meta.SendOutcome { // a moment between the parts
+		return &meta.SendOutcome{Deliver: true, Hang: 10 * time.Millisecond}
 	})
 	w.run()
 	k := w.ask()
@@ -165,7 +166,7 @@ func TestReceipts_WorkspaceFails_ComeWhenItIsBack(t *testing.T) {
 	w.run()
 	k := w.ask()
 	id := k.says("one")[0]
-	w.rc.Inject(sandbox.Fault{Route: "POST chat.react", Times: 3, Status: 502})
+	w.rc.Inject(chat.Fault{Route: "POST chat.react", Times: 3, Status: 502})
 	w.meta.Send(w.meta.DeliveryEvent(page, anna, k.at(0), time.Now()))
 	k.marked(id, arrived)
 }

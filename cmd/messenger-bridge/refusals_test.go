@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -19,7 +20,7 @@ type refusalCase struct {
 	// trouble begins what is wrong with the page; answer is what one send gets, or,
 	// with lasting, every send until the trouble ends.
 	trouble func(w *world, page string)
-	answer  *sandbox.SendOutcome
+	answer  *meta.SendOutcome
 	lasting bool
 
 	state  bridge.PageState // of the page while it lasts
@@ -50,21 +51,21 @@ func deadBy(subcode int, says, who string) refusalCase {
 
 // refusedOnce is one refusal of a page whose token works.
 func refusedOnce(code, subcode int) refusalCase {
-	return refusalCase{name: fmt.Sprintf("%d/%d once", code, subcode), answer: sandbox.Refused(code, subcode, ""), state: bridge.PageRunning}
+	return refusalCase{name: fmt.Sprintf("%d/%d once", code, subcode), answer: meta.Refused(code, subcode, ""), state: bridge.PageRunning}
 }
 
 // toAgent is a refusal of one message, of which its author reads.
 func toAgent(code, subcode int, agent string) refusalCase {
-	return refusalCase{name: fmt.Sprintf("%d/%d", code, subcode), answer: sandbox.Refused(code, subcode, ""), state: bridge.PageRunning, agent: agent}
+	return refusalCase{name: fmt.Sprintf("%d/%d", code, subcode), answer: meta.Refused(code, subcode, ""), state: bridge.PageRunning, agent: agent}
 }
 
 // held is a page whose sends are refused although its token is whole.
 func held(code, subcode int, says, who string) refusalCase {
-	return refusalCase{name: fmt.Sprintf("%d/%d", code, subcode), answer: sandbox.Refused(code, subcode, ""), lasting: true,
+	return refusalCase{name: fmt.Sprintf("%d/%d", code, subcode), answer: meta.Refused(code, subcode, ""), lasting: true,
 		state: bridge.PageHeld, says: says, who: who}
 }
 
-func unclear(name string, answer *sandbox.SendOutcome) refusalCase {
+func unclear(name string, answer *meta.SendOutcome) refusalCase {
 	return refusalCase{name: name, answer: answer, state: bridge.PageRunning}
 }
 
@@ -86,7 +87,7 @@ func refusalCases() []*refusalCase {
 		deadBy(468, "was not used for too long", addAgain),
 		deadBy(492, "has lost the role on the page", "gives the role back"),
 		deadBy(0, "was left out when somebody allowed the app again", again),
-		deadBy(sandbox.NoSuchPage, "no longer accessible there", again),
+		deadBy(meta.NoSuchPage, "no longer accessible there", again),
 		refusedOnce(190, 460),
 		refusedOnce(190, 0),
 		noPermission,
@@ -105,16 +106,16 @@ func refusalCases() []*refusalCase {
 		refusedOnce(613, 0),
 		refusedOnce(4, 0),
 		refusedOnce(32, 0),
-		unclear("1", sandbox.Unknown1(false)),
-		unclear("1, delivered", sandbox.Unknown1(true)),
-		unclear("2", sandbox.Status500(false)),
-		unclear("2, delivered", sandbox.Status500(true)),
-		unclear("-1/2018012", sandbox.Internal2018012(false)),
-		unclear("-1/2018012, delivered", sandbox.Internal2018012(true)),
-		unclear("HTML 502", sandbox.HTML502(false)),
-		unclear("HTML 502, delivered", sandbox.HTML502(true)),
-		unclear("empty body", sandbox.EmptyBody(false, 200)),
-		unclear("empty body, delivered", sandbox.EmptyBody(true, 200)),
+		unclear("1", meta.Unknown1(false)),
+		unclear("1, delivered", meta.Unknown1(true)),
+		unclear("2", meta.Status500(false)),
+		unclear("2, delivered", meta.Status500(true)),
+		unclear("-1/2018012", meta.Internal2018012(false)),
+		unclear("-1/2018012, delivered", meta.Internal2018012(true)),
+		unclear("HTML 502", meta.HTML502(false)),
+		unclear("HTML 502, delivered", meta.HTML502(true)),
+		unclear("empty body", meta.EmptyBody(false, 200)),
+		unclear("empty body, delivered", meta.EmptyBody(true, 200)),
 	}
 	var all []*refusalCase
 	for i := range cases {
@@ -127,7 +128,7 @@ func refusalCases() []*refusalCase {
 // of its own and follows it to the end: what administrators hear and see, what the
 // agent reads, and that the customer has each message once and in order.
 func TestRefusals_EachRow_RightStateSentenceAndOneAnnouncement(t *testing.T) {
-	for name, quirks := range map[string]sandbox.Quirks{"in English": {}, "in another language": {Localised: true}} {
+	for name, quirks := range map[string]meta.Quirks{"in English": {}, "in another language": {Localised: true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			playRefusals(t, quirks)
@@ -135,10 +136,10 @@ func TestRefusals_EachRow_RightStateSentenceAndOneAnnouncement(t *testing.T) {
 	}
 }
 
-func playRefusals(t *testing.T, quirks sandbox.Quirks) {
+func playRefusals(t *testing.T, quirks meta.Quirks) {
 	w := newWorld(t, bypassed)
 	w.cfg.times.watchEvery = time.Second
-	w.meta.Tweak(func(q *sandbox.Quirks) { *q = quirks })
+	w.meta.Tweak(func(q *meta.Quirks) { *q = quirks })
 	cases := refusalCases()
 	for i, c := range cases {
 		c.page, c.writer = fmt.Sprint(6000+i), fmt.Sprint(77000+i)
@@ -156,9 +157,9 @@ func playRefusals(t *testing.T, quirks sandbox.Quirks) {
 		}
 		return nil
 	})
-	w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 	var answers answerBook
-	w.meta.OnSend(func(call sandbox.SendCall) *sandbox.SendOutcome { return answers.next(call.Page) })
+	w.meta.OnSend(func(call meta.SendCall) *meta.SendOutcome { return answers.next(call.Page) })
 	w.run()
 	for _, c := range cases {
 		w.meta.CustomerWrites(c.page, c.writer, "I am "+c.page)
@@ -285,20 +286,20 @@ func (w *world) setupTexts() (texts []string) {
 // answerBook is what the next sends of pages get.
 type answerBook struct {
 	mu      sync.Mutex
-	answers map[string]*sandbox.SendOutcome
+	answers map[string]*meta.SendOutcome
 	lasting map[string]bool
 }
 
-func (a *answerBook) set(page string, o *sandbox.SendOutcome, lasting bool) {
+func (a *answerBook) set(page string, o *meta.SendOutcome, lasting bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.answers == nil {
-		a.answers, a.lasting = map[string]*sandbox.SendOutcome{}, map[string]bool{}
+		a.answers, a.lasting = map[string]*meta.SendOutcome{}, map[string]bool{}
 	}
 	a.answers[page], a.lasting[page] = o, lasting
 }
 
-func (a *answerBook) next(page string) *sandbox.SendOutcome {
+func (a *answerBook) next(page string) *meta.SendOutcome {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	o := a.answers[page]

@@ -9,12 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // bypassed is the workspace the manual recommends: the newest version, and a bot
 // whom the limiter lets pass.
-var bypassed = sandbox.RocketChatConfig{}
+var bypassed = chat.Config{}
 
 func TestRelay_CustomerAsksAgentAnswers(t *testing.T) {
 	w := newWorld(t, bypassed)
@@ -64,7 +65,7 @@ func TestRelay_SameMessageAgainAndAgain_IsShownOnce(t *testing.T) {
 	answers := make(chan int, 3)
 	for range 3 {
 		go func() {
-			status, err := w.meta.Post(t.Context(), body, sandbox.PostOptions{})
+			status, err := w.meta.Post(t.Context(), body, meta.PostOptions{})
 			if err != nil {
 				t.Error(err)
 			}
@@ -81,8 +82,8 @@ func TestRelay_SameMessageAgainAndAgain_IsShownOnce(t *testing.T) {
 	w.run()
 	standby := event
 	standby.Standby = true
-	for _, again := range []sandbox.Event{event, standby} {
-		if status, err := w.meta.Post(t.Context(), w.meta.Body(again), sandbox.PostOptions{}); status != 200 || err != nil {
+	for _, again := range []meta.Event{event, standby} {
+		if status, err := w.meta.Post(t.Context(), w.meta.Body(again), meta.PostOptions{}); status != 200 || err != nil {
 			t.Errorf("answered %d, %v", status, err)
 		}
 	}
@@ -97,7 +98,7 @@ func TestRelay_BatchOfMixedItems_LosesNoneOfTheMessages(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.run()
 	at := time.Now()
-	var events []sandbox.Event
+	var events []meta.Event
 	want := 0
 	for i := range 50 {
 		switch i % 5 {
@@ -112,7 +113,7 @@ func TestRelay_BatchOfMixedItems_LosesNoneOfTheMessages(t *testing.T) {
 			events = append(events, w.meta.TextEvent("999", anna, fmt.Sprintf("m_%d", i), "for a page nobody connected", at))
 		}
 	}
-	if status, err := w.meta.Post(t.Context(), w.meta.Body(events...), sandbox.PostOptions{}); status != 200 || err != nil {
+	if status, err := w.meta.Post(t.Context(), w.meta.Body(events...), meta.PostOptions{}); status != 200 || err != nil {
 		t.Fatalf("answered %d, %v", status, err)
 	}
 	w.settled()
@@ -158,15 +159,15 @@ func (w *world) metricsOf(names ...string) (sum float64) {
 }
 
 func TestRooms_ManyFirstMessagesAtOnce_MakeOneRoom(t *testing.T) {
-	for name, profile := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sandbox.RocketChatConfig{Profile: profile, LimiterOff: true})
+			w := newWorld(t, chat.Config{Profile: profile, LimiterOff: true})
 			w.run()
 			at := time.Now()
 			answers := make(chan int, 50)
 			for i := range 50 {
 				go func() {
-					status, _ := w.meta.Post(t.Context(), w.meta.Body(w.meta.TextEvent(page, anna, fmt.Sprintf("m_%d", i), fmt.Sprintf("first %d", i), at)), sandbox.PostOptions{})
+					status, _ := w.meta.Post(t.Context(), w.meta.Body(w.meta.TextEvent(page, anna, fmt.Sprintf("m_%d", i), fmt.Sprintf("first %d", i), at)), meta.PostOptions{})
 					answers <- status
 				}()
 			}
@@ -262,7 +263,7 @@ func TestRelay_WhatIsNotMeantForTheCustomer_StaysInTheRoom(t *testing.T) {
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hi")
 	rid := w.room()
-	w.rc.AddUser(sandbox.User{Username: "bob", Roles: []string{"user"}})
+	w.rc.AddUser(chat.User{Username: "bob", Roles: []string{"user"}})
 	channel := w.rc.AddChannel("lobby", "bob", "ana")
 	w.rc.UserSays("bob", channel, "not about a customer")
 	id := w.agent.Says(rid, "Hello")

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // closeGate lets Meta refuse everything of the page until the returned function is
@@ -95,7 +95,7 @@ func TestEdit_OfARefusedMessage_IsSentAsNew(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
-	w.meta.NextSends(sandbox.Refused(100, 2018034, "Message cannot be empty"))
+	w.meta.NextSends(meta.Refused(100, 2018034, "Message cannot be empty"))
 	id := w.agent.Says(k.rid, "bad words")
 	w.eventually("the agent is told", func() bool { return len(w.notices(k.rid, id)) == 1 })
 	w.agent.Edits(id, "good words")
@@ -108,7 +108,7 @@ func TestEdit_Refused_AgentIsToldOfTheCorrection(t *testing.T) {
 	k := w.ask()
 	id := w.agent.Says(k.rid, "one")
 	k.gets("one")
-	w.meta.NextSends(sandbox.WindowClosed(), sandbox.WindowClosed())
+	w.meta.NextSends(meta.WindowClosed(), meta.WindowClosed())
 	w.agent.Edits(id, "two")
 	w.eventually("the agent is told", func() bool { return len(w.notices(k.rid, id)) == 1 })
 	w.agent.Edits(id, "three")

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -84,13 +84,13 @@ func TestUnauthorize_OnePageThenTheLast_EndsTheGrantWithTheLast(t *testing.T) {
 func TestUnauthorize_FacebookAway_IsToldAgainOverARestart(t *testing.T) {
 	for _, c := range []struct {
 		name, path string
-		outcome    sandbox.SendOutcome
+		outcome    meta.SendOutcome
 	}{
-		{"subscription, not reached", "subscribed_apps", sandbox.SendOutcome{Cut: true}},
-		{"subscription, answer lost", "subscribed_apps", sandbox.SendOutcome{Deliver: true, Cut: true}},
-		{"subscription, 503", "subscribed_apps", sandbox.SendOutcome{Status: 503, Body: "<html>away</html>", ContentType: "text/html"}},
-		{"permissions, not reached", "permissions", sandbox.SendOutcome{Cut: true}},
-		{"permissions, answer lost", "permissions", sandbox.SendOutcome{Deliver: true, Cut: true}},
+		{"subscription, not reached", "subscribed_apps", meta.SendOutcome{Cut: true}},
+		{"subscription, answer lost", "subscribed_apps", meta.SendOutcome{Deliver: true, Cut: true}},
+		{"subscription, 503", "subscribed_apps", meta.SendOutcome{Status: 503, Body: "<html>away</html>", ContentType: "text/html"}},
+		{"permissions, not reached", "permissions", meta.SendOutcome{Cut: true}},
+		{"permissions, answer lost", "permissions", meta.SendOutcome{Deliver: true, Cut: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -128,7 +128,7 @@ func TestUnauthorize_FacebookAwayForAWhile_IsToldAgainWithoutARestart(t *testing
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
-	o.meta.FailCalls(http.MethodDelete, "subscribed_apps", 4, &sandbox.SendOutcome{Cut: true})
+	o.meta.FailCalls(http.MethodDelete, "subscribed_apps", 4, &meta.SendOutcome{Cut: true})
 	o.public("/facebook unauthorize " + bakery + " confirm")
 	o.hearsOnce("Facebook has ended what the person")
 	o.hearsOnce("connects it again. Facebook cannot be reached")
@@ -138,7 +138,7 @@ func TestUnauthorize_FacebookAwayForADay_ErasesWhatWasKeptAndSaysSo(t *testing.T
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
-	o.meta.FailCalls(http.MethodDelete, "", 1<<20, &sandbox.SendOutcome{Cut: true})
+	o.meta.FailCalls(http.MethodDelete, "", 1<<20, &meta.SendOutcome{Cut: true})
 	o.public("/facebook unauthorize " + bakery + " confirm")
 	o.stored(func(s *store.Store) { // and a day later
 		all, err := s.Revocations()
@@ -168,7 +168,7 @@ func TestUnauthorize_ConnectedAgainMeanwhile_KeepsTheNewConnection(t *testing.T)
 	o.cfg.times.revokeFirst = time.Hour
 	o.run()
 	o.connect(bakery)
-	o.meta.FailCalls(http.MethodDelete, "", 1, &sandbox.SendOutcome{Cut: true})
+	o.meta.FailCalls(http.MethodDelete, "", 1, &meta.SendOutcome{Cut: true})
 	o.public("/facebook unauthorize " + bakery + " confirm")
 	o.connect(bakery)
 	before := o.deletes()
@@ -218,7 +218,7 @@ func TestDelete_Page_TellsAgentsAndFacebook_RoomsStay(t *testing.T) {
 			o.run()
 			o.connect(bakery)
 			rid := o.talks(bakery)
-			o.meta.FailCalls(http.MethodPost, "messages", 1<<20, &sandbox.SendOutcome{Status: 500, Code: 2})
+			o.meta.FailCalls(http.MethodPost, "messages", 1<<20, &meta.SendOutcome{Status: 500, Code: 2})
 			waits := o.agent.Says(rid, "this waits")
 			o.eventually("it waits", func() bool {
 				return strings.Contains(o.public("/facebook pages"), "waiting: 0 to agents, 1 to customers")

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // inWords is a value for every setting, as typed and as shown, away from its default.
@@ -97,7 +97,7 @@ func lastOf(values []string) string {
 // settings changed at once by typing, restarts, and saves both forms.
 func TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost(t *testing.T) {
 	o := openOffice(t, bypassed)
-	o.rc.AddUser(sandbox.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	o.connect(bakery)
 	edit := "/facebook edit " + bakery

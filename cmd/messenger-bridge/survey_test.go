@@ -9,7 +9,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 const (
@@ -127,7 +128,7 @@ func TestSurvey_WhatIsNoAnswer_OpensARoom(t *testing.T) {
 		}, "By the way"},
 		"a picture instead of a comment": {func(w *world, _ *clock) {
 			awaited(w)
-			w.meta.CustomerSends(page, anna, "look", sandbox.Attachment{Type: "fallback", URL: "https://example.org/"})
+			w.meta.CustomerSends(page, anna, "look", meta.Attachment{Type: "fallback", URL: "https://example.org/"})
 		}, "look"},
 		"a forged answer about another room": {func(w *world, _ *clock) {
 			w.play().deliver(false, `{$D,"message":{"mid":"$1","text":"three","quick_reply":{"payload":"messenger-bridge/survey/elsewhere/3"}}}`)
@@ -222,15 +223,15 @@ func TestSurvey_NotAsked(t *testing.T) {
 func TestSurvey_Interrupted_NothingTwiceAndNothingLost(t *testing.T) {
 	for name, fault := range map[string]func(w *world){
 		"storing the answer is answered by nothing": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST livechat/room.survey", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Times: 1, Cut: true, Effect: true})
 		},
 		"storing the answer fails at first": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST livechat/room.survey", Times: 2, Status: 502})
+			w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Times: 2, Status: 502})
 		},
 		"the note's answer is lost": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
 		},
-		"sends are answered by nothing": func(w *world) { w.meta.NextSends(sandbox.DeliveredThenCut()) },
+		"sends are answered by nothing": func(w *world) { w.meta.NextSends(meta.DeliveredThenCut()) },
 		"the bridge starts again":       func(w *world) { w.halt(); w.run() },
 		"webhooks come twice":           func(w *world) { w.meta.DuplicateWebhooks(2) },
 	} {
@@ -268,7 +269,7 @@ func TestSurvey_Interrupted_NothingTwiceAndNothingLost(t *testing.T) {
 func TestSurvey_RocketChatDoesNotStoreIt_IsShownAllTheSame(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Survey = true })
-	w.rc.Inject(sandbox.Fault{Route: "POST livechat/room.survey", Status: 400, ContentType: "application/json", Body: `{"success":false,"error":"invalid-data"}`})
+	w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Status: 400, ContentType: "application/json", Body: `{"success":false,"error":"invalid-data"}`})
 	w.run()
 	rid := w.closedRoom()
 	w.tap(surveyQuestion, "1")

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // inTexts gives the page its three texts.
@@ -52,7 +53,7 @@ func TestTexts_WholeConversation(t *testing.T) {
 		t.Errorf("welcomed again on the same day: %q", w.received(anna))
 	}
 	w.eventually("the new room names the one before", func() bool {
-		return slices.ContainsFunc(w.rc.Messages(w.rc.Rooms()[1].ID), func(m sandbox.Message) bool {
+		return slices.ContainsFunc(w.rc.Messages(w.rc.Rooms()[1].ID), func(m chat.Message) bool {
 			return m.Username == "bridge.bot" && strings.Contains(m.Text, "/live/"+rid)
 		})
 	})
@@ -118,7 +119,7 @@ func TestTexts_AnswerLost_CustomerHasEachOnce(t *testing.T) {
 			w.setPage(func(s *bridge.Settings) { s.Welcome, s.Finished = "Hi.", "Bye." })
 			w.run()
 			for i, text := range []string{"Hi.", "Bye."} {
-				w.meta.FailCalls("POST", "messages", 1, &sandbox.SendOutcome{Deliver: delivered, Hang: time.Hour, Cut: true})
+				w.meta.FailCalls("POST", "messages", 1, &meta.SendOutcome{Deliver: delivered, Hang: time.Hour, Cut: true})
 				calls := len(w.meta.Calls())
 				if i == 0 {
 					w.meta.CustomerWrites(page, anna, "Hello")
@@ -126,7 +127,7 @@ func TestTexts_AnswerLost_CustomerHasEachOnce(t *testing.T) {
 					w.agent.Closes(w.rc.Rooms()[0].ID, "")
 				}
 				w.eventually("the text is under way", func() bool {
-					return slices.ContainsFunc(w.meta.Calls()[calls:], func(c sandbox.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/messages") })
+					return slices.ContainsFunc(w.meta.Calls()[calls:], func(c meta.Call) bool { return c.Method == "POST" && strings.HasSuffix(c.Path, "/messages") })
 				})
 				w.halt()
 				w.run()
@@ -146,7 +147,7 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 	w := newWorldAt(t, bypassed, clock.now)
 	w.setPage(inTexts)
 	w.agent.GoesOffline()
-	w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 	w.run()
 	note := func() (texts []string) {
 		for _, m := range w.rc.Messages(w.rc.RoomID(setupName)) {
@@ -204,7 +205,7 @@ func TestAbsence_AThousandWait_OldestComeFirstAndNobodyElseIsHeldUp(t *testing.T
 	const crowd = 1000
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Offline = "Nobody is here until nine." })
-	w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 	w.run()
 	w.meta.CustomerWrites(page, anna, "I have a room")
 	annas := w.room()
@@ -219,7 +220,7 @@ func TestAbsence_AThousandWait_OldestComeFirstAndNobodyElseIsHeldUp(t *testing.T
 		return w.meta.Waiting() == 0 && len(w.received(customer(0))) == 1 && len(w.received(customer(crowd-1))) == 1
 	})
 	w.eventually("the setup channel says how many wait", func() bool {
-		return slices.ContainsFunc(w.rc.Messages(w.rc.RoomID(setupName)), func(m sandbox.Message) bool {
+		return slices.ContainsFunc(w.rc.Messages(w.rc.RoomID(setupName)), func(m chat.Message) bool {
 			return strings.Contains(m.Text, "Customers who wait: 1,000")
 		})
 	})
@@ -266,16 +267,16 @@ func TestNewRoomAfter_LongSilence_StartsExactlyOneNewRoom(t *testing.T) {
 	for name, fault := range map[string]func(w *world){
 		"nothing goes wrong": func(*world) {},
 		"the answer to closing is lost": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST livechat/room.close", Times: 1, Effect: true, Status: 502})
+			w.rc.Inject(chat.Fault{Route: "POST livechat/room.close", Times: 1, Effect: true, Status: 502})
 		},
 		"closing fails at first": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST livechat/room.close", Times: 2, Status: 500})
+			w.rc.Inject(chat.Fault{Route: "POST livechat/room.close", Times: 2, Status: 500})
 		},
 		"the new room's answer is lost": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "GET livechat/room", Times: 1, Effect: true, Status: 502})
+			w.rc.Inject(chat.Fault{Route: "GET livechat/room", Times: 1, Effect: true, Status: 502})
 		},
 		"showing fails at first": func(w *world) {
-			w.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Times: 2, Effect: true, Status: 502})
+			w.rc.Inject(chat.Fault{Route: "POST livechat/message", Times: 2, Effect: true, Status: 502})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -349,7 +350,7 @@ func TestAbsence_RoomsOpenWithoutAgents_CustomerAndManagersAreTold(t *testing.T)
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)
-			w.rc.AddUser(sandbox.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+			w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 			w.rc.SetSetting("Livechat_accept_chats_with_no_agents", true)
 			w.rc.SetSetting("Livechat_Routing_Method", "Manual_Selection")
 			var sales bridge.DepartmentID

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // TestToken_Dead_TwentyWaitEachWay lets a token die, and 20 messages be written each
@@ -162,8 +162,8 @@ func TestToken_RefusedOnce_IsNoDeath(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	o.talks(bakery)
-	o.meta.FailCalls("GET", bakery+"/subscribed_apps", 1, sandbox.DeadToken(460))
-	o.meta.NextSends(sandbox.DeadToken(463))
+	o.meta.FailCalls("GET", bakery+"/subscribed_apps", 1, meta.DeadToken(460))
+	o.meta.NextSends(meta.DeadToken(463))
 	o.talks(bakery)
 	if got := announced(o.hears(o.setup())); len(got) != 1 || o.pageNow(bakery).State != bridge.PageRunning {
 		t.Errorf("the page is %s, the setup channel hears %q", o.pageNow(bakery).State, got)
@@ -177,12 +177,12 @@ func TestAuthorise_NoPages_SaysWhichReason(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		before func()
-		choice sandbox.Choice
+		choice meta.Choice
 		says   string
 	}{
-		{"nothing ticked", func() {}, sandbox.Choice{}, "No page was ticked"},
-		{"not allowed to see pages", func() {}, sandbox.Choice{Pages: []string{bakery}, Decline: []string{"pages_show_list"}}, "permission to see your pages was not granted"},
-		{"in a portfolio", func() { o.meta.SetPortfolio(bakery, true) }, sandbox.Choice{Pages: []string{bakery}, Decline: []string{"business_management"}}, "belong to a business portfolio"},
+		{"nothing ticked", func() {}, meta.Choice{}, "No page was ticked"},
+		{"not allowed to see pages", func() {}, meta.Choice{Pages: []string{bakery}, Decline: []string{"pages_show_list"}}, "permission to see your pages was not granted"},
+		{"in a portfolio", func() { o.meta.SetPortfolio(bakery, true) }, meta.Choice{Pages: []string{bakery}, Decline: []string{"business_management"}}, "belong to a business portfolio"},
 	} {
 		c.before()
 		b := o.openWindow()

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // way is one of the ways in which a command reaches the bridge.
@@ -22,8 +22,8 @@ type way struct {
 // told is what a person gets in answer, wherever that is.
 type told struct {
 	text    string
-	buttons []sandbox.Button
-	dialog  *sandbox.Dialog
+	buttons []chat.Button
+	dialog  *chat.Dialog
 }
 
 // waysIn are all of them, for somebody who is in the setup channel.
@@ -78,7 +78,7 @@ func (o *office) says(who string, w way, words string) (got told) {
 }
 
 // answers are what the bot says in the setup channel to somebody.
-func (o *office) answers(setup string) (all []sandbox.Message) {
+func (o *office) answers(setup string) (all []chat.Message) {
 	for _, m := range o.rc.Messages(setup) {
 		if m.Username == ourBot && m.System == "" && !isStep(m.Text) && !announcement.MatchString(m.Text) {
 			all = append(all, m)

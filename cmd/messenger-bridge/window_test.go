@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/store"
 )
 
@@ -176,7 +176,7 @@ func TestWindow_SwitchIsTurnedWhileTheRoomIsOpen_WorksAtOnce(t *testing.T) {
 	w.eventually("it is refused", func() bool { return len(w.notices(rid, first)) == 1 })
 	w.rc.UserSays("ana", w.rc.DirectRoom("ana", w.rc.Bot()), "edit "+page+" human-agent on")
 	w.eventually("the switch is on", func() bool {
-		return slices.ContainsFunc(w.rc.DirectMessages("ana"), func(m sandbox.Message) bool { return strings.Contains(m.Text, "human-agent") })
+		return slices.ContainsFunc(w.rc.DirectMessages("ana"), func(m chat.Message) bool { return strings.Contains(m.Text, "human-agent") })
 	})
 	w.agent.Says(rid, "in time")
 	w.eventually("the next answer arrives", func() bool { return slices.Equal(w.received(anna), []string{"in time"}) })

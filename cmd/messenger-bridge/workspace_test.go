@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 func TestWorkspace_AwayOrFailing_WebhooksAreAnsweredAndEverythingArrives(t *testing.T) {
@@ -29,24 +30,24 @@ func TestWorkspace_AwayOrFailing_WebhooksAreAnsweredAndEverythingArrives(t *test
 			return func() { w.rc.Hang(false) }
 		},
 		"500 before": func(w *world) func() {
-			return w.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Status: 500})
+			return w.rc.Inject(chat.Fault{Route: "POST livechat/message", Status: 500})
 		},
 		"500 after": func(w *world) func() {
-			return w.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Status: 500, Effect: true})
+			return w.rc.Inject(chat.Fault{Route: "POST livechat/message", Status: 500, Effect: true})
 		},
 		"cut after": func(w *world) func() {
-			return w.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Cut: true, Effect: true})
+			return w.rc.Inject(chat.Fault{Route: "POST livechat/message", Cut: true, Effect: true})
 		},
 		"room opened but not told": func(w *world) func() {
-			return w.rc.Inject(sandbox.Fault{Route: "GET livechat/room", Cut: true, Effect: true})
+			return w.rc.Inject(chat.Fault{Route: "GET livechat/room", Cut: true, Effect: true})
 		},
 		"visitor made but not told": func(w *world) func() {
-			return w.rc.Inject(sandbox.Fault{Route: "POST livechat/visitor", Status: 502, Effect: true})
+			return w.rc.Inject(chat.Fault{Route: "POST livechat/visitor", Status: 502, Effect: true})
 		},
 	} {
-		for profile, version := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+		for profile, version := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 			t.Run(name+" "+profile, func(t *testing.T) {
-				w := newWorld(t, sandbox.RocketChatConfig{Profile: version, LimiterOff: true})
+				w := newWorld(t, chat.Config{Profile: version, LimiterOff: true})
 				w.run()
 				over := trouble(w)
 				for i := range 10 {
@@ -159,7 +160,7 @@ func TestLogin_Refused_BridgeRunsAndTriesAgain(t *testing.T) {
 }
 
 func TestLimits_OldWorkspace_EverythingArrivesWithFewRefusals(t *testing.T) {
-	w := newWorld(t, sandbox.RocketChatConfig{Profile: sandbox.V7, Window: 300 * time.Millisecond})
+	w := newWorld(t, chat.Config{Profile: chat.V7, Window: 300 * time.Millisecond})
 	w.cfg.times.lookEvery = time.Hour
 	w.run()
 	const customers, each = 8, 4
@@ -193,20 +194,20 @@ func TestWebhook_HostileBodies_HaveNoEffect(t *testing.T) {
 	body := w.meta.Body(event)
 	for name, c := range map[string]struct {
 		body []byte
-		opts sandbox.PostOptions
+		opts meta.PostOptions
 		want int
 	}{
-		"unsigned":     {body, sandbox.PostOptions{NoSignature: true}, 401},
-		"wrong secret": {body, sandbox.PostOptions{Secret: "ffffffffffffffffffffffffffffffff"}, 401},
-		"sha1 only":    {body, sandbox.PostOptions{SHA1Only: true}, 401},
-		"truncated":    {body, sandbox.PostOptions{CutBytes: 10}, 401},
-		"no hex":       {body, sandbox.PostOptions{Signature: "sha256=" + strings.Repeat("z", 64)}, 401},
-		"short":        {body, sandbox.PostOptions{Signature: "sha256=00"}, 401},
-		"too large":    {bytes.Repeat([]byte(" "), 48<<20), sandbox.PostOptions{}, 413},
-		"no JSON":      {[]byte("{{{{"), sandbox.PostOptions{}, 200},
-		"deep JSON":    {bytes.Repeat([]byte("["), 100_000), sandbox.PostOptions{}, 200},
-		"other object": {[]byte(`{"object":"instagram","entry":[{"id":"1","messaging":[{}]}]}`), sandbox.PostOptions{}, 200},
-		"nulls":        {[]byte(`{"object":"page","entry":[null,{"id":null,"messaging":[null,{"message":null}],"changes":[null]}]}`), sandbox.PostOptions{}, 200},
+		"unsigned":     {body, meta.PostOptions{NoSignature: true}, 401},
+		"wrong secret": {body, meta.PostOptions{Secret: "ffffffffffffffffffffffffffffffff"}, 401},
+		"sha1 only":    {body, meta.PostOptions{SHA1Only: true}, 401},
+		"truncated":    {body, meta.PostOptions{CutBytes: 10}, 401},
+		"no hex":       {body, meta.PostOptions{Signature: "sha256=" + strings.Repeat("z", 64)}, 401},
+		"short":        {body, meta.PostOptions{Signature: "sha256=00"}, 401},
+		"too large":    {bytes.Repeat([]byte(" "), 48<<20), meta.PostOptions{}, 413},
+		"no JSON":      {[]byte("{{{{"), meta.PostOptions{}, 200},
+		"deep JSON":    {bytes.Repeat([]byte("["), 100_000), meta.PostOptions{}, 200},
+		"other object": {[]byte(`{"object":"instagram","entry":[{"id":"1","messaging":[{}]}]}`), meta.PostOptions{}, 200},
+		"nulls":        {[]byte(`{"object":"page","entry":[null,{"id":null,"messaging":[null,{"message":null}],"changes":[null]}]}`), meta.PostOptions{}, 200},
 	} {
 		status, err := w.meta.Post(t.Context(), c.body, c.opts)
 		if status != c.want && !(c.want == 413 && err != nil) { // the connection may be cut before all is sent
@@ -262,7 +263,7 @@ func TestStore_NothingReadableIsLeft(t *testing.T) {
 	w.eventually("it is shown", func() bool { return len(w.texts()) == 1 })
 	w.agent.Says(rid, "the-agents-secret-text")
 	w.eventually("the answer arrives", func() bool { return len(w.received(anna)) == 1 })
-	w.meta.OnSend(func(sandbox.SendCall) *sandbox.SendOutcome { return sandbox.WindowClosed() })
+	w.meta.OnSend(func(meta.SendCall) *meta.SendOutcome { return meta.WindowClosed() })
 	id := w.agent.Says(rid, "another-secret-text")
 	w.eventually("the agent is told", func() bool { return len(w.notices(rid, id)) == 1 })
 	w.rc.Down()

@@ -16,7 +16,9 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/loopback"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -33,9 +35,9 @@ const (
 // world is the whole outside world, and the whole program in it.
 type world struct {
 	*testing.T
-	rc    *sandbox.RocketChat
-	meta  *sandbox.Messenger
-	agent *sandbox.Agent
+	rc    *chat.RocketChat
+	meta  *meta.Messenger
+	agent *chat.Agent
 	cfg   Config
 	log   *logBook
 	token string // of the page
@@ -57,20 +59,20 @@ var fast = times{
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
 // the bridge is not running yet.
-func newWorld(t *testing.T, with sandbox.RocketChatConfig) *world {
+func newWorld(t *testing.T, with chat.Config) *world {
 	t.Helper()
 	return newWorldAt(t, with, nil)
 }
 
 // newWorldAt is newWorld with another clock for everybody; nil is time.Now.
-func newWorldAt(t *testing.T, with sandbox.RocketChatConfig, now func() time.Time) *world {
+func newWorldAt(t *testing.T, with chat.Config, now func() time.Time) *world {
 	t.Helper()
 	with.Now = now
-	rc, err := sandbox.StartRocketChat(with)
+	rc, err := chat.Start(with)
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{
+	meta, err := meta.Start(meta.Config{
 		Now:     now,
 		Retries: []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond},
 	})
@@ -139,7 +141,7 @@ func (w *world) record() {
 // freeAddress returns a loopback address that nothing listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	address, err := sandbox.FreeAddress()
+	address, err := loopback.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
