@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
 	"strings"
-	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/companion"
@@ -144,17 +142,4 @@ func (c appInstallCmd) login(io stdio) (user bridge.UserID, token bridge.Secret,
 		text, err = readToken(c.TokenFile, in)
 	}
 	return bridge.UserID(id), bridge.Secret(text), err
-}
-
-// commandsRoute is where the app brings what was typed.
-func (p *program) commandsRoute() http.Handler {
-	forged := newBurst(5, time.Minute)
-	return companion.New(companion.Config{
-		Secrets: secrets(p.cfg.CommandsSecret), Clerk: p.clerk(), Later: p.bridge.FromPeople, Patience: p.cfg.times.appWaits, Say: p.say, Log: p.log,
-		OnForged: func() {
-			if n := forged.count(time.Now()); n > 0 {
-				p.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)
-			}
-		},
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	_ "time/tzdata" // TIMEZONE works in an image without time zones as well
 
 	"github.com/caarlos0/env/v11"
 
@@ -55,65 +56,8 @@ type Config struct {
 	LogFormat     string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"10s" help:"for what is under way at the end"`
 
-	times times            // shorter in tests
-	now   func() time.Time // the machine's clock; nil but in tests
-}
-
-// times are durations nobody configures; tests set shorter ones. Zero means the
-// default of the package they are given to.
-type times struct {
-	echoWait, settleFor, tellAfter, noAgentRetry      time.Duration
-	reconnect, lookEvery, silence, pingEvery, refused time.Duration
-	restTimeout, graphTimeout, throttled              time.Duration
-	setupEvery, setupQuiet, watchEvery                time.Duration
-	appWaits                                          time.Duration
-	fileStall, uploadTimeout, followEvery             time.Duration
-	hearEvery, outage, threadEvery                    time.Duration
-	revokeFor, revokeFirst, firstRetry, fileAgain     time.Duration
-	absenceEvery, absentAfter                         time.Duration
-}
-
-// timesVariable holds times for tests of the whole program, such as
-// "echoWait=250ms,reconnect=20ms". It is not for operators and in no manual.
-const timesVariable = "BRIDGE_TEST_TIMES"
-
-// named returns each duration under its name.
-func (t *times) named() map[string]*time.Duration {
-	return map[string]*time.Duration{
-		"echoWait": &t.echoWait, "settleFor": &t.settleFor, "tellAfter": &t.tellAfter, "noAgentRetry": &t.noAgentRetry,
-		"reconnect": &t.reconnect, "lookEvery": &t.lookEvery, "followEvery": &t.followEvery, "silence": &t.silence, "pingEvery": &t.pingEvery, "refused": &t.refused,
-		"restTimeout": &t.restTimeout, "graphTimeout": &t.graphTimeout, "throttled": &t.throttled,
-		"setupEvery": &t.setupEvery, "setupQuiet": &t.setupQuiet, "watchEvery": &t.watchEvery,
-		"appWaits":  &t.appWaits,
-		"fileStall": &t.fileStall, "uploadTimeout": &t.uploadTimeout,
-		"hearEvery": &t.hearEvery, "outage": &t.outage, "threadEvery": &t.threadEvery,
-		"revokeFor": &t.revokeFor, "revokeFirst": &t.revokeFirst, "firstRetry": &t.firstRetry, "fileAgain": &t.fileAgain,
-		"absenceEvery": &t.absenceEvery, "absentAfter": &t.absentAfter,
-	}
-}
-
-// UnmarshalText reads what String writes.
-func (t *times) UnmarshalText(text []byte) error {
-	named := t.named()
-	for pair := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == ',' }) {
-		name, value, _ := strings.Cut(pair, "=")
-		d, err := time.ParseDuration(value)
-		if err != nil || named[name] == nil {
-			return fmt.Errorf("%q is no time of a test", pair)
-		}
-		*named[name] = d
-	}
-	return nil
-}
-
-func (t times) String() string {
-	var pairs []string
-	for name, d := range t.named() {
-		if *d != 0 {
-			pairs = append(pairs, name+"="+d.String())
-		}
-	}
-	return strings.Join(pairs, ",")
+	times times            `env:"-"` // shorter in tests
+	now   func() time.Time `env:"-"` // the machine's clock; nil but in tests
 }
 
 // readConfig reads the environment. The error names every problem at once.
@@ -266,7 +210,7 @@ func environment() string {
 	b.WriteString("Environment (any secret may also be given as <NAME>_FILE):\n")
 	for f := range reflect.TypeFor[Config]().Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("env"), ",")
-		if name == "" {
+		if name == "-" {
 			continue
 		}
 		note := f.Tag.Get("help")

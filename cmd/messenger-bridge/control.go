@@ -156,3 +156,33 @@ func (b *burst) count(now time.Time) int {
 	}
 	return 0
 }
+
+// pageToAdd is how a page travels to a running bridge, over the socket only.
+type pageToAdd struct {
+	ID, Name, Token, Department string
+}
+
+func (a pageToAdd) byHand() bridge.ByHand {
+	return bridge.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
+}
+
+// pageAdded is what a running bridge answers.
+type pageAdded struct {
+	Name       string
+	State      bridge.PageState
+	Why, Token string
+}
+
+// tokenText says what a page's token is.
+func tokenText(p bridge.Page) string {
+	of := map[bridge.TokenKind]string{
+		bridge.PageToken: "is the page's own", bridge.SystemToken: "was made from a system user's", bridge.PersonToken: "was made from a person's",
+	}[p.TokenKind]
+	switch {
+	case of == "":
+		return "could not be looked at yet"
+	case p.Expires.IsZero():
+		return of + ", and never expires"
+	}
+	return of + ", and expires on " + p.Expires.UTC().Format("2 January 2006")
+}

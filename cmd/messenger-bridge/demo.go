@@ -11,20 +11,21 @@ import (
 	"time"
 )
 
-// demoCmd shows the bridge without accounts anywhere: the sandbox plays both
-// platforms, and the real serve runs as a child process.
-type demoCmd struct {
-	Script bool   `help:"Play a short talk with one kill on the terminal, and exit."`
-	Listen string `help:"Where the page is shown; loopback only." default:"127.0.0.1:0"`
-	Keep   bool   `help:"Keep the bridge's store and log, and say where they are."`
+// demoOptions are the flags of the command.
+type demoOptions struct {
+	Script bool   // play a short talk with one kill on the terminal
+	Listen string // where the page is shown; loopback only
+	Keep   bool   // keep the bridge's store and log
 }
 
-func (c demoCmd) Run(ctx context.Context, io stdio) error {
+// runDemo shows the bridge between two platforms that the sandbox plays, with this
+// program as the child that serves, until ctx ends or the script does.
+func runDemo(ctx context.Context, o demoOptions, out io.Writer) error {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	return demo{demoCmd: c, out: io.out, child: func(environ []string) *exec.Cmd {
+	return demo{demoOptions: o, out: out, child: func(environ []string) *exec.Cmd {
 		child := exec.Command(self, "serve")
 		child.Env = environ
 		return child
@@ -33,7 +34,7 @@ func (c demoCmd) Run(ctx context.Context, io stdio) error {
 
 // demo is one run of the command.
 type demo struct {
-	demoCmd
+	demoOptions
 	out   io.Writer
 	child func(environ []string) *exec.Cmd // the bridge, not started; tests start another program
 	shown func(address string, p *demoPlay)
@@ -63,9 +64,9 @@ func (d demo) show(ctx context.Context, s *demoStage) error {
 	s.process.pause = 5 * time.Second
 	p := newDemoPlay(s)
 	parts := []part{
-		{"page", time.Second, httpPart(l, p.routes(ctx, l.Addr().String()), s.logger)},
-		{"play", time.Second, p.run},
-		{"bridge", 15 * time.Second, s.process.run},
+		{name: "page", grace: time.Second, run: httpPart(l, p.routes(ctx, l.Addr().String()), s.logger)},
+		{name: "play", grace: time.Second, run: p.run},
+		{name: "bridge", grace: 15 * time.Second, run: s.process.run},
 	}
 	ended := make(chan error, 1)
 	go func() {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,70 +16,15 @@ import (
 	"messenger-bridge/store"
 )
 
-type doctorCmd struct {
-	Fix     bool `help:"Repair what can be repaired, then look again."`
-	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
-	Slash   bool `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
-	JSON    bool `name:"json" help:"Answer in JSON."`
-}
-
-// Help is printed below the flags.
-func (doctorCmd) Help() string {
-	return `Checks both platforms, the public address and every page, and says what to do. It asks
-the bridge that runs on DATABASE; if none does, it looks by itself, with the environment of serve.
-
-Exit codes: 0 everything works; 3 something does not; 1 the doctor failed; 2 misused.`
-}
-
-// Validate is called by the command line's parser.
-func (c doctorCmd) Validate() error {
-	switch {
-	case c.Replace && !c.Fix:
-		return errors.New("--replace needs --fix")
-	case c.Slash && !c.Fix:
-		return errors.New("--slash-commands needs --fix")
-	}
-	return nil
-}
-
-// exitBad says that something does not work.
-const exitBad exit = 3
-
-func (c doctorCmd) Run(ctx context.Context, io stdio) error {
-	cfg, problems := readConfig(io.environ)
-	method, path := http.MethodGet, "/doctor"
-	if c.Fix {
-		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)
-	}
-	var d diagnosis
-	err := ask(ctx, cfg.Database, method, path, "", func(res *http.Response) error {
-		return json.NewDecoder(res.Body).Decode(&d)
-	})
-	if errors.Is(err, errNotRunning) {
-		d, err = diagnoseAlone(ctx, cfg, problems, c.repair())
-	}
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		err = printJSON(io.out, d)
-	} else {
-		err = d.print(io.out)
-	}
-	if err == nil && d.Bad > 0 {
-		panic(exitBad) // see command
-	}
-	return err
-}
-
 // repair says what a doctor may change.
 type repair struct {
 	fix            bool // what concerns the bridge alone
 	replace, slash bool // what others may use: the operator has agreed to it
 }
 
-func (c doctorCmd) repair() repair {
-	return repair{fix: c.Fix, replace: c.Fix && c.Replace, slash: c.Fix && c.Slash}
+// newRepair allows nothing unless fix is set.
+func newRepair(fix, replace, slash bool) repair {
+	return repair{fix: fix, replace: fix && replace, slash: fix && slash}
 }
 
 // agreed reports whether the operator has agreed to what a finding asks for.
@@ -99,8 +43,8 @@ func (p *program) serveDoctor(w http.ResponseWriter, r *http.Request) {
 	ctx, stop := context.WithTimeout(r.Context(), doctorsPatience)
 	defer stop()
 	q := r.URL.Query()
-	may := doctorCmd{Fix: r.Method == http.MethodPost && q.Get("fix") == "true", Replace: q.Get("replace") == "true", Slash: q.Get("slash") == "true"}
-	answerJSON(w, (&patient{program: p, running: true, workspace: true, meta: true, stored: true}).diagnose(ctx, may.repair()))
+	may := newRepair(r.Method == http.MethodPost && q.Get("fix") == "true", q.Get("replace") == "true", q.Get("slash") == "true")
+	answerJSON(w, (&patient{program: p, running: true, workspace: true, meta: true, stored: true}).diagnose(ctx, may))
 }
 
 // diagnoseAlone examines a bridge that does not run: it puts the same parts together

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -19,13 +18,6 @@ const (
 	screen    = 80
 	longCheck = 24
 )
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
 
 // print writes the table: mark, check, finding, and below it what to do.
 func (d diagnosis) print(w io.Writer) error {

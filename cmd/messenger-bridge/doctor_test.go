@@ -54,8 +54,14 @@ func (w *world) inStore(do func(*store.Store) error) {
 	}
 }
 
+// columns is how wide its table may be.
+const columns = 80
+
+// diagnosed is what the doctor said.
+type diagnosed struct{ diagnosis }
+
 // doctor asks the doctor, twice: no secret may be in either answer.
-func (w *world) doctor(args ...string) (d diagnosis, code int, text string) {
+func (w *world) doctor(args ...string) (d diagnosed, code int, text string) {
 	w.Helper()
 	code, out, errs := runCommand(w.T, w.environ, append([]string{"doctor", "--json"}, args...)...)
 	if err := json.Unmarshal([]byte(out), &d); err != nil {
@@ -71,7 +77,7 @@ func (w *world) doctor(args ...string) (d diagnosis, code int, text string) {
 		}
 	}
 	for line := range strings.Lines(table.String()) {
-		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > screen && !strings.Contains(line, "http://") {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > columns && !strings.Contains(line, "http://") {
 			w.Errorf("%d columns: %s", n, line)
 		}
 	}
@@ -86,14 +92,14 @@ type found struct {
 	do    string // in what to do
 }
 
-func (d diagnosis) has(want found) bool {
+func (d diagnosed) has(want found) bool {
 	return slices.ContainsFunc(d.Findings, func(f finding) bool {
 		return f.Check == want.check && f.Level == want.level && strings.Contains(f.Found, want.words) && strings.Contains(f.Do, want.do)
 	})
 }
 
 // levels returns the checks of a level.
-func (d diagnosis) levels(level bridge.Level) (checks []string) {
+func (d diagnosed) levels(level bridge.Level) (checks []string) {
 	for _, f := range d.Findings {
 		if f.Level == level {
 			checks = append(checks, f.Check)

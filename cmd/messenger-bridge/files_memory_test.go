@@ -21,7 +21,7 @@ import (
 func TestFiles_TwentyLargeOnesAtOnce_AreNeverHeldWhole(t *testing.T) {
 	const files, size, most = 20, 25_000_000, 100 << 10 // the last in kilobytes
 	program := filepath.Join(t.TempDir(), "messenger-bridge")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, "messenger-bridge/cmd/messenger-bridge").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	w := newWorld(t, bypassed)

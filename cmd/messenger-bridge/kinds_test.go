@@ -208,6 +208,7 @@ func keysOf(m map[string][]string) func(func(string) bool) {
 var (
 	commentLink  = regexp.MustCompile(`https://www\.facebook\.com/\S*comment_id=\d+`)
 	inboxLink    = regexp.MustCompile(`https://(www|business)\.facebook\.com/\S*inbox\S*[^\s\]]`)
+	quoteStart   = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)                   // what clients turn into a quote
 	kindCustomer = regexp.MustCompile(`^(Facebook customer|Customer) \d{4}$`) // named yet or not
 	publicNote   = regexp.MustCompile(`^(Everybody can read what you write here).*`)
 	uniquePart   = regexp.MustCompile(`-[0-9a-f]{8}\.`)
@@ -216,7 +217,7 @@ var (
 // kindText is a message's text, and its files, without what differs from run to run.
 func kindText(m chat.Message) string {
 	var parts []string
-	if text := commentLink.ReplaceAllString(inboxLink.ReplaceAllString(quoteLink.ReplaceAllString(m.Text, ""), "(link)"), "(link)"); text != "" {
+	if text := commentLink.ReplaceAllString(inboxLink.ReplaceAllString(quoteStart.ReplaceAllString(m.Text, ""), "(link)"), "(link)"); text != "" {
 		parts = append(parts, strings.ReplaceAll(text, "\n", " ⏎ "))
 	}
 	if len(parts) > 0 { // it is the same in each room

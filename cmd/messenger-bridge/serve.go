@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,19 +17,6 @@ import (
 	"messenger-bridge/rooms"
 	"messenger-bridge/store"
 )
-
-type serveCmd struct{}
-
-// Help is printed below the flags of `serve --help`.
-func (serveCmd) Help() string { return environment() }
-
-func (serveCmd) Run(ctx context.Context, io stdio) error {
-	cfg, err := readConfig(io.environ)
-	if err != nil {
-		return fmt.Errorf("the configuration has problems:\n%w\n(messenger-bridge serve --help lists all variables)", err)
-	}
-	return serve(ctx, cfg, newLogger(io.err, cfg), nil)
-}
 
 // addresses are where a running program can be reached; ports are real ones.
 type addresses struct {

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox/chat"
@@ -198,17 +196,4 @@ func TestLanguage_OfTheWorkspaceChanges_FromTheNextLoginOn(t *testing.T) {
 	o.rc.DropSockets()
 	o.eventually("it speaks German", func() bool { return strings.Contains(o.public("/facebook help"), "Ich verbinde Facebook-Seiten") })
 	o.eventually("the checklist is German", func() bool { return len(containing(o.hears(o.setup()), "Ich bin mit Rocket.Chat verbunden.")) == 1 })
-}
-
-func TestConfig_LanguageNobodySpeaks_IsRefusedWithTheList(t *testing.T) {
-	_, err := readConfig([]string{"LANGUAGE=fi"})
-	if want := `LANGUAGE must be one of en, de, pt, es; it is "fi"`; err == nil || !strings.Contains(err.Error(), want) {
-		t.Errorf("%v\nlacks %s", err, want)
-	}
-	if _, err := readConfig([]string{"LANGUAGE=pt_BR"}); err == nil || strings.Contains(err.Error(), "LANGUAGE") {
-		t.Error(err)
-	}
-	if s := speaker(Config{Language: "de", Timezone: "Europe/Berlin"}); s.Time(time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)) != "02.01.2026, 04:04" {
-		t.Error(fmt.Sprint("times are like ", s.Time(time.Unix(0, 0))))
-	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
@@ -183,7 +184,7 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 	w.eventually("all is shown", func() bool { return len(w.texts()) == 4 })
 	w.eventually("the note says that somebody is there", func() bool { return len(note()) == 1 && strings.Contains(note()[0], "there again") })
 	w.settled()
-	say := speaker(w.cfg)
+	say := language.New(w.cfg.Language, time.UTC)
 	var want []string
 	for i, text := range []string{"one", "two", "three"} {
 		want = append(want, fmt.Sprintf("[Written on %s]\n%s", say.Time(written[i]), text))

@@ -47,16 +47,6 @@ type world struct {
 	at      addresses
 }
 
-// fast are times short enough for tests and long enough for a busy machine.
-var fast = times{
-	echoWait: 250 * time.Millisecond, settleFor: 10 * time.Minute, tellAfter: time.Minute, noAgentRetry: 100 * time.Millisecond,
-	reconnect: 20 * time.Millisecond, lookEvery: time.Hour, followEvery: 20 * time.Millisecond, silence: 5 * time.Second, pingEvery: time.Second,
-	refused: 200 * time.Millisecond, restTimeout: 2 * time.Second, graphTimeout: 2 * time.Second,
-	throttled: 100 * time.Millisecond, setupEvery: 100 * time.Millisecond, setupQuiet: 100 * time.Millisecond, watchEvery: time.Hour,
-	fileStall: 500 * time.Millisecond, firstRetry: 25 * time.Millisecond, threadEvery: 5 * time.Millisecond, fileAgain: 25 * time.Millisecond,
-	absenceEvery: 20 * time.Millisecond, absentAfter: time.Nanosecond,
-}
-
 // newWorld starts both platforms with one page and one agent, and stores the page;
 // the bridge is not running yet.
 func newWorld(t *testing.T, with chat.Config) *world {

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestServeHelp_NamesEveryVariable(t *testing.T) {
+	code, out, _ := runCommand(t, nil, "serve", "--help")
+	if code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	for _, name := range []string{"ROCKETCHAT_URL", "FACEBOOK_APP_SECRET", "PUBLIC_URL", "DATABASE", "SECRET_KEY", "SHUTDOWN_GRACE", "_FILE"} {
+		if !strings.Contains(out, name) {
+			t.Errorf("--help does not mention %s", name)
+		}
+	}
+}
+
+func TestCommandLine_Misuse_ExitsWithTwo(t *testing.T) {
+	if code, _, errText := runCommand(t, nil, "pages", "add"); code != 2 || !strings.Contains(errText, "--page-id") {
+		t.Errorf("code %d, %q", code, errText)
+	}
+	if code, _, errText := runCommand(t, nil, "serve"); code != 1 || !strings.Contains(errText, "ROCKETCHAT_URL must be set") {
+		t.Errorf("code %d, %q", code, errText)
+	}
+}
