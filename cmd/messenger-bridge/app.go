@@ -52,7 +52,7 @@ Rocket.Chat as an administrator (My account → Personal access tokens), and del
 
 func (c appInstallCmd) Run(ctx context.Context, io stdio) error {
 	cfg, _ := readConfig(io.environ) // only three of it are needed
-	app, err := c.app(cfg)
+	ours, err := c.app(cfg)
 	if err != nil {
 		return err
 	}
@@ -66,19 +66,19 @@ func (c appInstallCmd) Run(ctx context.Context, io stdio) error {
 		return fmt.Errorf("log in at %s: %w", cfg.RocketChatURL, err)
 	}
 	fmt.Fprintf(io.out, "logged in at %s as @%s\n", cfg.RocketChatURL, name)
-	done, err := client.InstallApp(ctx, app)
+	done, err := client.InstallApp(ctx, ours)
 	if err != nil {
 		return fmt.Errorf("the app does not work yet: %w", err)
 	}
 	switch {
 	case done.Before == "":
-		fmt.Fprintf(io.out, "installed: %s %s\n", app.Name, done.Version)
-	case done.Before == done.Version && done.Version != app.Version:
-		fmt.Fprintf(io.out, "kept: %s %s. This workspace does not update private apps; %s understands it.\n", app.Name, done.Version, "messenger-bridge "+versionText())
+		fmt.Fprintf(io.out, "installed: %s %s\n", ours.Name, done.Version)
+	case done.Before == done.Version && done.Version != ours.Version:
+		fmt.Fprintf(io.out, "kept: %s %s. This workspace does not update private apps; %s understands it.\n", ours.Name, done.Version, "messenger-bridge "+versionText())
 	case done.Before == done.Version:
-		fmt.Fprintf(io.out, "was there: %s %s\n", app.Name, done.Version)
+		fmt.Fprintf(io.out, "was there: %s %s\n", ours.Name, done.Version)
 	default:
-		fmt.Fprintf(io.out, "updated: %s %s, before it was %s\n", app.Name, done.Version, done.Before)
+		fmt.Fprintf(io.out, "updated: %s %s, before it was %s\n", ours.Name, done.Version, done.Before)
 	}
 	if done.Command != companion.Command {
 		fmt.Fprintf(io.out, "/%s belongs to another app here, so this one answers to /%s\n", companion.Command, done.Command)

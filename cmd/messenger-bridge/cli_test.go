@@ -1,12 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
 
 func TestServeHelp_NamesEveryVariable(t *testing.T) {
-	code, out, _ := runCommand(t, nil, "serve", "--help")
+	code, out, _ := runLine(t, nil, "serve", "--help")
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -18,10 +19,18 @@ func TestServeHelp_NamesEveryVariable(t *testing.T) {
 }
 
 func TestCommandLine_Misuse_ExitsWithTwo(t *testing.T) {
-	if code, _, errText := runCommand(t, nil, "pages", "add"); code != 2 || !strings.Contains(errText, "--page-id") {
+	if code, _, errText := runLine(t, nil, "pages", "add"); code != 2 || !strings.Contains(errText, "--page-id") {
 		t.Errorf("code %d, %q", code, errText)
 	}
-	if code, _, errText := runCommand(t, nil, "serve"); code != 1 || !strings.Contains(errText, "ROCKETCHAT_URL must be set") {
+	if code, _, errText := runLine(t, nil, "serve"); code != 1 || !strings.Contains(errText, "ROCKETCHAT_URL must be set") {
 		t.Errorf("code %d, %q", code, errText)
 	}
+}
+
+// runLine runs one command line as a shell would.
+func runLine(t *testing.T, environ []string, args ...string) (code int, out, err string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = command(t.Context(), args, stdio{environ, strings.NewReader(""), &stdout, &stderr})
+	return code, stdout.String(), stderr.String()
 }

@@ -133,8 +133,8 @@ func TestSetupChannel_NameIsTaken_CommandsStillWork(t *testing.T) {
 	}
 }
 
-// forms are the ways to order the bot something, in rooms of all kinds.
-var forms = []struct {
+// wordings are the ways to order the bot something, in rooms of all kinds.
+var wordings = []struct {
 	name, before string
 	direct       bool
 }{
@@ -175,7 +175,7 @@ func TestCommand_BySomebodyWhoMayNot_ChangesNothing(t *testing.T) {
 	heard := says()
 	orders := []string{"authorize", "authorise", "pages", "edit " + bakery, "edit " + bakery + " welcome hacked", "subscribe " + bakery,
 		"unsubscribe " + bakery, "unauthorize", "unauthorize " + bakery + " confirm", "status", "autorize", "nonsense"}
-	for _, form := range forms {
+	for _, form := range wordings {
 		for _, order := range orders {
 			where := lobby
 			if form.direct {

@@ -22,18 +22,18 @@ import (
 )
 
 // testDemo is a demo whose bridge is the test binary, with short times.
-func testDemo(out *logBook) demo {
+func testDemo(out *demoBook) demo {
 	short := fast
 	short.echoWait = 30 * time.Second // as in production: an echo that comes late has to be waited for
 	return demo{out: out, child: func(environ []string) *exec.Cmd {
 		child := exec.Command(os.Args[0], "-test.run=^$")
-		child.Env = append(environ, childVariable+"=serve", timesVariable+"="+short.String())
+		child.Env = append(environ, demoChild+"=serve", timesVariable+"="+short.String())
 		return child
 	}}
 }
 
 func TestDemo_Script_KeepsEveryPromise(t *testing.T) {
-	out := &logBook{}
+	out := &demoBook{}
 	d := testDemo(out)
 	d.Script = true
 	if err := d.run(t.Context()); err != nil {
@@ -47,7 +47,7 @@ func TestDemo_Script_KeepsEveryPromise(t *testing.T) {
 }
 
 func TestDemo_BridgeDoesNotStart_SaysWhy(t *testing.T) {
-	d := testDemo(&logBook{})
+	d := testDemo(&demoBook{})
 	d.Script = true
 	d.child = func([]string) *exec.Cmd {
 		return exec.Command(os.Args[0], "-test.no-such-flag")
@@ -115,7 +115,7 @@ func openDemo(t *testing.T) *demoWindow {
 		address string
 		play    *demoPlay
 	}
-	out, started, ended := &logBook{}, make(chan start, 1), make(chan error, 1)
+	out, started, ended := &demoBook{}, make(chan start, 1), make(chan error, 1)
 	d := testDemo(out)
 	d.Listen = "127.0.0.1:0"
 	d.shown = func(address string, p *demoPlay) { started <- start{address, p} }
@@ -166,9 +166,9 @@ func (w *demoWindow) sees(id, text string) {
 func (w *demoWindow) until(condition, what string) {
 	w.Helper()
 	script := `new Promise(seen => {
-		const look = () => ` + condition + ` && (clearTimeout(patience), watch.disconnect(), seen(''));
+		const look = () => ` + condition + ` && (clearTimeout(demoPatience), watch.disconnect(), seen(''));
 		const watch = new MutationObserver(look);
-		const patience = setTimeout(() => seen(document.body.innerText), ` + "40000" + `);
+		const demoPatience = setTimeout(() => seen(document.body.innerText), ` + "40000" + `);
 		watch.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
 		look();
 	})`
@@ -337,7 +337,7 @@ func (w *demoWindow) authorise() {
 	w.Helper()
 	before := len(w.play.rc.DirectMessages(demoManager))
 	w.says("manager", "/facebook authorize")
-	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	ctx, cancel := context.WithTimeout(w.ctx, demoPatience)
 	defer cancel()
 	if err := w.play.until(ctx, "the link is there", func() bool { return len(w.play.rc.DirectMessages(demoManager)) > before }); err != nil {
 		w.Fatal(err)
