@@ -29,18 +29,23 @@ var allowed = map[string][]string{
 	"browsertest":      {},
 	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
 	"bench":            {"bench/faults", "bridge", "language", "messenger", "metrics", "rocketchat", "rooms", "store"},
-	"cmd/messenger-bridge": {
-		"bridge", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox/chat", "sandbox/meta", "store", "web",
+	"app": {
+		"bridge", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "store", "web",
 	},
+	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
+	"demo/forms":               {},
+	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "commands", "companion", "demo", "rocketchat", "store"},
+	"e2e":                      {},
 }
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat", "sandbox/chat", "bench"},
 	"go.etcd.io/bbolt":                    {"store", "bench"},
-	"github.com/prometheus/client_golang": {"metrics", "cmd/messenger-bridge"},
-	"github.com/caarlos0/env/v11":         {"cmd/messenger-bridge"},
-	"github.com/alecthomas/kong":          {"cmd/messenger-bridge"},
+	"github.com/prometheus/client_golang": {"metrics", "app"},
+	"github.com/caarlos0/env/v11":         {"app"},
+	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/rivo/uniseg":              {"messenger"},
 	"golang.org/x/time/rate":              {"messenger"},
 	"golang.org/x/sync/semaphore":         {"messenger"},

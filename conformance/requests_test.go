@@ -121,7 +121,7 @@ func (r *record) read(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Fatalf("%s=%s holds no *.jsonl; run the tests of cmd/messenger-bridge with it first", recordVariable, dir)
+		t.Fatalf("%s=%s holds no *.jsonl; run the tests of e2e with it first", recordVariable, dir)
 	}
 	calls := 0
 	for _, name := range files {

@@ -73,7 +73,7 @@ func TestSplitText_AnyLimit_KeepsTheContract(t *testing.T) {
 		checkSplit(t, text, limit)
 	}
 	long := strings.Repeat(text, 20)
-	for _, limit := range []int{1600, 1986, bridge.DefaultTextLimit} { // people cut at these (cmd/messenger-bridge/textlimit_test.go)
+	for _, limit := range []int{1600, 1986, bridge.DefaultTextLimit} { // people cut at these (e2e/textlimit_test.go)
 		checkSplit(t, long, limit)
 	}
 }

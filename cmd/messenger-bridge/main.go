@@ -8,10 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"messenger-bridge/cmd/messenger-bridge/cli"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(command(ctx, os.Args[1:], stdio{environ: os.Environ(), in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	os.Exit(cli.Run(ctx, os.Args[1:], cli.Stdio{Environ: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
