@@ -4,7 +4,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=devel
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$VERSION" -o /messenger-bridge ./cmd/messenger-bridge \
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X messenger-bridge/app.version=$VERSION" -o /messenger-bridge ./cmd/messenger-bridge \
  && mkdir -p /data
 
 # Nothing but the program, certificates and time zones; not root.

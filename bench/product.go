@@ -52,7 +52,7 @@ func storeOptions(dir string, sync func()) store.Options {
 // reopenStore opens a store that another process, or an earlier moment, left.
 func reopenStore(dir string) (*store.Store, error) { return store.Open(storeOptions(dir, pauses(0))) }
 
-// product puts the parts together as the program does (cmd/messenger-bridge/serve.go),
+// product puts the parts together as the program does (app/serve.go),
 // and returns when Rocket.Chat, if there is one, can be delivered to.
 func (s *server) product() (http.Handler, error) {
 	var err error

@@ -20,7 +20,7 @@ import (
 
 // These tests run the flows on a real store, against a customer, a room and an
 // agent that do what the test says. Faults of the platforms are tested over the
-// wire (cmd/messenger-bridge); here stand those of our own side.
+// wire (e2e); here stand those of our own side.
 
 var anna = bridge.Conversation{Page: "1", Customer: "7", Kind: bridge.Messages}
 

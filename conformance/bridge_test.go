@@ -13,7 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/loopback"
+	"messenger-bridge/sandbox/meta"
 )
 
 const (
@@ -28,9 +30,9 @@ const (
 // world is both platforms, and the bridge as a program between them.
 type world struct {
 	*testing.T
-	rc    *sandbox.RocketChat
-	meta  *sandbox.Messenger
-	agent *sandbox.Agent
+	rc    *chat.RocketChat
+	meta  *meta.Messenger
+	agent *chat.Agent
 
 	program string
 	listen  string // where the bridge does
@@ -53,13 +55,13 @@ func build(t *testing.T) (path string) {
 
 // newWorld starts both platforms with one page and one agent; the bridge is not
 // running yet. What the workspace saw goes into the book at the end.
-func newWorld(t *testing.T, program string, book *record, profile sandbox.Profile) *world {
+func newWorld(t *testing.T, program string, book *record, profile chat.Profile) *world {
 	t.Helper()
-	rc, err := sandbox.StartRocketChat(sandbox.RocketChatConfig{Profile: profile, LimiterOff: profile == sandbox.V7})
+	rc, err := chat.Start(chat.Config{Profile: profile, LimiterOff: profile == chat.V7})
 	if err != nil {
 		t.Fatal(err)
 	}
-	meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{})
+	meta, err := meta.Start(meta.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +100,7 @@ func newWorld(t *testing.T, program string, book *record, profile sandbox.Profil
 // freeAddress returns a loopback address that nothing listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	address, err := sandbox.FreeAddress()
+	address, err := loopback.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -238,7 +240,7 @@ func conversation(w *world) {
 	if rid == first {
 		w.Error("the customer's message is in the closed room")
 	}
-	w.meta.NextSends(sandbox.WindowClosed())
+	w.meta.NextSends(meta.WindowClosed())
 	refused := w.agent.Says(rid, "Too late")
 	w.told(rid, refused, ":warning:")
 
@@ -258,19 +260,19 @@ func oldWorkspace(w *world) {
 	w.start()
 	w.meta.CustomerWrites(page, anna, "Anybody there?")
 	w.eventually("a room is refused", func() bool {
-		return slices.ContainsFunc(w.rc.Calls(), func(c sandbox.RocketChatCall) bool { return c.Route == "GET livechat/room" && c.Status == 400 })
+		return slices.ContainsFunc(w.rc.Calls(), func(c chat.Call) bool { return c.Route == "GET livechat/room" && c.Status == 400 })
 	})
 	w.agent.GoesOnline()
 	rid := w.room()
 	w.eventually("agents read it", func() bool { return len(w.rc.CustomerTexts(rid)) == 1 })
 
-	w.rc.Inject(sandbox.Fault{Route: "POST livechat/message", Effect: true, Cut: true, Times: 1})
+	w.rc.Inject(chat.Fault{Route: "POST livechat/message", Effect: true, Cut: true, Times: 1})
 	w.customerWrites("Shown, and nobody said so")
 	w.eventually("the bridge looks whether it is shown", func() bool { return w.rc.CountCalls("GET livechat/message/:_id") > 0 })
 	w.customerWrites("The next one")
 
-	w.rc.Inject(sandbox.Fault{Route: "POST chat.sendMessage", Effect: true, Cut: true, Times: 1})
-	w.meta.NextSends(sandbox.WindowClosed())
+	w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Effect: true, Cut: true, Times: 1})
+	w.meta.NextSends(meta.WindowClosed())
 	refused := w.agent.Says(rid, "Too late")
 	w.told(rid, refused, ":warning:")
 	if got := w.rc.CustomerTexts(rid); len(got) != 3 {

@@ -7,14 +7,14 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 func TestSandbox_RocketChatsOwnClient_FindsWhatItExpects(t *testing.T) {
 	needNode(t)
-	for name, profile := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
-			rc, err := sandbox.StartRocketChat(sandbox.RocketChatConfig{
+			rc, err := chat.Start(chat.Config{
 				Profile: profile, LimiterOff: true, PingEvery: 100 * time.Millisecond, PingTimeout: 2 * time.Second,
 			})
 			if err != nil {
@@ -37,7 +37,7 @@ func TestSandbox_RocketChatsOwnClient_FindsWhatItExpects(t *testing.T) {
 }
 
 // pullable is what the script can pull to make people and the platform do something.
-func pullable(rc *sandbox.RocketChat) http.Handler {
+func pullable(rc *chat.RocketChat) http.Handler {
 	type what struct{ RID, ID, Text, Username string }
 	ana := rc.AddAgent("ana")
 	mux := http.NewServeMux()

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/companion"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 const (
@@ -85,9 +85,9 @@ func TestCompanion_InRocketChatsEngines(t *testing.T) {
 	} {
 		t.Run(filepath.Base(engine.dir), func(t *testing.T) {
 			needEngine(t, engine.dir)
-			w := newWorld(t, build(t), &record{dir: t.TempDir(), routes: map[string]int{}}, sandbox.V8)
+			w := newWorld(t, build(t), &record{dir: t.TempDir(), routes: map[string]int{}}, chat.V8)
 			w.environ = append(w.environ, "COMMANDS_SECRET="+appSecret)
-			w.rc.AddUser(sandbox.User{ID: "marias-id", Username: "maria", Roles: []string{"user", "livechat-manager"}})
+			w.rc.AddUser(chat.User{ID: "marias-id", Username: "maria", Roles: []string{"user", "livechat-manager"}})
 			w.start()
 			content, err := companion.Package()
 			if err != nil {

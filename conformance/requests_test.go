@@ -8,11 +8,11 @@ import (
 	"sync"
 	"testing"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // recordVariable names a folder in which other tests (with RECORD_REQUESTS) have written
-// the requests that their sandboxes saw: *.jsonl, a sandbox.RocketChatCall in each line.
+// the requests that their sandboxes saw: *.jsonl, a sandbox.Call in each line.
 const recordVariable = "CONFORMANCE_RECORD"
 
 // driven are the requests that the sessions below lead to. A session that no longer
@@ -35,11 +35,11 @@ func TestBridge_EveryRESTRequest_IsOneRocketChatKnows(t *testing.T) {
 	}
 	program := build(t)
 	t.Run("session", func(t *testing.T) {
-		t.Run("conversation", func(t *testing.T) { t.Parallel(); conversation(newWorld(t, program, book, sandbox.V8)) })
-		t.Run("old workspace", func(t *testing.T) { t.Parallel(); oldWorkspace(newWorld(t, program, book, sandbox.V7)) })
+		t.Run("conversation", func(t *testing.T) { t.Parallel(); conversation(newWorld(t, program, book, chat.V8)) })
+		t.Run("old workspace", func(t *testing.T) { t.Parallel(); oldWorkspace(newWorld(t, program, book, chat.V7)) })
 		if dir == "" && !testing.Short() { // a minute passes before an agent is told that a message waits
 			want = append(want, "POST chat.update")
-			t.Run("dead token", func(t *testing.T) { t.Parallel(); deadToken(newWorld(t, program, book, sandbox.V8)) })
+			t.Run("dead token", func(t *testing.T) { t.Parallel(); deadToken(newWorld(t, program, book, chat.V8)) })
 		}
 	})
 	for _, route := range want {
@@ -59,7 +59,7 @@ func TestValidate_WrongRequest_IsObjectedTo(t *testing.T) {
 	needNode(t)
 	book := &record{dir: t.TempDir(), routes: map[string]int{}}
 	jsonType := map[string][]string{"Content-Type": {"application/json"}}
-	book.write(t, []sandbox.RocketChatCall{
+	book.write(t, []chat.Call{
 		{Method: "POST", Route: "POST livechat/message", Header: jsonType, Body: `{"token":"t","rid":"r","msg":"m","ts":1}`},
 		{Method: "POST", Route: "POST chat.react", Header: jsonType, Body: `{"messageId":"m"}`},
 		{Method: "POST", Route: "POST chat.update", Body: `{"roomId":"r","msgId":"m","text":"not declared as JSON"}`},
@@ -95,7 +95,7 @@ type record struct {
 }
 
 // write adds the calls that one sandbox saw.
-func (r *record) write(t *testing.T, calls []sandbox.RocketChatCall) {
+func (r *record) write(t *testing.T, calls []chat.Call) {
 	t.Helper()
 	f, err := os.CreateTemp(r.dir, "*.jsonl")
 	if err != nil {
@@ -121,7 +121,7 @@ func (r *record) read(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	if len(files) == 0 {
-		t.Fatalf("%s=%s holds no *.jsonl; run the tests of cmd/messenger-bridge with it first", recordVariable, dir)
+		t.Fatalf("%s=%s holds no *.jsonl; run the tests of e2e with it first", recordVariable, dir)
 	}
 	calls := 0
 	for _, name := range files {
@@ -130,7 +130,7 @@ func (r *record) read(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 		for dec := json.NewDecoder(f); dec.More(); calls++ {
-			var call sandbox.RocketChatCall
+			var call chat.Call
 			if err := dec.Decode(&call); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}

@@ -1,5 +1,5 @@
 // Validates recorded REST requests: node run.mjs validate.mjs <file or folder>...
-// Each line of a *.jsonl file is a sandbox.RocketChatCall as encoding/json writes it.
+// Each line of a *.jsonl file is a chat.Call of the sandbox as encoding/json writes it.
 // Prints a line for each route and each objection; exit code 1 if there is one.
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

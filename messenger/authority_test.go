@@ -11,7 +11,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 const callback = "https://bridge.ex.test/oauth/callback"
@@ -20,7 +20,7 @@ const callback = "https://bridge.ex.test/oauth/callback"
 // authorised or subscribed.
 type office struct {
 	*testing.T
-	meta   *sandbox.Messenger
+	meta   *meta.Messenger
 	client *messenger.Platform
 	hook   string // our webhook
 	anna   string
@@ -32,7 +32,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	o := &office{T: t, now: time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return o.now }
 	var err error
-	if o.meta, err = sandbox.StartMessenger(sandbox.MessengerConfig{Now: clock, NoAppSubscription: true}); err != nil {
+	if o.meta, err = meta.Start(meta.Config{Now: clock, NoAppSubscription: true}); err != nil {
 		t.Fatal(err)
 	}
 	hook := httptest.NewServer(webhook.New(webhook.Config{
@@ -60,7 +60,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 }
 
 // consent is Anna in the dialog; it returns the code.
-func (o *office) consent(choice sandbox.Choice) string {
+func (o *office) consent(choice meta.Choice) string {
 	o.Helper()
 	back, err := o.meta.Consent(o.Context(), o.client.Dialog(callback, "the-state"), choice)
 	if err != nil {
@@ -75,7 +75,7 @@ func (o *office) consent(choice sandbox.Choice) string {
 
 func (o *office) grant(pages ...string) bridge.Grant {
 	o.Helper()
-	g, err := o.client.Exchange(o.Context(), callback, o.consent(sandbox.Choice{Pages: pages}))
+	g, err := o.client.Exchange(o.Context(), callback, o.consent(meta.Choice{Pages: pages}))
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -106,12 +106,12 @@ func page(g bridge.Grant, id bridge.PageID) bridge.Page {
 }
 
 func TestWire_Exchange_GivesTokensThatLast(t *testing.T) {
-	for name, quirks := range map[string]sandbox.Quirks{
+	for name, quirks := range map[string]meta.Quirks{
 		"as we think": {}, "no expires_in": {NoExpiresIn: true}, "long at once": {LongFromCode: true},
 		"few at once": {AccountsPerPage: 1}, "fragment": {LoginFragment: true}, "localised": {Localised: true},
 	} {
 		o := openOffice(t, nil)
-		o.meta.Tweak(func(q *sandbox.Quirks) { *q = quirks })
+		o.meta.Tweak(func(q *meta.Quirks) { *q = quirks })
 		g := o.grant("A", "B")
 		if g.User != o.anna || g.Name != "Anna Admin" || g.Missing != nil || g.Token.Reveal() != o.meta.UserToken(o.anna) ||
 			g.Expires.Sub(o.now) < 59*24*time.Hour || g.Expires.Sub(o.now) > 61*24*time.Hour {
@@ -143,7 +143,7 @@ func TestWire_Exchange_RefusedCodes(t *testing.T) {
 		"removed the app": func(o *office, _, _ *string) { o.meta.RemoveApp(o.anna) },
 	} {
 		o := openOffice(t, nil)
-		code, redirect := o.consent(sandbox.Choice{Pages: []string{"A"}}), callback
+		code, redirect := o.consent(meta.Choice{Pages: []string{"A"}}), callback
 		spoil(o, &code, &redirect)
 		_, err := o.client.Exchange(t.Context(), redirect, code)
 		if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Never || r.Reason != bridge.CodeRefused {
@@ -153,12 +153,12 @@ func TestWire_Exchange_RefusedCodes(t *testing.T) {
 }
 
 func TestWire_Exchange_NeverEndsWithAShortLivedToken(t *testing.T) {
-	for _, mode := range []sandbox.ExchangeMode{sandbox.ExchangeFails, sandbox.ExchangeShort} {
-		for _, quirks := range []sandbox.Quirks{{}, {NoExpiresIn: true, BrokenStatus: 400}} {
+	for _, mode := range []meta.ExchangeMode{meta.ExchangeFails, meta.ExchangeShort} {
+		for _, quirks := range []meta.Quirks{{}, {NoExpiresIn: true, BrokenStatus: 400}} {
 			o := openOffice(t, nil)
-			o.meta.Tweak(func(q *sandbox.Quirks) { *q = quirks })
+			o.meta.Tweak(func(q *meta.Quirks) { *q = quirks })
 			o.meta.Exchange(mode)
-			g, err := o.client.Exchange(t.Context(), callback, o.consent(sandbox.Choice{Pages: []string{"A"}}))
+			g, err := o.client.Exchange(t.Context(), callback, o.consent(meta.Choice{Pages: []string{"A"}}))
 			if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Never || r.Reason != bridge.MetaError || g.Pages != nil {
 				t.Errorf("%d: %+v, %v", mode, g, err)
 			}
@@ -169,9 +169,9 @@ func TestWire_Exchange_NeverEndsWithAShortLivedToken(t *testing.T) {
 
 func TestWire_Exchange_SystemUser(t *testing.T) {
 	o := openOffice(t, func(c *messenger.ClientConfig) { c.LoginConfigID = "4711" })
-	o.meta.AddLoginConfig("4711", sandbox.LoginConfig{SystemUser: true, Scopes: []string{
+	o.meta.AddLoginConfig("4711", meta.LoginConfig{SystemUser: true, Scopes: []string{
 		"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement", "business_management"}})
-	o.meta.Exchange(sandbox.ExchangeFails) // it is not needed
+	o.meta.Exchange(meta.ExchangeFails) // it is not needed
 	g := o.grant("A")
 	if !g.Expires.IsZero() || g.User == o.anna || g.Missing != nil || !slices.Equal(names(g.Pages), []string{"A"}) {
 		t.Errorf("%+v", g)
@@ -188,7 +188,7 @@ func TestWire_Exchange_WhatIsMissing(t *testing.T) {
 	o.meta.SetTasks(o.anna, "B", "MESSAGING", "MANAGE")
 	o.meta.SetTasks(o.anna, "C", "PROFILE_PLUS_FULL_CONTROL")
 	o.meta.WithholdToken("C", true)
-	g, err := o.client.Exchange(t.Context(), callback, o.consent(sandbox.Choice{Pages: []string{"A", "B", "C"}, Decline: []string{"pages_messaging"}}))
+	g, err := o.client.Exchange(t.Context(), callback, o.consent(meta.Choice{Pages: []string{"A", "B", "C"}, Decline: []string{"pages_messaging"}}))
 	if err != nil || !slices.Equal(g.Missing, []string{"pages_messaging"}) || !slices.Equal(names(g.Pages), []string{"A", "B", "C"}) {
 		t.Fatalf("%+v, %v", g, err)
 	}
@@ -213,7 +213,7 @@ func TestWire_Exchange_WhatIsMissing(t *testing.T) {
 func TestWire_Exchange_PortfolioAndNothingTicked(t *testing.T) {
 	o := openOffice(t, nil)
 	o.meta.SetPortfolio("A", true)
-	g, err := o.client.Exchange(t.Context(), callback, o.consent(sandbox.Choice{AllPages: true, Decline: []string{"business_management"}}))
+	g, err := o.client.Exchange(t.Context(), callback, o.consent(meta.Choice{AllPages: true, Decline: []string{"business_management"}}))
 	if err != nil || !slices.Equal(g.Missing, []string{"business_management"}) || !slices.Equal(names(g.Pages), []string{"B"}) {
 		t.Errorf("without business_management: %+v, %v", g, err)
 	}
@@ -237,20 +237,20 @@ func TestWire_Exchange_NarrowerGrant_EndsTheOtherPages(t *testing.T) {
 func TestWire_Exchange_StepFails(t *testing.T) {
 	for name, c := range map[string]struct {
 		method, path string
-		outcome      *sandbox.SendOutcome
+		outcome      *meta.SendOutcome
 		verdict      bridge.Verdict
 		reason       bridge.Reason
 	}{
-		"code, cut before":      {"POST", "oauth/access_token", sandbox.CutBefore(), bridge.Unknown, bridge.MetaDown},
-		"code, cut after":       {"POST", "oauth/access_token", sandbox.DeliveredThenCut(), bridge.Unknown, bridge.MetaDown},
-		"code, HTML":            {"POST", "oauth/access_token", sandbox.HTML502(true), bridge.Unknown, bridge.MetaError},
-		"debug_token":           {"GET", "debug_token", sandbox.Status500(false), bridge.Never, bridge.MetaError},
-		"me":                    {"GET", "me", sandbox.Throttled613(), bridge.Never, bridge.RateLimited},
-		"accounts, reduce data": {"GET", "accounts", sandbox.ReduceData(), bridge.Never, bridge.MetaError},
-		"accounts, nothing":     {"GET", "accounts", sandbox.EmptyBody(false, 200), bridge.Never, bridge.MetaError},
+		"code, cut before":      {"POST", "oauth/access_token", meta.CutBefore(), bridge.Unknown, bridge.MetaDown},
+		"code, cut after":       {"POST", "oauth/access_token", meta.DeliveredThenCut(), bridge.Unknown, bridge.MetaDown},
+		"code, HTML":            {"POST", "oauth/access_token", meta.HTML502(true), bridge.Unknown, bridge.MetaError},
+		"debug_token":           {"GET", "debug_token", meta.Status500(false), bridge.Never, bridge.MetaError},
+		"me":                    {"GET", "me", meta.Throttled613(), bridge.Never, bridge.RateLimited},
+		"accounts, reduce data": {"GET", "accounts", meta.ReduceData(), bridge.Never, bridge.MetaError},
+		"accounts, nothing":     {"GET", "accounts", meta.EmptyBody(false, 200), bridge.Never, bridge.MetaError},
 	} {
 		o := openOffice(t, nil)
-		code := o.consent(sandbox.Choice{Pages: []string{"A"}})
+		code := o.consent(meta.Choice{Pages: []string{"A"}})
 		o.meta.FailCalls(c.method, c.path, 1, c.outcome)
 		g, err := o.client.Exchange(t.Context(), callback, code)
 		r := bridge.RefusalOf(err)
@@ -261,9 +261,9 @@ func TestWire_Exchange_StepFails(t *testing.T) {
 }
 
 func TestWire_Subscribe_BothLevels_UntilAMessageArrives(t *testing.T) {
-	for name, quirks := range map[string]sandbox.Quirks{"as we think": {}, "texts": {TextSuccess: true}, "merging": {MergeFields: true}} {
+	for name, quirks := range map[string]meta.Quirks{"as we think": {}, "texts": {TextSuccess: true}, "merging": {MergeFields: true}} {
 		o := openOffice(t, nil)
-		o.meta.Tweak(func(q *sandbox.Quirks) { *q = quirks })
+		o.meta.Tweak(func(q *meta.Quirks) { *q = quirks })
 		ctx, p := t.Context(), page(o.grant("A"), "A")
 		o.meta.SubscribeOther("A", "1", "Another app", "messages", "standby")
 		missing, err := o.client.PageMissing(ctx, p)
@@ -313,9 +313,9 @@ func TestWire_Subscribe_Refusals(t *testing.T) {
 		"task":           {func(o *office) { o.meta.SetTasks(o.anna, "A", "MESSAGING") }, bridge.PageLost},
 		"role lost":      {func(o *office) { o.meta.SetTasks(o.anna, "A") }, bridge.PageLost},
 		"app removed":    {func(o *office) { o.meta.RemoveApp(o.anna) }, bridge.PageLost},
-		"app may not":    {func(o *office) { o.meta.FailCalls("POST", "subscribed_apps", 1, sandbox.Refused(10, 0, "x")) }, bridge.NotApproved},
+		"app may not":    {func(o *office) { o.meta.FailCalls("POST", "subscribed_apps", 1, meta.Refused(10, 0, "x")) }, bridge.NotApproved},
 		"Graph away":     {func(o *office) { o.meta.Down() }, bridge.MetaDown},
-		"done, then cut": {func(o *office) { o.meta.FailCalls("POST", "subscribed_apps", 1, sandbox.DeliveredThenCut()) }, bridge.MetaDown},
+		"done, then cut": {func(o *office) { o.meta.FailCalls("POST", "subscribed_apps", 1, meta.DeliveredThenCut()) }, bridge.MetaDown},
 	} {
 		o := openOffice(t, nil)
 		p := page(o.grant("A"), "A")

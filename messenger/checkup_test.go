@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // find returns the findings of a check.
@@ -35,23 +35,23 @@ func TestCheckup_DeadToken_SaysWhyAndWhoMustAct(t *testing.T) {
 		468: {"not used", "/facebook authorize"},
 		492: {"lost the role", "gives the role back"},
 	} {
-		meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{})
+		fb, err := meta.Start(meta.Config{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		page := bridge.Page{ID: "100200300400500", Name: "Shop", State: bridge.PageRunning, Token: bridge.Secret(meta.AddPage("100200300400500", "Shop"))}
-		c := New(ClientConfig{GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret())})
-		meta.KillToken(string(page.ID), sub)
+		page := bridge.Page{ID: "100200300400500", Name: "Shop", State: bridge.PageRunning, Token: bridge.Secret(fb.AddPage("100200300400500", "Shop"))}
+		c := New(ClientConfig{GraphURL: fb.URL(), Version: "v26.0", AppID: fb.AppID(), AppSecret: bridge.Secret(fb.AppSecret())})
+		fb.KillToken(string(page.ID), sub)
 		got := find(c.Checkup(t.Context(), "https://bridge.example", time.Now(), []bridge.Page{page}), "Shop: token")
 		if len(got) != 1 || got[0].Level != bridge.Bad || !strings.Contains(got[0].Found, want[0]) || !strings.Contains(got[0].Found, fmt.Sprintf("190/%d", sub)) || !strings.Contains(got[0].Do, want[1]) {
 			t.Errorf("%d: %+v", sub, got)
 		}
-		for _, call := range meta.Calls() {
+		for _, call := range fb.Calls() {
 			if call.Method != http.MethodGet {
 				t.Errorf("a checkup changes something: %s %s", call.Method, call.Path)
 			}
 		}
-		meta.Close()
+		fb.Close()
 	}
 }
 

@@ -56,15 +56,15 @@ func TestDialog(t *testing.T) {
 	}
 }
 
-// meta answers each path with a list of bodies, one after another; the last stays.
-type meta struct {
+// fakeGraph answers each path with a list of bodies, one after another; the last stays.
+type fakeGraph struct {
 	mu      sync.Mutex
 	answers map[string][]string
 	calls   []*http.Request
 	forms   []url.Values
 }
 
-func (m *meta) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *fakeGraph) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,8 +100,8 @@ func debugBody(kind string, expires time.Time, more string) string {
 var inSixtyDays = received.Add(60 * 24 * time.Hour)
 
 // consenting is Meta when all goes well.
-func consenting() *meta {
-	return &meta{answers: map[string][]string{
+func consenting() *fakeGraph {
+	return &fakeGraph{answers: map[string][]string{
 		"oauth/access_token": {tokenBody(short), tokenBody(long)},
 		"debug_token":        {debugBody("USER", received.Add(time.Hour), ""), debugBody("USER", inSixtyDays, "")},
 		"me":                 {`{"id":"5550001112223334","name":"Anna Admin"}`},

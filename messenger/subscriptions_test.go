@@ -42,7 +42,7 @@ func TestSubscriptions_Requests(t *testing.T) {
 		"SubscribeApp": {"POST", appID + "/subscriptions", app, url.Values{"object": {"page"}, "callback_url": {redirect},
 			"verify_token": {verify}, "fields": {list}, "include_values": {"true"}}},
 	} {
-		m := &meta{answers: map[string][]string{want.path: {`{"success":true,"data":[]}`}}}
+		m := &fakeGraph{answers: map[string][]string{want.path: {`{"success":true,"data":[]}`}}}
 		c, _ := graph(t, m.ServeHTTP)
 		c.cfg.VerifyToken = verify
 		if err := subscribing[name](c, t); err != nil || len(m.calls) != 1 {

@@ -13,7 +13,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 const (
@@ -43,69 +43,69 @@ func (d *desk) count(what string, n int) {
 
 // setup is Meta, with a page and a customer who has just written, our webhook and
 // our client.
-func setup(t *testing.T, cfg sandbox.MessengerConfig) (*sandbox.Messenger, *desk, *messenger.Platform, bridge.Page) {
+func setup(t *testing.T, cfg meta.Config) (*meta.Messenger, *desk, *messenger.Platform, bridge.Page) {
 	t.Helper()
-	meta, err := sandbox.StartMessenger(cfg)
+	fb, err := meta.Start(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	d := &desk{counts: map[string]int{}}
 	hook := httptest.NewServer(webhook.New(webhook.Config{
-		VerifyToken: bridge.Secret(meta.VerifyToken()), AppSecrets: []bridge.Secret{bridge.Secret(meta.AppSecret())},
+		VerifyToken: bridge.Secret(fb.VerifyToken()), AppSecrets: []bridge.Secret{bridge.Secret(fb.AppSecret())},
 		Accept: d, Count: d.count,
 	}))
 	t.Cleanup(func() {
-		if problems := meta.Problems(); len(problems) > 0 {
+		if problems := fb.Problems(); len(problems) > 0 {
 			t.Errorf("what no correct client does: %v", problems)
 		}
-		meta.Close()
+		fb.Close()
 		hook.Close()
 	})
-	page := bridge.Page{ID: pageID, Token: bridge.Secret(meta.AddPage(pageID, "Shop"))}
-	meta.SetWebhook(hook.URL)
+	page := bridge.Page{ID: pageID, Token: bridge.Secret(fb.AddPage(pageID, "Shop"))}
+	fb.SetWebhook(hook.URL)
 	client := messenger.New(messenger.ClientConfig{
-		GraphURL: meta.URL(), Version: "v26.0", AppID: meta.AppID(), AppSecret: bridge.Secret(meta.AppSecret()), Timeout: time.Second,
+		GraphURL: fb.URL(), Version: "v26.0", AppID: fb.AppID(), AppSecret: bridge.Secret(fb.AppSecret()), Timeout: time.Second,
 	})
-	meta.CustomerWrites(pageID, customer, "Hello")
-	flush(t, meta)
-	return meta, d, client, page
+	fb.CustomerWrites(pageID, customer, "Hello")
+	flush(t, fb)
+	return fb, d, client, page
 }
 
-func flush(t *testing.T, meta *sandbox.Messenger) {
+func flush(t *testing.T, fb *meta.Messenger) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := meta.Flush(ctx); err != nil {
+	if err := fb.Flush(ctx); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestWire_Handshake(t *testing.T) {
-	meta, _, _, _ := setup(t, sandbox.MessengerConfig{})
-	if err := meta.Handshake(t.Context()); err != nil {
+	fb, _, _, _ := setup(t, meta.Config{})
+	if err := fb.Handshake(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestWire_EveryReadingOfTheWebhook_ArrivesOnce(t *testing.T) {
 	const text = "café 😀 م <b>100 %</b> a@b http://ex.test/a"
-	for name, quirks := range map[string]sandbox.Quirks{
+	for name, quirks := range map[string]meta.Quirks{
 		"as we think": {},
 		"escaped":     {EscapeMore: true},
 		"plain":       {PlainUTF8: true},
 		"strings":     {AppIDString: true, StringTimestamps: true, StringNumEdit: true, StringFlags: true, ExtraFields: true, NoDeliveryMids: true},
 	} {
-		meta, d, client, page := setup(t, sandbox.MessengerConfig{Quirks: quirks})
-		mid := meta.CustomerWrites(pageID, customer, text)
+		fb, d, client, page := setup(t, meta.Config{Quirks: quirks})
+		mid := fb.CustomerWrites(pageID, customer, text)
 		sent, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: text}, Mark: bridge.Mark{Message: "Xy12", Part: 2}})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		now := time.Now()
-		meta.Send(meta.ReadEvent(pageID, customer, now, now), meta.ReactionEvent(pageID, customer, mid, "love", "❤", now),
-			meta.PostbackEvent(pageID, customer, "m_pb", "Start", "START", now), meta.EditEvent(pageID, customer, mid, "x", 1, now),
-			meta.DeliveryEvent(pageID, customer, now, now, string(sent)), meta.UnknownEvent(pageID, customer, now), meta.EmptyEvent(pageID, customer, "m_empty", now))
-		flush(t, meta)
+		fb.Send(fb.ReadEvent(pageID, customer, now, now), fb.ReactionEvent(pageID, customer, mid, "love", "❤", now),
+			fb.PostbackEvent(pageID, customer, "m_pb", "Start", "START", now), fb.EditEvent(pageID, customer, mid, "x", 1, now),
+			fb.DeliveryEvent(pageID, customer, now, now, string(sent)), fb.UnknownEvent(pageID, customer, now), fb.EmptyEvent(pageID, customer, "m_empty", now))
+		flush(t, fb)
 		var in, echo []bridge.Incoming
 		others := map[bridge.EventKind]int{}
 		for _, e := range d.events {
@@ -135,16 +135,16 @@ func TestWire_EveryReadingOfTheWebhook_ArrivesOnce(t *testing.T) {
 }
 
 func TestWire_MessageAndStandby_HaveTheSameKey(t *testing.T) {
-	meta, d, client, page := setup(t, sandbox.MessengerConfig{})
-	event := meta.TextEvent(pageID, customer, "m_1", "Hello", time.Now())
-	meta.Send(event)
+	fb, d, client, page := setup(t, meta.Config{})
+	event := fb.TextEvent(pageID, customer, "m_1", "Hello", time.Now())
+	fb.Send(event)
 	event.Standby = true
-	meta.Send(event)
-	meta.Echoes(sandbox.EchoStandby)
+	fb.Send(event)
+	fb.Echoes(meta.EchoStandby)
 	if _, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hi"}, Mark: bridge.Mark{Message: "Xy12"}}); err != nil {
 		t.Fatal(err)
 	}
-	flush(t, meta)
+	flush(t, fb)
 	keys := map[string][]bool{}
 	for _, e := range d.events[1:] {
 		keys[e.Key] = append(keys[e.Key], e.Standby)
@@ -155,9 +155,9 @@ func TestWire_MessageAndStandby_HaveTheSameKey(t *testing.T) {
 }
 
 func TestWire_Strangers_HaveNoEffect(t *testing.T) {
-	meta, d, _, _ := setup(t, sandbox.MessengerConfig{})
-	body := meta.Body(meta.TextEvent(pageID, customer, "m_forged", "Hello", time.Now()))
-	for name, opts := range map[string]sandbox.PostOptions{
+	fb, d, _, _ := setup(t, meta.Config{})
+	body := fb.Body(fb.TextEvent(pageID, customer, "m_forged", "Hello", time.Now()))
+	for name, opts := range map[string]meta.PostOptions{
 		"unsigned":    {NoSignature: true},
 		"legacy only": {SHA1Only: true},
 		"upper case":  {UpperCase: true},
@@ -165,48 +165,48 @@ func TestWire_Strangers_HaveNoEffect(t *testing.T) {
 		"nonsense":    {Signature: "sha256=x"},
 		"cut":         {CutBytes: 3},
 	} {
-		status, err := meta.Post(t.Context(), body, opts)
+		status, err := fb.Post(t.Context(), body, opts)
 		if err != nil || status != http.StatusUnauthorized || len(d.events) != 1 {
 			t.Errorf("%s: %d, %v, %d events", name, status, err, len(d.events))
 		}
 	}
-	if status, err := meta.Post(t.Context(), body, sandbox.PostOptions{SHA256Only: true}); err != nil || status != 200 || len(d.events) != 2 {
+	if status, err := fb.Post(t.Context(), body, meta.PostOptions{SHA256Only: true}); err != nil || status != 200 || len(d.events) != 2 {
 		t.Errorf("Meta's own: %d, %v, %d events", status, err, len(d.events))
 	}
 }
 
 func TestWire_SendOutcomes(t *testing.T) {
 	for name, c := range map[string]struct {
-		outcome *sandbox.SendOutcome
+		outcome *meta.SendOutcome
 		verdict bridge.Verdict
 		reason  bridge.Reason
 	}{
-		"cut after":        {sandbox.DeliveredThenCut(), bridge.Unknown, bridge.MetaDown},
-		"cut before":       {sandbox.CutBefore(), bridge.Unknown, bridge.MetaDown},
-		"late":             {sandbox.DeliveredThenHang(5 * time.Second), bridge.Unknown, bridge.MetaDown},
-		"500":              {sandbox.Status500(true), bridge.Unknown, bridge.MetaError},
-		"502":              {sandbox.HTML502(true), bridge.Unknown, bridge.MetaError},
-		"empty":            {sandbox.EmptyBody(true, 200), bridge.Unknown, bridge.MetaError},
-		"1":                {sandbox.Unknown1(false), bridge.Unknown, bridge.MetaError},
-		"1/1357046":        {sandbox.InvalidReply1357046(), bridge.Unknown, bridge.MetaError},
-		"1200":             {sandbox.Temporary1200(true), bridge.Unknown, bridge.MetaError},
-		"-1":               {sandbox.Internal2018012(false), bridge.Unknown, bridge.MetaError},
-		"613":              {sandbox.Throttled613(), bridge.Again, bridge.RateLimited},
-		"window":           {sandbox.WindowClosed(), bridge.Never, bridge.WindowClosed},
-		"blocked":          {sandbox.Blocked551(), bridge.Never, bridge.CustomerBlocked},
-		"other app":        {sandbox.OtherAppOwns(), bridge.Never, bridge.OtherAppControls},
-		"not reviewed":     {sandbox.NotReviewed(), bridge.Never, bridge.NotApproved},
-		"password changed": {sandbox.DeadToken(460), bridge.Again, bridge.PageLost},
-		"no such page":     {sandbox.DeadToken(sandbox.NoSuchPage), bridge.Again, bridge.PageLost},
+		"cut after":        {meta.DeliveredThenCut(), bridge.Unknown, bridge.MetaDown},
+		"cut before":       {meta.CutBefore(), bridge.Unknown, bridge.MetaDown},
+		"late":             {meta.DeliveredThenHang(5 * time.Second), bridge.Unknown, bridge.MetaDown},
+		"500":              {meta.Status500(true), bridge.Unknown, bridge.MetaError},
+		"502":              {meta.HTML502(true), bridge.Unknown, bridge.MetaError},
+		"empty":            {meta.EmptyBody(true, 200), bridge.Unknown, bridge.MetaError},
+		"1":                {meta.Unknown1(false), bridge.Unknown, bridge.MetaError},
+		"1/1357046":        {meta.InvalidReply1357046(), bridge.Unknown, bridge.MetaError},
+		"1200":             {meta.Temporary1200(true), bridge.Unknown, bridge.MetaError},
+		"-1":               {meta.Internal2018012(false), bridge.Unknown, bridge.MetaError},
+		"613":              {meta.Throttled613(), bridge.Again, bridge.RateLimited},
+		"window":           {meta.WindowClosed(), bridge.Never, bridge.WindowClosed},
+		"blocked":          {meta.Blocked551(), bridge.Never, bridge.CustomerBlocked},
+		"other app":        {meta.OtherAppOwns(), bridge.Never, bridge.OtherAppControls},
+		"not reviewed":     {meta.NotReviewed(), bridge.Never, bridge.NotApproved},
+		"password changed": {meta.DeadToken(460), bridge.Again, bridge.PageLost},
+		"no such page":     {meta.DeadToken(meta.NoSuchPage), bridge.Again, bridge.PageLost},
 	} {
-		for _, quirks := range []sandbox.Quirks{{}, {Localised: true, TokenStatus: 401, LimitStatus: 429, BrokenStatus: 400}} {
-			meta, _, client, page := setup(t, sandbox.MessengerConfig{Quirks: quirks})
-			meta.NextSends(c.outcome)
+		for _, quirks := range []meta.Quirks{{}, {Localised: true, TokenStatus: 401, LimitStatus: 429, BrokenStatus: 400}} {
+			fb, _, client, page := setup(t, meta.Config{Quirks: quirks})
+			fb.NextSends(c.outcome)
 			_, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
 			if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason {
 				t.Errorf("%s: %v", name, err)
 			}
-			if sent := len(meta.CustomerSees(pageID, customer)); sent > 1 {
+			if sent := len(fb.CustomerSees(pageID, customer)); sent > 1 {
 				t.Errorf("%s: the customer has it %d times", name, sent)
 			}
 		}
@@ -215,23 +215,23 @@ func TestWire_SendOutcomes(t *testing.T) {
 
 func TestWire_PageTrouble(t *testing.T) {
 	for name, c := range map[string]struct {
-		trouble func(*sandbox.Messenger)
+		trouble func(*meta.Messenger)
 		reason  bridge.Reason
 		after   time.Duration // at least
 		app     bool          // all pages of the app wait
 	}{
-		"Graph away":      {(*sandbox.Messenger).Down, bridge.MetaDown, 0, false},
-		"token dead":      {func(m *sandbox.Messenger) { m.KillToken(pageID, 463) }, bridge.PageLost, time.Minute, false},
-		"permission lost": {func(m *sandbox.Messenger) { m.Grant(pageID, "pages_messaging", false) }, "", time.Minute, false},
-		"throttled":       {func(m *sandbox.Messenger) { m.Throttle(pageID, 80006, 10*time.Minute, true) }, bridge.RateLimited, 9 * time.Minute, false},
-		"throttled, bare": {func(m *sandbox.Messenger) { m.Throttle(pageID, 32, 10*time.Minute, false) }, bridge.RateLimited, 30 * time.Second, false},
-		"app":             {func(m *sandbox.Messenger) { m.Throttle("", 4, 10*time.Minute, false) }, bridge.RateLimited, 30 * time.Second, true},
-		"edge, bare":      {func(m *sandbox.Messenger) { m.ThrottleEdge(2*time.Minute, sandbox.NoRetryAfter) }, bridge.RateLimited, 30 * time.Second, true},
-		"edge":            {func(m *sandbox.Messenger) { m.ThrottleEdge(2*time.Minute, sandbox.RetryAfterSeconds) }, bridge.RateLimited, 119 * time.Second, true},
-		"edge, date":      {func(m *sandbox.Messenger) { m.ThrottleEdge(2*time.Minute, sandbox.RetryAfterDate) }, bridge.RateLimited, 110 * time.Second, true},
+		"Graph away":      {(*meta.Messenger).Down, bridge.MetaDown, 0, false},
+		"token dead":      {func(m *meta.Messenger) { m.KillToken(pageID, 463) }, bridge.PageLost, time.Minute, false},
+		"permission lost": {func(m *meta.Messenger) { m.Grant(pageID, "pages_messaging", false) }, "", time.Minute, false},
+		"throttled":       {func(m *meta.Messenger) { m.Throttle(pageID, 80006, 10*time.Minute, true) }, bridge.RateLimited, 9 * time.Minute, false},
+		"throttled, bare": {func(m *meta.Messenger) { m.Throttle(pageID, 32, 10*time.Minute, false) }, bridge.RateLimited, 30 * time.Second, false},
+		"app":             {func(m *meta.Messenger) { m.Throttle("", 4, 10*time.Minute, false) }, bridge.RateLimited, 30 * time.Second, true},
+		"edge, bare":      {func(m *meta.Messenger) { m.ThrottleEdge(2*time.Minute, meta.NoRetryAfter) }, bridge.RateLimited, 30 * time.Second, true},
+		"edge":            {func(m *meta.Messenger) { m.ThrottleEdge(2*time.Minute, meta.RetryAfterSeconds) }, bridge.RateLimited, 119 * time.Second, true},
+		"edge, date":      {func(m *meta.Messenger) { m.ThrottleEdge(2*time.Minute, meta.RetryAfterDate) }, bridge.RateLimited, 110 * time.Second, true},
 	} {
-		meta, _, client, page := setup(t, sandbox.MessengerConfig{})
-		c.trouble(meta)
+		fb, _, client, page := setup(t, meta.Config{})
+		c.trouble(fb)
 		_, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
 		r := bridge.RefusalOf(err)
 		want := bridge.GatePage(pageID)
@@ -245,21 +245,21 @@ func TestWire_PageTrouble(t *testing.T) {
 }
 
 func TestWire_Throttled_CallsNoMore(t *testing.T) {
-	meta, _, client, page := setup(t, sandbox.MessengerConfig{})
-	meta.Throttle(pageID, 80006, 10*time.Minute, true)
+	fb, _, client, page := setup(t, meta.Config{})
+	fb.Throttle(pageID, 80006, 10*time.Minute, true)
 	for range 3 {
 		_, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
 		if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited {
 			t.Error(err)
 		}
 	}
-	if calls := len(meta.Calls()); calls != 1 {
+	if calls := len(fb.Calls()); calls != 1 {
 		t.Errorf("%d calls while throttled", calls)
 	}
 }
 
 func TestWire_Look_FindsWhatArrived(t *testing.T) {
-	meta, _, client, page := setup(t, sandbox.MessengerConfig{})
+	fb, _, client, page := setup(t, meta.Config{})
 	text := "  Hello, Anna\n\n" + strings.Repeat("x", 300)
 	part := client.Cut(text, 0)[0]
 	since := time.Now()
@@ -274,11 +274,11 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 	if like, complete := look(customer, part); len(like) != 0 || !complete {
 		t.Errorf("before: %v, %v", like, complete)
 	}
-	meta.NextSends(sandbox.DeliveredThenCut())
+	fb.NextSends(meta.DeliveredThenCut())
 	if _, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: part, Mark: bridge.Mark{Message: "Xy12"}}); err == nil {
 		t.Fatal("no error")
 	}
-	seen := meta.CustomerSees(pageID, customer)
+	seen := fb.CustomerSees(pageID, customer)
 	if like, complete := look(customer, part); len(seen) != 1 || !slices.Equal(like, []bridge.Mid{bridge.Mid(seen[0].Mid)}) || !complete {
 		t.Errorf("after: %v, %v; the customer sees %v", like, complete, seen)
 	}
@@ -289,7 +289,7 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 		t.Errorf("another text: %v", like)
 	}
 	for range 20 {
-		meta.CustomerWrites(pageID, customer, "and another thing")
+		fb.CustomerWrites(pageID, customer, "and another thing")
 	}
 	if like, complete := look(customer, part); len(like) != 0 || complete {
 		t.Errorf("pushed out of sight: %v, %v", like, complete)
@@ -297,11 +297,11 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 }
 
 func TestWire_PageName(t *testing.T) {
-	meta, _, client, page := setup(t, sandbox.MessengerConfig{})
+	fb, _, client, page := setup(t, meta.Config{})
 	if name, err := client.PageName(t.Context(), page); name != "Shop" || err != nil {
 		t.Errorf("%q, %v", name, err)
 	}
-	meta.KillToken(pageID, 460)
+	fb.KillToken(pageID, 460)
 	if _, err := client.PageName(t.Context(), page); bridge.RefusalOf(err).Reason != bridge.PageLost {
 		t.Error(err)
 	}

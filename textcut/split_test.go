@@ -71,7 +71,7 @@ func TestSplit_AnyLimit_KeepsTheContract(t *testing.T) {
 		checkSplit(t, text, limit)
 	}
 	long := strings.Repeat(text, 20)
-	for _, limit := range []int{1600, 1986, 2000} { // people cut at these (cmd/messenger-bridge/textlimit_test.go)
+	for _, limit := range []int{1600, 1986, 2000} { // people cut at these (e2e/textlimit_test.go)
 		checkSplit(t, long, limit)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 const (
@@ -56,7 +56,7 @@ func (w *world) received(i int) (texts []string) {
 	return texts
 }
 
-func (w *world) message(a answer) (found sandbox.Message) {
+func (w *world) message(a answer) (found chat.Message) {
 	for _, m := range w.rc.Messages(a.room) {
 		if m.ID == a.id {
 			return m

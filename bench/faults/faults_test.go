@@ -8,7 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 var (
@@ -75,12 +76,12 @@ func TestPlan_FollowsFromItsSeed(t *testing.T) {
 
 // TestCompare_SeesWhatIsWrong shows the books a world in which no program runs.
 func TestCompare_SeesWhatIsWrong(t *testing.T) {
-	rc, err := sandbox.StartRocketChat(sandbox.RocketChatConfig{})
+	rc, err := chat.Start(chat.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer rc.Close()
-	meta, err := sandbox.StartMessenger(sandbox.MessengerConfig{})
+	meta, err := meta.Start(meta.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,8 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // fault is one kind of trouble. strike begins it; what it returns ends it, nil if it
@@ -23,22 +24,22 @@ var all = []fault{
 
 	{"workspace down", func(w *world, _ *rand.Rand) func() { w.rc.Down(); return func() { _ = w.rc.Up() } }},
 	{"workspace hangs", func(w *world, _ *rand.Rand) func() { w.rc.Hang(true); return func() { w.rc.Hang(false) } }},
-	{"workspace slow", inject(sandbox.Fault{Delay: 150 * time.Millisecond})},
-	{"messages: 429", inject(sandbox.Fault{Route: "POST livechat/message", Status: 429, ContentType: "application/json",
+	{"workspace slow", inject(chat.Fault{Delay: 150 * time.Millisecond})},
+	{"messages: 429", inject(chat.Fault{Route: "POST livechat/message", Status: 429, ContentType: "application/json",
 		Body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`})},
-	{"messages: 500 HTML before", inject(sandbox.Fault{Route: "POST livechat/message", Times: 5, Status: 500})},
-	{"messages: 500 HTML after", inject(sandbox.Fault{Route: "POST livechat/message", Times: 5, Status: 500, Effect: true})},
-	{"messages: hang after", inject(sandbox.Fault{Route: "POST livechat/message", Times: 3, Hang: true, Effect: true})},
-	{"messages: cut after", inject(sandbox.Fault{Route: "POST livechat/message", Times: 5, Cut: true, Effect: true})},
-	{"uploads: 502 before", inject(sandbox.Fault{Route: "POST livechat/upload/:rid", Times: 3, Status: 502})},
-	{"uploads: 500 HTML after", inject(sandbox.Fault{Route: "POST livechat/upload/:rid", Times: 2, Status: 500, Effect: true})},
-	{"uploads: cut after", inject(sandbox.Fault{Route: "POST livechat/upload/:rid", Times: 3, Cut: true, Effect: true})},
-	{"downloads: 502", inject(sandbox.Fault{Route: "GET file-upload/:id/:name", Times: 3, Status: 502})},
-	{"downloads: cut", inject(sandbox.Fault{Route: "GET file-upload/:id/:name", Times: 3, Cut: true})},
-	{"rooms: 502 before", inject(sandbox.Fault{Route: "GET livechat/room", Times: 3, Status: 502})},
-	{"rooms: cut after", inject(sandbox.Fault{Route: "GET livechat/room", Times: 3, Cut: true, Effect: true})},
-	{"visitors: cut after", inject(sandbox.Fault{Route: "POST livechat/visitor", Times: 3, Cut: true, Effect: true})},
-	{"notices: cut after", inject(sandbox.Fault{Route: "POST chat.sendMessage", Times: 5, Cut: true, Effect: true})},
+	{"messages: 500 HTML before", inject(chat.Fault{Route: "POST livechat/message", Times: 5, Status: 500})},
+	{"messages: 500 HTML after", inject(chat.Fault{Route: "POST livechat/message", Times: 5, Status: 500, Effect: true})},
+	{"messages: hang after", inject(chat.Fault{Route: "POST livechat/message", Times: 3, Hang: true, Effect: true})},
+	{"messages: cut after", inject(chat.Fault{Route: "POST livechat/message", Times: 5, Cut: true, Effect: true})},
+	{"uploads: 502 before", inject(chat.Fault{Route: "POST livechat/upload/:rid", Times: 3, Status: 502})},
+	{"uploads: 500 HTML after", inject(chat.Fault{Route: "POST livechat/upload/:rid", Times: 2, Status: 500, Effect: true})},
+	{"uploads: cut after", inject(chat.Fault{Route: "POST livechat/upload/:rid", Times: 3, Cut: true, Effect: true})},
+	{"downloads: 502", inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 3, Status: 502})},
+	{"downloads: cut", inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 3, Cut: true})},
+	{"rooms: 502 before", inject(chat.Fault{Route: "GET livechat/room", Times: 3, Status: 502})},
+	{"rooms: cut after", inject(chat.Fault{Route: "GET livechat/room", Times: 3, Cut: true, Effect: true})},
+	{"visitors: cut after", inject(chat.Fault{Route: "POST livechat/visitor", Times: 3, Cut: true, Effect: true})},
+	{"notices: cut after", inject(chat.Fault{Route: "POST chat.sendMessage", Times: 5, Cut: true, Effect: true})},
 	{"websocket dropped", func(w *world, _ *rand.Rand) func() { w.rc.DropSockets(); return nil }},
 	{"websocket half-open", func(w *world, _ *rand.Rand) func() { w.rc.MuteSockets(true); return nil }},
 	{"subscriptions ended", func(w *world, _ *rand.Rand) func() { w.rc.EndSubscriptions(); return nil }},
@@ -62,17 +63,17 @@ var all = []fault{
 	{"room closed by inactivity", inOpenRoom(func(w *world, rid string) { w.rc.CloseByInactivity(rid) })},
 	{"room closed while a message lands", inOpenRoom(func(w *world, rid string) { w.rc.LandInNewRoom(rid) })},
 
-	{"sends: 500 before", sends(sandbox.Status500(false))},
-	{"sends: 500 after", sends(sandbox.Status500(true))},
-	{"sends: cut before", sends(sandbox.CutBefore())},
-	{"sends: cut after", sends(sandbox.DeliveredThenCut())},
-	{"sends: hang after", sends(sandbox.DeliveredThenHang(3 * time.Second))},
-	{"sends: HTML 502 before", sends(sandbox.HTML502(false))},
-	{"sends: HTML 502 after", sends(sandbox.HTML502(true))},
-	{"sends: code 1 after", sends(sandbox.Unknown1(true))},
-	{"sends: empty body after", sends(sandbox.EmptyBody(true, 200))},
-	{"sends: code -1 before", sends(sandbox.Internal2018012(false))},
-	{"sends: customer unreachable", sends(sandbox.Blocked551())},
+	{"sends: 500 before", sends(meta.Status500(false))},
+	{"sends: 500 after", sends(meta.Status500(true))},
+	{"sends: cut before", sends(meta.CutBefore())},
+	{"sends: cut after", sends(meta.DeliveredThenCut())},
+	{"sends: hang after", sends(meta.DeliveredThenHang(3 * time.Second))},
+	{"sends: HTML 502 before", sends(meta.HTML502(false))},
+	{"sends: HTML 502 after", sends(meta.HTML502(true))},
+	{"sends: code 1 after", sends(meta.Unknown1(true))},
+	{"sends: empty body after", sends(meta.EmptyBody(true, 200))},
+	{"sends: code -1 before", sends(meta.Internal2018012(false))},
+	{"sends: customer unreachable", sends(meta.Blocked551())},
 	{"Graph down", func(w *world, _ *rand.Rand) func() { w.meta.Down(); return func() { _ = w.meta.Up() } }},
 	{"Graph hangs", func(w *world, _ *rand.Rand) func() { w.meta.Hang(true); return func() { w.meta.Hang(false) } }},
 	{"Graph throttles", func(w *world, r *rand.Rand) func() {
@@ -82,11 +83,11 @@ var all = []fault{
 		return func() { w.meta.Throttle(page, code, 0, false) }
 	}},
 	{"429 from Meta's edge", func(w *world, _ *rand.Rand) func() {
-		w.meta.ThrottleEdge(time.Second, sandbox.RetryAfterSeconds)
-		return func() { w.meta.ThrottleEdge(0, sandbox.RetryAfterSeconds) }
+		w.meta.ThrottleEdge(time.Second, meta.RetryAfterSeconds)
+		return func() { w.meta.ThrottleEdge(0, meta.RetryAfterSeconds) }
 	}},
 	{"token dead", func(w *world, r *rand.Rand) func() {
-		subcodes := []int{458, 459, 460, 463, 464, 467, 468, 492, 0, sandbox.NoSuchPage}
+		subcodes := []int{458, 459, 460, 463, 464, 467, 468, 492, 0, meta.NoSuchPage}
 		page := w.anyPage(r)
 		w.meta.KillToken(page, subcodes[r.IntN(len(subcodes))])
 		return func() { w.meta.RestoreToken(page) }
@@ -96,7 +97,7 @@ var all = []fault{
 		w.meta.CloseWindow(w.page(i), customer(i))
 		return nil
 	}},
-	{"threads unreadable", func(w *world, _ *rand.Rand) func() { w.meta.FailReads(5, sandbox.ReduceData()); return nil }},
+	{"threads unreadable", func(w *world, _ *rand.Rand) func() { w.meta.FailReads(5, meta.ReduceData()); return nil }},
 
 	{"webhooks twice", func(w *world, _ *rand.Rand) func() {
 		w.meta.DuplicateWebhooks(2)
@@ -121,21 +122,21 @@ var all = []fault{
 		w.meta.HoldWebhooks(true)
 		return func() { w.meta.HoldWebhooks(false); w.meta.ShuffleWebhooks(0) }
 	}},
-	{"echoes early", echoes(sandbox.EchoBefore)},
-	{"echoes late", echoes(sandbox.EchoLate(700 * time.Millisecond))},
-	{"echoes never", echoes(sandbox.EchoNever)},
-	{"echoes twice", echoes(sandbox.EchoTwice)},
-	{"echoes in standby", echoes(sandbox.EchoStandby)},
+	{"echoes early", echoes(meta.EchoBefore)},
+	{"echoes late", echoes(meta.EchoLate(700 * time.Millisecond))},
+	{"echoes never", echoes(meta.EchoNever)},
+	{"echoes twice", echoes(meta.EchoTwice)},
+	{"echoes in standby", echoes(meta.EchoStandby)},
 }
 
-func inject(f sandbox.Fault) func(*world, *rand.Rand) func() {
+func inject(f chat.Fault) func(*world, *rand.Rand) func() {
 	return func(w *world, _ *rand.Rand) func() { return w.rc.Inject(f) }
 }
 
 // sends has a few of the next sends end in the same way.
-func sends(o *sandbox.SendOutcome) func(*world, *rand.Rand) func() {
+func sends(o *meta.SendOutcome) func(*world, *rand.Rand) func() {
 	return func(w *world, r *rand.Rand) func() {
-		var next []*sandbox.SendOutcome
+		var next []*meta.SendOutcome
 		for range 1 + r.IntN(3) {
 			next = append(next, o)
 		}
@@ -144,10 +145,10 @@ func sends(o *sandbox.SendOutcome) func(*world, *rand.Rand) func() {
 	}
 }
 
-func echoes(mode sandbox.EchoMode) func(*world, *rand.Rand) func() {
+func echoes(mode meta.EchoMode) func(*world, *rand.Rand) func() {
 	return func(w *world, _ *rand.Rand) func() {
 		w.meta.Echoes(mode)
-		return func() { w.meta.Echoes(sandbox.EchoAfter) }
+		return func() { w.meta.Echoes(meta.EchoAfter) }
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/loopback"
 )
 
 // shortTimes let a round end in seconds. What they shorten is waiting, not a rule.
@@ -40,11 +40,11 @@ type process struct {
 // newProcess prepares the program and connects the pages of which there are tokens, as
 // an operator would.
 func newProcess(ctx context.Context, binary string, w *world, tokens map[string]string) (*process, error) {
-	listen, err := sandbox.FreeAddress()
+	listen, err := loopback.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	private, err := sandbox.FreeAddress()
+	private, err := loopback.FreeAddress()
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // pages are the pages of a round, as many as it plays.
@@ -37,7 +38,7 @@ type strike struct {
 // becomes of it depends on the machine, too.
 type plan struct {
 	seed      uint64
-	profile   sandbox.Profile
+	profile   chat.Profile
 	pages     int
 	customers int
 	messages  int   // of each customer, and as many answers
@@ -49,7 +50,7 @@ func newPlan(seed uint64) plan {
 	random := rand.New(rand.NewPCG(seed, 1))
 	p := plan{seed: seed, pages: 1 + rand.New(rand.NewPCG(seed, 2)).IntN(len(pages)), customers: 2 + random.IntN(4), messages: 8 + random.IntN(12)}
 	if random.IntN(3) == 0 {
-		p.profile = sandbox.V7
+		p.profile = chat.V7
 	}
 	for range 2 + random.IntN(5) {
 		p.strikes = append(p.strikes, strike{
@@ -97,9 +98,9 @@ var (
 type world struct {
 	plan
 	ctx   context.Context
-	rc    *sandbox.RocketChat
-	meta  *sandbox.Messenger
-	agent *sandbox.Agent
+	rc    *chat.RocketChat
+	meta  *meta.Messenger
+	agent *chat.Agent
 	bot   *process
 	disk  string // where the store lies, on a small disk of its own if that can be had
 
@@ -166,10 +167,10 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 			w.close()
 		}
 	}()
-	if w.rc, err = sandbox.StartRocketChat(sandbox.RocketChatConfig{Profile: p.profile, LimiterOff: true, DDPLimiterOff: true}); err != nil {
+	if w.rc, err = chat.Start(chat.Config{Profile: p.profile, LimiterOff: true, DDPLimiterOff: true}); err != nil {
 		return w, err
 	}
-	w.meta, err = sandbox.StartMessenger(sandbox.MessengerConfig{Retries: []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond}})
+	w.meta, err = meta.Start(meta.Config{Retries: []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond}})
 	if err != nil {
 		return w, err
 	}
@@ -255,8 +256,8 @@ func (w *world) writes(i int, k kind) {
 	switch k {
 	case file:
 		says = fmt.Sprintf("c%d-%d-%s.pdf", i, len(w.written[i]), marker)
-		address := w.meta.Host(sandbox.Media{Name: says, Type: "application/pdf", Content: contentOf(says)})
-		w.meta.CustomerSends(w.page(i), customer(i), "", sandbox.Attachment{Type: "file", URL: address})
+		address := w.meta.Host(meta.Media{Name: says, Type: "application/pdf", Content: contentOf(says)})
+		w.meta.CustomerSends(w.page(i), customer(i), "", meta.Attachment{Type: "file", URL: address})
 	case tap:
 		mid := fmt.Sprintf("m_tap_%d_%d", i, len(w.written[i]))
 		w.meta.Send(w.meta.PostbackEvent(w.page(i), customer(i), mid, says, "TAP", time.Now()))
@@ -284,7 +285,7 @@ func (w *world) answersIn(rid string, i int, k kind) {
 	switch k {
 	case file:
 		says = fmt.Sprintf("a%d-%d-%s.pdf", i, len(w.answered[i]), marker)
-		id = w.agent.Uploads(rid, "", sandbox.File{Name: says, Type: "application/pdf", Content: contentOf(says)})[0]
+		id = w.agent.Uploads(rid, "", chat.File{Name: says, Type: "application/pdf", Content: contentOf(says)})[0]
 	case choice:
 		id = w.agent.Says(rid, says+"\n[Yes] [No]")
 	case quote:
@@ -319,7 +320,7 @@ func (w *world) said(rid string) (all []string) {
 }
 
 // filesOf are the names of a message's files, one behind the other.
-func filesOf(m sandbox.Message) (names string) {
+func filesOf(m chat.Message) (names string) {
 	for _, a := range m.Attachments {
 		if a["type"] == "file" {
 			names += fmt.Sprint(a["title"])
@@ -329,7 +330,7 @@ func filesOf(m sandbox.Message) (names string) {
 }
 
 // roomsOf returns a customer's rooms, oldest first.
-func (w *world) roomsOf(i int) (rooms []sandbox.Room) {
+func (w *world) roomsOf(i int) (rooms []chat.Room) {
 	for _, r := range w.rc.Rooms() {
 		if texts := w.said(r.ID); len(texts) > 0 && strings.HasPrefix(texts[0], fmt.Sprintf("c%d-", i)) {
 			rooms = append(rooms, r)

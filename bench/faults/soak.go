@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // A soak looks for what grows: one process, messages at a steady rate in both directions
@@ -163,7 +163,7 @@ func (s soak) talk(ctx context.Context, w *world) {
 }
 
 // customerOf tells whose room it is by the visitor's name, which ends like the id.
-func customerOf(r sandbox.Room) (i int, ok bool) {
+func customerOf(r chat.Room) (i int, ok bool) {
 	n, err := strconv.Atoi(r.VisitorName[max(0, len(r.VisitorName)-4):])
 	return n - 4000, err == nil
 }

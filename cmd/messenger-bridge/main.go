@@ -1,109 +1,19 @@
 // Messenger-bridge joins Facebook Messenger pages to a Rocket.Chat workspace's
-// Omnichannel. This package reads the configuration and ties the parts together;
-// what they do is said in package bridge.
+// Omnichannel. Its command line is in package cli, what `serve` runs in package app;
+// what the parts do is said in package bridge.
 package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
-	_ "time/tzdata" // TIMEZONE works in an image without time zones as well
 
-	"github.com/alecthomas/kong"
+	"messenger-bridge/cmd/messenger-bridge/cli"
 )
-
-// version is set by the build (-ldflags "-X main.version=1.2.3").
-var version = ""
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(command(ctx, os.Args[1:], stdio{os.Environ(), os.Stdin, os.Stdout, os.Stderr}))
-}
-
-// stdio is what a command sees of the outside.
-type stdio struct {
-	environ []string
-	in      io.Reader
-	out     io.Writer
-	err     io.Writer
-}
-
-// commandLine is all commands and their flags.
-type commandLine struct {
-	Serve   serveCmd   `cmd:"" help:"Run the bridge."`
-	Pages   pagesCmd   `cmd:"" help:"Show, add and remove Facebook pages."`
-	Status  statusCmd  `cmd:"" help:"Show how a running bridge is."`
-	Failed  failedCmd  `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
-	Retry   retryCmd   `cmd:"" help:"Try to deliver some of that again."`
-	Forget  forgetCmd  `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
-	Doctor  doctorCmd  `cmd:"" help:"Check everything that can be checked, and say what to do."`
-	Backup  backupCmd  `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
-	App     appCmd     `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
-	Demo    demoCmd    `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
-	Example exampleCmd `cmd:"" hidden:"" help:"Write bolt.db.example."`
-	Version versionCmd `cmd:"" help:"Show the version."`
-}
-
-// exit carries the code of a command line that was only asked for help.
-type exit int
-
-// command runs one command line and returns the exit code: 0 done, 1 failed, 2
-// misused.
-func command(ctx context.Context, args []string, io stdio) (code int) {
-	defer func() {
-		switch ended := recover().(type) {
-		case nil:
-		case exit:
-			code = int(ended)
-		default:
-			panic(ended)
-		}
-	}()
-	var cli commandLine
-	parser, err := kong.New(&cli, kong.Name("messenger-bridge"),
-		kong.Description("Joins Facebook Messenger pages to Rocket.Chat Omnichannel."),
-		kong.Writers(io.out, io.err), kong.UsageOnError(),
-		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))
-	if err != nil {
-		fmt.Fprintln(io.err, err)
-		return 2
-	}
-	line, err := parser.Parse(args)
-	if err != nil {
-		fmt.Fprintln(io.err, "messenger-bridge:", err)
-		return 2
-	}
-	if err := line.Run(); err != nil && !errors.Is(err, context.Canceled) {
-		fmt.Fprintln(io.err, "messenger-bridge:", err)
-		return 1
-	}
-	return 0
-}
-
-type versionCmd struct{}
-
-func (versionCmd) Run(io stdio) error {
-	_, err := fmt.Fprintln(io.out, "messenger-bridge", versionText())
-	return err
-}
-
-func versionText() string {
-	if version != "" {
-		return version
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "vcs.revision" {
-				return "devel " + s.Value[:min(12, len(s.Value))]
-			}
-		}
-	}
-	return "devel"
+	os.Exit(cli.Run(ctx, os.Args[1:], cli.Stdio{Environ: os.Environ(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/meta"
 )
 
 // The vector of messenger.md 6.10, and the secret it was made with.
@@ -16,7 +16,7 @@ const (
 
 func TestOpenSigned_VectorOfTheManual_WithinItsHour(t *testing.T) {
 	issued := time.Unix(vectorIssued, 0)
-	secrets := []bridge.Secret{"old", sandbox.DefaultAppSecret}
+	secrets := []bridge.Secret{"old", meta.DefaultAppSecret}
 	for _, c := range []struct {
 		name    string
 		value   string
@@ -52,7 +52,7 @@ func FuzzOpenSigned(f *testing.F) {
 	f.Add("a.b.c")
 	f.Add(vector + "=")
 	f.Fuzz(func(t *testing.T, value string) {
-		user, _, err := openSigned(value, []bridge.Secret{sandbox.DefaultAppSecret}, time.Unix(vectorIssued, 0))
+		user, _, err := openSigned(value, []bridge.Secret{meta.DefaultAppSecret}, time.Unix(vectorIssued, 0))
 		if err == nil && user != "5550001112223334" {
 			t.Errorf("%q is taken for %q", value, user)
 		}

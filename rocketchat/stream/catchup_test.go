@@ -16,16 +16,16 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // past is a workspace whose clock can be set back: what is written then is old. It
 // begins a month ago, because times in a room never go back.
-func past(t *testing.T) (o *office, ana *sandbox.Agent, ago func(time.Duration)) {
+func past(t *testing.T) (o *office, ana *chat.Agent, ago func(time.Duration)) {
 	var offset atomic.Int64
 	ago = func(d time.Duration) { offset.Store(int64(d)) }
 	ago(30 * 24 * time.Hour)
-	o = newOffice(t, sandbox.RocketChatConfig{Now: func() time.Time { return time.Now().Add(-time.Duration(offset.Load())) }})
+	o = newOffice(t, chat.Config{Now: func() time.Time { return time.Now().Add(-time.Duration(offset.Load())) }})
 	o.rc.ReemitAfter(0) // so that what is missed stays missed
 	return o, o.rc.AddAgent("ana"), ago
 }
@@ -61,7 +61,7 @@ func TestCatchUp_OneRoomCannotBeRead_OthersAreHeardAndItComesLaterInOrder(t *tes
 	before := o.reached()
 	ana.Says(a, "a missed")
 	ana.Says(b, "b missed")
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(a)})
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(a)})
 	o.run() // ready all the same
 	o.gets("b missed")
 	ana.Says(a, "a live")
@@ -93,7 +93,7 @@ func TestCatchUp_TwoRoomsOfOneCustomer_NoAnswerOvertakesThoseOfTheRoomBefore(t *
 	o.belongsTo(after, anna)
 	ana.Says(after, "second")
 	ana.Says(other, "to Ben")
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(before)})
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(before)})
 	o.run()
 	o.gets("to Ben")
 	ana.Says(after, "third")
@@ -136,7 +136,7 @@ func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {
 	o.halt()
 	ana.Says(before, "first")
 	ana.Closes(before, "")
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(before)})
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(before)})
 	o.run()
 	after := o.visitor("a")
 	ana.Says(after, "second") // nobody knows yet whose room that is
@@ -160,7 +160,7 @@ func TestCatchUp_StoppedBeforeARoomIsRead_NextStartReadsIt(t *testing.T) {
 	ago(8 * time.Minute)
 	ana.Says(room, "missed")
 	ago(0)
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Cut: true, Match: reads(room)})
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Cut: true, Match: reads(room)})
 	o.run()
 	o.halt()
 	clear()
@@ -175,7 +175,7 @@ func TestCatchUp_RoomThatStaysUnreadable_IsHeardLiveAllTheSame(t *testing.T) {
 	ago(0)
 	o.halt()
 	ana.Says(room, "missed")
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(room)})
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: 500, Match: reads(room)})
 	o.run()
 	ana.Says(room, "live")
 	o.gets("live")
@@ -184,7 +184,7 @@ func TestCatchUp_RoomThatStaysUnreadable_IsHeardLiveAllTheSame(t *testing.T) {
 }
 
 func TestCatchUp_MoreRoomsThanAPage_OpenAndClosed_AllAreRead(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.rc.ReemitAfter(0) // so that what is missed stays missed
 	ana := o.rc.AddAgent("ana")
 	o.run()
@@ -226,7 +226,7 @@ func TestCatchUp_VisibleALittleAfterItsTime_IsRead(t *testing.T) {
 }
 
 func TestCatchUp_CursorInTheFuture_IsNotBelieved(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.rc.ReemitAfter(0) // so that what is missed stays missed
 	ana := o.rc.AddAgent("ana")
 	o.run()
@@ -278,7 +278,7 @@ func TestStream_ReactionToAnOldMessage_RelaysNothing(t *testing.T) {
 }
 
 func TestStream_SubscriptionEnds_SessionBeginsAnew(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	ana := o.rc.AddAgent("ana")
 	o.run()
 	room := o.customer()
@@ -289,7 +289,7 @@ func TestStream_SubscriptionEnds_SessionBeginsAnew(t *testing.T) {
 }
 
 func TestLook_FindsWhatTheStreamDidNotBring_SessionBeginsAnew(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.look = 100 * time.Millisecond
 	ana := o.rc.AddAgent("ana")
 	o.run()
@@ -308,7 +308,7 @@ func TestLook_FindsWhatTheStreamDidNotBring_SessionBeginsAnew(t *testing.T) {
 }
 
 func TestLook_Fails_StreamGoesOn(t *testing.T) {
-	for name, fault := range map[string]sandbox.Fault{
+	for name, fault := range map[string]chat.Fault{
 		"the list":        {Route: "GET livechat/rooms", Status: 500},
 		"a list too late": {Route: "GET livechat/rooms", Hang: true},
 		"a room":          {Route: "GET chat.syncMessages", Status: 500},
@@ -316,7 +316,7 @@ func TestLook_Fails_StreamGoesOn(t *testing.T) {
 		"an odd answer":   {Route: "GET chat.syncMessages", Status: 200, Body: "<html>"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{})
+			o := newOffice(t, chat.Config{})
 			o.look = 50 * time.Millisecond
 			ana := o.rc.AddAgent("ana")
 			o.run()
@@ -341,10 +341,10 @@ func TestLook_Fails_StreamGoesOn(t *testing.T) {
 }
 
 func TestLook_WorkspaceAway_EndsTheSession(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.look = 50 * time.Millisecond
 	o.run()
-	o.rc.Inject(sandbox.Fault{Route: "GET livechat/rooms", Status: 503, Times: 1})
+	o.rc.Inject(chat.Fault{Route: "GET livechat/rooms", Status: 503, Times: 1})
 	o.eventually("a new session", func() bool { return o.ready() == 2 })
 }
 
@@ -358,7 +358,7 @@ func TestRoomOpened_ThatWasThereBefore_IsLookedInto(t *testing.T) {
 	ana.Says(room, "two")
 	ago(0)
 	o.run()
-	o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500, Times: 3})
+	o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: 500, Times: 3})
 	o.stream.RoomOpened(bridge.RoomID(room), "", true) // it is about to be ours
 	o.belongs(room)
 	o.stream.RoomOpened(bridge.RoomID(room), "", true)
@@ -378,7 +378,7 @@ func TestRoomOpened_StoppedBeforeItIsLookedInto_NextStartReadsIt(t *testing.T) {
 	ana.Says(room, "greeting")
 	ago(0)
 	o.run()
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: 500})
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: 500})
 	o.stream.RoomOpened(bridge.RoomID(room), "", true)
 	o.halt() // right before, or right after, it is ours
 	o.belongs(room)
@@ -390,7 +390,7 @@ func TestRoomOpened_StoppedBeforeItIsLookedInto_NextStartReadsIt(t *testing.T) {
 func TestRoomOpened_WrittenBeforeItWasKnown_ComesBeforeWhatIsNewer(t *testing.T) {
 	for name, disk := range map[string]error{"stored": nil, "not stored at first": errors.New("disk full")} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{})
+			o := newOffice(t, chat.Config{})
 			ana := o.rc.AddAgent("ana")
 			o.run()
 			mine := o.rc.DirectRoom("ana", o.rc.Bot())
@@ -415,7 +415,7 @@ func TestRoomOpened_WrittenBeforeItWasKnown_ComesBeforeWhatIsNewer(t *testing.T)
 }
 
 func TestCommand_TimeIsByOurClock(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.rc.AddAgent("ana")
 	o.now.Store(int64(-20 * time.Minute))
 	o.run()
@@ -429,7 +429,7 @@ func TestCommand_TimeIsByOurClock(t *testing.T) {
 }
 
 func TestSetup_ManagerWhoLeft_IsLeftAlone(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.look = 20 * time.Millisecond
 	o.addManager("boss")
 	o.addManager("chief")
@@ -445,7 +445,7 @@ func TestSetup_ManagerWhoLeft_IsLeftAlone(t *testing.T) {
 }
 
 func TestLogin_TokenOfAnotherUser_IsSaid(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.rc.AddAgent("ana")
 	o.run()
 	o.halt()

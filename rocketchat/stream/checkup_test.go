@@ -13,11 +13,11 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 // visit is a bot that comes to look, and what it found.
-func visit(t *testing.T, rc *sandbox.RocketChat, change func(*stream.Config)) (found []bridge.Finding, client *rocketchat.Workspace, err error) {
+func visit(t *testing.T, rc *chat.RocketChat, change func(*stream.Config)) (found []bridge.Finding, client *rocketchat.Workspace, err error) {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	client = rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Timeout: 5 * time.Second, Log: log})
@@ -34,9 +34,9 @@ func visit(t *testing.T, rc *sandbox.RocketChat, change func(*stream.Config)) (f
 	return found, client, err
 }
 
-func workspace(t *testing.T, with sandbox.RocketChatConfig) *sandbox.RocketChat {
+func workspace(t *testing.T, with chat.Config) *chat.RocketChat {
 	t.Helper()
-	rc, err := sandbox.StartRocketChat(with)
+	rc, err := chat.Start(with)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func levelOf(found []bridge.Finding, check string) (level bridge.Level, words st
 }
 
 func TestLogInOnce_LogsOutWhatItLoggedIn(t *testing.T) {
-	rc := workspace(t, sandbox.RocketChatConfig{})
+	rc := workspace(t, chat.Config{})
 	found, client, err := visit(t, rc, nil)
 	if level, words := levelOf(found, "login"); err != nil || level != bridge.Good {
 		t.Errorf("%v, %s %s", err, level, words)
@@ -79,7 +79,7 @@ func TestLogInOnce_LogsOutWhatItLoggedIn(t *testing.T) {
 }
 
 func TestLogInOnce_PersonalAccessToken_StaysGood(t *testing.T) {
-	rc := workspace(t, sandbox.RocketChatConfig{})
+	rc := workspace(t, chat.Config{})
 	user, token := rc.PersonalAccessToken(rc.Bot())
 	_, client, err := visit(t, rc, func(c *stream.Config) {
 		c.User, c.Password, c.UserID, c.Token = "", "", bridge.UserID(user), bridge.Secret(token)
@@ -90,7 +90,7 @@ func TestLogInOnce_PersonalAccessToken_StaysGood(t *testing.T) {
 }
 
 func TestLogInOnce_Refused_DoesNotCall(t *testing.T) {
-	rc := workspace(t, sandbox.RocketChatConfig{})
+	rc := workspace(t, chat.Config{})
 	rc.SetPassword(rc.Bot(), "another")
 	found, client, err := visit(t, rc, nil)
 	if bridge.RefusalOf(err).Verdict != bridge.Never || found != nil {
@@ -115,7 +115,7 @@ func TestCheckup_Versions(t *testing.T) {
 		{"8.2", bridge.Notable, "limits how fast"}, {"7.10", bridge.Notable, "limits how fast"}, {"6.13.1", bridge.Notable, "limits how fast"},
 		{"5.4", bridge.Notable, "older than any"}, {"9.0", bridge.Notable, "newer than any"}, {"develop", bridge.Unknowable, `"develop"`},
 	} {
-		found, _, err := visit(t, workspace(t, sandbox.RocketChatConfig{Version: c.version}), nil)
+		found, _, err := visit(t, workspace(t, chat.Config{Version: c.version}), nil)
 		if level, words := levelOf(found, "version"); err != nil || level != c.level || !strings.Contains(words, c.words) {
 			t.Errorf("%s: %s, %s, %v", c.version, level, words, err)
 		}
@@ -123,7 +123,7 @@ func TestCheckup_Versions(t *testing.T) {
 }
 
 func TestCheckup_HeldBackByTheLimiter_SaysWhatItCouldNotFindOut(t *testing.T) {
-	rc := workspace(t, sandbox.RocketChatConfig{Profile: sandbox.V7, BotRoles: []string{"user", "livechat-manager"}, CallsPerWindow: 1, Window: 2 * time.Second})
+	rc := workspace(t, chat.Config{Profile: chat.V7, BotRoles: []string{"user", "livechat-manager"}, CallsPerWindow: 1, Window: 2 * time.Second})
 	found, _, err := visit(t, rc, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -137,8 +137,8 @@ func TestCheckup_HeldBackByTheLimiter_SaysWhatItCouldNotFindOut(t *testing.T) {
 }
 
 func TestCheckup_SetupChannel(t *testing.T) {
-	rc := workspace(t, sandbox.RocketChatConfig{})
-	rc.AddUser(sandbox.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
+	rc := workspace(t, chat.Config{})
+	rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 	find := func() (f bridge.Finding, try func() error) {
 		found, client, err := visit(t, rc, nil)
 		i := slices.IndexFunc(found, func(f bridge.Finding) bool { return f.Check == "setup channel" })

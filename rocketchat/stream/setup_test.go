@@ -10,17 +10,17 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 func (o *office) addManager(name string) {
-	o.rc.AddUser(sandbox.User{Username: name, Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: name, Roles: []string{"user", "livechat-manager"}})
 }
 
 func TestSetup_ChannelIsMadeOnceAndManagersAreInvited(t *testing.T) {
-	for name, profile := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{Profile: profile})
+			o := newOffice(t, chat.Config{Profile: profile})
 			want := []string{o.rc.Bot()}
 			for i := range 120 { // more than one page
 				manager := fmt.Sprintf("manager%03d", i)
@@ -49,7 +49,7 @@ func TestSetup_ChannelIsMadeOnceAndManagersAreInvited(t *testing.T) {
 }
 
 func TestSetup_WhoBecomesManager_IsInvitedWithTheNextLookAndNobodyRemoved(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.look = 30 * time.Millisecond
 	o.addManager("boss")
 	o.rc.AddAgent("ana")
@@ -62,7 +62,7 @@ func TestSetup_WhoBecomesManager_IsInvitedWithTheNextLookAndNobodyRemoved(t *tes
 }
 
 func TestSetup_GroupOfThatNameThere_IsTaken(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.addManager("boss")
 	group := o.rc.AddGroup(channel, o.rc.Bot())
 	o.run() // neither owner, so it may neither set the topic nor invite
@@ -93,12 +93,12 @@ func TestSetup_GroupOfThatNameThere_IsTaken(t *testing.T) {
 }
 
 func TestSetup_ManagerWhoCannotBeInvited_KeepsNobodyElseOut(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	for _, name := range []string{"boss", "chief", "gone"} {
 		o.addManager(name)
 	}
 	gone := o.rc.Agent("gone").ID
-	o.rc.Inject(sandbox.Fault{Route: "POST groups.invite", Status: 400, Body: `{"success":false,"errorType":"error-user-deactivated"}`,
+	o.rc.Inject(chat.Fault{Route: "POST groups.invite", Status: 400, Body: `{"success":false,"errorType":"error-user-deactivated"}`,
 		Match: func(_ *http.Request, body []byte) bool { return strings.Contains(string(body), gone) }})
 	o.run()
 	if got := o.rc.MembersOf(channel); !slices.Equal(got, []string{"boss", o.rc.Bot(), "chief"}) {
@@ -121,17 +121,17 @@ func TestSetup_NoChannelToBeHad_TheBotListensAndSaysSoOnce(t *testing.T) {
 			func(o *office) { o.rc.SetPermission("create-p", "admin", "bot") },
 		},
 		"taken after all": {func(o *office) {
-			o.rc.Inject(sandbox.Fault{Route: "POST groups.create", Status: 400,
+			o.rc.Inject(chat.Fault{Route: "POST groups.create", Status: 400,
 				Body: `{"success":false,"error":"A channel with name 'x' exists [error-duplicate-channel-name]","errorType":"error-duplicate-channel-name"}`})
 		}, nil},
-		"a server that fails": {func(o *office) { o.rc.Inject(sandbox.Fault{Route: "GET rooms.info", Status: 500}) }, nil},
+		"a server that fails": {func(o *office) { o.rc.Inject(chat.Fault{Route: "GET rooms.info", Status: 500}) }, nil},
 		"made, but not told": {
-			func(o *office) { o.rc.Inject(sandbox.Fault{Route: "POST groups.create", Status: 500, Effect: true}) },
+			func(o *office) { o.rc.Inject(chat.Fault{Route: "POST groups.create", Status: 500, Effect: true}) },
 			func(*office) {}, // the group was made all the same
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{})
+			o := newOffice(t, chat.Config{})
 			o.look = 20 * time.Millisecond
 			o.addManager("boss")
 			c.trouble(o)
@@ -166,7 +166,7 @@ func again(t *testing.T, err error) {
 }
 
 // posts are the bot's ordinary messages in a room.
-func (o *office) posts(rid string) (posts []sandbox.Message) {
+func (o *office) posts(rid string) (posts []chat.Message) {
 	for _, m := range o.rc.Messages(rid) {
 		if m.Username == o.rc.Bot() && m.System == "" {
 			posts = append(posts, m)
@@ -195,9 +195,9 @@ func (o *office) noPreview(rid, id, link string) {
 }
 
 func TestTell_Answer_WhereItBelongsAndOnce(t *testing.T) {
-	for name, profile := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{Profile: profile})
+			o := newOffice(t, chat.Config{Profile: profile})
 			o.addManager("boss")
 			o.run()
 			setup := o.client.SetupRoom()
@@ -238,7 +238,7 @@ func TestTell_Answer_WhereItBelongsAndOnce(t *testing.T) {
 }
 
 func TestTell_LongAnswer_IsCutToWhatRocketChatTakes(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.addManager("boss")
 	o.run()
 	text := strings.Repeat("Shop 😀 is running\n", 600)
@@ -256,9 +256,9 @@ func TestTell_LongAnswer_IsCutToWhatRocketChatTakes(t *testing.T) {
 }
 
 func TestShowStep_IsShownOnceAndKeptUpToDate(t *testing.T) {
-	for name, profile := range map[string]sandbox.Profile{"8.x": sandbox.V8, "7.x": sandbox.V7} {
+	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{Profile: profile})
+			o := newOffice(t, chat.Config{Profile: profile})
 			o.run()
 			show := func(id, text string) {
 				t.Helper()
@@ -287,7 +287,7 @@ func TestShowStep_IsShownOnceAndKeptUpToDate(t *testing.T) {
 }
 
 func TestDirectory_DepartmentsAndManagers(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.addManager("boss")
 	o.rc.AddAgent("ana")
 	for i := range 130 {

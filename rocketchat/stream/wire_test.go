@@ -16,7 +16,7 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
-	"messenger-bridge/sandbox"
+	"messenger-bridge/sandbox/chat"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 // office is a workspace with a bot that listens, and everything the bot is told.
 type office struct {
 	*testing.T
-	rc     *sandbox.RocketChat
+	rc     *chat.RocketChat
 	client *rocketchat.Workspace
 	stream *stream.Stream
 	log    *logBook
@@ -48,9 +48,9 @@ type office struct {
 	disk     error // why nothing can be stored
 }
 
-func newOffice(t *testing.T, with sandbox.RocketChatConfig) *office {
+func newOffice(t *testing.T, with chat.Config) *office {
 	t.Helper()
-	rc, err := sandbox.StartRocketChat(with)
+	rc, err := chat.Start(with)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -267,9 +267,9 @@ func (l *logBook) String() string {
 }
 
 func TestCommands_EveryFormInEveryRoom(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true)
-	o.rc.AddUser(sandbox.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
+	o.rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 	ana := o.rc.AddAgent("ana")
 	lobby := o.rc.AddChannel("lobby", "boss", "ana")
 	team := o.rc.AddGroup("team", "boss", "ana", o.rc.Bot())
@@ -312,7 +312,7 @@ func TestCommands_EveryFormInEveryRoom(t *testing.T) {
 }
 
 func TestCommands_EditsAndRepeats_AreNoSecondCommandAndNoMessage(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	ana := o.rc.AddAgent("ana")
 	o.run()
 	room := o.customer()
@@ -335,9 +335,9 @@ func TestCommands_EditsAndRepeats_AreNoSecondCommandAndNoMessage(t *testing.T) {
 }
 
 func TestCommands_OtherRooms_CostNoCalls(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	for _, name := range []string{"bob", "eve"} {
-		o.rc.AddUser(sandbox.User{Username: name, Roles: []string{"user"}})
+		o.rc.AddUser(chat.User{Username: name, Roles: []string{"user"}})
 	}
 	lobby := o.rc.AddChannel("lobby", "bob", "eve")
 	team := o.rc.AddGroup("team", "bob", o.rc.Bot())
@@ -357,12 +357,12 @@ func TestCommands_OtherRooms_CostNoCalls(t *testing.T) {
 }
 
 func TestCommands_RoomThatCannotBeAskedFor_StopsNothing(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	o.rc.AddAgent("ana")
-	o.rc.AddUser(sandbox.User{Username: "eve"})
+	o.rc.AddUser(chat.User{Username: "eve"})
 	o.run()
 	crowd := o.rc.DirectRoom("ana", "eve", o.rc.Bot())
-	clear := o.rc.Inject(sandbox.Fault{Route: "GET rooms.info", Status: 500})
+	clear := o.rc.Inject(chat.Fault{Route: "GET rooms.info", Status: 500})
 	o.rc.UserSays("ana", crowd, "not for the bot")
 	o.rc.UserSays("ana", crowd, "!facebook pages")
 	o.hears("pages")
@@ -384,16 +384,16 @@ func TestCommands_TypedWhileTheStreamWasAway_AreHeardOnce(t *testing.T) {
 			}
 		},
 		"dropped": func(o *office) func() {
-			clear := o.rc.Inject(sandbox.Fault{Route: "GET websocket", Status: 503})
+			clear := o.rc.Inject(chat.Fault{Route: "GET websocket", Status: 503})
 			o.rc.DropSockets()
 			return clear
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := newOffice(t, sandbox.RocketChatConfig{})
-			o.rc.AddUser(sandbox.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
+			o := newOffice(t, chat.Config{})
+			o.rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 			ana := o.rc.AddAgent("ana")
-			o.rc.AddUser(sandbox.User{Username: "eve"})
+			o.rc.AddUser(chat.User{Username: "eve"})
 			o.run()
 			room, setup := o.customer(), o.rc.RoomID(channel)
 			mine := o.rc.DirectRoom("boss", o.rc.Bot())
@@ -421,15 +421,15 @@ func TestCommands_TypedWhileTheStreamWasAway_AreHeardOnce(t *testing.T) {
 }
 
 func TestCommands_LookForThemFails_AgentsAreStillHeard(t *testing.T) {
-	o := newOffice(t, sandbox.RocketChatConfig{})
+	o := newOffice(t, chat.Config{})
 	ana := o.rc.AddAgent("ana")
 	o.run()
 	room := o.customer()
 	o.halt()
 	ana.Says(room, "missed")
-	o.rc.Inject(sandbox.Fault{Route: "GET rooms.get", Status: http.StatusInternalServerError, Times: 1})
+	o.rc.Inject(chat.Fault{Route: "GET rooms.get", Status: http.StatusInternalServerError, Times: 1})
 	mine := o.rc.DirectRoom("ana", o.rc.Bot())
-	o.rc.Inject(sandbox.Fault{Route: "GET chat.syncMessages", Status: http.StatusInternalServerError,
+	o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Status: http.StatusInternalServerError,
 		Match: func(r *http.Request, _ []byte) bool { return r.URL.Query().Get("roomId") == mine }})
 	o.rc.UserSays("ana", mine, "missed as well")
 	o.run()

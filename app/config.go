@@ -1,0 +1,226 @@
+package app
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+	_ "time/tzdata" // TIMEZONE works in an image without time zones as well
+
+	"github.com/caarlos0/env/v11"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/language"
+)
+
+// Config is the whole configuration, read once from the environment. Any Secret
+// may also be given as <NAME>_FILE, the path of a file that holds it.
+type Config struct {
+	RocketChatURL      string        `env:"ROCKETCHAT_URL,required,notEmpty" help:"workspace base URL, e.g. https://chat.example.org"`
+	RocketChatUser     string        `env:"ROCKETCHAT_USER" help:"the bot's login"`
+	RocketChatPassword bridge.Secret `env:"ROCKETCHAT_PASSWORD" help:"the bot's password"`
+	RocketChatUserID   string        `env:"ROCKETCHAT_USER_ID" help:"with ROCKETCHAT_TOKEN, instead of the password"`
+	RocketChatToken    bridge.Secret `env:"ROCKETCHAT_TOKEN" help:"a personal access token"`
+
+	FacebookAppID         string        `env:"FACEBOOK_APP_ID,required,notEmpty" help:"the Meta app"`
+	FacebookAppSecret     bridge.Secret `env:"FACEBOOK_APP_SECRET,required,notEmpty" help:"two secrets, comma separated, while rotating"`
+	FacebookVerifyToken   bridge.Secret `env:"FACEBOOK_VERIFY_TOKEN,required,notEmpty" help:"webhook verification"`
+	FacebookGraphURL      string        `env:"FACEBOOK_GRAPH_URL" envDefault:"https://graph.facebook.com" help:"for tests and proxies"`
+	FacebookGraphVersion  string        `env:"FACEBOOK_GRAPH_VERSION" envDefault:"v26.0"`
+	FacebookLoginURL      string        `env:"FACEBOOK_LOGIN_URL" envDefault:"https://www.facebook.com" help:"where the login dialog lives"`
+	FacebookLoginConfigID string        `env:"FACEBOOK_LOGIN_CONFIG_ID" help:"Facebook Login for Business configuration, if used"`
+
+	PublicURL     string `env:"PUBLIC_URL,required,notEmpty" help:"how browsers and Meta reach the bridge; https unless loopback"`
+	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
+	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, kept off the public port; empty = off"`
+	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
+
+	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
+	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
+
+	SetupChannel   string        `env:"SETUP_CHANNEL" envDefault:"omnichannel-facebook-setup" help:"where the bot speaks to administrators"`
+	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra usernames that may run commands"`
+	CommandsSecret bridge.Secret `env:"COMMANDS_SECRET" help:"shared with the companion app; two, comma separated, while rotating; empty = route off"`
+	BotUsers       []string      `env:"BOT_USERS" help:"usernames of bots that hold the agent role"`
+	Language       string        `env:"LANGUAGE" help:"of the bot's own sentences; default: the workspace's"`
+	Timezone       string        `env:"TIMEZONE" envDefault:"UTC" help:"of the times in the bot's sentences"`
+
+	AttachmentHosts []string `env:"ATTACHMENT_HOSTS" envDefault:"fbcdn.net,fbsbx.com" help:"hosts customers' files may come from"`
+
+	LogLevel      string        `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	LogFormat     string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
+	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"10s" help:"for what is under way at the end"`
+
+	Times Times            `env:"-"` // shorter in tests
+	Now   func() time.Time `env:"-"` // the machine's clock; nil but in tests
+}
+
+// ReadConfig reads the environment. The error names every problem at once.
+func ReadConfig(environ []string) (Config, error) {
+	vars := env.ToMap(environ)
+	problems := SecretsFromFiles(vars)
+	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: vars})
+	if v, set := vars["METRICS_LISTEN"]; set && v == "" { // the library takes empty for unset
+		cfg.MetricsListen = ""
+	}
+	var all env.AggregateError
+	if errors.As(err, &all) {
+		for _, e := range all.Errors {
+			problems = append(problems, plain(e))
+		}
+	} else if err != nil {
+		problems = append(problems, err)
+	}
+	if err := cfg.Times.UnmarshalText([]byte(vars[TimesVariable])); err != nil {
+		problems = append(problems, fmt.Errorf("%s: %w", TimesVariable, err))
+	}
+	return cfg, errors.Join(append(problems, cfg.problems()...)...)
+}
+
+// plain words env's errors as an operator would.
+func plain(err error) error {
+	var unset env.VarIsNotSetError
+	var empty env.EmptyVarError
+	var wrong env.ParseError
+	switch {
+	case errors.As(err, &unset):
+		return fmt.Errorf("%s must be set", unset.Key)
+	case errors.As(err, &empty):
+		return fmt.Errorf("%s must not be empty", empty.Key)
+	case errors.As(err, &wrong):
+		if f, ok := reflect.TypeFor[Config]().FieldByName(wrong.Name); ok {
+			name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+			return fmt.Errorf("%s: %w", name, wrong.Err)
+		}
+	}
+	return err
+}
+
+// SecretsFromFiles replaces each <NAME>_FILE by <NAME> with the file's content.
+func SecretsFromFiles(vars map[string]string) (problems []error) {
+	for f := range reflect.TypeFor[Config]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+		path := vars[name+"_FILE"]
+		if f.Type != reflect.TypeFor[bridge.Secret]() || path == "" {
+			continue
+		}
+		if vars[name] != "" {
+			problems = append(problems, fmt.Errorf("%s and %s_FILE are both set; remove one", name, name))
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s_FILE: %w", name, err))
+			vars[name] = "unreadable" // it is set; one problem is enough
+			continue
+		}
+		vars[name] = strings.TrimSpace(string(content))
+	}
+	return problems
+}
+
+// problems are contradictions and values that cannot work.
+func (c Config) problems() (problems []error) {
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	password := c.RocketChatUser != "" && c.RocketChatPassword != ""
+	token := c.RocketChatUserID != "" && c.RocketChatToken != ""
+	if password == token {
+		report("the bot's login is needed one way: ROCKETCHAT_USER and ROCKETCHAT_PASSWORD, or ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN")
+	}
+	if c.FacebookAppSecret != "" && len(Secrets(c.FacebookAppSecret)) == 0 {
+		report("FACEBOOK_APP_SECRET must hold the app's secret")
+	}
+	for _, v := range []struct{ name, value string }{
+		{"ROCKETCHAT_URL", c.RocketChatURL}, {"PUBLIC_URL", c.PublicURL},
+		{"FACEBOOK_GRAPH_URL", c.FacebookGraphURL}, {"FACEBOOK_LOGIN_URL", c.FacebookLoginURL},
+	} {
+		if v.value != "" && !IsBaseURL(v.value) {
+			report("%s must be a URL such as https://host.example, without query; it is %q", v.name, v.value)
+		}
+	}
+	if u, err := url.Parse(c.PublicURL); err == nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
+		report("PUBLIC_URL must begin with https, because Meta calls nothing else")
+	}
+	if c.SecretKey != "" && len(decodeKey(c.SecretKey.Reveal())) != 32 {
+		report("SECRET_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes one")
+	}
+	for _, secret := range Secrets(c.CommandsSecret) {
+		if len(secret) < 16 {
+			report("COMMANDS_SECRET must have at least 16 characters; `openssl rand -base64 32` makes one")
+		}
+	}
+	if _, err := time.LoadLocation(c.Timezone); err != nil {
+		report("TIMEZONE must be a name such as Europe/Berlin; it is %q", c.Timezone)
+	}
+	if c.Language != "" && !language.Known(c.Language) {
+		report("LANGUAGE must be one of %s; it is %q", strings.Join(language.Names(), ", "), c.Language)
+	}
+	if _, known := logLevels[c.LogLevel]; !known && c.LogLevel != "" {
+		report("LOG_LEVEL must be debug, info, warn or error; it is %q", c.LogLevel)
+	}
+	if c.LogFormat != "text" && c.LogFormat != "json" && c.LogFormat != "" {
+		report("LOG_FORMAT must be text or json; it is %q", c.LogFormat)
+	}
+	if strings.Contains(c.Database, "://") {
+		report("DATABASE must be a file path; shared engines do not exist yet")
+	}
+	if c.ShutdownGrace < 0 {
+		report("SHUTDOWN_GRACE must not be negative")
+	}
+	return problems
+}
+
+func IsBaseURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
+}
+
+func IsLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+func decodeKey(s string) []byte {
+	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
+		if key, err := enc.DecodeString(s); err == nil {
+			return key
+		}
+	}
+	return nil
+}
+
+// Secrets splits a value that may hold two while it is rotated.
+func Secrets(s bridge.Secret) (all []bridge.Secret) {
+	for part := range strings.SplitSeq(s.Reveal(), ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, bridge.Secret(part))
+		}
+	}
+	return all
+}
+
+// Environment describes every variable for --help.
+func Environment() string {
+	var b strings.Builder
+	b.WriteString("Environment (any secret may also be given as <NAME>_FILE):\n")
+	for f := range reflect.TypeFor[Config]().Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("env"), ",")
+		if name == "-" {
+			continue
+		}
+		note := f.Tag.Get("help")
+		switch def := f.Tag.Get("envDefault"); {
+		case strings.Contains(options, "required"):
+			note = strings.TrimSpace("(required) " + note)
+		case def != "":
+			note = strings.TrimSpace("(" + def + ") " + note)
+		}
+		fmt.Fprintf(&b, "  %-26s %s\n", name, note)
+	}
+	return b.String()
+}

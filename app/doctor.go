@@ -1,0 +1,131 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+	"messenger-bridge/store"
+)
+
+// repair says what a doctor may change.
+type repair struct {
+	Fix            bool // what concerns the bridge alone
+	replace, slash bool // what others may use: the operator has agreed to it
+}
+
+// NewRepair allows nothing unless fix is set.
+func NewRepair(fix, replace, slash bool) repair {
+	return repair{Fix: fix, replace: fix && replace, slash: fix && slash}
+}
+
+// agreed reports whether the operator has agreed to what a finding asks for.
+func (r repair) agreed(flag string) bool {
+	return flag == "" && r.Fix || flag == "replace" && r.replace || flag == "slash-commands" && r.slash
+}
+
+// doctorsPatience bounds a whole visit. One call may take 15 s, and there are many.
+const doctorsPatience = 3 * time.Minute
+
+// serveDoctor examines the running bridge. GET looks, POST repairs as well.
+func (p *program) serveDoctor(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(doctorsPatience + time.Minute)); err != nil {
+		p.log.Debug("write deadline not moved", "err", err)
+	}
+	ctx, stop := context.WithTimeout(r.Context(), doctorsPatience)
+	defer stop()
+	q := r.URL.Query()
+	may := NewRepair(r.Method == http.MethodPost && q.Get("fix") == "true", q.Get("replace") == "true", q.Get("slash") == "true")
+	answerJSON(w, (&patient{program: p, running: true, workspace: true, meta: true, stored: true}).diagnose(ctx, may))
+}
+
+// DiagnoseAlone examines a bridge that does not run: it puts the same parts together
+// and logs the bot in for as long as it takes.
+func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) (d Diagnosis, err error) {
+	ctx, stop := context.WithTimeout(ctx, doctorsPatience)
+	defer stop()
+	log := slog.New(slog.DiscardHandler) // what is wrong is in the findings
+	t := &patient{
+		program:   &program{cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()},
+		workspace: IsBaseURL(cfg.RocketChatURL),
+		meta:      cfg.FacebookAppID != "" && len(Secrets(cfg.FacebookAppSecret)) > 0 && IsBaseURL(cfg.FacebookGraphURL),
+	}
+	t.configuration(problems)
+	if len(Secrets(cfg.FacebookAppSecret)) == 0 {
+		t.cfg.FacebookAppSecret = "none" // so that the other parts can be made
+	}
+	finish, err := t.openStore()
+	if err != nil {
+		return d, err
+	}
+	defer finish()
+	if err := t.assemble(); err != nil {
+		return d, err
+	}
+	seen := false
+	if t.workspace {
+		t.login = t.stream.LogInOnce(ctx, func(ctx context.Context) { d, seen = t.diagnose(ctx, may), true })
+	}
+	if !seen {
+		d = t.diagnose(ctx, may)
+	}
+	return d, nil
+}
+
+// configuration notes every problem with the environment.
+func (t *patient) configuration(problems error) {
+	if problems == nil {
+		t.note("configuration", bridge.Good, "complete", "")
+		return
+	}
+	all := []error{problems}
+	if joined, ok := problems.(interface{ Unwrap() []error }); ok {
+		all = joined.Unwrap()
+	}
+	for _, p := range all {
+		t.note("configuration", bridge.Bad, p.Error(), "The bridge does not start before. `messenger-bridge serve --help` lists all variables.")
+	}
+}
+
+// openStore opens the store, or an empty one that goes away with finish: with it
+// everything but the pages can be looked at.
+func (t *patient) openStore() (finish func(), err error) {
+	const check = "store"
+	path := t.cfg.Database
+	_, err = os.Stat(path)
+	if err == nil {
+		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.SecretKey, Log: t.log})
+	}
+	switch {
+	case err == nil:
+		t.stored = true
+		t.note(check, bridge.Good, path+" can be read", "")
+		return func() { t.store.Close() }, nil
+	case errors.Is(err, fs.ErrNotExist) && t.store == nil:
+		t.note(check, bridge.Notable, "there is none at "+path+" yet", "The bridge makes it when it first starts. If it ran before, correct DATABASE.")
+		t.stored = true // there are no pages
+	default:
+		t.note(check, bridge.Bad, err.Error(), "")
+	}
+	dir, err := os.MkdirTemp("", "doctor")
+	if err != nil {
+		return nil, fmt.Errorf("make an empty store: %w", err)
+	}
+	t.store, err = store.Open(store.Options{Path: filepath.Join(dir, "bolt.db"), Log: t.log})
+	if err != nil {
+		os.RemoveAll(dir)
+		return nil, fmt.Errorf("make an empty store: %w", err)
+	}
+	return func() {
+		t.store.Close()
+		os.RemoveAll(dir)
+	}, nil
+}

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/webhook"
+)
+
+// publicAddress finds out whether PUBLIC_URL leads to this bridge, as far as that
+// can be told from here. It does not make the webhook's handshake: the bridge would
+// take it for Meta's. verified says that Meta has made it.
+func (t *patient) publicAddress(ctx context.Context, verified bool) []bridge.Finding {
+	const check = "PUBLIC_URL"
+	v := visitor{base: strings.TrimRight(t.cfg.PublicURL, "/"), http: http.Client{Timeout: 10 * time.Second,
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // Meta follows none
+	}}
+	met := v.healthz(ctx)
+	if met == nil && t.meta {
+		met = v.webhook(ctx, Secrets(t.cfg.FacebookAppSecret)[0])
+	}
+	f := bridge.Finding{Check: check, Level: bridge.Good, Found: v.shown() + " leads to this bridge"}
+	switch {
+	case met != nil && !t.running && !met.certain:
+		f.Level, f.Found = bridge.Unknowable, v.shown()+" "+met.what+", which is no wonder while the bridge is not running"
+	case met != nil:
+		f.Level, f.Found, f.Do = bridge.Bad, v.shown()+" "+met.what, met.do
+		if verified {
+			f.Level = bridge.Notable
+			f.Found += ", from here. Meta has reached it; a NAT may keep this machine from its own public address"
+		}
+	case !t.running:
+		f.Level, f.Found = bridge.Notable, v.shown()+" is answered by a bridge with the same app, although none runs here"
+		f.Do = "Is there another one? Both would be told half."
+	case IsLoopback(v.host()):
+		f.Level, f.Found = bridge.Notable, f.Found+", on this machine only: Meta cannot reach it"
+		f.Do = "For more than a trial, give the bridge an https address on the Internet."
+	case !v.expires.IsZero() && time.Until(v.expires) < 14*24*time.Hour:
+		f.Level, f.Found = bridge.Notable, f.Found+"; its certificate expires on "+v.expires.UTC().Format("2 January 2006")
+		f.Do = "See to it that it is renewed: Meta calls nothing without."
+	}
+	return []bridge.Finding{f}
+}
+
+// visitor goes to the public address as a stranger would.
+type visitor struct {
+	base    string
+	http    http.Client
+	expires time.Time // the certificate
+}
+
+// trouble is what a visitor meets.
+type trouble struct {
+	what, do string
+	certain  bool // whether or not the bridge runs
+}
+
+func (v *visitor) shown() string {
+	u, err := url.Parse(v.base)
+	if err != nil {
+		return "it"
+	}
+	return u.Redacted()
+}
+
+func (v *visitor) host() string {
+	u, err := url.Parse(v.base)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+const toTheBridge = "Let the name, the proxy and the firewall lead from there to LISTEN, path and body unchanged (docs/operating.md)."
+
+func (v *visitor) healthz(ctx context.Context) *trouble {
+	status, body, met := v.call(ctx, http.MethodGet, "/healthz", nil, "")
+	switch {
+	case met != nil:
+		return met
+	case status >= 300 && status < 400:
+		return &trouble{what: fmt.Sprintf("answers with a redirect (HTTP %d), which Meta does not follow", status), do: "Set PUBLIC_URL to where it leads."}
+	case status != http.StatusOK || strings.TrimSpace(body) != "ok":
+		return &trouble{what: fmt.Sprintf("answers /healthz with HTTP %d, and not as a bridge does", status), do: toTheBridge}
+	}
+	return nil
+}
+
+// webhook sends a notification without events, signed and unsigned.
+func (v *visitor) webhook(ctx context.Context, secret bridge.Secret) *trouble {
+	body, signature := webhook.SignedNothing(secret)
+	signed, _, met := v.call(ctx, http.MethodPost, webhook.Path, body, signature)
+	if met != nil {
+		return met
+	}
+	unsigned, _, met := v.call(ctx, http.MethodPost, webhook.Path, body, "")
+	switch {
+	case met != nil:
+		return met
+	case signed == http.StatusUnauthorized:
+		return &trouble{what: "leads to a bridge that does not know our FACEBOOK_APP_SECRET, or a proxy changes what passes", do: toTheBridge}
+	case signed == http.StatusServiceUnavailable:
+		return &trouble{what: "leads to a bridge that refuses webhooks (HTTP 503)", do: "See what /readyz says there."}
+	case signed != http.StatusOK || unsigned != http.StatusUnauthorized:
+		return &trouble{what: fmt.Sprintf("answers a webhook call with HTTP %d, and an unsigned one with HTTP %d, as no bridge does", signed, unsigned), do: toTheBridge}
+	}
+	return nil
+}
+
+func (v *visitor) call(ctx context.Context, method, path string, body []byte, signature string) (status int, answer string, _ *trouble) {
+	req, err := http.NewRequestWithContext(ctx, method, v.base+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, "", &trouble{what: "is no address that can be called", do: "Correct PUBLIC_URL.", certain: true}
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if signature != "" {
+		req.Header.Set("X-Hub-Signature-256", signature)
+	}
+	res, err := v.http.Do(req)
+	if err != nil {
+		return 0, "", unreachable(err)
+	}
+	defer res.Body.Close()
+	if res.TLS != nil && len(res.TLS.PeerCertificates) > 0 {
+		v.expires = res.TLS.PeerCertificates[0].NotAfter
+	}
+	content, err := io.ReadAll(io.LimitReader(res.Body, 4096))
+	if err != nil {
+		return 0, "", unreachable(err)
+	}
+	return res.StatusCode, string(content), nil
+}
+
+// unreachable words an error of net/http, without the address.
+func unreachable(err error) *trouble {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var plain tls.RecordHeaderError
+	switch {
+	case errors.As(err, &dns):
+		return &trouble{what: fmt.Sprintf("has no address in the DNS (%s)", dns.Err), do: "Enter the name into the DNS, or correct PUBLIC_URL.", certain: true}
+	case errors.As(err, &cert):
+		return &trouble{what: fmt.Sprintf("has a certificate that is not trusted (%v)", cert.Err), do: "Get one of a public authority, with the whole chain: Meta calls nothing else.", certain: true}
+	case errors.As(err, &plain):
+		return &trouble{what: "does not speak TLS", do: "Put a proxy in front that ends TLS (docs/operating.md).", certain: true}
+	}
+	return &trouble{what: fmt.Sprintf("cannot be reached (%v)", err), do: toTheBridge}
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// failedAtOnce is how many failures the socket lists at once.
+const failedAtOnce = 100
+
+// failure is one that was not delivered, as operators see it: never its text.
+type failure struct {
+	ID        bridge.Seq        `json:"id"`
+	Direction string            `json:"direction"`
+	Page      bridge.PageID     `json:"page,omitempty"`
+	Customer  bridge.CustomerID `json:"customer,omitempty"`
+	By        string            `json:"by,omitempty"` // username of the agent
+	Reason    bridge.Reason     `json:"reason"`
+	Written   time.Time         `json:"written,omitzero"`
+	Failed    time.Time         `json:"failed"`
+	Room      string            `json:"room,omitempty"` // link
+	Message   bridge.MessageID  `json:"message,omitempty"`
+	Arrived   int               `json:"arrived,omitempty"` // parts
+	Parts     int               `json:"parts,omitempty"`
+	Retried   int               `json:"retried,omitempty"` // times before
+}
+
+type FailedList struct {
+	Failed []failure `json:"failed"`
+	More   int       `json:"more"`
+}
+
+func (p *program) serveFailed(w http.ResponseWriter, r *http.Request) {
+	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64) // 0: from the newest
+	list, more, err := p.bridge.Lost(bridge.PageID(r.URL.Query().Get("page")), bridge.Seq(before), failedAtOnce)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	shown := FailedList{More: more, Failed: []failure{}}
+	for _, l := range list {
+		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason,
+			Written: l.Written, Failed: l.At, Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.Round}
+		if l.Room != "" {
+			f.Room = p.client.RoomLink(l.Room)
+		}
+		shown.Failed = append(shown.Failed, f)
+	}
+	answerJSON(w, shown)
+}
+
+// RetryOrder names what is tried again: failures by their ids, or all of a page.
+type RetryOrder struct {
+	IDs    []bridge.Seq  `json:"ids,omitempty"`
+	Anyway bool          `json:"anyway,omitempty"`
+	Page   bridge.PageID `json:"page,omitempty"`
+}
+
+// Retried is what became of them, in the order of the ids.
+type Retried struct {
+	Became []bridge.Retried `json:"became,omitempty"`
+	All    int              `json:"all,omitempty"`
+}
+
+func (p *program) serveRetry(w http.ResponseWriter, r *http.Request) {
+	var order RetryOrder
+	var done Retried
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&order)
+	switch {
+	case err != nil:
+		http.Error(w, "not understood", http.StatusBadRequest)
+		return
+	case order.Page != "":
+		done.All, err = p.bridge.RetryAll(r.Context(), order.Page)
+	default:
+		done.Became, err = p.bridge.Retry(r.Context(), order.Anyway, order.IDs...)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	answerJSON(w, done)
+}

@@ -1,0 +1,67 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"messenger-bridge/bridge"
+)
+
+// customers is the bridge, which is made after the commands.
+type customers struct{ p *program }
+
+func (c customers) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
+	return c.p.bridge.Customer(p, word)
+}
+
+func (c customers) Block(ctx context.Context, p bridge.PageID, id bridge.CustomerID, on bool) error {
+	return c.p.bridge.Block(ctx, p, id, on)
+}
+
+func (c customers) Forget(ctx context.Context, p bridge.PageID, id bridge.CustomerID) (bridge.Forgotten, error) {
+	return c.p.bridge.Forget(ctx, p, id)
+}
+
+// ForgetOrder is how that travels to a running bridge.
+type ForgetOrder struct {
+	Page     bridge.PageID `json:"page"`
+	Customer string        `json:"customer"`
+	Yes      bool          `json:"yes"`
+}
+
+// Forgotten is the answer; Gone only when it was done.
+type Forgotten struct {
+	Customer bridge.CustomerID `json:"customer"`
+	Gone     *bridge.Forgotten `json:"gone,omitempty"`
+}
+
+func (p *program) serveForget(w http.ResponseWriter, r *http.Request) {
+	var order ForgetOrder
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&order); err != nil {
+		http.Error(w, "not understood", http.StatusBadRequest)
+		return
+	}
+	who, err := p.forget(r.Context(), order)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	answerJSON(w, who)
+}
+
+func (p *program) forget(ctx context.Context, order ForgetOrder) (who Forgotten, err error) {
+	who.Customer, err = p.bridge.Customer(order.Page, order.Customer)
+	if err != nil || !order.Yes {
+		return who, err
+	}
+	gone, err := p.bridge.Forget(ctx, order.Page, who.Customer)
+	who.Gone = &gone
+	return who, err
+}
+
+// PageRemoved is what becomes of a page that an operator removes.
+type PageRemoved struct {
+	Name    string         `json:"name"`
+	Revoked bridge.Revoked `json:"revoked"`
+}

@@ -1,0 +1,93 @@
+package app
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+)
+
+// pagesShown bounds the label values of page: metrics of what is beyond are left
+// out, the sums over all pages are not.
+const pagesShown = 500
+
+// gauges are measured when somebody reads the metrics.
+type gauges struct{ p *program }
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("bridge_"+name, help, labels, nil)
+}
+
+var (
+	waitingDesc     = describe("waiting", "Deliveries that wait.", "direction")
+	oldestDesc      = describe("oldest_seconds", "Age of the oldest delivery that waits.", "direction")
+	pageWaitingDesc = describe("page_waiting", "Deliveries that wait, of connected pages.", "page", "direction")
+	pageOldestDesc  = describe("page_oldest_seconds", "Age of the oldest delivery that waits, of connected pages.", "page", "direction")
+	pageRunningDesc = describe("page_running", "1 while the page runs; switched-off pages are left out.", "page")
+	readyDesc       = describe("ready", "1 while webhooks can be stored.")
+	facebookDesc    = describe("facebook_connected", "1 unless Facebook did not answer the last call.")
+	outagesDesc     = describe("facebook_outages_total", "Times that Facebook stopped answering.")
+	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
+	commitsDesc     = describe("store_commits_total", "Commits since the start.")
+	bytesDesc       = describe("store_bytes", "Size of the store's file.")
+	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 70 bytes of memory.")
+)
+
+// Describe implements prometheus.Collector.
+func (gauges) Describe(all chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
+		facebookDesc, outagesDesc, keptDesc, commitsDesc, bytesDesc, rememberedDesc} {
+		all <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (g gauges) Collect(all chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		all <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	in, out, notices := g.p.bridge.Backlog()
+	for direction, b := range map[string]bridge.Backlog{metrics.In: in, metrics.Out: out, metrics.Notice: notices} {
+		gauge(waitingDesc, float64(b.Waiting), direction)
+		gauge(oldestDesc, age(b), direction)
+	}
+	backlogs := g.p.bridge.Backlogs()
+	for i, page := range g.p.store.Pages() {
+		if i == pagesShown {
+			break
+		}
+		id := string(page.ID)
+		for direction, b := range map[string]bridge.Backlog{metrics.In: backlogs[page.ID].In, metrics.Out: backlogs[page.ID].Out} {
+			gauge(pageWaitingDesc, float64(b.Waiting), id, direction)
+			gauge(pageOldestDesc, age(b), id, direction)
+		}
+		if page.State != bridge.PageOff {
+			gauge(pageRunningDesc, one(page.State == bridge.PageRunning), id)
+		}
+	}
+	facebook, stats := g.p.graph.State(), g.p.store.Stats()
+	gauge(readyDesc, one(g.p.store.Health() == nil))
+	gauge(facebookDesc, one(facebook.Answers))
+	gauge(keptDesc, float64(stats.Failed))
+	gauge(bytesDesc, float64(stats.FileSize))
+	gauge(rememberedDesc, float64(stats.Remembered))
+	for d, n := range map[*prometheus.Desc]float64{outagesDesc: float64(facebook.Lost), commitsDesc: float64(stats.Commits)} {
+		all <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n)
+	}
+}
+
+func age(b bridge.Backlog) float64 {
+	if b.Oldest.IsZero() {
+		return 0
+	}
+	return max(time.Since(b.Oldest).Seconds(), 0)
+}
+
+func one(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
+}

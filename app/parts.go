@@ -1,0 +1,90 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Part is something that runs as long as the program and ends when its context does.
+type Part struct {
+	Name  string
+	Grace time.Duration // how long it may take to end
+	Run   func(context.Context) error
+}
+
+// RunParts runs all parts until ctx ends or one of them does. Then it stops them
+// one after another, in their order, each within its grace. It returns why it
+// stopped, nil if it was told to.
+func RunParts(ctx context.Context, log *slog.Logger, parts []Part) error {
+	ended := make(chan error, len(parts))
+	stops := make([]func() bool, len(parts))
+	var wg sync.WaitGroup
+	for i, p := range parts {
+		own, cancel := context.WithCancel(context.WithoutCancel(ctx))
+		done := make(chan struct{})
+		wg.Go(func() {
+			defer close(done)
+			if err := p.Run(own); err != nil && own.Err() == nil {
+				ended <- fmt.Errorf("%s: %w", p.Name, err)
+			}
+		})
+		stops[i] = func() bool {
+			cancel()
+			select {
+			case <-done:
+				return true
+			case <-time.After(p.Grace):
+				return false
+			}
+		}
+	}
+	var why error
+	select {
+	case <-ctx.Done():
+		log.Info("stopping")
+	case why = <-ended:
+		log.Error("a part ended, stopping", "err", why)
+	}
+	for i, p := range parts {
+		if !stops[i]() {
+			log.Warn("did not stop in time", "part", p.Name, "grace", p.Grace)
+		}
+	}
+	return why
+}
+
+// HTTPPart serves until its context ends, then lets requests under way finish for
+// a while. Every connection has a time-out for each thing it can be slow at.
+func HTTPPart(l net.Listener, h http.Handler, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		server := &http.Server{
+			Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
+			WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		}
+		drained := make(chan struct{})
+		defer context.AfterFunc(ctx, func() {
+			defer close(drained)
+			within, stop := context.WithTimeout(context.Background(), drain)
+			defer stop()
+			if server.Shutdown(within) != nil {
+				server.Close()
+			}
+		})()
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		<-drained // Serve returns when Shutdown begins
+		return nil
+	}
+}
+
+// drain is how long a server waits for requests under way. A webhook is answered
+// in milliseconds.
+const drain = time.Second

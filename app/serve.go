@@ -1,0 +1,250 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/commands"
+	"messenger-bridge/language"
+	"messenger-bridge/messenger"
+	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
+	"messenger-bridge/rooms"
+	"messenger-bridge/store"
+)
+
+// Addresses are where a running program can be reached; ports are real ones.
+type Addresses struct {
+	Public  string
+	Metrics string // empty: off
+	Control string // path of the Unix socket
+}
+
+// program is everything that runs.
+type program struct {
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	started time.Time
+	say     *language.Speaker
+
+	store     *store.Store
+	graph     *messenger.Platform
+	client    *rocketchat.Workspace
+	stream    *stream.Stream
+	bridge    *bridge.Bridge
+	avatars   *avatars
+	rooms     *rooms.Rooms
+	connector *bridge.Connector
+	watch     *bridge.PageWatch
+	gaps      *bridge.Gaps
+	hearing   *bridge.Hearing
+	backfill  *bridge.Backfill
+	setup     *commands.Setup
+	checkup   *checkups // of Rocket.Chat, for the set-up
+}
+
+// Serve runs the bridge until ctx ends; nil means that it stopped in order. Only
+// a store that is locked or foreign and a port that is taken keep it from
+// starting: neither Rocket.Chat nor Meta has to be there. started is called, if
+// not nil, once everything listens.
+func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addresses)) (err error) {
+	p := &program{cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()}
+	p.store, err = store.Open(store.Options{Path: cfg.Database, Key: cfg.SecretKey, Now: cfg.Now, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closing := p.store.Close(); err == nil {
+			err = closing
+		}
+	}()
+	if err := p.store.Begin(); err != nil {
+		return err
+	}
+	if err := p.assemble(); err != nil {
+		return err
+	}
+	parts, where, err := p.listen()
+	if err != nil {
+		return err
+	}
+	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
+		"database", cfg.Database, "pages", len(p.store.Pages()))
+	if started != nil {
+		started(where)
+	}
+	err = RunParts(ctx, log, parts)
+	log.Info("messenger-bridge stopped")
+	return err
+}
+
+// assemble makes the parts; nothing runs yet.
+func (p *program) assemble() (err error) {
+	cfg := p.cfg
+	p.say = speaker(cfg)
+	p.graph = messenger.New(messenger.ClientConfig{
+		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
+		AppSecret: Secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
+		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery, MaxConns: workers, Now: cfg.Now, Log: p.log,
+	})
+	p.client = rocketchat.New(rocketchat.ClientConfig{
+		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
+		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
+	})
+	if p.gaps, err = bridge.NewGaps(p.store, cfg.Times.WatchEvery, time.Now); err != nil {
+		return err
+	}
+	p.connector = bridge.NewConnector(bridge.ConnectorConfig{
+		Authority: p.graph, Tickets: p.store, Pages: p.store, PublicURL: cfg.PublicURL, Verified: p.verified,
+		Revocations: p.store, RevokeFor: cfg.Times.RevokeFor, RevokeFirst: cfg.Times.RevokeFirst,
+		Departments: p.client.Departments, Changed: p.pageChanged, Now: cfg.Now, Say: p.say, Log: p.log,
+		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
+		Gaps:     p.gaps, AppCheckFor: cfg.Times.WatchEvery * 4 / 5,
+	})
+	p.watch = bridge.NewPageWatch(p.connector, cfg.Times.WatchEvery)
+	p.hearing = bridge.NewHearing(bridge.HearingConfig{
+		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Look: p.watch.Look, Every: cfg.Times.HearEvery, Outage: cfg.Times.Outage, Log: p.log,
+	})
+	opened := func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) } // the stream is made below
+	p.avatars = p.newAvatars()
+	p.rooms = rooms.New(rooms.Config{
+		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
+		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.Times.FileStall}),
+		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.FacebookAppID,
+		Began: func(ctx context.Context, c bridge.Conversation, r bridge.RoomID) error {
+			return p.bridge.Began(ctx, c, r)
+		},
+		Waits: func(ctx context.Context, in bridge.Incoming) error { return p.bridge.NobodyThere(ctx, in) },
+		Unattended: func(ctx context.Context, in bridge.Incoming, r bridge.RoomID) error {
+			return p.bridge.Unattended(ctx, in, r)
+		},
+		RoomLink: p.client.RoomLink, History: p.graph.History,
+		Opened: opened, Retry: cfg.Times.NoAgentRetry, FileAgain: cfg.Times.FileAgain, Now: cfg.Now, Say: p.say, Log: p.log,
+	})
+	p.bridge, err = bridge.New(bridge.Config{
+		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
+		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
+		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, RoomLink: p.client.RoomLink, Desk: p.client, People: p.client, Clerk: p.clerk(),
+		Delivered: p.delivered(), PageRefused: p.watch.Refused, PageSent: p.watch.Sent,
+		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
+		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
+		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
+		Rooms:        p.rooms,
+		CustomerName: p.customerName, DepartmentName: p.departmentName,
+		ShowStanding: p.client.ShowStep, Cursors: p.store, AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
+		Workers: workers, EchoWait: cfg.Times.EchoWait, SettleFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter, FirstRetry: cfg.Times.FirstRetry,
+		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Now: cfg.Now, Say: p.say, Log: p.log, Metrics: p.metrics,
+	})
+	if err != nil {
+		return err
+	}
+	p.backfill = bridge.NewBackfill(bridge.BackfillConfig{
+		Bridge: p.bridge, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
+	})
+	p.stream = stream.New(stream.Config{
+		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
+		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
+		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.Times.FollowEvery,
+		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady, Language: p.workspaceLanguage,
+		FirstReconnect: cfg.Times.Reconnect, LookEvery: cfg.Times.LookEvery, Silence: cfg.Times.Silence,
+		PingEvery: cfg.Times.PingEvery, RefusedWait: cfg.Times.Refused, Answer: cfg.Times.RestTimeout,
+		Log: p.log, Metrics: p.metrics,
+	})
+	p.checkup = p.newCheckups()
+	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Calm: p.calm(cfg.Times.SetupEvery), Every: cfg.Times.SetupEvery, Quiet: cfg.Times.SetupQuiet, Say: p.say, Log: p.log})
+	p.metrics.Add(gauges{p})
+	return nil
+}
+
+// speaker says the program's sentences; English until the workspace's language is
+// known, unless LANGUAGE names one.
+func speaker(cfg Config) *language.Speaker {
+	zone, err := time.LoadLocation(cfg.Timezone)
+	if err != nil { // ReadConfig refuses it
+		zone = time.UTC
+	}
+	return language.New(cfg.Language, zone)
+}
+
+// workspaceLanguage makes the language of a workspace ours, if LANGUAGE names none.
+func (p *program) workspaceLanguage(tag string) {
+	if p.cfg.Language == "" && !p.say.Switch(tag) {
+		p.say.Switch("en")
+	}
+}
+
+// workers is how many deliveries may be under way in each direction: enough for
+// 1,000 a second at 50 ms each.
+const workers = 64
+
+// listen opens every port before anything runs, so that a taken one is an error
+// and not a log line. The parts are in the order in which they stop.
+func (p *program) listen() (parts []Part, where Addresses, err error) {
+	grace := p.cfg.ShutdownGrace
+	var opened []net.Listener
+	defer func() {
+		if err != nil {
+			for _, l := range opened {
+				l.Close()
+			}
+		}
+	}()
+	open := func(network, address string) net.Listener {
+		if err != nil {
+			return nil
+		}
+		var l net.Listener
+		if network == "unix" {
+			l, err = listenControl(address)
+		} else {
+			l, err = net.Listen(network, address)
+		}
+		if err == nil {
+			opened = append(opened, l)
+		}
+		return l
+	}
+	public := open("tcp", p.cfg.Listen)
+	control := open("unix", controlPath(p.cfg.Database))
+	var private, profiles net.Listener
+	if p.cfg.MetricsListen != "" {
+		private = open("tcp", p.cfg.MetricsListen)
+	}
+	if p.cfg.ProfileListen != "" {
+		profiles = open("tcp", p.cfg.ProfileListen)
+	}
+	if err != nil {
+		return nil, where, err
+	}
+	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
+	parts = []Part{
+		{"webhook", grace * 15 / 100, HTTPPart(public, p.publicRoutes(), p.log)},
+		{"hearing", grace / 100, p.hearing.Run},
+		{"stream", grace / 10, p.stream.Run},
+		{"setup", grace * 4 / 100, p.setup.Run},
+		{"pages", grace * 3 / 100, p.lookAfterPages},
+		{"backfill", grace * 2 / 100, p.backfill.Run},
+		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
+		{"deliveries", grace / 2, p.bridge.Run},
+		{"control", grace / 20, HTTPPart(control, p.controlRoutes(), p.log)},
+	}
+	if private != nil {
+		where.Metrics = private.Addr().String()
+		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, p.privateRoutes(), p.log)})
+	}
+	if profiles != nil {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/debug/pprof/", pprof.Index)
+		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+		parts = append(parts, Part{"profiles", grace / 20, HTTPPart(profiles, mux, p.log)})
+	}
+	return parts, where, nil
+}

@@ -1,0 +1,130 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/commands"
+	"messenger-bridge/messenger"
+	"messenger-bridge/rocketchat/stream"
+)
+
+// Status is what GET /status and `messenger-bridge status` show.
+type Status struct {
+	Version    string                `json:"version"`
+	Started    time.Time             `json:"started"`
+	Ready      string                `json:"ready"` // "yes", or why webhooks are refused
+	RocketChat stream.State          `json:"rocketchat"`
+	Facebook   messenger.State       `json:"facebook"`
+	In         Backlog               `json:"toRooms"`
+	Out        Backlog               `json:"toCustomers"`
+	Notices    Backlog               `json:"toAgents"`
+	Failed     int                   `json:"failed"`  // set aside for 7 days, to be tried again by a person
+	Reasons    map[bridge.Reason]int `json:"reasons"` // of the failed
+	Pages      []PageStatus          `json:"pages"`
+}
+
+type Backlog struct {
+	Waiting int        `json:"waiting"`
+	Oldest  *time.Time `json:"oldest,omitempty"`
+}
+
+type PageStatus struct {
+	ID    bridge.PageID    `json:"id"`
+	Name  string           `json:"name"`
+	State bridge.PageState `json:"state"`
+	Why   string           `json:"why,omitempty"`
+
+	WaitingIn  int                   `json:"waitingIn"`           // to agents
+	OldestIn   *time.Time            `json:"oldestIn,omitempty"`  //
+	WaitingOut int                   `json:"waitingOut"`          // to customers
+	OldestOut  *time.Time            `json:"oldestOut,omitempty"` //
+	Held       bridge.Reason         `json:"held,omitempty"`      // why nothing is sent to customers at the moment
+	Until      *time.Time            `json:"until,omitempty"`     // when that is tried again
+	Failed     int                   `json:"failed"`
+	Reasons    map[bridge.Reason]int `json:"reasons,omitempty"`
+}
+
+func (p *program) status() Status {
+	s := Status{Version: Version(), Started: p.started, Ready: "yes", RocketChat: p.stream.State(), Facebook: p.graph.State(),
+		Reasons: map[bridge.Reason]int{}}
+	if err := p.store.Health(); err != nil {
+		s.Ready = err.Error()
+	}
+	in, out, notices := p.bridge.Backlog()
+	s.In, s.Out, s.Notices = show(in), show(out), show(notices)
+	failed, err := p.bridge.LostCounts()
+	if err != nil {
+		p.log.Warn("what failed cannot be counted", "err", err)
+	}
+	for _, reasons := range failed {
+		for reason, n := range reasons {
+			s.Reasons[reason] += n
+			s.Failed += n
+		}
+	}
+	waiting := p.bridge.Backlogs()
+	for _, page := range p.store.Pages() {
+		s.Pages = append(s.Pages, p.pageStatus(page, waiting[page.ID], failed[page.ID]))
+	}
+	return s
+}
+
+func (p *program) pageStatus(page bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) PageStatus {
+	in, out := show(waiting.In), show(waiting.Out)
+	s := PageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why.String(),
+		WaitingIn: in.Waiting, OldestIn: in.Oldest, WaitingOut: out.Waiting, OldestOut: out.Oldest, Held: waiting.Held, Reasons: failed}
+	if !waiting.Until.IsZero() {
+		s.Until = &waiting.Until
+	}
+	for _, n := range failed {
+		s.Failed += n
+	}
+	return s
+}
+
+func show(b bridge.Backlog) Backlog {
+	if b.Oldest.IsZero() {
+		return Backlog{Waiting: b.Waiting}
+	}
+	return Backlog{Waiting: b.Waiting, Oldest: &b.Oldest}
+}
+
+func (p *program) serveStatus(w http.ResponseWriter, _ *http.Request) {
+	answerJSON(w, p.status())
+}
+
+// health is the same for `status` in chat.
+func (p *program) health() (commands.Health, error) {
+	chat, facebook := p.stream.State(), p.graph.State()
+	h := commands.Health{
+		Version: Version(), Started: p.started,
+		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
+		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
+		Waiting:   p.bridge.Backlogs(),
+	}
+	h.In, h.Out, _ = p.bridge.Backlog()
+	if err := p.store.Health(); err != nil {
+		h.Refuses = err.Error()
+	}
+	var err error
+	h.Failed, err = p.bridge.LostCounts()
+	return h, err
+}
+
+// failures are the bridge's, which is made after the commands.
+type failures struct{ p *program }
+
+func (f failures) Lost(page bridge.PageID, before bridge.Seq, limit int) ([]bridge.Lost, int, error) {
+	return f.p.bridge.Lost(page, before, limit)
+}
+
+func (f failures) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.Retried, error) {
+	return f.p.bridge.Retry(ctx, anyway, seqs...)
+}
+
+func (f failures) RetryAll(ctx context.Context, page bridge.PageID) (int, error) {
+	return f.p.bridge.RetryAll(ctx, page)
+}

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Times are durations nobody configures; tests set shorter ones. Zero means the
+// default of the package they are given to.
+type Times struct {
+	EchoWait, SettleFor, TellAfter, NoAgentRetry      time.Duration
+	Reconnect, LookEvery, Silence, PingEvery, Refused time.Duration
+	RestTimeout, GraphTimeout, Throttled              time.Duration
+	SetupEvery, SetupQuiet, WatchEvery                time.Duration
+	AppWaits                                          time.Duration
+	FileStall, UploadTimeout, FollowEvery             time.Duration
+	HearEvery, Outage, ThreadEvery                    time.Duration
+	RevokeFor, RevokeFirst, FirstRetry, FileAgain     time.Duration
+	AbsenceEvery, AbsentAfter                         time.Duration
+}
+
+// TimesVariable holds times for tests of the whole program, such as
+// "echoWait=250ms,reconnect=20ms". It is not for operators and in no manual.
+const TimesVariable = "BRIDGE_TEST_TIMES"
+
+// named returns each duration under its name.
+func (t *Times) named() map[string]*time.Duration {
+	return map[string]*time.Duration{
+		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter, "noAgentRetry": &t.NoAgentRetry,
+		"reconnect": &t.Reconnect, "lookEvery": &t.LookEvery, "followEvery": &t.FollowEvery, "silence": &t.Silence, "pingEvery": &t.PingEvery, "refused": &t.Refused,
+		"restTimeout": &t.RestTimeout, "graphTimeout": &t.GraphTimeout, "throttled": &t.Throttled,
+		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet, "watchEvery": &t.WatchEvery,
+		"appWaits":  &t.AppWaits,
+		"fileStall": &t.FileStall, "uploadTimeout": &t.UploadTimeout,
+		"hearEvery": &t.HearEvery, "outage": &t.Outage, "threadEvery": &t.ThreadEvery,
+		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst, "firstRetry": &t.FirstRetry, "fileAgain": &t.FileAgain,
+		"absenceEvery": &t.AbsenceEvery, "absentAfter": &t.AbsentAfter,
+	}
+}
+
+// UnmarshalText reads what String writes.
+func (t *Times) UnmarshalText(text []byte) error {
+	named := t.named()
+	for pair := range strings.FieldsFuncSeq(string(text), func(r rune) bool { return r == ',' }) {
+		name, value, _ := strings.Cut(pair, "=")
+		d, err := time.ParseDuration(value)
+		if err != nil || named[name] == nil {
+			return fmt.Errorf("%q is no time of a test", pair)
+		}
+		*named[name] = d
+	}
+	return nil
+}
+
+func (t Times) String() string {
+	var pairs []string
+	for name, d := range t.named() {
+		if *d != 0 {
+			pairs = append(pairs, name+"="+d.String())
+		}
+	}
+	return strings.Join(pairs, ",")
+}
+
+// Fast are times short enough for tests and long enough for a busy machine.
+var Fast = Times{
+	EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute, NoAgentRetry: 100 * time.Millisecond,
+	Reconnect: 20 * time.Millisecond, LookEvery: time.Hour, FollowEvery: 20 * time.Millisecond, Silence: 5 * time.Second, PingEvery: time.Second,
+	Refused: 200 * time.Millisecond, RestTimeout: 2 * time.Second, GraphTimeout: 2 * time.Second,
+	Throttled: 100 * time.Millisecond, SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond, WatchEvery: time.Hour,
+	FileStall: 500 * time.Millisecond, FirstRetry: 25 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileAgain: 25 * time.Millisecond,
+	AbsenceEvery: 20 * time.Millisecond, AbsentAfter: time.Nanosecond,
+}

@@ -1,0 +1,75 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"messenger-bridge/app"
+)
+
+type doctorCmd struct {
+	Fix     bool `help:"Repair what can be repaired, then look again."`
+	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
+	Slash   bool `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
+	JSON    bool `name:"json" help:"Answer in JSON."`
+}
+
+// Help is printed below the flags.
+func (doctorCmd) Help() string {
+	return `Checks both platforms, the public address and every page, and says what to do. It asks
+the bridge that runs on DATABASE; if none does, it looks by itself, with the environment of serve.
+
+Exit codes: 0 everything works; 3 something does not; 1 the doctor failed; 2 misused.`
+}
+
+// Validate is called by the command line's parser.
+func (c doctorCmd) Validate() error {
+	switch {
+	case c.Replace && !c.Fix:
+		return errors.New("--replace needs --fix")
+	case c.Slash && !c.Fix:
+		return errors.New("--slash-commands needs --fix")
+	}
+	return nil
+}
+
+// exitBad says that something does not work.
+const exitBad exit = 3
+
+func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
+	cfg, problems := app.ReadConfig(io.Environ)
+	method, path := http.MethodGet, "/doctor"
+	if c.Fix {
+		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)
+	}
+	var d app.Diagnosis
+	err := app.Ask(ctx, cfg.Database, method, path, "", func(res *http.Response) error {
+		return json.NewDecoder(res.Body).Decode(&d)
+	})
+	if errors.Is(err, app.ErrNotRunning) {
+		d, err = app.DiagnoseAlone(ctx, cfg, problems, app.NewRepair(c.Fix, c.Replace, c.Slash))
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = printJSON(io.Out, d)
+	} else {
+		err = d.Print(io.Out)
+	}
+	if err == nil && d.Bad > 0 {
+		panic(exitBad) // see command
+	}
+	return err
+}
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

@@ -1,0 +1,64 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"messenger-bridge/app"
+	"messenger-bridge/bridge"
+)
+
+type forgetCmd struct {
+	storeFlags
+	PageID   string `arg:"" help:"Id of the Facebook page."`
+	Customer string `arg:"" help:"Id of the customer at this page, or of a room of theirs."`
+	Yes      bool   `help:"Do it. Without this, it is only said what would be done."`
+}
+
+func (c forgetCmd) Run(ctx context.Context, io Stdio) error {
+	body, err := json.Marshal(app.ForgetOrder{Page: bridge.PageID(c.PageID), Customer: c.Customer, Yes: c.Yes})
+	if err != nil {
+		return err
+	}
+	var who app.Forgotten
+	err = app.Ask(ctx, c.Database, http.MethodPost, "/forget", string(body), func(res *http.Response) error {
+		return json.NewDecoder(res.Body).Decode(&who)
+	})
+	switch {
+	case errors.Is(err, app.ErrNotRunning):
+		return errors.New("no bridge is running on this store; a customer is forgotten by a running one, because rooms in Rocket.Chat have to be closed first")
+	case err != nil:
+		return err
+	case who.Gone == nil:
+		_, err = fmt.Fprintf(io.Out, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included. Add --yes to do it.\n", who.Customer, c.PageID)
+	default:
+		_, err = fmt.Fprintln(io.Out, who.Gone.In(nil))
+	}
+	return err
+}
+
+// removeHere removes a page from the store of a bridge that does not run. Facebook is
+// told at the next start, if that is soon enough.
+func (c pagesRemoveCmd) removeHere(ctx context.Context, io Stdio) error {
+	s, err := c.open(io)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	page, err := s.Page(bridge.PageID(c.PageID))
+	if err == nil && page.Token != "" {
+		err = s.SaveRevocation(ctx, page.Revocation("", time.Now()))
+	}
+	if err == nil {
+		err = s.DeletePage(ctx, page.ID)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(io.Out, "Facebook is told when the bridge starts, if that is within 24 hours.")
+	return err
+}

@@ -1,0 +1,21 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"messenger-bridge/app"
+)
+
+type serveCmd struct{}
+
+// Help is printed below the flags of `serve --help`.
+func (serveCmd) Help() string { return app.Environment() }
+
+func (serveCmd) Run(ctx context.Context, io Stdio) error {
+	cfg, err := app.ReadConfig(io.Environ)
+	if err != nil {
+		return fmt.Errorf("the configuration has problems:\n%w\n(messenger-bridge serve --help lists all variables)", err)
+	}
+	return app.Serve(ctx, cfg, app.NewLogger(io.Err, cfg), nil)
+}

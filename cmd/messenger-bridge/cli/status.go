@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"messenger-bridge/app"
+)
+
+type statusCmd struct {
+	storeFlags
+	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
+}
+
+func (c statusCmd) Run(ctx context.Context, io Stdio) error {
+	return app.Ask(ctx, c.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
+		var s app.Status
+		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
+			return err
+		}
+		if c.Check {
+			if s.Ready != "yes" {
+				return fmt.Errorf("not ready: %s", s.Ready)
+			}
+			return nil
+		}
+		return printStatus(io.Out, s)
+	})
+}
+
+func printStatus(w io.Writer, s app.Status) error {
+	connection := func(up bool, problem string, since time.Time) string {
+		text := "connected"
+		switch {
+		case !up:
+			text = "not connected: " + problem
+		case since.IsZero():
+			return "not asked anything yet"
+		}
+		return text + " (since " + since.Format(time.RFC3339) + ")"
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "version\t%s\nrunning since\t%s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
+		s.Version, s.Started.Format(time.RFC3339), s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
+		connection(s.Facebook.Answers, s.Facebook.Problem, s.Facebook.Since))
+	for _, b := range []struct {
+		name string
+		app.Backlog
+	}{{"waiting for rooms", s.In}, {"waiting for customers", s.Out}, {"waiting for agents", s.Notices}} {
+		oldest := ""
+		if b.Oldest != nil {
+			oldest = ", oldest since " + b.Oldest.Format(time.RFC3339)
+		}
+		fmt.Fprintf(table, "%s\t%d%s\n", b.name, b.Waiting, oldest)
+	}
+	fmt.Fprintf(table, "failed, kept 7 days\t%d\n", s.Failed)
+	for _, reason := range slices.Sorted(maps.Keys(s.Reasons)) {
+		fmt.Fprintf(table, "  %s\t%d\n", reason, s.Reasons[reason])
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	return printPages(w, s.Pages)
+}

@@ -1,0 +1,183 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+//go:embed page
+var files embed.FS
+
+// routes serve the page at address, until ctx ends.
+func (p *play) routes(ctx context.Context, address string) http.Handler {
+	files, err := fs.Sub(files, "page")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /", http.FileServerFS(files))
+	mux.HandleFunc("GET /tulips.png", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/png")
+		_, _ = w.Write(picture()) // whoever does not read it does not see it
+	})
+	mux.HandleFunc("GET /events", func(w http.ResponseWriter, r *http.Request) { p.stream(ctx, w, r) })
+	mux.HandleFunc("POST /do", p.do)
+	return guard(mux, address)
+}
+
+// guard keeps other sites out, which a browser on this machine may have open:
+// the name in the request must be ours, and actions must come from our page.
+func guard(next http.Handler, address string) http.Handler {
+	_, port, _ := net.SplitHostPort(address)
+	hosts := []string{address, "localhost:" + port}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		switch {
+		case !slices.Contains(hosts, r.Host):
+			http.Error(w, "this is not our name", http.StatusMisdirectedRequest)
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Header.Get("Origin") != "http://"+r.Host:
+			http.Error(w, "only the page itself may do that", http.StatusForbidden)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// perView is the least time between two views.
+const perView = 100 * time.Millisecond
+
+// stream sends a view whenever something has changed (server-sent events).
+func (p *play) stream(ctx context.Context, w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	rc := http.NewResponseController(w)
+	if rc.SetReadDeadline(time.Time{}) != nil { // reading would end with the server's limit, and the request with it
+		return
+	}
+	var shown []byte
+	for {
+		room, meta, own := p.rc.Changed(), p.meta.Changed(), p.changed.next()
+		view, err := json.Marshal(p.view())
+		if err != nil {
+			panic(err) // it is made of strings and numbers
+		}
+		if !bytes.Equal(view, shown) {
+			shown = view
+			if rc.SetWriteDeadline(time.Now().Add(10*time.Second)) != nil {
+				return
+			}
+			if _, err := fmt.Fprintf(w, "data: %s\n\n", view); err != nil || rc.Flush() != nil {
+				return // the page was closed
+			}
+		}
+		pause := time.NewTimer(perView)
+		select {
+		case <-pause.C:
+		case <-r.Context().Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+		select {
+		case <-room:
+		case <-meta:
+		case <-own:
+		case <-r.Context().Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// action is what somebody does on the page.
+type action struct {
+	Do   string // write, press, tap, deed
+	As   string // customer's key, agent, manager or private
+	Room string
+	Text string
+	ID   string // of a switch or deed
+}
+
+func (p *play) do(w http.ResponseWriter, r *http.Request) {
+	var a action
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&a)
+	if err != nil {
+		http.Error(w, "not understood", http.StatusBadRequest)
+		return
+	}
+	switch a.Do {
+	case "press":
+		err = p.press(a.ID, a.Room)
+	case "tap":
+		err = p.tapped(a)
+	case "deed":
+		err = p.done(a)
+	default:
+		err = p.write(a)
+	}
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusConflict)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// write lets somebody say something.
+func (p *play) write(a action) error {
+	text := strings.TrimSpace(a.Text)
+	if text == "" || utf8.RuneCountInString(text) > 2000 {
+		return errors.New("a message has between 1 and 2,000 characters")
+	}
+	for _, c := range customers {
+		if a.As == c.Key {
+			p.meta.CustomerWrites(pageID, c.ID, text)
+			return nil
+		}
+	}
+	if err := p.mayAnswer(a.Room); a.As == "agent" {
+		if err == nil {
+			p.ana.Says(a.Room, text)
+		}
+		return err
+	}
+	if read(p, func() bool { return p.down }) {
+		return errWorkspaceDown
+	}
+	switch {
+	case a.As == "manager" && p.rc.RoomID(setupChannel) != "":
+		p.rc.UserSays(manager, p.rc.RoomID(setupChannel), text)
+	case a.As == "private":
+		p.rc.UserSays(manager, p.rc.DirectRoom(manager, p.rc.Bot()), text)
+	default:
+		return errors.New("there is no such room yet")
+	}
+	return nil
+}
+
+var errWorkspaceDown = errors.New("Rocket.Chat is down: nobody can write there now")
+
+// mayAnswer reports why Ana cannot do anything in a chat.
+func (p *play) mayAnswer(rid string) error {
+	if read(p, func() bool { return p.down }) {
+		return errWorkspaceDown
+	}
+	if room, _ := p.rc.Room(rid); !room.Open {
+		return errors.New("this chat is closed")
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package e2e
+
+const (
+	comment   = `{$F,"from":{"id":"$C","name":"$N"},"message":"In blue?","comment_id":"$1","parent_id":"$O","verb":"add"}`
+	inBlue    = "customer: [Comment below a post: (link)] ⏎ In blue?"
+	everybody = "bot: Everybody can read what you write here …"
+)
+
+// added are the variants of one comment's addition.
+func added(values ...string) (variants [][]string) {
+	for _, v := range values {
+		variants = append(variants, []string{v}, []string{v, v})
+	}
+	return variants
+}
+
+// commentKinds are all variations of messenger.md 2.18.
+var commentKinds = []kindRow{
+	{
+		does: "comments on a post", sees: []string{inBlue, everybody},
+		variants: added(comment,
+			`{$F,"sender_id":"$C","sender_name":"$N","message":"In blue?","comment_id":"$1","parent_id":"$O","verb":"add"}`,
+			`{$F,"from":{"id":$C,"name":"$N","new":1},"message":"In blue?","comment_id":"$1","parent_id":"$O","verb":"add","post":{"is_published":false,"permalink_url":"https://www.facebook.com/$P/posts/800001"}}`,
+			`{$F,"from":{"id":"$C"},"message":"In blue?","comment_id":"$1","verb":"add","permalink_url":"https://www.facebook.com/x?comment_id=1"}`),
+	},
+	{
+		does: "comments once more", before: []string{comment}, sees: []string{inBlue, everybody, "customer: [Comment below a post: (link)] ⏎ And in red?"},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"message":"And in red?","comment_id":"$2","parent_id":"$O","verb":"add"}`),
+	},
+	{
+		does: "answers another person's comment", sees: []string{"customer: [Answer to a comment: (link)] ⏎ Me too", everybody},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"message":"Me too","comment_id":"$2","parent_id":"$9","verb":"add"}`),
+	},
+	{
+		does: "answers below the own comment", before: []string{comment}, sees: []string{inBlue, everybody, "customer, quoting “[Comment below a post: (link)] ⏎ In blue?”: [Answer to a comment: (link)] ⏎ Anybody?"},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"message":"Anybody?","comment_id":"$2","parent_id":"$1","verb":"add"}`),
+	},
+	{
+		does: "comments with a picture", sees: []string{"customer: [Comment below a post: (link)]", "customer: 📎 photo-#.jpg (image/jpeg)", everybody},
+		variants: added(
+			`{$F,"from":{"id":"$C","name":"$N"},"photo":"{file photo.jpg}","comment_id":"$1","parent_id":"$O","verb":"add"}`,
+			`{$F,"from":{"id":"$C","name":"$N"},"photos":["{file photo.jpg}"],"comment_id":"$1","parent_id":"$O","verb":"add"}`),
+	},
+	{
+		does: "comments with a link", sees: []string{"customer: [Comment below a post: (link)] ⏎ Like this ⏎ https://ex.test/a", everybody},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"message":"Like this","link":"https://ex.test/a","comment_id":"$1","parent_id":"$O","verb":"add"}`),
+	},
+	{
+		does: "comments with a sticker", sees: []string{"customer: [Comment below a post: (link)] ⏎ [It holds something that cannot be shown here.]", everybody},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"comment_id":"$1","parent_id":"$O","verb":"add"}`),
+	},
+	{
+		does: "edits a comment", before: []string{comment}, sees: []string{"customer: [Comment below a post: (link)] ⏎ In red? (edited)", everybody},
+		variants: added(
+			`{$F,"from":{"id":"$C","name":"$N"},"message":"In red?","comment_id":"$1","parent_id":"$O","verb":"edited"}`,
+			`{$F,"from":{"id":"$C","name":"$N"},"message":"In red?","comment_id":"$1","parent_id":"$O","verb":"edit","edited_time":$S}`,
+			`{$F,"message":"In red?","comment_id":"$1","parent_id":"$O","verb":"edited"}`),
+	},
+	{
+		does: "deletes a comment, or somebody of the page does", before: []string{comment}, sees: []string{everybody, "bot: A comment was deleted at Facebook."},
+		variants: added(
+			`{$F,"comment_id":"$1","parent_id":"$O","verb":"remove"}`,
+			`{$F,"from":{"id":"$P","name":"Shop"},"comment_id":"$1","parent_id":"$O","verb":"delete"}`),
+	},
+	{
+		does: "somebody of the page hides a comment", before: []string{comment},
+		sees:     []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: This comment was hidden at Facebook: only its author and their friends still see it."},
+		variants: added(`{$F,"comment_id":"$1","parent_id":"$O","verb":"hide"}`, `{$F,"from":{"id":"$P","name":"Shop"},"comment_id":"$1","parent_id":"$O","verb":"hide"}`),
+	},
+	{
+		does: "and shows it again", before: []string{comment},
+		sees:     []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: This comment is shown again at Facebook."},
+		variants: added(`{$F,"comment_id":"$1","parent_id":"$O","verb":"unhide"}`),
+	},
+	{
+		does: "somebody of the page answers at Facebook", before: []string{comment},
+		sees:     []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ Yes"},
+		variants: added(`{$F,"from":{"id":"$P","name":"Shop"},"message":"Yes","comment_id":"$2","parent_id":"$1","verb":"add"}`),
+	},
+	{
+		does: "and edits or deletes that answer", before: []string{comment, `{$F,"from":{"id":"$P","name":"Shop"},"message":"Yes","comment_id":"$2","parent_id":"$1","verb":"add"}`},
+		sees: []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ Yes", "bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This answer was changed at Facebook: No",
+			"bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This comment was deleted at Facebook. Please do not use what it said."},
+		variants: [][]string{{
+			`{$F,"from":{"id":"$P","name":"Shop"},"message":"No","comment_id":"$2","parent_id":"$1","verb":"edited"}`,
+			`{$F,"comment_id":"$2","parent_id":"$1","verb":"remove"}`,
+		}},
+	},
+	{
+		does: "likes, shares or writes a post; comments are followed, blocked or muted", sees: nil,
+		variants: [][]string{
+			{`{$F,"from":{"id":"$C","name":"$N"},"item":"reaction","reaction_type":"love","comment_id":"$1","verb":"add"}`},
+			{`{$F,"from":{"id":"$C","name":"$N"},"item":"like","verb":"add"}`},
+			{`{$F,"from":{"id":"$C","name":"$N"},"item":"post","message":"Hi","verb":"add"}`},
+			{`{$F,"from":{"id":"$C","name":"$N"},"item":"status","message":"Hi","verb":"edited"}`},
+			{`{$F,"from":{"id":"$C","name":"$N"},"comment_id":"$1","verb":"follow"}`},
+			{`{$F,"from":{"id":"$P","name":"Shop"},"message":"Our own","comment_id":"$1","parent_id":"$O","verb":"add"}`},
+		},
+	},
+}

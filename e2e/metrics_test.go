@@ -1,0 +1,47 @@
+package e2e
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"messenger-bridge/app"
+)
+
+func TestMetrics_TellEachConnectedPage(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.addPage("4711", w.meta.AddPage("4711", "Other shop"))
+	w.meta.KillToken(page, 460)
+	w.run()
+	w.meta.CustomerWrites(page, anna, "hi")
+	rid := w.room()
+	w.agent.Says(rid, "waits")
+	w.eventually("status says that the answer waits, and why", func() bool {
+		return slices.ContainsFunc(w.health().Pages, func(p app.PageStatus) bool {
+			return p.ID == page && p.WaitingOut == 1 && p.OldestOut != nil && p.Held == "page-lost" && p.Until != nil
+		})
+	})
+	w.eventually("the metrics show that an answer waits", func() bool {
+		return strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `bridge_page_waiting{direction="out",page="`+page+`"} 1`)
+	})
+	text := w.get("http://" + w.at.Metrics + "/metrics")
+	for _, line := range []string{
+		`bridge_page_waiting{direction="out",page="4711"} 0`, `bridge_page_running{page="4711"} 1`, `bridge_waiting{direction="out"} 1`,
+		"bridge_ready 1", "bridge_facebook_connected 1", "bridge_rocketchat_connected 1", "bridge_failed_kept 0",
+		`bridge_build_info{version=`, `bridge_age_seconds_count{direction="in"} 1`,
+	} {
+		if !strings.Contains(text, line) {
+			t.Errorf("the metrics do not say %s", line)
+		}
+	}
+	if age := regexp.MustCompile(`bridge_page_oldest_seconds\{direction="out",page="` + page + `"\} 0\.?0*\n`); age.MatchString(text) {
+		t.Error("what waits has no age")
+	}
+	if code, out, errText := runCommand(t, w.environ, "pages", "remove", "--database", w.cfg.Database, "4711"); code != 0 {
+		t.Fatalf("code %d: %s%s", code, out, errText)
+	}
+	w.eventually("a page that is gone is no longer measured", func() bool {
+		return !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), "4711")
+	})
+}

@@ -1,0 +1,194 @@
+package chat
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Fault makes calls of a route go wrong. What comes first: Delay, then Hang,
+// Cut or Status, whichever is set; a Fault with none of these three only delays.
+type Fault struct {
+	Route       string        // e.g. "POST livechat/message", "GET livechat/visitor/:token", "GET websocket"; "" = all
+	Times       int           // how often; 0 = until cleared
+	Effect      bool          // the call takes effect before it goes wrong
+	Status      int           // answer this instead
+	Body        string        // with Status or Cut; "" = an HTML page as proxies send it
+	ContentType string        // of Body; "" = by its first character
+	Hang        bool          // never answer; ends when the caller gives up
+	Cut         bool          // close the connection; with Body after a part of the answer
+	Delay       time.Duration // wait first. Without Effect and outcome the call then runs even if its caller has gone
+	Match       func(r *http.Request, body []byte) bool
+}
+
+type rcFault struct {
+	Fault
+	left    int
+	cleared bool
+}
+
+// Inject adds a fault; among several the oldest that fits is taken. The
+// returned function takes it away.
+func (rc *RocketChat) Inject(f Fault) (clear func()) {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	in := &rcFault{Fault: f, left: f.Times}
+	rc.rest.faults = append(rc.rest.faults, in)
+	return func() {
+		rc.locked(func() { in.cleared = true })
+	}
+}
+
+// fault takes the fault that a call is to suffer, or nil.
+func (rc *RocketChat) fault(c *rcCall) *rcFault {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	for _, f := range rc.rest.faults {
+		switch {
+		case f.cleared, f.Times > 0 && f.left == 0, f.Route != "" && f.Route != c.name():
+		case f.Match != nil && !f.Match(c.req, c.body):
+		default:
+			f.left--
+			return f
+		}
+	}
+	return nil
+}
+
+// spoil makes a call go wrong and says whether it has been answered thereby.
+func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
+	if f.Delay > 0 && !rc.pause(f.Delay) {
+		return true
+	}
+	switch {
+	case f.Hang:
+		c.spoiled.Store(true)
+		rc.finish(c, 0)
+		select {
+		case <-c.req.Context().Done():
+		case <-rc.end:
+		}
+		return true
+	case f.Cut:
+		c.spoiled.Store(true)
+		rc.finish(c, 0)
+		rcCut(w, f.Body)
+		return true
+	case f.Status != 0:
+		body, kind := f.Body, f.ContentType
+		if body == "" {
+			body = fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>", f.Status, http.StatusText(f.Status))
+		}
+		if kind == "" {
+			kind = "application/json"
+			if strings.HasPrefix(body, "<") {
+				kind = "text/html"
+			}
+		}
+		rc.finish(c, f.Status)
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(f.Status)
+		_, _ = w.Write([]byte(body)) // the caller may have gone
+		return true
+	}
+	return false
+}
+
+// rcCut closes the connection of a call, after the beginning of an answer if
+// there is a body.
+func rcCut(w http.ResponseWriter, body string) {
+	conn, buf, err := w.(http.Hijacker).Hijack()
+	if err != nil {
+		return
+	}
+	if body != "" {
+		rcHalf(buf.Writer, body)
+	}
+	_ = conn.Close()
+}
+
+func rcHalf(w *bufio.Writer, body string) {
+	_, _ = fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:len(body)/2])
+	_ = w.Flush()
+}
+
+// Hang makes the server accept connections and answer nothing, REST and
+// websocket, like a stopped process. When it ends, calls whose caller is still
+// there go on; the others have had no effect.
+func (rc *RocketChat) Hang(on bool) {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	switch {
+	case on && rc.hung == nil:
+		rc.hung = make(chan struct{})
+	case !on && rc.hung != nil:
+		close(rc.hung)
+		rc.hung = nil
+	}
+}
+
+// answering blocks while the server hangs, and says whether to go on.
+func (rc *RocketChat) answering(gone <-chan struct{}) bool {
+	rc.mu.Lock()
+	hung := rc.hung
+	rc.mu.Unlock()
+	if hung == nil {
+		return true
+	}
+	select {
+	case <-hung:
+		return true
+	case <-gone:
+	case <-rc.end:
+	}
+	return false
+}
+
+// LandInNewRoom lets a room be closed by its agent just while the next visitor
+// message is being stored: the message lands in a new room.
+func (rc *RocketChat) LandInNewRoom(rid string) { rc.locked(func() { rc.landing[rid] = true }) }
+
+// RefuseInClosedRooms makes closed omnichannel rooms refuse messages of users
+// (unverified which versions do).
+func (rc *RocketChat) RefuseInClosedRooms(on bool) { rc.locked(func() { rc.refuseClosed = on }) }
+
+// RefuseSubscriptions answers the next n subs with not-allowed, as a server
+// does whose caches are not warm yet.
+func (rc *RocketChat) RefuseSubscriptions(n int) { rc.locked(func() { rc.socks.refuseSubs = n }) }
+
+// EndSubscriptions takes all subscriptions away and says so (nosub), as a server does
+// that no longer allows them. The sockets stay open.
+func (rc *RocketChat) EndSubscriptions() {
+	rc.locked(func() {
+		for c := range rc.socks.conns {
+			for id, s := range c.subs {
+				delete(c.subs, id)
+				c.listening[s.topic]--
+				c.reply(rcDoc{"msg": "nosub", "id": id, "error": rcSubError("not-allowed", s.topic.stream)})
+			}
+		}
+		rc.changed()
+	})
+}
+
+// DropSockets cuts all websockets without a close frame.
+func (rc *RocketChat) DropSockets() { rc.DropSocketsWith(0) }
+
+// DropSocketsWith closes all websockets with a close code, e.g. 4000, 1013.
+func (rc *RocketChat) DropSocketsWith(code int) { rc.locked(func() { rc.dropAll(code) }) }
+
+// MuteSockets makes the websockets that are open now half-open: they take
+// frames and are sent nothing any more, pings included. What would have been
+// sent is lost. New sockets are not affected; off gives all their voice back.
+func (rc *RocketChat) MuteSockets(on bool) {
+	rc.locked(func() {
+		for c := range rc.socks.conns {
+			c.mute(on)
+		}
+	})
+}
+
+// IgnorePings leaves clients' pings unanswered.
+func (rc *RocketChat) IgnorePings(on bool) { rc.locked(func() { rc.socks.ignorePings = on }) }
