@@ -97,7 +97,7 @@ func knownMetrics(t *testing.T) map[string][]string {
 func TestMetrics_ThatAreRead_AreDescribed(t *testing.T) {
 	known := knownMetrics(t)
 	read := regexp.MustCompile(`(?m)^# TYPE (bridge_\w+) `).FindAllStringSubmatch(metricsOfARunningBridge(t), -1)
-	if len(read) < 15 {
+	if len(read) < 12 { // nothing has been counted yet
 		t.Fatalf("only %d metrics were read", len(read))
 	}
 	for _, name := range read {

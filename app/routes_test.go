@@ -11,7 +11,7 @@ import (
 // TestManual_ProxyForwards_WhatIsPublicAndNothingElse reads the table of paths in the
 // manual, whose first column is what a proxy forwards.
 func TestManual_ProxyForwards_WhatIsPublicAndNothingElse(t *testing.T) {
-	manual, err := os.ReadFile("../../docs/operating.md")
+	manual, err := os.ReadFile("../docs/operating.md")
 	if err != nil {
 		t.Fatal(err)
 	}
