@@ -167,7 +167,7 @@ func (p *program) assemble() (err error) {
 		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
 		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.times.followEvery,
 		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady, Language: p.workspaceLanguage,
-		FirstReconnect: cfg.times.reconnect, LookEvery: cfg.times.lookEvery, Silence: cfg.times.silence,
+		FirstReconnect: cfg.times.reconnect, SweepEvery: cfg.times.lookEvery, Silence: cfg.times.silence,
 		PingEvery: cfg.times.pingEvery, RefusedWait: cfg.times.refused, Answer: cfg.times.restTimeout,
 		Log: p.log, Metrics: p.metrics,
 	})

@@ -96,10 +96,10 @@ func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 			return 0, err
 		}
 		if !ours {
-			s.early.keep(a)
+			s.orphans.keep(a)
 			continue
 		}
-		messages = append(append(messages, s.early.take(a.Room)...), a)
+		messages = append(append(messages, s.orphans.take(a.Room)...), a)
 	}
 	if len(commands) > 0 {
 		if err := s.cfg.Commands.FromPeople(ctx, commands); err != nil {

@@ -124,7 +124,7 @@ func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		slices.SortFunc(found, func(a, b debt) int { return strings.Compare(string(a.room), string(b.room)) })
+		slices.SortFunc(found, func(a, b pendingRoom) int { return strings.Compare(string(a.room), string(b.room)) })
 		for i := range found {
 			if want := bridge.RoomID(fmt.Sprintf("room%03d", i)); found[i].room != want {
 				t.Errorf("%s: %s where %s should be, of %d", name, found[i].room, want, len(found))
@@ -152,7 +152,7 @@ func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
 	if err := s.begin(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.look(false)(t.Context())(t.Context()); err != nil {
+	if err := s.sweep(false)(t.Context())(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.rest(); err != nil {

@@ -86,7 +86,7 @@ func (s *Stream) within(ctx context.Context, f func(context.Context) error) erro
 }
 
 // setUp sees to the setup channel. It waits for no limiter, and whatever fails is tried
-// again with the next look: agents and customers come first.
+// again with the next sweep: agents and customers come first.
 func (s *Stream) setUp(ctx context.Context) {
 	if s.cfg.SetupChannel == "" {
 		return

@@ -32,13 +32,13 @@ func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error 
 	if id, _ := s.cfg.Client.Bot(); id == "" {
 		return cause(session, err)
 	}
-	defer s.forget(ctx, conn)
+	defer s.logOut(ctx, conn)
 	do(ctx) // also if logIn failed after the login: what does not answer will be found
 	return nil
 }
 
-// forget ends a login that was made by password.
-func (s *Stream) forget(ctx context.Context, conn *ddp.Conn) {
+// logOut ends a login that was made by password.
+func (s *Stream) logOut(ctx context.Context, conn *ddp.Conn) {
 	s.resume = ""
 	if s.cfg.Token != "" {
 		return

@@ -56,7 +56,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 		return cause(ctx, err)
 	}
 	s.setUp(ctx)
-	// Subscribed first, so that nothing falls between the look and the stream.
+	// Subscribed first, so that nothing falls between the sweep and the stream.
 	if err := s.within(ctx, conn.Subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
 	}
@@ -81,23 +81,23 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// live accepts what the stream brings, as much as there is at once, while one errand
-// after another catches up beside it, and looks now and then for what the stream did
+// live accepts what the stream brings, as much as there is at once, while one background
+// read after another catches up beside it, and sweeps now and then for what the stream did
 // not bring. What it brings of a room that is still to be caught up with waits until
 // that is done, so order within a room holds. caughtUp is called when every room was
-// looked into once.
-func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-chan wire.Message, caughtUp func()) error {
-	tick := time.NewTicker(s.cfg.LookEvery)
+// read once.
+func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan wire.Message, caughtUp func()) error {
+	tick := time.NewTicker(s.cfg.SweepEvery)
 	defer tick.Stop()
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	done := make(chan func(context.Context) error, 1)
-	run := func(e errand) { errands.Go(func() { done <- e(ctx) }) }
-	s.owed.restart()
-	s.missed, s.lookFailures, s.lookNext = 0, 0, time.Time{}
-	s.looking = true
-	run(s.look(true))
-	busy, ready, lookDue := true, false, false
+	run := func(e backgroundRead) { reads.Go(func() { done <- e(ctx) }) }
+	s.pending.restart()
+	s.missed, s.sweepFailures, s.nextSweep = 0, 0, time.Time{}
+	s.sweeping = true
+	run(s.sweep(true))
+	busy, ready, sweepDue := true, false, false
 	for {
 		if !busy {
 			e, wait := s.nextRoom()
@@ -109,19 +109,19 @@ func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-cha
 					ready = true
 					caughtUp()
 				}
-				if lookDue {
-					lookDue, e = false, s.look(false)
+				if sweepDue {
+					sweepDue, e = false, s.sweep(false)
 				}
 			}
 			if busy = e != nil; busy {
 				run(e)
-			} else if !s.lookNext.IsZero() {
-				wait = min(wait, time.Until(s.lookNext))
+			} else if !s.nextSweep.IsZero() {
+				wait = min(wait, time.Until(s.nextSweep))
 			}
 			due.Reset(wait)
 		}
 		in := events
-		if s.looking {
+		if s.sweeping {
 			in = nil
 		}
 		select {
@@ -142,14 +142,14 @@ func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-cha
 				return err
 			}
 		case <-s.opened:
-			if err := s.handOnEarly(ctx); err != nil {
+			if err := s.handOnOrphans(ctx); err != nil {
 				return err
 			}
 		case <-tick.C:
-			lookDue = true
+			sweepDue = true
 		case <-due.C:
-			if !s.lookNext.IsZero() && !time.Now().Before(s.lookNext) {
-				s.lookNext, lookDue = time.Time{}, true
+			if !s.nextSweep.IsZero() && !time.Now().Before(s.nextSweep) {
+				s.nextSweep, sweepDue = time.Time{}, true
 			}
 		}
 	}
@@ -175,14 +175,14 @@ func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-ch
 
 // waits keeps a message back that would overtake older ones of its customer.
 func (s *Stream) waits(m wire.Message) (bool, error) {
-	if s.owed.none() {
+	if s.pending.none() {
 		return false, nil
 	}
 	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
 	if err != nil {
 		return false, err
 	}
-	return s.owed.wait(m, whose)
+	return s.pending.wait(m, whose)
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {

@@ -35,7 +35,7 @@ type Known interface {
 	Conversation(bridge.RoomID) (bridge.Conversation, bool, error)
 }
 
-// Cursors remembers up to when all rooms were looked at; zero if never.
+// Cursors remembers up to when all rooms were read; zero if never.
 type Cursors interface {
 	Cursor(name string) (time.Time, error)
 	SaveCursor(name string, t time.Time) error
@@ -59,7 +59,7 @@ type Config struct {
 	Language       func(string)  // called with the workspace's language after a login; "": it has none. May be nil
 	PingEvery      time.Duration // 25 s
 	Silence        time.Duration // without any frame the connection counts as dead; 60 s
-	LookEvery      time.Duration // how often REST is asked for what the stream did not bring; 5 min
+	SweepEvery     time.Duration // how often REST is asked for what the stream did not bring; 5 min
 	Answer         time.Duration // how long an answer may take; 15 s
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
@@ -75,24 +75,24 @@ type Stream struct {
 
 	// These belong to Run's goroutine.
 	resume    bridge.Secret // token of the last login
-	early     early
+	orphans   orphanBuffer
 	reactions reactions
 	direct    map[string]bool // direct rooms by id; true: of two
 	problem   string          // with the setup channel, as last logged
 	another   bool            // that ROCKETCHAT_USER_ID is another user's was said
 
 	// These belong to the session.
-	looking      bool      // the first look is not in: nobody knows what may overtake what
-	lookNext     time.Time // when to look again after one that failed; zero: with the next tick
-	lookFailures int       // in a row
-	missed       int       // messages that the stream should have brought
-	tooOld       tooOld
-	plain        func(string) string // Plain
+	sweeping      bool      // the first sweep is not in: nobody knows what may overtake what
+	nextSweep     time.Time // when to sweep again after one that failed; zero: with the next tick
+	sweepFailures int       // in a row
+	missed        int       // messages that the stream should have brought
+	tooOld        tooOld
+	plain         func(string) string // Plain
 
-	owed owed // guards itself
-	hot  *hotRooms
+	pending pendingRooms // guards itself
+	hot     *hotRooms
 
-	opened chan struct{}          // holds one token when there is something new in rooms or owed
+	opened chan struct{}          // holds one token when there is something new in rooms or pending
 	mu     sync.Mutex             // guards rooms
 	rooms  map[bridge.RoomID]bool // opened lately
 }
@@ -108,7 +108,7 @@ type State struct {
 // New returns a Stream that does nothing until Run.
 func New(cfg Config) *Stream {
 	for d, value := range map[*time.Duration]time.Duration{
-		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.LookEvery: 5 * time.Minute,
+		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.SweepEvery: 5 * time.Minute,
 		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond, &cfg.FollowEvery: 4 * time.Second,
 	} {
 		if *d == 0 {
@@ -116,7 +116,7 @@ func New(cfg Config) *Stream {
 		}
 	}
 	s := &Stream{
-		cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: markup.Plain, owed: owed{rooms: map[bridge.RoomID]*debt{}},
+		cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: markup.Plain, pending: pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 		opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{},
 	}
 	s.note(State{Problem: "not connected yet"})
