@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -38,9 +37,23 @@ const (
 // is then done by the session.
 type backgroundRead func(context.Context) (then func(context.Context) error)
 
+// catchUp reads over REST what the stream did not bring, and what was written before a
+// room was known. It belongs to the session's goroutine; what runs in the background
+// touches nothing of it.
+type catchUp struct {
+	cfg      *Config
+	in       *intake
+	pending  *pendingRooms
+	progress *progress
+	opened   *openedRooms
+
+	missed int // messages that the stream should have brought
+	tooOld tooOld
+}
+
 // nextRoom is the background read of a pending room; nil if there is none
 // now, with how long until there is.
-func (s *Stream) nextRoom() (backgroundRead, time.Duration) {
+func (s *catchUp) nextRoom() (backgroundRead, time.Duration) {
 	d, asked, wait := s.pending.due()
 	if d == nil {
 		return nil, wait
@@ -50,7 +63,7 @@ func (s *Stream) nextRoom() (backgroundRead, time.Duration) {
 
 // readRoom reads what was written in a pending room; asked is the room as it was when
 // the read began.
-func (s *Stream) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
+func (s *catchUp) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
 	return func(ctx context.Context) func(context.Context) error {
 		if asked.found {
 			if _, ours, err := s.cfg.Known.Conversation(asked.room); err != nil || !ours {
@@ -68,7 +81,7 @@ func (s *Stream) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
 }
 
 // written returns what was written in a room, and changed, since, oldest first.
-func (s *Stream) written(ctx context.Context, d pendingRoom) ([]wire.Message, error) {
+func (s *catchUp) written(ctx context.Context, d pendingRoom) ([]wire.Message, error) {
 	since := d.since
 	if limit := s.cfg.Client.ServerTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
 		since = limit // perhaps it was too much
@@ -89,15 +102,15 @@ func (s *Stream) written(ctx context.Context, d pendingRoom) ([]wire.Message, er
 }
 
 // takeIn accepts what was found in a room, and after it what has waited for it.
-func (s *Stream) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom, messages []wire.Message) error {
+func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom, messages []wire.Message) error {
 	now := s.cfg.Client.ServerTime()
 	if asked.judged { // what is younger may still be on its way; the next sweep sees it again
 		young := now.Add(-min(settled, s.cfg.SweepEvery))
 		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
-	orphans := s.orphans.take(asked.room) // REST has brought these as well, in their place
-	fresh, err := s.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
+	orphans := s.in.orphans.take(asked.room) // REST has brought these as well, in their place
+	fresh, err := s.in.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
 	if err == nil && len(orphans) > 0 {
 		_, err = s.cfg.Accept.FromAgent(ctx, orphans)
 	}
@@ -108,19 +121,19 @@ func (s *Stream) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom, 
 		s.missed += fresh
 	}
 	// Most deletions do not come on the stream (rocketchat.md 3), so it is not to blame.
-	if _, err := s.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
+	if _, err := s.in.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
 		return err
 	}
 	held := s.pending.release(d)
 	s.pending.finish(d)
-	_, err = s.accept(ctx, held)
-	s.tellOpened() // what waits in new rooms may have waited for this one
+	_, err = s.in.accept(ctx, held)
+	s.opened.tell() // what waits in new rooms may have waited for this one
 	return err
 }
 
 // countTooOld counts what agents wrote too long ago to be relayed: nobody was
 // connected for days.
-func (s *Stream) countTooOld(d pendingRoom, messages []wire.Message, limit time.Time) {
+func (s *catchUp) countTooOld(d pendingRoom, messages []wire.Message, limit time.Time) {
 	bot, _ := s.cfg.Client.Bot()
 	if d.kind != wire.CustomerRoom {
 		return
@@ -139,7 +152,7 @@ func (s *Stream) countTooOld(d pendingRoom, messages []wire.Message, limit time.
 }
 
 // couldNotRead keeps a room pending. One room must not keep the session from all others.
-func (s *Stream) couldNotRead(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
+func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
 	log := s.cfg.Log.With("room", asked.room, "err", err)
 	switch {
 	case endsSession(ctx, err):
@@ -151,38 +164,33 @@ func (s *Stream) couldNotRead(ctx context.Context, d *pendingRoom, asked pending
 	if asked.tries == 0 {
 		log.Warn("a room cannot be looked into yet; what is written there meanwhile waits for a moment")
 	}
-	if s.pending.postpone(d, s.retryAfter(asked.tries)) {
+	if s.pending.postpone(d, s.cfg.retryAfter(asked.tries)) {
 		log.Warn("a room cannot be looked into for some time; what is written there is relayed all the same, and what may be missing comes later")
-		_, err := s.accept(ctx, s.pending.release(d))
+		_, err := s.in.accept(ctx, s.pending.release(d))
 		return err
 	}
 	return nil
 }
 
 // notOursYet is for a room that is about to become a conversation's.
-func (s *Stream) notOursYet(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
+func (s *catchUp) notOursYet(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
 	if err != nil {
 		return err
 	}
 	if time.Since(asked.added) > orphanGrace { // it did not; if it does, it is announced again
 		held := s.pending.release(d)
 		s.pending.finish(d)
-		_, err := s.accept(ctx, held)
+		_, err := s.in.accept(ctx, held)
 		return err
 	}
-	s.pending.later(d, min(s.retryAfter(asked.tries), time.Second))
+	s.pending.later(d, min(s.cfg.retryAfter(asked.tries), time.Second))
 	return nil
-}
-
-// retryAfter is how long to wait after so many failures before.
-func (s *Stream) retryAfter(failures int) time.Duration {
-	return pause.Backoff{First: s.cfg.FirstReconnect, Most: 5 * time.Minute}.After(failures)
 }
 
 // rest is for when nothing is left to be done at the moment: it saves how far all
 // was read, and says what the sweeps have found.
-func (s *Stream) rest() error {
-	if err := s.saveCursor(); err != nil {
+func (s *catchUp) rest() error {
+	if err := s.progress.save(); err != nil {
 		return err
 	}
 	if s.tooOld.count > 0 {
@@ -205,50 +213,34 @@ type tooOld struct {
 	room         bridge.RoomID // one of them
 }
 
-// saveCursor moves the cursor as far as everything was read.
-func (s *Stream) saveCursor() error {
-	s.pending.mu.Lock()
-	defer s.pending.mu.Unlock()
-	at := s.pending.reached()
-	if at.IsZero() || at.Equal(s.pending.saved) {
-		return nil
+// waits keeps a message back that would overtake older ones of its customer.
+func (s *catchUp) waits(m wire.Message) (bool, error) {
+	if s.pending.none() {
+		return false, nil
 	}
-	if err := s.cfg.Cursors.SaveCursor(cursor, at); err != nil {
-		return err
-	}
-	s.pending.saved = at
-	return nil
-}
-
-// begin takes up where the last process stopped. Before the first sweep ever, what
-// counts is from now on: the bot opens rooms as soon as it is logged in.
-func (s *Stream) begin() error {
-	s.pending.mu.Lock()
-	defer s.pending.mu.Unlock()
-	if !s.pending.goal.IsZero() {
-		return nil
-	}
-	at, err := s.cfg.Cursors.Cursor(cursor)
-	if err == nil && at.IsZero() {
-		at = s.cfg.Client.ServerTime()
-		err = s.cfg.Cursors.SaveCursor(cursor, at)
-	}
+	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
 	if err != nil {
-		return err
+		return false, err
 	}
-	s.pending.goal, s.pending.saved = at, at
-	return nil
+	return s.pending.wait(m, whose)
 }
 
-// keepBack moves the cursor back before what may be missing of a room. It is called
-// before the room is ours, so a restart reads it even if we stop in between.
-func (s *Stream) keepBack(d pendingRoom) {
-	s.pending.mu.Lock()
-	defer s.pending.mu.Unlock()
-	s.pending.add(d)
-	at := d.since.Add(overlap)
-	saved, err := s.cfg.Cursors.Cursor(cursor)
-	if err == nil && (saved.IsZero() || saved.After(at)) && s.cfg.Cursors.SaveCursor(cursor, at) == nil {
-		s.pending.saved = at
-	} // a store that fails does not make the room ours either
+// handOnOrphans hands on what was written in rooms before they were known. A room is
+// forgotten only when that is done, and waits for older rooms of the same customer.
+func (s *catchUp) handOnOrphans(ctx context.Context) error {
+	for _, room := range s.opened.all() {
+		if whose, _, err := s.cfg.Known.Conversation(room); err != nil {
+			return err
+		} else if s.pending.holds(whose) {
+			continue
+		}
+		if messages := s.in.orphans.take(room); len(messages) > 0 {
+			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
+				s.in.orphans.messages = append(messages, s.in.orphans.messages...)
+				return err
+			}
+		}
+		s.opened.remove(room)
+	}
+	return nil
 }
