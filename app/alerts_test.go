@@ -107,8 +107,8 @@ func TestMetrics_ThatAreRead_AreDescribed(t *testing.T) {
 	}
 }
 
-// metricsOfARunningBridge starts one to which neither platform answers.
-func metricsOfARunningBridge(t *testing.T) string {
+// alone is the configuration of a bridge to which neither platform answers.
+func alone(t *testing.T) Config {
 	t.Helper()
 	nobody := "http://127.0.0.1:1"
 	cfg, err := ReadConfig([]string{"ROCKETCHAT_URL=" + nobody, "ROCKETCHAT_USER=bot", "ROCKETCHAT_PASSWORD=secret", "FACEBOOK_GRAPH_URL=" + nobody,
@@ -117,6 +117,13 @@ func metricsOfARunningBridge(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cfg
+}
+
+// metricsOfARunningBridge starts one to which neither platform answers.
+func metricsOfARunningBridge(t *testing.T) string {
+	t.Helper()
+	cfg := alone(t)
 	ctx, stop := context.WithCancel(t.Context())
 	started, ended := make(chan Addresses, 1), make(chan error, 1)
 	go func() {

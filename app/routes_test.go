@@ -1,11 +1,15 @@
 package app
 
 import (
+	"log/slog"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"messenger-bridge/metrics"
+	"messenger-bridge/store"
 )
 
 // TestManual_ProxyForwards_WhatIsPublicAndNothingElse reads the table of paths in the
@@ -24,7 +28,16 @@ func TestManual_ProxyForwards_WhatIsPublicAndNothingElse(t *testing.T) {
 		}
 	}
 	var public []string
-	for _, r := range (&program{}).routes() {
+	cfg := alone(t)
+	p := &program{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: metrics.New("test")}
+	if p.store, err = store.Open(store.Options{Path: cfg.Database}); err != nil {
+		t.Fatal(err)
+	}
+	defer p.store.Close()
+	if err := p.assemble(); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range p.routes() {
 		path := r.pattern[strings.Index(r.pattern, "/"):] // without the method
 		path, _, _ = strings.Cut(path, "{")               // all that is below
 		if !r.inside {

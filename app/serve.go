@@ -153,7 +153,7 @@ func (p *program) assemble() (err error) {
 		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
 		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.Times.FollowEvery,
 		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady, Language: p.workspaceLanguage,
-		FirstReconnect: cfg.Times.Reconnect, LookEvery: cfg.Times.LookEvery, Silence: cfg.Times.Silence,
+		FirstReconnect: cfg.Times.Reconnect, SweepEvery: cfg.Times.LookEvery, Silence: cfg.Times.Silence,
 		PingEvery: cfg.Times.PingEvery, RefusedWait: cfg.Times.Refused, Answer: cfg.Times.RestTimeout,
 		Log: p.log, Metrics: p.metrics,
 	})

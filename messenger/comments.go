@@ -104,7 +104,7 @@ func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid
 	seen.Complete = reply.Paging.Next == ""
 	for _, r := range slices.Backward(reply.Data) { // they come newest first
 		at, err := time.Parse(threadTime, string(r.Created))
-		like := slices.ContainsFunc(forms, func(part bridge.Part) bool { return sameText(string(r.Message), part.Text) })
+		like := slices.ContainsFunc(forms, func(part bridge.Part) bool { return equalWords(string(r.Message), part.Text) })
 		switch {
 		case err == nil && at.Before(from):
 			seen.Complete = true

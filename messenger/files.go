@@ -123,7 +123,7 @@ func (f *Files) open(ctx context.Context, a bridge.Attachment, limit int64) (fil
 	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
 		err = unreachable(fmt.Errorf("the server answered %d", res.StatusCode))
 	default:
-		err = gone(fmt.Errorf("the server answered %d", res.StatusCode))
+		err = fileGone(fmt.Errorf("the server answered %d", res.StatusCode))
 	}
 	if err != nil {
 		res.Body.Close()
@@ -156,7 +156,7 @@ func (f *Files) get(ctx context.Context, address string) (*http.Response, error)
 		res.Body.Close()
 		next, err := u.Parse(res.Header.Get("Location"))
 		if err != nil || res.Header.Get("Location") == "" {
-			return nil, gone(errors.New("a redirect that leads nowhere"))
+			return nil, fileGone(errors.New("a redirect that leads nowhere"))
 		}
 		address = next.String()
 	}
@@ -215,7 +215,7 @@ func hostile(why string) error {
 	return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileForbidden, Err: errors.New(why)}
 }
 
-func gone(err error) error {
+func fileGone(err error) error {
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileGone, Err: err}
 }
 

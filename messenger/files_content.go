@@ -73,7 +73,7 @@ func examine(c *fetched, res *http.Response, a bridge.Attachment) (*bridge.File,
 	told, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	kind := mediaType(a.Kind, told, c.head)
 	if kind == "" {
-		return nil, gone(errors.New("the server sent a web page"))
+		return nil, fileGone(errors.New("the server sent a web page"))
 	}
 	return &bridge.File{Name: name(a, kind), Content: &bridge.Content{ReadCloser: c, Type: kind, Size: res.ContentLength}}, nil
 }

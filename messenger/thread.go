@@ -142,7 +142,7 @@ func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, forms []b
 // compared.
 func (m *wireThreadMessage) shows(part bridge.Part) bool {
 	if part.File == nil {
-		return sameText(string(m.Message), part.Text)
+		return equalWords(string(m.Message), part.Text)
 	}
 	if len(m.Files.Data) != 1 {
 		return false
@@ -161,9 +161,9 @@ func (m *wireThreadMessage) shows(part bridge.Part) bool {
 
 func template(part bridge.Part) bool { return len(part.Buttons) > 0 }
 
-// sameText compares what was sent with what Meta shows, but for white space, which
+// equalWords compares what was sent with what Meta shows, but for white space, which
 // does not survive the way unchanged.
-func sameText(a, b string) bool {
+func equalWords(a, b string) bool {
 	words := strings.Fields(a)
 	return len(words) > 0 && slices.Equal(words, strings.Fields(b))
 }
@@ -187,7 +187,7 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	case errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode):
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
 	case err != nil: // whatever it is, it concerns this file alone
-		return "", gone(err)
+		return "", fileGone(err)
 	}
 	var reply wireStored
 	_ = json.Unmarshal(body, &reply) // what matters is whether it is there

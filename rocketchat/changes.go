@@ -62,7 +62,7 @@ func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error
 func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
 	name := ""
 	if emoji != "" {
-		if name = markup.EmojiName(emoji); name == "" || isMark(name) {
+		if name = markup.EmojiName(emoji); name == "" || isStatusReaction(name) {
 			return false, nil
 		}
 	}
@@ -80,7 +80,7 @@ func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (
 	}
 	_, bot := c.Bot()
 	for other, by := range answer.Message.Reactions {
-		if other == name || isMark(other) || !slices.Contains(by.Usernames, bot) {
+		if other == name || isStatusReaction(other) || !slices.Contains(by.Usernames, bot) {
 			continue
 		}
 		if done, err := c.setReaction(ctx, id, other, false); !done || err != nil {
@@ -93,8 +93,8 @@ func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (
 	return c.setReaction(ctx, id, name, true)
 }
 
-func isMark(name string) bool {
-	for _, mark := range marks {
+func isStatusReaction(name string) bool {
+	for _, mark := range statusReactions {
 		if mark == name {
 			return true
 		}

@@ -10,9 +10,9 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// marks are the reactions by which an agent sees from afar that something is the
+// statusReactions are the reactions by which an agent sees from afar that something is the
 // matter with a message.
-var marks = map[bridge.NoticeKind]string{
+var statusReactions = map[bridge.NoticeKind]string{
 	bridge.NotDelivered: ":warning:",
 	bridge.FileLeft:     ":warning:",
 	bridge.StillWaiting: ":hourglass:",
@@ -35,7 +35,7 @@ func (c Notifier) Tell(ctx context.Context, n bridge.Notice) error {
 	case bridge.WindowEndsSoon, bridge.WindowHasEnded, bridge.SurveySkipped:
 		return c.tellRoom(ctx, n)
 	case bridge.HasArrived, bridge.WasRead:
-		return c.react(ctx, n.Message, marks[n.Kind], true)
+		return c.react(ctx, n.Message, statusReactions[n.Kind], true)
 	case bridge.Answer:
 		return c.reply(ctx, n)
 	case bridge.Announcement:
@@ -48,7 +48,7 @@ func (c Notifier) Tell(ctx context.Context, n bridge.Notice) error {
 	if err := tell(ctx, n); err != nil {
 		return err
 	}
-	return c.react(ctx, n.Message, marks[n.Kind], true)
+	return c.react(ctx, n.Message, statusReactions[n.Kind], true)
 }
 
 func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
@@ -71,7 +71,7 @@ func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
 
 // correct rewrites the notice that said a message waits, and takes its mark off.
 func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
-	if err := c.react(ctx, n.Message, marks[bridge.StillWaiting], false); err != nil {
+	if err := c.react(ctx, n.Message, statusReactions[bridge.StillWaiting], false); err != nil {
 		return err
 	}
 	waiting := n
@@ -86,7 +86,7 @@ func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
 // revise rewrites the notices that said a message was not delivered, and takes its
 // mark off.
 func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
-	if err := c.react(ctx, n.Message, marks[bridge.NotDelivered], false); err != nil {
+	if err := c.react(ctx, n.Message, statusReactions[bridge.NotDelivered], false); err != nil {
 		return err
 	}
 	var refused error

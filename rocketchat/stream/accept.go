@@ -8,12 +8,29 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 )
 
+// intake tells what agents write for customers from what people tell the bot, and from
+// all else, and hands it on. But for wants and noticed, which the reader of the
+// connection calls, it belongs to the session's goroutine.
+type intake struct {
+	cfg       *Config
+	orphans   orphanBuffer
+	reactions reactions
+	direct    map[string]bool // direct rooms by id; true: of two
+	hot       *hotRooms
+	plain     func(string) string // markup.Plain
+}
+
+func newIntake(cfg *Config) *intake {
+	return &intake{cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: markup.Plain}
+}
+
 // wants reports whether a message of the stream may concern us. It is asked for
 // every message the bot may read, in the reader's goroutine, so it asks nobody.
-func (s *Stream) wants(m wire.Message) (wanted bool) {
+func (s *intake) wants(m wire.Message) (wanted bool) {
 	defer s.survive(m, func() { wanted = true })
 	bot, name := s.cfg.Client.Bot()
 	switch {
@@ -29,7 +46,7 @@ func (s *Stream) wants(m wire.Message) (wanted bool) {
 }
 
 // placeOf leaves open who else is in a direct room; see private.
-func (s *Stream) placeOf(m wire.Message) place {
+func (s *intake) placeOf(m wire.Message) place {
 	if setup := s.cfg.Client.SetupRoom(); setup != "" && string(setup) == m.Room {
 		return setupRoom
 	}
@@ -38,7 +55,7 @@ func (s *Stream) placeOf(m wire.Message) place {
 
 // accept hands on, in order, what agents wrote in rooms of ours and what people
 // told the bot wherever they are.
-func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
+func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
 	bot, name := s.cfg.Client.Bot()
 	tooOld := s.cfg.Client.ServerTime().Add(-oldest)
 	var messages []bridge.AgentMessage
@@ -96,10 +113,10 @@ func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 			return 0, err
 		}
 		if !ours {
-			s.early.keep(a)
+			s.orphans.keep(a)
 			continue
 		}
-		messages = append(append(messages, s.early.take(a.Room)...), a)
+		messages = append(append(messages, s.orphans.take(a.Room)...), a)
 	}
 	if len(commands) > 0 {
 		if err := s.cfg.Commands.FromPeople(ctx, commands); err != nil {
@@ -110,7 +127,7 @@ func (s *Stream) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 }
 
 // happened looks at what is new beside the text.
-func (s *Stream) happened(m wire.Message) {
+func (s *intake) happened(m wire.Message) {
 	if s.cfg.Gestures == nil {
 		return
 	}
@@ -122,7 +139,7 @@ func (s *Stream) happened(m wire.Message) {
 
 // command returns the command a message is. Other bots give none: two that answer
 // one another would not stop.
-func (s *Stream) command(ctx context.Context, m wire.Message) (c bridge.Command, ok bool, err error) {
+func (s *intake) command(ctx context.Context, m wire.Message) (c bridge.Command, ok bool, err error) {
 	defer s.survive(m, func() { ok = false })
 	bot, name := s.cfg.Client.Bot()
 	author := m.Author()
@@ -147,14 +164,14 @@ func (s *Stream) command(ctx context.Context, m wire.Message) (c bridge.Command,
 
 // plainText is what was typed as the customer reads it; as it was typed, if
 // that cannot be found out.
-func (s *Stream) plainText(m wire.Message, typed string) (text string) {
+func (s *intake) plainText(m wire.Message, typed string) (text string) {
 	defer s.survive(m, func() { text = typed })
 	return s.plain(typed)
 }
 
 // survive keeps one message that makes us panic from taking the others with it: each
 // start would find it again. It is to be deferred.
-func (s *Stream) survive(m wire.Message, instead func()) {
+func (s *intake) survive(m wire.Message, instead func()) {
 	p := recover()
 	if p == nil {
 		return
@@ -168,7 +185,7 @@ func (s *Stream) survive(m wire.Message, instead func()) {
 // private reports whether nobody but the author and the bot is in a direct room.
 // Rocket.Chat still names rooms of two after both users; for other names it is
 // asked, once per room, because members of a direct room never change.
-func (s *Stream) private(ctx context.Context, m wire.Message) (bool, error) {
+func (s *intake) private(ctx context.Context, m wire.Message) (bool, error) {
 	bot, _ := s.cfg.Client.Bot()
 	if m.Room == m.User.ID+string(bot) || m.Room == string(bot)+m.User.ID {
 		return true, nil

@@ -8,15 +8,14 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/wire"
 )
 
 const (
-	cursor = "rocketchat" // name of the cursor: all rooms were looked at up to then
+	cursor = "rocketchat" // name of the cursor: all rooms were read up to then
 
-	// overlap is read again with every look: clocks differ, and a message becomes
+	// overlap is read again with every sweep: clocks differ, and a message becomes
 	// visible a little after its time.
 	overlap = 2 * time.Minute
 
@@ -33,24 +32,38 @@ const (
 	pageJoin = 10 // of which so many are of the page before: rooms close meanwhile
 )
 
-// errand is REST work. It runs beside the stream, so that what comes in there does
+// backgroundRead is REST work. It runs beside the stream, so that what comes in there does
 // not wait for it, and touches nothing that belongs to the session; what it returns
 // is then done by the session.
-type errand func(context.Context) (then func(context.Context) error)
+type backgroundRead func(context.Context) (then func(context.Context) error)
 
-// nextRoom is the errand of looking into a room that is owed; nil if there is none
+// catchUp reads over REST what the stream did not bring, and what was written before a
+// room was known. It belongs to the session's goroutine; what runs in the background
+// touches nothing of it.
+type catchUp struct {
+	cfg      *Config
+	in       *intake
+	pending  *pendingRooms
+	progress *progress
+	opened   *openedRooms
+
+	missed int // messages that the stream should have brought
+	tooOld tooOld
+}
+
+// nextRoom is the background read of a pending room; nil if there is none
 // now, with how long until there is.
-func (s *Stream) nextRoom() (errand, time.Duration) {
-	d, asked, wait := s.owed.due()
+func (s *catchUp) nextRoom() (backgroundRead, time.Duration) {
+	d, asked, wait := s.pending.due()
 	if d == nil {
 		return nil, wait
 	}
-	return s.lookInto(d, asked), wait
+	return s.readRoom(d, asked), wait
 }
 
-// lookInto reads what was written in an owed room; asked is the debt as it was when
-// the errand began.
-func (s *Stream) lookInto(d *debt, asked debt) errand {
+// readRoom reads what was written in a pending room; asked is the room as it was when
+// the read began.
+func (s *catchUp) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
 	return func(ctx context.Context) func(context.Context) error {
 		if asked.found {
 			if _, ours, err := s.cfg.Known.Conversation(asked.room); err != nil || !ours {
@@ -68,7 +81,7 @@ func (s *Stream) lookInto(d *debt, asked debt) errand {
 }
 
 // written returns what was written in a room, and changed, since, oldest first.
-func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
+func (s *catchUp) written(ctx context.Context, d pendingRoom) ([]wire.Message, error) {
 	since := d.since
 	if limit := s.cfg.Client.ServerTime().Add(-oldest); d.tries > 0 && since.Before(limit) {
 		since = limit // perhaps it was too much
@@ -89,17 +102,17 @@ func (s *Stream) written(ctx context.Context, d debt) ([]wire.Message, error) {
 }
 
 // takeIn accepts what was found in a room, and after it what has waited for it.
-func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wire.Message) error {
+func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom, messages []wire.Message) error {
 	now := s.cfg.Client.ServerTime()
-	if asked.judged { // what is younger may still be on its way; the next look sees it again
-		young := now.Add(-min(settled, s.cfg.LookEvery))
+	if asked.judged { // what is younger may still be on its way; the next sweep sees it again
+		young := now.Add(-min(settled, s.cfg.SweepEvery))
 		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
-	early := s.early.take(asked.room) // REST has brought these as well, in their place
-	fresh, err := s.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
-	if err == nil && len(early) > 0 {
-		_, err = s.cfg.Accept.FromAgent(ctx, early)
+	orphans := s.in.orphans.take(asked.room) // REST has brought these as well, in their place
+	fresh, err := s.in.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
+	if err == nil && len(orphans) > 0 {
+		_, err = s.cfg.Accept.FromAgent(ctx, orphans)
 	}
 	if err != nil {
 		return err
@@ -108,19 +121,19 @@ func (s *Stream) takeIn(ctx context.Context, d *debt, asked debt, messages []wir
 		s.missed += fresh
 	}
 	// Most deletions do not come on the stream (rocketchat.md 3), so it is not to blame.
-	if _, err := s.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
+	if _, err := s.in.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
 		return err
 	}
-	held := s.owed.release(d)
-	s.owed.settle(d)
-	_, err = s.accept(ctx, held)
-	s.tellOpened() // what waits in new rooms may have waited for this one
+	held := s.pending.release(d)
+	s.pending.finish(d)
+	_, err = s.in.accept(ctx, held)
+	s.opened.tell() // what waits in new rooms may have waited for this one
 	return err
 }
 
 // countTooOld counts what agents wrote too long ago to be relayed: nobody was
 // connected for days.
-func (s *Stream) countTooOld(d debt, messages []wire.Message, limit time.Time) {
+func (s *catchUp) countTooOld(d pendingRoom, messages []wire.Message, limit time.Time) {
 	bot, _ := s.cfg.Client.Bot()
 	if d.kind != wire.CustomerRoom {
 		return
@@ -138,8 +151,8 @@ func (s *Stream) countTooOld(d debt, messages []wire.Message, limit time.Time) {
 	}
 }
 
-// couldNotRead keeps a room owed. One room must not keep the session from all others.
-func (s *Stream) couldNotRead(ctx context.Context, d *debt, asked debt, err error) error {
+// couldNotRead keeps a room pending. One room must not keep the session from all others.
+func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
 	log := s.cfg.Log.With("room", asked.room, "err", err)
 	switch {
 	case endsSession(ctx, err):
@@ -151,38 +164,33 @@ func (s *Stream) couldNotRead(ctx context.Context, d *debt, asked debt, err erro
 	if asked.tries == 0 {
 		log.Warn("a room cannot be looked into yet; what is written there meanwhile waits for a moment")
 	}
-	if s.owed.postpone(d, s.retryAfter(asked.tries)) {
+	if s.pending.postpone(d, s.cfg.retryAfter(asked.tries)) {
 		log.Warn("a room cannot be looked into for some time; what is written there is relayed all the same, and what may be missing comes later")
-		_, err := s.accept(ctx, s.owed.release(d))
+		_, err := s.in.accept(ctx, s.pending.release(d))
 		return err
 	}
 	return nil
 }
 
 // notOursYet is for a room that is about to become a conversation's.
-func (s *Stream) notOursYet(ctx context.Context, d *debt, asked debt, err error) error {
+func (s *catchUp) notOursYet(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
 	if err != nil {
 		return err
 	}
-	if time.Since(asked.added) > earlyFor { // it did not; if it does, it is announced again
-		held := s.owed.release(d)
-		s.owed.settle(d)
-		_, err := s.accept(ctx, held)
+	if time.Since(asked.added) > orphanGrace { // it did not; if it does, it is announced again
+		held := s.pending.release(d)
+		s.pending.finish(d)
+		_, err := s.in.accept(ctx, held)
 		return err
 	}
-	s.owed.later(d, min(s.retryAfter(asked.tries), time.Second))
+	s.pending.later(d, min(s.cfg.retryAfter(asked.tries), time.Second))
 	return nil
 }
 
-// retryAfter is how long to wait after so many failures before.
-func (s *Stream) retryAfter(failures int) time.Duration {
-	return pause.Backoff{First: s.cfg.FirstReconnect, Most: 5 * time.Minute}.After(failures)
-}
-
 // rest is for when nothing is left to be done at the moment: it saves how far all
-// was read, and says what the looks have found.
-func (s *Stream) rest() error {
-	if err := s.saveCursor(); err != nil {
+// was read, and says what the sweeps have found.
+func (s *catchUp) rest() error {
+	if err := s.progress.save(); err != nil {
 		return err
 	}
 	if s.tooOld.count > 0 {
@@ -205,50 +213,34 @@ type tooOld struct {
 	room         bridge.RoomID // one of them
 }
 
-// saveCursor moves the cursor as far as everything was read.
-func (s *Stream) saveCursor() error {
-	s.owed.mu.Lock()
-	defer s.owed.mu.Unlock()
-	at := s.owed.reached()
-	if at.IsZero() || at.Equal(s.owed.saved) {
-		return nil
+// waits keeps a message back that would overtake older ones of its customer.
+func (s *catchUp) waits(m wire.Message) (bool, error) {
+	if s.pending.none() {
+		return false, nil
 	}
-	if err := s.cfg.Cursors.SaveCursor(cursor, at); err != nil {
-		return err
-	}
-	s.owed.saved = at
-	return nil
-}
-
-// begin takes up where the last process stopped. Before the first look ever, what
-// counts is from now on: the bot opens rooms as soon as it is logged in.
-func (s *Stream) begin() error {
-	s.owed.mu.Lock()
-	defer s.owed.mu.Unlock()
-	if !s.owed.goal.IsZero() {
-		return nil
-	}
-	at, err := s.cfg.Cursors.Cursor(cursor)
-	if err == nil && at.IsZero() {
-		at = s.cfg.Client.ServerTime()
-		err = s.cfg.Cursors.SaveCursor(cursor, at)
-	}
+	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
 	if err != nil {
-		return err
+		return false, err
 	}
-	s.owed.goal, s.owed.saved = at, at
-	return nil
+	return s.pending.wait(m, whose)
 }
 
-// keepBack moves the cursor back before what may be missing of a room. It is called
-// before the room is ours, so a restart looks into it even if we stop in between.
-func (s *Stream) keepBack(d debt) {
-	s.owed.mu.Lock()
-	defer s.owed.mu.Unlock()
-	s.owed.add(d)
-	at := d.since.Add(overlap)
-	saved, err := s.cfg.Cursors.Cursor(cursor)
-	if err == nil && (saved.IsZero() || saved.After(at)) && s.cfg.Cursors.SaveCursor(cursor, at) == nil {
-		s.owed.saved = at
-	} // a store that fails does not make the room ours either
+// handOnOrphans hands on what was written in rooms before they were known. A room is
+// forgotten only when that is done, and waits for older rooms of the same customer.
+func (s *catchUp) handOnOrphans(ctx context.Context) error {
+	for _, room := range s.opened.all() {
+		if whose, _, err := s.cfg.Known.Conversation(room); err != nil {
+			return err
+		} else if s.pending.holds(whose) {
+			continue
+		}
+		if messages := s.in.orphans.take(room); len(messages) > 0 {
+			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
+				s.in.orphans.messages = append(messages, s.in.orphans.messages...)
+				return err
+			}
+		}
+		s.opened.remove(room)
+	}
+	return nil
 }

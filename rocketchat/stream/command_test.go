@@ -96,7 +96,7 @@ func TestCommand_WhoIsListenedTo(t *testing.T) {
 	} {
 		client := rocketchat.New(rocketchat.ClientConfig{})
 		client.LoggedIn("me", "token")
-		s := &Stream{cfg: Config{Client: client, Commands: nobody{}}}
+		s := newIntake(&Config{Client: client, Commands: nobody{}})
 		var m wire.Message
 		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
 			t.Fatal(err)

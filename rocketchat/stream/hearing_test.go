@@ -120,11 +120,11 @@ func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
 			}
 			answer(w, r)
 		}))
-		found, err := s.listRooms(t.Context(), time.Time{}, func() time.Time { return time.Now().Add(-time.Hour) })
+		found, err := s.sweeper.listRooms(t.Context(), time.Time{}, func() time.Time { return time.Now().Add(-time.Hour) })
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		slices.SortFunc(found, func(a, b debt) int { return strings.Compare(string(a.room), string(b.room)) })
+		slices.SortFunc(found, func(a, b pendingRoom) int { return strings.Compare(string(a.room), string(b.room)) })
 		for i := range found {
 			if want := bridge.RoomID(fmt.Sprintf("room%03d", i)); found[i].room != want {
 				t.Errorf("%s: %s where %s should be, of %d", name, found[i].room, want, len(found))
@@ -149,13 +149,13 @@ func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
 	ours = time.Now() // set by NTP; the difference known is an hour too large
 	s, m := listening(c)
 	m.saved = time.Now().Add(-time.Minute)
-	if err := s.begin(); err != nil {
+	if err := s.progress.begin(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.look(false)(t.Context())(t.Context()); err != nil {
+	if err := s.sweeper.sweep(false)(t.Context())(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.rest(); err != nil {
+	if err := s.catchUp.rest(); err != nil {
 		t.Fatal(err)
 	}
 	if ahead := time.Until(m.saved); ahead > 2*time.Second || ahead < -5*time.Second {
@@ -165,7 +165,7 @@ func TestLook_OurClockStoodStill_CursorIsNotAheadOfTheirs(t *testing.T) {
 
 func TestStream_FirstLoginEver_RemembersWhenItBegan(t *testing.T) {
 	s, m := listening(rocketchat.New(rocketchat.ClientConfig{}))
-	if err := s.begin(); err != nil || time.Since(m.saved).Abs() > time.Minute {
+	if err := s.progress.begin(); err != nil || time.Since(m.saved).Abs() > time.Minute {
 		t.Errorf("cursor %v, %v", m.saved, err)
 	}
 }
@@ -176,7 +176,7 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 	var log strings.Builder
 	s, m := listening(c)
 	s.cfg.Log = slog.New(slog.NewTextHandler(&log, nil))
-	s.plain = func(text string) string {
+	s.in.plain = func(text string) string {
 		if strings.Contains(text, "poison") {
 			panic(text)
 		}
@@ -187,7 +187,7 @@ func TestAccept_MessageThatMakesUsPanic_IsRelayedAsTyped(t *testing.T) {
 		{ID: "2", Room: "r", Text: "*poison*", User: wire.User{ID: "a"}, Kind: wire.CustomerRoom},
 		{ID: "3", Room: "r", Text: "*three*", User: wire.User{ID: "a"}, Kind: wire.CustomerRoom},
 	}
-	if fresh, err := s.accept(t.Context(), batch); fresh != 3 || err != nil {
+	if fresh, err := s.in.accept(t.Context(), batch); fresh != 3 || err != nil {
 		t.Fatalf("%d accepted, %v", fresh, err)
 	}
 	if m.got[0].Text != "one" || m.got[1].Text != "*poison*" || m.got[2].Text != "three" {

@@ -1,7 +1,6 @@
 package stream
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/rocketchat/ddp"
 	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -88,37 +86,9 @@ func (h *hotRooms) next(now time.Time) (leave, join bridge.RoomID) {
 	return leave, join
 }
 
-// follow subscribes to hot rooms, one after another, until the session ends. What is
-// refused is left alone: all of it is extra.
-func (s *Stream) follow(ctx context.Context, conn *ddp.Conn) {
-	s.hot.restart()
-	tick := time.NewTicker(s.cfg.FollowEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		leave, join := s.hot.next(time.Now())
-		for _, event := range []string{typingEvent, deletionEvent} {
-			if leave != "" {
-				_ = conn.Leave(string(leave) + event) // a lost connection shows elsewhere
-			}
-			if join == "" {
-				continue
-			}
-			err := s.within(ctx, func(ctx context.Context) error { return conn.Follow(ctx, string(join)+event) })
-			if err != nil && ctx.Err() == nil {
-				s.cfg.Log.Debug("cannot follow a room", "room", join, "err", err)
-			}
-		}
-	}
-}
-
 // noticed handles an event of a hot room; it returns the message that is gone, if it
 // is about one.
-func (s *Stream) noticed(event string, data []byte) (gone wire.Message, is bool) {
+func (s *intake) noticed(event string, data []byte) (gone wire.Message, is bool) {
 	var f struct {
 		Fields struct {
 			Args []json.RawMessage `json:"args"`
@@ -155,7 +125,7 @@ type reactions struct {
 const mostReactions = 10_000
 
 // reacted compares the reactions to a customer's message with those before.
-func (s *Stream) reacted(m wire.Message) {
+func (s *intake) reacted(m wire.Message) {
 	_, bot := s.cfg.Client.Bot()
 	var now []string
 	for name, who := range m.Reactions {

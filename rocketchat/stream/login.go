@@ -10,16 +10,25 @@ import (
 	"messenger-bridge/rocketchat/ddp"
 )
 
+// authenticator logs the bot in, and learns what the workspace then says. It belongs to
+// Run's goroutine, but for setUp, which a sweep calls.
+type authenticator struct {
+	cfg     *Config
+	resume  bridge.Secret // token of the last login
+	problem string        // with the setup channel, as last logged
+	another bool          // that ROCKETCHAT_USER_ID is another user's was said
+}
+
 // logIn shakes hands and proves who we are: by the token of the session before,
 // while it is good, else as configured. The token serves REST as well.
-func (s *Stream) logIn(ctx context.Context, conn *ddp.Conn) error {
-	if err := s.within(ctx, conn.Connect); err != nil {
+func (s *authenticator) logIn(ctx context.Context, conn *ddp.Conn) error {
+	if err := within(ctx, s.cfg.Answer, conn.Connect); err != nil {
 		return err
 	}
 	var user bridge.UserID
 	var token bridge.Secret
 	try := func(with ddp.Login) error {
-		return s.within(ctx, func(ctx context.Context) (err error) {
+		return within(ctx, s.cfg.Answer, func(ctx context.Context) (err error) {
 			user, token, err = conn.Login(ctx, with)
 			return err
 		})
@@ -46,7 +55,7 @@ func (s *Stream) logIn(ctx context.Context, conn *ddp.Conn) error {
 	return s.introduce(ctx)
 }
 
-func (s *Stream) configured() ddp.Login {
+func (s *authenticator) configured() ddp.Login {
 	if s.cfg.Token != "" {
 		return ddp.ByToken(s.cfg.Token)
 	}
@@ -67,7 +76,7 @@ func loginRefusal(err error) error {
 }
 
 // introduce learns what the workspace tells the bot about itself and the limits.
-func (s *Stream) introduce(ctx context.Context) error {
+func (s *authenticator) introduce(ctx context.Context) error {
 	w, err := s.cfg.Client.Introduce(ctx)
 	if w.Speaks && s.cfg.Language != nil {
 		s.cfg.Language(w.Language)
@@ -78,16 +87,9 @@ func (s *Stream) introduce(ctx context.Context) error {
 	return err
 }
 
-// within bounds how long an answer may take.
-func (s *Stream) within(ctx context.Context, f func(context.Context) error) error {
-	ctx, stop := context.WithTimeout(ctx, s.cfg.Answer)
-	defer stop()
-	return f(ctx)
-}
-
 // setUp sees to the setup channel. It waits for no limiter, and whatever fails is tried
-// again with the next look: agents and customers come first.
-func (s *Stream) setUp(ctx context.Context) {
+// again with the next sweep: agents and customers come first.
+func (s *authenticator) setUp(ctx context.Context) {
 	if s.cfg.SetupChannel == "" {
 		return
 	}
@@ -109,4 +111,24 @@ func (s *Stream) setUp(ctx context.Context) {
 	default:
 		log.Warn("the setup channel is not in order", "err", err)
 	}
+}
+
+// logOut ends a login that was made by password.
+func (s *authenticator) logOut(ctx context.Context, conn *ddp.Conn) {
+	s.resume = ""
+	if s.cfg.Token != "" {
+		return
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), min(s.cfg.Answer, 5*time.Second))
+	defer stop()
+	if err := conn.Logout(ctx); err != nil {
+		s.cfg.Log.Warn("the bot could not be logged out", "err", fmt.Errorf("logout: %w", err))
+	}
+}
+
+// within bounds how long an answer may take.
+func within(ctx context.Context, most time.Duration, f func(context.Context) error) error {
+	ctx, stop := context.WithTimeout(ctx, most)
+	defer stop()
+	return f(ctx)
 }

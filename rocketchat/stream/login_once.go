@@ -2,9 +2,7 @@ package stream
 
 import (
 	"context"
-	"fmt"
 	"sync"
-	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/ddp"
@@ -28,24 +26,11 @@ func (s *Stream) LogInOnce(ctx context.Context, do func(context.Context)) error 
 	defer end(nil)
 	wg.Go(func() { end(conn.Read()) })
 
-	err = s.logIn(session, conn)
+	err = s.auth.logIn(session, conn)
 	if id, _ := s.cfg.Client.Bot(); id == "" {
 		return cause(session, err)
 	}
-	defer s.forget(ctx, conn)
+	defer s.auth.logOut(ctx, conn)
 	do(ctx) // also if logIn failed after the login: what does not answer will be found
 	return nil
-}
-
-// forget ends a login that was made by password.
-func (s *Stream) forget(ctx context.Context, conn *ddp.Conn) {
-	s.resume = ""
-	if s.cfg.Token != "" {
-		return
-	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), min(s.cfg.Answer, 5*time.Second))
-	defer stop()
-	if err := conn.Logout(ctx); err != nil {
-		s.cfg.Log.Warn("the bot could not be logged out", "err", fmt.Errorf("logout: %w", err))
-	}
 }

@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/ddp"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -19,14 +18,14 @@ const maxHeld = 10_000
 func (s *Stream) session(ctx context.Context, ready func()) error {
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	if err := s.begin(); err != nil {
+	if err := s.progress.begin(); err != nil {
 		return err
 	}
 	events := make(chan wire.Message, maxHeld)
 	dialing, stop := context.WithTimeout(ctx, s.cfg.Answer)
 	defer stop()
 	deliver := func(m wire.Message) error {
-		if !s.wants(m) {
+		if !s.in.wants(m) {
 			return nil
 		}
 		select {
@@ -37,7 +36,7 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 		}
 	}
 	conn, err := ddp.Dial(dialing, s.cfg.Client.URL(), s.cfg.Silence, ddp.Events{Message: deliver, Followed: func(event string, frame []byte) error {
-		if gone, is := s.noticed(event, frame); is {
+		if gone, is := s.in.noticed(event, frame); is {
 			return deliver(gone)
 		}
 		return nil
@@ -52,12 +51,12 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	wg.Go(func() { end(conn.Read()) })
 	wg.Go(func() { end(s.ping(ctx, conn)) })
 
-	if err := s.logIn(ctx, conn); err != nil {
+	if err := s.auth.logIn(ctx, conn); err != nil {
 		return cause(ctx, err)
 	}
-	s.setUp(ctx)
-	// Subscribed first, so that nothing falls between the look and the stream.
-	if err := s.within(ctx, conn.Subscribe); err != nil {
+	s.auth.setUp(ctx)
+	// Subscribed first, so that nothing falls between the sweep and the stream.
+	if err := within(ctx, s.cfg.Answer, conn.Subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
 	}
 	if s.cfg.Gestures != nil {
@@ -81,47 +80,47 @@ func cause(ctx context.Context, err error) error {
 	return err
 }
 
-// live accepts what the stream brings, as much as there is at once, while one errand
-// after another catches up beside it, and looks now and then for what the stream did
+// live accepts what the stream brings, as much as there is at once, while one background
+// read after another catches up beside it, and sweeps now and then for what the stream did
 // not bring. What it brings of a room that is still to be caught up with waits until
 // that is done, so order within a room holds. caughtUp is called when every room was
-// looked into once.
-func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-chan wire.Message, caughtUp func()) error {
-	tick := time.NewTicker(s.cfg.LookEvery)
+// read once.
+func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan wire.Message, caughtUp func()) error {
+	tick := time.NewTicker(s.cfg.SweepEvery)
 	defer tick.Stop()
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	done := make(chan func(context.Context) error, 1)
-	run := func(e errand) { errands.Go(func() { done <- e(ctx) }) }
-	s.owed.restart()
-	s.missed, s.lookFailures, s.lookNext = 0, 0, time.Time{}
-	s.looking = true
-	run(s.look(true))
-	busy, ready, lookDue := true, false, false
+	run := func(e backgroundRead) { reads.Go(func() { done <- e(ctx) }) }
+	s.pending.restart()
+	s.catchUp.missed, s.sweeper.failures, s.sweeper.next = 0, 0, time.Time{}
+	s.sweeper.first = true
+	run(s.sweeper.sweep(true))
+	busy, ready, sweepDue := true, false, false
 	for {
 		if !busy {
-			e, wait := s.nextRoom()
+			e, wait := s.catchUp.nextRoom()
 			if e == nil {
-				if err := s.rest(); err != nil {
+				if err := s.catchUp.rest(); err != nil {
 					return err
 				}
 				if !ready {
 					ready = true
 					caughtUp()
 				}
-				if lookDue {
-					lookDue, e = false, s.look(false)
+				if sweepDue {
+					sweepDue, e = false, s.sweeper.sweep(false)
 				}
 			}
 			if busy = e != nil; busy {
 				run(e)
-			} else if !s.lookNext.IsZero() {
-				wait = min(wait, time.Until(s.lookNext))
+			} else if !s.sweeper.next.IsZero() {
+				wait = min(wait, time.Until(s.sweeper.next))
 			}
 			due.Reset(wait)
 		}
 		in := events
-		if s.looking {
+		if s.sweeper.first {
 			in = nil
 		}
 		select {
@@ -141,15 +140,15 @@ func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-cha
 			if err := then(ctx); err != nil {
 				return err
 			}
-		case <-s.opened:
-			if err := s.handOnEarly(ctx); err != nil {
+		case <-s.opened.changed:
+			if err := s.catchUp.handOnOrphans(ctx); err != nil {
 				return err
 			}
 		case <-tick.C:
-			lookDue = true
+			sweepDue = true
 		case <-due.C:
-			if !s.lookNext.IsZero() && !time.Now().Before(s.lookNext) {
-				s.lookNext, lookDue = time.Time{}, true
+			if !s.sweeper.next.IsZero() && !time.Now().Before(s.sweeper.next) {
+				s.sweeper.next, sweepDue = time.Time{}, true
 			}
 		}
 	}
@@ -159,7 +158,7 @@ func (s *Stream) live(ctx context.Context, errands *sync.WaitGroup, events <-cha
 func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
 	var batch []wire.Message
 	for m := first; ; m = <-more {
-		waits, err := s.waits(m)
+		waits, err := s.catchUp.waits(m)
 		if err != nil {
 			return err
 		} else if !waits {
@@ -169,20 +168,8 @@ func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-ch
 			break
 		}
 	}
-	_, err := s.accept(ctx, batch)
+	_, err := s.in.accept(ctx, batch)
 	return err
-}
-
-// waits keeps a message back that would overtake older ones of its customer.
-func (s *Stream) waits(m wire.Message) (bool, error) {
-	if s.owed.none() {
-		return false, nil
-	}
-	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
-	if err != nil {
-		return false, err
-	}
-	return s.owed.wait(m, whose)
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {
@@ -195,6 +182,34 @@ func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {
 		case <-tick.C:
 			if err := conn.Ping(); err != nil {
 				return err
+			}
+		}
+	}
+}
+
+// follow subscribes to hot rooms, one after another, until the session ends. What is
+// refused is left alone: all of it is extra.
+func (s *Stream) follow(ctx context.Context, conn *ddp.Conn) {
+	s.in.hot.restart()
+	tick := time.NewTicker(s.cfg.FollowEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		leave, join := s.in.hot.next(time.Now())
+		for _, event := range []string{typingEvent, deletionEvent} {
+			if leave != "" {
+				_ = conn.Leave(string(leave) + event) // a lost connection shows elsewhere
+			}
+			if join == "" {
+				continue
+			}
+			err := within(ctx, s.cfg.Answer, func(ctx context.Context) error { return conn.Follow(ctx, string(join)+event) })
+			if err != nil && ctx.Err() == nil {
+				s.cfg.Log.Debug("cannot follow a room", "room", join, "err", err)
 			}
 		}
 	}

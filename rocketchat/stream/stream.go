@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"math/rand/v2"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,7 +11,6 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
-	"messenger-bridge/rocketchat/markup"
 )
 
 // Accepter takes what agents wrote and returns how much of it was new. When it
@@ -35,7 +33,7 @@ type Known interface {
 	Conversation(bridge.RoomID) (bridge.Conversation, bool, error)
 }
 
-// Cursors remembers up to when all rooms were looked at; zero if never.
+// Cursors remembers up to when all rooms were read; zero if never.
 type Cursors interface {
 	Cursor(name string) (time.Time, error)
 	SaveCursor(name string, t time.Time) error
@@ -59,7 +57,7 @@ type Config struct {
 	Language       func(string)  // called with the workspace's language after a login; "": it has none. May be nil
 	PingEvery      time.Duration // 25 s
 	Silence        time.Duration // without any frame the connection counts as dead; 60 s
-	LookEvery      time.Duration // how often REST is asked for what the stream did not bring; 5 min
+	SweepEvery     time.Duration // how often REST is asked for what the stream did not bring; 5 min
 	Answer         time.Duration // how long an answer may take; 15 s
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
@@ -70,31 +68,16 @@ type Config struct {
 
 // Stream brings what agents write, and what people tell the bot.
 type Stream struct {
-	cfg   Config
+	cfg   *Config
 	state atomic.Pointer[State]
 
-	// These belong to Run's goroutine.
-	resume    bridge.Secret // token of the last login
-	early     early
-	reactions reactions
-	direct    map[string]bool // direct rooms by id; true: of two
-	problem   string          // with the setup channel, as last logged
-	another   bool            // that ROCKETCHAT_USER_ID is another user's was said
-
-	// These belong to the session.
-	looking      bool      // the first look is not in: nobody knows what may overtake what
-	lookNext     time.Time // when to look again after one that failed; zero: with the next tick
-	lookFailures int       // in a row
-	missed       int       // messages that the stream should have brought
-	tooOld       tooOld
-	plain        func(string) string // Plain
-
-	owed owed // guards itself
-	hot  *hotRooms
-
-	opened chan struct{}          // holds one token when there is something new in rooms or owed
-	mu     sync.Mutex             // guards rooms
-	rooms  map[bridge.RoomID]bool // opened lately
+	auth     *authenticator
+	in       *intake
+	pending  *pendingRooms
+	progress *progress
+	opened   *openedRooms
+	sweeper  *sweeper
+	catchUp  *catchUp
 }
 
 // State is how the connection is, for people.
@@ -108,7 +91,7 @@ type State struct {
 // New returns a Stream that does nothing until Run.
 func New(cfg Config) *Stream {
 	for d, value := range map[*time.Duration]time.Duration{
-		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.LookEvery: 5 * time.Minute,
+		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.SweepEvery: 5 * time.Minute,
 		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond, &cfg.FollowEvery: 4 * time.Second,
 	} {
 		if *d == 0 {
@@ -116,9 +99,12 @@ func New(cfg Config) *Stream {
 		}
 	}
 	s := &Stream{
-		cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: markup.Plain, owed: owed{rooms: map[bridge.RoomID]*debt{}},
-		opened: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{},
+		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), opened: newOpenedRooms(),
+		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 	}
+	s.progress = &progress{&cfg, s.pending}
+	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending}
+	s.catchUp = &catchUp{cfg: &cfg, in: s.in, pending: s.pending, progress: s.progress, opened: s.opened}
 	s.note(State{Problem: "not connected yet"})
 	return s
 }
@@ -145,7 +131,7 @@ func (s *Stream) Run(ctx context.Context) error {
 		}
 		s.cfg.Metrics.Reconnect.Inc()
 		refusal := bridge.RefusalOf(err)
-		wait := max(refusal.After, s.reconnectAfter(failures))
+		wait := max(refusal.After, s.cfg.reconnectAfter(failures))
 		refused := refusal.Verdict == bridge.Never
 		if refused { // a person must act; webhooks go on
 			wait = s.cfg.RefusedWait
@@ -160,6 +146,11 @@ func (s *Stream) Run(ctx context.Context) error {
 	}
 }
 
-func (s *Stream) reconnectAfter(failures int) time.Duration {
-	return pause.Spread(pause.Backoff{First: s.cfg.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64())
+func (c *Config) reconnectAfter(failures int) time.Duration {
+	return pause.Spread(pause.Backoff{First: c.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64())
+}
+
+// retryAfter is how long to wait after so many failures before.
+func (c *Config) retryAfter(failures int) time.Duration {
+	return pause.Backoff{First: c.FirstReconnect, Most: 5 * time.Minute}.After(failures)
 }

@@ -33,7 +33,7 @@ type office struct {
 	client *rocketchat.Workspace
 	stream *stream.Stream
 	log    *logBook
-	look   time.Duration // LookEvery
+	look   time.Duration // SweepEvery
 	now    atomic.Int64  // how far the client's clock is ahead
 	stop   func()
 
@@ -76,7 +76,7 @@ func (o *office) run() {
 		Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load())) }})
 	o.stream = stream.New(stream.Config{
 		Client: o.client, User: o.rc.Bot(), Password: "secret", Accept: o, Known: o, Cursors: o, Commands: o, SetupChannel: channel,
-		Ready: func() { o.note(func() { o.sessions++ }) }, LookEvery: o.look, FirstReconnect: 20 * time.Millisecond,
+		Ready: func() { o.note(func() { o.sessions++ }) }, SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond,
 		Log: log, Metrics: metrics.New("test"),
 	})
 	before := o.ready()

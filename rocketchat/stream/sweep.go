@@ -10,62 +10,74 @@ import (
 	"messenger-bridge/rocketchat/wire"
 )
 
-// changes is what a look has found.
+// changes is what a sweep has found.
 type changes struct {
 	at    time.Time // when it began, by the workspace's clock
-	rooms []debt
+	rooms []pendingRoom
 }
 
-// look asks REST in which rooms something was written since the last look, ours and
-// those in which people talk to the bot, and makes them owed. Nothing is replayed on
+// sweeper finds the rooms in which something was written. But for what it reads in the
+// background it belongs to the session's goroutine.
+type sweeper struct {
+	cfg     *Config
+	auth    *authenticator
+	pending *pendingRooms
+
+	first    bool      // the first sweep is not in: nobody knows what may overtake what
+	next     time.Time // when to sweep again after one that failed; zero: with the next tick
+	failures int       // in a row
+}
+
+// sweep asks REST in which rooms something was written since the last sweep, ours and
+// those in which people talk to the bot, and makes them pending. Nothing is replayed on
 // the stream after a disconnect (rocketchat.md 1.10), so every session begins with
 // one; others, now and then, find what the stream did not bring.
-func (s *Stream) look(first bool) errand {
+func (s *sweeper) sweep(first bool) backgroundRead {
 	return func(ctx context.Context) func(context.Context) error {
 		if !first {
-			s.setUp(ctx)
+			s.auth.setUp(ctx)
 		}
 		found, err := s.changed(ctx)
 		return func(ctx context.Context) error {
-			s.looking = false
+			s.first = false
 			if err != nil {
-				return s.lookFailed(ctx, err, first)
+				return s.failed(ctx, err, first)
 			}
-			s.lookFailures = 0
-			s.owed.mu.Lock()
-			defer s.owed.mu.Unlock()
+			s.failures = 0
+			s.pending.mu.Lock()
+			defer s.pending.mu.Unlock()
 			for _, d := range found.rooms {
 				d.hold, d.judged = first, !first
-				s.owed.add(d)
+				s.pending.add(d)
 			}
-			s.owed.goal = found.at
+			s.pending.goal = found.at
 			return nil
 		}
 	}
 }
 
-// lookFailed ends the session if it is of no use without the look. Otherwise agents
-// are heard on the stream, and the look is made again.
-func (s *Stream) lookFailed(ctx context.Context, err error, first bool) error {
+// failed ends the session if it is of no use without the sweep. Otherwise agents
+// are heard on the stream, and the sweep is made again.
+func (s *sweeper) failed(ctx context.Context, err error, first bool) error {
 	if first {
 		return fmt.Errorf("catch up: %w", err)
 	}
 	if endsSession(ctx, err) {
 		return fmt.Errorf("look for missed messages: %w", err)
 	}
-	wait := min(s.retryAfter(s.lookFailures), s.cfg.LookEvery)
-	if s.lookFailures++; s.lookFailures == 1 {
+	wait := min(s.cfg.retryAfter(s.failures), s.cfg.SweepEvery)
+	if s.failures++; s.failures == 1 {
 		s.cfg.Log.Warn("cannot look for missed messages; what the stream brings is relayed", "err", err)
 	}
-	s.lookNext = time.Now().Add(wait)
+	s.next = time.Now().Add(wait)
 	return nil
 }
 
-// changed returns the rooms in which something was written since the last look.
-func (s *Stream) changed(ctx context.Context) (c changes, err error) {
-	s.owed.mu.Lock()
-	from := s.owed.goal // what could not be read of the look before is owed
-	s.owed.mu.Unlock()
+// changed returns the rooms in which something was written since the last sweep.
+func (s *sweeper) changed(ctx context.Context) (c changes, err error) {
+	s.pending.mu.Lock()
+	from := s.pending.goal // what could not be read of the sweep before is pending
+	s.pending.mu.Unlock()
 	// Which time it is, is known once the first answer is in: our clock may have
 	// stood still since the last one.
 	var since time.Time
@@ -100,7 +112,7 @@ func (s *Stream) changed(ctx context.Context) (c changes, err error) {
 // with a time, those that were closed since. Rooms move while the list is read: what
 // is written moves them to its head, closing takes them out. So each page begins with
 // the end of the page before.
-func (s *Stream) listRooms(ctx context.Context, closed time.Time, since func() time.Time) (found []debt, err error) {
+func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() time.Time) (found []pendingRoom, err error) {
 	seen := map[bridge.RoomID]bool{}
 	for offset, back := 0, 0; ; {
 		page, total, err := s.cfg.Client.CustomerRooms(ctx, closed, offset, pageSize)
@@ -124,7 +136,7 @@ func (s *Stream) listRooms(ctx context.Context, closed time.Time, since func() t
 			if whose, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
 				return nil, err
 			} else if ours {
-				found = append(found, debt{room: room.ID, whose: whose})
+				found = append(found, pendingRoom{room: room.ID, whose: whose})
 			}
 		}
 		if !joins && back < 20 { // more have closed than pages have in common
@@ -143,7 +155,7 @@ func (s *Stream) listRooms(ctx context.Context, closed time.Time, since func() t
 // commandRooms returns the rooms where somebody may wait for an answer: the setup
 // channel and the bot's direct rooms. A workspace that cannot list them must not
 // keep agents from customers, so then it is left at that.
-func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []debt, err error) {
+func (s *sweeper) commandRooms(ctx context.Context, since time.Time) (found []pendingRoom, err error) {
 	if s.cfg.Commands == nil {
 		return nil, nil
 	}
@@ -158,7 +170,7 @@ func (s *Stream) commandRooms(ctx context.Context, since time.Time) (found []deb
 	setup := s.cfg.Client.SetupRoom()
 	for _, room := range rooms {
 		if room.Kind == wire.DirectRoom || room.ID == setup {
-			found = append(found, debt{room: room.ID, kind: room.Kind, since: since})
+			found = append(found, pendingRoom{room: room.ID, kind: room.Kind, since: since})
 		}
 	}
 	return found, nil

@@ -10,8 +10,8 @@ import (
 	"messenger-bridge/rocketchat/wire"
 )
 
-// debt is a room that is still to be looked into.
-type debt struct {
+// pendingRoom is a room that is still to be read.
+type pendingRoom struct {
 	room  bridge.RoomID
 	kind  string
 	since time.Time           // what was written from then on may be missing
@@ -19,23 +19,23 @@ type debt struct {
 
 	found  bool           // it was open before we knew it
 	judged bool           // what is new in it, the stream should have brought
-	hold   bool           // what the stream brings of it waits until the look is in
+	hold   bool           // what the stream brings of it waits until it was read
 	held   []wire.Message // that waits, oldest first
 
 	added time.Time
 	tries int       // that failed
 	next  time.Time // not before
-	again bool      // it was asked for once more while it was looked into
+	again bool      // it was asked for once more while it was read
 }
 
-// owed are the rooms still to be looked into. While one is owed, the cursor stays
-// before what may be missing of it, so that a restart looks for it again.
-type owed struct {
+// pendingRooms are the rooms still to be read. While one is pending, the cursor stays
+// before what may be missing of it, so that a restart reads it again.
+type pendingRooms struct {
 	mu      sync.Mutex // guards all below, and what is written to the cursor
-	rooms   map[bridge.RoomID]*debt
-	order   []*debt
+	rooms   map[bridge.RoomID]*pendingRoom
+	order   []*pendingRoom
 	waiting int       // messages held, of all rooms
-	goal    time.Time // the cursor once nothing is owed: when the last look began
+	goal    time.Time // the cursor once nothing is pending: when the last sweep began
 	saved   time.Time // the cursor as saved
 }
 
@@ -43,8 +43,8 @@ type owed struct {
 // and out of order is better than never.
 const holdTries = 5
 
-// add makes a room owed, or more of it. The caller holds mu.
-func (o *owed) add(d debt) {
+// add makes a room pending, or more of it. The caller holds mu.
+func (o *pendingRooms) add(d pendingRoom) {
 	old := o.rooms[d.room]
 	if old == nil {
 		d.added = time.Now()
@@ -64,8 +64,8 @@ func (o *owed) add(d debt) {
 	old.next, old.again = time.Time{}, true
 }
 
-// restart is for a new session: what was held is lost, and what is owed is read again.
-func (o *owed) restart() {
+// restart is for a new session: what was held is lost, and what is pending is read again.
+func (o *pendingRooms) restart() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting = 0
@@ -74,10 +74,10 @@ func (o *owed) restart() {
 	}
 }
 
-// due returns the room to look into now; nil if there is none, with how long until
+// due returns the room to read now; nil if there is none, with how long until
 // there is. Rooms of which messages wait come first, but none before the older room
 // of the same conversation: a customer gets the answers of both in order.
-func (o *owed) due() (found *debt, copied debt, wait time.Duration) {
+func (o *pendingRooms) due() (found *pendingRoom, copied pendingRoom, wait time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
@@ -98,15 +98,15 @@ func (o *owed) due() (found *debt, copied debt, wait time.Duration) {
 		}
 	}
 	if found == nil {
-		return nil, debt{}, wait
+		return nil, pendingRoom{}, wait
 	}
 	found.again = false
 	return found, *found, 0
 }
 
-// holding returns the first debt of a conversation that makes newer messages wait; nil
+// holding returns the first pending room of a conversation that makes newer messages wait; nil
 // if there is none. The caller holds mu.
-func (o *owed) holding(c bridge.Conversation) *debt {
+func (o *pendingRooms) holding(c bridge.Conversation) *pendingRoom {
 	if c == (bridge.Conversation{}) {
 		return nil
 	}
@@ -119,14 +119,14 @@ func (o *owed) holding(c bridge.Conversation) *debt {
 }
 
 // holds reports whether something older of a conversation is still to be read.
-func (o *owed) holds(c bridge.Conversation) bool {
+func (o *pendingRooms) holds(c bridge.Conversation) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.holding(c) != nil
 }
 
-// none reports whether nothing is owed.
-func (o *owed) none() bool {
+// none reports whether nothing is pending.
+func (o *pendingRooms) none() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return len(o.order) == 0
@@ -134,7 +134,7 @@ func (o *owed) none() bool {
 
 // wait keeps a message back that would overtake older ones of its room, or of another
 // room of the same conversation, and reports whether it did.
-func (o *owed) wait(m wire.Message, whose bridge.Conversation) (bool, error) {
+func (o *pendingRooms) wait(m wire.Message, whose bridge.Conversation) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d := o.rooms[bridge.RoomID(m.Room)]
@@ -152,7 +152,7 @@ func (o *owed) wait(m wire.Message, whose bridge.Conversation) (bool, error) {
 }
 
 // release returns what waited for a room.
-func (o *owed) release(d *debt) []wire.Message {
+func (o *pendingRooms) release(d *pendingRoom) []wire.Message {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	held := d.held
@@ -161,8 +161,8 @@ func (o *owed) release(d *debt) []wire.Message {
 	return held
 }
 
-// settle is for a room that was looked into; what was asked for since stays owed.
-func (o *owed) settle(d *debt) {
+// finish is for a room that was read; what was asked for since stays pending.
+func (o *pendingRooms) finish(d *pendingRoom) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d.hold = false
@@ -171,12 +171,12 @@ func (o *owed) settle(d *debt) {
 		return
 	}
 	delete(o.rooms, d.room)
-	o.order = slices.DeleteFunc(o.order, func(other *debt) bool { return other == d })
+	o.order = slices.DeleteFunc(o.order, func(other *pendingRoom) bool { return other == d })
 }
 
-// postpone is for a room that could not be looked into; it reports whether newer
+// postpone is for a room that could not be read; it reports whether newer
 // messages need wait no longer.
-func (o *owed) postpone(d *debt, wait time.Duration) (tooLong bool) {
+func (o *pendingRooms) postpone(d *pendingRoom, wait time.Duration) (tooLong bool) {
 	o.later(d, wait)
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -187,8 +187,8 @@ func (o *owed) postpone(d *debt, wait time.Duration) (tooLong bool) {
 	return false
 }
 
-// later has a room looked into after a while.
-func (o *owed) later(d *debt, wait time.Duration) {
+// later has a room read after a while.
+func (o *pendingRooms) later(d *pendingRoom, wait time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	d.tries++
@@ -197,8 +197,8 @@ func (o *owed) later(d *debt, wait time.Duration) {
 	}
 }
 
-// reached is up to when all rooms were looked into. The caller holds mu.
-func (o *owed) reached() time.Time {
+// reached is up to when all rooms were read. The caller holds mu.
+func (o *pendingRooms) reached() time.Time {
 	at := o.goal
 	for _, d := range o.order {
 		if t := d.since.Add(overlap); t.Before(at) {

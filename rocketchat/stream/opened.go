@@ -1,0 +1,70 @@
+package stream
+
+import (
+	"maps"
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
+	"slices"
+	"sync"
+)
+
+// openedRooms are rooms that became conversations' lately, and are to be looked at for
+// what was written in them before that.
+type openedRooms struct {
+	changed chan struct{} // holds one token when there is something new here or among pending rooms
+
+	mu    sync.Mutex // guards rooms
+	rooms map[bridge.RoomID]bool
+}
+
+func newOpenedRooms() *openedRooms {
+	return &openedRooms{changed: make(chan struct{}, 1), rooms: map[bridge.RoomID]bool{}}
+}
+
+// add notes a room; tell then says so.
+func (o *openedRooms) add(room bridge.RoomID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rooms[room] = true
+}
+
+// all returns the rooms that were not removed yet.
+func (o *openedRooms) all() []bridge.RoomID {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Keys(o.rooms))
+}
+
+func (o *openedRooms) remove(room bridge.RoomID) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.rooms, room)
+}
+
+// tell wakes the session; it does not wait.
+func (o *openedRooms) tell() {
+	select {
+	case o.changed <- struct{}{}:
+	default:
+	}
+}
+
+// RoomOpened says that a room is now known to be a conversation's, or will be in a
+// moment, in place of the one before, if there was one. existed means that it was there
+// before; then agents may have written in it long ago. What is found there must not
+// overtake what the stream has kept from us of the room before, which is read first.
+func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
+	if existed {
+		whose, _, err := s.cfg.Known.Conversation(before)
+		if before == "" || before == room || err != nil {
+			whose = bridge.Conversation{}
+		}
+		if whose != (bridge.Conversation{}) {
+			s.progress.keepBack(pendingRoom{room: before, kind: wire.CustomerRoom, since: s.progress.readUntil().Add(-overlap), whose: whose, hold: true})
+		}
+		s.progress.keepBack(pendingRoom{room: room, kind: wire.CustomerRoom, since: s.cfg.Client.ServerTime().Add(-oldest), whose: whose, found: true, hold: true})
+	} else {
+		s.opened.add(room)
+	}
+	s.opened.tell()
+}
