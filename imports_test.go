@@ -12,23 +12,29 @@ const module = "messenger-bridge/"
 
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
-	"bridge":       {"language", "metrics"},
+	"bridge": {"bridge/placeholders", "language", "metrics"},
+
+	"bridge/placeholders": {},
+	"bridge/settings":     {"bridge", "bridge/placeholders", "language"},
+	"bridge/backfill":     {"bridge", "language"},
+	"bridge/pages":        {"bridge", "bridge/backfill", "bridge/settings", "language"},
+
 	"rooms":        {"bridge", "language", "metrics"},
 	"messenger":    {"bridge", "metrics"},
 	"rocketchat":   {"bridge", "language", "metrics"},
 	"store":        {"bridge", "language", "metrics"},
-	"commands":     {"bridge", "language", "metrics"},
-	"web":          {"bridge", "language", "metrics"},
+	"commands":     {"bridge", "bridge/pages", "bridge/settings", "language", "metrics"},
+	"web":          {"bridge", "bridge/pages", "bridge/settings", "language", "metrics"},
 	"metrics":      {},
 	"language":     {},
 	"sandbox":      {},
-	"companion":    {"bridge", "language"},
+	"companion":    {"bridge", "bridge/settings", "language"},
 	"conformance":  {},
 	"browsertest":  {},
 	"bench/faults": {"sandbox"},
 	"bench":        {"bench/faults", "bridge", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store"},
 	"cmd/messenger-bridge": {
-		"bridge", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
+		"bridge", "bridge/backfill", "bridge/pages", "bridge/settings", "commands", "companion", "language", "messenger", "metrics", "rocketchat", "rooms", "sandbox", "store", "web",
 	},
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
@@ -20,16 +22,16 @@ type People interface {
 	IsManager(context.Context, bridge.UserID) (bool, error)
 }
 
-// Connector changes pages; bridge.Connector is the one.
+// Connector changes pages; pages.Connector is the one.
 type Connector interface {
 	LoginLink(ctx context.Context, caller bridge.Author) (string, error)
 	SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error)
 	SwitchOn(context.Context, bridge.PageID) (bridge.Page, error)
 	SwitchOff(context.Context, bridge.PageID) (bridge.Page, error)
-	FillSettings(context.Context, bridge.PageID, bridge.Filled, []bridge.Department) (bridge.Page, bridge.Outcome, error)
-	Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, bridge.Revoked, error)
-	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, bridge.Revoked, error)
-	ChangeSetting(ctx context.Context, id bridge.PageID, d *bridge.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
+	FillSettings(context.Context, bridge.PageID, settings.Filled, []bridge.Department) (bridge.Page, settings.Outcome, error)
+	Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
+	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
+	ChangeSetting(ctx context.Context, id bridge.PageID, d *settings.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
 }
 
 // Customers forgets and blocks them; bridge.Bridge is the one.

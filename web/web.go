@@ -10,19 +10,21 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
-// Connect is what the pages call; *bridge.Connector is one. Its errors are the
+// Connect is what the pages call; *pages.Connector is one. Its errors are the
 // ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, a
 // Refusal of Meta's, or a fault of ours; none of them contains a secret.
 type Connect interface {
 	Begin(id string) (dialog, nonce string, err error)
 	CheckReturn(state, nonce string) error
-	Return(ctx context.Context, state, nonce, code string) (bridge.Offer, error)
-	Choose(ctx context.Context, id, nonce, proof string, pages []bridge.Chosen) ([]bridge.Connected, error)
+	Return(ctx context.Context, state, nonce, code string) (pages.Offer, error)
+	Choose(ctx context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error)
 	OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error)
-	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f bridge.Filled, known []bridge.Department) (bridge.Page, bridge.Outcome, error)
+	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error)
 	Deletion(code string) (at time.Time, ours bool)
 }
 
@@ -50,7 +52,7 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, pages: template.Must(pages.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
+	s := &server{Config: c, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
 	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))

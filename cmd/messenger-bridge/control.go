@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 )
 
 // A running bridge owns its store. Commands of operators talk to it over a Unix
@@ -68,7 +69,7 @@ func (p *program) controlRoutes() http.Handler {
 			return
 		}
 		page, err := p.connector.AddByHand(r.Context(), add.byHand())
-		var refused *bridge.TokenRefused
+		var refused *pages.TokenRefused
 		if errors.As(err, &refused) {
 			http.Error(w, refused.In(nil), http.StatusUnprocessableEntity)
 			return

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 )
 
 // customers is the bridge, which is made after the commands.
@@ -94,8 +95,8 @@ func (p *program) forget(ctx context.Context, order toForget) (who whoIsForgotte
 
 // pageRemoved is what becomes of a page that an operator removes.
 type pageRemoved struct {
-	Name    string         `json:"name"`
-	Revoked bridge.Revoked `json:"revoked"`
+	Name    string        `json:"name"`
+	Revoked pages.Revoked `json:"revoked"`
 }
 
 // removeHere removes a page from the store of a bridge that does not run. Facebook is

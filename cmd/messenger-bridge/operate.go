@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/store"
 )
 
@@ -64,8 +65,8 @@ type pageToAdd struct {
 	ID, Name, Token, Department string
 }
 
-func (a pageToAdd) byHand() bridge.ByHand {
-	return bridge.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
+func (a pageToAdd) byHand() pages.ByHand {
+	return pages.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
 }
 
 // pageAdded is what a running bridge answers.
@@ -122,7 +123,7 @@ func (c pagesAddCmd) Run(ctx context.Context, io stdio) error {
 		return err
 	}
 	defer s.Close()
-	if err := bridge.StoreByHand(ctx, s, add.byHand(), time.Now()); err != nil {
+	if err := pages.StoreByHand(ctx, s, add.byHand(), time.Now()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(io.out, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)

@@ -40,6 +40,12 @@ func (p *program) lookAfterPages(ctx context.Context) error {
 	return p.watch.Run(ctx)
 }
 
+// sentByUs reports whether a Messenger message is an answer that the bridge sent.
+func (p *program) sentByUs(page bridge.PageID, mid bridge.Mid) bool {
+	_, ours := p.store.MarkOf(page, mid)
+	return ours
+}
+
 // clerk carries out what administrators type.
 func (p *program) clerk() *commands.Commands {
 	return commands.New(commands.Config{

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/commands"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
@@ -54,11 +56,11 @@ type program struct {
 	bridge    *bridge.Bridge
 	avatars   *avatars
 	rooms     *rooms.Rooms
-	connector *bridge.Connector
-	watch     *bridge.PageWatch
-	gaps      *bridge.Gaps
-	hearing   *bridge.Hearing
-	backfill  *bridge.Backfill
+	connector *pages.Connector
+	watch     *pages.PageWatch
+	gaps      *backfill.Gaps
+	hearing   *backfill.WebhookHeartbeat
+	backfill  *backfill.Backfill
 	setup     *commands.Setup
 	checkup   *checkups // of Rocket.Chat, for the set-up
 }
@@ -111,19 +113,19 @@ func (p *program) assemble() (err error) {
 		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.times.restTimeout, UploadTimeout: cfg.times.uploadTimeout,
 		MaxConns: workers, Now: cfg.now, Say: p.say, Log: p.log,
 	})
-	if p.gaps, err = bridge.NewGaps(p.store, cfg.times.watchEvery, time.Now); err != nil {
+	if p.gaps, err = backfill.NewGaps(p.store, 2*cfg.times.watchEvery, time.Now); err != nil {
 		return err
 	}
-	p.connector = bridge.NewConnector(bridge.ConnectorConfig{
+	p.connector = pages.NewConnector(pages.ConnectorConfig{
 		Authority: p.graph, Tickets: p.store, Pages: p.store, PublicURL: cfg.PublicURL, Verified: p.verified,
 		Revocations: p.store, RevokeFor: cfg.times.revokeFor, RevokeFirst: cfg.times.revokeFirst,
 		Departments: p.client.Departments, Changed: p.pageChanged, Now: cfg.now, Say: p.say, Log: p.log,
 		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
 		Gaps:     p.gaps, AppCheckFor: cfg.times.watchEvery * 4 / 5,
 	})
-	p.watch = bridge.NewPageWatch(p.connector, cfg.times.watchEvery)
-	p.hearing = bridge.NewHearing(bridge.HearingConfig{
-		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Look: p.watch.Look, Every: cfg.times.hearEvery, Outage: cfg.times.outage, Log: p.log,
+	p.watch = pages.NewPageWatch(p.connector, cfg.times.watchEvery)
+	p.hearing = backfill.NewHeartbeat(backfill.HeartbeatConfig{
+		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.watch.Look, Every: cfg.times.hearEvery, Outage: cfg.times.outage, Log: p.log,
 	})
 	opened := func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) } // the stream is made below
 	p.avatars = p.newAvatars()
@@ -158,8 +160,8 @@ func (p *program) assemble() (err error) {
 	if err != nil {
 		return err
 	}
-	p.backfill = bridge.NewBackfill(bridge.BackfillConfig{
-		Bridge: p.bridge, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
+	p.backfill = backfill.New(backfill.Config{
+		Inbound: p.bridge, Seen: p.store.Inbox().Seen, Ours: p.sentByUs, Pages: p.store, Retry: cfg.times.firstRetry, Now: cfg.now, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
 	})
 	p.stream = rocketchat.NewStream(rocketchat.StreamConfig{
 		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,

@@ -1,68 +1,69 @@
-package bridge
+package pages
 
 import (
 	"context"
 	"errors"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 )
 
 // TokenRefused is why a token that somebody made by hand was not taken. Nothing was
 // changed: a page that had another one before keeps it.
-type TokenRefused struct{ Trouble Trouble }
+type TokenRefused struct{ Trouble bridge.Trouble }
 
 func (e *TokenRefused) Error() string { return e.Trouble.String() }
 
 // In says it, and what to do about it.
 func (e *TokenRefused) In(s *language.Speaker) string {
-	return e.Trouble.In(s) + ". " + e.Trouble.Help(s, Page{})
+	return e.Trouble.In(s) + ". " + e.Trouble.Help(s, bridge.Page{})
 }
 
 // ByHand is a page as an operator names it.
 type ByHand struct {
-	ID         PageID
-	Token      Secret // the page's, or of a person or system user who reaches it
-	Name       string // empty: as Facebook calls it
-	Department DepartmentID
+	ID         bridge.PageID
+	Token      bridge.Secret // the page's, or of a person or system user who reaches it
+	Name       string        // empty: as Facebook calls it
+	Department bridge.DepartmentID
 }
 
 // AddByHand connects a page with a token that was made by hand, or gives a known
 // page a new one; its settings are kept. A token that is good for nothing is a
 // TokenRefused. If Meta cannot be asked, the page is stored and looked at later.
-func (c *Connector) AddByHand(ctx context.Context, h ByHand) (Page, error) {
+func (c *Connector) AddByHand(ctx context.Context, h ByHand) (bridge.Page, error) {
 	found, err := c.Authority.Adopt(ctx, h.ID, h.Token)
-	switch r := RefusalOf(err); {
-	case err != nil && (r.Verdict == Never || !away(r)):
-		return Page{}, err
+	switch r := bridge.RefusalOf(err); {
+	case err != nil && (r.Verdict == bridge.Never || !away(r)):
+		return bridge.Page{}, err
 	case err != nil:
 		c.Log.Warn("a token could not be looked at yet", "page", h.ID, "err", err)
 	case found.Trouble.Kind != "":
-		return Page{}, &TokenRefused{found.Trouble}
+		return bridge.Page{}, &TokenRefused{found.Trouble}
 	case h.Name == "":
-		name, err := c.Authority.PageName(ctx, Page{ID: h.ID, Token: found.Token})
+		name, err := c.Authority.PageName(ctx, bridge.Page{ID: h.ID, Token: found.Token})
 		if err != nil {
 			c.Log.Warn("the page's name could not be read", "page", h.ID, "err", err)
 		}
 		h.Name = name
 	}
-	page, err := c.update(ctx, h.ID, func(p *Page) {
-		p.take(h, c.Now())
+	page, err := c.update(ctx, h.ID, func(p *bridge.Page) {
+		takeByHand(p, h, c.Now())
 		if found.Token != "" {
-			p.adopted(found, c.Now())
+			adopted(p, found, c.Now())
 		}
 	})
 	if err != nil {
 		return page, err
 	}
-	if page, err = c.SwitchOn(ctx, h.ID); err == nil && page.State == PageRunning {
+	if page, err = c.SwitchOn(ctx, h.ID); err == nil && page.State == bridge.PageRunning {
 		c.announce(ctx, page, c.Say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.DisplayName()))
 	}
 	return page, err
 }
 
-// take makes p a page of h, with a token nobody has looked at yet.
-func (p *Page) take(h ByHand, now time.Time) {
+// takeByHand makes p a page of h, with a token nobody has looked at yet.
+func takeByHand(p *bridge.Page, h ByHand, now time.Time) {
 	if p.Since.IsZero() {
 		p.Since = now
 	}
@@ -77,19 +78,19 @@ func (p *Page) take(h ByHand, now time.Time) {
 	}
 	p.Token, p.TokenKind, p.Expires, p.Checked = h.Token, "", time.Time{}, time.Time{}
 	p.By, p.ByName, p.Grant = "", "", ""
-	p.State, p.Why = PageConnecting, Trouble{Kind: NotLookedAt}
+	p.State, p.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.NotLookedAt}
 }
 
 // StoreByHand stores what AddByHand does while no bridge runs; the next one to start
 // looks at it.
-func StoreByHand(ctx context.Context, s PageStore, h ByHand, now time.Time) error {
+func StoreByHand(ctx context.Context, s bridge.PageStore, h ByHand, now time.Time) error {
 	p, err := s.Page(h.ID)
-	if errors.Is(err, ErrNoPage) {
-		p, err = Page{ID: h.ID}, nil
+	if errors.Is(err, bridge.ErrNoPage) {
+		p, err = bridge.Page{ID: h.ID}, nil
 	}
 	if err != nil {
 		return err
 	}
-	p.take(h, now)
+	takeByHand(&p, h, now)
 	return s.SavePage(ctx, p)
 }

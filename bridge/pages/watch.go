@@ -1,12 +1,15 @@
-package bridge
+package pages
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 // watchEvery is how often every page is looked at: Meta unsubscribes a page
@@ -24,20 +27,20 @@ type PageWatch struct {
 	every time.Duration
 	wake  chan struct{} // somebody is in doubt
 
-	mu    sync.Mutex          // guards doubt
-	doubt map[PageID]struct{} // pages to be looked at soon
+	mu    sync.Mutex                 // guards doubt
+	doubt map[bridge.PageID]struct{} // pages to be looked at soon
 }
 
 // NewPageWatch returns a watch that does nothing until Run. every 0 means 5 minutes.
 func NewPageWatch(c *Connector, every time.Duration) *PageWatch {
-	setDefault(&every, watchEvery)
-	return &PageWatch{c: c, every: every, wake: make(chan struct{}, 1), doubt: map[PageID]struct{}{}}
+	every = cmp.Or(every, watchEvery)
+	return &PageWatch{c: c, every: every, wake: make(chan struct{}, 1), doubt: map[bridge.PageID]struct{}{}}
 }
 
 // Refused says that Meta has refused everything of a page. It does not block.
-func (w *PageWatch) Refused(id PageID, r *Refusal) {
+func (w *PageWatch) Refused(id bridge.PageID, r *bridge.Refusal) {
 	switch r.Reason {
-	case PageLost, NotApproved, PageRestricted:
+	case bridge.PageLost, bridge.NotApproved, bridge.PageRestricted:
 		w.c.evidence.accuse(id, r)
 		w.Look(id)
 	default: // throttled, or not reached: that passes
@@ -46,13 +49,13 @@ func (w *PageWatch) Refused(id PageID, r *Refusal) {
 
 // Sent says that Meta has taken something of a page that was restricted. It does
 // not block.
-func (w *PageWatch) Sent(id PageID) {
+func (w *PageWatch) Sent(id bridge.PageID) {
 	w.c.evidence.accuse(id, nil)
 	w.Look(id)
 }
 
 // Look has a page looked at soon. It does not block.
-func (w *PageWatch) Look(id PageID) {
+func (w *PageWatch) Look(id bridge.PageID) {
 	w.mu.Lock()
 	w.doubt[id] = struct{}{}
 	w.mu.Unlock()
@@ -63,7 +66,7 @@ func (w *PageWatch) Look(id PageID) {
 }
 
 // doubtful takes one of the pages to be looked at soon.
-func (w *PageWatch) doubtful() (PageID, bool) {
+func (w *PageWatch) doubtful() (bridge.PageID, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for id := range w.doubt {
@@ -79,7 +82,7 @@ func (w *PageWatch) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	free := make(chan struct{}, looksAtOnce)
-	start := func(id PageID) {
+	start := func(id bridge.PageID) {
 		select {
 		case free <- struct{}{}:
 		case <-ctx.Done():
@@ -92,7 +95,7 @@ func (w *PageWatch) Run(ctx context.Context) error {
 	}
 	pages := w.watched()
 	for _, p := range pages {
-		if p.State != PageRunning || p.TokenKind == "" || w.c.Gaps.has(p.ID) { // added while we did not run, or troubled then
+		if p.State != bridge.PageRunning || p.TokenKind == "" || w.c.Gaps.Has(p.ID) { // added while we did not run, or troubled then
 			w.Look(p.ID)
 		}
 	}
@@ -127,35 +130,35 @@ func (w *PageWatch) Run(ctx context.Context) error {
 }
 
 // watched returns the pages that are to be connected.
-func (w *PageWatch) watched() []Page {
-	return slices.DeleteFunc(w.c.Pages.Pages(), silenced)
+func (w *PageWatch) watched() []bridge.Page {
+	return slices.DeleteFunc(w.c.Pages.Pages(), bridge.Page.Silenced)
 }
 
 // look reads a page's connection back, repairs what it can, and announces a change
 // of its state.
-func (w *PageWatch) look(ctx context.Context, id PageID) {
+func (w *PageWatch) look(ctx context.Context, id bridge.PageID) {
 	before, after, err := w.c.compare(ctx, id)
-	if errors.Is(err, ErrNoPage) || before.State == PageOff || before.Token == "" {
+	if errors.Is(err, bridge.ErrNoPage) || before.State == bridge.PageOff || before.Token == "" {
 		return
 	}
 	w.c.warnOfExpiry(ctx, after)
 	lost := after.Why
 	healed := false
-	if err == nil && after.State == PageUnsubscribe && after.Token != "" {
+	if err == nil && after.State == bridge.PageUnsubscribe && after.Token != "" {
 		after, err = w.c.SwitchOn(ctx, id) // if Meta allows it
-		healed = err == nil && after.State == PageRunning
+		healed = err == nil && after.State == bridge.PageRunning
 	}
 	switch {
 	case err != nil:
 		if ctx.Err() == nil {
 			w.c.Log.Warn("page not looked at", "page", id, "err", err)
 		}
-	case healed && before.State == PageRunning:
+	case healed && before.State == bridge.PageRunning:
 		w.c.announce(ctx, after, w.c.Say.Say("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between are being fetched.", after.DisplayName(), lost.In(w.c.Say)))
 	case after.State == before.State:
-	case after.State == PageRunning:
+	case after.State == bridge.PageRunning:
 		w.c.announce(ctx, after, w.c.Say.Say("*%s* is running again.", after.DisplayName()))
-	case before.State == PageRunning || after.State == PageNeedsAuth:
+	case before.State == bridge.PageRunning || after.State == bridge.PageNeedsAuth:
 		w.c.announce(ctx, after, w.c.Say.Say("*%s* is not running any more: %s\nCustomers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), w.c.explained(after)))
 	}
 }

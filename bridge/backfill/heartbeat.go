@@ -1,61 +1,64 @@
-package bridge
+package backfill
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"slices"
 	"sync"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 const (
-	hearEvery   = time.Minute     // how often it is noted that webhooks can be received
+	noteEvery   = time.Minute     // how often it is noted that webhooks can be received
 	outageAfter = 2 * time.Minute // shorter ones are bridged by Meta's own repetitions
 )
 
-// HearingConfig is what a Hearing is made of.
-type HearingConfig struct {
+// HeartbeatConfig is what a WebhookHeartbeat is made of.
+type HeartbeatConfig struct {
 	Gaps    *Gaps
-	Cursors Cursors
-	Pages   Pages
-	Look    func(PageID)  // has a page looked at soon
-	Every   time.Duration // hearEvery
-	Outage  time.Duration // outageAfter
+	Cursors bridge.Cursors
+	Pages   bridge.Pages
+	Check   func(bridge.PageID) // has a page checked soon
+	Every   time.Duration       // noteEvery
+	Outage  time.Duration       // outageAfter
 	Now     func() time.Time
 	Log     *slog.Logger
 }
 
-// Hearing notes once a minute that webhooks can be received and stored. Where that
+// WebhookHeartbeat notes once a minute that webhooks can be received and stored. Where that
 // note is missing for more than two minutes (the program did not run, its machine
 // slept, its disk was full, its app secret was wrong), messages may be missing for
 // every page.
-type Hearing struct {
-	HearingConfig
+type WebhookHeartbeat struct {
+	HeartbeatConfig
 
 	mu      sync.Mutex // guards all below
 	taken   bool       // a call signed by Meta was stored by this process
 	failing bool       // the last call that concerned us was not stored
 }
 
-// NewHearing returns a hearing that does nothing until Run.
-func NewHearing(c HearingConfig) *Hearing {
-	setDefault(&c.Every, hearEvery)
-	setDefault(&c.Outage, outageAfter)
+// NewHeartbeat returns a heartbeat that does nothing until Run.
+func NewHeartbeat(c HeartbeatConfig) *WebhookHeartbeat {
+	c.Every = cmp.Or(c.Every, noteEvery)
+	c.Outage = cmp.Or(c.Outage, outageAfter)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Hearing{HearingConfig: c}
+	return &WebhookHeartbeat{HeartbeatConfig: c}
 }
 
 // Taken says that a webhook call was stored.
-func (h *Hearing) Taken() {
+func (h *WebhookHeartbeat) Taken() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.taken, h.failing = true, false
 }
 
 // Refused says that a webhook call could not be stored.
-func (h *Hearing) Refused() {
+func (h *WebhookHeartbeat) Refused() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failing = true
@@ -63,20 +66,20 @@ func (h *Hearing) Refused() {
 
 // Forged says that a call bore a wrong signature. As long as none was right, it is
 // our secret that may be wrong; after that, it is strangers who call.
-func (h *Hearing) Forged() {
+func (h *WebhookHeartbeat) Forged() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failing = h.failing || !h.taken
 }
 
-func (h *Hearing) deaf() bool {
+func (h *WebhookHeartbeat) losing() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.failing
 }
 
 // Run notes until ctx ends, and then once more.
-func (h *Hearing) Run(ctx context.Context) error {
+func (h *WebhookHeartbeat) Run(ctx context.Context) error {
 	defer h.note(context.WithoutCancel(ctx))
 	minute := time.NewTicker(h.Every)
 	defer minute.Stop()
@@ -90,9 +93,9 @@ func (h *Hearing) Run(ctx context.Context) error {
 	}
 }
 
-// note opens gaps after an outage, and then says that the bridge hears.
-func (h *Hearing) note(ctx context.Context) {
-	if h.deaf() {
+// note opens gaps after an outage, and then stores that webhooks can be received.
+func (h *WebhookHeartbeat) note(ctx context.Context) {
+	if h.losing() {
 		return
 	}
 	now := h.Now()
@@ -108,14 +111,14 @@ func (h *Hearing) note(ctx context.Context) {
 	}
 }
 
-func (h *Hearing) missed(ctx context.Context, heard time.Time) error {
-	pages := slices.DeleteFunc(h.Pages.Pages(), silenced)
+func (h *WebhookHeartbeat) missed(ctx context.Context, heard time.Time) error {
+	pages := slices.DeleteFunc(h.Pages.Pages(), bridge.Page.Silenced)
 	if err := h.Gaps.Missed(ctx, heard, pages...); err != nil {
 		return err
 	}
 	h.Log.Info("webhooks were not received for a while, messages of that time are fetched", "since", heard, "pages", len(pages))
 	for _, p := range pages {
-		h.Look(p.ID)
+		h.Check(p.ID)
 	}
 	return nil
 }

@@ -1,11 +1,14 @@
-package bridge
+package pages
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 // metaClock is by how much Meta's clock may be behind ours, when nothing was done to
@@ -18,7 +21,7 @@ const metaClock = time.Minute
 // until (zero: nothing) stays, because the wish is older. Doing it again is harmless.
 func (c *Connector) EraseGrant(ctx context.Context, person string, until time.Time) error {
 	after := func(at time.Time) bool { return !until.IsZero() && at.Sub(until) > metaClock }
-	var lost []Page
+	var lost []bridge.Page
 	var failed error
 	for _, p := range c.Pages.Pages() {
 		if p.Grant != person || person == "" || after(p.Granted) {
@@ -32,22 +35,22 @@ func (c *Connector) EraseGrant(ctx context.Context, person string, until time.Ti
 	}
 	c.announceLost(ctx, lost)
 	return errors.Join(failed,
-		c.changeRevocations(ctx, person, func(r Revocation) error { return c.Revocations.EraseRevocation(ctx, r.Page) }),
+		c.changeRevocations(ctx, person, func(r bridge.Revocation) error { return c.Revocations.EraseRevocation(ctx, r.Page) }),
 		c.eraseChoices(ctx, person, after))
 }
 
-func (c *Connector) eraseGrantOf(ctx context.Context, id PageID, person string) (Page, error) {
+func (c *Connector) eraseGrantOf(ctx context.Context, id bridge.PageID, person string) (bridge.Page, error) {
 	defer c.alone(id)()
-	return c.update(ctx, id, func(p *Page) {
+	return c.update(ctx, id, func(p *bridge.Page) {
 		if p.Grant == person {
-			p.loseGrant()
-			p.State, p.Why = PageNeedsAuth, Trouble{Kind: AppRemoved}
+			loseGrant(p)
+			p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.AppRemoved}
 		}
 	})
 }
 
 // announceLost says once which pages have lost their connection.
-func (c *Connector) announceLost(ctx context.Context, lost []Page) {
+func (c *Connector) announceLost(ctx context.Context, lost []bridge.Page) {
 	if len(lost) == 0 {
 		return
 	}
@@ -61,7 +64,7 @@ func (c *Connector) announceLost(ctx context.Context, lost []Page) {
 // eraseChoices makes tick boxes worthless that a person has before them: they hold
 // tokens.
 func (c *Connector) eraseChoices(ctx context.Context, person string, after func(time.Time) bool) error {
-	return c.Tickets.EraseTickets(ctx, func(t Ticket) bool {
+	return c.Tickets.EraseTickets(ctx, func(t bridge.Ticket) bool {
 		held, err := readChoice(t)
 		return err == nil && held.User == person && !after(t.Expires.Add(-choiceFor))
 	})
@@ -72,7 +75,7 @@ const deletionPath = "/data-deletion/"
 // DeletionReceipt returns a code that proves that data was deleted today, and the
 // address of the page that says so. Nothing is stored for it.
 func (c *Connector) DeletionReceipt() (code, address string) {
-	code = fmt.Sprintf("%08x", c.Now().Unix()) + strings.ToLower(newTicketID()[:8])
+	code = fmt.Sprintf("%08x", c.Now().Unix()) + strings.ToLower(rand.Text()[:8])
 	code += c.deletionProof(code)
 	return code, c.PublicURL + deletionPath + code
 }

@@ -1,20 +1,22 @@
-package bridge
+package pages
 
 import (
 	"fmt"
 	"testing"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 func TestRound_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
 	const period = 5 * time.Minute
 	for _, n := range []int{1, 2, 1000} {
-		var pages []Page
+		var pages []bridge.Page
 		for i := range n {
-			pages = append(pages, Page{ID: PageID(fmt.Sprintf("%04d", i))})
+			pages = append(pages, bridge.Page{ID: bridge.PageID(fmt.Sprintf("%04d", i))})
 		}
 		r := &round{every: period, jitter: func() float64 { return 0.5 }}
-		looked := map[PageID]int{}
+		looked := map[bridge.PageID]int{}
 		busiest, second, at := 0, map[int]int{}, time.Duration(0)
 		for range 3 * n {
 			at += r.pause(n)
@@ -39,15 +41,15 @@ func TestRound_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
 
 func TestRound_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
 	r := &round{every: time.Minute, jitter: func() float64 { return 0.5 }}
-	list := func(ids ...PageID) (pages []Page) {
+	list := func(ids ...bridge.PageID) (pages []bridge.Page) {
 		for _, id := range ids {
-			pages = append(pages, Page{ID: id})
+			pages = append(pages, bridge.Page{ID: id})
 		}
 		return pages
 	}
 	for i, step := range []struct {
-		pages []Page
-		want  PageID
+		pages []bridge.Page
+		want  bridge.PageID
 	}{
 		{list("b", "d"), "b"}, {list("a", "b", "c", "d"), "c"}, {list("a", "d"), "d"}, {list("a", "d"), "a"}, {list("b"), "b"}, {nil, ""}, {list("a"), "a"},
 	} {

@@ -1,4 +1,4 @@
-package bridge
+package pages
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 )
 
@@ -60,13 +61,13 @@ func (r Revoked) In(say *language.Speaker) string {
 
 // Disconnect deletes a page's token and takes back what was allowed at Facebook; its
 // settings are kept for a return.
-func (c *Connector) Disconnect(ctx context.Context, id PageID, by Author) (Page, Revoked, error) {
+func (c *Connector) Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, Revoked, error) {
 	defer c.alone(id)()
 	page, err := c.Pages.Page(id)
 	if err != nil {
 		return page, "", err
 	}
-	if page.Token == "" && page.Why.Kind == Disconnected { // somebody, or an earlier run, has got this far
+	if page.Token == "" && page.Why.Kind == bridge.Disconnected { // somebody, or an earlier run, has got this far
 		revoked, _ := c.revokeKept(ctx, id)
 		return page, revoked, nil
 	}
@@ -84,7 +85,7 @@ func (c *Connector) Disconnect(ctx context.Context, id PageID, by Author) (Page,
 // Delete forgets a page and its settings, after taking back what was allowed at
 // Facebook. Answers that wait for it return to their agents. by is empty for an
 // operator.
-func (c *Connector) Delete(ctx context.Context, id PageID, by Author) (Page, Revoked, error) {
+func (c *Connector) Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, Revoked, error) {
 	defer c.alone(id)()
 	page, err := c.Pages.Page(id)
 	if err != nil {
@@ -106,28 +107,28 @@ func (c *Connector) Delete(ctx context.Context, id PageID, by Author) (Page, Rev
 	return page, revoked, nil
 }
 
-func (c *Connector) keepRevocation(ctx context.Context, p Page, by string) error {
+func (c *Connector) keepRevocation(ctx context.Context, p bridge.Page, by string) error {
 	if p.Token == "" {
 		return nil
 	}
 	return c.Revocations.SaveRevocation(ctx, p.Revocation(by, c.Now()))
 }
 
-func (c *Connector) disconnect(ctx context.Context, id PageID, by string) (Page, error) {
-	return c.update(ctx, id, func(p *Page) {
-		p.loseGrant()
-		p.State, p.Why = PageNeedsAuth, Trouble{Disconnected, "@" + by}
+func (c *Connector) disconnect(ctx context.Context, id bridge.PageID, by string) (bridge.Page, error) {
+	return c.update(ctx, id, func(p *bridge.Page) {
+		loseGrant(p)
+		p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.Disconnected, About: "@" + by}
 	})
 }
 
 // loseGrant deletes what somebody allowed for the page.
-func (p *Page) loseGrant() {
+func loseGrant(p *bridge.Page) {
 	p.Token, p.TokenKind, p.Expires, p.Checked, p.Grant = "", "", time.Time{}, time.Time{}, ""
 }
 
 // revokeOnce tells Facebook at once, if there is something to take back. The caller
 // has the page alone.
-func (c *Connector) revokeOnce(ctx context.Context, id PageID) Revoked {
+func (c *Connector) revokeOnce(ctx context.Context, id bridge.PageID) Revoked {
 	r, found := c.revocation(id)
 	if !found {
 		return NothingRevoked
@@ -146,7 +147,7 @@ func (c *Connector) revokeOnce(ctx context.Context, id PageID) Revoked {
 	return revoked
 }
 
-func (c *Connector) revocation(id PageID) (Revocation, bool) {
+func (c *Connector) revocation(id bridge.PageID) (bridge.Revocation, bool) {
 	all, err := c.Revocations.Revocations()
 	if err != nil {
 		c.Log.Warn("revocations could not be read", "err", err)
@@ -156,19 +157,19 @@ func (c *Connector) revocation(id PageID) (Revocation, bool) {
 			return r, true
 		}
 	}
-	return Revocation{}, false
+	return bridge.Revocation{}, false
 }
 
 // takeBack tells Facebook. An error means that it was not reached.
-func (c *Connector) takeBack(ctx context.Context, r Revocation) (revoked Revoked, err error) {
+func (c *Connector) takeBack(ctx context.Context, r bridge.Revocation) (revoked Revoked, err error) {
 	revoked = RevokedPage
 	if r.Grant == "" {
 		revoked = RevokedByHand
 	}
 	if r.Token != "" && !c.connectedAgain(r) {
-		err := c.Authority.UnsubscribePage(ctx, Page{ID: r.Page, Token: r.Token})
-		switch reason := RefusalOf(err); {
-		case err == nil, reason.Reason == PageLost: // with a dead token nothing can be taken back any more
+		err := c.Authority.UnsubscribePage(ctx, bridge.Page{ID: r.Page, Token: r.Token})
+		switch reason := bridge.RefusalOf(err); {
+		case err == nil, reason.Reason == bridge.PageLost: // with a dead token nothing can be taken back any more
 		case passes(reason):
 			return RevokeLater, err
 		default:
@@ -178,7 +179,7 @@ func (c *Connector) takeBack(ctx context.Context, r Revocation) (revoked Revoked
 	}
 	if r.Grant != "" && !c.needed(r.Grant) {
 		err := c.Authority.EndGrant(ctx, r.Grant)
-		switch reason := RefusalOf(err); {
+		switch reason := bridge.RefusalOf(err); {
 		case err == nil:
 			revoked = RevokedGrant
 		case passes(reason):
@@ -192,10 +193,12 @@ func (c *Connector) takeBack(ctx context.Context, r Revocation) (revoked Revoked
 }
 
 // passes tells a refusal that may end by itself.
-func passes(r *Refusal) bool { return r.Verdict != Never && r.Reason != NotApproved }
+func passes(r *bridge.Refusal) bool {
+	return r.Verdict != bridge.Never && r.Reason != bridge.NotApproved
+}
 
 // connectedAgain reports whether the page got another token since.
-func (c *Connector) connectedAgain(r Revocation) bool {
+func (c *Connector) connectedAgain(r bridge.Revocation) bool {
 	page, err := c.Pages.Page(r.Page)
 	return err == nil && page.Token != "" && page.Rev != r.Rev
 }
@@ -212,14 +215,14 @@ func (c *Connector) needed(grant string) bool {
 
 // spare keeps revocations from ending what a person has just allowed anew.
 func (c *Connector) spare(ctx context.Context, grant string) error {
-	return c.changeRevocations(ctx, grant, func(r Revocation) error {
+	return c.changeRevocations(ctx, grant, func(r bridge.Revocation) error {
 		r.Grant = ""
 		return c.Revocations.SaveRevocation(ctx, r)
 	})
 }
 
 // changeRevocations calls change for each revocation of a grant, with its page alone.
-func (c *Connector) changeRevocations(ctx context.Context, grant string, change func(Revocation) error) error {
+func (c *Connector) changeRevocations(ctx context.Context, grant string, change func(bridge.Revocation) error) error {
 	all, err := c.Revocations.Revocations()
 	for _, r := range all {
 		if grant == "" || r.Grant != grant {
@@ -236,7 +239,7 @@ func (c *Connector) changeRevocations(ctx context.Context, grant string, change 
 
 // KeepRevoking tells Facebook again until ctx ends what it could not be told at once.
 func (c *Connector) KeepRevoking(ctx context.Context) error {
-	tried := map[PageID]time.Time{} // what an earlier run left is tried at once
+	tried := map[bridge.PageID]time.Time{} // what an earlier run left is tried at once
 	for {
 		timer := time.NewTimer(c.revokeDue(ctx, tried))
 		select {
@@ -252,7 +255,7 @@ func (c *Connector) KeepRevoking(ctx context.Context) error {
 }
 
 // sawRevocations says of what has just been tried for the first time when that was.
-func (c *Connector) sawRevocations(tried map[PageID]time.Time) {
+func (c *Connector) sawRevocations(tried map[bridge.PageID]time.Time) {
 	all, _ := c.Revocations.Revocations() // read again at once
 	for _, r := range all {
 		if tried[r.Page].Before(r.Since) {
@@ -263,7 +266,7 @@ func (c *Connector) sawRevocations(tried map[PageID]time.Time) {
 
 // revokeDue makes the attempts whose time has come, and returns how long nothing has
 // to be done.
-func (c *Connector) revokeDue(ctx context.Context, tried map[PageID]time.Time) time.Duration {
+func (c *Connector) revokeDue(ctx context.Context, tried map[bridge.PageID]time.Time) time.Duration {
 	wait := revokeMost
 	all, err := c.Revocations.Revocations()
 	if err != nil {
@@ -286,12 +289,12 @@ func (c *Connector) revokeDue(ctx context.Context, tried map[PageID]time.Time) t
 	return wait
 }
 
-func (c *Connector) revokePause(r Revocation) time.Duration {
+func (c *Connector) revokePause(r bridge.Revocation) time.Duration {
 	return min(max(c.Now().Sub(r.Since)/2, c.RevokeFirst), revokeMost)
 }
 
 // revokeAgain makes another attempt for a page and reports whether it was the last.
-func (c *Connector) revokeAgain(ctx context.Context, id PageID) (over bool) {
+func (c *Connector) revokeAgain(ctx context.Context, id bridge.PageID) (over bool) {
 	defer c.alone(id)()
 	_, over = c.revokeKept(ctx, id)
 	return over
@@ -299,7 +302,7 @@ func (c *Connector) revokeAgain(ctx context.Context, id PageID) (over bool) {
 
 // revokeKept makes an attempt with what is kept, and announces the outcome. The
 // caller has the page alone.
-func (c *Connector) revokeKept(ctx context.Context, id PageID) (revoked Revoked, over bool) {
+func (c *Connector) revokeKept(ctx context.Context, id bridge.PageID) (revoked Revoked, over bool) {
 	r, found := c.revocation(id)
 	if !found {
 		return NothingRevoked, true

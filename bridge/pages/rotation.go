@@ -1,9 +1,11 @@
-package bridge
+package pages
 
 import (
 	"cmp"
 	"slices"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 // round says which page is looked at next, and when: in one period every page once,
@@ -12,16 +14,16 @@ import (
 type round struct {
 	every  time.Duration  // the period
 	jitter func() float64 // 0 to 1
-	last   PageID         // looked at
+	last   bridge.PageID  // looked at
 }
 
 // next returns the page after the last one, false if there is none. pages are in the
 // order of their ids.
-func (r *round) next(pages []Page) (PageID, bool) {
+func (r *round) next(pages []bridge.Page) (bridge.PageID, bool) {
 	if len(pages) == 0 {
 		return "", false
 	}
-	i, found := slices.BinarySearchFunc(pages, r.last, func(p Page, id PageID) int { return cmp.Compare(p.ID, id) })
+	i, found := slices.BinarySearchFunc(pages, r.last, func(p bridge.Page, id bridge.PageID) int { return cmp.Compare(p.ID, id) })
 	if found {
 		i++
 	}

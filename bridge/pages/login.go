@@ -1,7 +1,9 @@
-package bridge
+package pages
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -11,24 +13,27 @@ import (
 	"sync/atomic"
 	"time"
 
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
 // ConnectorConfig is what a Connector is made of.
 type ConnectorConfig struct {
-	Authority   Authority
-	Tickets     Tickets
-	Pages       PageStore
-	Revocations Revocations
-	RevokeFor   time.Duration                               // how long Facebook is told again that a page was disconnected; 24 h
-	RevokeFirst time.Duration                               // the first pause of these; 30 s
-	PublicURL   string                                      // how browsers and Meta reach us
-	Verified    func() bool                                 // Meta has called our webhook's handshake
-	Departments func(context.Context) ([]Department, error) // for the tick boxes and forms
+	Authority   bridge.Authority
+	Tickets     bridge.Tickets
+	Pages       bridge.PageStore
+	Revocations bridge.Revocations
+	RevokeFor   time.Duration                                      // how long Facebook is told again that a page was disconnected; 24 h
+	RevokeFirst time.Duration                                      // the first pause of these; 30 s
+	PublicURL   string                                             // how browsers and Meta reach us
+	Verified    func() bool                                        // Meta has called our webhook's handshake
+	Departments func(context.Context) ([]bridge.Department, error) // for the tick boxes and forms
 	Announce    func(ctx context.Context, key, text string) error
-	Changed     func(PageID)  // a page can be tried again
-	Gaps        *Gaps         // may be nil
-	AppCheckFor time.Duration // appCheckFor
+	Changed     func(bridge.PageID) // a page can be tried again
+	Gaps        *backfill.Gaps      // may be nil
+	AppCheckFor time.Duration       // appCheckFor
 	Now         func() time.Time
 	Say         *language.Speaker
 	Log         *slog.Logger
@@ -44,7 +49,7 @@ type Connector struct {
 	choosing  atomic.Int32  // calls of Choose
 
 	mu    sync.Mutex // guards pages
-	pages map[PageID]*sync.Mutex
+	pages map[bridge.PageID]*sync.Mutex
 }
 
 // NewConnector returns a Connector.
@@ -52,16 +57,16 @@ func NewConnector(c ConnectorConfig) *Connector {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	setDefault(&c.AppCheckFor, appCheckFor)
-	setDefault(&c.RevokeFor, revokeFor)
-	setDefault(&c.RevokeFirst, revokeFirst)
+	c.AppCheckFor = cmp.Or(c.AppCheckFor, appCheckFor)
+	c.RevokeFor = cmp.Or(c.RevokeFor, revokeFor)
+	c.RevokeFirst = cmp.Or(c.RevokeFirst, revokeFirst)
 	c.PublicURL = strings.TrimRight(c.PublicURL, "/")
-	return &Connector{ConnectorConfig: c, unrevoked: make(chan struct{}, 1), pages: map[PageID]*sync.Mutex{}}
+	return &Connector{ConnectorConfig: c, unrevoked: make(chan struct{}, 1), pages: map[bridge.PageID]*sync.Mutex{}}
 }
 
 // alone holds others back who want to change the page's connection, at Facebook and
 // here: what is stored must be what was done last. The caller must call the result.
-func (c *Connector) alone(id PageID) (done func()) {
+func (c *Connector) alone(id bridge.PageID) (done func()) {
 	c.mu.Lock()
 	page := c.pages[id]
 	if page == nil {
@@ -87,8 +92,8 @@ const (
 )
 
 // LoginLink returns a link that leads the caller, once, to Facebook's dialog.
-func (c *Connector) LoginLink(ctx context.Context, caller Author) (string, error) {
-	t := Ticket{ID: newTicketID(), Kind: LoginTicket, For: caller, Expires: c.Now().Add(loginFor)}
+func (c *Connector) LoginLink(ctx context.Context, caller bridge.Author) (string, error) {
+	t := bridge.Ticket{ID: rand.Text(), Kind: bridge.LoginTicket, For: caller, Expires: c.Now().Add(loginFor)}
 	if err := c.Tickets.SaveTicket(ctx, t); err != nil {
 		return "", fmt.Errorf("store a login ticket: %w", err)
 	}
@@ -98,10 +103,10 @@ func (c *Connector) LoginLink(ctx context.Context, caller Author) (string, error
 // Begin opens a login link in a browser: it returns where to send the browser, and
 // a nonce it must keep in a cookie. Nothing is spent, however often it is called.
 func (c *Connector) Begin(id string) (dialog, nonce string, err error) {
-	if _, err := c.ticket(id, LoginTicket); err != nil {
+	if _, err := c.ticket(id, bridge.LoginTicket); err != nil {
 		return "", "", err
 	}
-	nonce = newTicketID()
+	nonce = rand.Text()
 	state := id + "." + c.Tickets.Sign("login", id+"."+nonce)
 	return c.Authority.Dialog(c.PublicURL+callbackPath, state), nonce, nil
 }
@@ -112,10 +117,10 @@ type Offer struct {
 	Proof       string // that the form is ours; goes into the form
 	Person      string // name at Facebook
 	Pages       []OfferedPage
-	Departments []Department // nil: they could not be read
-	Missing     []string     // permissions that were not granted
-	Empty       Emptiness    // why there are no pages
-	Lost        []Page       // connected pages that this grant no longer covers
+	Departments []bridge.Department // nil: they could not be read
+	Missing     []string            // permissions that were not granted
+	Empty       Emptiness           // why there are no pages
+	Lost        []bridge.Page       // connected pages that this grant no longer covers
 }
 
 // Emptiness is why Facebook named no page at all.
@@ -129,8 +134,8 @@ const (
 	NoRole        Emptiness = "role"       // pages were ticked, and the person may do nothing on them
 )
 
-// emptiness finds out why a grant has no pages.
-func (g *Grant) emptiness() Emptiness {
+// emptinessOf finds out why a grant has no pages.
+func emptinessOf(g *bridge.Grant) Emptiness {
 	switch {
 	case len(g.Pages) > 0:
 		return NotFound
@@ -148,31 +153,31 @@ func (g *Grant) emptiness() Emptiness {
 
 // OfferedPage is a page of the grant.
 type OfferedPage struct {
-	ID       PageID
+	ID       bridge.PageID
 	Name     string
 	Picture  string
 	Usable   bool     // it can be connected
 	Missing  []string // tasks the person lacks on it
 	Lacks    []string // permissions that were not granted for it
 	Known    bool     // connected before; Settings and State are its own
-	State    PageState
-	Settings Settings
+	State    bridge.PageState
+	Settings bridge.Settings
 }
 
 // choice is what a ChoiceTicket holds.
 type choice struct {
 	User, Name, Token string
-	Kind              TokenKind // of the pages' tokens
+	Kind              bridge.TokenKind // of the pages' tokens
 	Expires           time.Time
 	Nonce             string // of the browser
-	Tokens            map[PageID]string
-	Names             map[PageID]string
+	Tokens            map[bridge.PageID]string
+	Names             map[bridge.PageID]string
 }
 
 // readChoice returns what a ChoiceTicket holds.
-func readChoice(t Ticket) (held choice, err error) {
-	if t.Kind != ChoiceTicket {
-		return held, ErrTicketUnknown
+func readChoice(t bridge.Ticket) (held choice, err error) {
+	if t.Kind != bridge.ChoiceTicket {
+		return held, bridge.ErrTicketUnknown
 	}
 	if err := json.Unmarshal(t.Data, &held); err != nil {
 		return held, fmt.Errorf("decode a choice: %w", err)
@@ -187,14 +192,14 @@ func (c *Connector) CheckReturn(state, nonce string) error {
 	return err
 }
 
-func (c *Connector) returning(state, nonce string) (Ticket, error) {
+func (c *Connector) returning(state, nonce string) (bridge.Ticket, error) {
 	id, signature, _ := strings.Cut(state, ".")
-	t, err := c.ticket(id, LoginTicket)
+	t, err := c.ticket(id, bridge.LoginTicket)
 	if err != nil {
 		return t, err
 	}
 	if nonce == "" || !sameText(signature, c.Tickets.Sign("login", id+"."+nonce)) {
-		return t, ErrOtherBrowser
+		return t, bridge.ErrOtherBrowser
 	}
 	return t, nil
 }
@@ -218,9 +223,9 @@ func (c *Connector) Return(ctx context.Context, state, nonce, code string) (Offe
 	if err := c.spare(ctx, grant.User); err != nil {
 		return Offer{}, err
 	}
-	offer := Offer{Person: grant.Name, Missing: grant.Missing, Empty: grant.emptiness()}
+	offer := Offer{Person: grant.Name, Missing: grant.Missing, Empty: emptinessOf(&grant)}
 	held := choice{User: grant.User, Name: grant.Name, Token: grant.Token.Reveal(), Kind: grant.Kind, Expires: grant.Expires, Nonce: nonce,
-		Tokens: map[PageID]string{}, Names: map[PageID]string{}}
+		Tokens: map[bridge.PageID]string{}, Names: map[bridge.PageID]string{}}
 	for _, g := range grant.Pages {
 		held.Tokens[g.ID], held.Names[g.ID] = g.Token.Reveal(), g.Name
 		page, err := c.Pages.Page(g.ID)
@@ -238,7 +243,7 @@ func (c *Connector) Return(ctx context.Context, state, nonce, code string) (Offe
 	if err != nil {
 		return Offer{}, fmt.Errorf("encode a choice: %w", err)
 	}
-	t := Ticket{ID: newTicketID(), Kind: ChoiceTicket, For: login.For, Expires: c.Now().Add(choiceFor), Data: data}
+	t := bridge.Ticket{ID: rand.Text(), Kind: bridge.ChoiceTicket, For: login.For, Expires: c.Now().Add(choiceFor), Data: data}
 	if err := c.Tickets.SaveTicket(ctx, t); err != nil {
 		return Offer{}, fmt.Errorf("store a choice ticket: %w", err)
 	}
@@ -247,8 +252,8 @@ func (c *Connector) Return(ctx context.Context, state, nonce, code string) (Offe
 }
 
 // lose marks the pages whose tokens died with a narrower grant of the same person.
-func (c *Connector) lose(ctx context.Context, g Grant) (lost []Page, err error) {
-	granted := map[PageID]bool{}
+func (c *Connector) lose(ctx context.Context, g bridge.Grant) (lost []bridge.Page, err error) {
+	granted := map[bridge.PageID]bool{}
 	for _, p := range g.Pages {
 		granted[p.ID] = p.Token != ""
 	}
@@ -256,8 +261,8 @@ func (c *Connector) lose(ctx context.Context, g Grant) (lost []Page, err error) 
 		if g.User == "" || p.Grant != g.User || granted[p.ID] || p.Token == "" {
 			continue
 		}
-		p, err := c.update(ctx, p.ID, func(p *Page) {
-			p.State, p.Why = PageNeedsAuth, Trouble{LeftOut, g.Name}
+		p, err := c.update(ctx, p.ID, func(p *bridge.Page) {
+			p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.LeftOut, About: g.Name}
 		})
 		if err != nil {
 			return lost, err
@@ -270,15 +275,15 @@ func (c *Connector) lose(ctx context.Context, g Grant) (lost []Page, err error) 
 
 // Chosen is one ticked page.
 type Chosen struct {
-	ID       PageID
-	Settings Settings
+	ID       bridge.PageID
+	Settings bridge.Settings
 }
 
 // Connected is what became of one.
 type Connected struct {
-	ID    PageID
+	ID    bridge.PageID
 	Name  string
-	State PageState
+	State bridge.PageState
 	Why   string // and what to do about it; empty when it runs
 }
 
@@ -286,12 +291,12 @@ type Connected struct {
 // read back. It spends the choice ticket. A page that fails says why and keeps
 // what it has; connecting again continues there.
 func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages []Chosen) ([]Connected, error) {
-	t, err := c.ticket(id, ChoiceTicket)
+	t, err := c.ticket(id, bridge.ChoiceTicket)
 	if err != nil {
 		return nil, err
 	}
 	if !sameText(proof, c.Tickets.Sign("choice", id+"."+nonce)) || nonce == "" {
-		return nil, ErrOtherBrowser
+		return nil, bridge.ErrOtherBrowser
 	}
 	held, err := readChoice(t)
 	if err != nil {
@@ -299,7 +304,7 @@ func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages [
 	}
 	for _, p := range pages {
 		if held.Tokens[p.ID] == "" {
-			return nil, ErrForged // the form offered no such page
+			return nil, bridge.ErrForged // the form offered no such page
 		}
 	}
 	if _, err := c.Tickets.SpendTicket(ctx, id); err != nil {
@@ -312,7 +317,7 @@ func (c *Connector) Choose(ctx context.Context, id, nonce, proof string, pages [
 		page, err := c.connect(ctx, t.For, held, p)
 		if err != nil {
 			c.Log.Error("page not connected", "page", p.ID, "err", err)
-			all = append(all, Connected{ID: p.ID, Name: held.Names[p.ID], State: PageConnecting, Why: Trouble{Kind: NotStored}.In(c.Say)})
+			all = append(all, Connected{ID: p.ID, Name: held.Names[p.ID], State: bridge.PageConnecting, Why: bridge.Trouble{Kind: bridge.NotStored}.In(c.Say)})
 			continue
 		}
 		all = append(all, Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: c.explained(page)})
@@ -326,25 +331,25 @@ func (c *Connector) Connecting() bool { return c.choosing.Load() > 0 }
 // connect stores a page as Connecting, subscribes it and reads both levels back.
 // Stopped at any point, the page stays Connecting, and connecting it again, or
 // `subscribe`, continues: every step may be repeated.
-func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chosen) (Page, error) {
-	_, err := c.update(ctx, p.ID, func(page *Page) {
+func (c *Connector) connect(ctx context.Context, by bridge.Author, held choice, p Chosen) (bridge.Page, error) {
+	_, err := c.update(ctx, p.ID, func(page *bridge.Page) {
 		if page.Since.IsZero() {
 			page.Since = c.Now()
 		}
-		page.Name, page.Token = held.Names[p.ID], Secret(held.Tokens[p.ID])
+		page.Name, page.Token = held.Names[p.ID], bridge.Secret(held.Tokens[p.ID])
 		page.TokenKind, page.Checked = held.Kind, time.Time{}
-		page.State, page.Why = PageConnecting, Trouble{Kind: BeingSubscribed}
+		page.State, page.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.BeingSubscribed}
 		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, c.Now()
-		page.Settings.TakeOver(p.Settings)
+		settings.TakeOver(&page.Settings, p.Settings)
 	})
 	if err != nil {
-		return Page{}, err
+		return bridge.Page{}, err
 	}
 	page, err := c.SwitchOn(ctx, p.ID)
 	if err != nil {
 		return page, err
 	}
-	if page.State == PageRunning {
+	if page.State == bridge.PageRunning {
 		c.announce(ctx, page, c.Say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username))
 	} else {
 		c.announce(ctx, page, c.Say.Say("*%s* is not connected yet: %s", page.DisplayName(), c.explained(page)))
@@ -352,16 +357,16 @@ func (c *Connector) connect(ctx context.Context, by Author, held choice, p Chose
 	return page, nil
 }
 
-func (c *Connector) ticket(id string, kind TicketKind) (Ticket, error) {
+func (c *Connector) ticket(id string, kind bridge.TicketKind) (bridge.Ticket, error) {
 	t, err := c.Tickets.Ticket(id)
 	if err == nil && t.Kind != kind {
-		err = ErrTicketUnknown
+		err = bridge.ErrTicketUnknown
 	}
 	return t, err
 }
 
 // announce tells the setup channel once about a page as it is now.
-func (c *Connector) announce(ctx context.Context, p Page, text string) {
+func (c *Connector) announce(ctx context.Context, p bridge.Page, text string) {
 	c.announceOnce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text)
 }
 

@@ -1,9 +1,11 @@
-package bridge
+package pages
 
 import (
 	"context"
 	"sync"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 // appCheckFor is how long a good answer about the app's subscription counts: asking
@@ -26,47 +28,47 @@ func (a *appCheck) doubt() {
 // appReady sees to the app's own subscription: made if there is none, renewed if
 // it is ours, left alone if it leads elsewhere. It returns what is missing, and as of
 // when.
-func (c *Connector) appReady(ctx context.Context) (why Trouble, checked time.Time, err error) {
+func (c *Connector) appReady(ctx context.Context) (why bridge.Trouble, checked time.Time, err error) {
 	c.app.mu.Lock()
 	defer c.app.mu.Unlock()
 	checked = c.Now()
 	if !c.app.good.IsZero() && checked.Sub(c.app.good) < c.AppCheckFor {
-		return Trouble{}, c.app.good, nil
+		return bridge.Trouble{}, c.app.good, nil
 	}
 	ours := c.PublicURL + webhookPath
 	app, err := c.Authority.App(ctx)
 	if err != nil {
-		return Trouble{}, checked, err
+		return bridge.Trouble{}, checked, err
 	}
 	if app.Callback != "" && app.Callback != ours {
-		return Trouble{WebhookElsewhere, app.Callback}, checked, nil
+		return bridge.Trouble{Kind: bridge.WebhookElsewhere, About: app.Callback}, checked, nil
 	}
 	whole := app.Active && len(app.Missing) == 0 && app.Callback == ours
 	if whole && c.Verified() {
 		c.app.good = checked
-		return Trouble{}, checked, nil
+		return bridge.Trouble{}, checked, nil
 	}
 	if !whole {
 		if err := c.appLost(ctx); err != nil {
-			return Trouble{}, checked, err
+			return bridge.Trouble{}, checked, err
 		}
 	}
 	if err := c.Authority.SubscribeApp(ctx, ours); err != nil {
-		if r := RefusalOf(err); r.Reason == MetaDown || r.Reason == RateLimited {
-			return Trouble{}, checked, err
+		if r := bridge.RefusalOf(err); r.Reason == bridge.MetaDown || r.Reason == bridge.RateLimited {
+			return bridge.Trouble{}, checked, err
 		}
 		c.Log.Warn("the app's webhook could not be set up", "err", err)
-		return Trouble{WebhookUnreached, ours}, checked, nil
+		return bridge.Trouble{Kind: bridge.WebhookUnreached, About: ours}, checked, nil
 	}
 	c.app.good = checked
-	return Trouble{}, checked, nil
+	return bridge.Trouble{}, checked, nil
 }
 
 // appLost notes, before it is repaired, that no page's events were sent.
 func (c *Connector) appLost(ctx context.Context) error {
-	var running []Page
+	var running []bridge.Page
 	for _, p := range c.Pages.Pages() {
-		if heardOf(p) {
+		if p.ReceivesEvents() {
 			running = append(running, p)
 		}
 	}
