@@ -149,7 +149,7 @@ func (o *office) RetryAll(_ context.Context, page bridge.PageID) (int, error) {
 
 func (o *office) commands() *Commands {
 	return New(Config{
-		People: o, Users: []string{"@Carla"}, Connector: o, Customers: o, Pages: o,
+		People: o, Users: []string{"@Carla"}, Connector: Connector{o, o, o, o}, Customers: o, Pages: o,
 		LastMessage: func(p bridge.PageID, direction string) (at time.Time) {
 			if p == "100" && direction == "in" {
 				at = time.Date(2026, 11, 26, 7, 5, 0, 0, time.UTC)

@@ -14,7 +14,11 @@ import (
 	"messenger-bridge/bridge"
 )
 
-var _ bridge.Authority = (*Client)(nil)
+var (
+	_ bridge.Authorizer     = (*Client)(nil)
+	_ bridge.Subscriber     = (*Client)(nil)
+	_ bridge.TokenInspector = (*Client)(nil)
+)
 
 // seeing is the permission without which nobody's pages are shown.
 const seeing = "pages_show_list"

@@ -46,7 +46,7 @@ func nonceOf(r *http.Request) string {
 
 // start sends the browser to Facebook's dialog.
 func (s *server) start(w http.ResponseWriter, r *http.Request) {
-	dialog, nonce, err := s.Connect.Begin(r.URL.Query().Get("state"))
+	dialog, nonce, err := s.Login.Begin(r.URL.Query().Get("state"))
 	if err != nil {
 		s.refuse(w, err, notice{})
 		return
@@ -69,7 +69,7 @@ func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if query.Has("error") || query.Has("error_code") || code == "" {
-		err := s.Connect.CheckReturn(state, nonce)
+		err := s.Login.CheckReturn(state, nonce)
 		if err == nil {
 			err = returned(query)
 		}
@@ -78,7 +78,7 @@ func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, done := work(w, r)
 	defer done()
-	offer, err := s.Connect.Return(ctx, state, nonce, code)
+	offer, err := s.Login.Return(ctx, state, nonce, code)
 	if err != nil {
 		s.refuse(w, err, notice{})
 		return
@@ -238,7 +238,7 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, done := work(w, r)
 	defer done()
-	result, err := s.Connect.Choose(ctx, form.Get("ticket"), nonce, form.Get("proof"), chosen)
+	result, err := s.Login.Choose(ctx, form.Get("ticket"), nonce, form.Get("proof"), chosen)
 	if err != nil {
 		v, _ := s.visits.of(nonce)
 		s.refuse(w, err, notice{Choice: true, Result: v.result})

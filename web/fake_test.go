@@ -17,7 +17,7 @@ import (
 	"messenger-bridge/web"
 )
 
-// fake is a Connector whose answers a test sets, and which notes what it is asked.
+// fake is a Login and an Editor whose answers a test sets, and which notes what it is asked.
 type fake struct {
 	offer    pages.Offer
 	form     bridge.SettingsForm
@@ -138,7 +138,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, f *fake) *site {
-	return &site{t: t, Handler: web.New(web.Config{Connect: f, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
+	return &site{t: t, Handler: web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
 }
 
 func (s *site) do(method, target, body string) *http.Response {

@@ -61,7 +61,7 @@ func newSettingsPage(m maker) *settingsPage {
 }
 
 func (s *server) showSettings(w http.ResponseWriter, r *http.Request) {
-	f, err := s.Connect.OpenSettings(r.Context(), r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId")))
+	f, err := s.Editor.OpenSettings(r.Context(), r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId")))
 	if err != nil {
 		s.refuse(w, err, notice{Page: shownPage(r)})
 		return
@@ -74,7 +74,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	where := notice{Page: shownPage(r)}
 	ticket, id := r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId"))
-	f, err := s.Connect.OpenSettings(ctx, ticket, id) // before the body is read, which strangers may send too
+	f, err := s.Editor.OpenSettings(ctx, ticket, id) // before the body is read, which strangers may send too
 	if err != nil {
 		s.refuse(w, err, where)
 		return
@@ -89,7 +89,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, bridge.ErrForged, where)
 		return
 	}
-	page, out, err := s.Connect.SaveSettings(ctx, ticket, id, filled, f.Departments)
+	page, out, err := s.Editor.SaveSettings(ctx, ticket, id, filled, f.Departments)
 	m := maker{say: s.Say, page: page, departments: f.Departments}
 	switch {
 	case err != nil:

@@ -15,26 +15,32 @@ import (
 	"messenger-bridge/language"
 )
 
-// Connect is what the pages call; *pages.Connector is one. Its errors are the
+// Login is the way through Facebook's dialog; *pages.Login is one. Its errors are the
 // ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, a
 // Refusal of Meta's, or a fault of ours; none of them contains a secret.
-type Connect interface {
+type Login interface {
 	Begin(id string) (dialog, nonce string, err error)
 	CheckReturn(state, nonce string) error
 	Return(ctx context.Context, state, nonce, code string) (pages.Offer, error)
 	Choose(ctx context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error)
+}
+
+// Editor opens and saves the form of a page's settings; *pages.Editor is one. Its errors
+// are like those of Login.
+type Editor interface {
 	OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error)
 	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error)
-	Deletion(code string) (at time.Time, ours bool)
 }
 
 // Config is what the pages need.
 type Config struct {
-	Connect Connect
-	Secure  bool   // cookies only over https: PUBLIC_URL is https
-	Path    string // of PUBLIC_URL, if a proxy takes one off before it comes to us
-	Say     *language.Speaker
-	Log     *slog.Logger
+	Login    Login
+	Editor   Editor
+	Deletion func(code string) (at time.Time, ours bool) // when data was deleted, from the code that proves it
+	Secure   bool                                        // cookies only over https: PUBLIC_URL is https
+	Path     string                                      // of PUBLIC_URL, if a proxy takes one off before it comes to us
+	Say      *language.Speaker
+	Log      *slog.Logger
 }
 
 type server struct {

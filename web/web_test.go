@@ -23,7 +23,7 @@ import (
 
 func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
 	for _, secure := range []bool{false, true} {
-		h := web.New(web.Config{Connect: &fake{}, Secure: secure})
+		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Secure: secure})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
 		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "https://www.facebook.example/dialog?state=LOGINTICKET" {
@@ -484,7 +484,7 @@ func TestNames_AreEscapedEverywhere(t *testing.T) {
 func TestLog_HoldsNoTicketAndNoCode(t *testing.T) {
 	var log bytes.Buffer
 	f := &fake{err: fmt.Errorf("disk full")}
-	h := web.New(web.Config{Connect: f, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for _, path := range []string{"/oauth/start?state=SECRET", "/oauth/callback?code=SECRET&state=SECRET", settingsPath + "SECRET"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	}

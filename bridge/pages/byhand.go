@@ -31,39 +31,47 @@ type ByHand struct {
 // AddByHand connects a page with a token that was made by hand, or gives a known
 // page a new one; its settings are kept. A token that is good for nothing is a
 // TokenRefused. If Meta cannot be asked, the page is stored and looked at later.
-func (c *Connector) AddByHand(ctx context.Context, h ByHand) (bridge.Page, error) {
-	found, err := c.Authority.Adopt(ctx, h.ID, h.Token)
-	switch r := bridge.RefusalOf(err); {
-	case err != nil && (r.Verdict == bridge.Never || !away(r)):
+func (c *Connections) AddByHand(ctx context.Context, h ByHand) (bridge.Page, error) {
+	found, err := c.inspectByHand(ctx, &h)
+	if err != nil {
 		return bridge.Page{}, err
-	case err != nil:
-		c.Log.Warn("a token could not be looked at yet", "page", h.ID, "err", err)
-	case found.Trouble.Kind != "":
-		return bridge.Page{}, &TokenRefused{found.Trouble}
-	case h.Name == "":
-		name, err := c.Authority.PageName(ctx, bridge.Page{ID: h.ID, Token: found.Token})
-		if err != nil {
-			c.Log.Warn("the page's name could not be read", "page", h.ID, "err", err)
-		}
-		h.Name = name
 	}
 	page, err := c.update(ctx, h.ID, func(p *bridge.Page) {
-		takeByHand(p, h, c.Now())
+		setByHand(p, h, c.now())
 		if found.Token != "" {
-			adopted(p, found, c.Now())
+			setAdopted(p, found, c.now())
 		}
 	})
 	if err != nil {
 		return page, err
 	}
 	if page, err = c.SwitchOn(ctx, h.ID); err == nil && page.State == bridge.PageRunning {
-		c.announce(ctx, page, c.Say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.DisplayName()))
+		c.announce(ctx, page, c.say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.DisplayName()))
 	}
 	return page, err
 }
 
-// takeByHand makes p a page of h, with a token nobody has looked at yet.
-func takeByHand(p *bridge.Page, h ByHand, now time.Time) {
+// inspectByHand asks Meta what a token is, and fills in the page's name. Without a token
+// in what it returns, Meta could not be asked.
+func (c *Connections) inspectByHand(ctx context.Context, h *ByHand) (bridge.Adopted, error) {
+	found, err := c.tokens.facebook.Adopt(ctx, h.ID, h.Token)
+	switch r := bridge.RefusalOf(err); {
+	case err != nil && (r.Verdict == bridge.Never || !saysNothing(r)):
+		return found, err
+	case err != nil:
+		c.log.Warn("a token could not be looked at yet", "page", h.ID, "err", err)
+	case found.Trouble.Kind != "":
+		return found, &TokenRefused{found.Trouble}
+	case h.Name == "":
+		if h.Name, err = c.tokens.facebook.PageName(ctx, bridge.Page{ID: h.ID, Token: found.Token}); err != nil {
+			c.log.Warn("the page's name could not be read", "page", h.ID, "err", err)
+		}
+	}
+	return found, nil
+}
+
+// setByHand makes p a page of h, with a token nobody has looked at yet.
+func setByHand(p *bridge.Page, h ByHand, now time.Time) {
 	if p.Since.IsZero() {
 		p.Since = now
 	}
@@ -91,6 +99,6 @@ func StoreByHand(ctx context.Context, s bridge.PageStore, h ByHand, now time.Tim
 	if err != nil {
 		return err
 	}
-	takeByHand(&p, h, now)
+	setByHand(&p, h, now)
 	return s.SavePage(ctx, p)
 }

@@ -11,6 +11,14 @@ import (
 	"messenger-bridge/bridge"
 )
 
+// Eraser erases what is stored because a person logged in at Facebook, and proves it.
+type Eraser struct {
+	*registry
+	tickets     *tickets
+	revocations *revocations
+	publicURL   string
+}
+
 // metaClock is by how much Meta's clock may be behind ours, when nothing was done to
 // find out.
 const metaClock = time.Minute
@@ -19,29 +27,28 @@ const metaClock = time.Minute
 // and allowed something, because that person wants it so: tokens, and who it was. The
 // pages need authorisation then; it is announced once. What was allowed anew well after
 // until (zero: nothing) stays, because the wish is older. Doing it again is harmless.
-func (c *Connector) EraseGrant(ctx context.Context, person string, until time.Time) error {
+func (e *Eraser) EraseGrant(ctx context.Context, person string, until time.Time) error {
 	after := func(at time.Time) bool { return !until.IsZero() && at.Sub(until) > metaClock }
 	var lost []bridge.Page
 	var failed error
-	for _, p := range c.Pages.Pages() {
+	for _, p := range e.pages.Pages() {
 		if p.Grant != person || person == "" || after(p.Granted) {
 			continue
 		}
-		p, err := c.eraseGrantOf(ctx, p.ID, person)
+		p, err := e.eraseFrom(ctx, p.ID, person)
 		failed = errors.Join(failed, err)
 		if err == nil {
 			lost = append(lost, p)
 		}
 	}
-	c.announceLost(ctx, lost)
-	return errors.Join(failed,
-		c.changeRevocations(ctx, person, func(r bridge.Revocation) error { return c.Revocations.EraseRevocation(ctx, r.Page) }),
-		c.eraseChoices(ctx, person, after))
+	e.announceLost(ctx, lost)
+	return errors.Join(failed, e.revocations.erase(ctx, person), e.eraseChoices(ctx, person, after))
 }
 
-func (c *Connector) eraseGrantOf(ctx context.Context, id bridge.PageID, person string) (bridge.Page, error) {
-	defer c.alone(id)()
-	return c.update(ctx, id, func(p *bridge.Page) {
+// eraseFrom erases from a page what a person granted.
+func (e *Eraser) eraseFrom(ctx context.Context, id bridge.PageID, person string) (bridge.Page, error) {
+	defer e.lock(id)()
+	return e.update(ctx, id, func(p *bridge.Page) {
 		if p.Grant == person {
 			loseGrant(p)
 			p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.AppRemoved}
@@ -50,7 +57,7 @@ func (c *Connector) eraseGrantOf(ctx context.Context, id bridge.PageID, person s
 }
 
 // announceLost says once which pages have lost their connection.
-func (c *Connector) announceLost(ctx context.Context, lost []bridge.Page) {
+func (e *Eraser) announceLost(ctx context.Context, lost []bridge.Page) {
 	if len(lost) == 0 {
 		return
 	}
@@ -58,13 +65,13 @@ func (c *Connector) announceLost(ctx context.Context, lost []bridge.Page) {
 	for _, p := range lost {
 		names = append(names, "*"+p.DisplayName()+"*")
 	}
-	c.announceOnce(ctx, fmt.Sprintf("erased/%s/%d", lost[0].ID, lost[0].Rev), c.Say.Say("The person who connected %s has removed the app at Facebook. The bridge has erased the access to it; settings are kept, and answers wait. To connect again, type `/facebook authorize`.", strings.Join(names, ", ")))
+	e.announceOnce(ctx, fmt.Sprintf("erased/%s/%d", lost[0].ID, lost[0].Rev), e.say.Say("The person who connected %s has removed the app at Facebook. The bridge has erased the access to it; settings are kept, and answers wait. To connect again, type `/facebook authorize`.", strings.Join(names, ", ")))
 }
 
 // eraseChoices makes tick boxes worthless that a person has before them: they hold
 // tokens.
-func (c *Connector) eraseChoices(ctx context.Context, person string, after func(time.Time) bool) error {
-	return c.Tickets.EraseTickets(ctx, func(t bridge.Ticket) bool {
+func (e *Eraser) eraseChoices(ctx context.Context, person string, after func(time.Time) bool) error {
+	return e.tickets.EraseTickets(ctx, func(t bridge.Ticket) bool {
 		held, err := readChoice(t)
 		return err == nil && held.User == person && !after(t.Expires.Add(-choiceFor))
 	})
@@ -74,16 +81,16 @@ const deletionPath = "/data-deletion/"
 
 // DeletionReceipt returns a code that proves that data was deleted today, and the
 // address of the page that says so. Nothing is stored for it.
-func (c *Connector) DeletionReceipt() (code, address string) {
-	code = fmt.Sprintf("%08x", c.Now().Unix()) + strings.ToLower(rand.Text()[:8])
-	code += c.deletionProof(code)
-	return code, c.PublicURL + deletionPath + code
+func (e *Eraser) DeletionReceipt() (code, address string) {
+	code = fmt.Sprintf("%08x", e.now().Unix()) + strings.ToLower(rand.Text()[:8])
+	code += e.deletionProof(code)
+	return code, e.publicURL + deletionPath + code
 }
 
 // Deletion tells when data was deleted, from a code; false for one that is not ours.
-func (c *Connector) Deletion(code string) (at time.Time, ours bool) {
+func (e *Eraser) Deletion(code string) (at time.Time, ours bool) {
 	const proved = 16
-	if len(code) <= proved || !sameText(code[proved:], c.deletionProof(code[:proved])) {
+	if len(code) <= proved || !equalSecret(code[proved:], e.deletionProof(code[:proved])) {
 		return time.Time{}, false
 	}
 	var seconds int64
@@ -93,4 +100,4 @@ func (c *Connector) Deletion(code string) (at time.Time, ours bool) {
 	return time.Unix(seconds, 0), true
 }
 
-func (c *Connector) deletionProof(text string) string { return c.Tickets.Sign("deletion", text)[:24] }
+func (e *Eraser) deletionProof(text string) string { return e.tickets.Sign("deletion", text)[:24] }

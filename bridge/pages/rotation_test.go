@@ -8,39 +8,39 @@ import (
 	"messenger-bridge/bridge"
 )
 
-func TestRound_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
+func TestRotation_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
 	const period = 5 * time.Minute
 	for _, n := range []int{1, 2, 1000} {
 		var pages []bridge.Page
 		for i := range n {
 			pages = append(pages, bridge.Page{ID: bridge.PageID(fmt.Sprintf("%04d", i))})
 		}
-		r := &round{every: period, jitter: func() float64 { return 0.5 }}
-		looked := map[bridge.PageID]int{}
+		r := &rotation{every: period, jitter: func() float64 { return 0.5 }}
+		checked := map[bridge.PageID]int{}
 		busiest, second, at := 0, map[int]int{}, time.Duration(0)
 		for range 3 * n {
 			at += r.pause(n)
 			id, _ := r.next(pages)
-			looked[id]++
+			checked[id]++
 			second[int(at/time.Second)]++
 			busiest = max(busiest, second[int(at/time.Second)])
 		}
-		for id, times := range looked {
+		for id, times := range checked {
 			if times != 3 {
-				t.Errorf("%d pages: %s was looked at %d times in three rounds", n, id, times)
+				t.Errorf("%d pages: %s was checked %d times in three rotations", n, id, times)
 			}
 		}
-		if len(looked) != n || at > 3*period+time.Second || at < 3*period-time.Second {
-			t.Errorf("%d pages: three rounds over %d pages took %s", n, len(looked), at)
+		if len(checked) != n || at > 3*period+time.Second || at < 3*period-time.Second {
+			t.Errorf("%d pages: three rotations over %d pages took %s", n, len(checked), at)
 		}
 		if busiest > n/300+2 {
-			t.Errorf("%d pages: %d looks in one second", n, busiest)
+			t.Errorf("%d pages: %d checks in one second", n, busiest)
 		}
 	}
 }
 
-func TestRound_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
-	r := &round{every: time.Minute, jitter: func() float64 { return 0.5 }}
+func TestRotation_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
+	r := &rotation{every: time.Minute, jitter: func() float64 { return 0.5 }}
 	list := func(ids ...bridge.PageID) (pages []bridge.Page) {
 		for _, id := range ids {
 			pages = append(pages, bridge.Page{ID: id})
@@ -58,6 +58,6 @@ func TestRound_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
 		}
 	}
 	if r.hurry(1000) < 50*time.Microsecond || r.hurry(0) > 200*time.Millisecond {
-		t.Error("urgent looks burst, or are not urgent")
+		t.Error("urgent checks burst, or are not urgent")
 	}
 }

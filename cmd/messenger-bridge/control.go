@@ -68,7 +68,7 @@ func (p *program) controlRoutes() http.Handler {
 			http.Error(w, "not understood", http.StatusBadRequest)
 			return
 		}
-		page, err := p.connector.AddByHand(r.Context(), add.byHand())
+		page, err := p.pages.Connections.AddByHand(r.Context(), add.byHand())
 		var refused *pages.TokenRefused
 		if errors.As(err, &refused) {
 			http.Error(w, refused.In(nil), http.StatusUnprocessableEntity)
@@ -81,7 +81,7 @@ func (p *program) controlRoutes() http.Handler {
 		answerJSON(w, pageAdded{Name: page.DisplayName(), State: page.State, Why: page.Why.String(), Token: tokenText(page)})
 	})
 	mux.HandleFunc("DELETE /pages/{id}", func(w http.ResponseWriter, r *http.Request) {
-		page, revoked, err := p.connector.Delete(r.Context(), bridge.PageID(r.PathValue("id")), bridge.Author{})
+		page, revoked, err := p.pages.Revoker.Delete(r.Context(), bridge.PageID(r.PathValue("id")), bridge.Author{})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return

@@ -20,12 +20,12 @@ func (p *program) publicRoutes() http.Handler {
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.now, Log: p.log,
 	}))
-	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
+	pages := web.New(web.Config{Login: p.pages.Login, Editor: p.pages.Editor, Deletion: p.pages.Eraser.Deletion, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
 	mux.Handle("/oauth/", pages)
 	mux.Handle("/pages/", pages)
 	mux.Handle(companion.CommandsAt, p.commandsRoute())
 	callbacks := messenger.NewCallbacks(messenger.CallbacksConfig{
-		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
+		AppSecrets: secrets(p.cfg.FacebookAppSecret), EraseGrant: p.pages.Eraser.EraseGrant, Receipt: p.pages.Eraser.DeletionReceipt,
 		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.now, Log: p.log,
 	})
 	mux.Handle(messenger.DeauthorizePath, callbacks)
@@ -74,11 +74,11 @@ func (p *program) countWebhook(what string, n int) {
 		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
 		switch answer {
 		case messenger.AnswerOK, messenger.AnswerMalformed:
-			p.hearing.Taken()
+			p.heartbeat.Taken()
 		case messenger.AnswerBusy, messenger.AnswerNotStored:
-			p.hearing.Refused()
+			p.heartbeat.Refused()
 		case messenger.AnswerForged:
-			p.hearing.Forged()
+			p.heartbeat.Forged()
 		}
 	}
 }

@@ -56,10 +56,9 @@ type program struct {
 	bridge    *bridge.Bridge
 	avatars   *avatars
 	rooms     *rooms.Rooms
-	connector *pages.Connector
-	watch     *pages.PageWatch
+	pages     *pages.Parts
 	gaps      *backfill.Gaps
-	hearing   *backfill.WebhookHeartbeat
+	heartbeat *backfill.WebhookHeartbeat
 	backfill  *backfill.Backfill
 	setup     *commands.Setup
 	checkup   *checkups // of Rocket.Chat, for the set-up
@@ -116,16 +115,19 @@ func (p *program) assemble() (err error) {
 	if p.gaps, err = backfill.NewGaps(p.store, 2*cfg.times.watchEvery, time.Now); err != nil {
 		return err
 	}
-	p.connector = pages.NewConnector(pages.ConnectorConfig{
-		Authority: p.graph, Tickets: p.store, Pages: p.store, PublicURL: cfg.PublicURL, Verified: p.verified,
-		Revocations: p.store, RevokeFor: cfg.times.revokeFor, RevokeFirst: cfg.times.revokeFirst,
-		Departments: p.client.Departments, Changed: p.pageChanged, Now: cfg.now, Say: p.say, Log: p.log,
+	p.pages = pages.New(pages.Config{
+		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
+		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
+		Gaps:     p.gaps, PublicURL: cfg.PublicURL, Verified: p.verified, Departments: p.client.Departments,
+		Times: pages.Times{
+			CheckEvery: cfg.times.watchEvery, AppCheckFor: cfg.times.watchEvery * 4 / 5,
+			RevokeFor: cfg.times.revokeFor, RevokeFirst: cfg.times.revokeFirst,
+		},
 		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
-		Gaps:     p.gaps, AppCheckFor: cfg.times.watchEvery * 4 / 5,
+		Changed:  p.pageChanged, Now: cfg.now, Say: p.say, Log: p.log,
 	})
-	p.watch = pages.NewPageWatch(p.connector, cfg.times.watchEvery)
-	p.hearing = backfill.NewHeartbeat(backfill.HeartbeatConfig{
-		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.watch.Look, Every: cfg.times.hearEvery, Outage: cfg.times.outage, Log: p.log,
+	p.heartbeat = backfill.NewHeartbeat(backfill.HeartbeatConfig{
+		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.pages.Watch.CheckSoon, Every: cfg.times.hearEvery, Outage: cfg.times.outage, Log: p.log,
 	})
 	opened := func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) } // the stream is made below
 	p.avatars = p.newAvatars()
@@ -147,7 +149,7 @@ func (p *program) assemble() (err error) {
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
 		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
 		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, RoomLink: p.client.RoomLink, Desk: p.client, People: p.client, Clerk: p.clerk(),
-		Delivered: p.delivered(), PageRefused: p.watch.Refused, PageSent: p.watch.Sent,
+		Delivered: p.delivered(), PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent,
 		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
 		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
 		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
@@ -241,7 +243,7 @@ func (p *program) listen() (parts []part, where addresses, err error) {
 	where = addresses{public: public.Addr().String(), control: control.Addr().String()}
 	parts = []part{
 		{"webhook", grace * 15 / 100, httpPart(public, p.publicRoutes(), p.log)},
-		{"hearing", grace / 100, p.hearing.Run},
+		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
 		{"setup", grace * 4 / 100, p.setup.Run},
 		{"pages", grace * 3 / 100, p.lookAfterPages},
