@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	fillLimit  = 25                 // conversations asked for at once, each with its newest messages
-	fillAtOnce = 8                  // calls under way
-	fillReach  = 7 * 24 * time.Hour // how far back messages are fetched: as long as keys are remembered
-	fillMargin = 30 * time.Second   // between two clocks
-	fillPasses = 10                 // of a list that goes on changing
-	fillTries  = 12                 // of one call, before the page waits for the next look at it
+	pageSize    = 25                 // conversations asked for at once, each with its newest messages
+	callsAtOnce = 8                  // calls under way
+	reach       = 7 * 24 * time.Hour // how far back messages are fetched: as long as keys are remembered
+	clockMargin = 30 * time.Second   // between two clocks
+	maxPasses   = 10                 // of a list that goes on changing
+	maxTries    = 12                 // of one call, before the page waits for the next check
 )
 
 // Pauses between the tries of one call.
@@ -32,7 +32,7 @@ const (
 // key); the message's id follows.
 var keysOfMid = []string{"m/", "e/"}
 
-// Config is what a Backfill is made of.
+// Config is what a Filler is made of.
 type Config struct {
 	Inbound  Inbound
 	Seen     func(key string) bool                // an event with this key was ever accepted
@@ -53,28 +53,28 @@ type Inbound interface {
 	FromCustomer(context.Context, []bridge.Incoming) error
 }
 
-// Backfill fetches what customers wrote while webhooks may have been lost. What it
+// Filler fetches what customers wrote while webhooks may have been lost. What it
 // finds is accepted like a webhook's events, under the same keys, so that a message
 // that comes both ways, in whatever order, is shown once.
 //
 // Stopped at any point, the gap is still open, and the next run begins it again;
 // what was accepted is recognised.
-type Backfill struct {
+type Filler struct {
 	Config
 	turns chan struct{} // holds one for each call under way
 }
 
-// New returns a backfill that does nothing until Run.
-func New(c Config) *Backfill {
+// New returns a filler that does nothing until Run.
+func New(c Config) *Filler {
 	c.Retry = cmp.Or(c.Retry, firstPause)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	return &Backfill{Config: c, turns: make(chan struct{}, fillAtOnce)}
+	return &Filler{Config: c, turns: make(chan struct{}, callsAtOnce)}
 }
 
 // Run fills gaps until ctx ends. A page being filled has a goroutine.
-func (f *Backfill) Run(ctx context.Context) error {
+func (f *Filler) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	busy := map[bridge.PageID]bool{}
@@ -88,7 +88,7 @@ func (f *Backfill) Run(ctx context.Context) error {
 		case <-f.Gaps.ready:
 			for _, id := range f.Gaps.take() {
 				if busy[id] {
-					continue // if it was widened, the next look at the page says so again
+					continue // if it was widened, the next check of the page says so again
 				}
 				busy[id] = true
 				wg.Go(func() {
@@ -112,15 +112,15 @@ type filling struct {
 	found   int       // messages no webhook had brought
 }
 
-// page fills the gap of a page. If that fails it stays open, until the next look at
-// the page finds it in order.
-func (f *Backfill) page(ctx context.Context, id bridge.PageID) {
+// page fills the gap of a page. If that fails it stays open, until the next check
+// finds the page in order.
+func (f *Filler) page(ctx context.Context, id bridge.PageID) {
 	since, width, err := f.Gaps.gap(id)
 	if err != nil || since.IsZero() {
 		return
 	}
-	since = later(since, f.Now().Add(-fillReach))
-	g := &filling{page: id, since: since, changed: since, limit: fillLimit}
+	since = later(since, f.Now().Add(-reach))
+	g := &filling{page: id, since: since, changed: since, limit: pageSize}
 	log := f.Log.With("page", id, "since", since)
 	switch err = f.fill(ctx, g); {
 	case err == nil:
@@ -142,8 +142,8 @@ func (f *Backfill) page(ctx context.Context, id bridge.PageID) {
 // fill reads all conversations that changed since the gap began. A conversation
 // that changes meanwhile moves to the front of the list, past us; so what changed
 // during a pass of several calls is read in another.
-func (f *Backfill) fill(ctx context.Context, g *filling) error {
-	for range fillPasses {
+func (f *Filler) fill(ctx context.Context, g *filling) error {
+	for range maxPasses {
 		began := f.Now()
 		calls, err := f.pass(ctx, g)
 		if err != nil || calls == 1 {
@@ -154,7 +154,7 @@ func (f *Backfill) fill(ctx context.Context, g *filling) error {
 	return nil // each pass was shorter than the one before: what is left came by webhook
 }
 
-func (f *Backfill) pass(ctx context.Context, g *filling) (calls int, err error) {
+func (f *Filler) pass(ctx context.Context, g *filling) (calls int, err error) {
 	for cursor := ""; ; calls++ {
 		var list bridge.ThreadList
 		err := f.patiently(ctx, g, func(p bridge.Page) (err error) {
@@ -174,8 +174,8 @@ func (f *Backfill) pass(ctx context.Context, g *filling) (calls int, err error) 
 
 // accept hands over what a part of the list holds for us, in one commit, and
 // reports whether the next part may hold more.
-func (f *Backfill) accept(ctx context.Context, g *filling, list bridge.ThreadList) (more bool, err error) {
-	from := func(t time.Time) time.Time { return t.Add(list.Ahead - fillMargin) }
+func (f *Filler) accept(ctx context.Context, g *filling, list bridge.ThreadList) (more bool, err error) {
+	from := func(t time.Time) time.Time { return t.Add(list.Ahead - clockMargin) }
 	more = list.Next != ""
 	var events []bridge.Incoming
 	for _, t := range list.Threads {
@@ -199,7 +199,7 @@ func (f *Backfill) accept(ctx context.Context, g *filling, list bridge.ThreadLis
 
 // missing returns what a customer wrote since a time and no webhook has brought,
 // oldest first; before it a line, if there is more than Meta shows.
-func (f *Backfill) missing(g *filling, t bridge.Thread, from time.Time) (events []bridge.Incoming) {
+func (f *Filler) missing(g *filling, t bridge.Thread, from time.Time) (events []bridge.Incoming) {
 	for _, m := range t.Messages {
 		if m.Kind != bridge.EchoEvent && !m.At.Before(from) && !f.known(g.page, m.Mid) {
 			events = append(events, m)
@@ -220,7 +220,7 @@ func (f *Backfill) missing(g *filling, t bridge.Thread, from time.Time) (events 
 }
 
 // known reports whether a message came by webhook, or is one of ours.
-func (f *Backfill) known(p bridge.PageID, m bridge.Mid) bool {
+func (f *Filler) known(p bridge.PageID, m bridge.Mid) bool {
 	for _, kind := range keysOfMid {
 		if f.Seen(string(p) + "/" + kind + string(m)) {
 			return true
@@ -231,7 +231,7 @@ func (f *Backfill) known(p bridge.PageID, m bridge.Mid) bool {
 
 // patiently makes a call when it is the page's turn, and again until it succeeds or
 // waiting does not help.
-func (f *Backfill) patiently(ctx context.Context, g *filling, call func(bridge.Page) error) error {
+func (f *Filler) patiently(ctx context.Context, g *filling, call func(bridge.Page) error) error {
 	for tries := 1; ; tries++ {
 		page, err := f.Pages.Page(g.page)
 		if err != nil || !page.ReceivesEvents() {
@@ -249,7 +249,7 @@ func (f *Backfill) patiently(ctx context.Context, g *filling, call func(bridge.P
 		}
 		r := bridge.RefusalOf(err)
 		switch {
-		case r.Verdict == bridge.Never, tries >= fillTries, r.Reason == bridge.PageLost, r.Reason == bridge.NotApproved, r.Reason == bridge.PageRestricted:
+		case r.Verdict == bridge.Never, tries >= maxTries, r.Reason == bridge.PageLost, r.Reason == bridge.NotApproved, r.Reason == bridge.PageRestricted:
 			return err
 		case r.Reason == bridge.MetaError:
 			g.limit = max(g.limit/2, 1) // perhaps it was too much at once (messenger.md 5.3)
@@ -265,12 +265,12 @@ func (f *Backfill) patiently(ctx context.Context, g *filling, call func(bridge.P
 }
 
 // pauseAfter returns how long to wait after a number of failures in a row.
-func (f *Backfill) pauseAfter(failures int) time.Duration {
+func (f *Filler) pauseAfter(failures int) time.Duration {
 	return min(f.Retry<<(failures-1), longestPause*f.Retry)
 }
 
 // tell says, once, that messages of a page are missing for good.
-func (f *Backfill) tell(ctx context.Context, g *filling) {
+func (f *Filler) tell(ctx context.Context, g *filling) {
 	page, err := f.Pages.Page(g.page)
 	if err != nil {
 		return

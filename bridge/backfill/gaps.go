@@ -13,8 +13,8 @@ import (
 
 // Names of cursors.
 const (
-	heardCursor = "heard" // webhooks could be received and stored until then
-	gapCursor   = "gap/"  // + PageID: since when messages of the page may be missing
+	receivedCursor = "heard" // webhooks could be received and stored until then
+	gapCursor      = "gap/"  // + PageID: since when messages of the page may be missing
 )
 
 // defaultSlack is twice the time in which every page is checked.
@@ -46,9 +46,9 @@ func NewGaps(c bridge.Cursors, slack time.Duration, now func() time.Time) (*Gaps
 	if now == nil {
 		now = time.Now
 	}
-	before, err := c.Cursor(heardCursor)
+	before, err := c.Cursor(receivedCursor)
 	if err != nil {
-		return nil, fmt.Errorf("read when the bridge last heard: %w", err)
+		return nil, fmt.Errorf("read when webhooks were last received: %w", err)
 	}
 	return &Gaps{
 		cursors: c, now: now, before: before, slack: slack, ready: make(chan struct{}, 1),
@@ -141,7 +141,7 @@ func (g *Gaps) Off(id bridge.PageID) {
 	defer g.mu.Unlock()
 	delete(g.well, id)
 	delete(g.fill, id)
-	_ = g.close(id) // the next look at a page that is off tries again
+	_ = g.close(id) // the next check of a page that is off tries again
 }
 
 // take returns the pages whose gaps can be filled, each once.

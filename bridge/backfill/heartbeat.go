@@ -99,24 +99,24 @@ func (h *WebhookHeartbeat) note(ctx context.Context) {
 		return
 	}
 	now := h.Now()
-	heard, err := h.Cursors.Cursor(heardCursor)
-	if err == nil && !heard.IsZero() && now.Sub(heard) > h.Outage {
-		err = h.missed(ctx, heard)
+	received, err := h.Cursors.Cursor(receivedCursor)
+	if err == nil && !received.IsZero() && now.Sub(received) > h.Outage {
+		err = h.missed(ctx, received)
 	}
 	if err == nil {
-		err = h.Cursors.SaveCursor(heardCursor, now)
+		err = h.Cursors.SaveCursor(receivedCursor, now)
 	}
 	if err != nil && ctx.Err() == nil {
 		h.Log.Warn("not noted that webhooks can be received", "err", err)
 	}
 }
 
-func (h *WebhookHeartbeat) missed(ctx context.Context, heard time.Time) error {
+func (h *WebhookHeartbeat) missed(ctx context.Context, received time.Time) error {
 	pages := slices.DeleteFunc(h.Pages.Pages(), bridge.Page.Silenced)
-	if err := h.Gaps.Missed(ctx, heard, pages...); err != nil {
+	if err := h.Gaps.Missed(ctx, received, pages...); err != nil {
 		return err
 	}
-	h.Log.Info("webhooks were not received for a while, messages of that time are fetched", "since", heard, "pages", len(pages))
+	h.Log.Info("webhooks were not received for a while, messages of that time are fetched", "since", received, "pages", len(pages))
 	for _, p := range pages {
 		h.Check(p.ID)
 	}

@@ -90,7 +90,7 @@ func setByHand(p *bridge.Page, h ByHand, now time.Time) {
 }
 
 // StoreByHand stores what AddByHand does while no bridge runs; the next one to start
-// looks at it.
+// inspects it.
 func StoreByHand(ctx context.Context, s bridge.PageStore, h ByHand, now time.Time) error {
 	p, err := s.Page(h.ID)
 	if errors.Is(err, bridge.ErrNoPage) {

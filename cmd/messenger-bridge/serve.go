@@ -59,7 +59,7 @@ type program struct {
 	pages     *pages.Parts
 	gaps      *backfill.Gaps
 	heartbeat *backfill.WebhookHeartbeat
-	backfill  *backfill.Backfill
+	backfill  *backfill.Filler
 	setup     *commands.Setup
 	checkup   *checkups // of Rocket.Chat, for the set-up
 }
