@@ -69,11 +69,11 @@ func (d *Setting) Shown(s bridge.Settings, known []bridge.Department) string {
 // for: then the id is believed.
 func (d *Setting) Change(s *bridge.Settings, value string, known []bridge.Department) (mistake language.Phrase) {
 	value = clean(value, d.Kind == TextKind)
-	if n := utf8.RuneCountInString(value); n > d.Longest {
-		return language.Later("That has %s characters; at most %s are possible.", number(n), number(d.Longest))
-	}
 	if strings.EqualFold(value, "none") || strings.EqualFold(value, "default") {
 		value = ""
+	}
+	if n := utf8.RuneCountInString(value); n > d.Longest {
+		return language.Later("That has %s characters; at most %s are possible.", number(n), number(d.Longest))
 	}
 	if d.Kind == DepartmentKind && value != d.get(*s) { // what is set stays, even if it was deleted
 		if value, mistake = departmentOf(value, known); mistake != "" {
