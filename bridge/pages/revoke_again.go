@@ -38,25 +38,25 @@ func (r *Revoker) noteFirst(tried map[bridge.PageID]time.Time) {
 func (r *Revoker) tryDue(ctx context.Context, tried map[bridge.PageID]time.Time) time.Duration {
 	wait := revokeMost
 	for _, one := range r.kept.all() {
-		next := tried[one.Page].Add(r.pause(one))
-		if over := one.Since.Add(r.tryFor); next.After(over) {
-			next = over
-		}
-		if !next.After(r.now()) && ctx.Err() == nil {
+		if !r.due(one, tried[one.Page]).After(r.now()) && ctx.Err() == nil {
 			if r.tryAgain(ctx, one.Page) {
 				continue
 			}
 			tried[one.Page] = r.now()
-			next = r.now().Add(r.pause(one))
 		}
-		wait = min(wait, max(next.Sub(r.now()), 0))
+		wait = min(wait, max(r.due(one, tried[one.Page]).Sub(r.now()), 0))
 	}
 	return wait
 }
 
-// pause returns how long to wait after an attempt; it grows with the time that has passed.
-func (r *Revoker) pause(one bridge.Revocation) time.Duration {
-	return min(max(r.now().Sub(one.Since)/2, r.first), revokeMost)
+// due returns when the next attempt is to be made, after one at a time: pauses grow with
+// the time that has passed, and end when it is too late.
+func (r *Revoker) due(one bridge.Revocation, tried time.Time) time.Time {
+	next := tried.Add(min(max(r.now().Sub(one.Since)/2, r.first), revokeMost))
+	if over := one.Since.Add(r.tryFor); next.After(over) && tried.Before(over) {
+		return over
+	}
+	return next
 }
 
 // tryAgain makes another attempt for a page and reports whether it was the last.
