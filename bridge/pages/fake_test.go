@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 // memory is a store.
 type memory struct {
+	mu          sync.Mutex // guards all below while several pages are checked
 	pages       map[bridge.PageID]bridge.Page
 	tickets     map[string]bridge.Ticket
 	revocations map[bridge.PageID]bridge.Revocation
@@ -39,6 +41,8 @@ func newMemory(pages ...bridge.Page) *memory {
 }
 
 func (m *memory) Page(id bridge.PageID) (bridge.Page, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	p, found := m.pages[id]
 	if !found {
 		return p, bridge.ErrNoPage
@@ -47,10 +51,14 @@ func (m *memory) Page(id bridge.PageID) (bridge.Page, error) {
 }
 
 func (m *memory) Pages() []bridge.Page {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return slices.SortedFunc(maps.Values(m.pages), func(a, b bridge.Page) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 func (m *memory) SavePage(_ context.Context, p bridge.Page) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if f := m.beforeSave; f != nil {
 		m.beforeSave = nil
 		f(m)
@@ -107,6 +115,8 @@ func (m *memory) Sign(purpose, text string) string {
 }
 
 func (m *memory) SaveRevocation(_ context.Context, r bridge.Revocation) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := m.fails["SaveRevocation"]; err != nil {
 		return err
 	}
@@ -115,10 +125,14 @@ func (m *memory) SaveRevocation(_ context.Context, r bridge.Revocation) error {
 }
 
 func (m *memory) Revocations() ([]bridge.Revocation, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return slices.SortedFunc(maps.Values(m.revocations), func(a, b bridge.Revocation) int { return cmp.Compare(a.Page, b.Page) }), nil
 }
 
 func (m *memory) EraseRevocation(_ context.Context, id bridge.PageID) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if err := m.fails["EraseRevocation"]; err != nil {
 		return err
 	}
@@ -126,9 +140,15 @@ func (m *memory) EraseRevocation(_ context.Context, id bridge.PageID) error {
 	return nil
 }
 
-func (m *memory) Cursor(name string) (time.Time, error) { return m.cursors[name], nil }
+func (m *memory) Cursor(name string) (time.Time, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cursors[name], nil
+}
 
 func (m *memory) SaveCursor(name string, at time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.cursors[name] = at
 	return nil
 }
@@ -139,6 +159,7 @@ func (m *memory) KeepCursor(_ context.Context, name string, at time.Time) error 
 
 // meta is Facebook: what it answers, by the name of the call, and what it was asked.
 type meta struct {
+	mu      *sync.Mutex // guards calls
 	fails   map[string]error
 	calls   []string
 	grant   bridge.Grant
@@ -149,6 +170,8 @@ type meta struct {
 }
 
 func (f *meta) call(name, about string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.calls = append(f.calls, strings.TrimSpace(name+" "+about))
 	return f.fails[name]
 }
@@ -186,8 +209,22 @@ func (f *meta) PageName(context.Context, bridge.Page) (string, error) {
 	return "Bakery", f.call("PageName", "")
 }
 
+// count returns how often Facebook was asked something so far.
+func (f *meta) count(call string) (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, one := range f.calls {
+		if one == call {
+			n++
+		}
+	}
+	return n
+}
+
 // called returns what Facebook was asked since the last time.
 func (f *meta) called() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	defer func() { f.calls = nil }()
 	return strings.Join(f.calls, ", ")
 }
@@ -203,13 +240,14 @@ type desk struct {
 	changed []bridge.PageID
 	said    []string
 	keys    map[string]bool
+	mu      sync.Mutex // guards changed, said and keys while several pages are checked
 }
 
 // opened is when all tests begin.
 var opened = time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
 
 func newDesk(t *testing.T, pages ...bridge.Page) *desk {
-	return (&desk{T: t, store: newMemory(pages...), clock: opened, keys: map[string]bool{}, meta: &meta{fails: map[string]error{}}}).restart()
+	return (&desk{T: t, store: newMemory(pages...), clock: opened, keys: map[string]bool{}, meta: &meta{mu: &sync.Mutex{}, fails: map[string]error{}}}).restart()
 }
 
 // restart makes new parts over the same store.
@@ -225,12 +263,18 @@ func (d *desk) restart() *desk {
 		PublicURL: "https://b.example/", Verified: func() bool { return true }, Now: now, Log: slog.New(slog.DiscardHandler),
 		Departments: func(context.Context) ([]bridge.Department, error) { return nil, d.store.fails["Departments"] },
 		Announce: func(_ context.Context, key, text string) error {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			if !d.keys[key] {
 				d.keys[key], d.said = true, append(d.said, text)
 			}
 			return nil
 		},
-		Changed: func(id bridge.PageID) { d.changed = append(d.changed, id) },
+		Changed: func(id bridge.PageID) {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.changed = append(d.changed, id)
+		},
 	})
 	return d
 }

@@ -64,6 +64,7 @@ func TestVerify(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, c.page)
+			c.meta.mu = d.meta.mu
 			*d.meta = c.meta
 			if c.sent != nil {
 				d.Connections.tokens.refusals.recordRefusal("1", c.sent)
