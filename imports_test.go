@@ -12,13 +12,19 @@ const module = "messenger-bridge/"
 
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
-	"bridge":            {"language", "metrics"},
+	"bridge": {"bridge/placeholders", "language", "metrics"},
+
+	"bridge/placeholders": {},
+	"bridge/settings":     {"bridge", "bridge/placeholders", "language"},
+	"bridge/backfill":     {"bridge", "language"},
+	"bridge/pages":        {"bridge", "bridge/backfill", "bridge/settings", "language"},
+
 	"rooms":             {"bridge", "language", "metrics", "pause", "textcut"},
 	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "pause", "rest", "textcut"},
 	"rocketchat":        {"bridge", "language", "pause", "rest", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"store":             {"bridge", "language", "metrics"},
-	"commands":          {"bridge", "language", "metrics"},
-	"web":               {"bridge", "language", "metrics"},
+	"commands":          {"bridge", "bridge/pages", "bridge/settings", "language", "metrics"},
+	"web":               {"bridge", "bridge/pages", "bridge/settings", "language", "metrics"},
 	"messenger/webhook": {"bridge", "messenger/wire"},
 	"messenger/wire":    {"bridge"},
 	"metrics":           {},
@@ -33,18 +39,18 @@ var allowed = map[string][]string{
 	"sandbox/meta":      {},
 	"sandbox/chat":      {},
 	"sandbox/loopback":  {},
-	"companion":         {"bridge", "language"},
+	"companion":         {"bridge", "bridge/settings", "language"},
 	"conformance":       {},
 	"browsertest":       {},
 	"bench/faults":      {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
 	"bench":             {"bench/faults", "bridge", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store"},
 	"app": {
-		"bridge", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
+		"bridge", "bridge/backfill", "bridge/pages", "bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 	},
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "commands", "companion", "demo", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "rocketchat", "store"},
 	"e2e":                      {},
 }
 

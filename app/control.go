@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 )
 
 // A running bridge owns its store. Commands of operators talk to it over a Unix
@@ -67,8 +68,8 @@ func (p *program) controlRoutes() http.Handler {
 			http.Error(w, "not understood", http.StatusBadRequest)
 			return
 		}
-		page, err := p.connector.AddByHand(r.Context(), add.ByHand())
-		var refused *bridge.TokenRefused
+		page, err := p.pages.Connections.AddByHand(r.Context(), add.ByHand())
+		var refused *pages.TokenRefused
 		if errors.As(err, &refused) {
 			http.Error(w, refused.In(nil), http.StatusUnprocessableEntity)
 			return
@@ -80,7 +81,7 @@ func (p *program) controlRoutes() http.Handler {
 		answerJSON(w, PageAdded{Name: page.DisplayName(), State: page.State, Why: page.Why.String(), Token: tokenText(page)})
 	})
 	mux.HandleFunc("DELETE /pages/{id}", func(w http.ResponseWriter, r *http.Request) {
-		page, revoked, err := p.connector.Delete(r.Context(), bridge.PageID(r.PathValue("id")), bridge.Author{})
+		page, revoked, err := p.pages.Revoker.Delete(r.Context(), bridge.PageID(r.PathValue("id")), bridge.Author{})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusConflict)
 			return
@@ -162,8 +163,8 @@ type PageToAdd struct {
 	ID, Name, Token, Department string
 }
 
-func (a PageToAdd) ByHand() bridge.ByHand {
-	return bridge.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
+func (a PageToAdd) ByHand() pages.ByHand {
+	return pages.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
 }
 
 // PageAdded is what a running bridge answers.

@@ -179,7 +179,7 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 
 // switchOn subscribes a page; the error says what is missing.
 func (t *patient) switchOn(ctx context.Context, id bridge.PageID) error {
-	page, err := t.connector.SwitchOn(ctx, id)
+	page, err := t.pages.Connections.SwitchOn(ctx, id)
 	if err == nil && page.State != bridge.PageRunning {
 		err = errors.New(page.Why.String())
 	}
@@ -212,7 +212,7 @@ func (t *patient) treat(ctx context.Context, found []bridge.Finding, may repair)
 		if p.State == bridge.PageOff || p.Token == "" {
 			continue
 		}
-		if _, err := t.connector.Verify(ctx, p.ID); err != nil {
+		if _, err := t.pages.Connections.Verify(ctx, p.ID); err != nil {
 			t.log.Warn("page not looked at", "page", p.ID, "err", err)
 		}
 	}

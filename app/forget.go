@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 )
 
 // customers is the bridge, which is made after the commands.
@@ -62,6 +63,6 @@ func (p *program) forget(ctx context.Context, order ForgetOrder) (who Forgotten,
 
 // PageRemoved is what becomes of a page that an operator removes.
 type PageRemoved struct {
-	Name    string         `json:"name"`
-	Revoked bridge.Revoked `json:"revoked"`
+	Name    string        `json:"name"`
+	Revoked pages.Revoked `json:"revoked"`
 }

@@ -36,14 +36,21 @@ func (p *program) pageChanged(id bridge.PageID) {
 func (p *program) lookAfterPages(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	wg.Go(func() { _ = p.connector.KeepRevoking(ctx) }) // ends with ctx and nothing else
-	return p.watch.Run(ctx)
+	wg.Go(func() { _ = p.pages.Revoker.Run(ctx) }) // ends with ctx and nothing else
+	return p.pages.Watch.Run(ctx)
+}
+
+// sentByUs reports whether a Messenger message is an answer that the bridge sent.
+func (p *program) sentByUs(page bridge.PageID, mid bridge.Mid) bool {
+	_, ours := p.store.MarkOf(page, mid)
+	return ours
 }
 
 // clerk carries out what administrators type.
 func (p *program) clerk() *commands.Commands {
 	return commands.New(commands.Config{
-		People: p.client, Users: p.cfg.CommandUsers, Connector: p.connector, Pages: p.store,
+		People: p.client, Users: p.cfg.CommandUsers, Pages: p.store,
+		Connector:   commands.Connector{Login: p.pages.Login, Switch: p.pages.Connections, Editor: p.pages.Editor, Revoker: p.pages.Revoker},
 		Departments: p.client.Departments,
 		Waiting: func(id bridge.PageID) (in, out int) {
 			w := p.bridge.Backlogs()[id]

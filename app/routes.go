@@ -35,19 +35,19 @@ func (p *program) routes() []route {
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: Secrets(p.cfg.FacebookAppSecret),
 		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.Now, Log: p.log,
 	})
-	pages := web.New(web.Config{Connect: p.connector, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
+	browser := web.New(web.Config{Login: p.pages.Login, Editor: p.pages.Editor, Deletion: p.pages.Eraser.Deletion, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
-		AppSecrets: Secrets(p.cfg.FacebookAppSecret), EraseGrant: p.connector.EraseGrant, Receipt: p.connector.DeletionReceipt,
+		AppSecrets: Secrets(p.cfg.FacebookAppSecret), EraseGrant: p.pages.Eraser.EraseGrant, Receipt: p.pages.Eraser.DeletionReceipt,
 		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.Now, Log: p.log,
 	})
 	return []route{
 		{pattern: "/webhook", handler: events},
-		{pattern: "/oauth/", handler: pages},
-		{pattern: "/pages/", handler: pages},
+		{pattern: "/oauth/", handler: browser},
+		{pattern: "/pages/", handler: browser},
 		{pattern: companion.CommandsAt, handler: p.commandsRoute()},
 		{pattern: webhook.DeauthorizePath, handler: callbacks},
 		{pattern: webhook.DeletionPath, handler: callbacks},
-		{pattern: webhook.DeletionPath + "/", handler: pages},
+		{pattern: webhook.DeletionPath + "/", handler: browser},
 		{pattern: "GET /avatars/{token}", handler: p.avatars},
 		{pattern: "GET /healthz", inside: true, handler: http.HandlerFunc(alive)},
 		{pattern: "GET /readyz", inside: true, handler: http.HandlerFunc(p.ready)},
@@ -94,11 +94,11 @@ func (p *program) countWebhook(what string, n int) {
 		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
 		switch answer {
 		case webhook.AnswerOK, webhook.AnswerMalformed:
-			p.hearing.Taken()
+			p.heartbeat.Taken()
 		case webhook.AnswerBusy, webhook.AnswerNotStored:
-			p.hearing.Refused()
+			p.heartbeat.Refused()
 		case webhook.AnswerForged:
-			p.hearing.Forged()
+			p.heartbeat.Forged()
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/commands"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
@@ -41,11 +43,10 @@ type program struct {
 	bridge    *bridge.Bridge
 	avatars   *avatars
 	rooms     *rooms.Rooms
-	connector *bridge.Connector
-	watch     *bridge.PageWatch
-	gaps      *bridge.Gaps
-	hearing   *bridge.Hearing
-	backfill  *bridge.Backfill
+	pages     *pages.Parts
+	gaps      *backfill.Gaps
+	heartbeat *backfill.WebhookHeartbeat
+	backfill  *backfill.Filler
 	setup     *commands.Setup
 	checkup   *checkups // of Rocket.Chat, for the set-up
 }
@@ -98,19 +99,22 @@ func (p *program) assemble() (err error) {
 		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
 		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
-	if p.gaps, err = bridge.NewGaps(p.store, cfg.Times.WatchEvery, time.Now); err != nil {
+	if p.gaps, err = backfill.NewGaps(p.store, 2*cfg.Times.WatchEvery, time.Now); err != nil {
 		return err
 	}
-	p.connector = bridge.NewConnector(bridge.ConnectorConfig{
-		Authority: p.graph, Tickets: p.store, Pages: p.store, PublicURL: cfg.PublicURL, Verified: p.verified,
-		Revocations: p.store, RevokeFor: cfg.Times.RevokeFor, RevokeFirst: cfg.Times.RevokeFirst,
-		Departments: p.client.Departments, Changed: p.pageChanged, Now: cfg.Now, Say: p.say, Log: p.log,
+	p.pages = pages.New(pages.Config{
+		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
+		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
+		Gaps:     p.gaps, PublicURL: cfg.PublicURL, Verified: p.verified, Departments: p.client.Departments,
+		Times: pages.Times{
+			CheckEvery: cfg.Times.WatchEvery, AppCheckFor: cfg.Times.WatchEvery * 4 / 5,
+			RevokeFor: cfg.Times.RevokeFor, RevokeFirst: cfg.Times.RevokeFirst,
+		},
 		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
-		Gaps:     p.gaps, AppCheckFor: cfg.Times.WatchEvery * 4 / 5,
+		Changed:  p.pageChanged, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
-	p.watch = bridge.NewPageWatch(p.connector, cfg.Times.WatchEvery)
-	p.hearing = bridge.NewHearing(bridge.HearingConfig{
-		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Look: p.watch.Look, Every: cfg.Times.HearEvery, Outage: cfg.Times.Outage, Log: p.log,
+	p.heartbeat = backfill.NewHeartbeat(backfill.HeartbeatConfig{
+		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.pages.Watch.CheckSoon, Every: cfg.Times.HearEvery, Outage: cfg.Times.Outage, Log: p.log,
 	})
 	opened := func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) } // the stream is made below
 	p.avatars = p.newAvatars()
@@ -132,7 +136,7 @@ func (p *program) assemble() (err error) {
 		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
 		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
 		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, RoomLink: p.client.RoomLink, Desk: p.client, People: p.client, Clerk: p.clerk(),
-		Delivered: p.delivered(), PageRefused: p.watch.Refused, PageSent: p.watch.Sent,
+		Delivered: p.delivered(), PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent,
 		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
 		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
 		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
@@ -145,8 +149,8 @@ func (p *program) assemble() (err error) {
 	if err != nil {
 		return err
 	}
-	p.backfill = bridge.NewBackfill(bridge.BackfillConfig{
-		Bridge: p.bridge, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
+	p.backfill = backfill.New(backfill.Config{
+		Inbound: p.bridge, Seen: p.store.Inbox().Seen, Ours: p.sentByUs, Pages: p.store, Retry: cfg.Times.FirstRetry, Now: cfg.Now, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
 	})
 	p.stream = stream.New(stream.Config{
 		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
@@ -226,7 +230,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
 	parts = []Part{
 		{"webhook", grace * 15 / 100, HTTPPart(public, p.publicRoutes(), p.log)},
-		{"hearing", grace / 100, p.hearing.Run},
+		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
 		{"setup", grace * 4 / 100, p.setup.Run},
 		{"pages", grace * 3 / 100, p.lookAfterPages},

@@ -105,7 +105,7 @@ func (p *program) calm(every time.Duration) func() bool {
 	since := time.Now()
 	return func() bool {
 		_, _, notices := p.bridge.Backlog()
-		if p.stream.State().Connected && !p.connector.Connecting() && notices.Waiting == 0 {
+		if p.stream.State().Connected && !p.pages.Login.Connecting() && notices.Waiting == 0 {
 			since = time.Now()
 			return true
 		}

@@ -75,3 +75,11 @@ func (p Page) DisplayName() string {
 	}
 	return p.Name
 }
+
+// Silenced reports whether nothing is meant to come from the page: it was switched off,
+// or disconnected.
+func (p Page) Silenced() bool { return p.State == PageOff || p.Token == "" }
+
+// ReceivesEvents reports whether Meta sends the events of a page in this state; it does
+// so also for one whose answers it holds back.
+func (p Page) ReceivesEvents() bool { return p.State == PageRunning || p.State == PageHeld }

@@ -3,6 +3,8 @@ package bridge
 import (
 	"context"
 	"time"
+
+	"messenger-bridge/bridge/placeholders"
 )
 
 // A page's texts are sent by nobody: a welcome when a conversation begins, a word when
@@ -113,14 +115,14 @@ func (b *Bridge) sendText(ctx context.Context, page Page, a Automatic, agent Aut
 	if a.Text == "" {
 		return nil
 	}
-	blanks := Blanks{Agent: nameOf(agent, page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
+	known := placeholders.Values{Agent: nameOf(agent, page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
 	if b.CustomerName != nil {
-		blanks.Customer = b.CustomerName(a.Conversation)
+		known.Customer = b.CustomerName(a.Conversation)
 	}
 	if b.DepartmentName != nil && page.Settings.Department != "" {
-		blanks.Department = b.DepartmentName(ctx, page.Settings.Department)
+		known.Department = b.DepartmentName(ctx, page.Settings.Department)
 	}
-	if a.Text = blanks.Fill(a.Text); a.Text == "" {
+	if a.Text = known.Fill(a.Text); a.Text == "" {
 		return nil
 	}
 	return b.SendAutomatic(ctx, a)

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 )
@@ -50,6 +49,3 @@ type Tickets interface {
 	// Sign returns a proof that only we can make, for one purpose.
 	Sign(purpose, text string) string
 }
-
-// newTicketID returns 26 characters nobody can guess.
-func newTicketID() string { return rand.Text() }

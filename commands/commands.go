@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
@@ -20,16 +22,36 @@ type People interface {
 	IsManager(context.Context, bridge.UserID) (bool, error)
 }
 
-// Connector changes pages; bridge.Connector is the one.
-type Connector interface {
+// Connector changes pages; package pages has a part for each of these tasks.
+type Connector struct {
+	Login
+	Switch
+	Editor
+	Revoker
+}
+
+// Login begins the way through Facebook's dialog.
+type Login interface {
 	LoginLink(ctx context.Context, caller bridge.Author) (string, error)
-	SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error)
+}
+
+// Switch switches pages on and off.
+type Switch interface {
 	SwitchOn(context.Context, bridge.PageID) (bridge.Page, error)
 	SwitchOff(context.Context, bridge.PageID) (bridge.Page, error)
-	FillSettings(context.Context, bridge.PageID, bridge.Filled, []bridge.Department) (bridge.Page, bridge.Outcome, error)
-	Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, bridge.Revoked, error)
-	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, bridge.Revoked, error)
-	ChangeSetting(ctx context.Context, id bridge.PageID, d *bridge.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
+}
+
+// Editor changes a page's settings.
+type Editor interface {
+	SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error)
+	FillSettings(context.Context, bridge.PageID, settings.Filled, []bridge.Department) (bridge.Page, settings.Outcome, error)
+	ChangeSetting(ctx context.Context, id bridge.PageID, d *settings.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
+}
+
+// Revoker takes pages away.
+type Revoker interface {
+	Disconnect(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
+	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
 }
 
 // Customers forgets and blocks them; bridge.Bridge is the one.

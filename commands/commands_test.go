@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
@@ -72,14 +74,14 @@ func (o *office) SwitchOn(_ context.Context, id bridge.PageID) (bridge.Page, err
 func (o *office) SwitchOff(_ context.Context, id bridge.PageID) (bridge.Page, error) {
 	return o.change("off", id, func(p *bridge.Page) { p.State = bridge.PageOff })
 }
-func (o *office) Disconnect(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, bridge.Revoked, error) {
+func (o *office) Disconnect(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, pages.Revoked, error) {
 	p, err := o.change("disconnect", id, func(p *bridge.Page) { p.Token = "" })
-	return p, bridge.RevokedGrant, err
+	return p, pages.RevokedGrant, err
 }
-func (o *office) Delete(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, bridge.Revoked, error) {
+func (o *office) Delete(_ context.Context, id bridge.PageID, _ bridge.Author) (bridge.Page, pages.Revoked, error) {
 	p, err := o.change("delete", id, func(*bridge.Page) {})
 	delete(o.pages, id)
-	return p, bridge.RevokeLater, err
+	return p, pages.RevokeLater, err
 }
 func (o *office) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
 	if word != "7001" {
@@ -95,7 +97,7 @@ func (o *office) Forget(_ context.Context, p bridge.PageID, c bridge.CustomerID)
 	o.calls = append(o.calls, "forget "+string(p)+" "+string(c))
 	return bridge.Forgotten{Rooms: 2, Waiting: 3}, o.stays
 }
-func (o *office) ChangeSetting(_ context.Context, id bridge.PageID, d *bridge.Setting, value string) (bridge.Page, language.Phrase, error) {
+func (o *office) ChangeSetting(_ context.Context, id bridge.PageID, d *settings.Setting, value string) (bridge.Page, language.Phrase, error) {
 	p, err := o.Page(id)
 	if err != nil {
 		return p, "", err
@@ -109,7 +111,7 @@ func (o *office) ChangeSetting(_ context.Context, id bridge.PageID, d *bridge.Se
 
 var offices = []bridge.Department{{ID: "d1", Name: "Sales"}, {ID: "d2", Name: "After sales"}}
 
-func (o *office) FillSettings(_ context.Context, id bridge.PageID, f bridge.Filled, known []bridge.Department) (p bridge.Page, out bridge.Outcome, err error) {
+func (o *office) FillSettings(_ context.Context, id bridge.PageID, f settings.Filled, known []bridge.Department) (p bridge.Page, out settings.Outcome, err error) {
 	if p, err = o.Page(id); err == nil {
 		out, err = f.Apply(p.Settings, known)
 	}
@@ -147,7 +149,7 @@ func (o *office) RetryAll(_ context.Context, page bridge.PageID) (int, error) {
 
 func (o *office) commands() *Commands {
 	return New(Config{
-		People: o, Users: []string{"@Carla"}, Connector: o, Customers: o, Pages: o,
+		People: o, Users: []string{"@Carla"}, Connector: Connector{o, o, o, o}, Customers: o, Pages: o,
 		LastMessage: func(p bridge.PageID, direction string) (at time.Time) {
 			if p == "100" && direction == "in" {
 				at = time.Date(2026, 11, 26, 7, 5, 0, 0, time.UTC)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 )
 
 // departmentsWithin bounds how long a dialog waits for the names of departments:
@@ -26,7 +27,7 @@ func (c *Commands) dialog(ctx context.Context, page bridge.Page) bridge.Reply {
 // Fill saves a dialog that somebody sent, if that person may do that by now and
 // nothing is wrong with it; else it changes nothing, and returns what is wrong, by the
 // settings' words, or "" for all of it. Sending the same again is harmless.
-func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID, f bridge.Filled) (wrong map[string]string, err error) {
+func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled) (wrong map[string]string, err error) {
 	whole := func(sentence string) (map[string]string, error) { return map[string]string{"": sentence}, nil }
 	allowed, err := c.allowed(ctx, by)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 )
 
 func TestDialog_IsShownOnlyWhereItCanBe(t *testing.T) {
@@ -25,20 +26,20 @@ func TestDialog_IsShownOnlyWhereItCanBe(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	seen := bridge.SeenSettings(bridge.Settings{})
+	seen := settings.Seen(bridge.Settings{})
 	for name, c := range map[string]struct {
 		by    bridge.Author
 		page  bridge.PageID
-		form  bridge.Filled
+		form  settings.Filled
 		wrong map[string]string // parts
 		calls string
 	}{
-		"saved":           {boss, "100", bridge.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello", "department": "d1"}}, nil, "filled 100"},
-		"impossible":      {boss, "100", bridge.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello", "text-limit": "1"}}, map[string]string{"text-limit": "100 to 2000"}, ""},
-		"no such page":    {boss, "999", bridge.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello"}}, map[string]string{"": "no longer connected"}, ""},
-		"a stranger":      {stranger, "100", bridge.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello"}}, map[string]string{"": "livechat-manager"}, ""},
-		"a forged dialog": {boss, "100", bridge.Filled{Seen: "x", Typed: map[string]string{"welcome": "Hello"}}, map[string]string{"": "close it and open it again"}, ""},
-		"a clash":         {boss, "100", bridge.Filled{Seen: bridge.SeenSettings(bridge.Settings{Name: "old"}), Typed: map[string]string{"name": "new"}}, map[string]string{"name": "Somebody else has changed this meanwhile, to: none"}, ""},
+		"saved":           {boss, "100", settings.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello", "department": "d1"}}, nil, "filled 100"},
+		"impossible":      {boss, "100", settings.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello", "text-limit": "1"}}, map[string]string{"text-limit": "100 to 2000"}, ""},
+		"no such page":    {boss, "999", settings.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello"}}, map[string]string{"": "no longer connected"}, ""},
+		"a stranger":      {stranger, "100", settings.Filled{Seen: seen, Typed: map[string]string{"welcome": "Hello"}}, map[string]string{"": "livechat-manager"}, ""},
+		"a forged dialog": {boss, "100", settings.Filled{Seen: "x", Typed: map[string]string{"welcome": "Hello"}}, map[string]string{"": "close it and open it again"}, ""},
+		"a clash":         {boss, "100", settings.Filled{Seen: settings.Seen(bridge.Settings{Name: "old"}), Typed: map[string]string{"name": "new"}}, map[string]string{"name": "Somebody else has changed this meanwhile, to: none"}, ""},
 	} {
 		o := newOffice()
 		wrong, err := o.commands().Fill(t.Context(), c.by, c.page, c.form)

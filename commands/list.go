@@ -13,10 +13,10 @@ import (
 // manyPages is how many fit into one message when all is told about each.
 const manyPages = 15
 
-// pages lists the connected pages; words choose those with that id, or with the words
+// listPages lists the connected pages; words choose those with that id, or with the words
 // in their names. Rocket.Chat shows no tables, and phones are narrow: a few short
 // lines a page, and with many pages one.
-func pages(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
+func listPages(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	wanted := strings.ToLower(value(in.rest))
 	var chosen []bridge.Page
 	for _, p := range c.Pages.Pages() {

@@ -5,9 +5,10 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 )
 
-// edit shows or changes a page's settings. bridge.SettingsTable says which there are.
+// edit shows or changes a page's settings. settings.Table says which there are.
 func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	id, rest := cutWord(in.rest)
 	page, err := c.Pages.Page(bridge.PageID(id))
@@ -21,7 +22,7 @@ func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	case word == "":
 		return c.showSettings(ctx, in, page)
 	}
-	d := bridge.FindSetting(word)
+	d := settings.Find(word)
 	if d == nil {
 		return answer(c.unknownSetting(word)), nil
 	}
@@ -36,14 +37,14 @@ func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 		return answer(c.Say.Say("%s Nothing was changed.", wrong.In(c.Say))), nil
 	}
 	text := c.Say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings))
-	if d.Kind == bridge.DepartmentSetting {
+	if d.Kind == settings.DepartmentKind {
 		text += "\n" + c.Say.Say("It counts from the next room on.")
 	}
 	return answer(text), nil
 }
 
 // askFor answers an edit without a value.
-func (c *Commands) askFor(ctx context.Context, page bridge.Page, d *bridge.Setting) string {
+func (c *Commands) askFor(ctx context.Context, page bridge.Page, d *settings.Setting) string {
 	text := c.Say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + "\n" + c.Say.Say(d.Help)
 	if len(d.Choices) > 0 {
 		for _, one := range d.Choices {
@@ -56,8 +57,8 @@ func (c *Commands) askFor(ctx context.Context, page bridge.Page, d *bridge.Setti
 // unknownSetting answers a word that is no setting, with the nearest that is.
 func (c *Commands) unknownSetting(word string) string {
 	var words, shown []string
-	for i := range bridge.SettingsTable {
-		words = append(words, bridge.SettingsTable[i].Word)
+	for i := range settings.Table {
+		words = append(words, settings.Table[i].Word)
 		shown = append(shown, "`"+words[i]+"`")
 	}
 	text := c.Say.Say("There is no setting `%s`.", quoted(word))
@@ -75,7 +76,7 @@ func (c *Commands) showSettings(ctx context.Context, in call, page bridge.Page) 
 	}
 	var b strings.Builder
 	b.WriteString(c.Say.Say("Settings of *%s* `%s`:", plain(page.DisplayName()), page.ID) + "\n")
-	for _, group := range bridge.SettingGroups() {
+	for _, group := range settings.Groups() {
 		b.WriteString("*" + c.Say.Say(group[0].Group) + "*\n")
 		for _, d := range group {
 			b.WriteString("• `" + d.Word + "` " + brief(c.shown(ctx, d, page.Settings)) + "\n")
@@ -88,9 +89,9 @@ func (c *Commands) showSettings(ctx context.Context, in call, page bridge.Page) 
 }
 
 // shown returns a setting as it is shown in a chat.
-func (c *Commands) shown(ctx context.Context, d *bridge.Setting, all bridge.Settings) string {
+func (c *Commands) shown(ctx context.Context, d *settings.Setting, all bridge.Settings) string {
 	var known []bridge.Department
-	if d.Kind == bridge.DepartmentSetting {
+	if d.Kind == settings.DepartmentKind {
 		known, _ = c.Departments(ctx) // else its id is shown
 	}
 	v := quiet(d.Shown(all, known))
@@ -121,7 +122,7 @@ func quiet(text string) string {
 // up is shown by its id.
 func (c *Commands) departmentNames(ctx context.Context) func(bridge.DepartmentID) string {
 	known, _ := c.Departments(ctx)
-	d := bridge.FindSetting("department")
+	d := settings.Find("department")
 	return func(id bridge.DepartmentID) string {
 		return plain(d.Shown(bridge.Settings{Department: id}, known))
 	}

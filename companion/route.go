@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
@@ -25,7 +26,7 @@ type Clerk interface {
 	// Fill does what a dialog asks for, unless something is wrong with it: then it
 	// says what, by the settings' words ("" for all of it), and changes nothing.
 	// Sending the same dialog again is harmless.
-	Fill(context.Context, bridge.Author, bridge.PageID, bridge.Filled) (wrong map[string]string, err error)
+	Fill(context.Context, bridge.Author, bridge.PageID, settings.Filled) (wrong map[string]string, err error)
 }
 
 // Config is what the app's side of the bridge needs.

@@ -2,6 +2,7 @@ package companion
 
 import (
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
@@ -58,20 +59,20 @@ func said(text string) *words {
 // noValue brings back a setting's default; a list has no empty values.
 const noValue = "none"
 
-// settingsDialog shows all settings of a page, as bridge.SettingsTable has them.
+// settingsDialog shows all settings of a page, as settings.Table has them.
 func settingsDialog(form bridge.SettingsForm, say *language.Speaker) *view {
 	button := func(action, text string) *element {
 		return &element{Type: "button", AppID: About().ID, BlockID: "actions", ActionID: action, Text: said(text)}
 	}
-	settings := form.Page.Settings
+	now := form.Page.Settings
 	v := &view{
-		ID: viewID(form.Page.ID, bridge.SeenSettings(settings)), AppID: About().ID, Type: "modal", Title: plain(say.Say("Settings of a page")),
+		ID: viewID(form.Page.ID, settings.Seen(now)), AppID: About().ID, Type: "modal", Title: plain(say.Say("Settings of a page")),
 		Submit: button("save", say.Say("Save")), Close: button("cancel", say.Say("Cancel")),
 		Blocks: []block{{Type: "section", AppID: About().ID, BlockID: "page", Text: said(form.Page.DisplayName() + " (" + string(form.Page.ID) + ")")}},
 	}
-	for i := range bridge.SettingsTable {
-		s := &bridge.SettingsTable[i]
-		if s.Kind == bridge.DepartmentSetting && len(form.Departments) == 0 && settings.Department == "" {
+	for i := range settings.Table {
+		s := &settings.Table[i]
+		if s.Kind == settings.DepartmentKind && len(form.Departments) == 0 && now.Department == "" {
 			continue // there is nothing to choose from, or it is not known
 		}
 		v.Blocks = append(v.Blocks, field(s, form, say))
@@ -80,20 +81,20 @@ func settingsDialog(form bridge.SettingsForm, say *language.Speaker) *view {
 }
 
 // field is one setting. Values are what people would type.
-func field(s *bridge.Setting, form bridge.SettingsForm, say *language.Speaker) block {
+func field(s *settings.Setting, form bridge.SettingsForm, say *language.Speaker) block {
 	id := "b_" + s.Word
 	hint := say.Say(s.Help)
 	e := &element{AppID: About().ID, BlockID: id, ActionID: s.Word, InitialValue: s.Value(form.Page.Settings)}
 	choose := func(value, text string) { e.Options = append(e.Options, option{plain(text), value}) }
 	switch s.Kind {
-	case bridge.SwitchSetting:
+	case settings.SwitchKind:
 		choose("on", say.Say("on"))
 		choose("off", say.Say("off"))
-	case bridge.ChoiceSetting:
+	case settings.ChoiceKind:
 		for _, c := range s.Choices {
 			choose(c.Word, say.Say(c.Label))
 		}
-	case bridge.DepartmentSetting:
+	case settings.DepartmentKind:
 		choose(noValue, say.Say("(none)"))
 		known := e.InitialValue == ""
 		for _, d := range form.Departments {
@@ -110,6 +111,6 @@ func field(s *bridge.Setting, form bridge.SettingsForm, say *language.Speaker) b
 	if e.Type = "plain_text_input"; len(e.Options) > 0 {
 		e.Type, e.Placeholder = "static_select", said(say.Say(s.Label))
 	}
-	e.Multiline = s.Kind == bridge.TextSetting
+	e.Multiline = s.Kind == settings.TextKind
 	return block{Type: "input", AppID: About().ID, BlockID: id, Label: said(say.Say(s.Label)), Hint: said(hint), Optional: true, Element: e}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 )
 
 // protocol is the version of what the app and the bridge say to each other. It is
@@ -70,7 +71,7 @@ func viewID(page bridge.PageID, seen string) string {
 var errNoView = errors.New("no dialog of ours")
 
 // filled reads a dialog that was sent.
-func (r request) filled() (page bridge.PageID, f bridge.Filled, err error) {
+func (r request) filled() (page bridge.PageID, f settings.Filled, err error) {
 	parts := strings.Split(r.ViewID, ".")
 	if len(parts) != 3 || parts[0] != settingsView {
 		return "", f, errNoView
@@ -80,7 +81,7 @@ func (r request) filled() (page bridge.PageID, f bridge.Filled, err error) {
 	if err1 != nil || err2 != nil || len(id) == 0 {
 		return "", f, errNoView
 	}
-	f = bridge.Filled{Seen: string(seen), Typed: map[string]string{}}
+	f = settings.Filled{Seen: string(seen), Typed: map[string]string{}}
 	for _, block := range r.State {
 		for word, raw := range block {
 			var value *string

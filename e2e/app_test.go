@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/companion"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
@@ -154,8 +155,8 @@ func TestApp_EditPage_OpensEveryWordOfTheTable_AndSaves(t *testing.T) {
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	d := o.dialogOf(bakery)
-	for i := range bridge.SettingsTable {
-		s := &bridge.SettingsTable[i]
+	for i := range settings.Table {
+		s := &settings.Table[i]
 		if f := d.Field(s.Word); f == nil || f.Label == "" || f.Hint == "" {
 			t.Errorf("the field of %s is %+v", s.Word, f)
 		}

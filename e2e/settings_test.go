@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/sandbox/chat"
 )
 
@@ -41,8 +42,8 @@ func TestSettings_EachInWordsInTheFormAndAfterARestart(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	edit := "/facebook edit " + bakery
-	if len(inWords) != len(bridge.SettingsTable) {
-		t.Fatalf("the test has %d settings, the table %d", len(inWords), len(bridge.SettingsTable))
+	if len(inWords) != len(settings.Table) {
+		t.Fatalf("the test has %d settings, the table %d", len(inWords), len(settings.Table))
 	}
 	untouched, _ := o.openWindow().get(o.linkIn(o.private("maria", o.setup(), edit))).form()
 	for _, c := range inWords {
@@ -129,7 +130,7 @@ func TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost(t *testing.T) {
 
 	want := bridge.Settings{Name: "of otto", TextLimit: 900}
 	for _, c := range typed {
-		if mistake := bridge.FindSetting(c.word).Change(&want, c.shown, nil); mistake != "" {
+		if mistake := settings.Find(c.word).Change(&want, c.shown, nil); mistake != "" {
 			t.Fatal(c.word, mistake)
 		}
 	}

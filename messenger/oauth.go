@@ -15,7 +15,11 @@ import (
 	"messenger-bridge/messenger/wire"
 )
 
-var _ bridge.Authority = (*Platform)(nil)
+var (
+	_ bridge.Authorizer     = (*Platform)(nil)
+	_ bridge.Subscriber     = (*Platform)(nil)
+	_ bridge.TokenInspector = (*Platform)(nil)
+)
 
 // seeing is the permission without which nobody's pages are shown.
 const seeing = "pages_show_list"

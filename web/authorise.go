@@ -13,6 +13,8 @@ import (
 	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
@@ -44,7 +46,7 @@ func nonceOf(r *http.Request) string {
 
 // start sends the browser to Facebook's dialog.
 func (s *server) start(w http.ResponseWriter, r *http.Request) {
-	dialog, nonce, err := s.Connect.Begin(r.URL.Query().Get("state"))
+	dialog, nonce, err := s.Login.Begin(r.URL.Query().Get("state"))
 	if err != nil {
 		s.refuse(w, err, notice{})
 		return
@@ -67,7 +69,7 @@ func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if query.Has("error") || query.Has("error_code") || code == "" {
-		err := s.Connect.CheckReturn(state, nonce)
+		err := s.Login.CheckReturn(state, nonce)
 		if err == nil {
 			err = returned(query)
 		}
@@ -76,7 +78,7 @@ func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, done := work(w, r)
 	defer done()
-	offer, err := s.Connect.Return(ctx, state, nonce, code)
+	offer, err := s.Login.Return(ctx, state, nonce, code)
 	if err != nil {
 		s.refuse(w, err, notice{})
 		return
@@ -118,7 +120,7 @@ func said(query url.Values) string {
 
 // offered is a page of the tick boxes.
 type offered struct {
-	bridge.OfferedPage
+	pages.OfferedPage
 	Key    string // begins the ids of its elements
 	Ticked bool
 	First  *field   // the department
@@ -139,7 +141,7 @@ func (o *offered) Slips() (all []*field) {
 func (o *offered) Written() int { return count(o.More, (*field).Written) }
 
 func (o *offered) Texts() int {
-	return count(o.More, func(f *field) bool { return f.Kind == bridge.TextSetting })
+	return count(o.More, func(f *field) bool { return f.Kind == settings.TextKind })
 }
 
 func count(fields []*field, which func(*field) bool) (n int) {
@@ -153,7 +155,7 @@ func count(fields []*field, which func(*field) bool) (n int) {
 
 // choice is the page with the tick boxes.
 type choice struct {
-	bridge.Offer
+	pages.Offer
 	List    []*offered
 	Wrong   []*field
 	Nothing bool // nothing was ticked
@@ -164,9 +166,9 @@ type mistakes map[bridge.PageID]map[string]language.Phrase
 
 // newChoice shows an offer: pages that are connected already come first. form is
 // what was sent before, nil at first, and bad what is wrong with it.
-func newChoice(say *language.Speaker, o bridge.Offer, form url.Values, bad mistakes) *choice {
+func newChoice(say *language.Speaker, o pages.Offer, form url.Values, bad mistakes) *choice {
 	c := &choice{Offer: o}
-	pages := slices.SortedStableFunc(slices.Values(o.Pages), func(a, b bridge.OfferedPage) int {
+	pages := slices.SortedStableFunc(slices.Values(o.Pages), func(a, b pages.OfferedPage) int {
 		return cmp.Or(first(a.Known, b.Known), first(a.Usable, b.Usable), cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)))
 	})
 	var all []*field
@@ -178,9 +180,9 @@ func newChoice(say *language.Speaker, o bridge.Offer, form url.Values, bad mista
 		}
 		m := maker{say: say, id: one.Key, prefix: string(p.ID) + ".", page: bridge.Page{Name: p.Name, Settings: p.Settings},
 			departments: o.Departments, typed: typed(form, string(p.ID)+"."), mistakes: bad[p.ID]}
-		for i := range bridge.SettingsTable {
-			switch d := &bridge.SettingsTable[i]; {
-			case d.Connect && d.Kind == bridge.DepartmentSetting:
+		for i := range settings.Table {
+			switch d := &settings.Table[i]; {
+			case d.Connect && d.Kind == settings.DepartmentKind:
 				one.First = m.field(d)
 			case d.Connect:
 				one.More = append(one.More, m.field(d))
@@ -236,7 +238,7 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, done := work(w, r)
 	defer done()
-	result, err := s.Connect.Choose(ctx, form.Get("ticket"), nonce, form.Get("proof"), chosen)
+	result, err := s.Login.Choose(ctx, form.Get("ticket"), nonce, form.Get("proof"), chosen)
 	if err != nil {
 		v, _ := s.visits.of(nonce)
 		s.refuse(w, err, notice{Choice: true, Result: v.result})
@@ -247,17 +249,17 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 }
 
 // chosenPages reads the ticked pages, and what is wrong with them.
-func chosenPages(o bridge.Offer, form url.Values) (chosen []bridge.Chosen, bad mistakes) {
+func chosenPages(o pages.Offer, form url.Values) (chosen []pages.Chosen, bad mistakes) {
 	bad = mistakes{}
 	ticked := slices.Compact(slices.Sorted(slices.Values(form["page"])))
 	for _, id := range ticked {
-		one := bridge.Chosen{ID: bridge.PageID(id)}
-		if i := slices.IndexFunc(o.Pages, func(p bridge.OfferedPage) bool { return p.ID == one.ID }); i >= 0 {
+		one := pages.Chosen{ID: bridge.PageID(id)}
+		if i := slices.IndexFunc(o.Pages, func(p pages.OfferedPage) bool { return p.ID == one.ID }); i >= 0 {
 			one.Settings = o.Pages[i].Settings
 		}
 		values := typed(form, id+".")
-		for i := range bridge.SettingsTable {
-			d := &bridge.SettingsTable[i]
+		for i := range settings.Table {
+			d := &settings.Table[i]
 			value, there := values[d.Word]
 			if !there || !d.Connect {
 				continue

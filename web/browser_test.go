@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/browsertest"
 	"messenger-bridge/web"
 )
@@ -196,7 +197,7 @@ const inspection = `(() => {
 // serve is a site with a Facebook that grants at once.
 func serve(t *testing.T, f *fake) string {
 	t.Helper()
-	pages := web.New(web.Config{Connect: f})
+	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion})
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	facebook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -213,7 +214,7 @@ func serve(t *testing.T, f *fake) string {
 
 func TestBrowser_PagesAreChosenByKeyboard(t *testing.T) {
 	b, f := startBrowser(t), &fake{offer: fullOffer()}
-	f.result = []bridge.Connected{
+	f.result = []pages.Connected{
 		{ID: "100200300400502", Name: "Harbour Bakery", State: bridge.PageRunning},
 		{ID: "100200300400507", Name: "Lakeside Bikes", State: bridge.PageConnecting, Why: "Meta cannot reach https://bridge.example/webhook"},
 		{ID: "100200300400501", Name: "Zebra Prints", State: bridge.PageNeedsAuth, Why: "Facebook no longer accepts its token; type `/facebook authorize`"},
@@ -265,7 +266,7 @@ func TestBrowser_PagesAreChosenByKeyboard(t *testing.T) {
 func TestBrowser_ChoiceWithASlip_IsShownAgain(t *testing.T) {
 	b, f := startBrowser(t), &fake{offer: fullOffer()}
 	f.offer.Missing, f.offer.Lost = nil, nil
-	f.result = []bridge.Connected{{ID: "100200300400501", Name: "Zebra Prints", State: bridge.PageRunning}}
+	f.result = []pages.Connected{{ID: "100200300400501", Name: "Zebra Prints", State: bridge.PageRunning}}
 	b.follow(chromedp.Navigate(serve(t, f) + "/oauth/start?state=LOGINTICKET"))
 	b.follow(chromedp.Reload())
 	b.sees("Choose your Facebook pages") // a reload does no harm

@@ -12,19 +12,21 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/web"
 )
 
-// fake is a Connector whose answers a test sets, and which notes what it is asked.
+// fake is a Login and an Editor whose answers a test sets, and which notes what it is asked.
 type fake struct {
-	offer    bridge.Offer
+	offer    pages.Offer
 	form     bridge.SettingsForm
-	result   []bridge.Connected
+	result   []pages.Connected
 	dialog   string
 	err      error // of every call
 	checked  int
 	returned []string // codes
-	chosen   []bridge.Chosen
+	chosen   []pages.Chosen
 	saved    []bridge.Settings
 	meddle   func(*bridge.Page) // what somebody else does just before a save
 }
@@ -55,16 +57,16 @@ func (f *fake) CheckReturn(_, nonce string) error {
 	return f.err
 }
 
-func (f *fake) Return(_ context.Context, state, nonce, code string) (bridge.Offer, error) {
+func (f *fake) Return(_ context.Context, state, nonce, code string) (pages.Offer, error) {
 	if err := f.CheckReturn(state, nonce); err != nil {
-		return bridge.Offer{}, err
+		return pages.Offer{}, err
 	}
 	f.returned = append(f.returned, code)
 	f.offer.Ticket, f.offer.Proof = someTicket, someProof
 	return f.offer, nil
 }
 
-func (f *fake) Choose(_ context.Context, id, nonce, proof string, pages []bridge.Chosen) ([]bridge.Connected, error) {
+func (f *fake) Choose(_ context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error) {
 	switch {
 	case f.err != nil:
 		return nil, f.err
@@ -83,7 +85,7 @@ func (f *fake) OpenSettings(context.Context, string, bridge.PageID) (bridge.Sett
 	return f.form, f.err
 }
 
-func (f *fake) SaveSettings(_ context.Context, _ string, _ bridge.PageID, filled bridge.Filled, known []bridge.Department) (bridge.Page, bridge.Outcome, error) {
+func (f *fake) SaveSettings(_ context.Context, _ string, _ bridge.PageID, filled settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error) {
 	if f.meddle != nil {
 		f.meddle(&f.form.Page)
 		f.meddle = nil
@@ -99,12 +101,12 @@ func (f *fake) SaveSettings(_ context.Context, _ string, _ bridge.PageID, filled
 var departments = []bridge.Department{{ID: "dep-sales", Name: "Sales"}, {ID: "dep-help", Name: "Help & Service"}}
 
 // fullOffer has a page in every state.
-func fullOffer() bridge.Offer {
-	return bridge.Offer{
+func fullOffer() pages.Offer {
+	return pages.Offer{
 		Person: "Dana Okafor", Departments: departments,
 		Missing: []string{"business_management", "pages_read_engagement"},
 		Lost:    []bridge.Page{{ID: "100200300400999", Name: "Corner Café Uptown"}},
-		Pages: []bridge.OfferedPage{
+		Pages: []pages.OfferedPage{
 			{ID: "100200300400501", Name: "Zebra Prints", Usable: true},
 			{ID: "100200300400502", Name: "Harbour Bakery", Usable: true, Known: true, State: bridge.PageRunning, Settings: bridge.Settings{
 				Department: "dep-help", TextLimit: 900, Welcome: "Hello {customer}!\nWe answer within the hour.", Offline: "Back at nine."}},
@@ -136,7 +138,7 @@ type site struct {
 }
 
 func newSite(t *testing.T, f *fake) *site {
-	return &site{t: t, Handler: web.New(web.Config{Connect: f, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
+	return &site{t: t, Handler: web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
 }
 
 func (s *site) do(method, target, body string) *http.Response {

@@ -5,12 +5,13 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
 // field is one setting as a form shows it; its Kind decides how.
 type field struct {
-	*bridge.Setting
+	*settings.Setting
 	ID      string // of the element
 	Name    string // in the form
 	About   string // ids of what describes it
@@ -28,7 +29,7 @@ type option struct {
 }
 
 // Written tells whether a text is not empty.
-func (f *field) Written() bool { return f.Kind == bridge.TextSetting && f.Value != "" }
+func (f *field) Written() bool { return f.Kind == settings.TextKind && f.Value != "" }
 
 // maker makes the fields of one page's settings.
 type maker struct {
@@ -40,7 +41,7 @@ type maker struct {
 	mistakes    map[string]language.Phrase
 }
 
-func (m maker) field(d *bridge.Setting) *field {
+func (m maker) field(d *settings.Setting) *field {
 	f := &field{Setting: d, ID: m.id + d.Word, Name: m.prefix + d.Word, Value: d.Value(m.page.Settings), Problem: m.mistakes[d.Word]}
 	if typed, there := m.typed[d.Word]; there {
 		f.Value = typed
@@ -49,18 +50,18 @@ func (m maker) field(d *bridge.Setting) *field {
 		f.Own = m.page.Name
 	}
 	f.About = f.ID + "-help"
-	if d.Kind == bridge.TextSetting {
+	if d.Kind == settings.TextKind {
 		f.About += " " + m.id + "blanks"
 	}
 	if f.Problem != "" {
 		f.About = f.ID + "-problem " + f.About
 	}
 	switch {
-	case d.Kind == bridge.ChoiceSetting:
+	case d.Kind == settings.ChoiceKind:
 		for _, c := range d.Choices {
 			f.Options = append(f.Options, option{Value: c.Word, Text: m.say.Say(c.Label)})
 		}
-	case d.Kind == bridge.DepartmentSetting && m.departments != nil:
+	case d.Kind == settings.DepartmentKind && m.departments != nil:
 		f.Options = m.list(d)
 	}
 	for i := range f.Options {
@@ -71,7 +72,7 @@ func (m maker) field(d *bridge.Setting) *field {
 
 // list is the departments to choose from, with the one that is set even if it was
 // deleted.
-func (m maker) list(d *bridge.Setting) []option {
+func (m maker) list(d *settings.Setting) []option {
 	all := []option{{Text: m.say.Say("No department")}}
 	set := d.Value(m.page.Settings)
 	known := set == ""
@@ -89,8 +90,8 @@ func (m maker) list(d *bridge.Setting) []option {
 // with prefix. A switch sends "off" before it sends "on".
 func typed(form url.Values, prefix string) map[string]string {
 	values := map[string]string{}
-	for i := range bridge.SettingsTable {
-		word := bridge.SettingsTable[i].Word
+	for i := range settings.Table {
+		word := settings.Table[i].Word
 		if sent := form[prefix+word]; len(sent) > 0 {
 			values[word] = strings.ReplaceAll(sent[len(sent)-1], "\r\n", "\n")
 		}

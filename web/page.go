@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/language"
 )
 
@@ -30,8 +31,8 @@ var contentPolicy = func() string {
 		"'; img-src data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 }()
 
-// pages are the templates, without the functions that need a speaker.
-var pages = template.Must(template.New("").Funcs(words(nil)).Funcs(template.FuncMap{
+// templates are the pages, without the functions that need a speaker.
+var templates = template.Must(template.New("").Funcs(words(nil)).Funcs(template.FuncMap{
 	"style":    func() template.CSS { return template.CSS(style) },
 	"heading":  func(tone, title string) map[string]string { return map[string]string{"Tone": tone, "Title": title} },
 	"initials": initials,
@@ -71,7 +72,7 @@ type notice struct {
 	Page   string // of a settings form; empty: of an authorisation
 	Choice bool   // of the tick boxes
 	Said   string // by Facebook
-	Result []bridge.Connected
+	Result []pages.Connected
 }
 
 func (s *server) notice(w http.ResponseWriter, status int, page string, n notice) {
@@ -201,7 +202,7 @@ func fill(text string, filled []string, code bool) string {
 func task(name string) string { return strings.TrimPrefix(name, "PROFILE_PLUS_") }
 
 // running tells whether all pages run.
-func running(all []bridge.Connected) bool {
+func running(all []pages.Connected) bool {
 	for _, c := range all {
 		if c.State != bridge.PageRunning {
 			return false

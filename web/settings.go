@@ -4,16 +4,17 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 )
 
 // settingsPage is the settings form of a page.
 type settingsPage struct {
 	Page    bridge.Page
 	Groups  []fieldGroup
-	Seen    string // see bridge.SeenSettings
+	Seen    string // see settings.Seen
 	Wrong   []*field
-	Clashes []difference      // changed by somebody else and by this person
-	Theirs  []*bridge.Setting // changed by somebody else only: in the form already
+	Clashes []difference        // changed by somebody else and by this person
+	Theirs  []*settings.Setting // changed by somebody else only: in the form already
 }
 
 // fieldGroup is what stands under one heading.
@@ -25,7 +26,7 @@ type fieldGroup struct {
 // Texts tells whether texts with blanks are among the fields.
 func (g fieldGroup) Texts() bool {
 	for _, f := range g.Fields {
-		if f.Kind == bridge.TextSetting {
+		if f.Kind == settings.TextKind {
 			return true
 		}
 	}
@@ -34,20 +35,20 @@ func (g fieldGroup) Texts() bool {
 
 // difference is a setting that two people changed.
 type difference struct {
-	*bridge.Setting
+	*settings.Setting
 	Saved, Yours string
 }
 
 // savedPage is what was saved.
 type savedPage struct {
 	Page   bridge.Page
-	Theirs []*bridge.Setting // kept, as somebody else changed them meanwhile
+	Theirs []*settings.Setting // kept, as somebody else changed them meanwhile
 }
 
 func newSettingsPage(m maker) *settingsPage {
-	p := &settingsPage{Page: m.page, Seen: bridge.SeenSettings(m.page.Settings)}
+	p := &settingsPage{Page: m.page, Seen: settings.Seen(m.page.Settings)}
 	var all []*field
-	for _, group := range bridge.SettingGroups() {
+	for _, group := range settings.Groups() {
 		g := fieldGroup{Title: group[0].Group}
 		for _, d := range group {
 			g.Fields = append(g.Fields, m.field(d))
@@ -60,7 +61,7 @@ func newSettingsPage(m maker) *settingsPage {
 }
 
 func (s *server) showSettings(w http.ResponseWriter, r *http.Request) {
-	f, err := s.Connect.OpenSettings(r.Context(), r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId")))
+	f, err := s.Editor.OpenSettings(r.Context(), r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId")))
 	if err != nil {
 		s.refuse(w, err, notice{Page: shownPage(r)})
 		return
@@ -73,7 +74,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 	defer done()
 	where := notice{Page: shownPage(r)}
 	ticket, id := r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId"))
-	f, err := s.Connect.OpenSettings(ctx, ticket, id) // before the body is read, which strangers may send too
+	f, err := s.Editor.OpenSettings(ctx, ticket, id) // before the body is read, which strangers may send too
 	if err != nil {
 		s.refuse(w, err, where)
 		return
@@ -83,12 +84,12 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		s.notice(w, bad.status, bad.notice, where)
 		return
 	}
-	filled := bridge.Filled{Seen: form.Get("seen"), Typed: typed(form, "")}
+	filled := settings.Filled{Seen: form.Get("seen"), Typed: typed(form, "")}
 	if len(filled.Typed) == 0 {
 		s.refuse(w, bridge.ErrForged, where)
 		return
 	}
-	page, out, err := s.Connect.SaveSettings(ctx, ticket, id, filled, f.Departments)
+	page, out, err := s.Editor.SaveSettings(ctx, ticket, id, filled, f.Departments)
 	m := maker{say: s.Say, page: page, departments: f.Departments}
 	switch {
 	case err != nil:
@@ -106,11 +107,11 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 }
 
 // clash shows the form with what the person changed, beside what is saved by now.
-func clash(m maker, out bridge.Outcome) *settingsPage {
+func clash(m maker, out settings.Outcome) *settingsPage {
 	saved := m.page.Settings
 	m.page.Settings = out.Settings
 	p := newSettingsPage(m)
-	p.Page.Settings, p.Seen, p.Theirs = saved, bridge.SeenSettings(saved), out.Theirs
+	p.Page.Settings, p.Seen, p.Theirs = saved, settings.Seen(saved), out.Theirs
 	for _, d := range out.Clashes {
 		p.Clashes = append(p.Clashes, difference{Setting: d, Saved: d.Shown(saved, m.departments), Yours: d.Shown(out.Settings, m.departments)})
 	}

@@ -4,16 +4,16 @@ import (
 	"sync"
 	"time"
 
-	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 )
 
 // visit is what one browser was offered, and what became of its choice. It is
 // kept so that the tick boxes survive a reload, a way back and a slip; without
 // it, after a restart, a form that is already open still works.
 type visit struct {
-	offer  bridge.Offer
+	offer  pages.Offer
 	done   bool
-	result []bridge.Connected
+	result []pages.Connected
 	ends   time.Time
 }
 
@@ -31,7 +31,7 @@ type visits struct {
 func newVisits() *visits { return &visits{all: map[string]visit{}} }
 
 // begin remembers an offer. The oldest visit makes room for it.
-func (v *visits) begin(nonce string, offer bridge.Offer) {
+func (v *visits) begin(nonce string, offer pages.Offer) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	now, oldest := time.Now(), ""
@@ -49,7 +49,7 @@ func (v *visits) begin(nonce string, offer bridge.Offer) {
 }
 
 // end keeps what became of a choice.
-func (v *visits) end(nonce string, result []bridge.Connected) {
+func (v *visits) end(nonce string, result []pages.Connected) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if one, ok := v.all[nonce]; ok {

@@ -10,29 +10,37 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
 
-// Connect is what the pages call; *bridge.Connector is one. Its errors are the
+// Login is the way through Facebook's dialog; *pages.Login is one. Its errors are the
 // ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, a
 // Refusal of Meta's, or a fault of ours; none of them contains a secret.
-type Connect interface {
+type Login interface {
 	Begin(id string) (dialog, nonce string, err error)
 	CheckReturn(state, nonce string) error
-	Return(ctx context.Context, state, nonce, code string) (bridge.Offer, error)
-	Choose(ctx context.Context, id, nonce, proof string, pages []bridge.Chosen) ([]bridge.Connected, error)
+	Return(ctx context.Context, state, nonce, code string) (pages.Offer, error)
+	Choose(ctx context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error)
+}
+
+// Editor opens and saves the form of a page's settings; *pages.Editor is one. Its errors
+// are like those of Login.
+type Editor interface {
 	OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error)
-	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f bridge.Filled, known []bridge.Department) (bridge.Page, bridge.Outcome, error)
-	Deletion(code string) (at time.Time, ours bool)
+	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error)
 }
 
 // Config is what the pages need.
 type Config struct {
-	Connect Connect
-	Secure  bool   // cookies only over https: PUBLIC_URL is https
-	Path    string // of PUBLIC_URL, if a proxy takes one off before it comes to us
-	Say     *language.Speaker
-	Log     *slog.Logger
+	Login    Login
+	Editor   Editor
+	Deletion func(code string) (at time.Time, ours bool) // when data was deleted, from the code that proves it
+	Secure   bool                                        // cookies only over https: PUBLIC_URL is https
+	Path     string                                      // of PUBLIC_URL, if a proxy takes one off before it comes to us
+	Say      *language.Speaker
+	Log      *slog.Logger
 }
 
 type server struct {
@@ -50,7 +58,7 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, pages: template.Must(pages.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
+	s := &server{Config: c, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
 	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))

@@ -16,12 +16,14 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/settings"
 	"messenger-bridge/web"
 )
 
 func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
 	for _, secure := range []bool{false, true} {
-		h := web.New(web.Config{Connect: &fake{}, Secure: secure})
+		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Secure: secure})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
 		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "https://www.facebook.example/dialog?state=LOGINTICKET" {
@@ -161,11 +163,11 @@ func TestChoice_WithoutPagesOrDepartments_SaysWhy(t *testing.T) {
 	if strings.Contains(page, "<form") {
 		t.Error("a form with nothing to choose")
 	}
-	for why, text := range map[bridge.Emptiness]string{
-		bridge.NotAllowed: "permission to see your pages was not granted", bridge.NothingTicked: "No page was ticked",
-		bridge.InPortfolio: "business portfolio", bridge.NoRole: "no role on a page",
+	for why, text := range map[pages.Emptiness]string{
+		pages.NotAllowed: "permission to see your pages was not granted", pages.NothingTicked: "No page was ticked",
+		pages.InPortfolio: "business portfolio", pages.NoRole: "no role on a page",
 	} {
-		f.offer = bridge.Offer{Empty: why}
+		f.offer = pages.Offer{Empty: why}
 		if page := newSite(t, f).offered(); !strings.Contains(page, text) || !strings.Contains(page, "This is why") || strings.Contains(page, "<li>") {
 			t.Errorf("%s: %s", why, afterStyle(page))
 		}
@@ -183,7 +185,7 @@ func choiceForm(pairs ...string) url.Values {
 }
 
 func TestChoose_ConnectsWhatIsTicked(t *testing.T) {
-	f := &fake{offer: fullOffer(), result: []bridge.Connected{
+	f := &fake{offer: fullOffer(), result: []pages.Connected{
 		{ID: "100200300400501", Name: "Zebra <b>Prints", State: bridge.PageRunning},
 		{ID: "100200300400502", Name: "Harbour Bakery", State: bridge.PageUnsubscribe, Why: "type `/facebook <now>`"},
 	}}
@@ -193,7 +195,7 @@ func TestChoose_ConnectsWhatIsTicked(t *testing.T) {
 		"100200300400501.welcome", " Hi\r\nthere\x00 ", "100200300400501.name", "Two\nlines", "100200300400501.department", "dep-sales",
 		"100200300400503.welcome", "not ticked")
 	want(t, s.post("/oauth/pages", sent), http.StatusOK, "Zebra &lt;b&gt;Prints", "Running", "Not subscribed", "<code>/facebook &lt;now&gt;</code>", "You can close this window")
-	wanted := []bridge.Chosen{
+	wanted := []pages.Chosen{
 		{ID: "100200300400501", Settings: bridge.Settings{Name: "Two lines", Department: "dep-sales", Welcome: "Hi\nthere"}},
 		{ID: "100200300400502", Settings: fullOffer().Pages[1].Settings}, // nothing was sent for it
 	}
@@ -206,7 +208,7 @@ func TestChoose_ConnectsWhatIsTicked(t *testing.T) {
 }
 
 func TestChoose_WithASlip_KeepsTheTicketAndWhatWasTyped(t *testing.T) {
-	f := &fake{offer: fullOffer(), result: []bridge.Connected{{Name: "Zebra Prints", State: bridge.PageRunning}}}
+	f := &fake{offer: fullOffer(), result: []pages.Connected{{Name: "Zebra Prints", State: bridge.PageRunning}}}
 	s := newSite(t, f)
 	s.offered()
 	want(t, s.post("/oauth/pages", choiceForm("100200300400501.name", "typed")), http.StatusUnprocessableEntity, "No page is ticked", `value="typed"`)
@@ -228,7 +230,7 @@ func TestChoose_WithASlip_KeepsTheTicketAndWhatWasTyped(t *testing.T) {
 }
 
 func TestChoose_FormThatIsOpenOverARestart_StillWorks(t *testing.T) {
-	f := &fake{result: []bridge.Connected{{Name: "Zebra Prints", State: bridge.PageRunning}}}
+	f := &fake{result: []pages.Connected{{Name: "Zebra Prints", State: bridge.PageRunning}}}
 	s := newSite(t, f)
 	s.cookie = someNonce
 	want(t, s.post("/oauth/pages", choiceForm("page", "100200300400501")), http.StatusOK, "The page is connected")
@@ -316,8 +318,8 @@ func sent(t *testing.T, page string, changes ...string) url.Values {
 	for i := 0; i+1 < len(changes); i += 2 {
 		v.Set(changes[i], changes[i+1])
 	}
-	for i := range bridge.SettingsTable {
-		if word := bridge.SettingsTable[i].Word; !v.Has(word) {
+	for i := range settings.Table {
+		if word := settings.Table[i].Word; !v.Has(word) {
 			t.Errorf("the form has no field for %s", word)
 		}
 	}
@@ -482,7 +484,7 @@ func TestNames_AreEscapedEverywhere(t *testing.T) {
 func TestLog_HoldsNoTicketAndNoCode(t *testing.T) {
 	var log bytes.Buffer
 	f := &fake{err: fmt.Errorf("disk full")}
-	h := web.New(web.Config{Connect: f, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for _, path := range []string{"/oauth/start?state=SECRET", "/oauth/callback?code=SECRET&state=SECRET", settingsPath + "SECRET"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	}

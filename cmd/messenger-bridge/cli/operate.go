@@ -16,6 +16,7 @@ import (
 
 	"messenger-bridge/app"
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/store"
 )
 
@@ -93,7 +94,7 @@ func (c pagesAddCmd) Run(ctx context.Context, io Stdio) error {
 		return err
 	}
 	defer s.Close()
-	if err := bridge.StoreByHand(ctx, s, add.ByHand(), time.Now()); err != nil {
+	if err := pages.StoreByHand(ctx, s, add.ByHand(), time.Now()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(io.Out, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)

@@ -1,4 +1,4 @@
-package bridge
+package backfill
 
 import (
 	"context"
@@ -7,67 +7,64 @@ import (
 	"slices"
 	"sync"
 	"time"
-)
 
-// Cursors remember how far something was read, over restarts. The zero time is what
-// was never saved; saving it forgets the cursor.
-type Cursors interface {
-	Cursor(name string) (time.Time, error)
-	// SaveCursor is durable within seconds, and no later than what is saved after it.
-	SaveCursor(name string, at time.Time) error
-	// KeepCursor is SaveCursor and returns when it is durable.
-	KeepCursor(ctx context.Context, name string, at time.Time) error
-}
+	"messenger-bridge/bridge"
+)
 
 // Names of cursors.
 const (
-	heardCursor = "heard" // webhooks could be received and stored until then
-	gapCursor   = "gap/"  // + PageID: since when messages of the page may be missing
+	receivedCursor = "heard" // webhooks could be received and stored until then
+	gapCursor      = "gap/"  // + PageID: since when messages of the page may be missing
 )
+
+// defaultSlack is twice the time in which every page is checked.
+const defaultSlack = 10 * time.Minute
 
 // Gaps are the times of which customers' messages may be missing here: for each page
 // at most one, known by when it began. A gap is stored before its cause is repaired,
 // and closed when the messages were fetched (backfill.go); a crash in between leaves
 // it open. A nil *Gaps notes nothing. Safe for concurrent use.
 type Gaps struct {
-	cursors Cursors
+	cursors bridge.Cursors
 	now     func() time.Time
-	before  time.Time     // when the bridge last heard, before this process began; zero: never
+	before  time.Time     // when webhooks were last received, before this process began; zero: never
 	slack   time.Duration // how long before that a loss may have happened that is found now
 	ready   chan struct{} // pages in order have gaps
 
-	mu      sync.Mutex           // guards all below
-	well    map[PageID]time.Time // when a page was last found in order
-	widened map[PageID]int       // how often a page's gap was opened or widened since the start
-	fill    map[PageID]struct{}  // pages in order, with a gap, not yet taken
+	mu      sync.Mutex                  // guards all below
+	well    map[bridge.PageID]time.Time // when a page was last found in order
+	widened map[bridge.PageID]int       // how often a page's gap was opened or widened since the start
+	fill    map[bridge.PageID]struct{}  // pages in order, with a gap, not yet taken
 }
 
-// NewGaps returns what an earlier run left. every is how often pages are looked at, 0
-// as for the PageWatch: a loss is found that long after it happened, or somewhat later.
-func NewGaps(c Cursors, every time.Duration, now func() time.Time) (*Gaps, error) {
-	setDefault(&every, watchEvery)
+// NewGaps returns what an earlier run left. slack is how long before it was found a loss
+// may have happened: twice the time between two checks of a page; 0 means ten minutes.
+func NewGaps(c bridge.Cursors, slack time.Duration, now func() time.Time) (*Gaps, error) {
+	if slack == 0 {
+		slack = defaultSlack
+	}
 	if now == nil {
 		now = time.Now
 	}
-	before, err := c.Cursor(heardCursor)
+	before, err := c.Cursor(receivedCursor)
 	if err != nil {
-		return nil, fmt.Errorf("read when the bridge last heard: %w", err)
+		return nil, fmt.Errorf("read when webhooks were last received: %w", err)
 	}
 	return &Gaps{
-		cursors: c, now: now, before: before, slack: 2 * every, ready: make(chan struct{}, 1),
-		well: map[PageID]time.Time{}, widened: map[PageID]int{}, fill: map[PageID]struct{}{},
+		cursors: c, now: now, before: before, slack: slack, ready: make(chan struct{}, 1),
+		well: map[bridge.PageID]time.Time{}, widened: map[bridge.PageID]int{}, fill: map[bridge.PageID]struct{}{},
 	}, nil
 }
 
 // Lost opens gaps for pages that Meta was found not to send the events of: they
 // begin when each page was last found in order, but not before it was connected. It
 // returns when that is durable.
-func (g *Gaps) Lost(ctx context.Context, pages ...Page) error {
+func (g *Gaps) Lost(ctx context.Context, pages ...bridge.Page) error {
 	if g == nil {
 		return nil
 	}
 	g.mu.Lock()
-	since := map[PageID]time.Time{}
+	since := map[bridge.PageID]time.Time{}
 	for _, p := range pages {
 		at, known := g.well[p.ID]
 		if !known {
@@ -83,18 +80,18 @@ func (g *Gaps) Lost(ctx context.Context, pages ...Page) error {
 }
 
 // Missed opens gaps for pages, all beginning at a time. It returns when that is durable.
-func (g *Gaps) Missed(ctx context.Context, since time.Time, pages ...Page) error {
+func (g *Gaps) Missed(ctx context.Context, since time.Time, pages ...bridge.Page) error {
 	if g == nil {
 		return nil
 	}
-	all := map[PageID]time.Time{}
+	all := map[bridge.PageID]time.Time{}
 	for _, p := range pages {
 		all[p.ID] = later(since, p.Since)
 	}
 	return g.open(ctx, all)
 }
 
-func (g *Gaps) open(ctx context.Context, since map[PageID]time.Time) error {
+func (g *Gaps) open(ctx context.Context, since map[bridge.PageID]time.Time) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ids := slices.Sorted(maps.Keys(since))
@@ -117,7 +114,7 @@ func (g *Gaps) open(ctx context.Context, since map[PageID]time.Time) error {
 
 // Well says that a page was found in order at a time. If it has a gap, that can be
 // filled now.
-func (g *Gaps) Well(id PageID, at time.Time) {
+func (g *Gaps) Well(id bridge.PageID, at time.Time) {
 	if g == nil {
 		return
 	}
@@ -136,7 +133,7 @@ func (g *Gaps) Well(id PageID, at time.Time) {
 
 // Off says that a person switched a page off, or disconnected it: what customers
 // write to it from then on is missing on purpose.
-func (g *Gaps) Off(id PageID) {
+func (g *Gaps) Off(id bridge.PageID) {
 	if g == nil {
 		return
 	}
@@ -144,11 +141,11 @@ func (g *Gaps) Off(id PageID) {
 	defer g.mu.Unlock()
 	delete(g.well, id)
 	delete(g.fill, id)
-	_ = g.close(id) // the next look at a page that is off tries again
+	_ = g.close(id) // the next check of a page that is off tries again
 }
 
 // take returns the pages whose gaps can be filled, each once.
-func (g *Gaps) take() []PageID {
+func (g *Gaps) take() []bridge.PageID {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	ids := slices.Sorted(maps.Keys(g.fill))
@@ -156,8 +153,8 @@ func (g *Gaps) take() []PageID {
 	return ids
 }
 
-// has reports whether messages of a page may be missing.
-func (g *Gaps) has(id PageID) bool {
+// Has reports whether messages of a page may be missing.
+func (g *Gaps) Has(id bridge.PageID) bool {
 	if g == nil {
 		return false
 	}
@@ -167,7 +164,7 @@ func (g *Gaps) has(id PageID) bool {
 
 // gap returns since when messages of a page may be missing, zero if none are, and
 // what closing it needs.
-func (g *Gaps) gap(id PageID) (since time.Time, width int, err error) {
+func (g *Gaps) gap(id bridge.PageID) (since time.Time, width int, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	since, err = g.cursors.Cursor(gapCursor + string(id))
@@ -175,7 +172,7 @@ func (g *Gaps) gap(id PageID) (since time.Time, width int, err error) {
 }
 
 // filled closes a gap, unless it was widened since.
-func (g *Gaps) filled(id PageID, width int) error {
+func (g *Gaps) filled(id bridge.PageID, width int) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.widened[id] != width {
@@ -184,7 +181,7 @@ func (g *Gaps) filled(id PageID, width int) error {
 	return g.close(id)
 }
 
-func (g *Gaps) close(id PageID) error {
+func (g *Gaps) close(id bridge.PageID) error {
 	name := gapCursor + string(id)
 	if since, err := g.cursors.Cursor(name); err != nil || since.IsZero() {
 		return err
@@ -197,19 +194,4 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// silenced reports whether nothing is meant to come from a page: it was switched off,
-// or disconnected.
-func silenced(p Page) bool { return p.State == PageOff || p.Token == "" }
-
-// heardOf reports whether Meta sends the events of a page in this state; one that
-// Facebook holds back from sending still hears.
-func heardOf(p Page) bool { return p.State == PageRunning || p.State == PageHeld }
-
-// losing reports whether a change of a page means that its messages begin to be
-// missing, or do so until it runs for the first time.
-func losing(before, after Page) bool {
-	return heardOf(before) && !heardOf(after) && !silenced(after) ||
-		before.State == "" && after.State == PageConnecting
 }

@@ -5,40 +5,47 @@ import (
 	"time"
 )
 
-// Authority is Meta as the one who grants pages and sends their events. Errors
-// are Refusals.
-type Authority interface {
+// Authorizer is Meta as the one at whom people log in and grant us pages. Errors are
+// Refusals.
+type Authorizer interface {
 	// Dialog returns the address of the login dialog; Meta leads the browser back
 	// to redirect with a code and the state.
 	Dialog(redirect, state string) string
 	// Exchange turns a code into a grant with a long-lived token. A code works
 	// once and only with the redirect of its dialog: else Never, Reason CodeRefused.
 	Exchange(ctx context.Context, redirect, code string) (Grant, error)
+	// EndGrant takes back everything that a person has granted: all tokens made from
+	// it die. Ending what was ended before is harmless.
+	EndGrant(ctx context.Context, user string) error
+}
 
+// Subscriber is Meta as the one who sends us events: a page's and the app's
+// subscription are both needed. Errors are Refusals.
+type Subscriber interface {
 	// SubscribePage makes Meta send us all events of a page that we need.
 	SubscribePage(context.Context, Page) error
 	// UnsubscribePage ends that.
 	UnsubscribePage(context.Context, Page) error
-	// EndGrant takes back everything that a person has granted: all tokens made from
-	// it die. Ending what was ended before is harmless.
-	EndGrant(ctx context.Context, user string) error
 	// PageMissing returns the fields that a page lacks, as read back; all of them
 	// if it is not subscribed.
 	PageMissing(context.Context, Page) ([]string, error)
 
-	// App returns how the app as a whole is subscribed; both levels are needed.
+	// App returns how the app as a whole is subscribed.
 	App(context.Context) (AppSubscription, error)
 	// SubscribeApp has Meta send events to callback. Meta calls it at once to
 	// verify it, so the webhook must be reachable. It replaces what was there.
 	SubscribeApp(ctx context.Context, callback string) error
+}
 
+// TokenInspector is Meta as the one who knows what tokens are good for. Errors are
+// Refusals.
+type TokenInspector interface {
 	// Inspect asks what a page's token is and what it is good for. A dead token is
 	// no error.
 	Inspect(context.Context, Page) (TokenReport, error)
 	// Adopt finds out what a token made by hand is, and returns the page's own; if
 	// there is trouble with it, the page cannot be connected with it.
 	Adopt(context.Context, PageID, Secret) (Adopted, error)
-
 	// PageName asks for a page's name, and so whether its token works.
 	PageName(context.Context, Page) (string, error)
 }

@@ -1,51 +1,30 @@
-package bridge
+package backfill
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 )
 
-// Threads is what Meta keeps of a page's conversations. Reading changes nothing.
-// Errors are Refusals.
-type Threads interface {
-	// Threads returns a part of the list of a page's conversations, the latest
-	// changed first: limit of them from a cursor on, "" for the first.
-	Threads(ctx context.Context, p Page, cursor string, limit int) (ThreadList, error)
-}
-
-// ThreadList is a part of the list of conversations.
-type ThreadList struct {
-	Threads []Thread
-	Next    string        // cursor of the next part; empty: this was the last
-	Ahead   time.Duration // how far Meta's clock, which all times here are by, is ahead of ours
-}
-
-// Thread is a conversation as Meta shows it.
-type Thread struct {
-	Customer CustomerID
-	Changed  time.Time  // in whole seconds, like all times below
-	Messages []Incoming // the newest, oldest first, as webhooks bring them; the page's own are EchoEvents
-	Older    []Glimpse  // before those, oldest first
-}
-
-// Glimpse is a message of which Meta shows only that there is one.
-type Glimpse struct {
-	Mid Mid
-	At  time.Time
-}
-
 const (
-	fillLimit  = 25                 // conversations asked for at once, each with its newest messages
-	fillAtOnce = 8                  // calls under way
-	fillReach  = 7 * 24 * time.Hour // how far back messages are fetched: as long as keys are remembered
-	fillMargin = 30 * time.Second   // between two clocks
-	fillPasses = 10                 // of a list that goes on changing
-	fillTries  = 12                 // of one call, before the page waits for the next look at it
+	pageSize    = 25                 // conversations asked for at once, each with its newest messages
+	callsAtOnce = 8                  // calls under way
+	reach       = 7 * 24 * time.Hour // how far back messages are fetched: as long as keys are remembered
+	clockMargin = 30 * time.Second   // between two clocks
+	maxPasses   = 10                 // of a list that goes on changing
+	maxTries    = 12                 // of one call, before the page waits for the next check
+)
+
+// Pauses between the tries of one call.
+const (
+	firstPause   = 250 * time.Millisecond
+	longestPause = 120 // times the first
 )
 
 // keysOfMid are what the keys of events begin with that bring a message, or stand for
@@ -53,38 +32,53 @@ const (
 // key); the message's id follows.
 var keysOfMid = []string{"m/", "e/"}
 
-// BackfillConfig is what a Backfill is made of.
-type BackfillConfig struct {
-	Bridge   *Bridge
-	Threads  Threads
+// Config is what a Filler is made of.
+type Config struct {
+	Inbound  Inbound
+	Seen     func(key string) bool                // an event with this key was ever accepted
+	Ours     func(bridge.PageID, bridge.Mid) bool // the message is an answer of ours
+	Pages    bridge.Pages
+	Threads  bridge.Threads
 	Gaps     *Gaps
 	Announce func(ctx context.Context, key, text string) error
+	Retry    time.Duration // the pause after a first failure; later ones double up to 120 times that; 250 ms
+	Now      func() time.Time
 	Say      *language.Speaker
 	Log      *slog.Logger
 }
 
-// Backfill fetches what customers wrote while webhooks may have been lost. What it
+// Inbound takes what customers wrote.
+type Inbound interface {
+	// FromCustomer stores events, each once, and returns when they are durable.
+	FromCustomer(context.Context, []bridge.Incoming) error
+}
+
+// Filler fetches what customers wrote while webhooks may have been lost. What it
 // finds is accepted like a webhook's events, under the same keys, so that a message
 // that comes both ways, in whatever order, is shown once.
 //
 // Stopped at any point, the gap is still open, and the next run begins it again;
 // what was accepted is recognised.
-type Backfill struct {
-	BackfillConfig
+type Filler struct {
+	Config
 	turns chan struct{} // holds one for each call under way
 }
 
-// NewBackfill returns a backfill that does nothing until Run.
-func NewBackfill(c BackfillConfig) *Backfill {
-	return &Backfill{BackfillConfig: c, turns: make(chan struct{}, fillAtOnce)}
+// New returns a filler that does nothing until Run.
+func New(c Config) *Filler {
+	c.Retry = cmp.Or(c.Retry, firstPause)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &Filler{Config: c, turns: make(chan struct{}, callsAtOnce)}
 }
 
 // Run fills gaps until ctx ends. A page being filled has a goroutine.
-func (f *Backfill) Run(ctx context.Context) error {
+func (f *Filler) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	busy := map[PageID]bool{}
-	ended := make(chan PageID)
+	busy := map[bridge.PageID]bool{}
+	ended := make(chan bridge.PageID)
 	for {
 		select {
 		case <-ctx.Done():
@@ -94,7 +88,7 @@ func (f *Backfill) Run(ctx context.Context) error {
 		case <-f.Gaps.ready:
 			for _, id := range f.Gaps.take() {
 				if busy[id] {
-					continue // if it was widened, the next look at the page says so again
+					continue // if it was widened, the next check of the page says so again
 				}
 				busy[id] = true
 				wg.Go(func() {
@@ -111,27 +105,27 @@ func (f *Backfill) Run(ctx context.Context) error {
 
 // filling is what one page's gap is filled with.
 type filling struct {
-	page    PageID
+	page    bridge.PageID
 	since   time.Time // by our clock
 	limit   int
 	changed time.Time // conversations that changed earlier hold nothing for us, by our clock
 	found   int       // messages no webhook had brought
 }
 
-// page fills the gap of a page. If that fails it stays open, until the next look at
-// the page finds it in order.
-func (f *Backfill) page(ctx context.Context, id PageID) {
+// page fills the gap of a page. If that fails it stays open, until the next check
+// finds the page in order.
+func (f *Filler) page(ctx context.Context, id bridge.PageID) {
 	since, width, err := f.Gaps.gap(id)
 	if err != nil || since.IsZero() {
 		return
 	}
-	since = later(since, f.Bridge.Now().Add(-fillReach))
-	g := &filling{page: id, since: since, changed: since, limit: fillLimit}
+	since = later(since, f.Now().Add(-reach))
+	g := &filling{page: id, since: since, changed: since, limit: pageSize}
 	log := f.Log.With("page", id, "since", since)
 	switch err = f.fill(ctx, g); {
 	case err == nil:
 		log.Info("messages fetched of the time in which webhooks may have been lost", "messages", g.found)
-	case RefusalOf(err).Verdict == Never:
+	case bridge.RefusalOf(err).Verdict == bridge.Never:
 		log.Warn("messages of the time in which webhooks may have been lost cannot be fetched", "err", err)
 		f.tell(ctx, g)
 	default:
@@ -148,9 +142,9 @@ func (f *Backfill) page(ctx context.Context, id PageID) {
 // fill reads all conversations that changed since the gap began. A conversation
 // that changes meanwhile moves to the front of the list, past us; so what changed
 // during a pass of several calls is read in another.
-func (f *Backfill) fill(ctx context.Context, g *filling) error {
-	for range fillPasses {
-		began := f.Bridge.Now()
+func (f *Filler) fill(ctx context.Context, g *filling) error {
+	for range maxPasses {
+		began := f.Now()
 		calls, err := f.pass(ctx, g)
 		if err != nil || calls == 1 {
 			return err
@@ -160,10 +154,10 @@ func (f *Backfill) fill(ctx context.Context, g *filling) error {
 	return nil // each pass was shorter than the one before: what is left came by webhook
 }
 
-func (f *Backfill) pass(ctx context.Context, g *filling) (calls int, err error) {
+func (f *Filler) pass(ctx context.Context, g *filling) (calls int, err error) {
 	for cursor := ""; ; calls++ {
-		var list ThreadList
-		err := f.patiently(ctx, g, func(p Page) (err error) {
+		var list bridge.ThreadList
+		err := f.patiently(ctx, g, func(p bridge.Page) (err error) {
 			list, err = f.Threads.Threads(ctx, p, cursor, g.limit)
 			return err
 		})
@@ -180,10 +174,10 @@ func (f *Backfill) pass(ctx context.Context, g *filling) (calls int, err error) 
 
 // accept hands over what a part of the list holds for us, in one commit, and
 // reports whether the next part may hold more.
-func (f *Backfill) accept(ctx context.Context, g *filling, list ThreadList) (more bool, err error) {
-	from := func(t time.Time) time.Time { return t.Add(list.Ahead - fillMargin) }
+func (f *Filler) accept(ctx context.Context, g *filling, list bridge.ThreadList) (more bool, err error) {
+	from := func(t time.Time) time.Time { return t.Add(list.Ahead - clockMargin) }
 	more = list.Next != ""
-	var events []Incoming
+	var events []bridge.Incoming
 	for _, t := range list.Threads {
 		if t.Changed.Before(from(g.changed)) {
 			more = false
@@ -195,9 +189,9 @@ func (f *Backfill) accept(ctx context.Context, g *filling, list ThreadList) (mor
 		return more, nil
 	}
 	g.found += len(events)
-	return more, f.patiently(ctx, g, func(Page) error {
-		if err := f.Bridge.FromCustomer(ctx, events); err != nil {
-			return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+	return more, f.patiently(ctx, g, func(bridge.Page) error {
+		if err := f.Inbound.FromCustomer(ctx, events); err != nil {
+			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 		}
 		return nil
 	})
@@ -205,19 +199,19 @@ func (f *Backfill) accept(ctx context.Context, g *filling, list ThreadList) (mor
 
 // missing returns what a customer wrote since a time and no webhook has brought,
 // oldest first; before it a line, if there is more than Meta shows.
-func (f *Backfill) missing(g *filling, t Thread, from time.Time) (events []Incoming) {
+func (f *Filler) missing(g *filling, t bridge.Thread, from time.Time) (events []bridge.Incoming) {
 	for _, m := range t.Messages {
-		if m.Kind != EchoEvent && !m.At.Before(from) && !f.heard(g.page, m.Mid) {
+		if m.Kind != bridge.EchoEvent && !m.At.Before(from) && !f.known(g.page, m.Mid) {
 			events = append(events, m)
 		}
 	}
 	for _, m := range t.Older {
-		if m.At.Before(from) || f.heard(g.page, m.Mid) {
+		if m.At.Before(from) || f.known(g.page, m.Mid) {
 			continue
 		}
-		events = append([]Incoming{{
-			Conversation: Conversation{Page: g.page, Customer: t.Customer, Kind: Messages},
-			Kind:         TextEvent, At: m.At, Key: fmt.Sprintf("gap/%s/%d", t.Customer, g.since.Unix()),
+		events = append([]bridge.Incoming{{
+			Conversation: bridge.Conversation{Page: g.page, Customer: t.Customer, Kind: bridge.Messages},
+			Kind:         bridge.TextEvent, At: m.At, Key: fmt.Sprintf("gap/%s/%d", t.Customer, g.since.Unix()),
 			Text: f.Say.Say("[Earlier messages of this conversation may be missing here: Facebook shows only the latest ones. All of them are in the Page inbox.]"),
 		}}, events...)
 		break
@@ -225,23 +219,22 @@ func (f *Backfill) missing(g *filling, t Thread, from time.Time) (events []Incom
 	return events
 }
 
-// heard reports whether a message came by webhook, or is one of ours.
-func (f *Backfill) heard(p PageID, m Mid) bool {
+// known reports whether a message came by webhook, or is one of ours.
+func (f *Filler) known(p bridge.PageID, m bridge.Mid) bool {
 	for _, kind := range keysOfMid {
-		if f.Bridge.Inbox.Seen(string(p) + "/" + kind + string(m)) {
+		if f.Seen(string(p) + "/" + kind + string(m)) {
 			return true
 		}
 	}
-	_, ours := f.Bridge.Receipts.MarkOf(p, m)
-	return ours
+	return f.Ours(p, m)
 }
 
 // patiently makes a call when it is the page's turn, and again until it succeeds or
 // waiting does not help.
-func (f *Backfill) patiently(ctx context.Context, g *filling, call func(Page) error) error {
+func (f *Filler) patiently(ctx context.Context, g *filling, call func(bridge.Page) error) error {
 	for tries := 1; ; tries++ {
-		page, err := f.Bridge.Pages.Page(g.page)
-		if err != nil || !heardOf(page) {
+		page, err := f.Pages.Page(g.page)
+		if err != nil || !page.ReceivesEvents() {
 			return fmt.Errorf("page %s is not running", g.page)
 		}
 		select {
@@ -254,14 +247,14 @@ func (f *Backfill) patiently(ctx context.Context, g *filling, call func(Page) er
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		r := RefusalOf(err)
+		r := bridge.RefusalOf(err)
 		switch {
-		case r.Verdict == Never, tries >= fillTries, r.Reason == PageLost, r.Reason == NotApproved, r.Reason == PageRestricted:
+		case r.Verdict == bridge.Never, tries >= maxTries, r.Reason == bridge.PageLost, r.Reason == bridge.NotApproved, r.Reason == bridge.PageRestricted:
 			return err
-		case r.Reason == MetaError:
+		case r.Reason == bridge.MetaError:
 			g.limit = max(g.limit/2, 1) // perhaps it was too much at once (messenger.md 5.3)
 		}
-		wait := time.NewTimer(max(r.After, backoffAfter(f.Bridge.FirstRetry, tries, 0.5)))
+		wait := time.NewTimer(max(r.After, f.pauseAfter(tries)))
 		select {
 		case <-wait.C:
 		case <-ctx.Done():
@@ -271,9 +264,14 @@ func (f *Backfill) patiently(ctx context.Context, g *filling, call func(Page) er
 	}
 }
 
+// pauseAfter returns how long to wait after a number of failures in a row.
+func (f *Filler) pauseAfter(failures int) time.Duration {
+	return min(f.Retry<<(failures-1), longestPause*f.Retry)
+}
+
 // tell says, once, that messages of a page are missing for good.
-func (f *Backfill) tell(ctx context.Context, g *filling) {
-	page, err := f.Bridge.Pages.Page(g.page)
+func (f *Filler) tell(ctx context.Context, g *filling) {
+	page, err := f.Pages.Page(g.page)
 	if err != nil {
 		return
 	}

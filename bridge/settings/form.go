@@ -1,35 +1,36 @@
-package bridge
+package settings
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 )
 
 // Filled is a form of settings as a person sends it back. Others may have changed
 // the settings since it was made.
 type Filled struct {
-	Seen  string            // what SeenSettings returned when it was made
+	Seen  string            // what Seen returned when it was made
 	Typed map[string]string // values by word; a setting that is not among them stays as it is
 }
 
 // Outcome is what becomes of a form.
 type Outcome struct {
 	Saved    bool
-	Settings Settings                   // as they are now, with everything the person changed
+	Settings bridge.Settings            // as they are now, with everything the person changed
 	Mistakes map[string]language.Phrase // by word: why nothing was saved
 	Theirs   []*Setting                 // changed by others meanwhile, and not by the person: kept
 	Clashes  []*Setting                 // changed by both, differently: the person has to decide
 }
 
-// SeenSettings returns what a form must bring back, so that one can tell what was
+// Seen returns what a form must bring back, so that one can tell what was
 // changed, by whom. It shows no setting.
-func SeenSettings(s Settings) string {
+func Seen(s bridge.Settings) string {
 	var all []string
-	for i := range SettingsTable {
-		d := &SettingsTable[i]
+	for i := range Table {
+		d := &Table[i]
 		all = append(all, d.Word+"."+digest(d.Value(s)))
 	}
 	return strings.Join(all, " ")
@@ -42,21 +43,21 @@ func digest(value string) string {
 
 // Apply puts what a person changed into the settings as they are now. What the
 // person left as it was follows the others.
-func (f Filled) Apply(now Settings, known []Department) (Outcome, error) {
+func (f Filled) Apply(now bridge.Settings, known []bridge.Department) (Outcome, error) {
 	seen := map[string]string{}
 	for one := range strings.FieldsSeq(f.Seen) {
 		word, sum, _ := strings.Cut(one, ".")
 		seen[word] = sum
 	}
 	out := Outcome{Settings: now, Mistakes: map[string]language.Phrase{}}
-	for i := range SettingsTable {
-		d := &SettingsTable[i]
+	for i := range Table {
+		d := &Table[i]
 		typed, there := f.Typed[d.Word]
 		if !there {
 			continue
 		}
 		if seen[d.Word] == "" {
-			return out, ErrForged
+			return out, bridge.ErrForged
 		}
 		changed := out.Settings
 		mistake := d.Change(&changed, typed, known)

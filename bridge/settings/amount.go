@@ -1,4 +1,4 @@
-package bridge
+package settings
 
 import (
 	"strconv"
@@ -44,13 +44,6 @@ func parseSize(v string) (int64, bool) {
 		return 0, true
 	}
 	return amount(v, sizeUnits, 1<<20, 1<<10)
-}
-
-func SizeText(n int64) string {
-	if n%(1<<20) != 0 {
-		return strconv.FormatInt(n>>10, 10) + " KB"
-	}
-	return strconv.FormatInt(n>>20, 10) + " MB"
 }
 
 // parseDuration reads 90 min, 2h or 45; a number alone is in minutes. Empty and off are 0.

@@ -1,4 +1,4 @@
-package bridge
+package backfill
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 // memoryCursors are cursors without a store.
@@ -22,45 +24,55 @@ func (m memoryCursors) KeepCursor(_ context.Context, name string, at time.Time) 
 	return m.SaveCursor(name, at)
 }
 
-type fixedPages []Page
+type fixedPages []bridge.Page
 
-func (f fixedPages) Page(id PageID) (Page, error) {
+func (f fixedPages) Page(id bridge.PageID) (bridge.Page, error) {
 	for _, p := range f {
 		if p.ID == id {
 			return p, nil
 		}
 	}
-	return Page{}, ErrNoPage
+	return bridge.Page{}, bridge.ErrNoPage
 }
 
-func (f fixedPages) Pages() []Page { return append([]Page(nil), f...) }
+func (f fixedPages) Pages() []bridge.Page { return append([]bridge.Page(nil), f...) }
 
-// TestHearing_Outages checks which of the things that happen to webhooks count as an
+// TestHeartbeat_Outages checks which of the things that happen to webhooks count as an
 // interruption, and from when.
-func TestHearing_Outages(t *testing.T) {
-	pages := fixedPages{{ID: "1", Token: "t", State: PageRunning}, {ID: "2", Token: "t", State: PageOff}}
+func TestHeartbeat_Outages(t *testing.T) {
+	pages := fixedPages{{ID: "1", Token: "t", State: bridge.PageRunning}, {ID: "2", Token: "t", State: bridge.PageOff}}
 	for name, c := range map[string]struct {
-		happens func(h *Hearing)
+		happens func(h *WebhookHeartbeat)
 		since   time.Duration // after the start; -1: no gap
 	}{
-		"nothing":             {func(*Hearing) { time.Sleep(20 * time.Minute) }, -1},
-		"one call not stored": {func(h *Hearing) { h.Refused(); time.Sleep(30 * time.Second); h.Taken(); time.Sleep(10 * time.Minute) }, -1},
-		"four minutes of 503": {func(h *Hearing) {
+		"nothing": {func(*WebhookHeartbeat) { time.Sleep(20 * time.Minute) }, -1},
+		"one call not stored": {func(h *WebhookHeartbeat) {
+			h.Refused()
+			time.Sleep(30 * time.Second)
+			h.Taken()
+			time.Sleep(10 * time.Minute)
+		}, -1},
+		"four minutes of 503": {func(h *WebhookHeartbeat) {
 			h.Taken()
 			h.Refused()
 			time.Sleep(4 * time.Minute)
 			h.Taken()
 			time.Sleep(2 * time.Minute)
 		}, 9 * time.Minute},
-		"a wrong secret": {func(h *Hearing) { h.Forged(); time.Sleep(9 * time.Minute); h.Taken(); time.Sleep(2 * time.Minute) }, 9 * time.Minute},
-		"strangers with a wrong one": {func(h *Hearing) {
+		"a wrong secret": {func(h *WebhookHeartbeat) {
+			h.Forged()
+			time.Sleep(9 * time.Minute)
+			h.Taken()
+			time.Sleep(2 * time.Minute)
+		}, 9 * time.Minute},
+		"strangers with a wrong one": {func(h *WebhookHeartbeat) {
 			h.Taken()
 			h.Forged()
 			time.Sleep(9 * time.Minute)
 			h.Taken()
 			time.Sleep(time.Minute)
 		}, -1},
-		"forged first, then no webhook": {func(h *Hearing) { h.Forged(); time.Sleep(9 * time.Minute) }, -1}, // not over yet
+		"forged first, then no webhook": {func(h *WebhookHeartbeat) { h.Forged(); time.Sleep(9 * time.Minute) }, -1}, // not over yet
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -69,8 +81,8 @@ func TestHearing_Outages(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				looked := map[PageID]bool{}
-				h := NewHearing(HearingConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Look: func(id PageID) { looked[id] = true }, Log: slog.New(slog.DiscardHandler)})
+				checked := map[bridge.PageID]bool{}
+				h := NewHeartbeat(HeartbeatConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Check: func(id bridge.PageID) { checked[id] = true }, Log: slog.New(slog.DiscardHandler)})
 				start := time.Now()
 				ctx, stop := context.WithCancel(t.Context())
 				ended := make(chan error)
@@ -83,10 +95,10 @@ func TestHearing_Outages(t *testing.T) {
 				switch {
 				case c.since < 0 && !since.IsZero():
 					t.Errorf("a gap since %s", since.Sub(start))
-				case c.since >= 0 && (!since.Equal(start.Add(c.since)) || !looked["1"]):
-					t.Errorf("the gap begins %s after the start, looked %v", since.Sub(start), looked)
+				case c.since >= 0 && (!since.Equal(start.Add(c.since)) || !checked["1"]):
+					t.Errorf("the gap begins %s after the start, checked %v", since.Sub(start), checked)
 				}
-				if since, _, _ := gaps.gap("2"); !since.IsZero() || looked["2"] {
+				if since, _, _ := gaps.gap("2"); !since.IsZero() || checked["2"] {
 					t.Error("a page that is off has a gap")
 				}
 			})
@@ -94,8 +106,8 @@ func TestHearing_Outages(t *testing.T) {
 	}
 }
 
-func TestHearing_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
-	pages := fixedPages{{ID: "1", Token: "t", State: PageRunning, Since: time.Unix(1_789_000_000, 0)}}
+func TestHeartbeat_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
+	pages := fixedPages{{ID: "1", Token: "t", State: bridge.PageRunning, Since: time.Unix(1_789_000_000, 0)}}
 	for down, gap := range map[time.Duration]bool{time.Minute: false, 3 * time.Minute: true} {
 		now := time.Unix(1_790_000_000, 0)
 		cursors := memoryCursors{}
@@ -104,17 +116,17 @@ func TestHearing_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := NewHearing(HearingConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Look: func(PageID) {}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
+			h := NewHeartbeat(HeartbeatConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Check: func(bridge.PageID) {}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
 			h.note(t.Context())
 			return gaps
 		}
-		if life().has("1") {
+		if life().Has("1") {
 			t.Error("a gap at the first start ever")
 		}
 		heard := now
 		now = now.Add(down)
 		gaps := life()
-		if since, _, _ := gaps.gap("1"); gaps.has("1") != gap || gap && !since.Equal(heard) {
+		if since, _, _ := gaps.gap("1"); gaps.Has("1") != gap || gap && !since.Equal(heard) {
 			t.Errorf("down for %s: gap since %s", down, since)
 		}
 		now = now.Add(time.Second)
@@ -130,11 +142,11 @@ func TestHearing_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
 		if err := gaps.Lost(t.Context(), pages...); err != nil { // while it is filled
 			t.Fatal(err)
 		}
-		if err := gaps.filled("1", width); err != nil || !gaps.has("1") {
+		if err := gaps.filled("1", width); err != nil || !gaps.Has("1") {
 			t.Error("a gap that was widened meanwhile is closed", err)
 		}
 		_, width, _ = gaps.gap("1")
-		if err := gaps.filled("1", width); err != nil || gaps.has("1") {
+		if err := gaps.filled("1", width); err != nil || gaps.Has("1") {
 			t.Error("the gap stays open", err)
 		}
 	}

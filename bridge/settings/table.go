@@ -1,4 +1,4 @@
-package bridge
+package settings
 
 import (
 	"net/url"
@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/placeholders"
 	"messenger-bridge/language"
 )
 
@@ -28,60 +30,60 @@ var (
 	groupFiles   = language.Sentence("Files")
 )
 
-// SettingsTable is all settings, in the order in which they are shown.
-var SettingsTable = []Setting{
-	{Word: "department", Group: groupRooms, Connect: true, Kind: DepartmentSetting, Longest: 64,
+// Table is all settings, in the order in which they are shown.
+var Table = []Setting{
+	{Word: "department", Group: groupRooms, Connect: true, Kind: DepartmentKind, Longest: 64,
 		Label: language.Sentence("Department"),
 		Help:  language.Sentence("Its agents get the page's conversations, from the next room on."),
-		get:   func(s Settings) string { return string(s.Department) },
-		set:   func(s *Settings, v string) language.Phrase { s.Department = DepartmentID(v); return "" }},
-	{Word: "name", Group: groupRooms, Connect: true, Kind: LineSetting, Longest: longestLine,
+		get:   func(s bridge.Settings) string { return string(s.Department) },
+		set:   func(s *bridge.Settings, v string) language.Phrase { s.Department = bridge.DepartmentID(v); return "" }},
+	{Word: "name", Group: groupRooms, Connect: true, Kind: LineKind, Longest: longestLine,
 		Label: language.Sentence("Name for agents"),
 		Help:  language.Sentence("Agents see it instead of the page's own name."),
-		get:   func(s Settings) string { return s.Name },
-		set:   func(s *Settings, v string) language.Phrase { s.Name = v; return "" }},
-	{Word: "new-room-after", Group: groupRooms, Kind: AmountSetting, Longest: 12,
+		get:   func(s bridge.Settings) string { return s.Name },
+		set:   func(s *bridge.Settings, v string) language.Phrase { s.Name = v; return "" }},
+	{Word: "new-room-after", Group: groupRooms, Kind: AmountKind, Longest: 12,
 		Label: language.Sentence("New room after"),
 		Help:  language.Sentence("A customer who was silent for so long starts a new room: off, or 1 min to 24 h."),
-		get:   func(s Settings) string { return durationText(time.Duration(s.NewRoomAfter)) },
-		set: func(s *Settings, v string) language.Phrase {
+		get:   func(s bridge.Settings) string { return durationText(time.Duration(s.NewRoomAfter)) },
+		set: func(s *bridge.Settings, v string) language.Phrase {
 			d, ok := parseDuration(v)
 			if !ok || d != 0 && (d < shortestNewRoom || d > longestNewRoom) {
 				return language.Later("That is off, or a time from 1 min to 24 h; for example 90 min.")
 			}
-			s.NewRoomAfter = Duration(d)
+			s.NewRoomAfter = bridge.Duration(d)
 			return ""
 		}},
 	onOff("history", false, groupRooms, language.Sentence("History"),
 		language.Sentence("A customer's first room shows what was said before the page was connected."),
-		func(s *Settings) *bool { return &s.History }),
+		func(s *bridge.Settings) *bool { return &s.History }),
 	onOff("comments", false, groupRooms, language.Sentence("Comments"),
 		language.Sentence("Comments on the page's posts get rooms of their own."),
-		func(s *Settings) *bool { return &s.Comments }),
+		func(s *bridge.Settings) *bool { return &s.Comments }),
 	onOff("receipts", false, groupRooms, language.Sentence("Receipts"),
 		language.Sentence("Agents see what was delivered (✔️) and read (👁️). That costs Rocket.Chat two calls for each message."),
-		func(s *Settings) *bool { return &s.Receipts }),
+		func(s *bridge.Settings) *bool { return &s.Receipts }),
 
 	words("welcome", language.Sentence("Welcome"), language.Sentence("It is sent when a conversation begins."),
-		func(s *Settings) *string { return &s.Welcome }),
+		func(s *bridge.Settings) *string { return &s.Welcome }),
 	oneOf("welcome-every", groupTexts, language.Sentence("Welcome again"),
 		language.Sentence("How often the same customer is welcomed."), []Choice{
 			{"day", language.Sentence("once a day")}, {"room", language.Sentence("in every room")},
 		},
-		func(s Settings) string { return map[bool]string{true: "room", false: "day"}[s.WelcomeAlways] },
-		func(s *Settings, v string) { s.WelcomeAlways = v == "room" }),
+		func(s bridge.Settings) string { return map[bool]string{true: "room", false: "day"}[s.WelcomeAlways] },
+		func(s *bridge.Settings, v string) { s.WelcomeAlways = v == "room" }),
 	words("offline", language.Sentence("Nobody there"), language.Sentence("It is sent once while no agent is online."),
-		func(s *Settings) *string { return &s.Offline }),
+		func(s *bridge.Settings) *string { return &s.Offline }),
 	words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
-		func(s *Settings) *string { return &s.Finished }),
+		func(s *bridge.Settings) *string { return &s.Finished }),
 	onOff("survey", false, groupTexts, language.Sentence("Survey"),
 		language.Sentence("Customers are asked how it was when an agent has closed the conversation."),
-		func(s *Settings) *bool { return &s.Survey }),
-	{Word: "privacy-url", Group: groupTexts, Kind: LineSetting, Longest: longestAddress,
+		func(s *bridge.Settings) *bool { return &s.Survey }),
+	{Word: "privacy-url", Group: groupTexts, Kind: LineKind, Longest: longestAddress,
 		Label: language.Sentence("Privacy notice"),
 		Help:  language.Sentence("Its address, beginning with https://. In texts, {privacy} stands for it."),
-		get:   func(s Settings) string { return s.PrivacyURL },
-		set: func(s *Settings, v string) language.Phrase {
+		get:   func(s bridge.Settings) string { return s.PrivacyURL },
+		set: func(s *bridge.Settings, v string) language.Phrase {
 			if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.Contains(v, " ")) {
 				return language.Later("That is no address that begins with https://.")
 			}
@@ -93,72 +95,72 @@ var SettingsTable = []Setting{
 		language.Sentence("What customers see of who answers."), []Choice{
 			{"none", language.Sentence("nothing")}, {"name", language.Sentence("the agent's name")}, {"username", language.Sentence("the agent's username")},
 		},
-		func(s Settings) string {
-			if s.AgentName == NoAgentName {
+		func(s bridge.Settings) string {
+			if s.AgentName == bridge.NoAgentName {
 				return "none"
 			}
 			return string(s.AgentName)
 		},
-		func(s *Settings, v string) {
-			if s.AgentName = AgentName(v); v == "none" {
-				s.AgentName = NoAgentName
+		func(s *bridge.Settings, v string) {
+			if s.AgentName = bridge.AgentName(v); v == "none" {
+				s.AgentName = bridge.NoAgentName
 			}
 		}),
 	onOff("human-agent", false, groupAnswers, language.Sentence("Answer after 24 hours"),
 		language.Sentence("Agents may answer between 24 hours and 7 days, with Facebook's human agent tag. Facebook must have approved the app for it."),
-		func(s *Settings) *bool { return &s.HumanAgent }),
-	{Word: "text-limit", Group: groupAnswers, Kind: AmountSetting, Longest: 6,
+		func(s *bridge.Settings) *bool { return &s.HumanAgent }),
+	{Word: "text-limit", Group: groupAnswers, Kind: AmountKind, Longest: 6,
 		Label: language.Sentence("Longest message"),
 		Help:  language.Sentence("Characters in one message to a customer, 100 to 2000. Longer answers are sent in parts."),
-		get:   func(s Settings) string { return strconv.Itoa(s.Limit()) },
-		set: func(s *Settings, v string) language.Phrase {
+		get:   func(s bridge.Settings) string { return strconv.Itoa(s.Limit()) },
+		set: func(s *bridge.Settings, v string) language.Phrase {
 			n, err := strconv.Atoi(v)
-			if v != "" && (err != nil || n < shortestText || n > DefaultTextLimit) {
+			if v != "" && (err != nil || n < shortestText || n > bridge.DefaultTextLimit) {
 				return language.Later("That is a number from 100 to 2000.")
 			}
-			if s.TextLimit = n; n == DefaultTextLimit {
+			if s.TextLimit = n; n == bridge.DefaultTextLimit {
 				s.TextLimit = 0
 			}
 			return ""
 		}},
 	onOff("send-edits", true, groupAnswers, language.Sentence("Send corrections"),
 		language.Sentence("An answer that an agent edits is sent again, marked as corrected."),
-		func(s *Settings) *bool { return &s.KeepEdits }),
+		func(s *bridge.Settings) *bool { return &s.KeepEdits }),
 
 	onOff("files-in", true, groupFiles, language.Sentence("Files from customers"),
 		language.Sentence("Agents see the files that customers send."),
-		func(s *Settings) *bool { return &s.RefuseFilesIn }),
+		func(s *bridge.Settings) *bool { return &s.RefuseFilesIn }),
 	onOff("files-out", true, groupFiles, language.Sentence("Files from agents"),
 		language.Sentence("Customers get the files that agents send."),
-		func(s *Settings) *bool { return &s.RefuseFilesOut }),
-	{Word: "max-file-size", Group: groupFiles, Kind: AmountSetting, Longest: 12,
+		func(s *bridge.Settings) *bool { return &s.RefuseFilesOut }),
+	{Word: "max-file-size", Group: groupFiles, Kind: AmountKind, Longest: 12,
 		Label: language.Sentence("Largest file"),
 		Help:  language.Sentence("In either direction, at most 25 MB."),
-		get:   func(s Settings) string { return SizeText(s.FileLimit()) },
-		set: func(s *Settings, v string) language.Phrase {
+		get:   func(s bridge.Settings) string { return bridge.SizeText(s.FileLimit()) },
+		set: func(s *bridge.Settings, v string) language.Phrase {
 			n, ok := parseSize(v)
-			if !ok || n > DefaultMaxFileSize {
+			if !ok || n > bridge.DefaultMaxFileSize {
 				return language.Later("That is a number with KB or MB, at most 25 MB; for example 10 MB.")
 			}
-			if s.MaxFileSize = n; n == DefaultMaxFileSize {
+			if s.MaxFileSize = n; n == bridge.DefaultMaxFileSize {
 				s.MaxFileSize = 0
 			}
 			return ""
 		}},
-	{Word: "file-types", Group: groupFiles, Kind: LineSetting, Longest: longestFileTypes,
+	{Word: "file-types", Group: groupFiles, Kind: LineKind, Longest: longestFileTypes,
 		Label: language.Sentence("Kinds of files"),
 		Help:  language.Sentence("Only these are relayed, for example image/*, application/pdf, .docx. Empty: all."),
-		get:   func(s Settings) string { return s.FileTypes },
+		get:   func(s bridge.Settings) string { return s.FileTypes },
 		set:   setFileTypes},
 }
 
 // words is a text that customers read.
-func words(word, label, help string, field func(*Settings) *string) Setting {
-	return Setting{Word: word, Group: groupTexts, Connect: true, Kind: TextSetting, Longest: longestText, Label: label, Help: help,
-		get: func(s Settings) string { return *field(&s) },
-		set: func(s *Settings, v string) language.Phrase {
-			if odd := unknownBlank(v); odd != "" {
-				return language.Later("Nothing is known by the name of %s. These are filled in: %s.", odd, strings.Join(blanks, ", "))
+func words(word, label, help string, field func(*bridge.Settings) *string) Setting {
+	return Setting{Word: word, Group: groupTexts, Connect: true, Kind: TextKind, Longest: longestText, Label: label, Help: help,
+		get: func(s bridge.Settings) string { return *field(&s) },
+		set: func(s *bridge.Settings, v string) language.Phrase {
+			if odd := placeholders.Unknown(v); odd != "" {
+				return language.Later("Nothing is known by the name of %s. These are filled in: %s.", odd, strings.Join(placeholders.Names(), ", "))
 			}
 			*field(s) = v
 			return ""
@@ -166,15 +168,15 @@ func words(word, label, help string, field func(*Settings) *string) Setting {
 }
 
 // onOff is a switch. byDefault says what the zero value of its field stands for.
-func onOff(word string, byDefault bool, group, label, help string, field func(*Settings) *bool) Setting {
-	return Setting{Word: word, Group: group, Kind: SwitchSetting, Longest: 10, Label: label, Help: help,
-		get: func(s Settings) string {
+func onOff(word string, byDefault bool, group, label, help string, field func(*bridge.Settings) *bool) Setting {
+	return Setting{Word: word, Group: group, Kind: SwitchKind, Longest: 10, Label: label, Help: help,
+		get: func(s bridge.Settings) string {
 			if *field(&s) != byDefault {
 				return "on"
 			}
 			return "off"
 		},
-		set: func(s *Settings, v string) language.Phrase {
+		set: func(s *bridge.Settings, v string) language.Phrase {
 			switch strings.ToLower(v) {
 			case "on", "yes", "true":
 				*field(s) = !byDefault
@@ -190,13 +192,13 @@ func onOff(word string, byDefault bool, group, label, help string, field func(*S
 }
 
 // oneOf is one of a few words, the default first.
-func oneOf(word, group, label, help string, choices []Choice, get func(Settings) string, set func(*Settings, string)) Setting {
+func oneOf(word, group, label, help string, choices []Choice, get func(bridge.Settings) string, set func(*bridge.Settings, string)) Setting {
 	var known []string
 	for _, c := range choices {
 		known = append(known, c.Word)
 	}
-	return Setting{Word: word, Group: group, Kind: ChoiceSetting, Choices: choices, Longest: 20, Label: label, Help: help, get: get,
-		set: func(s *Settings, v string) language.Phrase {
+	return Setting{Word: word, Group: group, Kind: ChoiceKind, Choices: choices, Longest: 20, Label: label, Help: help, get: get,
+		set: func(s *bridge.Settings, v string) language.Phrase {
 			if v = strings.ToLower(v); v == "" {
 				v = known[0]
 			}
@@ -208,7 +210,7 @@ func oneOf(word, group, label, help string, choices []Choice, get func(Settings)
 		}}
 }
 
-func setFileTypes(s *Settings, v string) language.Phrase {
+func setFileTypes(s *bridge.Settings, v string) language.Phrase {
 	if strings.EqualFold(v, "all") {
 		v = ""
 	}

@@ -1,0 +1,124 @@
+package backfill
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+const (
+	noteEvery   = time.Minute     // how often it is noted that webhooks can be received
+	outageAfter = 2 * time.Minute // shorter ones are bridged by Meta's own repetitions
+)
+
+// HeartbeatConfig is what a WebhookHeartbeat is made of.
+type HeartbeatConfig struct {
+	Gaps    *Gaps
+	Cursors bridge.Cursors
+	Pages   bridge.Pages
+	Check   func(bridge.PageID) // has a page checked soon
+	Every   time.Duration       // noteEvery
+	Outage  time.Duration       // outageAfter
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// WebhookHeartbeat notes once a minute that webhooks can be received and stored. Where that
+// note is missing for more than two minutes (the program did not run, its machine
+// slept, its disk was full, its app secret was wrong), messages may be missing for
+// every page.
+type WebhookHeartbeat struct {
+	HeartbeatConfig
+
+	mu      sync.Mutex // guards all below
+	taken   bool       // a call signed by Meta was stored by this process
+	failing bool       // the last call that concerned us was not stored
+}
+
+// NewHeartbeat returns a heartbeat that does nothing until Run.
+func NewHeartbeat(c HeartbeatConfig) *WebhookHeartbeat {
+	c.Every = cmp.Or(c.Every, noteEvery)
+	c.Outage = cmp.Or(c.Outage, outageAfter)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return &WebhookHeartbeat{HeartbeatConfig: c}
+}
+
+// Taken says that a webhook call was stored.
+func (h *WebhookHeartbeat) Taken() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.taken, h.failing = true, false
+}
+
+// Refused says that a webhook call could not be stored.
+func (h *WebhookHeartbeat) Refused() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failing = true
+}
+
+// Forged says that a call bore a wrong signature. As long as none was right, it is
+// our secret that may be wrong; after that, it is strangers who call.
+func (h *WebhookHeartbeat) Forged() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.failing = h.failing || !h.taken
+}
+
+func (h *WebhookHeartbeat) losing() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failing
+}
+
+// Run notes until ctx ends, and then once more.
+func (h *WebhookHeartbeat) Run(ctx context.Context) error {
+	defer h.note(context.WithoutCancel(ctx))
+	minute := time.NewTicker(h.Every)
+	defer minute.Stop()
+	for {
+		h.note(ctx)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-minute.C:
+		}
+	}
+}
+
+// note opens gaps after an outage, and then stores that webhooks can be received.
+func (h *WebhookHeartbeat) note(ctx context.Context) {
+	if h.losing() {
+		return
+	}
+	now := h.Now()
+	received, err := h.Cursors.Cursor(receivedCursor)
+	if err == nil && !received.IsZero() && now.Sub(received) > h.Outage {
+		err = h.missed(ctx, received)
+	}
+	if err == nil {
+		err = h.Cursors.SaveCursor(receivedCursor, now)
+	}
+	if err != nil && ctx.Err() == nil {
+		h.Log.Warn("not noted that webhooks can be received", "err", err)
+	}
+}
+
+func (h *WebhookHeartbeat) missed(ctx context.Context, received time.Time) error {
+	pages := slices.DeleteFunc(h.Pages.Pages(), bridge.Page.Silenced)
+	if err := h.Gaps.Missed(ctx, received, pages...); err != nil {
+		return err
+	}
+	h.Log.Info("webhooks were not received for a while, messages of that time are fetched", "since", received, "pages", len(pages))
+	for _, p := range pages {
+		h.Check(p.ID)
+	}
+	return nil
+}

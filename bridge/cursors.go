@@ -1,0 +1,16 @@
+package bridge
+
+import (
+	"context"
+	"time"
+)
+
+// Cursors remember how far something was read, over restarts. The zero time is what
+// was never saved; saving it forgets the cursor.
+type Cursors interface {
+	Cursor(name string) (time.Time, error)
+	// SaveCursor is durable within seconds, and no later than what is saved after it.
+	SaveCursor(name string, at time.Time) error
+	// KeepCursor is SaveCursor and returns when it is durable.
+	KeepCursor(ctx context.Context, name string, at time.Time) error
+}

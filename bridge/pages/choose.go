@@ -1,0 +1,146 @@
+package pages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
+)
+
+// Chosen is one ticked page.
+type Chosen struct {
+	ID       bridge.PageID
+	Settings bridge.Settings
+}
+
+// Connected is what became of one.
+type Connected struct {
+	ID    bridge.PageID
+	Name  string
+	State bridge.PageState
+	Why   string // and what to do about it; empty when it runs
+}
+
+// choice is what a ChoiceTicket holds.
+type choice struct {
+	User, Name, Token string
+	Kind              bridge.TokenKind // of the pages' tokens
+	Expires           time.Time
+	Nonce             string // of the browser
+	Tokens            map[bridge.PageID]string
+	Names             map[bridge.PageID]string
+}
+
+// newChoice returns what is kept of a grant until its person has chosen.
+func newChoice(g bridge.Grant, nonce string) choice {
+	held := choice{
+		User: g.User, Name: g.Name, Token: g.Token.Reveal(), Kind: g.Kind, Expires: g.Expires, Nonce: nonce,
+		Tokens: map[bridge.PageID]string{}, Names: map[bridge.PageID]string{},
+	}
+	for _, p := range g.Pages {
+		held.Tokens[p.ID], held.Names[p.ID] = p.Token.Reveal(), p.Name
+	}
+	return held
+}
+
+func (held choice) encode() ([]byte, error) {
+	data, err := json.Marshal(held)
+	if err != nil {
+		return nil, fmt.Errorf("encode a choice: %w", err)
+	}
+	return data, nil
+}
+
+// readChoice returns what a ChoiceTicket holds.
+func readChoice(t bridge.Ticket) (held choice, err error) {
+	if t.Kind != bridge.ChoiceTicket {
+		return held, bridge.ErrTicketUnknown
+	}
+	if err := json.Unmarshal(t.Data, &held); err != nil {
+		return held, fmt.Errorf("decode a choice: %w", err)
+	}
+	return held, nil
+}
+
+// Choose connects the ticked pages: each is stored with its token, subscribed, and
+// read back. It spends the choice ticket. A page that fails says why and keeps
+// what it has; connecting again continues there.
+func (l *Login) Choose(ctx context.Context, id, nonce, proof string, pages []Chosen) ([]Connected, error) {
+	by, held, err := l.held(id, nonce, proof)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pages {
+		if held.Tokens[p.ID] == "" {
+			return nil, bridge.ErrForged // the form offered no such page
+		}
+	}
+	if _, err := l.tickets.SpendTicket(ctx, id); err != nil {
+		return nil, err
+	}
+	l.choosing.Add(1)
+	defer l.choosing.Add(-1)
+	var all []Connected
+	for _, p := range pages {
+		all = append(all, l.connected(ctx, by, held, p))
+	}
+	return all, nil
+}
+
+// held returns who may choose, and from what; it spends nothing.
+func (l *Login) held(id, nonce, proof string) (by bridge.Author, held choice, err error) {
+	t, err := l.tickets.open(id, bridge.ChoiceTicket)
+	if err != nil {
+		return by, held, err
+	}
+	if nonce == "" || !l.tickets.proves(proof, "choice", id+"."+nonce) {
+		return by, held, bridge.ErrOtherBrowser
+	}
+	held, err = readChoice(t)
+	return t.For, held, err
+}
+
+// Connecting reports whether pages that were ticked are just being connected.
+func (l *Login) Connecting() bool { return l.choosing.Load() > 0 }
+
+// connected connects a page and returns what became of it.
+func (l *Login) connected(ctx context.Context, by bridge.Author, held choice, p Chosen) Connected {
+	page, err := l.connect(ctx, by, held, p)
+	if err != nil {
+		l.log.Error("page not connected", "page", p.ID, "err", err)
+		return Connected{ID: p.ID, Name: held.Names[p.ID], State: bridge.PageConnecting, Why: bridge.Trouble{Kind: bridge.NotStored}.In(l.say)}
+	}
+	return Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: l.explained(page)}
+}
+
+// connect stores a page as Connecting, subscribes it and reads both levels back.
+// Stopped at any point, the page stays Connecting, and connecting it again, or
+// `subscribe`, continues: every step may be repeated.
+func (l *Login) connect(ctx context.Context, by bridge.Author, held choice, p Chosen) (bridge.Page, error) {
+	_, err := l.update(ctx, p.ID, func(page *bridge.Page) {
+		if page.Since.IsZero() {
+			page.Since = l.now()
+		}
+		page.Name, page.Token = held.Names[p.ID], bridge.Secret(held.Tokens[p.ID])
+		page.TokenKind, page.Checked = held.Kind, time.Time{}
+		page.State, page.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.BeingSubscribed}
+		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, l.now()
+		settings.TakeOver(&page.Settings, p.Settings)
+	})
+	if err != nil {
+		return bridge.Page{}, err
+	}
+	page, err := l.connections.SwitchOn(ctx, p.ID)
+	if err != nil {
+		return page, err
+	}
+	if page.State == bridge.PageRunning {
+		l.announce(ctx, page, l.say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username))
+	} else {
+		l.announce(ctx, page, l.say.Say("*%s* is not connected yet: %s", page.DisplayName(), l.explained(page)))
+	}
+	return page, nil
+}

@@ -1,0 +1,135 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/language"
+)
+
+// registry is the stored pages and those who are told when one changes. All parts of
+// this package share it.
+type registry struct {
+	pages   bridge.PageStore
+	gaps    *backfill.Gaps
+	changed func(bridge.PageID)
+	tell    Announce
+	now     func() time.Time
+	say     *language.Speaker
+	log     *slog.Logger
+	locks   *locks
+}
+
+// update changes a page as it is now; an id nobody knows makes a new page. Changes
+// made meanwhile by others are kept.
+func (r *registry) update(ctx context.Context, id bridge.PageID, change func(*bridge.Page)) (bridge.Page, error) {
+	for {
+		page, err := r.pages.Page(id)
+		if errors.Is(err, bridge.ErrNoPage) {
+			page = bridge.Page{ID: id}
+		} else if err != nil {
+			return page, err
+		}
+		before := page
+		change(&page)
+		if err := r.save(ctx, before, page); errors.Is(err, bridge.ErrConflict) {
+			continue
+		} else if err != nil {
+			return page, err
+		}
+		return r.pages.Page(id)
+	}
+}
+
+// save stores a page; before that it opens the gap that its change begins, and after it
+// it tells those who wait for the change.
+func (r *registry) save(ctx context.Context, before, page bridge.Page) error {
+	if losesEvents(before, page) {
+		if err := r.gaps.Lost(ctx, page); err != nil {
+			return err
+		}
+	}
+	if err := r.pages.SavePage(ctx, page); err != nil {
+		return err
+	}
+	if page.Silenced() {
+		r.gaps.Off(page.ID)
+	}
+	if improved(before, page) {
+		r.changed(page.ID)
+	}
+	return nil
+}
+
+// losesEvents reports whether a change of a page means that its messages begin to be
+// missing, or do so until it runs for the first time.
+func losesEvents(before, after bridge.Page) bool {
+	return before.ReceivesEvents() && !after.ReceivesEvents() && !after.Silenced() ||
+		before.State == "" && after.State == bridge.PageConnecting
+}
+
+// improved reports whether what waits for a page should be tried again.
+func improved(before, after bridge.Page) bool {
+	return after.Token != before.Token || after.State != before.State &&
+		(after.State == bridge.PageRunning || before.State == bridge.PageOff || before.State == bridge.PageNeedsAuth)
+}
+
+// setState stores the state a page was found in, if it is another than before.
+func (r *registry) setState(ctx context.Context, id bridge.PageID, state bridge.PageState, why bridge.Trouble) (bridge.Page, error) {
+	page, err := r.pages.Page(id)
+	if err != nil || page.State == state && (page.Why == why || page.Why.Kind == bridge.LeftOut) {
+		return page, err
+	}
+	return r.update(ctx, id, func(p *bridge.Page) { p.State, p.Why = state, why })
+}
+
+// explained says why a page does not run, and what to do about it; "" if it runs.
+func (r *registry) explained(p bridge.Page) string {
+	if p.Why.Kind == "" {
+		return ""
+	}
+	return strings.TrimSpace(p.Why.In(r.say) + ". " + p.Why.Help(r.say, p))
+}
+
+// announce tells the setup channel once about a page as it is now.
+func (r *registry) announce(ctx context.Context, p bridge.Page, text string) {
+	r.announceOnce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text)
+}
+
+// announceOnce tells the setup channel once under a key.
+func (r *registry) announceOnce(ctx context.Context, key, text string) {
+	if err := r.tell(ctx, key, strings.TrimSpace(text)); err != nil {
+		r.log.Warn("not announced", "key", key, "err", err)
+	}
+}
+
+// lock keeps others from changing the page's connection, at Facebook and here: what is
+// stored must be what was done last. The caller must call the result.
+func (r *registry) lock(id bridge.PageID) (unlock func()) { return r.locks.lock(id) }
+
+// locks are one lock for each page.
+type locks struct {
+	mu    sync.Mutex // guards pages
+	pages map[bridge.PageID]*sync.Mutex
+}
+
+func newLocks() *locks { return &locks{pages: map[bridge.PageID]*sync.Mutex{}} }
+
+func (l *locks) lock(id bridge.PageID) (unlock func()) {
+	l.mu.Lock()
+	page := l.pages[id]
+	if page == nil {
+		page = &sync.Mutex{}
+		l.pages[id] = page
+	}
+	l.mu.Unlock()
+	page.Lock()
+	return page.Unlock
+}

@@ -1,0 +1,63 @@
+package pages
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+func TestRotation_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
+	const period = 5 * time.Minute
+	for _, n := range []int{1, 2, 1000} {
+		var pages []bridge.Page
+		for i := range n {
+			pages = append(pages, bridge.Page{ID: bridge.PageID(fmt.Sprintf("%04d", i))})
+		}
+		r := &rotation{every: period, jitter: func() float64 { return 0.5 }}
+		checked := map[bridge.PageID]int{}
+		busiest, second, at := 0, map[int]int{}, time.Duration(0)
+		for range 3 * n {
+			at += r.pause(n)
+			id, _ := r.next(pages)
+			checked[id]++
+			second[int(at/time.Second)]++
+			busiest = max(busiest, second[int(at/time.Second)])
+		}
+		for id, times := range checked {
+			if times != 3 {
+				t.Errorf("%d pages: %s was checked %d times in three rotations", n, id, times)
+			}
+		}
+		if len(checked) != n || at > 3*period+time.Second || at < 3*period-time.Second {
+			t.Errorf("%d pages: three rotations over %d pages took %s", n, len(checked), at)
+		}
+		if busiest > n/300+2 {
+			t.Errorf("%d pages: %d checks in one second", n, busiest)
+		}
+	}
+}
+
+func TestRotation_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
+	r := &rotation{every: time.Minute, jitter: func() float64 { return 0.5 }}
+	list := func(ids ...bridge.PageID) (pages []bridge.Page) {
+		for _, id := range ids {
+			pages = append(pages, bridge.Page{ID: id})
+		}
+		return pages
+	}
+	for i, step := range []struct {
+		pages []bridge.Page
+		want  bridge.PageID
+	}{
+		{list("b", "d"), "b"}, {list("a", "b", "c", "d"), "c"}, {list("a", "d"), "d"}, {list("a", "d"), "a"}, {list("b"), "b"}, {nil, ""}, {list("a"), "a"},
+	} {
+		if id, ok := r.next(step.pages); id != step.want || ok != (step.want != "") {
+			t.Errorf("step %d: %q, %v", i, id, ok)
+		}
+	}
+	if r.hurry(1000) < 50*time.Microsecond || r.hurry(0) > 200*time.Millisecond {
+		t.Error("urgent checks burst, or are not urgent")
+	}
+}

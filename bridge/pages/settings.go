@@ -1,0 +1,127 @@
+package pages
+
+import (
+	"context"
+	"errors"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
+	"messenger-bridge/language"
+)
+
+// Editor changes the settings of pages, by words, by a dialog, or by a form behind a link.
+type Editor struct {
+	*registry
+	tickets     *tickets
+	departments Departments
+	publicURL   string
+}
+
+// ChangeSetting changes one setting to a value that a person typed, and returns the
+// page as it then is; or says what is wrong with the value. What others change at
+// the same time is kept.
+func (e *Editor) ChangeSetting(ctx context.Context, id bridge.PageID, d *settings.Setting, value string) (page bridge.Page, mistake language.Phrase, err error) {
+	if page, err = e.pages.Page(id); err != nil {
+		return page, "", err
+	}
+	var known []bridge.Department
+	if d.Kind == settings.DepartmentKind {
+		if known, err = e.departments.list(ctx); err != nil {
+			return page, "", err
+		}
+	}
+	page, err = e.change(ctx, id, func(s *bridge.Settings) (bool, error) {
+		mistake = d.Change(s, value, known)
+		return mistake == "", nil
+	})
+	return page, mistake, err
+}
+
+// FillSettings saves a form, if it has no mistake and does not clash with what
+// others changed meanwhile; the outcome says which.
+func (e *Editor) FillSettings(ctx context.Context, id bridge.PageID, f settings.Filled, known []bridge.Department) (page bridge.Page, out settings.Outcome, err error) {
+	page, err = e.change(ctx, id, func(s *bridge.Settings) (bool, error) {
+		out, err = f.Apply(*s, known)
+		if err == nil && out.Saved {
+			*s = out.Settings
+		}
+		return out.Saved, err
+	})
+	return page, out, err
+}
+
+// change changes a page's settings as they are now. how may be called again; if it
+// returns false, nothing is stored.
+func (e *Editor) change(ctx context.Context, id bridge.PageID, how func(*bridge.Settings) (bool, error)) (bridge.Page, error) {
+	for {
+		page, err := e.pages.Page(id)
+		if err != nil {
+			return page, err
+		}
+		before := page.Settings
+		if ok, err := how(&page.Settings); err != nil || !ok || page.Settings == before {
+			page.Settings = before
+			return page, err
+		}
+		err = e.pages.SavePage(ctx, page)
+		if errors.Is(err, bridge.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return page, err
+		}
+		return e.pages.Page(id)
+	}
+}
+
+// SettingsLink returns a link to the settings form of a page, for one save.
+func (e *Editor) SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error) {
+	if _, err := e.pages.Page(id); err != nil {
+		return "", err
+	}
+	ticket, err := e.tickets.issue(ctx, bridge.SettingsTicket, caller, settingsFor, []byte(id))
+	if err != nil {
+		return "", err
+	}
+	return e.publicURL + "/pages/" + string(id) + "/settings?ticket=" + ticket, nil
+}
+
+// checkTicket reports whether a ticket opens the form of a page; it spends nothing.
+func (e *Editor) checkTicket(ticket string, id bridge.PageID) error {
+	t, err := e.tickets.open(ticket, bridge.SettingsTicket)
+	if err == nil && string(t.Data) != string(id) {
+		err = bridge.ErrTicketUnknown
+	}
+	return err
+}
+
+// OpenSettings returns what the form of a ticket shows; it spends nothing.
+func (e *Editor) OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error) {
+	if err := e.checkTicket(ticket, id); err != nil {
+		return bridge.SettingsForm{}, err
+	}
+	page, err := e.pages.Page(id)
+	if err != nil {
+		return bridge.SettingsForm{}, err
+	}
+	departments, err := e.departments.list(ctx)
+	if err != nil {
+		e.log.Warn("departments could not be read", "err", err)
+	}
+	return bridge.SettingsForm{Page: page, Departments: departments}, nil
+}
+
+// SaveSettings saves the form of a ticket, as FillSettings does. Only a save spends
+// the ticket. known are the departments, nil if they could not be read.
+func (e *Editor) SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error) {
+	if err := e.checkTicket(ticket, id); err != nil {
+		return bridge.Page{}, settings.Outcome{}, err
+	}
+	page, out, err := e.FillSettings(ctx, id, f, known)
+	if err == nil && out.Saved {
+		if _, err := e.tickets.SpendTicket(ctx, ticket); err != nil {
+			e.log.Warn("ticket not spent", "err", err)
+		}
+	}
+	return page, out, err
+}

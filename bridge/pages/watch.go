@@ -1,0 +1,181 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// checkEvery is how often every page is checked: Meta unsubscribes a page
+// silently, after an hour of failures for example, and this is the only way to
+// notice (messenger.md 1.4).
+const checkEvery = 5 * time.Minute
+
+// checksAtOnce is how many pages are checked together: enough for thousands in a
+// period, too few to be a burst.
+const checksAtOnce = 4
+
+// Watch notices when a page stops working or works again, and says so once.
+type Watch struct {
+	connections *Connections
+	every       time.Duration
+	wake        chan struct{} // somebody is in doubt
+
+	mu    sync.Mutex                 // guards doubt
+	doubt map[bridge.PageID]struct{} // pages to be checked soon
+}
+
+// newWatch returns a watch that does nothing until Run.
+func newWatch(c *Connections, every time.Duration) *Watch {
+	return &Watch{connections: c, every: every, wake: make(chan struct{}, 1), doubt: map[bridge.PageID]struct{}{}}
+}
+
+// Refused says that Meta has refused everything of a page. It does not block.
+func (w *Watch) Refused(id bridge.PageID, r *bridge.Refusal) {
+	switch r.Reason {
+	case bridge.PageLost, bridge.NotApproved, bridge.PageRestricted:
+		w.connections.tokens.refusals.recordRefusal(id, r)
+		w.CheckSoon(id)
+	default: // throttled, or not reached: that passes
+	}
+}
+
+// Sent says that Meta has taken something of a page that was restricted. It does
+// not block.
+func (w *Watch) Sent(id bridge.PageID) {
+	w.connections.tokens.refusals.recordRefusal(id, nil)
+	w.CheckSoon(id)
+}
+
+// CheckSoon has a page checked soon. It does not block.
+func (w *Watch) CheckSoon(id bridge.PageID) {
+	w.mu.Lock()
+	w.doubt[id] = struct{}{}
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// doubtful takes one of the pages to be checked soon.
+func (w *Watch) doubtful() (bridge.PageID, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for id := range w.doubt {
+		delete(w.doubt, id)
+		return id, true
+	}
+	return "", false
+}
+
+// Run watches until ctx ends. One timer serves all pages: a page's turn comes once
+// in a period, or soon if there is doubt about it.
+func (w *Watch) Run(ctx context.Context) error {
+	var checks sync.WaitGroup
+	defer checks.Wait()
+	start := w.starter(ctx, &checks)
+	pages := w.watched()
+	w.doubtTroubled(pages)
+	r := &rotation{every: w.every, jitter: rand.Float64}
+	turn := time.NewTimer(r.pause(len(pages)))
+	defer turn.Stop()
+	hurried := time.NewTimer(0)
+	defer hurried.Stop()
+	for hurrying := true; ; {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-turn.C:
+			pages = w.watched()
+			if id, ok := r.next(pages); ok {
+				start(id)
+			}
+			turn.Reset(r.pause(len(pages)))
+		case <-w.wake:
+			if !hurrying {
+				hurrying = true
+				hurried.Reset(0)
+			}
+		case <-hurried.C:
+			id, ok := w.doubtful()
+			if hurrying = ok; ok {
+				start(id)
+				hurried.Reset(r.hurry(len(pages)))
+			}
+		}
+	}
+}
+
+// starter returns a function that starts the check of a page, once there is room for it.
+func (w *Watch) starter(ctx context.Context, checks *sync.WaitGroup) func(bridge.PageID) {
+	room := make(chan struct{}, checksAtOnce)
+	return func(id bridge.PageID) {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		checks.Go(func() {
+			defer func() { <-room }()
+			w.checkPage(ctx, id)
+		})
+	}
+}
+
+// doubtTroubled has those pages checked soon that were added while nobody watched, or
+// had trouble then.
+func (w *Watch) doubtTroubled(pages []bridge.Page) {
+	for _, p := range pages {
+		if p.State != bridge.PageRunning || p.TokenKind == "" || w.connections.gaps.Has(p.ID) {
+			w.CheckSoon(p.ID)
+		}
+	}
+}
+
+// watched returns the pages that are to be connected.
+func (w *Watch) watched() []bridge.Page {
+	return slices.DeleteFunc(w.connections.pages.Pages(), bridge.Page.Silenced)
+}
+
+// checkPage reads a page's connection back, repairs what it can, and announces a change
+// of its state.
+func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
+	c := w.connections
+	before, after, err := c.compare(ctx, id)
+	if errors.Is(err, bridge.ErrNoPage) || before.Silenced() {
+		return
+	}
+	c.tokens.warnOfExpiry(ctx, after)
+	lost, healed := after.Why, false
+	if err == nil && after.State == bridge.PageUnsubscribe && after.Token != "" {
+		after, err = c.SwitchOn(ctx, id) // if Meta allows it
+		healed = err == nil && after.State == bridge.PageRunning
+	}
+	switch {
+	case err != nil:
+		if ctx.Err() == nil {
+			c.log.Warn("page not checked", "page", id, "err", err)
+		}
+	case healed && before.State == bridge.PageRunning:
+		c.announce(ctx, after, c.say.Say("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between are being fetched.", after.DisplayName(), lost.In(c.say)))
+	default:
+		c.announceChange(ctx, before, after)
+	}
+}
+
+// announceChange says when a page stops working or works again.
+func (c *Connections) announceChange(ctx context.Context, before, after bridge.Page) {
+	switch {
+	case after.State == before.State:
+	case after.State == bridge.PageRunning:
+		c.announce(ctx, after, c.say.Say("*%s* is running again.", after.DisplayName()))
+	case before.State == bridge.PageRunning || after.State == bridge.PageNeedsAuth:
+		c.announce(ctx, after, c.say.Say("*%s* is not running any more: %s\nCustomers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), c.explained(after)))
+	}
+}
