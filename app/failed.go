@@ -15,7 +15,7 @@ const failedAtOnce = 100
 // failure is one that was not delivered, as operators see it: never its text.
 type failure struct {
 	ID        bridge.Seq        `json:"id"`
-	Direction string            `json:"direction"`
+	Direction bridge.Direction  `json:"direction"`
 	Page      bridge.PageID     `json:"page,omitempty"`
 	Customer  bridge.CustomerID `json:"customer,omitempty"`
 	By        string            `json:"by,omitempty"` // username of the agent
@@ -36,7 +36,7 @@ type FailedList struct {
 
 func (p *program) serveFailed(w http.ResponseWriter, r *http.Request) {
 	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64) // 0: from the newest
-	list, more, err := p.bridge.Lost(bridge.PageID(r.URL.Query().Get("page")), bridge.Seq(before), failedAtOnce)
+	list, more, err := p.relay.DeadLetters.List(bridge.PageID(r.URL.Query().Get("page")), bridge.Seq(before), failedAtOnce)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -62,8 +62,8 @@ type RetryOrder struct {
 
 // Retried is what became of them, in the order of the ids.
 type Retried struct {
-	Became []bridge.Retried `json:"became,omitempty"`
-	All    int              `json:"all,omitempty"`
+	Became []bridge.RetryResult `json:"became,omitempty"`
+	All    int                  `json:"all,omitempty"`
 }
 
 func (p *program) serveRetry(w http.ResponseWriter, r *http.Request) {
@@ -75,9 +75,9 @@ func (p *program) serveRetry(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	case order.Page != "":
-		done.All, err = p.bridge.RetryAll(r.Context(), order.Page)
+		done.All, err = p.relay.DeadLetters.RetryAll(r.Context(), order.Page)
 	default:
-		done.Became, err = p.bridge.Retry(r.Context(), order.Anyway, order.IDs...)
+		done.Became, err = p.relay.DeadLetters.Retry(r.Context(), order.Anyway, order.IDs...)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)

@@ -13,15 +13,15 @@ import (
 type customers struct{ p *program }
 
 func (c customers) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
-	return c.p.bridge.Customer(p, word)
+	return c.p.relay.Eraser.Customer(p, word)
 }
 
 func (c customers) Block(ctx context.Context, p bridge.PageID, id bridge.CustomerID, on bool) error {
-	return c.p.bridge.Block(ctx, p, id, on)
+	return c.p.relay.Block(ctx, p, id, on)
 }
 
 func (c customers) Forget(ctx context.Context, p bridge.PageID, id bridge.CustomerID) (bridge.Forgotten, error) {
-	return c.p.bridge.Forget(ctx, p, id)
+	return c.p.relay.Eraser.EraseCustomer(ctx, p, id)
 }
 
 // ForgetOrder is how that travels to a running bridge.
@@ -52,11 +52,11 @@ func (p *program) serveForget(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *program) forget(ctx context.Context, order ForgetOrder) (who Forgotten, err error) {
-	who.Customer, err = p.bridge.Customer(order.Page, order.Customer)
+	who.Customer, err = p.relay.Eraser.Customer(order.Page, order.Customer)
 	if err != nil || !order.Yes {
 		return who, err
 	}
-	gone, err := p.bridge.Forget(ctx, order.Page, who.Customer)
+	gone, err := p.relay.Eraser.EraseCustomer(ctx, order.Page, who.Customer)
 	who.Gone = &gone
 	return who, err
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
 )
 
 // pagesShown bounds the label values of page: metrics of what is beyond are left
@@ -48,20 +47,20 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		all <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	in, out, notices := g.p.bridge.Backlog()
-	for direction, b := range map[string]bridge.Backlog{metrics.In: in, metrics.Out: out, metrics.Notice: notices} {
-		gauge(waitingDesc, float64(b.Waiting), direction)
-		gauge(oldestDesc, age(b), direction)
+	in, out, notices := g.p.relay.Backlog()
+	for direction, b := range map[bridge.Direction]bridge.Backlog{bridge.In: in, bridge.Out: out, bridge.ToAgents: notices} {
+		gauge(waitingDesc, float64(b.Waiting), string(direction))
+		gauge(oldestDesc, age(b), string(direction))
 	}
-	backlogs := g.p.bridge.Backlogs()
+	backlogs := g.p.relay.Backlogs()
 	for i, page := range g.p.store.Pages() {
 		if i == pagesShown {
 			break
 		}
 		id := string(page.ID)
-		for direction, b := range map[string]bridge.Backlog{metrics.In: backlogs[page.ID].In, metrics.Out: backlogs[page.ID].Out} {
-			gauge(pageWaitingDesc, float64(b.Waiting), id, direction)
-			gauge(pageOldestDesc, age(b), id, direction)
+		for direction, b := range map[bridge.Direction]bridge.Backlog{bridge.In: backlogs[page.ID].In, bridge.Out: backlogs[page.ID].Out} {
+			gauge(pageWaitingDesc, float64(b.Waiting), id, string(direction))
+			gauge(pageOldestDesc, age(b), id, string(direction))
 		}
 		if page.State != bridge.PageOff {
 			gauge(pageRunningDesc, one(page.State == bridge.PageRunning), id)

@@ -28,7 +28,7 @@ func (p *program) verified() bool {
 
 // pageChanged lets what waits for a page try again.
 func (p *program) pageChanged(id bridge.PageID) {
-	p.bridge.PageChanged(id)
+	p.relay.PageChanged(id)
 	p.setup.Look()
 }
 
@@ -53,7 +53,7 @@ func (p *program) clerk() *commands.Commands {
 		Connector:   commands.Connector{Login: p.pages.Login, Switch: p.pages.Connections, Editor: p.pages.Editor, Revoker: p.pages.Revoker},
 		Departments: p.client.Departments,
 		Waiting: func(id bridge.PageID) (in, out int) {
-			w := p.bridge.Backlogs()[id]
+			w := p.relay.Backlogs()[id]
 			return w.In.Waiting, w.Out.Waiting
 		},
 		Customers:   customers{p},

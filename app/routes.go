@@ -33,7 +33,7 @@ func (p *program) publicRoutes() http.Handler {
 func (p *program) routes() []route {
 	events := webhook.New(webhook.Config{
 		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: Secrets(p.cfg.FacebookAppSecret),
-		Accept: p.bridge, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.Now, Log: p.log,
+		Accept: p.relay.Inbound, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.Now, Log: p.log,
 	})
 	browser := web.New(web.Config{Login: p.pages.Login, Editor: p.pages.Editor, Deletion: p.pages.Eraser.Deletion, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{

@@ -9,8 +9,11 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/relay"
 	"messenger-bridge/commands"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
@@ -40,7 +43,7 @@ type program struct {
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
 	stream    *stream.Stream
-	bridge    *bridge.Bridge
+	relay     *relay.Relay
 	avatars   *avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
@@ -110,7 +113,7 @@ func (p *program) assemble() (err error) {
 			CheckEvery: cfg.Times.WatchEvery, AppCheckFor: cfg.Times.WatchEvery * 4 / 5,
 			RevokeFor: cfg.Times.RevokeFor, RevokeFirst: cfg.Times.RevokeFirst,
 		},
-		Announce: func(ctx context.Context, key, text string) error { return p.bridge.Announce(ctx, key, text) },
+		Announce: func(ctx context.Context, key, text string) error { return p.relay.Notices.Announce(ctx, key, text) },
 		Changed:  p.pageChanged, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 	p.heartbeat = backfill.NewHeartbeat(backfill.HeartbeatConfig{
@@ -122,49 +125,58 @@ func (p *program) assemble() (err error) {
 		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
 		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.Times.FileStall}),
 		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.FacebookAppID,
-		Began: func(ctx context.Context, c bridge.Conversation, r bridge.RoomID) error {
-			return p.bridge.Began(ctx, c, r)
-		},
-		Waits: func(ctx context.Context, in bridge.Incoming) error { return p.bridge.NobodyThere(ctx, in) },
-		Unattended: func(ctx context.Context, in bridge.Incoming, r bridge.RoomID) error {
-			return p.bridge.Unattended(ctx, in, r)
-		},
 		RoomLink: p.client.RoomLink, History: p.graph.History,
 		Opened: opened, Retry: cfg.Times.NoAgentRetry, FileAgain: cfg.Times.FileAgain, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
-	p.bridge, err = bridge.New(bridge.Config{
-		Inbox: p.store.Inbox(), Outbox: p.store.Outbox(), Notices: p.store.Notices(),
-		Receipts: p.store, Failures: p.store, Talks: p.store, Pages: p.store, Links: p.store, Files: p.client,
-		Sender: p.graph, Gestures: p.graph, Moderator: p.graph, RoomLink: p.client.RoomLink, Desk: p.client, People: p.client, Clerk: p.clerk(),
-		Delivered: p.delivered(), PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent,
-		SentBefore: p.store.SentBefore, Sign: p.store.Sign,
-		Memory: p.store, Archive: p.client, Active: p.store.SaveActivity,
-		Personas: p.graph, PersonaStore: p.store, Picture: p.avatars.address,
-		Rooms:        p.rooms,
-		CustomerName: p.customerName, DepartmentName: p.departmentName,
-		ShowStanding: p.client.ShowStep, Cursors: p.store, AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
-		Workers: workers, EchoWait: cfg.Times.EchoWait, SettleFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter, FirstRetry: cfg.Times.FirstRetry,
-		Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), Now: cfg.Now, Say: p.say, Log: p.log, Metrics: p.metrics,
-	})
-	if err != nil {
+	if p.relay, err = relay.New(p.relayConfig()); err != nil {
 		return err
 	}
 	p.backfill = backfill.New(backfill.Config{
-		Inbound: p.bridge, Seen: p.store.Inbox().Seen, Ours: p.sentByUs, Pages: p.store, Retry: cfg.Times.FirstRetry, Now: cfg.Now, Threads: p.graph, Gaps: p.gaps, Announce: p.bridge.Announce, Say: p.say, Log: p.log,
+		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: p.sentByUs, Pages: p.store, Retry: cfg.Times.FirstRetry, Now: cfg.Now, Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
 	p.stream = stream.New(stream.Config{
-		Client: p.client, User: cfg.RocketChatUser, Password: cfg.RocketChatPassword,
-		UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
-		SetupChannel: cfg.SetupChannel, Commands: p.bridge, Gestures: p.bridge, FollowEvery: cfg.Times.FollowEvery,
-		Accept: p.bridge, Known: p.store, Cursors: p.store, Ready: p.bridge.WorkspaceReady, Language: p.workspaceLanguage,
-		FirstReconnect: cfg.Times.Reconnect, SweepEvery: cfg.Times.LookEvery, Silence: cfg.Times.Silence,
-		PingEvery: cfg.Times.PingEvery, RefusedWait: cfg.Times.Refused, Answer: cfg.Times.RestTimeout,
-		Log: p.log, Metrics: p.metrics,
+		Client: p.client, SetupChannel: cfg.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: p.workspaceLanguage, Log: p.log, Metrics: p.metrics,
+		Credentials: stream.Credentials{
+			User: cfg.RocketChatUser, Password: cfg.RocketChatPassword, UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
+		},
+		Times: stream.Times{
+			FirstReconnect: cfg.Times.Reconnect, SweepEvery: cfg.Times.LookEvery, Silence: cfg.Times.Silence, FollowEvery: cfg.Times.FollowEvery,
+			PingEvery: cfg.Times.PingEvery, RefusedWait: cfg.Times.Refused, Answer: cfg.Times.RestTimeout,
+		},
 	})
 	p.checkup = p.newCheckups()
 	p.setup = commands.NewSetup(commands.SetupConfig{Steps: p.setupSteps(), Show: p.client.ShowStep, Calm: p.calm(cfg.Times.SetupEvery), Every: cfg.Times.SetupEvery, Quiet: cfg.Times.SetupQuiet, Say: p.say, Log: p.log})
 	p.metrics.Add(gauges{p})
 	return nil
+}
+
+// agents is what comes from rooms: messages, and that a room was closed.
+type agents struct {
+	*outbound.Outbound
+	*automatic.Texts
+}
+
+// relayConfig says what the flows are made of.
+func (p *program) relayConfig() relay.Config {
+	cfg, s := p.cfg, p.store
+	return relay.Config{
+		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
+			TextHash: s.Sign, SentBefore: s.SentBefore},
+		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
+			Files: p.client, Archive: p.client, Picture: p.avatars.address},
+		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
+		Names:     automatic.Names{Customer: p.customerName, Department: p.departmentName, RoomLink: p.client.RoomLink},
+		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.delivered(),
+			Active: s.SaveActivity},
+		Times: relay.Times{
+			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter},
+			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
+			AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
+		},
+		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.metrics,
+	}
 }
 
 // speaker says the program's sentences; English until the workspace's language is
@@ -236,7 +248,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 		{"pages", grace * 3 / 100, p.lookAfterPages},
 		{"backfill", grace * 2 / 100, p.backfill.Run},
 		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
-		{"deliveries", grace / 2, p.bridge.Run},
+		{"deliveries", grace / 2, p.relay.Run},
 		{"control", grace / 20, HTTPPart(control, p.controlRoutes(), p.log)},
 	}
 	if private != nil {

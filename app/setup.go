@@ -10,7 +10,6 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
 	"messenger-bridge/language"
-	"messenger-bridge/metrics"
 	"messenger-bridge/rocketchat"
 )
 
@@ -58,18 +57,18 @@ func (p *program) setupSteps() []commands.Step {
 			}
 			return ""
 		}},
-		p.happened("first message", metrics.In, language.Sentence("The first customer has written."),
+		p.happened("first message", bridge.In, language.Sentence("The first customer has written."),
 			language.Sentence("Write to the page from a Facebook account of your own: the message appears as a chat in Omnichannel.")),
-		p.happened("first answer", metrics.Out, language.Sentence("The first answer has reached a customer."),
+		p.happened("first answer", bridge.Out, language.Sentence("The first answer has reached a customer."),
 			language.Sentence("Answer that chat: the answer appears in Messenger.")),
 	}
 }
 
 // firstTime is the name of the cursor that says when something was first delivered.
-func firstTime(direction string) string { return "first delivered " + direction }
+func firstTime(d bridge.Direction) string { return "first delivered " + string(d) }
 
 // happened is a step that is done once something was delivered in a direction.
-func (p *program) happened(name, direction, done, next string) commands.Step {
+func (p *program) happened(name string, direction bridge.Direction, done, next string) commands.Step {
 	return commands.Step{Name: name, Done: done, Next: func(context.Context) string {
 		if at, err := p.store.Cursor(firstTime(direction)); err != nil || at.IsZero() {
 			return p.say.Say(next)
@@ -79,9 +78,9 @@ func (p *program) happened(name, direction, done, next string) commands.Step {
 }
 
 // delivered remembers, over restarts, that something was delivered at all.
-func (p *program) delivered() func(direction string) {
+func (p *program) delivered() func(direction bridge.Direction) {
 	var known sync.Map
-	return func(direction string) {
+	return func(direction bridge.Direction) {
 		if _, again := known.LoadOrStore(direction, true); again {
 			return
 		}
@@ -104,7 +103,7 @@ func (p *program) calm(every time.Duration) func() bool {
 	}
 	since := time.Now()
 	return func() bool {
-		_, _, notices := p.bridge.Backlog()
+		_, _, notices := p.relay.Backlog()
 		if p.stream.State().Connected && !p.pages.Login.Connecting() && notices.Waiting == 0 {
 			since = time.Now()
 			return true

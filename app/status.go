@@ -53,9 +53,9 @@ func (p *program) status() Status {
 	if err := p.store.Health(); err != nil {
 		s.Ready = err.Error()
 	}
-	in, out, notices := p.bridge.Backlog()
+	in, out, notices := p.relay.Backlog()
 	s.In, s.Out, s.Notices = show(in), show(out), show(notices)
-	failed, err := p.bridge.LostCounts()
+	failed, err := p.relay.DeadLetters.Counts()
 	if err != nil {
 		p.log.Warn("what failed cannot be counted", "err", err)
 	}
@@ -65,7 +65,7 @@ func (p *program) status() Status {
 			s.Failed += n
 		}
 	}
-	waiting := p.bridge.Backlogs()
+	waiting := p.relay.Backlogs()
 	for _, page := range p.store.Pages() {
 		s.Pages = append(s.Pages, p.pageStatus(page, waiting[page.ID], failed[page.ID]))
 	}
@@ -103,28 +103,28 @@ func (p *program) health() (commands.Health, error) {
 		Version: Version(), Started: p.started,
 		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
 		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
-		Waiting:   p.bridge.Backlogs(),
+		Waiting:   p.relay.Backlogs(),
 	}
-	h.In, h.Out, _ = p.bridge.Backlog()
+	h.In, h.Out, _ = p.relay.Backlog()
 	if err := p.store.Health(); err != nil {
 		h.Refuses = err.Error()
 	}
 	var err error
-	h.Failed, err = p.bridge.LostCounts()
+	h.Failed, err = p.relay.DeadLetters.Counts()
 	return h, err
 }
 
 // failures are the bridge's, which is made after the commands.
 type failures struct{ p *program }
 
-func (f failures) Lost(page bridge.PageID, before bridge.Seq, limit int) ([]bridge.Lost, int, error) {
-	return f.p.bridge.Lost(page, before, limit)
+func (f failures) DeadLetters(page bridge.PageID, before bridge.Seq, limit int) ([]bridge.DeadLetter, int, error) {
+	return f.p.relay.DeadLetters.List(page, before, limit)
 }
 
-func (f failures) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.Retried, error) {
-	return f.p.bridge.Retry(ctx, anyway, seqs...)
+func (f failures) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.RetryResult, error) {
+	return f.p.relay.DeadLetters.Retry(ctx, anyway, seqs...)
 }
 
 func (f failures) RetryAll(ctx context.Context, page bridge.PageID) (int, error) {
-	return f.p.bridge.RetryAll(ctx, page)
+	return f.p.relay.DeadLetters.RetryAll(ctx, page)
 }

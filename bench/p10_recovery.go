@@ -11,7 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/relay"
 	"messenger-bridge/metrics"
 	"messenger-bridge/store"
 )
@@ -117,7 +117,7 @@ func startRecovery(config json.RawMessage) (actor, error) {
 	if err != nil {
 		return actor{}, err
 	}
-	b, err := bridge.New(quiet(s))
+	b, err := relay.New(quiet(s))
 	took := time.Since(start)
 	if err != nil {
 		return actor{}, errors.Join(err, s.Close())
@@ -127,10 +127,11 @@ func startRecovery(config json.RawMessage) (actor, error) {
 }
 
 // quiet is the configuration of a bridge over a store that delivers nowhere.
-func quiet(s *store.Store) bridge.Config {
-	return bridge.Config{
-		Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Receipts: s, Pages: s,
-		Workers: workers, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("bench"),
+func quiet(s *store.Store) relay.Config {
+	return relay.Config{
+		Queues:  relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Store:   relay.Store{Receipts: s, Sent: s, Pages: s},
+		Workers: workers, Log: slog.New(slog.DiscardHandler), Meter: metrics.New("bench"),
 	}
 }
 

@@ -80,8 +80,8 @@ func (b *bench) lives(s *store.Store, callers int, body []byte, run string) (flo
 		name := strconv.Itoa(c)
 		before := last[c]
 		_, err := in.Append(context.Background(), []bridge.Entry{{
-			Lane: bridge.Lane(pageID + "/m/" + name), Key: pageID + "/" + run + "/" + name + "/" + strconv.Itoa(i), Body: body,
-		}}, func(_ bridge.Lane, seq bridge.Seq) { last[c] = seq })
+			Lane: bridge.Conversation{Page: pageID, Kind: bridge.Messages, Customer: bridge.CustomerID(name)}.Lane(), Key: pageID + "/" + run + "/" + name + "/" + strconv.Itoa(i), Body: body,
+		}}, func(_ *bridge.Entry, seq bridge.Seq) { last[c] = seq })
 		if err != nil || before == 0 {
 			return err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/relay"
 	"messenger-bridge/metrics"
 	"messenger-bridge/rooms"
 )
@@ -63,10 +64,11 @@ func startIdle(config json.RawMessage) (actor, error) {
 		return actor{}, err
 	}
 	log := slog.New(slog.DiscardHandler)
-	b, err := bridge.New(bridge.Config{
-		Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Receipts: s, Pages: s,
-		Rooms:   rooms.New(rooms.Config{Livechat: willing{}, Links: s, Known: s, Pages: s, Log: log}),
-		Workers: workers, Log: log, Metrics: metrics.New("bench"),
+	b, err := relay.New(relay.Config{
+		Queues:    relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Store:     relay.Store{Receipts: s, Sent: s, Pages: s},
+		Workspace: relay.Workspace{Rooms: rooms.New(rooms.Config{Livechat: willing{}, Links: s, Known: s, Pages: s, Log: log})},
+		Workers:   workers, Log: log, Meter: metrics.New("bench"),
 	})
 	if err != nil {
 		return actor{}, errors.Join(err, s.Close())
@@ -114,7 +116,7 @@ func startIdle(config json.RawMessage) (actor, error) {
 
 // talkOnce has each customer write once, with an id that begins so, and returns when
 // everything was delivered.
-func talkOnce(b *bridge.Bridge, mid string, from, to int) error {
+func talkOnce(b *relay.Relay, mid string, from, to int) error {
 	const atOnce = 1000
 	for from < to {
 		var events []bridge.Incoming
@@ -125,7 +127,7 @@ func talkOnce(b *bridge.Bridge, mid string, from, to int) error {
 				Kind:         bridge.TextEvent, Mid: bridge.Mid(mid + i), At: time.Now(), Text: "hello", Key: "m/" + mid + i,
 			})
 		}
-		if err := b.FromCustomer(context.Background(), events); err != nil {
+		if err := b.Inbound.FromCustomer(context.Background(), events); err != nil {
 			return err
 		}
 		for in, _, _ := b.Backlog(); in.Waiting > 0; in, _, _ = b.Backlog() {

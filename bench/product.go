@@ -19,6 +19,9 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/automatic"
+	"messenger-bridge/bridge/outbound"
+	"messenger-bridge/bridge/relay"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/metrics"
@@ -62,16 +65,16 @@ func (s *server) product() (http.Handler, error) {
 	s.ends = append(s.ends, s.store.Close)
 	m := metrics.New("bench")
 	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
-	var agents *stream.Stream
-	b, err := bridge.New(bridge.Config{
-		Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(),
-		Receipts: s.store, Pages: s.store, Desk: client,
-		Sender: messenger.New(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log}),
-		Rooms: rooms.New(rooms.Config{
+	var chat *stream.Stream
+	b, err := relay.New(relay.Config{
+		Queues:    relay.Queues{Inbox: s.store.Inbox(), Outbox: s.store.Outbox(), Notices: s.store.Notices(), Failures: s.store},
+		Store:     relay.Store{Receipts: s.store, Sent: s.store, Pages: s.store},
+		Messenger: relay.Messenger{Sender: messenger.New(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log})},
+		Workspace: relay.Workspace{Notifier: client, Rooms: rooms.New(rooms.Config{
 			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
-			Opened: func(room, before bridge.RoomID, existed bool) { agents.RoomOpened(room, before, existed) },
-		}),
-		Workers: s.config.Workers, Log: s.log, Metrics: m,
+			Opened: func(room, before bridge.RoomID, existed bool) { chat.RoomOpened(room, before, existed) },
+		})},
+		Workers: s.config.Workers, Log: s.log, Meter: m,
 	})
 	if err != nil {
 		return nil, err
@@ -80,17 +83,23 @@ func (s *server) product() (http.Handler, error) {
 		return s.webhook(b, m), nil // stores only
 	}
 	ready := make(chan struct{})
-	agents = stream.New(stream.Config{
-		Client: client, User: botUser, Password: "password", Accept: b, Commands: nobodyObeys{}, Known: s.store, Cursors: s.store,
+	chat = stream.New(stream.Config{
+		Client: client, Credentials: stream.Credentials{User: botUser, Password: "password"}, Accept: agents{b.Outbound, b.Texts}, Commands: nobodyObeys{}, Store: s.store,
 		Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) }), Log: s.log, Metrics: m,
 	})
-	s.run(b.Run, agents.Run)
+	s.run(b.Run, chat.Run)
 	select {
 	case <-ready:
 		return s.webhook(b, m), nil
 	case <-time.After(20 * time.Second):
-		return nil, fmt.Errorf("not connected to the workspace: %s", agents.State().Problem)
+		return nil, fmt.Errorf("not connected to the workspace: %s", chat.State().Problem)
 	}
+}
+
+// agents is what comes from rooms: messages, and that a room was closed.
+type agents struct {
+	*outbound.Outbound
+	*automatic.Texts
 }
 
 // nobodyObeys listens to commands, as the program does, and does nothing.
@@ -108,10 +117,10 @@ func (s *server) run(parts ...func(context.Context) error) {
 	s.ends = append(s.ends, func() error { stop(); wg.Wait(); return nil })
 }
 
-func (s *server) webhook(b *bridge.Bridge, m *metrics.Metrics) http.Handler {
+func (s *server) webhook(b *relay.Relay, m *metrics.Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", webhook.New(webhook.Config{
-		VerifyToken: "verify", AppSecrets: []bridge.Secret{appSecret}, Accept: b, Log: s.log,
+		VerifyToken: "verify", AppSecrets: []bridge.Secret{appSecret}, Accept: b.Inbound, Log: s.log,
 		Count: func(what string, n int) {
 			if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
 				m.Ignored.WithLabelValues(kind).Add(float64(n))
@@ -139,7 +148,7 @@ func (s *server) rawProduct() (http.Handler, error) {
 	s.ends = append(s.ends, file.close)
 	m := metrics.New("bench")
 	q := &rawQueue{file: file}
-	b, err := bridge.New(bridge.Config{Inbox: q, Outbox: q, Notices: q, Pages: onePage{}, Log: s.log, Metrics: m})
+	b, err := relay.New(relay.Config{Queues: relay.Queues{Inbox: q, Outbox: q, Notices: q}, Store: relay.Store{Pages: onePage{}}, Log: s.log, Meter: m})
 	return s.webhook(b, m), err
 }
 

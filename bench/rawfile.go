@@ -95,7 +95,7 @@ type rawQueue struct {
 	last         atomic.Uint64
 }
 
-func (q *rawQueue) Append(_ context.Context, entries []bridge.Entry, stored func(bridge.Lane, bridge.Seq)) (int, error) {
+func (q *rawQueue) Append(_ context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (int, error) {
 	bodies := make([][]byte, len(entries))
 	for i, e := range entries {
 		bodies[i] = e.Body
@@ -103,8 +103,8 @@ func (q *rawQueue) Append(_ context.Context, entries []bridge.Entry, stored func
 	if err := q.file.append(bodies...); err != nil {
 		return 0, err
 	}
-	for _, e := range entries {
-		stored(e.Lane, bridge.Seq(q.last.Add(1)))
+	for i := range entries {
+		stored(&entries[i], bridge.Seq(q.last.Add(1)))
 	}
 	return 0, nil
 }

@@ -35,9 +35,9 @@ func fill(s *store.Store, n int, stored func(bridge.Seq)) error {
 		for i := range entries {
 			id := strconv.Itoa(from + i)
 			conversation := strconv.Itoa((from + i) * 7919 % max(n/perConversation, 1)) // in no order
-			entries[i] = bridge.Entry{Lane: bridge.Lane(pageID + "/m/2000000000" + conversation), Key: pageID + "/m_" + id, Body: body}
+			entries[i] = bridge.Entry{Lane: bridge.Conversation{Page: pageID, Kind: bridge.Messages, Customer: bridge.CustomerID("2000000000" + conversation)}.Lane(), Key: pageID + "/m_" + id, Body: body}
 		}
-		if _, err := s.Inbox().Append(context.Background(), entries, func(_ bridge.Lane, seq bridge.Seq) { stored(seq) }); err != nil {
+		if _, err := s.Inbox().Append(context.Background(), entries, func(_ *bridge.Entry, seq bridge.Seq) { stored(seq) }); err != nil {
 			return err
 		}
 	}

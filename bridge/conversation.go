@@ -38,20 +38,17 @@ type Conversation struct {
 	Kind     Kind       `json:"kind"`
 }
 
-// Lane names what must stay in order: deliveries of one lane are made one after
-// another, those of different lanes do not wait for each other. The first
-// segment is the page, so that a page's lanes can be held back together.
-type Lane string
-
-// Lane returns the lane in which the conversation's messages travel.
-func (c Conversation) Lane() Lane {
-	return Lane(string(c.Page) + "/" + string(c.Kind) + "/" + string(c.Customer))
+// String returns page, kind and customer in one word. It is a key of stored records and
+// stands in ids, so it never changes.
+func (c Conversation) String() string {
+	return string(c.Page) + "/" + string(c.Kind) + "/" + string(c.Customer)
 }
 
-// Page returns the page a conversation's lane belongs to.
-func (l Lane) Page() PageID {
-	page, _, _ := strings.Cut(string(l), "/")
-	return PageID(page)
+// ConversationOf reads what String returns; false for anything else.
+func ConversationOf(s string) (c Conversation, ok bool) {
+	page, rest, one := strings.Cut(s, "/")
+	kind, customer, two := strings.Cut(rest, "/")
+	return Conversation{Page: PageID(page), Kind: Kind(kind), Customer: CustomerID(customer)}, one && two
 }
 
 // Link ties a conversation to Rocket.Chat.

@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"errors"
-	"strconv"
 	"time"
 )
 
@@ -12,6 +11,20 @@ type Author struct {
 	Username string `json:"username"`
 	Name     string `json:"name,omitempty"`
 	Bot      bool   `json:"bot,omitempty"`
+}
+
+// ShownAs is what a page's customers see of an author: nothing, unless the page wants
+// that and a person wrote. A bot must not look like a person.
+func (a Author) ShownAs(show AgentName) string {
+	switch {
+	case a.Bot:
+		return ""
+	case show == AgentsName && a.Name != "":
+		return a.Name
+	case show == AgentsName, show == AgentUsername:
+		return a.Username
+	}
+	return ""
 }
 
 // AgentMessage is what an agent wrote in a room, as plain text.
@@ -35,92 +48,13 @@ type Quote struct {
 	Text    string    `json:"text,omitempty"` // as far as it is shown
 }
 
-// Outgoing is an agent's message on its way to the customer. It is cut into
-// parts when it is accepted, so that a setting changed meanwhile cannot move the
-// cuts between two attempts.
-type Outgoing struct {
-	Conversation Conversation `json:"conversation"`
-	Message      MessageID    `json:"message"`
-	Room         RoomID       `json:"room"`
-	Author       Author       `json:"author"`
-	At           time.Time    `json:"at"`
-	Parts        []Part       `json:"parts"`
-	Automatic    bool         `json:"automatic,omitempty"` // nobody wrote it, so nobody is told of it (automatic.go)
-	Until        time.Time    `json:"until,omitzero"`      // an automatic text is not sent any more
-	Survey       RoomID       `json:"survey,omitempty"`    // an automatic text asks how the conversation in this room was
-
-	Round    int       `json:"round,omitempty"` // how often it was given up and tried again
-	Since    time.Time `json:"since,omitzero"`  // it may have been sent in an earlier round, not before
-	Quote    *Quote    `json:"quote,omitempty"`
-	Edit     int64     `json:"edit,omitempty"`    // which version it is, as in Mark
-	Print    string    `json:"print,omitempty"`   // tells its text from others, and does not tell it
-	Gone     bool      `json:"gone,omitempty"`    // the message was deleted (revise.go)
-	Corrects bool      `json:"-"`                 // the customer has an earlier version
-	Comment  Mid       `json:"comment,omitempty"` // in a conversation of kind Comments: which one it answers,
-	Private  bool      `json:"private,omitempty"` // and that in Messenger
-	Name     string    `json:"name,omitempty"`    // which the customer is to see; empty: the page's
+// Closing is that a room was closed by somebody other than us.
+type Closing struct {
+	Room       RoomID
+	At         time.Time
+	By         Author
+	ByCustomer bool // through Rocket.Chat's own API: nobody else does that in a customer's name
 }
-
-// Notice is something an agent is told about a message of a room.
-type Notice struct {
-	Kind    NoticeKind `json:"kind"`
-	Room    RoomID     `json:"room"`
-	Message MessageID  `json:"message"` // the message concerned
-	To      Author     `json:"to"`      // who wrote it
-	Reason  Reason     `json:"reason,omitempty"`
-	Waited  bool       `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
-	Part    int        `json:"part,omitempty"`    // parts before this one reached the customer
-	Parts   int        `json:"parts,omitempty"`   // of how many
-	Edit    int64      `json:"edit,omitempty"`    // the version of the message, as in Mark
-	Round   int        `json:"round,omitempty"`   // the message was given up and tried again
-	Found   bool       `json:"found,omitempty"`   // of a Revised: an earlier round had sent it
-	Earlier []string   `json:"earlier,omitempty"` // of a Revised: keys of what was told in those
-	At      time.Time  `json:"at"`
-	Until   time.Time  `json:"until,omitzero"` // of a window note: the end of the plain window
-	Later   time.Time  `json:"later,omitzero"` // likewise: until when people may answer; zero: not after Until
-
-	Text      string     `json:"text,omitempty"`      // of an Answer or Announcement; of FileLeft, the file's name
-	Shortcuts []Shortcut `json:"shortcuts,omitempty"` // of an Answer
-	Command   *Command   `json:"command,omitempty"`   // of an Ordered
-}
-
-// Key is the same for every telling of a notice, and for no other: what an agent is
-// told of one message in one round.
-func (n Notice) Key() string {
-	kind := string(n.Kind)
-	if n.Round > 0 {
-		kind += "-" + strconv.Itoa(n.Round)
-	}
-	if n.Edit > 0 {
-		kind += "-" + strconv.FormatInt(n.Edit, 36)
-	}
-	if n.Kind == FileLeft {
-		kind += "-" + strconv.Itoa(n.Part)
-	}
-	return kind + "/" + string(n.Message)
-}
-
-// NoticeKind says what a notice does in the room.
-type NoticeKind string
-
-const (
-	NotDelivered NoticeKind = "not-delivered" // a sentence and a mark on the message
-	StillWaiting NoticeKind = "waiting"       // the same, until Corrected
-	FileLeft     NoticeKind = "file-left"     // the same about file number Part of a message, which went out otherwise
-	StillSeen    NoticeKind = "still-seen"    // a sentence about a message that was deleted too late
-	Corrected    NoticeKind = "corrected"     // what StillWaiting said is over: it went out
-	Revised      NoticeKind = "revised"       // what NotDelivered said in earlier rounds is over: the customer has it
-	Private      NoticeKind = "private"       // a direct message to the author only
-	HasArrived   NoticeKind = "arrived"       // a mark on the message: the customer has it
-	WasRead      NoticeKind = "read"          // likewise: and has read it
-	Ordered      NoticeKind = "ordered"       // not told at all: a command to be carried out
-	Answer       NoticeKind = "answer"        // to a command: in Room, or by direct message if that is empty
-	Announcement NoticeKind = "announcement"  // in the setup channel
-
-	WindowEndsSoon NoticeKind = "window-ending"  // in the room, for whoever works there
-	WindowHasEnded NoticeKind = "window-ended"   // likewise
-	SurveySkipped  NoticeKind = "survey-skipped" // likewise: the customer was not asked how it was
-)
 
 // Seq is the place of an entry in its queue: later entries have larger numbers.
 type Seq uint64
@@ -140,7 +74,16 @@ type Delivery struct {
 	Lane     Lane
 	Accepted time.Time
 	Progress Progress
+	History  History
 	Body     []byte
+}
+
+// History is what became of a delivery so far. It is written down with the next commit
+// that is made anyway: a crash may lose the last line of it.
+type History struct {
+	Tries  int       // attempts that were refused
+	Due    time.Time // not tried before, by our clock; zero: its gate decides, or it was never refused
+	Reason Reason    // of the last refusal; empty: there was none
 }
 
 // Progress is how far a delivery has come; it is stored before an attempt is
@@ -149,7 +92,7 @@ type Delivery struct {
 //  1. Trying, and not the oldest of its lane: nothing was sent.
 //  2. Trying, and the oldest: the part may have been sent. A delivery is stored
 //     as Trying, so that no second commit stands between an agent and the
-//     customer; whoever finds it at start settles it first (recover.go).
+//     customer; whoever finds it at start settles it first (outbound/resolve.go).
 //  3. Waiting: the part was certainly not sent; the next attempt is free to.
 //  4. Unsure: the part may have been sent, and settling has begun.
 //  5. gone from the queue: it is concluded.
@@ -173,14 +116,6 @@ const (
 // ErrConcluded says that a delivery is no longer in its queue.
 var ErrConcluded = errors.New("delivery is concluded")
 
-// Retry steps of a lane and of a gate, as multiples of Config.FirstRetry: 0.25, 0.5, 1,
-// 2, 5, 10, 20 and 30 s. The first is short because most faults are; the last is short
-// enough that nobody waits long after the cause is gone.
-var backoff = []time.Duration{1, 2, 4, 8, 20, 40, 80, 120}
-
-// backoffAfter returns how long to wait after a number of failures in a row,
-// jitter (0 to 1) spreads it over plus or minus a fifth.
-func backoffAfter(first time.Duration, failures int, jitter float64) time.Duration {
-	step := first * backoff[min(max(failures, 1), len(backoff))-1]
-	return step + time.Duration((jitter-0.5)*0.4*float64(step))
-}
+// AutomaticPrefix begins the ids of texts that nobody wrote, which are no messages of a
+// room.
+const AutomaticPrefix = "fba"

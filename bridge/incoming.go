@@ -61,13 +61,48 @@ type Incoming struct {
 	Survey  *SurveyAnswer `json:"-"` // it is an answer to a survey, and opens no room
 	Deleted bool          `json:"-"` // the customer has deleted the message since
 	Tries   int           `json:"-"` // how often showing it was begun before, and perhaps done in part
-	Anew    bool          `json:"-"` // it comes after so long a silence that it is to have a new room
+	NewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
 }
+
+// Opens reports whether an event lets the page answer for 24 hours (messenger.md 8).
+func (in Incoming) Opens() bool {
+	switch in.Kind {
+	case TextEvent, MediaEvent, UnsupportedEvent, TapEvent, ReferralEvent:
+		return in.Conversation.Kind == Messages
+	case ReactionEvent:
+		return in.Conversation.Kind == Messages && !in.FromPage
+	}
+	return false
+}
+
+// AboutMessage reports whether the event is about a message that came before.
+func (in Incoming) AboutMessage() bool {
+	return in.Kind == ReactionEvent || in.Kind == EditEvent || in.Kind == DeletionEvent || in.Kind == HiddenEvent
+}
+
+// Lane returns where the event travels. What customers do to a message that exists
+// travels in a lane of its own: Meta may tell of it before it tells of the message; then
+// it waits, and the message need not wait behind it.
+func (in Incoming) Lane() Lane {
+	if in.Conversation.Customer == "" && in.Comment != nil {
+		return CommentLane(in.Conversation.Page, in.Mid)
+	}
+	if in.AboutMessage() {
+		return in.Conversation.MessageEvents()
+	}
+	return in.Conversation.Lane()
+}
+
+// EntryKey makes a key of an event of its page unique beyond the page.
+func (in Incoming) EntryKey(key string) string { return string(in.Conversation.Page) + "/" + key }
 
 // The keys of some events can be made without them, so that one can be asked for.
 
 // MessageKey is the key of a customer's message.
 func MessageKey(m Mid) string { return "m/" + string(m) }
+
+// EchoKey is the key of a message of the page's that came as an echo.
+func EchoKey(m Mid) string { return "e/" + string(m) }
 
 // EditKey is the key of the n-th edit of a message.
 func EditKey(m Mid, n int) string { return "edit/" + string(m) + "/" + strconv.Itoa(n) }
@@ -137,3 +172,22 @@ type Place struct {
 	Lat  float64 `json:"lat"`
 	Long float64 `json:"long"`
 }
+
+// Comment is where a comment stands.
+type Comment struct {
+	Post   string `json:"post,omitempty"`
+	Parent Mid    `json:"parent,omitempty"` // the comment it stands below; empty: it stands below the post
+	Name   string `json:"name,omitempty"`   // of who wrote it
+	Link   string `json:"link,omitempty"`   // where people see it
+}
+
+// SurveyAnswer is what a customer said of a conversation that is over.
+type SurveyAnswer struct {
+	Room    RoomID // the conversation's
+	Rating  int    // from 1 to 5, the best; 0: none
+	Comment string // in the customer's words; or
+	Begins  bool   // the next message will be one
+}
+
+// FileKind is the kind of an attachment that is neither image, audio nor video.
+const FileKind = "file"

@@ -9,25 +9,14 @@ import (
 // entries, or an entry and anything else, changing together; only an entry and
 // its key do. Safe for concurrent use.
 type Queue interface {
-	// Append stores what is new among entries, in one commit, and returns when it
-	// is durable. Repeats, told by their keys, are counted and left out. stored is
-	// called for each new entry after the commit and before Append returns; it
-	// must not block. On error nothing was stored.
-	Append(ctx context.Context, entries []Entry, stored func(Lane, Seq)) (repeats int, err error)
+	QueueReader
+	QueueWriter
+}
 
+// QueueReader is what can be asked of a Queue.
+type QueueReader interface {
 	// Delivery reads one entry; ErrConcluded if it is no longer there.
 	Delivery(Seq) (Delivery, error)
-
-	// Save stores the progress of a delivery, and receipts, and returns when both
-	// are durable. It takes no context: shutdown does not skip it.
-	Save(Seq, Progress, ...Receipt) error
-
-	// Conclude removes a delivery and stores receipts. A queue whose target
-	// recognises repeats may return before this is durable.
-	Conclude(Seq, ...Receipt) error
-
-	// Fail removes a delivery and keeps it apart, sealed, for a later retry.
-	Fail(Seq, Reason) error
 
 	// Waiting calls each for every delivery in the queue, oldest first, without
 	// its body. It is for the start, before anything is appended.
@@ -38,17 +27,28 @@ type Queue interface {
 	Seen(key string) bool
 }
 
-// Failures is what Queue.Fail keeps apart. Safe for concurrent use.
-type Failures interface {
-	// Failed calls each, without bodies, for what was given up within the last 7 days,
-	// newest first, until it returns false.
-	Failed(each func(Failure) bool) error
-	// Failure returns one of them with its body; ErrNoFailure if it is not there, or
-	// no longer.
-	Failure(Seq) (Failure, error)
-	// TakeBack removes some of them and returns when that is durable. What is not
-	// there stays so.
-	TakeBack(context.Context, ...Seq) error
+// QueueWriter is what changes a Queue.
+type QueueWriter interface {
+	// Append stores what is new among entries, in one commit, and returns when it
+	// is durable. Repeats, told by their keys, are counted and left out. stored is
+	// called for each new entry after the commit and before Append returns; it
+	// must not block. On error nothing was stored.
+	Append(ctx context.Context, entries []Entry, stored func(*Entry, Seq)) (repeats int, err error)
+
+	// Save stores the progress of a delivery, and receipts, and returns when both
+	// are durable. It takes no context: shutdown does not skip it.
+	Save(Seq, Progress, ...Receipt) error
+
+	// Postpone writes down what became of an attempt, with the next commit that is
+	// made anyway. A delivery that is gone stays so.
+	Postpone(Seq, History)
+
+	// Conclude removes a delivery and stores receipts. A queue whose target
+	// recognises repeats may return before this is durable.
+	Conclude(Seq, ...Receipt) error
+
+	// Fail removes a delivery and keeps it apart, sealed, for a later retry.
+	Fail(Seq, Reason) error
 }
 
 // Receipt says that a Messenger message and messages of a room are the same: either
@@ -88,12 +88,16 @@ type Receipts interface {
 	// PrintOf returns the fingerprint of the text of an agent's message which the
 	// customer has, or "".
 	PrintOf(MessageID) string
-	// SentSince returns what SaveReceipts was told was sent to a customer after a time,
-	// oldest first; of very much, the newest.
-	SentSince(Conversation, time.Time) []Sent
 	// ShownAs returns the room and the messages that show a Messenger message which
 	// is none of ours; nothing if it is not known.
 	ShownAs(PageID, Mid) (RoomID, []MessageID)
+}
+
+// SentLog tells what was sent. It is part of what SaveReceipts remembers.
+type SentLog interface {
+	// SentSince returns what was sent to a customer after a time, oldest first; of very
+	// much, the newest.
+	SentSince(Conversation, time.Time) []Sent
 }
 
 // Names remember what customers are called, sealed, for 30 days after they were asked
@@ -103,6 +107,11 @@ type Names interface {
 	// time if it was not.
 	Name(Conversation) (name string, asked time.Time)
 	SaveName(ctx context.Context, c Conversation, name string) error
+}
+
+// Links tell how conversations are tied to Rocket.Chat.
+type Links interface {
+	Link(Conversation) (Link, error)
 }
 
 // Pages are the connected pages.
@@ -125,7 +134,8 @@ type PageStore interface {
 // Rooms are the Omnichannel side of conversations.
 type Rooms interface {
 	// Deliver shows an event in the conversation's open room, and opens one if
-	// there is none. Showing the same event again is harmless.
+	// there is none. Showing the same event again is harmless. Shown tells what
+	// happened also where there is an error.
 	Deliver(context.Context, Incoming) (Shown, error)
 	// Conversation returns the conversation a room was opened for, closed rooms
 	// included, and false for rooms that are not ours.
@@ -136,13 +146,10 @@ type Rooms interface {
 
 // Shown is what became of an event.
 type Shown struct {
-	Receipt Receipt  // as what it is shown; without Mid: nothing is to be remembered
-	Refused []string // what the customer must be told of files that were not taken
-}
-
-// Desk tells agents about their messages. Telling the same notice again is harmless.
-type Desk interface {
-	Tell(context.Context, Notice) error
+	Receipt    Receipt  // as what it is shown; without Mid: nothing is to be remembered
+	Refused    []string // what the customer must be told of files that were not taken
+	Opened     RoomID   // the room that was opened for this event, now or in an earlier attempt; empty: none
+	Unattended bool     // Opened belongs to nobody, and nobody is there who could take it
 }
 
 // People tells people from programs.
@@ -171,4 +178,30 @@ type Sighting struct {
 	Shown    []Mid // all of the page's messages in it
 	Complete bool  // it reaches back to since
 	Obscure  bool  // some messages are shown without telling what they are
+}
+
+// Files are what agents upload to rooms.
+type Files interface {
+	// Open begins to read a file of a room; visitor is the token of the room's
+	// customer. The error is a Refusal.
+	Open(ctx context.Context, file Attachment, room RoomID, visitor Secret) (*Content, error)
+}
+
+// Personas are the names and pictures under which a page may write.
+type Personas interface {
+	// MakePersona makes one and returns what Meta calls it. The error is a Refusal.
+	MakePersona(ctx context.Context, p Page, name, picture string) (id string, err error)
+}
+
+// PersonaStore remembers the personas that were made.
+type PersonaStore interface {
+	// Persona returns what Meta calls a persona, or "".
+	Persona(p PageID, name, picture string) string
+	// SavePersona remembers one, or forgets it if id is empty.
+	SavePersona(ctx context.Context, p PageID, name, picture, id string) error
+}
+
+// Moderator keeps customers from writing to a page. The error is a Refusal.
+type Moderator interface {
+	Block(ctx context.Context, p Page, c CustomerID, on bool) error
 }

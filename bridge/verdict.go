@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -99,9 +100,17 @@ const GateApp Gate = "facebook"
 // GatePage returns the gate of everything that goes to a page's customers.
 func GatePage(p PageID) Gate { return Gate("page/" + string(p)) }
 
+const departmentGates = "department/"
+
+// Department returns the department whose gate it is; false if it is none's.
+func (g Gate) Department() (d DepartmentID, is bool) {
+	name, is := strings.CutPrefix(string(g), departmentGates)
+	return DepartmentID(name), is
+}
+
 // GateDepartment returns the gate of conversations that wait until somebody of a
 // department (or, if empty, of the workspace) is online.
-func GateDepartment(d DepartmentID) Gate { return Gate("department/" + string(d)) }
+func GateDepartment(d DepartmentID) Gate { return Gate(departmentGates + string(d)) }
 
 // Refusal is an attempt that did not succeed.
 type Refusal struct {

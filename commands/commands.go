@@ -72,19 +72,19 @@ type Config struct {
 	Waiting     func(bridge.PageID) (in, out int)
 	Health      func() (Health, error)
 	Failures    Failures
-	RoomLink    func(bridge.RoomID) string                        // where a browser or phone opens a room
-	LastMessage func(p bridge.PageID, direction string) time.Time // of a message, zero: never
+	RoomLink    func(bridge.RoomID) string                      // where a browser or phone opens a room
+	LastMessage func(bridge.PageID, bridge.Direction) time.Time // of a message, zero: never
 	Say         *language.Speaker
 }
 
-// Commands implements bridge.Clerk.
+// Commands implements bridge.CommandHandler.
 type Commands struct{ Config }
 
 // New returns Commands.
 func New(c Config) *Commands { return &Commands{c} }
 
 // Do carries out a command and returns the answer.
-func (c *Commands) Do(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
+func (c *Commands) Handle(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
 	reply, err := c.do(ctx, typed)
 	return addressed(reply, typed.As), err
 }

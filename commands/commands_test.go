@@ -121,7 +121,7 @@ func (o *office) FillSettings(_ context.Context, id bridge.PageID, f settings.Fi
 	return p, out, err
 }
 
-func (o *office) Lost(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.Lost, more int, err error) {
+func (o *office) DeadLetters(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.DeadLetter, more int, err error) {
 	if page != "" {
 		o.calls = append(o.calls, fmt.Sprintf("lost %s %d", page, before))
 	}
@@ -129,16 +129,16 @@ func (o *office) Lost(page bridge.PageID, before bridge.Seq, limit int) (list []
 		return nil, 0, nil
 	}
 	at := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-	return []bridge.Lost{
-		{Failure: bridge.Failure{Seq: 12, Direction: "out", Lane: "200/m/7001002003003005", Reason: bridge.WindowClosed, Progress: bridge.Progress{Part: 1}},
+	return []bridge.DeadLetter{
+		{Failure: bridge.Failure{Seq: 12, Direction: "out", Lane: bridge.Conversation{Page: "200", Kind: bridge.Messages, Customer: "7001002003003005"}.Lane(), Reason: bridge.WindowClosed, Progress: bridge.Progress{Part: 1}},
 			Written: at, By: bridge.Author{Username: "ana"}, Customer: "7001002003003005", Room: "r1", Parts: 3},
-		{Failure: bridge.Failure{Seq: 9, Direction: "in", Lane: "100/m/7001002003003006", Reason: bridge.ContactBlocked, Accepted: at}, Customer: "7001002003003006"},
+		{Failure: bridge.Failure{Seq: 9, Direction: "in", Lane: bridge.Conversation{Page: "100", Kind: bridge.Messages, Customer: "7001002003003006"}.Lane(), Reason: bridge.ContactBlocked, Accepted: at}, Customer: "7001002003003006"},
 	}, 4, nil
 }
-func (o *office) Retry(_ context.Context, anyway bool, seqs ...bridge.Seq) (became []bridge.Retried, err error) {
+func (o *office) Retry(_ context.Context, anyway bool, seqs ...bridge.Seq) (became []bridge.RetryResult, err error) {
 	o.calls = append(o.calls, fmt.Sprintf("retry %v %v", seqs, anyway))
 	for _, seq := range seqs {
-		became = append(became, map[bridge.Seq]bridge.Retried{12: bridge.TriedAgain, 14: bridge.NotKept}[seq])
+		became = append(became, map[bridge.Seq]bridge.RetryResult{12: bridge.TriedAgain, 14: bridge.NotKept}[seq])
 	}
 	return became, nil
 }
@@ -150,7 +150,7 @@ func (o *office) RetryAll(_ context.Context, page bridge.PageID) (int, error) {
 func (o *office) commands() *Commands {
 	return New(Config{
 		People: o, Users: []string{"@Carla"}, Connector: Connector{o, o, o, o}, Customers: o, Pages: o,
-		LastMessage: func(p bridge.PageID, direction string) (at time.Time) {
+		LastMessage: func(p bridge.PageID, direction bridge.Direction) (at time.Time) {
 			if p == "100" && direction == "in" {
 				at = time.Date(2026, 11, 26, 7, 5, 0, 0, time.UTC)
 			}
@@ -181,7 +181,7 @@ var (
 
 func (o *office) typed(t *testing.T, who bridge.Author, words string) bridge.Reply {
 	t.Helper()
-	reply, err := o.commands().Do(t.Context(), bridge.Command{ID: "m", From: who, Words: words})
+	reply, err := o.commands().Handle(t.Context(), bridge.Command{ID: "m", From: who, Words: words})
 	if err != nil {
 		t.Fatalf("%q: %v", words, err)
 	}
@@ -313,7 +313,7 @@ func TestCommands_FacebookRefuses_PersonIsToldAtOnce(t *testing.T) {
 	c := o.commands()
 	o.broken = &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, Gate: bridge.GatePage("100")}
 	c.People = newOffice()
-	reply, err := c.Do(t.Context(), bridge.Command{From: boss, Words: "unsubscribe 100"})
+	reply, err := c.Handle(t.Context(), bridge.Command{From: boss, Words: "unsubscribe 100"})
 	if err != nil || !strings.Contains(reply.Text, "Please try again later") {
 		t.Errorf("%q, %v", reply.Text, err)
 	}
@@ -322,7 +322,7 @@ func TestCommands_FacebookRefuses_PersonIsToldAtOnce(t *testing.T) {
 func TestCommands_OurOwnTrouble_IsRepeated(t *testing.T) {
 	o := newOffice()
 	o.broken = errors.New("Rocket.Chat is away")
-	if _, err := o.commands().Do(t.Context(), bridge.Command{From: boss, Words: "pages"}); err == nil {
+	if _, err := o.commands().Handle(t.Context(), bridge.Command{From: boss, Words: "pages"}); err == nil {
 		t.Error("a command nobody could check was answered")
 	}
 }
@@ -354,7 +354,7 @@ func FuzzWords(f *testing.F) {
 	o := newOffice()
 	c := o.commands()
 	f.Fuzz(func(t *testing.T, s string) {
-		if _, err := c.Do(t.Context(), bridge.Command{From: boss, Words: s}); err != nil {
+		if _, err := c.Handle(t.Context(), bridge.Command{From: boss, Words: s}); err != nil {
 			t.Error(err)
 		}
 		if word, rest := cutWord(s); len(word)+len(rest) > len(s) {

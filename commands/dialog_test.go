@@ -12,15 +12,15 @@ func TestDialog_IsShownOnlyWhereItCanBe(t *testing.T) {
 	o := newOffice()
 	c := o.commands()
 	typed := bridge.Command{ID: "m", From: boss, Words: "edit 100", Dialog: true}
-	if r, err := c.Do(t.Context(), typed); err != nil || r.Dialog == nil || r.Text != "" || len(r.Dialog.Departments) != 2 {
+	if r, err := c.Handle(t.Context(), typed); err != nil || r.Dialog == nil || r.Text != "" || len(r.Dialog.Departments) != 2 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	typed.Dialog = false
-	if r, err := c.Do(t.Context(), typed); err != nil || r.Dialog != nil || !strings.Contains(r.Text, "/settings?ticket=") {
+	if r, err := c.Handle(t.Context(), typed); err != nil || r.Dialog != nil || !strings.Contains(r.Text, "/settings?ticket=") {
 		t.Errorf("%+v, %v", r, err)
 	}
 	typed.Dialog, typed.From = true, stranger
-	if r, err := c.Do(t.Context(), typed); err != nil || r.Dialog != nil {
+	if r, err := c.Handle(t.Context(), typed); err != nil || r.Dialog != nil {
 		t.Errorf("a stranger is shown %+v, %v", r, err)
 	}
 }

@@ -9,13 +9,12 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
-	"messenger-bridge/metrics"
 )
 
 // Failures is what could not be delivered; bridge.Bridge has it.
 type Failures interface {
-	Lost(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.Lost, more int, err error)
-	Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.Retried, error)
+	DeadLetters(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.DeadLetter, more int, err error)
+	Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.RetryResult, error)
 	RetryAll(context.Context, bridge.PageID) (int, error)
 }
 
@@ -84,7 +83,7 @@ func failed(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
 	if len(words) > 0 {
 		page = bridge.PageID(words[0])
 	}
-	list, more, err := c.Failures.Lost(page, before, failedAtOnce)
+	list, more, err := c.Failures.DeadLetters(page, before, failedAtOnce)
 	if err != nil {
 		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 	}
@@ -112,7 +111,7 @@ func failed(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
 // failureText is two lines: which, when and whose; why, and where to look. The link
 // leads to the chat, not to the message: Rocket.Chat would quote that, for everybody
 // in the setup channel to read. There the message is marked.
-func (c *Commands) failureText(f bridge.Lost) string {
+func (c *Commands) failureText(f bridge.DeadLetter) string {
 	at := f.Written
 	if at.IsZero() {
 		at = f.Accepted
@@ -120,9 +119,9 @@ func (c *Commands) failureText(f bridge.Lost) string {
 	who := ""
 	switch {
 	case f.Unreadable:
-	case f.Direction == metrics.In:
+	case f.Direction == bridge.In:
 		who = c.Say.Say("from customer …%s", tail(f.Customer))
-	case f.Direction == metrics.Notice:
+	case f.Direction == bridge.ToAgents:
 		who = c.Say.Say("a word from me to @%s", plain(f.By.Username))
 	case f.By.Username == "":
 		who = c.Say.Say("an automatic text to customer …%s", tail(f.Customer))
@@ -133,7 +132,7 @@ func (c *Commands) failureText(f bridge.Lost) string {
 		who += " · " + plain(p.DisplayName())
 	}
 	why := c.reasonText(f.Reason)
-	if f.Progress.Part > 0 && f.Direction == metrics.Out {
+	if f.Progress.Part > 0 && f.Direction == bridge.Out {
 		why += " · " + c.Say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
 	}
 	if f.Round > 0 {
@@ -182,7 +181,7 @@ func retry(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	return answer(strings.Join(lines, "\n")), nil
 }
 
-var outcomes = map[bridge.Retried]string{
+var outcomes = map[bridge.RetryResult]string{
 	bridge.TriedAgain: language.Sentence("`%s` is tried again. Whether it arrives shows on the message, in its chat."),
 	bridge.TriedTwice: language.Sentence("`%s` was tried again before. If it failed once more, `/facebook failed` shows it under another number."),
 	bridge.NotKept:    language.Sentence("There is no `%s` among what was not delivered; `/facebook failed` shows the list. After 7 days it cannot be tried again."),

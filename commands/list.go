@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
 )
 
 // manyPages is how many fit into one message when all is told about each.
@@ -61,8 +60,8 @@ func (c *Commands) pageInFull(departments func(bridge.DepartmentID) string) func
 		if p.Token != "" {
 			line(c.accessText(p))
 		}
-		line(c.Say.Say("last message from a customer: %s", c.timeText(c.LastMessage(p.ID, metrics.In))))
-		line(c.Say.Say("last message to a customer: %s", c.timeText(c.LastMessage(p.ID, metrics.Out))))
+		line(c.Say.Say("last message from a customer: %s", c.timeText(c.LastMessage(p.ID, bridge.In))))
+		line(c.Say.Say("last message to a customer: %s", c.timeText(c.LastMessage(p.ID, bridge.Out))))
 		if in, out := c.Waiting(p.ID); in+out > 0 {
 			line(c.Say.Say("waiting: %d to agents, %d to customers", in, out))
 		}

@@ -22,7 +22,7 @@ import (
 
 // Clerk carries out what people order; *commands.Commands is one.
 type Clerk interface {
-	bridge.Clerk
+	bridge.CommandHandler
 	// Fill does what a dialog asks for, unless something is wrong with it: then it
 	// says what, by the settings' words ("" for all of it), and changes nothing.
 	// Sending the same dialog again is harmless.
@@ -122,7 +122,7 @@ func (s route) answer(ctx context.Context, req request) response {
 // is stored first and carried out after.
 func (s route) command(ctx context.Context, req request) response {
 	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView}
-	reply, err := inTime(ctx, s.Patience, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Do(ctx, c) })
+	reply, err := inTime(ctx, s.Patience, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Handle(ctx, c) })
 	switch {
 	case err == nil && reply.Dialog != nil:
 		return response{View: settingsDialog(*reply.Dialog, s.Say)}

@@ -42,6 +42,6 @@ func TestMetrics_TellEachConnectedPage(t *testing.T) {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	w.eventually("a page that is gone is no longer measured", func() bool {
-		return !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), "4711")
+		return !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `page="4711"`)
 	})
 }

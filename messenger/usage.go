@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger/wire"
+	"messenger-bridge/recent"
 )
 
 const (
@@ -128,7 +129,7 @@ type pacer struct {
 
 	mu    sync.Mutex // guards all below
 	app   pace
-	pages map[bridge.PageID]*pace
+	pages *recent.Map[bridge.PageID, *pace]
 }
 
 type pace struct {
@@ -137,13 +138,12 @@ type pace struct {
 	next    time.Time // the next call may be made
 	shut    time.Time // no call before
 	limits  [limits]*rate.Limiter
-	called  time.Time // when a limiter was asked last
 }
 
 func newPacer(now func() time.Time, lookEvery time.Duration) *pacer {
 	perSecond := perSecond
 	perSecond[looks] = rate.Every(lookEvery)
-	return &pacer{now: now, perSecond: perSecond, pages: map[bridge.PageID]*pace{}}
+	return &pacer{now: now, perSecond: perSecond, pages: recent.New[bridge.PageID, *pace](maxPaced, 0)}
 }
 
 // reserve returns how long a call has to wait for its turn, or how long there is
@@ -156,8 +156,7 @@ func (p *pacer) reserve(page bridge.PageID) (wait, none time.Duration, gate brid
 	if wait, none = p.app.left(now); none > 0 {
 		return 0, none, bridge.GateApp
 	}
-	s := p.pages[page]
-	if s != nil {
+	if s, known := p.pages.Get(page); known {
 		own, none := s.left(now)
 		if none > 0 {
 			return 0, none, bridge.GatePage(page)
@@ -189,8 +188,9 @@ func (p *pacer) busy(page bridge.PageID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	near := func(s *pace) bool { return s != nil && (now.Before(s.until) || now.Before(s.shut)) }
-	return near(&p.app) || near(p.pages[page])
+	near := func(s *pace) bool { return now.Before(s.until) || now.Before(s.shut) }
+	own, known := p.pages.Get(page)
+	return near(&p.app) || known && near(own)
 }
 
 // takePlace makes the next call wait, the longer the closer the limit is.
@@ -206,8 +206,7 @@ func (p *pacer) take(page bridge.PageID, l limit) (wait, none time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
-	s := p.page(page, now)
-	s.called = now
+	s := p.page(page)
 	if s.limits[l] == nil {
 		s.limits[l] = rate.NewLimiter(p.perSecond[l], 1)
 	}
@@ -228,8 +227,9 @@ func (p *pacer) report(page bridge.PageID, header http.Header) {
 	defer p.mu.Unlock()
 	now := p.now()
 	p.app.report(r.app, 0, now)
-	if page != "" && (r.page >= slowFrom || r.refused > 0 || p.pages[page] != nil) {
-		p.page(page, now).report(r.page, r.refused, now)
+	_, known := p.pages.Get(page)
+	if page != "" && (r.page >= slowFrom || r.refused > 0 || known) {
+		p.page(page).report(r.page, r.refused, now)
 	}
 }
 
@@ -263,32 +263,17 @@ func (p *pacer) refused(page bridge.PageID, r *bridge.Refusal) {
 	case r.Gate == bridge.GateApp:
 		p.app.refuse(r.After, now)
 	case r.Gate == bridge.GatePage(page) && page != "":
-		p.page(page, now).refuse(r.After, now)
+		p.page(page).refuse(r.After, now)
 	}
 }
 
-// page returns a page's state, and makes room for it if there is none. The lock
-// is held.
-func (p *pacer) page(page bridge.PageID, now time.Time) *pace {
-	s := p.pages[page]
-	if s != nil {
-		return s
+// page returns a page's state. That of the page that called longest ago makes room for
+// it if need be: better to forget one than to grow. The lock is held.
+func (p *pacer) page(page bridge.PageID) *pace {
+	s, known := p.pages.Get(page)
+	if !known {
+		s = &pace{}
+		p.pages.Set(page, s)
 	}
-	for id, old := range p.pages {
-		if len(p.pages) < maxPaced {
-			break
-		}
-		if now.After(old.until) && now.After(old.shut) && now.Sub(old.called) > longestWait { // says nothing any more
-			delete(p.pages, id)
-		}
-	}
-	if len(p.pages) >= maxPaced { // better to forget one page's state than to grow
-		for id := range p.pages {
-			delete(p.pages, id)
-			break
-		}
-	}
-	s = &pace{}
-	p.pages[page] = s
 	return s
 }

@@ -181,7 +181,7 @@ func TestPacer_ManyPages_IsBounded(t *testing.T) {
 	for i := range maxPaced + 100 {
 		p.report(bridge.PageID(fmt.Sprint(i)), usageAt("X-Page-Usage", 90))
 	}
-	if len(p.pages) > maxPaced {
-		t.Errorf("%d pages are remembered", len(p.pages))
+	if p.pages.Len() > maxPaced {
+		t.Errorf("%d pages are remembered", p.pages.Len())
 	}
 }

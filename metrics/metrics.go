@@ -11,13 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Directions, as label values.
-const (
-	In     = "in"     // from a customer to a room
-	Out    = "out"    // from an agent to a customer
-	Notice = "notice" // from the bridge to an agent
-)
-
 // Metrics are all collectors of the program.
 type Metrics struct {
 	registry *prometheus.Registry

@@ -93,6 +93,7 @@ func (c *Client) Bot() (bridge.UserID, string) {
 	return c.user, c.name
 }
 
+// LoggedIn says who the bot is from now on, and with which token it calls.
 func (c *Client) LoggedIn(user bridge.UserID, auth bridge.Secret) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

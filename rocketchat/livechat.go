@@ -108,7 +108,7 @@ func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.Room
 		} `json:"message"`
 	}
 	post := call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
-		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: Speaker{c.Client}.quoting(r, p)}}
+		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: Speaker(c).quoting(r, p)}}
 	err := c.do(ctx, post)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		if there, _ := c.Has(ctx, visitor, r, p.ID); there {
@@ -206,6 +206,6 @@ const messageRoute = "/livechat/message/{id}"
 // Online reports whether somebody of a department, or of the workspace, is there
 // to take a room; false as well while Omnichannel is off.
 func (c Livechat) Online(ctx context.Context, d bridge.DepartmentID) (bool, error) {
-	enabled, online, err := Directory{c.Client}.livechatConfig(ctx, d)
+	enabled, online, err := Directory(c).livechatConfig(ctx, d)
 	return enabled && online, err
 }

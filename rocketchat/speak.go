@@ -59,7 +59,7 @@ func (c Speaker) ShowStep(ctx context.Context, id, text string) error {
 		return noSetup(errors.New("there is no setup channel"))
 	}
 	text = c.fitting(text)
-	message := noticeID("step/" + string(room) + "/" + id) // a new channel gets a new message
+	message := noticeID(bridge.NoticeKey("step/" + string(room) + "/" + id)) // a new channel gets a new message
 	var answer struct {
 		Message wire.Message `json:"message"`
 	}

@@ -20,11 +20,11 @@ var statusReactions = map[bridge.NoticeKind]string{
 	bridge.WasRead:      ":eye:",
 }
 
-// Tell shows a notice on the message concerned: a quote of it with a sentence, and
+// Notify implements bridge.Notifier: it shows a notice on the message concerned: a quote of it with a sentence, and
 // a reaction. Where the room does not let the bot write, the author gets a direct
 // message. Answers go where they are sent to, announcements into the setup channel.
 // The ids are fixed, so a notice told again is not shown again.
-func (c Notifier) Tell(ctx context.Context, n bridge.Notice) error {
+func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 	switch n.Kind {
 	case bridge.Private:
 		return c.tellPrivately(ctx, n)
@@ -52,7 +52,7 @@ func (c Notifier) Tell(ctx context.Context, n bridge.Notice) error {
 }
 
 func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
-	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
+	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), c.quote(n)+n.Sentence)
 	if RefusedForGood(err) {
 		return c.tellPrivately(ctx, n)
 	}
@@ -62,7 +62,7 @@ func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 // tellRoom tells whoever works in a room. One that refuses it is closed, and nobody
 // needs to know any more.
 func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
-	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), n.Sentence(c.cfg.Say))
+	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), n.Sentence)
 	if RefusedForGood(err) {
 		return nil
 	}
@@ -104,15 +104,15 @@ func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 }
 
 // rewrite replaces what a notice said that was told under a key.
-func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key string) error {
+func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key bridge.NoticeKey) error {
 	return c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: map[string]string{
-		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence(c.cfg.Say)}})
+		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence}})
 }
 
 func (c Notifier) tellPrivately(ctx context.Context, n bridge.Notice) error {
 	room, err := c.directRoom(ctx, n.To)
 	if err == nil {
-		err = c.sendQuote(ctx, room, noticeID(n.Key()), c.quote(n)+n.Sentence(c.cfg.Say))
+		err = c.sendQuote(ctx, room, noticeID(n.Key()), c.quote(n)+n.Sentence)
 	}
 	return final(err)
 }
@@ -204,7 +204,7 @@ func (c Speaker) RoomLink(r bridge.RoomID) string {
 	return c.site + "/live/" + url.PathEscape(string(r))
 }
 
-func noticeID(key string) bridge.MessageID {
+func noticeID(key bridge.NoticeKey) bridge.MessageID {
 	sum := sha256.Sum256([]byte(key))
 	return bridge.MessageID("fbn" + hex.EncodeToString(sum[:12]))
 }

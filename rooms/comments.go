@@ -13,7 +13,7 @@ const (
 )
 
 // commentOn says where a comment stands.
-func (r *Rooms) commentOn(ctx context.Context, in bridge.Incoming) string {
+func (r *wording) commentOn(ctx context.Context, in bridge.Incoming) string {
 	post := r.beginning(ctx, in)
 	switch {
 	case in.Comment.Parent != "" && post != "":
@@ -27,11 +27,9 @@ func (r *Rooms) commentOn(ctx context.Context, in bridge.Incoming) string {
 }
 
 // beginning returns how a post begins, "" if that is not known. It is asked for once.
-func (r *Rooms) beginning(ctx context.Context, in bridge.Incoming) string {
+func (r *wording) beginning(ctx context.Context, in bridge.Incoming) string {
 	post := in.Comment.Post
-	r.mu.Lock()
-	text, known := r.posts[post]
-	r.mu.Unlock()
+	text, known := r.posts.Get(post)
 	if known || post == "" || r.PostText == nil {
 		return text
 	}
@@ -42,24 +40,19 @@ func (r *Rooms) beginning(ctx context.Context, in bridge.Incoming) string {
 	if text = r.PostText(ctx, page, post); textcut.Units(text) > postExcerpt {
 		text = textcut.Pieces(text, postExcerpt)[0] + "…"
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.posts) >= mostPosts {
-		clear(r.posts)
-	}
-	r.posts[post] = text
+	r.posts.Set(post, text)
 	return text
 }
 
 // introduced remembers what a commenter is called: comments tell.
-func (r *Rooms) introduced(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+func (r *naming) introduced(ctx context.Context, link *stay, in bridge.Incoming) error {
 	if in.Comment == nil || in.Comment.Name == "" || r.Names == nil {
 		return nil
 	}
 	if known, _ := r.Names.Name(in.Conversation); known == in.Comment.Name {
 		return nil
 	}
-	if err := r.rename(ctx, *link, in.Comment.Name); err != nil {
+	if err := r.rename(ctx, link.Link, in.Comment.Name); err != nil {
 		return err
 	}
 	if err := r.Names.SaveName(ctx, in.Conversation, in.Comment.Name); err != nil {
@@ -69,14 +62,14 @@ func (r *Rooms) introduced(ctx context.Context, link *bridge.Link, in bridge.Inc
 }
 
 // inPublic says, once in each room, that answers are public.
-func (r *Rooms) inPublic(ctx context.Context, link *bridge.Link) error {
+func (r *remarks) inPublic(ctx context.Context, link *stay) error {
 	return r.once(ctx, link, "public", func() string {
 		return r.Say.Say("Everybody can read what you write here: it is published below the latest comment, or below the one that you quote. Begin with !private to answer in Messenger instead; Facebook allows that once for each comment, within 7 days.")
 	})
 }
 
 // removal takes away a comment that was deleted, by whomever. What the page said stays.
-func (r *Rooms) removal(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+func (r *remarks) removal(ctx context.Context, link *stay, in bridge.Incoming) error {
 	said := r.messageOf(in.Conversation.Page, in.Mid)
 	if _, ours := r.Known.MarkOf(in.Conversation.Page, in.Mid); ours {
 		return r.note(ctx, link, in.MessageID(), said, r.Say.Say("This answer was deleted at Facebook; nobody sees it there any more."))
@@ -92,7 +85,7 @@ func (r *Rooms) removal(ctx context.Context, link *bridge.Link, in bridge.Incomi
 }
 
 // hidden says that a comment was hidden, or is shown again.
-func (r *Rooms) hidden(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
+func (r *remarks) hidden(ctx context.Context, link *stay, in bridge.Incoming) error {
 	text := r.Say.Say("This comment was hidden at Facebook: only its author and their friends still see it.")
 	if in.Detail == "unhide" {
 		text = r.Say.Say("This comment is shown again at Facebook.")

@@ -38,7 +38,7 @@ const (
 // files shows the files of a message, one after another. Which of them are there is
 // kept in p, for another room; and read in the room, if an earlier attempt may have
 // shown some.
-func (r *Rooms) files(ctx context.Context, link *bridge.Link, p *posting) error {
+func (r *poster) files(ctx context.Context, link *stay, p *posting) error {
 	n := 0
 	for i, a := range p.in.Attachments {
 		if !isFile(a) || thumbsUp[a.Sticker] {
@@ -58,7 +58,7 @@ func (r *Rooms) files(ctx context.Context, link *bridge.Link, p *posting) error 
 }
 
 // file shows one file, or says why it is not shown, and returns as which message.
-func (r *Rooms) file(ctx context.Context, link *bridge.Link, p *posting, i, n int) (bridge.MessageID, error) {
+func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
 	s := p.page.Settings
 	if s.RefuseFilesIn {
@@ -101,7 +101,7 @@ func (r *Rooms) file(ctx context.Context, link *bridge.Link, p *posting, i, n in
 }
 
 // upload shows a file, unless the room has it from an attempt whose answer was lost.
-func (r *Rooms) upload(ctx context.Context, link *bridge.Link, p *posting, f *bridge.File) (bridge.MessageID, error) {
+func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.File) (bridge.MessageID, error) {
 	if p.in.Tries > 0 && p.read != link.Room {
 		found, err := r.Uploads.Uploaded(ctx, link.Visitor, link.Room)
 		if err != nil && reasonOf(err) != bridge.RoomClosed {
@@ -124,7 +124,7 @@ func (r *Rooms) upload(ctx context.Context, link *bridge.Link, p *posting, f *br
 
 // unshown says that a file is not shown, and why; to the customer, too, if they can
 // do something about it.
-func (r *Rooms) unshown(ctx context.Context, link *bridge.Link, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
+func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
 	id := bridge.MessageID(fmt.Sprintf("%s-f%d", p.in.MessageID(), i))
 	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", r.fileKind(a), why, r.inbox(ctx, p.in)) + "]"
@@ -138,7 +138,7 @@ func (r *Rooms) unshown(ctx context.Context, link *bridge.Link, p *posting, i in
 }
 
 // fileKind is what a file is called while its name is not known.
-func (r *Rooms) fileKind(a bridge.Attachment) string {
+func (r *wording) fileKind(a bridge.Attachment) string {
 	switch a.Kind {
 	case "image":
 		return r.Say.Say("a picture")

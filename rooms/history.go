@@ -18,7 +18,7 @@ const (
 // showHistory shows, folded, what was said before a customer's first room here, if the
 // page wants that. The message that opened the room is shown before and does not wait. A
 // conversation has one such note: an attempt after a crash says the same again.
-func (r *Rooms) showHistory(ctx context.Context, link *bridge.Link, in bridge.Incoming) {
+func (r *opener) showHistory(ctx context.Context, link *stay, in bridge.Incoming) {
 	page, err := r.Pages.Page(link.Conversation.Page)
 	if err != nil || !page.Settings.History || r.History == nil || in.Comment != nil || link.Begin != in.MessageID() {
 		return
@@ -39,7 +39,7 @@ func (r *Rooms) showHistory(ctx context.Context, link *bridge.Link, in bridge.In
 
 // history writes what was said before an event, one message in a line; of too much, the
 // latest.
-func (r *Rooms) history(said []bridge.Incoming, in bridge.Incoming, page bridge.Page) string {
+func (r *opener) history(said []bridge.Incoming, in bridge.Incoming, page bridge.Page) string {
 	customer := r.nameOf(in.Conversation)
 	var lines []string
 	for _, m := range said {

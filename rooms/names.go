@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
 )
 
 // Profiles tell what customers are called.
@@ -28,7 +29,7 @@ type names struct {
 	queue chan bridge.Conversation
 
 	mu    sync.Mutex // guards all below
-	asked map[bridge.Conversation]*question
+	asked *recent.Map[bridge.Conversation, *question]
 	slow  time.Time // until when nobody waits
 }
 
@@ -41,11 +42,18 @@ type question struct {
 }
 
 func newNames() *names {
-	return &names{queue: make(chan bridge.Conversation, mostAsked), asked: map[bridge.Conversation]*question{}}
+	return &names{queue: make(chan bridge.Conversation, mostAsked), asked: recent.New[bridge.Conversation, *question](mostAsked, 0)}
+}
+
+// naming finds out what customers are called, and has Rocket.Chat know it.
+type naming struct {
+	*Config
+	*wording
+	names *names
 }
 
 // RunNames finds out names until ctx ends.
-func (r *Rooms) RunNames(ctx context.Context) error {
+func (r *naming) RunNames(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for range nameWorkers {
 		wg.Go(func() {
@@ -64,7 +72,7 @@ func (r *Rooms) RunNames(ctx context.Context) error {
 }
 
 // nameOf returns what a customer is called, as far as that is known.
-func (r *Rooms) nameOf(c bridge.Conversation) string {
+func (r *naming) nameOf(c bridge.Conversation) string {
 	if r.Names != nil {
 		if name, _ := r.Names.Name(c); name != "" {
 			return name
@@ -75,20 +83,17 @@ func (r *Rooms) nameOf(c bridge.Conversation) string {
 
 // askName has a customer's name found out, if that was not done today, and returns
 // what is closed when it is known; nil if nothing is under way.
-func (r *Rooms) askName(c bridge.Conversation) <-chan struct{} {
+func (r *naming) askName(c bridge.Conversation) <-chan struct{} {
 	if r.Names == nil || r.Profiles == nil || c.Kind != bridge.Messages {
 		return nil
 	}
 	r.names.mu.Lock()
 	defer r.names.mu.Unlock()
-	q := r.names.asked[c]
-	if q == nil {
-		if len(r.names.asked) >= mostAsked {
-			clear(r.names.asked)
-		}
+	q, known := r.names.asked.Get(c)
+	if !known {
 		_, at := r.Names.Name(c)
 		q = &question{at: at}
-		r.names.asked[c] = q
+		r.names.asked.Set(c, q)
 	}
 	if q.done == nil && r.Now().Sub(q.at) >= nameEvery {
 		select {
@@ -103,10 +108,10 @@ func (r *Rooms) askName(c bridge.Conversation) <-chan struct{} {
 // awaitName gives a name a moment to come, before a customer appears for the first
 // time. When one did not, nobody waits for a while. What is remembered here of a
 // customer who is new is of no use: they were forgotten, and begin anew.
-func (r *Rooms) awaitName(ctx context.Context, c bridge.Conversation) {
+func (r *naming) awaitName(ctx context.Context, c bridge.Conversation) {
 	r.names.mu.Lock()
-	if q := r.names.asked[c]; q != nil && q.done == nil {
-		delete(r.names.asked, c)
+	if q, known := r.names.asked.Get(c); known && q.done == nil {
+		r.names.asked.Delete(c)
 	}
 	slow := r.Now().Before(r.names.slow)
 	r.names.mu.Unlock()
@@ -128,15 +133,15 @@ func (r *Rooms) awaitName(ctx context.Context, c bridge.Conversation) {
 
 // learnName asks for a name, gives it to the visitor and remembers it. What fails is
 // tried again when the customer writes later on.
-func (r *Rooms) learnName(ctx context.Context, c bridge.Conversation) {
+func (r *naming) learnName(ctx context.Context, c bridge.Conversation) {
 	err := r.findName(ctx, c)
 	if err != nil {
 		r.Log.Debug("a customer's name could not be found out", "page", c.Page, "err", err)
 	}
 	r.names.mu.Lock()
 	defer r.names.mu.Unlock()
-	q := r.names.asked[c]
-	if q == nil || q.done == nil { // forgotten meanwhile
+	q, known := r.names.asked.Get(c)
+	if !known || q.done == nil { // forgotten meanwhile
 		return
 	}
 	close(q.done)
@@ -146,7 +151,7 @@ func (r *Rooms) learnName(ctx context.Context, c bridge.Conversation) {
 	}
 }
 
-func (r *Rooms) findName(ctx context.Context, c bridge.Conversation) error {
+func (r *naming) findName(ctx context.Context, c bridge.Conversation) error {
 	page, err := r.Pages.Page(c.Page)
 	if err != nil {
 		return err
@@ -188,7 +193,7 @@ func (r *Rooms) findName(ctx context.Context, c bridge.Conversation) error {
 
 // rename tells Rocket.Chat what a visitor is called, unless it knows. Whoever is not
 // registered yet will be under that name. The department stays.
-func (r *Rooms) rename(ctx context.Context, link bridge.Link, name string) error {
+func (r *naming) rename(ctx context.Context, link bridge.Link, name string) error {
 	if link.Visitor == "" || r.isRegisteredAs(link.Conversation, name) {
 		return nil
 	}
@@ -199,18 +204,18 @@ func (r *Rooms) rename(ctx context.Context, link bridge.Link, name string) error
 	return nil
 }
 
-func (r *Rooms) isRegisteredAs(c bridge.Conversation, name string) bool {
+func (r *naming) isRegisteredAs(c bridge.Conversation, name string) bool {
 	r.names.mu.Lock()
 	defer r.names.mu.Unlock()
-	q := r.names.asked[c]
-	return q != nil && q.registered == name
+	q, known := r.names.asked.Get(c)
+	return known && q.registered == name
 }
 
 // registeredAs notes under which name a visitor is known.
-func (r *Rooms) registeredAs(c bridge.Conversation, name string) {
+func (r *naming) registeredAs(c bridge.Conversation, name string) {
 	r.names.mu.Lock()
 	defer r.names.mu.Unlock()
-	if q := r.names.asked[c]; q != nil {
+	if q, known := r.names.asked.Get(c); known {
 		q.registered = name
 	}
 }

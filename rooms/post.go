@@ -13,6 +13,14 @@ import (
 // maxRounds bounds how often one attempt opens a room that is closed at once.
 const maxRounds = 3
 
+// poster shows what customers said, text and files, in the open room.
+type poster struct {
+	*Config
+	*wording
+	*remarks
+	*opener
+}
+
 // posting is one event on its way into a room.
 type posting struct {
 	in     bridge.Incoming
@@ -28,7 +36,7 @@ type posting struct {
 	refused []string                 // what the customer must be told
 }
 
-func (r *Rooms) posting(in bridge.Incoming, text string) *posting {
+func (r *poster) posting(in bridge.Incoming, text string) *posting {
 	p := &posting{in: in, text: text, posted: text == "", files: map[int]bridge.MessageID{}}
 	// A page that was deleted meanwhile has no settings; its customers are still heard.
 	p.page, _ = r.Pages.Page(in.Conversation.Page)
@@ -37,7 +45,7 @@ func (r *Rooms) posting(in bridge.Incoming, text string) *posting {
 
 // show shows what the customer said in the open room. Each round leaves the link
 // closer to the truth: a token Rocket.Chat knows, a room that is open.
-func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming) (bridge.Shown, error) {
+func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (bridge.Shown, error) {
 	r.askName(in.Conversation)
 	if err := r.introduced(ctx, link, in); err != nil {
 		return bridge.Shown{}, err
@@ -48,19 +56,19 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 	}
 	p := r.posting(in, r.dated(in, r.reading(ctx, in)))
 	for range maxRounds {
-		if link.Visitor == "" || link.Room == "" && r.elsewhere(*link) {
+		if link.Visitor == "" || link.Room == "" && r.elsewhere(link.Link) {
 			if err := r.register(ctx, link); err != nil {
 				return bridge.Shown{}, err
 			}
 		}
 		if link.Room == "" {
 			link.Begin = in.MessageID()
-			if err := r.open(ctx, link, in); err != nil {
+			if err := r.open(ctx, link); err != nil {
 				if reasonOf(err) == bridge.VisitorUnknown {
 					link.Visitor = ""
 					continue
 				}
-				return bridge.Shown{}, r.waits(ctx, in, err)
+				return bridge.Shown{}, err
 			}
 			r.nameEarlier(ctx, link, previous) // a later attempt would not know it
 		}
@@ -89,7 +97,7 @@ func (r *Rooms) show(ctx context.Context, link *bridge.Link, in bridge.Incoming)
 }
 
 // done is what became of the event.
-func (p *posting) done(link *bridge.Link) bridge.Shown {
+func (p *posting) done(link *stay) bridge.Shown {
 	return bridge.Shown{
 		Receipt: bridge.Receipt{Page: p.in.Conversation.Page, Mid: p.in.Mid, Room: link.Room, Shown: p.shown},
 		Refused: p.refused,
@@ -98,7 +106,7 @@ func (p *posting) done(link *bridge.Link) bridge.Shown {
 
 // post shows an event in the room. A room that was closed meanwhile may hold its text
 // all the same.
-func (r *Rooms) post(ctx context.Context, link *bridge.Link, p *posting) error {
+func (r *poster) post(ctx context.Context, link *stay, p *posting) error {
 	if err := r.answered(ctx, link, p); err != nil {
 		return err
 	}
@@ -125,7 +133,7 @@ func (r *Rooms) post(ctx context.Context, link *bridge.Link, p *posting) error {
 
 // answered finds the message that this one answers. One that the room does not hold
 // cannot be quoted; that it is an answer is said in words.
-func (r *Rooms) answered(ctx context.Context, link *bridge.Link, p *posting) error {
+func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 	if p.in.ReplyTo == "" || p.quote != "" || p.posted && p.text != "" {
 		return nil
 	}
@@ -151,25 +159,13 @@ func (r *Rooms) answered(ctx context.Context, link *bridge.Link, p *posting) err
 	return nil
 }
 
-// messageOf returns the message of a room that is, or shows, a Messenger message; ""
-// if there is none.
-func (r *Rooms) messageOf(page bridge.PageID, mid bridge.Mid) bridge.MessageID {
-	if mark, ours := r.Known.MarkOf(page, mid); ours {
-		return mark.Message
-	}
-	if _, shown := r.Known.ShownAs(page, mid); len(shown) > 0 {
-		return shown[0]
-	}
-	return ""
-}
-
 // longest is the first length tried when a workspace takes no message as long as one
 // it was given; it does not tell its limit.
 const longest = 1000
 
 // postText shows the text, in parts if it is too long for the workspace. It notes as
 // which messages: once the last of them is there, all are.
-func (r *Rooms) postText(ctx context.Context, link *bridge.Link, p *posting) error {
+func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	id := p.in.MessageID()
 	p.shown = []bridge.MessageID{id}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
@@ -182,7 +178,7 @@ func (r *Rooms) postText(ctx context.Context, link *bridge.Link, p *posting) err
 // postParts shows a text in parts. Their ids tell how it was cut, and for which room:
 // cut in another way, under other settings or in another room, it is shown anew, so
 // that nothing can be left out.
-func (r *Rooms) postParts(ctx context.Context, link *bridge.Link, id bridge.MessageID, texts []string, limit int) (shown []bridge.MessageID, err error) {
+func (r *poster) postParts(ctx context.Context, link *stay, id bridge.MessageID, texts []string, limit int) (shown []bridge.MessageID, err error) {
 	for i := range texts {
 		shown = append(shown, bridge.MessageID(fmt.Sprintf("%s-%s-%d-%d", id, link.Room, limit, i+1)))
 	}
@@ -194,7 +190,7 @@ func (r *Rooms) postParts(ctx context.Context, link *bridge.Link, id bridge.Mess
 	return shown, nil
 }
 
-func (r *Rooms) postOne(ctx context.Context, link *bridge.Link, p bridge.Post) error {
+func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {
 	room, err := r.Livechat.Post(ctx, link.Visitor, link.Room, p)
 	if err != nil || room == link.Room {
 		return err
@@ -206,4 +202,40 @@ func (r *Rooms) postOne(ctx context.Context, link *bridge.Link, p bridge.Post) e
 		return err
 	}
 	return r.moveTo(ctx, link, room, true, true)
+}
+
+// echo shows what the page said without us.
+func (r *poster) echo(ctx context.Context, link *stay, in bridge.Incoming) (bridge.Shown, error) {
+	p := r.posting(in, "")
+	lines, files := []string{r.author(in)}, 0
+	if strings.TrimSpace(in.Text) != "" {
+		lines = append(lines, in.Text)
+	}
+	for _, a := range in.Attachments {
+		if line := r.attachment(in.Text, a); line != "" {
+			lines = append(lines, line)
+		} else if isFile(a) {
+			lines, files = append(lines, "📎 "+r.fileKind(a)), files+1
+		}
+	}
+	if len(lines) == 1 {
+		lines = append(lines, r.Say.Say("Something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
+	}
+	p.shown = []bridge.MessageID{in.MessageID()}
+	if err := r.note(ctx, link, p.shown[0], r.quotable(in), strings.Join(lines, "\n")); err != nil || link.Room == "" {
+		return bridge.Shown{}, err
+	}
+	if files > 0 {
+		err := r.files(ctx, link, p)
+		switch reasonOf(err) {
+		case "":
+		case bridge.RoomClosed, bridge.VisitorUnknown: // files are shown by visitors, and in open rooms only
+			id := bridge.MessageID(string(p.shown[0]) + "-closed")
+			err = r.note(ctx, link, id, "", r.Say.Say("The files cannot be shown, for this conversation is closed. They can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
+		}
+		if err != nil {
+			return bridge.Shown{}, err
+		}
+	}
+	return p.done(link), nil
 }

@@ -13,7 +13,7 @@ const lateAfter = 5 * time.Minute
 
 // dated says when a message was written that is shown late: nobody was there, or
 // something was down.
-func (r *Rooms) dated(in bridge.Incoming, text string) string {
+func (r *wording) dated(in bridge.Incoming, text string) string {
 	if in.At.IsZero() || r.Now().Sub(in.At) < lateAfter {
 		return text
 	}
@@ -26,8 +26,8 @@ func (r *Rooms) dated(in bridge.Incoming, text string) string {
 
 // endOld closes the conversation's room before an event that is to have a new one. An
 // earlier attempt may have done that, and opened the new one for this very event.
-func (r *Rooms) endOld(ctx context.Context, link *bridge.Link, in bridge.Incoming) error {
-	if !in.Anew || link.Room == "" || link.Begin == in.MessageID() {
+func (r *opener) endOld(ctx context.Context, link *stay, in bridge.Incoming) error {
+	if !in.NewRoom || link.Room == "" || link.Begin == in.MessageID() {
 		return nil
 	}
 	err := r.Livechat.Close(ctx, link.Visitor, link.Room)
@@ -46,7 +46,7 @@ func (r *Rooms) endOld(ctx context.Context, link *bridge.Link, in bridge.Incomin
 
 // nameEarlier tells agents, in a conversation's new room, where the one before is. A
 // customer's message does not wait for that.
-func (r *Rooms) nameEarlier(ctx context.Context, link *bridge.Link, earlier bridge.RoomID) {
+func (r *opener) nameEarlier(ctx context.Context, link *stay, earlier bridge.RoomID) {
 	if earlier == "" || earlier == link.Room || r.RoomLink == nil {
 		return
 	}
@@ -58,7 +58,7 @@ func (r *Rooms) nameEarlier(ctx context.Context, link *bridge.Link, earlier brid
 
 // describe lets agents see at a glance where the customer of a new room comes from. The
 // message that opened it does not wait for that, and is shown before.
-func (r *Rooms) describe(ctx context.Context, link *bridge.Link, in bridge.Incoming) {
+func (r *opener) describe(ctx context.Context, link *stay, in bridge.Incoming) {
 	if link.Begin != in.MessageID() {
 		return
 	}
@@ -82,22 +82,8 @@ func (r *Rooms) describe(ctx context.Context, link *bridge.Link, in bridge.Incom
 		r.Log.Info("a new room has no topic", "page", link.Conversation.Page, "room", link.Room, "err", err)
 		return
 	}
-	r.mu.Lock()
-	said := r.barred
-	r.barred = !done
-	r.mu.Unlock()
+	said := r.barred.Swap(!done)
 	if !done && !said {
 		r.Log.Warn("rooms get no topic and no tags: the bot may not set them (permission save-others-livechat-room-info)")
 	}
-}
-
-// waits hands on that an event waits because nobody is there.
-func (r *Rooms) waits(ctx context.Context, in bridge.Incoming, err error) error {
-	if reason := reasonOf(err); r.Waits == nil || reason != bridge.NoAgent && reason != bridge.OmnichannelOff {
-		return err
-	}
-	if failed := r.Waits(ctx, in); failed != nil {
-		r.Log.Warn("the customer is not told that nobody is there", "page", in.Conversation.Page, "err", failed)
-	}
-	return err
 }

@@ -4,19 +4,18 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
 )
 
 // When a page last had a message, each way, are cursors like any others: they ride
 // with the commits that messages need anyway.
 
-func activityCursor(p bridge.PageID, direction string) string {
-	return "active/" + direction + "/" + string(p)
+func activityCursor(p bridge.PageID, direction bridge.Direction) string {
+	return "active/" + string(direction) + "/" + string(p)
 }
 
-// SaveActivity notes that a page has a message now, to the second; direction is one of
-// metrics.In and Out. It does not block.
-func (s *Store) SaveActivity(p bridge.PageID, direction string) {
+// SaveActivity notes that a page has a message now, to the second; direction is In
+// or Out. It does not block.
+func (s CursorTable) SaveActivity(p bridge.PageID, direction bridge.Direction) {
 	name, now := activityCursor(p, direction), s.now()
 	if since := now.Sub(s.lazy.cursor(name)); since >= 0 && since < time.Second {
 		return
@@ -25,15 +24,15 @@ func (s *Store) SaveActivity(p bridge.PageID, direction string) {
 }
 
 // LastActivity returns when a page last had a message in a direction; zero: never.
-func (s *Store) LastActivity(p bridge.PageID, direction string) time.Time {
+func (s CursorTable) LastActivity(p bridge.PageID, direction bridge.Direction) time.Time {
 	return s.lazy.cursor(activityCursor(p, direction))
 }
 
 // forgetActivity lets go of both.
-func (g *group) forgetActivity(p bridge.PageID) {
-	for _, direction := range []string{metrics.In, metrics.Out} {
+func forgetActivity(g *group, p bridge.PageID) {
+	for _, direction := range []bridge.Direction{bridge.In, bridge.Out} {
 		name := activityCursor(p, direction)
 		g.drop(g.bucket(bucketCursors), []byte(name))
-		g.then(func() { g.s.lazy.dropCursor(name) })
+		g.then(func() { g.file.lazy.dropCursor(name) })
 	}
 }

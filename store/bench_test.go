@@ -143,6 +143,10 @@ func (r *rawFile) close() {
 	<-r.done
 }
 
+func benchLane(customer int) bridge.Lane {
+	return bridge.Lane{Page: "100000000000001", Kind: bridge.Messages, Customer: bridge.CustomerID(strconv.Itoa(customer))}
+}
+
 // life has callers store entries and conclude what they stored before.
 func life(b *testing.B, s *store.Store, callers int, run string) float64 {
 	body := make([]byte, bodyLen)
@@ -151,11 +155,11 @@ func life(b *testing.B, s *store.Store, callers int, run string) float64 {
 	in := s.Inbox()
 	return perSecond(callers, func(c, i int) {
 		e := []bridge.Entry{{
-			Lane: bridge.Lane("100000000000001/m/" + strconv.Itoa(c)), Body: body,
+			Lane: benchLane(c), Body: body,
 			Key: run + strconv.Itoa(c) + "/" + strconv.Itoa(i),
 		}}
 		before := last[c]
-		if _, err := in.Append(context.Background(), e, func(_ bridge.Lane, seq bridge.Seq) { last[c] = seq }); err != nil {
+		if _, err := in.Append(context.Background(), e, func(_ *bridge.Entry, seq bridge.Seq) { last[c] = seq }); err != nil {
 			b.Error(err)
 		}
 		if before != 0 {
@@ -245,8 +249,7 @@ func fill(b *testing.B, s *store.Store, n int) {
 	for at := 0; at < n; {
 		entries := make([]bridge.Entry, 0, 5000)
 		for ; len(entries) < cap(entries) && at < n; at++ {
-			lane := bridge.Lane("100000000000001/m/" + strconv.Itoa(at*7919%100_000))
-			entries = append(entries, bridge.Entry{Lane: lane, Key: "fill/" + strconv.Itoa(at), Body: body})
+			entries = append(entries, bridge.Entry{Lane: benchLane(at * 7919 % 100_000), Key: "fill/" + strconv.Itoa(at), Body: body})
 		}
 		if _, err := s.Inbox().Append(context.Background(), entries, nil); err != nil {
 			b.Fatal(err)

@@ -91,7 +91,7 @@ func TestBackup_ToSomebodyWhoDoesNotRead_HoldsUpNothing(t *testing.T) {
 	<-w.begun
 	big := make([]byte, 1<<20)
 	for i := range 40 { // the pages of each are used again, if nobody reads
-		seqs := add(t, s.Outbox(), bridge.Entry{Lane: "l", Key: fmt.Sprint(i), Body: big})
+		seqs := add(t, s.Outbox(), bridge.Entry{Lane: lane("l"), Key: fmt.Sprint(i), Body: big})
 		if err := s.Outbox().Conclude(seqs[0]); err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestOpen_CompactsWhatIsMostlyFree(t *testing.T) {
 	keep := add(t, s.Inbox(), entry("keep"))
 	var seqs []bridge.Seq
 	for i := range 24 {
-		seqs = append(seqs, add(t, s.Outbox(), bridge.Entry{Lane: "l", Key: fmt.Sprint(i), Body: make([]byte, 1<<20)})...)
+		seqs = append(seqs, add(t, s.Outbox(), bridge.Entry{Lane: lane("l"), Key: fmt.Sprint(i), Body: make([]byte, 1<<20)})...)
 	}
 	for _, seq := range seqs {
 		if err := s.Outbox().Conclude(seq); err != nil {

@@ -6,38 +6,47 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
+// CursorTable remembers how far something was read, when pages were active, and whether the
+// store is a copy.
+type CursorTable struct{ *file }
+
+var _ bridge.Cursors = CursorTable{}
+
 // Cursor returns how far something was read; zero if that was never saved.
-func (s *Store) Cursor(name string) (time.Time, error) {
+func (s CursorTable) Cursor(name string) (time.Time, error) {
 	return s.lazy.cursor(name), nil
 }
 
 // SaveCursor says how far something was read; the zero time forgets it. It is durable
 // with the next commit, 5 s later at most, or when Close returns: an older one means
 // more to catch up. What was saved before is durable no later.
-func (s *Store) SaveCursor(name string, at time.Time) error {
-	if name == "" || len(name) > maxLane {
+func (s CursorTable) SaveCursor(name string, at time.Time) error {
+	if name == "" || len(name) > layout.MaxLane {
 		return fmt.Errorf("name of a cursor has %d bytes", len(name))
 	}
 	return s.lazy.saveCursor(name, at)
 }
 
 // KeepCursor is SaveCursor and returns when it is durable.
-func (s *Store) KeepCursor(ctx context.Context, name string, at time.Time) error {
+func (s CursorTable) KeepCursor(ctx context.Context, name string, at time.Time) error {
 	if err := s.SaveCursor(name, at); err != nil {
 		return err
 	}
 	return s.do(ctx, &op{apply: func(*group) {}}) // the cursor rides with its commit
 }
 
-func (s *Store) loadCursors(tx *bbolt.Tx) error {
-	s.lazy.cursors = map[string]time.Time{}
+func (l *lazyMarks) loadCursors(tx *bbolt.Tx) error {
+	l.cursors = map[string]time.Time{}
 	return tx.Bucket(bucketCursors).ForEach(func(name, v []byte) error {
 		if len(v) != 8 {
-			return fmt.Errorf("read cursor %s: %w", name, errShort)
+			return fmt.Errorf("read cursor %s: %w", name, layout.ErrShort)
 		}
-		s.lazy.cursors[string(name)] = fromNanos(v)
+		l.cursors[string(name)] = layout.FromNanos(v)
 		return nil
 	})
 }

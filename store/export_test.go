@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"os"
 
 	"go.etcd.io/bbolt"
@@ -35,11 +36,20 @@ func (o Options) WithCompactAbove(bytes int64) Options {
 // NextFormat plays a version of the program whose format is one higher.
 func (o Options) NextFormat(step func(put func(bucket, key, value string) error) error) Options {
 	o.seams.format = format + 1
-	o.seams.upgrades = map[uint64]upgrade{format: func(tx *bbolt.Tx, _ *sealer) error {
+	o.seams.upgrades = map[uint64]upgradeStep{format: func(tx *bbolt.Tx) error {
 		return step(func(bucket, key, value string) error {
 			return tx.Bucket([]byte(bucket)).Put([]byte(key), []byte(value))
 		})
 	}}
+	return o
+}
+
+// FailingUpgrade has every upgrade made, and then fail with an error.
+func (o Options) FailingUpgrade(err error) Options {
+	o.seams.upgrades = map[uint64]upgradeStep{}
+	for from, step := range upgrades {
+		o.seams.upgrades[from] = func(tx *bbolt.Tx) error { return errors.Join(step(tx), err) }
+	}
 	return o
 }
 

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
 // keepFailed is how long a delivery that was given up can be tried again.
@@ -21,7 +22,10 @@ const keepFailed = 7 * 24 * time.Hour
 //	version 1 | queue 1 | sequence there 8 | at 8 | reason length 1 | reason | record
 const failedVersion = 1
 
-var _ bridge.Failures = (*Store)(nil)
+// FailureTable is what was given up.
+type FailureTable struct{ *file }
+
+var _ bridge.Failures = FailureTable{}
 
 // Fail implements bridge.Queue; ErrConcluded if the delivery is gone.
 func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
@@ -29,18 +33,23 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
 		return errors.New("reason is longer than 255 bytes")
 	}
 	var gone error
-	err := q.s.do(context.Background(), &op{apply: func(g *group) {
+	err := q.file.do(context.Background(), &op{apply: func(g *group) {
 		record := g.take(g.bucket(q.bucket), seqKey(uint64(seq)))
 		if record == nil {
 			gone = bridge.ErrConcluded
 			return
 		}
 		g.left(q)
+		if h, is := g.histories[place{q.number, seq}]; is {
+			if newer, err := layout.WithHistory(record, h); err == nil {
+				record = newer
+			}
+		}
 		v := make([]byte, 0, 19+len(reason)+len(record))
 		v = append(v, failedVersion, q.number)
 		v = binary.BigEndian.AppendUint64(v, uint64(seq))
-		v = binary.BigEndian.AppendUint64(v, nanos(g.now))
-		v = append(appendShort(v, string(reason)), record...)
+		v = binary.BigEndian.AppendUint64(v, layout.Nanos(g.now))
+		v = append(layout.AppendShort(v, string(reason)), record...)
 		b := g.bucket(bucketFailed)
 		g.put(b, seqKey(g.next(b)), v)
 		g.after.counts.Failed++
@@ -52,11 +61,11 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
 }
 
 // Failed implements bridge.Failures.
-func (s *Store) Failed(each func(bridge.Failure) bool) error {
+func (s FailureTable) Failed(each func(bridge.Failure) bool) error {
 	return s.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketFailed).Cursor()
 		for k, v := c.Last(); k != nil; k, v = c.Prev() {
-			f, _, _ := s.parseFailure(k, v) // as far as it can be read
+			f, _, _ := s.parse(k, v) // as far as it can be read
 			if s.now().Sub(f.At) < keepFailed && !each(f) {
 				return nil
 			}
@@ -66,7 +75,7 @@ func (s *Store) Failed(each func(bridge.Failure) bool) error {
 }
 
 // Failure implements bridge.Failures.
-func (s *Store) Failure(seq bridge.Seq) (bridge.Failure, error) {
+func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
 	var f bridge.Failure
 	err := s.view(func(tx *bbolt.Tx) error {
 		key := seqKey(uint64(seq))
@@ -76,14 +85,14 @@ func (s *Store) Failure(seq bridge.Seq) (bridge.Failure, error) {
 		}
 		var sealed sealedAt
 		var err error
-		if f, sealed, err = s.parseFailure(key, v); err != nil {
+		if f, sealed, err = s.parse(key, v); err != nil {
 			return err
 		}
 		if s.now().Sub(f.At) >= keepFailed {
 			return bridge.ErrNoFailure
 		}
 		f.Doubtful = f.At.Before(s.lazy.cursor(cursorUsed))
-		f.Body, err = s.seal.open(sealed.bucket, sealed.key, sealed.text)
+		f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text)
 		return err
 	})
 	if err != nil {
@@ -93,7 +102,7 @@ func (s *Store) Failure(seq bridge.Seq) (bridge.Failure, error) {
 }
 
 // TakeBack implements bridge.Failures.
-func (s *Store) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
+func (s FailureTable) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
 	return s.do(ctx, &op{apply: func(g *group) {
 		b := g.bucket(bucketFailed)
 		for _, seq := range seqs {
@@ -108,19 +117,22 @@ func (s *Store) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
 // sealedAt is a body and the place for which it was sealed.
 type sealedAt struct{ bucket, key, text []byte }
 
-func (s *Store) parseFailure(key, v []byte) (bridge.Failure, sealedAt, error) {
-	if len(v) < 19 || v[0] != failedVersion || v[1] < 1 || v[1] > 3 {
-		return bridge.Failure{Seq: seqOf(key), At: failedAt(v)}, sealedAt{}, errShort
+func (s FailureTable) parse(key, v []byte) (bridge.Failure, sealedAt, error) {
+	if len(v) < 19 || v[0] != failedVersion || v[1] < inbox || v[1] > notices {
+		return bridge.Failure{Seq: seqOf(key), At: failedAt(v)}, sealedAt{}, layout.ErrShort
 	}
-	q := s.queues()[v[1]-1]
-	f := bridge.Failure{Seq: seqOf(key), Direction: q.direction, At: fromNanos(v[10:])}
-	reason, record, err := cutShort(v[18:])
+	q := s.queues[v[1]-1]
+	f := bridge.Failure{Seq: seqOf(key), Direction: q.direction, At: layout.FromNanos(v[10:])}
+	reason, record, err := layout.CutShort(v[18:])
 	if err != nil {
 		return f, sealedAt{}, err
 	}
 	f.Reason = bridge.Reason(reason)
-	d, lane, text, err := parseRecord(record)
-	f.Lane, f.Accepted, f.Progress = bridge.Lane(lane), d.Accepted, d.Progress
+	d, lane, text, err := layout.ParseRecord(record)
+	f.Accepted, f.Progress, f.History = d.Accepted, d.Progress, d.History
+	if err == nil {
+		f.Lane, err = layout.ParseLane(lane)
+	}
 	return f, sealedAt{bucket: q.bucket, key: v[2:10], text: text}, err
 }
 
@@ -152,5 +164,5 @@ func failedAt(v []byte) time.Time {
 	if len(v) < 18 {
 		return time.Time{} // long ago
 	}
-	return fromNanos(v[10:])
+	return layout.FromNanos(v[10:])
 }

@@ -40,7 +40,7 @@ func TestDiskRefusesToWrite_NothingIsLostOrDoubled(t *testing.T) {
 			path := newPath(t)
 			s := open(t, options(path))
 			send := func(i int) error {
-				e := bridge.Entry{Lane: "l", Key: fmt.Sprint(i), Body: make([]byte, 256<<10)}
+				e := bridge.Entry{Lane: lane("l"), Key: fmt.Sprint(i), Body: make([]byte, 256<<10)}
 				_, err := s.Inbox().Append(context.Background(), []bridge.Entry{e}, nil)
 				return err
 			}

@@ -39,7 +39,7 @@ func TestCommitFails_NothingIsStored_AndTheNextOneMayWork(t *testing.T) {
 
 	fails.Store(true)
 	for range 2 { // the second is no repeat of the first
-		repeats, err := s.Inbox().Append(ctx, []bridge.Entry{entry("a")}, func(bridge.Lane, bridge.Seq) { t.Error("dispatched") })
+		repeats, err := s.Inbox().Append(ctx, []bridge.Entry{entry("a")}, func(*bridge.Entry, bridge.Seq) { t.Error("dispatched") })
 		if repeats != 0 || !errors.Is(err, store.ErrNotStored) || !errors.Is(err, full) {
 			t.Errorf("append: %d repeats, %v", repeats, err)
 		}
@@ -91,7 +91,7 @@ func TestCommitFails_AfterTakingEffect_RepeatsAreTold(t *testing.T) {
 	}))
 	fails.Store(true)
 	dispatched := 0
-	_, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("a")}, func(bridge.Lane, bridge.Seq) { dispatched++ })
+	_, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("a")}, func(*bridge.Entry, bridge.Seq) { dispatched++ })
 	if !errors.Is(err, store.ErrNotStored) || dispatched != 1 {
 		t.Errorf("%v, dispatched %d times", err, dispatched)
 	}
@@ -116,8 +116,8 @@ func TestFileCannotGrow_WhatIsAcknowledgedStays(t *testing.T) {
 	acknowledged := 0
 	var seqs []bridge.Seq
 	for ; ; acknowledged++ {
-		e := bridge.Entry{Lane: "l", Key: fmt.Sprint(acknowledged), Body: make([]byte, 64<<10)}
-		_, err := s.Outbox().Append(context.Background(), []bridge.Entry{e}, func(_ bridge.Lane, q bridge.Seq) { seqs = append(seqs, q) })
+		e := bridge.Entry{Lane: lane("l"), Key: fmt.Sprint(acknowledged), Body: make([]byte, 64<<10)}
+		_, err := s.Outbox().Append(context.Background(), []bridge.Entry{e}, func(_ *bridge.Entry, q bridge.Seq) { seqs = append(seqs, q) })
 		if errors.Is(err, store.ErrNotStored) {
 			break
 		}
@@ -137,7 +137,7 @@ func TestFileCannotGrow_WhatIsAcknowledgedStays(t *testing.T) {
 		}
 	}
 	// What was freed can be used once the commit that frees it has no reader beside it.
-	one, err := []bridge.Entry{{Lane: "l", Key: fmt.Sprint(acknowledged), Body: make([]byte, 64<<10)}}, error(nil)
+	one, err := []bridge.Entry{{Lane: lane("l"), Key: fmt.Sprint(acknowledged), Body: make([]byte, 64<<10)}}, error(nil)
 	for range 10 {
 		if _, err = s.Outbox().Append(context.Background(), one, nil); !errors.Is(err, store.ErrNotStored) {
 			break

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"messenger-bridge/store/seal"
 	"os"
 	"time"
 
@@ -21,11 +22,11 @@ const lockWait = time.Second
 
 // openFile opens the file, checks it and brings it up to date. A file that it
 // refuses is as it was.
-func openFile(o Options, seal *sealer) (*bbolt.DB, error) {
-	if err := checkFile(o, seal); err != nil {
+func openFile(o Options, sealer *seal.Sealer) (*bbolt.DB, error) {
+	if err := checkFile(o, sealer); err != nil {
 		return nil, err
 	}
-	db, err := openCurrent(o, seal)
+	db, err := openCurrent(o, sealer)
 	if err != nil || !worthCompacting(db, o.seams.compact) {
 		return db, err
 	}
@@ -37,13 +38,13 @@ func openFile(o Options, seal *sealer) (*bbolt.DB, error) {
 	if err := errors.Join(err, db.Close()); err != nil {
 		return nil, fmt.Errorf("open the store after compacting: %w", err)
 	}
-	return openCurrent(o, seal)
+	return openCurrent(o, sealer)
 }
 
 // checkFile refuses what cannot be opened, without being able to change it. A
 // file that ends too early must be found here: bbolt would read beyond its end,
 // which stops the program.
-func checkFile(o Options, seal *sealer) error {
+func checkFile(o Options, sealer *seal.Sealer) error {
 	info, err := os.Stat(o.Path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
 		return nil
@@ -63,14 +64,14 @@ func checkFile(o Options, seal *sealer) error {
 		if tx.Size() > info.Size() {
 			return fmt.Errorf("%w: %s is incomplete, %d of %d bytes; restore a backup", ErrForeign, o.Path, info.Size(), tx.Size())
 		}
-		_, err = inspect(tx, o, seal)
+		_, err = inspect(tx, o, sealer)
 		return err
 	})
 	return errors.Join(err, db.Close())
 }
 
 // openCurrent opens for writing. bbolt panics when it finds the file damaged.
-func openCurrent(o Options, seal *sealer) (db *bbolt.DB, err error) {
+func openCurrent(o Options, sealer *seal.Sealer) (db *bbolt.DB, err error) {
 	var file *os.File
 	defer func() {
 		if p := recover(); p != nil {
@@ -82,7 +83,7 @@ func openCurrent(o Options, seal *sealer) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := upgradeFile(db, o, seal); err != nil {
+	if err := upgradeFile(db, o, sealer); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

@@ -14,13 +14,16 @@ import (
 
 var _ bridge.Memory = (*Store)(nil)
 
+// Eraser forgets conversations.
+type Eraser struct{ *file }
+
 // RoomsOf implements bridge.Memory. It looks at every room there ever was, which is
 // for the rare occasion.
-func (s *Store) RoomsOf(c bridge.Conversation) (rooms []bridge.RoomID, err error) {
-	lane := []byte(c.Lane())
+func (s LinkTable) RoomsOf(c bridge.Conversation) (rooms []bridge.RoomID, err error) {
+	key := []byte(c.String())
 	err = s.view(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketRooms).ForEach(func(room, of []byte) error {
-			if bytes.Equal(of, lane) {
+			if bytes.Equal(of, key) {
 				rooms = append(rooms, bridge.RoomID(room))
 			}
 			return nil
@@ -30,7 +33,7 @@ func (s *Store) RoomsOf(c bridge.Conversation) (rooms []bridge.RoomID, err error
 }
 
 // EraseMessages implements bridge.Memory.
-func (s *Store) EraseMessages(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) error {
+func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) error {
 	var same []receiptAt
 	err := s.do(ctx, &op{apply: func(*group) {}}) // takes along what is not in the file yet
 	if err == nil {
@@ -49,29 +52,29 @@ func (s *Store) EraseMessages(ctx context.Context, c bridge.Conversation, rooms 
 		}})
 	}
 	if err != nil {
-		return fmt.Errorf("erase the messages of conversation %s: %w", c.Lane(), err)
+		return fmt.Errorf("erase the messages of conversation %s: %w", c, err)
 	}
 	return nil
 }
 
 // EraseConversation implements bridge.Memory. The hashes of keys stay: they tell
 // nothing, and keep what Meta repeats from coming back.
-func (s *Store) EraseConversation(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID) error {
+func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID) error {
 	if err := s.EraseMessages(ctx, c, rooms, nil); err != nil {
 		return err
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
-		g.drop(g.bucket(bucketConversations), []byte(c.Lane()))
+		g.drop(g.bucket(bucketConversations), []byte(c.String()))
 		for _, r := range rooms {
 			g.drop(g.bucket(bucketRooms), []byte(r))
 		}
 	}})
 	if err == nil {
-		s.ForgetTalk(c)                              // now that nothing more is heard of the rooms
+		StateTable{s.file}.ForgetState(c)            // now that nothing more is heard of the rooms
 		err = s.do(ctx, &op{apply: func(*group) {}}) // which rides with the commit
 	}
 	if err != nil {
-		return fmt.Errorf("erase conversation %s: %w", c.Lane(), err)
+		return fmt.Errorf("erase conversation %s: %w", c, err)
 	}
 	return nil
 }
@@ -120,9 +123,9 @@ func receiptsOf(tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, mes
 
 // eachSent calls do for every part of a message that was sent in a conversation.
 func eachSent(b *bbolt.Bucket, of bridge.Conversation, do func(version, part, mid []byte)) {
-	lane, prefix := []byte(of.Lane()), midKey('i', of.Page, "")
+	conversation, prefix := []byte(of.String()), midKey('i', of.Page, "")
 	each(b, prefix, func(key, v []byte) {
-		if version, part, in, ok := cutMark(v); ok && bytes.Equal(in, lane) {
+		if version, part, in, ok := cutMark(v); ok && bytes.Equal(in, conversation) {
 			do(version, part, key[len(prefix):])
 		}
 	})

@@ -2,22 +2,23 @@ package store
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/seal"
+	"messenger-bridge/store/upgrade"
 )
 
-// The buckets of the file. Numbers are big-endian, times are Unix nanoseconds in
+// The buckets of the file. Conversations are keys as page/kind/customer. Numbers are big-endian, times are Unix nanoseconds in
 // 8 bytes (0: none) unless said otherwise. "sealed" is what seal.go makes; its
 // additional data are the names of bucket and key.
 var (
 	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed keyCheck
 	bucketPages         = []byte("pages")         // PageID -> revision (8), pageRecord (JSON, its token sealed)
-	bucketConversations = []byte("conversations") // Lane -> version (1), room, department (length 1 each), sealed visitor token
-	bucketRooms         = []byte("rooms")         // RoomID -> Lane; rooms of the past stay
+	bucketConversations = []byte("conversations") // conversation -> version (1), room, department (length 1 each), sealed visitor token
+	bucketRooms         = []byte("rooms")         // RoomID -> conversation; rooms of the past stay
 	bucketInbox         = []byte("inbox")         // sequence (8) -> header (record.go), sealed body
 	bucketOutbox        = []byte("outbox")        // likewise
 	bucketNotices       = []byte("notices")       // likewise
@@ -27,7 +28,7 @@ var (
 	bucketStates        = []byte("states")        // hash of a ticket's id (16) -> expires, spent, sealed ticketRecord (tickets.go)
 	bucketCursors       = []byte("cursors")       // name -> time
 	bucketPersonas      = []byte("personas")      // PageID 0 fingerprint of name and picture -> persona id
-	bucketTalks         = []byte("talks")         // Lane -> bridge.Talk (JSON; times only)
+	bucketTalks         = []byte("talks")         // conversation -> bridge.ConversationState (JSON; times and ids only)
 	bucketRevocations   = []byte("revocations")   // PageID -> since, sealed revocationRecord (revocations.go)
 )
 
@@ -51,14 +52,14 @@ var (
 )
 
 // format is the version of all of the above.
-const format = 1
+const format = 2
 
-// upgrade rewrites a file of one version into the next. All upgrades run in one
+// upgradeStep rewrites a file of one version into the next. All upgrades run in one
 // transaction.
-type upgrade func(*bbolt.Tx, *sealer) error
+type upgradeStep func(*bbolt.Tx) error
 
 // upgrades leads from the version that is the key to the next one.
-var upgrades = map[uint64]upgrade{}
+var upgrades = map[uint64]upgradeStep{1: upgrade.ToFormat2}
 
 // state is what inspect finds.
 type state struct {
@@ -69,7 +70,7 @@ type state struct {
 
 // inspect reads what a file is, and refuses what this program or this key cannot
 // open.
-func inspect(tx *bbolt.Tx, o Options, seal *sealer) (state, error) {
+func inspect(tx *bbolt.Tx, o Options, sealer *seal.Sealer) (state, error) {
 	if name, _ := tx.Cursor().First(); name == nil {
 		return state{empty: true}, nil
 	}
@@ -82,7 +83,7 @@ func inspect(tx *bbolt.Tx, o Options, seal *sealer) (state, error) {
 		return st, fmt.Errorf("%w: %s has format %d, this program knows up to %d; run the newer version, or restore a backup",
 			ErrNewer, o.Path, st.format, o.seams.format)
 	}
-	if _, err := seal.open(bucketMeta, keyCheck, meta.Get(keyCheck)); err != nil {
+	if _, err := sealer.Open(bucketMeta, keyCheck, meta.Get(keyCheck)); err != nil {
 		return st, fmt.Errorf("%w: %s was made with another one; start with its SECRET_KEY or key file "+
 			"(without it page tokens and waiting messages are lost; to begin anew, move the store away)", ErrWrongKey, o.Path)
 	}
@@ -94,16 +95,16 @@ func inspect(tx *bbolt.Tx, o Options, seal *sealer) (state, error) {
 
 // upgradeFile makes a new file a store, and brings any other up to date, in one
 // transaction.
-func upgradeFile(db *bbolt.DB, o Options, seal *sealer) error {
+func upgradeFile(db *bbolt.DB, o Options, sealer *seal.Sealer) error {
 	var st state
 	err := db.View(func(tx *bbolt.Tx) (err error) {
-		st, err = inspect(tx, o, seal)
+		st, err = inspect(tx, o, sealer)
 		return err
 	})
 	if err != nil || st.complete && st.format == o.seams.format {
 		return err
 	}
-	return db.Update(func(tx *bbolt.Tx) error {
+	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range buckets {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return fmt.Errorf("create bucket %s: %w", name, err)
@@ -111,38 +112,32 @@ func upgradeFile(db *bbolt.DB, o Options, seal *sealer) error {
 		}
 		meta := tx.Bucket(bucketMeta)
 		if st.empty {
-			if err := meta.Put(keyCheck, seal.seal(nil, bucketMeta, keyCheck, checkText)); err != nil {
+			if err := meta.Put(keyCheck, sealer.Seal(nil, bucketMeta, keyCheck, checkText)); err != nil {
 				return fmt.Errorf("store the key check: %w", err)
 			}
-			st.format = o.seams.format
+		} else if err := makeSteps(tx, st.format, o); err != nil {
+			return err
 		}
-		for ; st.format < o.seams.format; st.format++ {
-			step := o.seams.upgrades[st.format]
-			if step == nil {
-				return fmt.Errorf("%s has format %d, which this program cannot upgrade", o.Path, st.format)
-			}
-			if err := step(tx, seal); err != nil {
-				return fmt.Errorf("upgrade %s from format %d: %w", o.Path, st.format, err)
-			}
-		}
-		return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, st.format))
+		return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, o.seams.format))
 	})
-}
-
-var errShort = errors.New("record is too short")
-
-// appendShort appends a string of at most 255 bytes with its length.
-func appendShort(b []byte, s string) []byte {
-	return append(append(b, byte(len(s))), s...)
-}
-
-// cutShort takes such a string off.
-func cutShort(b []byte) (s string, rest []byte, err error) {
-	if len(b) == 0 || len(b) < 1+int(b[0]) {
-		return "", nil, errShort
+	if err == nil && !st.empty && st.format < o.seams.format {
+		o.Log.Info("the store was upgraded", "file", o.Path, "from format", st.format, "to format", o.seams.format)
 	}
-	n := 1 + int(b[0])
-	return string(b[1:n]), b[n:], nil
+	return err
+}
+
+// makeSteps upgrades from one format to that of today.
+func makeSteps(tx *bbolt.Tx, from uint64, o Options) error {
+	for ; from < o.seams.format; from++ {
+		step := o.seams.upgrades[from]
+		if step == nil {
+			return fmt.Errorf("%s has format %d, which this program cannot upgrade", o.Path, from)
+		}
+		if err := step(tx); err != nil {
+			return fmt.Errorf("upgrade %s from format %d: %w", o.Path, from, err)
+		}
+	}
+	return nil
 }
 
 func seqOf(key []byte) bridge.Seq { return bridge.Seq(binary.BigEndian.Uint64(key)) }

@@ -13,8 +13,7 @@ import (
 const golden = "../bolt.db.example"
 
 // TestExample_OfTheRepository_IsWhatTheProgramWrites keeps bolt.db.example true:
-// `make example` writes it anew. When the format changes, the old file moves to
-// testdata, and a test upgrades it.
+// `make example` writes it anew.
 func TestExample_OfTheRepository_IsWhatTheProgramWrites(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "bolt.db")
 	if err := store.Example(path); err != nil {

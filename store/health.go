@@ -36,7 +36,7 @@ func (s *Store) Health() error {
 }
 
 // refusal returns why nothing new is taken, or nil.
-func (s *Store) refusal() error {
+func (s *file) refusal() error {
 	if since := s.busy.Load(); since != nil {
 		if late := s.now().Sub(*since); late > tooLate {
 			return fmt.Errorf("%w: for %v", ErrBehind, late.Round(time.Second))
@@ -79,7 +79,7 @@ type disk struct {
 	asked time.Time
 }
 
-func (d *disk) full(s *Store) bool {
+func (d *disk) full(s *file) bool {
 	if !d.mu.TryLock() {
 		return d.isFull.Load() // somebody asks; a hanging disk must not hold all up
 	}

@@ -54,15 +54,19 @@ func openCopy(t testing.TB, path string) *store.Store {
 	return open(t, options(copied))
 }
 
+func lane(customer string) bridge.Lane {
+	return bridge.Lane{Page: "page", Kind: bridge.Messages, Customer: bridge.CustomerID(customer)}
+}
+
 func entry(key string) bridge.Entry {
-	return bridge.Entry{Lane: "page/m/customer", Key: key, Body: []byte("body of " + key)}
+	return bridge.Entry{Lane: lane("customer"), Key: key, Body: []byte("body of " + key)}
 }
 
 // add appends entries and returns their sequence numbers.
 func add(t testing.TB, q *store.Queue, entries ...bridge.Entry) []bridge.Seq {
 	t.Helper()
 	var seqs []bridge.Seq
-	repeats, err := q.Append(context.Background(), entries, func(_ bridge.Lane, s bridge.Seq) { seqs = append(seqs, s) })
+	repeats, err := q.Append(context.Background(), entries, func(_ *bridge.Entry, s bridge.Seq) { seqs = append(seqs, s) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,13 +8,15 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
 // How long a mark may wait for a commit that is made anyway.
 const (
-	lazyDone   = 50 * time.Millisecond // done marks
-	lazyCursor = 5 * time.Second
-	lazyRetry  = time.Second // all of them, after a commit that failed
+	lazyDone    = 50 * time.Millisecond // done marks
+	lazyHistory = time.Second
+	lazyCursor  = 5 * time.Second
+	lazyRetry   = time.Second // all of them, after a commit that failed
 )
 
 // lazyMarks need not be durable at once: a crash before costs a repeat that its
@@ -22,14 +24,19 @@ const (
 type lazyMarks struct {
 	flush chan struct{} // set by Open, never changed
 
-	mu      sync.Mutex // guards all below
-	closed  bool
-	pending lazySet
-	due     time.Time            // when timer asks for a commit; zero: it does not
-	timer   *time.Timer          //
-	leaving map[place]struct{}   // concluded, perhaps not yet in the file
-	said    map[string][]byte    // receipts of those, as they will be stored
-	cursors map[string]time.Time // as saved, perhaps not yet in the file
+	mu        sync.Mutex // guards all below
+	closed    bool
+	pending   lazySet
+	due       time.Time                // when timer asks for a commit; zero: it does not
+	timer     *time.Timer              //
+	leaving   map[place]struct{}       // concluded, perhaps not yet in the file
+	said      map[string][]byte        // receipts of those, as they will be stored
+	histories map[place]bridge.History // perhaps not yet in the file
+	cursors   map[string]time.Time     // as saved, perhaps not yet in the file
+}
+
+func newLazyMarks(flush chan struct{}) lazyMarks {
+	return lazyMarks{flush: flush, leaving: map[place]struct{}{}, said: map[string][]byte{}, histories: map[place]bridge.History{}}
 }
 
 // place is where an entry is.
@@ -40,9 +47,10 @@ type place struct {
 
 // lazySet is what one commit takes along.
 type lazySet struct {
-	done    []doneMark
-	cursors map[string]time.Time
-	talks   map[string]newTalk
+	done      []doneMark
+	histories map[place]bridge.History
+	cursors   map[string]time.Time
+	states    map[string]newState
 }
 
 type doneMark struct {
@@ -51,21 +59,39 @@ type doneMark struct {
 	receipts []bridge.Receipt
 }
 
-func (l lazySet) empty() bool { return len(l.done) == 0 && len(l.cursors) == 0 && len(l.talks) == 0 }
+func (l lazySet) empty() bool {
+	return len(l.done) == 0 && len(l.histories) == 0 && len(l.cursors) == 0 && len(l.states) == 0
+}
 
 func (l lazySet) apply(g *group) {
 	for _, d := range l.done {
 		g.conclude(d.q, d.seq, d.receipts)
 	}
+	g.postpone(l.histories)
 	for name, at := range l.cursors {
 		b := g.bucket(bucketCursors)
 		if at.IsZero() {
 			g.drop(b, []byte(name))
 			continue
 		}
-		g.put(b, []byte(name), binary.BigEndian.AppendUint64(nil, nanos(at)))
+		g.put(b, []byte(name), binary.BigEndian.AppendUint64(nil, layout.Nanos(at)))
 	}
-	g.saveTalks(l.talks)
+	saveStates(g, l.states)
+}
+
+// merge adds what is newer.
+func (l *lazySet) merge(newer lazySet) {
+	l.done = append(l.done, newer.done...)
+	l.histories = merged(l.histories, newer.histories)
+	l.cursors = merged(l.cursors, newer.cursors)
+}
+
+func merged[K comparable, V any](older, newer map[K]V) map[K]V {
+	if older == nil {
+		return newer
+	}
+	maps.Copy(older, newer)
+	return older
 }
 
 // conclude marks an entry done.
@@ -88,6 +114,20 @@ func (l *lazyMarks) conclude(d doneMark) error {
 	return nil
 }
 
+// postpone notes what became of an attempt.
+func (l *lazyMarks) postpone(at place, h bridge.History) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	if l.pending.histories == nil {
+		l.pending.histories = map[place]bridge.History{}
+	}
+	l.pending.histories[at], l.histories[at] = h, h
+	l.within(lazyHistory)
+}
+
 // receipt returns what a key of a receipt will be, if that is not in the file yet.
 func (l *lazyMarks) receipt(key []byte) (value []byte, waits bool) {
 	l.mu.Lock()
@@ -96,12 +136,14 @@ func (l *lazyMarks) receipt(key []byte) (value []byte, waits bool) {
 	return value, waits
 }
 
-// left reports whether an entry was marked done, in the file or not.
-func (l *lazyMarks) left(at place) bool {
+// of reports whether an entry was marked done, in the file or not, and returns its
+// history if that is not in the file yet.
+func (l *lazyMarks) of(at place) (left bool, h bridge.History, postponed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, is := l.leaving[at]
-	return is
+	_, left = l.leaving[at]
+	h, postponed = l.histories[at]
+	return left, h, postponed
 }
 
 func (l *lazyMarks) saveCursor(name string, at time.Time) error {
@@ -134,27 +176,14 @@ func (l *lazyMarks) dropCursor(name string) {
 	delete(l.pending.cursors, name)
 }
 
-// take hands what is pending to a commit.
-func (l *lazyMarks) take() lazySet {
+// take hands what is pending to a commit; the last one closes.
+func (l *lazyMarks) take(last bool) lazySet {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	set := l.pending
-	l.pending, l.due = lazySet{}, time.Time{}
+	l.pending, l.due, l.closed = lazySet{}, time.Time{}, l.closed || last
 	if l.timer != nil {
 		l.timer.Stop()
-	}
-	return set
-}
-
-// close hands over the last, and takes no more.
-func (l *lazyMarks) close() lazySet {
-	set := l.take()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closed = true
-	set.done = append(set.done, l.pending.done...)
-	if l.pending.cursors != nil {
-		set.cursors = l.pending.cursors
 	}
 	return set
 }
@@ -167,23 +196,31 @@ func (l *lazyMarks) settle(set lazySet, durable bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if durable {
-		for _, d := range set.done {
-			delete(l.leaving, place{d.q.number, d.seq})
-			for key, value := range pairs(d.receipts) {
-				if bytes.Equal(l.said[string(key)], value) { // else somebody said more since
-					delete(l.said, string(key))
-				}
-			}
-		}
+		l.settled(set)
 		return
 	}
-	l.pending.done = append(set.done, l.pending.done...)
-	if set.cursors != nil {
-		maps.Copy(set.cursors, l.pending.cursors) // the newer win
-		l.pending.cursors = set.cursors
-	}
+	set.merge(l.pending)
+	set.states = nil // which stateMemory keeps
+	l.pending = set
 	if !l.closed {
 		l.within(lazyRetry)
+	}
+}
+
+// settled lets go of what is in the file, but for what was changed since.
+func (l *lazyMarks) settled(set lazySet) {
+	for _, d := range set.done {
+		delete(l.leaving, place{d.q.number, d.seq})
+		for key, value := range pairs(d.receipts) {
+			if bytes.Equal(l.said[string(key)], value) {
+				delete(l.said, string(key))
+			}
+		}
+	}
+	for at, h := range set.histories {
+		if l.histories[at] == h {
+			delete(l.histories, at)
+		}
 	}
 }
 

@@ -13,23 +13,30 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
-var _ bridge.Receipts = (*Store)(nil)
+// ReceiptTable remembers which messages are the same.
+type ReceiptTable struct{ *file }
+
+var (
+	_ bridge.Receipts = ReceiptTable{}
+	_ bridge.SentLog  = ReceiptTable{}
+)
 
 // Which messages are the same is kept by the day, each in a bucket of its own, so
 // that letting them go is deleting that bucket. In it, both ways:
 //
 //	'o' message id 0 part (2)  -> mid
-//	'i' page id 0 mid          -> message id 0 part (2) lane, of an agent's message; older ones without lane
+//	'i' page id 0 mid          -> message id 0 part (2) conversation, of an agent's message; older ones without it
 //	't' message id             -> fingerprint of the text which the customer has of an agent's message
-//	'w' lane 0 milliseconds since 1970 (8) message id -> nothing; when a part was sent, where that is asked for
+//	'w' conversation 0 milliseconds since 1970 (8) message id -> nothing; when a part was sent, where that is asked for
 //	's' page id 0 mid          -> room id 0 message id 0 message id …, of any other
-//	'n' lane                   -> what the customer is called (names.go)
+//	'n' conversation           -> what the customer is called (names.go)
 const keepReceipts = 30 // days
 
 // SaveReceipts implements bridge.Receipts.
-func (s *Store) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) error {
+func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) error {
 	if err := checkReceipts(receipts); err != nil || len(receipts) == 0 {
 		return err
 	}
@@ -37,12 +44,12 @@ func (s *Store) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) err
 }
 
 // MidOf implements bridge.Receipts.
-func (s *Store) MidOf(m bridge.Mark) bridge.Mid {
+func (s ReceiptTable) MidOf(m bridge.Mark) bridge.Mid {
 	return bridge.Mid(s.receipt(markKey('o', m)))
 }
 
 // MarkOf implements bridge.Receipts.
-func (s *Store) MarkOf(page bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
+func (s ReceiptTable) MarkOf(page bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
 	version, part, _, ok := cutMark(s.receipt(midKey('i', page, mid)))
 	if !ok {
 		return bridge.Mark{}, false
@@ -50,8 +57,9 @@ func (s *Store) MarkOf(page bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
 	return bridge.MarkOfVersion(string(version), int(binary.BigEndian.Uint16(part))), true
 }
 
-// cutMark reads which part of which version of a message a mid is, and in which lane.
-func cutMark(v []byte) (version, part, lane []byte, ok bool) {
+// cutMark reads which part of which version of a message a mid is, and in which
+// conversation.
+func cutMark(v []byte) (version, part, conversation []byte, ok bool) {
 	version, rest, _ := bytes.Cut(v, []byte{0})
 	if len(rest) < 2 {
 		return nil, nil, nil, false
@@ -60,15 +68,15 @@ func cutMark(v []byte) (version, part, lane []byte, ok bool) {
 }
 
 // PrintOf implements bridge.Receipts.
-func (s *Store) PrintOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
+func (s ReceiptTable) PrintOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
 
 func printKey(id bridge.MessageID) []byte { return append([]byte{'t'}, id...) }
 
 // mostSent bounds what SentSince returns.
 const mostSent = 1000
 
-// SentSince implements bridge.Receipts.
-func (s *Store) SentSince(c bridge.Conversation, since time.Time) (all []bridge.Sent) {
+// SentSince implements bridge.SentLog.
+func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []bridge.Sent) {
 	if epoch := time.Unix(0, 0); since.Before(epoch) {
 		since = epoch
 	}
@@ -90,7 +98,7 @@ func (s *Store) SentSince(c bridge.Conversation, since time.Time) (all []bridge.
 	return all[max(0, len(all)-mostSent):]
 }
 
-func sentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.Lane()...), 0) }
+func sentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.String()...), 0) }
 
 func sentKey(sent bridge.Sent) []byte {
 	key := binary.BigEndian.AppendUint64(sentTo(sent.To), uint64(max(sent.At.UnixMilli(), 0)))
@@ -98,7 +106,7 @@ func sentKey(sent bridge.Sent) []byte {
 }
 
 // ShownAs implements bridge.Receipts.
-func (s *Store) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
+func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
 	ids := strings.Split(string(s.receipt(midKey('s', page, mid))), "\x00")
 	shown := make([]bridge.MessageID, 0, len(ids)-1)
 	for _, id := range ids[1:] {
@@ -109,7 +117,7 @@ func (s *Store) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []br
 
 // receipt looks a key up, what waits for a commit first, then the newest day first;
 // nil if it is not there.
-func (s *Store) receipt(key []byte) []byte {
+func (s ReceiptTable) receipt(key []byte) []byte {
 	if v, waits := s.lazy.receipt(key); waits {
 		return v
 	}
@@ -157,7 +165,7 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 				key := markKey('o', r.Mark)
 				of := key[1:]
 				if r.With.Customer != "" {
-					of = append(slices.Clone(of), r.With.Lane()...)
+					of = append(slices.Clone(of), r.With.String()...)
 				}
 				if !yield(key, mid) || !yield(midKey('i', r.Page, r.Mid), of) {
 					return
@@ -217,7 +225,7 @@ func checkReceipts(receipts []bridge.Receipt) error {
 		if r.Room == "" {
 			ids = []bridge.MessageID{r.Mark.Message}
 		}
-		wrong := len(r.Mid) > maxKey || len(r.With.Lane()) > maxLane || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
+		wrong := len(r.Mid) > maxKey || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
 			r.Mark.Part < 0 || r.Mark.Part > 0xffff
 		for _, id := range ids {
 			wrong = wrong || id == "" || len(id) > maxKey || strings.Contains(string(id), "\x00")

@@ -101,7 +101,7 @@ func TestOpen_WhatIsNoStore_IsRefusedAndUntouched(t *testing.T) {
 	good := filepath.Join(dir, "good.db")
 	s := open(t, options(good))
 	for i := range 50 {
-		add(t, s.Inbox(), bridge.Entry{Lane: "l", Key: string(rune('a' + i)), Body: make([]byte, 3000)})
+		add(t, s.Inbox(), bridge.Entry{Lane: lane("l"), Key: string(rune('a' + i)), Body: make([]byte, 3000)})
 	}
 	closeStore(t, s)
 	whole, err := os.ReadFile(good)

@@ -3,6 +3,7 @@ package store
 import (
 	"encoding/binary"
 	"fmt"
+	"messenger-bridge/store/layout"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -20,7 +21,7 @@ const (
 
 // Begin says that a bridge begins to work with the store, which makes a copy the
 // original.
-func (s *Store) Begin() error {
+func (s CursorTable) Begin() error {
 	now := s.now()
 	made, copied, used := s.lazy.cursor(cursorMade), s.lazy.cursor(cursorCopied), s.lazy.cursor(cursorUsed)
 	if made.IsZero() {
@@ -37,7 +38,7 @@ func (s *Store) Begin() error {
 // SentBefore reports whether a message of this time may have been delivered by
 // another store than this one: before it was made, or after it was copied and
 // before the copy was put to use.
-func (s *Store) SentBefore(at time.Time) bool {
+func (s CursorTable) SentBefore(at time.Time) bool {
 	copied, used := s.lazy.cursor(cursorCopied), s.lazy.cursor(cursorUsed)
 	return at.Before(s.lazy.cursor(cursorMade)) || !at.Before(copied) && at.Before(used)
 }
@@ -49,7 +50,7 @@ func markCopy(path string, now time.Time) error {
 		return fmt.Errorf("open the copy: %w", err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketCursors).Put([]byte(cursorCopied), binary.BigEndian.AppendUint64(nil, nanos(now)))
+		return tx.Bucket(bucketCursors).Put([]byte(cursorCopied), binary.BigEndian.AppendUint64(nil, layout.Nanos(now)))
 	})
 	if closing := db.Close(); err == nil {
 		err = closing

@@ -14,9 +14,13 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
-var _ bridge.Pages = (*Store)(nil)
+// PageTable is the connected pages.
+type PageTable struct{ *file }
+
+var _ bridge.PageStore = PageTable{}
 
 // pageRecord is a page in the file. The revision stands before it.
 type pageRecord struct {
@@ -60,7 +64,7 @@ func (p *pageSet) with(changes map[bridge.PageID]*bridge.Page) *pageSet {
 }
 
 // Page returns a page from memory; bridge.ErrNoPage if it is not connected here.
-func (s *Store) Page(id bridge.PageID) (bridge.Page, error) {
+func (s PageTable) Page(id bridge.PageID) (bridge.Page, error) {
 	p, ok := s.pages.Load().byID[id]
 	if !ok {
 		return bridge.Page{}, bridge.ErrNoPage
@@ -69,12 +73,12 @@ func (s *Store) Page(id bridge.PageID) (bridge.Page, error) {
 }
 
 // Pages returns all pages from memory, in order of their ids.
-func (s *Store) Pages() []bridge.Page { return slices.Clone(s.pages.Load().list) }
+func (s PageTable) Pages() []bridge.Page { return slices.Clone(s.pages.Load().list) }
 
 // SavePage stores a page if p.Rev is the revision of the stored one, 0 if there
 // is none, and returns when that is durable; ErrConflict otherwise. The page then
 // has a new revision, which no page of this id had before.
-func (s *Store) SavePage(ctx context.Context, p bridge.Page) error {
+func (s PageTable) SavePage(ctx context.Context, p bridge.Page) error {
 	id := []byte(p.ID)
 	if len(id) == 0 || len(id) > 128 {
 		return fmt.Errorf("page id of %d bytes", len(id))
@@ -84,7 +88,7 @@ func (s *Store) SavePage(ctx context.Context, p bridge.Page) error {
 		Settings: p.Settings, Since: p.Since, By: p.By, ByName: p.ByName, Grant: p.Grant, Granted: p.Granted,
 	}
 	if p.Token != "" {
-		r.Token = s.seal.seal(nil, bucketPages, id, []byte(p.Token.Reveal()))
+		r.Token = s.seal.Seal(nil, bucketPages, id, []byte(p.Token.Reveal()))
 	}
 	record, err := json.Marshal(r)
 	if err != nil {
@@ -109,7 +113,7 @@ func (s *Store) SavePage(ctx context.Context, p bridge.Page) error {
 
 // DeletePage forgets a page, its settings and token, and returns when that is
 // durable; bridge.ErrNoPage if there is none.
-func (s *Store) DeletePage(ctx context.Context, id bridge.PageID) error {
+func (s PageTable) DeletePage(ctx context.Context, id bridge.PageID) error {
 	var missing error
 	err := s.do(ctx, &op{apply: func(g *group) {
 		if _, ok := g.page(id); !ok {
@@ -117,8 +121,8 @@ func (s *Store) DeletePage(ctx context.Context, id bridge.PageID) error {
 			return
 		}
 		g.drop(g.bucket(bucketPages), []byte(id))
-		g.forgetActivity(id)
-		g.forgetPersonas(id)
+		forgetActivity(g, id)
+		forgetPersonas(g, id)
 		g.change(id, nil)
 	}})
 	if err := errors.Join(err, missing); err != nil {
@@ -135,7 +139,7 @@ func (g *group) page(id bridge.PageID) (bridge.Page, bool) {
 		}
 		return *p, true
 	}
-	p, ok := g.s.pages.Load().byID[id]
+	p, ok := g.file.pages.Load().byID[id]
 	return p, ok
 }
 
@@ -146,14 +150,14 @@ func (g *group) change(id bridge.PageID, p *bridge.Page) {
 	g.pages[id] = p
 }
 
-// loadPages unseals all pages. One whose token cannot be read is kept without it:
+// load unseals all pages. One whose token cannot be read is kept without it:
 // it can be connected again.
-func (s *Store) loadPages(tx *bbolt.Tx) error {
+func (s PageTable) load(tx *bbolt.Tx) error {
 	byID := map[bridge.PageID]bridge.Page{}
 	err := tx.Bucket(bucketPages).ForEach(func(id, v []byte) error {
 		var r pageRecord
 		if len(v) < 8 {
-			return fmt.Errorf("read page %s: %w", id, errShort)
+			return fmt.Errorf("read page %s: %w", id, layout.ErrShort)
 		}
 		if err := json.Unmarshal(v[8:], &r); err != nil {
 			return fmt.Errorf("read page %s: %w", id, err)
@@ -163,7 +167,7 @@ func (s *Store) loadPages(tx *bbolt.Tx) error {
 			Settings: r.Settings, Since: r.Since, By: r.By, ByName: r.ByName, Grant: r.Grant, Granted: r.Granted, Rev: binary.BigEndian.Uint64(v),
 		}
 		if len(r.Token) > 0 {
-			token, err := s.seal.open(bucketPages, id, r.Token)
+			token, err := s.seal.Open(bucketPages, id, r.Token)
 			if err != nil {
 				s.log.Error("token of a page cannot be read; connect the page again", "page", p.ID, "err", err)
 			}

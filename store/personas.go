@@ -10,11 +10,14 @@ import (
 	"messenger-bridge/bridge"
 )
 
-var _ bridge.PersonaStore = (*Store)(nil)
+// PersonaTable remembers the personas that were made.
+type PersonaTable struct{ *file }
+
+var _ bridge.PersonaStore = PersonaTable{}
 
 // Persona returns what Meta calls a persona of a page, or "". Neither name nor
 // picture is in the file.
-func (s *Store) Persona(p bridge.PageID, name, picture string) (id string) {
+func (s PersonaTable) Persona(p bridge.PageID, name, picture string) (id string) {
 	key := s.personaKey(p, name, picture)
 	err := s.view(func(tx *bbolt.Tx) error {
 		id = string(tx.Bucket(bucketPersonas).Get(key))
@@ -27,7 +30,7 @@ func (s *Store) Persona(p bridge.PageID, name, picture string) (id string) {
 }
 
 // SavePersona remembers a persona, or forgets it if id is empty.
-func (s *Store) SavePersona(ctx context.Context, p bridge.PageID, name, picture, id string) error {
+func (s PersonaTable) SavePersona(ctx context.Context, p bridge.PageID, name, picture, id string) error {
 	if len(p) > maxKey || len(id) > maxKey {
 		return errors.New("persona with ids that are too long")
 	}
@@ -42,7 +45,7 @@ func (s *Store) SavePersona(ctx context.Context, p bridge.PageID, name, picture,
 }
 
 // forgetPersonas forgets all of a page.
-func (g *group) forgetPersonas(p bridge.PageID) {
+func forgetPersonas(g *group, p bridge.PageID) {
 	all := g.bucket(bucketPersonas)
 	prefix := []byte(string(p) + "\x00")
 	for c := all.Cursor(); ; {
@@ -54,6 +57,6 @@ func (g *group) forgetPersonas(p bridge.PageID) {
 	}
 }
 
-func (s *Store) personaKey(p bridge.PageID, name, picture string) []byte {
-	return []byte(string(p) + "\x00" + s.Sign("persona", name+"\x00"+picture)[:32])
+func (s PersonaTable) personaKey(p bridge.PageID, name, picture string) []byte {
+	return []byte(string(p) + "\x00" + s.seal.Sign("persona", name+"\x00"+picture)[:32])
 }

@@ -8,29 +8,51 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
+	"messenger-bridge/store/seal"
 )
 
 // Queue is a durable list of deliveries; a bridge.Queue.
 type Queue struct {
-	s         *Store // these are set by Open, never changed
+	file      *file // these are set by Open, never changed
 	bucket    []byte
-	number    byte   // 1 to 3; stands in failed records
-	direction string // as metrics name it
-	lazy      bool   // done marks ride with the next commit
+	number    byte // stands in failed records
+	direction bridge.Direction
+	lazy      bool // done marks ride with the next commit
 }
 
 var _ bridge.Queue = (*Queue)(nil)
 
+const (
+	maxKey  = 4096
+	maxBody = 16 << 20
+)
+
+// The queues by their numbers.
+const (
+	inbox   = 1
+	outbox  = 2
+	notices = 3
+)
+
+func newQueues(f *file) [3]*Queue {
+	return [3]*Queue{
+		{file: f, bucket: bucketInbox, number: inbox, direction: bridge.In, lazy: true},
+		{file: f, bucket: bucketOutbox, number: outbox, direction: bridge.Out},
+		{file: f, bucket: bucketNotices, number: notices, direction: bridge.ToAgents, lazy: true},
+	}
+}
+
 // added is an entry that a transaction stores.
 type added struct {
-	lane bridge.Lane
-	seq  bridge.Seq
+	entry *bridge.Entry
+	seq   bridge.Seq
 }
 
 // Append implements bridge.Queue. It fails at once with ErrBehind or ErrDiskFull
 // when nothing new can be taken, and otherwise with ErrNotStored. ctx ends the
 // waiting only while the writer has not taken the entries.
-func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(bridge.Lane, bridge.Seq)) (repeats int, err error) {
+func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (repeats int, err error) {
 	size := 0
 	for i := range entries {
 		if err := checkEntry(&entries[i]); err != nil {
@@ -41,7 +63,7 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 	if len(entries) == 0 {
 		return 0, nil
 	}
-	if err := q.s.refusal(); err != nil {
+	if err := q.file.refusal(); err != nil {
 		return 0, err
 	}
 	hashes := make([]hash, len(entries))
@@ -55,18 +77,18 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 				repeats++
 				continue
 			}
-			news = append(news, added{entries[i].Lane, g.insert(q, &entries[i])})
+			news = append(news, added{&entries[i], g.insert(q, &entries[i])})
 		}
 		if stored == nil || len(news) == 0 {
 			return
 		}
 		g.then(func() {
 			for _, n := range news {
-				stored(n.lane, n.seq)
+				stored(n.entry, n.seq)
 			}
 		})
 	}}
-	if err := q.s.do(ctx, o); err != nil {
+	if err := q.file.do(ctx, o); err != nil {
 		return 0, err
 	}
 	return repeats, nil
@@ -78,47 +100,51 @@ func checkEntry(e *bridge.Entry) error {
 		return errors.New("entry without a key")
 	case len(e.Key) > maxKey:
 		return fmt.Errorf("key of an entry is longer than %d bytes", maxKey)
-	case len(e.Lane) > maxLane:
-		return fmt.Errorf("lane is longer than %d bytes", maxLane)
 	case len(e.Body) > maxBody:
 		return fmt.Errorf("body of an entry is larger than %d bytes", maxBody)
 	}
-	return nil
+	return layout.CheckLane(e.Lane)
 }
 
 // Delivery implements bridge.Queue. A record that cannot be read, because the
 // file was damaged or changed, comes without a body, so that it is set aside and
 // does not hold up its lane for ever.
 func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
-	if q.lazy && q.s.lazy.left(place{q.number, seq}) {
+	left, h, postponed := q.file.lazy.of(place{q.number, seq})
+	if left {
 		return bridge.Delivery{}, bridge.ErrConcluded
 	}
 	d := bridge.Delivery{Seq: seq}
 	var damage error
-	err := q.s.view(func(tx *bbolt.Tx) error {
+	err := q.file.view(func(tx *bbolt.Tx) error {
 		key := seqKey(uint64(seq))
 		record := tx.Bucket(q.bucket).Get(key)
 		if record == nil {
 			return bridge.ErrConcluded
 		}
-		d, damage = q.s.delivery(record, q.bucket, key)
+		d, damage = openDelivery(q.file.seal, record, q.bucket, key)
 		d.Seq = seq
 		return nil
 	})
 	if damage != nil {
-		q.s.log.Error("a stored delivery cannot be read", "queue", string(q.bucket), "delivery", seq, "err", damage)
+		q.file.log.Error("a stored delivery cannot be read", "queue", string(q.bucket), "delivery", seq, "err", damage)
+	}
+	if postponed {
+		d.History = h
 	}
 	return d, err
 }
 
-// delivery reads a record that was sealed for a place in a queue.
-func (s *Store) delivery(record, bucket, key []byte) (bridge.Delivery, error) {
-	d, lane, sealed, err := parseRecord(record)
+// openDelivery reads a record that was sealed for a place in a queue.
+func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery, err error) {
+	d, lane, sealed, err := layout.ParseRecord(record)
 	if err != nil {
 		return d, err
 	}
-	d.Lane = bridge.Lane(lane)
-	d.Body, err = s.seal.open(bucket, key, sealed)
+	if d.Lane, err = layout.ParseLane(lane); err != nil {
+		return d, err
+	}
+	d.Body, err = s.Open(bucket, key, sealed)
 	return d, err
 }
 
@@ -128,17 +154,23 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 		return err
 	}
 	var gone error
-	err := q.s.do(context.Background(), &op{apply: func(g *group) {
+	err := q.file.do(context.Background(), &op{apply: func(g *group) {
 		b, key := g.bucket(q.bucket), seqKey(uint64(seq))
 		record := b.Get(key)
-		if len(record) < headerLen {
+		if len(record) < layout.HeaderLen {
 			gone = bridge.ErrConcluded
 			return
 		}
-		g.put(b, key, withProgress(record, p))
+		g.put(b, key, layout.WithProgress(record, p))
 		g.saveReceipts(receipts)
 	}})
 	return errors.Join(err, gone)
+}
+
+// Postpone implements bridge.Queue. It is durable with the next commit, a second later
+// at most, or when Close returns.
+func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
+	q.file.lazy.postpone(place{q.number, seq}, h)
 }
 
 // Conclude implements bridge.Queue. What is concluded already stays so.
@@ -147,24 +179,24 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 		return err
 	}
 	if q.lazy {
-		return q.s.lazy.conclude(doneMark{q, seq, receipts})
+		return q.file.lazy.conclude(doneMark{q, seq, receipts})
 	}
-	return q.s.do(context.Background(), &op{apply: func(g *group) { g.conclude(q, seq, receipts) }})
+	return q.file.do(context.Background(), &op{apply: func(g *group) { g.conclude(q, seq, receipts) }})
 }
 
 // Waiting implements bridge.Queue. It holds a read transaction: for the start only.
 func (q *Queue) Waiting(each func(bridge.Delivery)) error {
-	lanes := map[string]bridge.Lane{} // one string for all deliveries of a lane
-	return q.s.view(func(tx *bbolt.Tx) error {
+	lanes := map[string]bridge.Lane{} // the ids of a lane are there once for all its deliveries
+	return q.file.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(q.bucket).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
-			d, lane, _, _ := parseRecord(v) // unreadable: Delivery tells
-			name, known := lanes[string(lane)]
+			d, raw, _, _ := layout.ParseRecord(v) // unreadable: Delivery tells
+			lane, known := lanes[string(raw)]
 			if !known {
-				name = bridge.Lane(lane)
-				lanes[string(name)] = name
+				lane, _ = layout.ParseLane(raw)
+				lanes[string(raw)] = lane
 			}
-			d.Lane, d.Seq = name, seqOf(k)
+			d.Lane, d.Seq = lane, seqOf(k)
 			each(d)
 		}
 		return nil
@@ -172,15 +204,16 @@ func (q *Queue) Waiting(each func(bridge.Delivery)) error {
 }
 
 // Seen implements bridge.Queue.
-func (q *Queue) Seen(key string) bool { return q.s.seen.has(hashOf(q.bucket, key)) }
+func (q *Queue) Seen(key string) bool { return q.file.seen.has(hashOf(q.bucket, key)) }
 
 func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
 	b := g.bucket(q.bucket)
 	seq := g.next(b)
 	key := seqKey(seq)
-	record := make([]byte, 0, headerLen+len(e.Lane)+len(e.Body)+overhead)
-	record = appendHeader(record, e.Lane, g.now, e.Progress)
-	g.put(b, key, g.s.seal.seal(record, q.bucket, key, e.Body))
+	ids := len(e.Lane.Page) + len(e.Lane.Kind) + len(e.Lane.Customer) + len(e.Lane.Of)
+	record := make([]byte, 0, layout.HeaderLen+4+ids+len(e.Body)+seal.Overhead)
+	record = layout.AppendHeader(record, bridge.Delivery{Lane: e.Lane, Accepted: g.now, Progress: e.Progress})
+	g.put(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
 	return bridge.Seq(seq)
@@ -197,4 +230,14 @@ func (g *group) conclude(q *Queue, seq bridge.Seq, receipts []bridge.Receipt) {
 func (g *group) left(q *Queue) {
 	g.after.counts.queue(q).Waiting--
 	g.touched[q.number] = true
+}
+
+// postpone writes histories into the records that are still there.
+func (g *group) postpone(histories map[place]bridge.History) {
+	for at, h := range histories {
+		b, key := g.bucket(g.file.queues[at.queue-1].bucket), seqKey(uint64(at.seq))
+		if record, err := layout.WithHistory(b.Get(key), h); err == nil { // else it is gone, or unreadable
+			g.put(b, key, record)
+		}
+	}
 }

@@ -106,7 +106,7 @@ func TestAppend_TheSameEntryFromManyCallers_IsStoredOnce(t *testing.T) {
 	stored, repeated := 0, 0
 	for range 50 {
 		wg.Go(func() {
-			repeats, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("same")}, func(bridge.Lane, bridge.Seq) {
+			repeats, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("same")}, func(*bridge.Entry, bridge.Seq) {
 				mu.Lock()
 				defer mu.Unlock()
 				stored++
@@ -130,11 +130,11 @@ func TestAppend_OrderOfDispatch_IsTheOrderAfterARestart(t *testing.T) {
 	s := open(t, options(path))
 	var dispatched []bridge.Seq // by the writer goroutine
 	var wg sync.WaitGroup
-	for lane := range 8 {
+	for customer := range 8 {
 		wg.Go(func() {
 			for i := range 25 {
-				e := bridge.Entry{Lane: bridge.Lane(fmt.Sprint("lane", lane)), Key: fmt.Sprint(lane, "/", i), Body: []byte(fmt.Sprint(i))}
-				_, err := s.Inbox().Append(context.Background(), []bridge.Entry{e}, func(_ bridge.Lane, seq bridge.Seq) {
+				e := bridge.Entry{Lane: lane(fmt.Sprint(customer)), Key: fmt.Sprint(customer, "/", i), Body: []byte(fmt.Sprint(i))}
+				_, err := s.Inbox().Append(context.Background(), []bridge.Entry{e}, func(_ *bridge.Entry, seq bridge.Seq) {
 					dispatched = append(dispatched, seq)
 				})
 				if err != nil {
@@ -154,7 +154,7 @@ func TestAppend_OrderOfDispatch_IsTheOrderAfterARestart(t *testing.T) {
 		}
 		d, err := s.Inbox().Delivery(w.Seq)
 		if err != nil || string(d.Body) != fmt.Sprint(next[w.Lane]) {
-			t.Fatalf("%s: %q, %v, want %d", w.Lane, d.Body, err, next[w.Lane])
+			t.Fatalf("%v: %q, %v, want %d", w.Lane, d.Body, err, next[w.Lane])
 		}
 		next[w.Lane]++
 	}
@@ -163,10 +163,10 @@ func TestAppend_OrderOfDispatch_IsTheOrderAfterARestart(t *testing.T) {
 func TestAppend_WhatCannotBeStored_IsRefusedBefore(t *testing.T) {
 	s := open(t, options(newPath(t)))
 	for name, e := range map[string]bridge.Entry{
-		"no key":    {Lane: "l", Body: []byte("x")},
-		"long key":  {Lane: "l", Key: strings.Repeat("k", 5000)},
-		"long lane": {Lane: bridge.Lane(strings.Repeat("l", 600)), Key: "k"},
-		"huge body": {Lane: "l", Key: "k", Body: make([]byte, 17<<20)},
+		"no key":    {Lane: lane("l"), Body: []byte("x")},
+		"long key":  {Lane: lane("l"), Key: strings.Repeat("k", 5000)},
+		"long lane": {Lane: lane(strings.Repeat("l", 600)), Key: "k"},
+		"huge body": {Lane: lane("l"), Key: "k", Body: make([]byte, 17<<20)},
 	} {
 		if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("good"), e}, nil); err == nil {
 			t.Errorf("%s: stored", name)
@@ -232,7 +232,7 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 		t.Helper()
 		out := s.Outbox()
 		d, err := out.Delivery(seqs[0])
-		if err != nil || string(d.Body) != "body of a" || d.Lane != "page/m/customer" || d.Seq != seqs[0] || !d.Accepted.Equal(now.Now()) {
+		if err != nil || string(d.Body) != "body of a" || d.Lane != lane("customer") || d.Seq != seqs[0] || !d.Accepted.Equal(now.Now()) {
 			t.Errorf("delivery %+v, %v", d, err)
 		}
 		if p := d.Progress; p.State != progress.State || p.Part != 3 || p.Attempts != 2 || !p.Tried.Equal(tried) {
@@ -263,8 +263,8 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 			t.Fatalf("failed %+v, %v", failed, err)
 		}
 		f, err := s.Failure(failed[0].Seq)
-		if err != nil || string(f.Body) != "body of c" || f.Direction != "out" || f.Reason != bridge.WindowClosed ||
-			f.Lane != "page/m/customer" || !f.At.Equal(now.Now()) {
+		if err != nil || string(f.Body) != "body of c" || f.Direction != bridge.Out || f.Reason != bridge.WindowClosed ||
+			f.Lane != lane("customer") || !f.At.Equal(now.Now()) {
 			t.Errorf("failure %+v, %v", f, err)
 		}
 		stats := s.Stats()
@@ -477,7 +477,7 @@ func TestWaiting_AllocatesPerLane_NotPerDelivery(t *testing.T) {
 	s := open(t, options(newPath(t)))
 	var entries []bridge.Entry
 	for i := range 5000 {
-		entries = append(entries, bridge.Entry{Lane: bridge.Lane(fmt.Sprint("lane", i%10)), Key: fmt.Sprint(i), Body: make([]byte, 200)})
+		entries = append(entries, bridge.Entry{Lane: lane(fmt.Sprint("lane", i%10)), Key: fmt.Sprint(i), Body: make([]byte, 200)})
 	}
 	add(t, s.Inbox(), entries...)
 	allocs := testing.AllocsPerRun(3, func() {

@@ -9,9 +9,13 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
-var _ bridge.Revocations = (*Store)(nil)
+// RevocationTable remembers what Facebook has still to take back.
+type RevocationTable struct{ *file }
+
+var _ bridge.Revocations = RevocationTable{}
 
 // revocationRecord is what is sealed of a revocation; when it began stands before it.
 type revocationRecord struct {
@@ -23,13 +27,13 @@ type revocationRecord struct {
 }
 
 // SaveRevocation implements bridge.Revocations; it returns when it is durable.
-func (s *Store) SaveRevocation(ctx context.Context, r bridge.Revocation) error {
+func (s RevocationTable) SaveRevocation(ctx context.Context, r bridge.Revocation) error {
 	record, err := json.Marshal(revocationRecord{Name: r.Name, Token: r.Token.Reveal(), Grant: r.Grant, By: r.By, Rev: r.Rev})
 	if err != nil {
 		return fmt.Errorf("encode the revocation of page %s: %w", r.Page, err)
 	}
 	key := []byte(r.Page)
-	v := s.seal.seal(binary.BigEndian.AppendUint64(nil, nanos(r.Since)), bucketRevocations, key, record)
+	v := s.seal.Seal(binary.BigEndian.AppendUint64(nil, layout.Nanos(r.Since)), bucketRevocations, key, record)
 	err = s.do(ctx, &op{size: len(v), apply: func(g *group) { g.put(g.bucket(bucketRevocations), key, v) }})
 	if err != nil {
 		return fmt.Errorf("store the revocation of page %s: %w", r.Page, err)
@@ -39,12 +43,12 @@ func (s *Store) SaveRevocation(ctx context.Context, r bridge.Revocation) error {
 
 // Revocations implements bridge.Revocations. One that cannot be read comes without
 // what was sealed: its time is known, and with it when it ends.
-func (s *Store) Revocations() (all []bridge.Revocation, err error) {
+func (s RevocationTable) Revocations() (all []bridge.Revocation, err error) {
 	err = s.view(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketRevocations).ForEach(func(page, v []byte) error {
 			r := bridge.Revocation{Page: bridge.PageID(page)}
 			if len(v) >= 8 {
-				r.Since = fromNanos(v)
+				r.Since = layout.FromNanos(v)
 				s.unsealRevocation(&r, v[8:])
 			}
 			all = append(all, r)
@@ -54,8 +58,8 @@ func (s *Store) Revocations() (all []bridge.Revocation, err error) {
 	return all, err
 }
 
-func (s *Store) unsealRevocation(r *bridge.Revocation, sealed []byte) {
-	plain, err := s.seal.open(bucketRevocations, []byte(r.Page), sealed)
+func (s RevocationTable) unsealRevocation(r *bridge.Revocation, sealed []byte) {
+	plain, err := s.seal.Open(bucketRevocations, []byte(r.Page), sealed)
 	var record revocationRecord
 	if err == nil {
 		err = json.Unmarshal(plain, &record)
@@ -68,7 +72,7 @@ func (s *Store) unsealRevocation(r *bridge.Revocation, sealed []byte) {
 }
 
 // EraseRevocation implements bridge.Revocations; it returns when that is durable.
-func (s *Store) EraseRevocation(ctx context.Context, page bridge.PageID) error {
+func (s RevocationTable) EraseRevocation(ctx context.Context, page bridge.PageID) error {
 	err := s.do(ctx, &op{apply: func(g *group) { g.drop(g.bucket(bucketRevocations), []byte(page)) }})
 	if err != nil {
 		return fmt.Errorf("erase the revocation of page %s: %w", page, err)

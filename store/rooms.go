@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
 const (
@@ -16,10 +17,15 @@ const (
 	linkWithoutBegin = 1
 )
 
+// LinkTable tells how conversations are tied to Rocket.Chat, and which rooms they had.
+type LinkTable struct{ *file }
+
+var _ bridge.Links = LinkTable{}
+
 // Link returns how a conversation is tied to Rocket.Chat; one with nothing but
 // the conversation in it if it is not.
-func (s *Store) Link(c bridge.Conversation) (bridge.Link, error) {
-	key := []byte(c.Lane())
+func (s LinkTable) Link(c bridge.Conversation) (bridge.Link, error) {
+	key := []byte(c.String())
 	l := bridge.Link{Conversation: c}
 	err := s.view(func(tx *bbolt.Tx) error {
 		v := tx.Bucket(bucketConversations).Get(key)
@@ -34,28 +40,28 @@ func (s *Store) Link(c bridge.Conversation) (bridge.Link, error) {
 	return l, nil
 }
 
-func (s *Store) parseLink(key, v []byte, l *bridge.Link) error {
+func (s LinkTable) parseLink(key, v []byte, l *bridge.Link) error {
 	if len(v) == 0 || v[0] != linkVersion && v[0] != linkWithoutBegin {
 		return errors.New("record has an unknown version")
 	}
-	room, rest, err := cutShort(v[1:])
+	room, rest, err := layout.CutShort(v[1:])
 	if err != nil {
 		return err
 	}
-	department, rest, err := cutShort(rest)
+	department, rest, err := layout.CutShort(rest)
 	if err != nil {
 		return err
 	}
 	l.Room, l.Department = bridge.RoomID(room), bridge.DepartmentID(department)
 	if v[0] == linkVersion {
-		begin, more, err := cutShort(rest)
+		begin, more, err := layout.CutShort(rest)
 		if err != nil {
 			return err
 		}
 		l.Begin, rest = bridge.MessageID(begin), more
 	}
 	if len(rest) > 0 {
-		visitor, err := s.seal.open(bucketConversations, key, rest)
+		visitor, err := s.seal.Open(bucketConversations, key, rest)
 		if err != nil {
 			return err
 		}
@@ -67,16 +73,16 @@ func (s *Store) parseLink(key, v []byte, l *bridge.Link) error {
 // SaveLink stores how a conversation is tied to Rocket.Chat, in place of what was
 // there, and that its room belongs to it. It returns when both are durable.
 // Earlier rooms still lead to the conversation.
-func (s *Store) SaveLink(ctx context.Context, l bridge.Link) error {
+func (s LinkTable) SaveLink(ctx context.Context, l bridge.Link) error {
 	if err := checkLink(l); err != nil {
 		return err
 	}
-	key := []byte(l.Conversation.Lane())
-	v := appendShort([]byte{linkVersion}, string(l.Room))
-	v = appendShort(v, string(l.Department))
-	v = appendShort(v, string(l.Begin))
+	key := []byte(l.Conversation.String())
+	v := layout.AppendShort([]byte{linkVersion}, string(l.Room))
+	v = layout.AppendShort(v, string(l.Department))
+	v = layout.AppendShort(v, string(l.Begin))
 	if l.Visitor != "" {
-		v = s.seal.seal(v, bucketConversations, key, []byte(l.Visitor.Reveal()))
+		v = s.seal.Seal(v, bucketConversations, key, []byte(l.Visitor.Reveal()))
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
 		g.put(g.bucket(bucketConversations), key, v)
@@ -97,36 +103,34 @@ func checkLink(l bridge.Link) error {
 		return errors.New("conversation without page, customer or kind")
 	case strings.Contains(string(c.Page), "/") || strings.Contains(string(c.Kind), "/"):
 		return errors.New("page or kind of a conversation contains a slash")
-	case len(c.Lane()) > maxLane:
-		return fmt.Errorf("ids of a conversation are longer than %d bytes", maxLane)
+	case len(c.String()) > layout.MaxLane:
+		return fmt.Errorf("ids of a conversation are longer than %d bytes", layout.MaxLane)
 	case len(l.Room) > 255 || len(l.Department) > 255 || len(l.Begin) > 255 || len(l.Visitor) > 4096:
-		return fmt.Errorf("conversation %s: room, department or visitor is too long", c.Lane())
+		return fmt.Errorf("conversation %s: room, department or visitor is too long", c.String())
 	}
 	return nil
 }
 
 // Conversation returns the conversation a room was opened for, closed rooms
 // included, and false for rooms that are not ours.
-func (s *Store) Conversation(room bridge.RoomID) (bridge.Conversation, bool, error) {
-	var lane string
+func (s LinkTable) Conversation(room bridge.RoomID) (bridge.Conversation, bool, error) {
+	var of string
 	err := s.view(func(tx *bbolt.Tx) error {
-		lane = string(tx.Bucket(bucketRooms).Get([]byte(room)))
+		of = string(tx.Bucket(bucketRooms).Get([]byte(room)))
 		return nil
 	})
-	if err != nil || lane == "" {
+	if err != nil || of == "" {
 		return bridge.Conversation{}, false, err
 	}
-	part := strings.SplitN(lane, "/", 3)
-	if len(part) != 3 {
-		return bridge.Conversation{}, false, fmt.Errorf("read room %s: %w", room, errShort)
+	c, ok := bridge.ConversationOf(of)
+	if !ok {
+		return c, false, fmt.Errorf("read room %s: %w", room, layout.ErrShort)
 	}
-	return bridge.Conversation{
-		Page: bridge.PageID(part[0]), Kind: bridge.Kind(part[1]), Customer: bridge.CustomerID(part[2]),
-	}, true, nil
+	return c, true, nil
 }
 
 // VisitorToken returns the token under which a customer is registered at first:
 // always the same for a conversation and key, and not to be guessed.
-func (s *Store) VisitorToken(c bridge.Conversation) bridge.Secret {
-	return bridge.Secret(s.seal.visitorToken([]byte(c.Lane())))
+func (s LinkTable) VisitorToken(c bridge.Conversation) bridge.Secret {
+	return bridge.Secret(s.seal.VisitorToken([]byte(c.String())))
 }

@@ -64,7 +64,7 @@ type freshKeys struct {
 
 // firstSeen reports whether a key is new, and if so has it remembered.
 func (g *group) firstSeen(h hash) bool {
-	if g.s.seen.has(h) {
+	if g.file.seen.has(h) {
 		return false
 	}
 	if _, twice := g.fresh.set[h]; twice {
@@ -99,12 +99,12 @@ func (g *group) writeKeys() {
 // forgetKeys lets go of the oldest, a little with each commit.
 func (g *group) forgetKeys() {
 	const atOnce = 64
-	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < g.s.remember {
+	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < g.file.remember {
 		return
 	}
 	c := g.bucket(bucketSeen).Cursor()
 	k, v := c.First()
-	for n := 0; k != nil && n < atOnce && g.now.Sub(seenAt(v)) >= g.s.remember; n++ {
+	for n := 0; k != nil && n < atOnce && g.now.Sub(seenAt(v)) >= g.file.remember; n++ {
 		g.forgotten = append(g.forgotten, hashesOf(v)...)
 		g.keep(c.Delete())
 		k, v = c.First()
@@ -115,23 +115,24 @@ func (g *group) forgetKeys() {
 	}
 }
 
-// loadSeen fills the set. Keys that are too old are loaded as well: they leave
-// the set when they leave the log.
-func (s *Store) loadSeen(tx *bbolt.Tx) {
+// load fills the set and returns when its oldest record was made. Keys that are too old are
+// loaded as well: they leave the set when they leave the log.
+func (s *seenSet) load(tx *bbolt.Tx) (from time.Time) {
 	c := tx.Bucket(bucketSeen).Cursor()
 	n := 0
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		n += len(v) / len(hash{})
 	}
-	s.seen.set = make(map[hash]struct{}, n) // growing step by step takes longer than counting
+	s.set = make(map[hash]struct{}, n) // growing step by step takes longer than counting
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		if s.writer.seenFrom.IsZero() {
-			s.writer.seenFrom = seenAt(v)
+		if from.IsZero() {
+			from = seenAt(v)
 		}
 		for _, h := range hashesOf(v) {
-			s.seen.set[h] = struct{}{}
+			s.set[h] = struct{}{}
 		}
 	}
+	return from
 }
 
 func seenAt(v []byte) time.Time {

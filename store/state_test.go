@@ -251,7 +251,7 @@ func TestFile_HoldsNoTextAndNoToken(t *testing.T) {
 	}
 	var in, out []bridge.Seq
 	for i := range 20 {
-		e := bridge.Entry{Lane: "l", Key: fmt.Sprint(i), Body: []byte(fmt.Sprint(text, i))}
+		e := bridge.Entry{Lane: lane("l"), Key: fmt.Sprint(i), Body: []byte(fmt.Sprint(text, i))}
 		in = append(in, add(t, s.Inbox(), e)...)
 		out = append(out, add(t, s.Outbox(), e)...)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"messenger-bridge/store/layout"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -29,9 +30,9 @@ type QueueStats struct {
 
 func (s *Stats) queue(q *Queue) *QueueStats {
 	switch q.number {
-	case 1:
+	case inbox:
 		return &s.Inbox
-	case 2:
+	case outbox:
 		return &s.Outbox
 	}
 	return &s.Notices
@@ -46,14 +47,14 @@ func (s *Store) Stats() Stats {
 }
 
 // publish shows the writer's figures to others.
-func (s *Store) publish() {
+func (s *file) publish() {
 	stats := s.writer.counts
 	s.stats.Store(&stats)
 }
 
 func (s *Store) loadCounts(tx *bbolt.Tx) {
 	c := &s.writer.counts
-	for _, q := range s.queues() {
+	for _, q := range s.queues {
 		b := tx.Bucket(q.bucket)
 		*c.queue(q) = QueueStats{Waiting: b.Stats().KeyN, Oldest: oldest(b)}
 	}
@@ -67,7 +68,7 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 // oldest returns when the first entry of a queue was accepted.
 func oldest(b *bbolt.Bucket) time.Time {
 	if k, v := b.Cursor().First(); k != nil {
-		d, _, _, _ := parseRecord(v)
+		d, _, _, _ := layout.ParseRecord(v)
 		return d.Accepted
 	}
 	return time.Time{}

@@ -14,7 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
+	"messenger-bridge/store/seal"
 )
 
 // Options say where a store is and how it is opened.
@@ -36,7 +36,7 @@ type Options struct {
 // seams are what only tests of this package change.
 type seams struct {
 	format   uint64
-	upgrades map[uint64]upgrade
+	upgrades map[uint64]upgradeStep
 	commit   func(update func() error) error // around every transaction of the writer
 	free     func(path string) (uint64, error)
 	maxSize  int // of the file
@@ -72,34 +72,51 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// Store is an open file. Its methods are safe for concurrent use.
+// Store is an open file; each of its tables fulfils a port of package bridge. Its methods
+// are safe for concurrent use.
 type Store struct {
+	*file
+	FailureTable
+	ReceiptTable
+	NameTable
+	LinkTable
+	Eraser
+	PageTable
+	PersonaTable
+	RevocationTable
+	StateTable
+	TicketTable
+	CursorTable
+
+	closing sync.Once
+	closed  error
+}
+
+// file is what the tables share: the open file, the goroutine that writes it, and what of
+// it is held in memory.
+type file struct {
 	path     string // these are set by Open, never changed
 	pageSize int64
 	log      *slog.Logger
 	now      func() time.Time
 	db       *bbolt.DB
-	seal     *sealer
+	seal     *seal.Sealer
 	remember time.Duration
 	sync     func()
 	seams    seams
-	inbox    *Queue
-	outbox   *Queue
-	notices  *Queue
+	queues   [3]*Queue // by their numbers
 
 	ops      chan *op
 	flush    chan struct{} // holds one token when lazy marks have waited long enough
 	stop     chan struct{} // closed by Close
 	finished chan struct{} // closed by the writer when it is done
-	closing  sync.Once
-	closed   error
 
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
 	pages  atomic.Pointer[pageSet]   // replaced by the writer
 	seen   seenSet                   // changed by the writer
 	lazy   lazyMarks                 //
-	talks  talks                     //
+	states stateMemory               //
 	health health                    //
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
@@ -122,18 +139,15 @@ func Open(o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	seal, err := newSealer(key)
+	sealer, err := seal.New(key, o.seams.nonce)
 	if err != nil {
 		return nil, err
 	}
-	if o.seams.nonce != nil {
-		seal.nonce = o.seams.nonce
-	}
-	db, err := openFile(o, seal)
+	db, err := openFile(o, sealer)
 	if err != nil {
 		return nil, err
 	}
-	s := newStore(o, db, seal)
+	s := newStore(o, db, sealer)
 	if err := s.load(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -141,33 +155,33 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
-func newStore(o Options, db *bbolt.DB, seal *sealer) *Store {
-	s := &Store{
-		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: seal,
+func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
+	f := &file{
+		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer,
 		remember: o.Remember, sync: o.Sync, seams: o.seams,
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
 		finished: make(chan struct{}),
 	}
-	s.inbox = &Queue{s: s, bucket: bucketInbox, number: 1, direction: metrics.In, lazy: true}
-	s.outbox = &Queue{s: s, bucket: bucketOutbox, number: 2, direction: metrics.Out}
-	s.notices = &Queue{s: s, bucket: bucketNotices, number: 3, direction: metrics.Notice, lazy: true}
-	s.lazy = lazyMarks{flush: s.flush, leaving: map[place]struct{}{}, said: map[string][]byte{}}
-	return s
+	f.queues = newQueues(f)
+	f.lazy = newLazyMarks(f.flush)
+	return &Store{
+		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
+		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
+		StateTable: StateTable{f}, TicketTable: TicketTable{f}, CursorTable: CursorTable{f},
+	}
 }
 
 // Inbox is what goes to rooms. Conclude there is lazy: it is durable with the next
 // commit, 50 ms later at most, or when Close returns.
-func (s *Store) Inbox() *Queue { return s.inbox }
+func (s *Store) Inbox() *Queue { return s.queues[inbox-1] }
 
 // Outbox is what goes to customers. Conclude there is durable when it returns.
-func (s *Store) Outbox() *Queue { return s.outbox }
+func (s *Store) Outbox() *Queue { return s.queues[outbox-1] }
 
 // Notices is what goes to agents; lazy like the inbox.
-func (s *Store) Notices() *Queue { return s.notices }
-
-func (s *Store) queues() []*Queue { return []*Queue{s.inbox, s.outbox, s.notices} }
+func (s *Store) Notices() *Queue { return s.queues[notices-1] }
 
 // Close commits what is pending, lazy marks too, and closes the file. What is
 // called later gets ErrClosed. It may be called twice.
@@ -183,16 +197,16 @@ func (s *Store) Close() error {
 // load reads what is held in memory.
 func (s *Store) load() error {
 	return s.view(func(tx *bbolt.Tx) error {
-		if err := s.loadPages(tx); err != nil {
+		if err := s.PageTable.load(tx); err != nil {
 			return err
 		}
-		if err := s.loadCursors(tx); err != nil {
+		if err := s.lazy.loadCursors(tx); err != nil {
 			return err
 		}
-		if err := s.loadTalks(tx); err != nil {
+		if err := s.states.load(tx, s.now()); err != nil {
 			return err
 		}
-		s.loadSeen(tx)
+		s.writer.seenFrom = s.seen.load(tx)
 		s.loadCounts(tx)
 		s.publish()
 		return nil
@@ -200,7 +214,7 @@ func (s *Store) load() error {
 }
 
 // view runs a short read transaction.
-func (s *Store) view(read func(*bbolt.Tx) error) error {
+func (s *file) view(read func(*bbolt.Tx) error) error {
 	err := s.db.View(read)
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return ErrClosed
@@ -211,7 +225,7 @@ func (s *Store) view(read func(*bbolt.Tx) error) error {
 // do hands an op to the writer and waits until it is durable. While the writer
 // has not taken it, ctx can still call it back: on error it did not happen, but
 // for one case that commit explains.
-func (s *Store) do(ctx context.Context, o *op) error {
+func (s *file) do(ctx context.Context, o *op) error {
 	o.handedIn, o.done = s.now(), make(chan error, 1)
 	select {
 	case s.ops <- o:

@@ -3,10 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -14,9 +12,13 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
-var _ bridge.Tickets = (*Store)(nil)
+// TicketTable remembers links that work once.
+type TicketTable struct{ *file }
+
+var _ bridge.Tickets = TicketTable{}
 
 // keepTicket is how long a ticket is known after it expired, so that people can be
 // told why it no longer works.
@@ -41,7 +43,7 @@ func ticketKey(id string) []byte {
 }
 
 // SaveTicket stores a ticket and returns when it is durable.
-func (s *Store) SaveTicket(ctx context.Context, t bridge.Ticket) error {
+func (s TicketTable) SaveTicket(ctx context.Context, t bridge.Ticket) error {
 	if t.ID == "" {
 		return fmt.Errorf("a ticket without id")
 	}
@@ -51,27 +53,27 @@ func (s *Store) SaveTicket(ctx context.Context, t bridge.Ticket) error {
 	}
 	return s.do(ctx, &op{size: len(v), apply: func(g *group) {
 		b := g.bucket(bucketStates)
-		g.expireTickets(b)
+		expireTickets(g, b)
 		g.put(b, ticketKey(t.ID), v)
 	}})
 }
 
-func (s *Store) encodeTicket(t bridge.Ticket, spent bool) ([]byte, error) {
+func (s TicketTable) encodeTicket(t bridge.Ticket, spent bool) ([]byte, error) {
 	record, err := json.Marshal(ticketRecord{Kind: t.Kind, For: t.For, Data: t.Data})
 	if err != nil {
 		return nil, fmt.Errorf("encode a ticket: %w", err)
 	}
-	v := binary.BigEndian.AppendUint64([]byte{ticketVersion}, nanos(t.Expires))
+	v := binary.BigEndian.AppendUint64([]byte{ticketVersion}, layout.Nanos(t.Expires))
 	v = append(v, 0)
 	if spent {
 		v[ticketHeader-1] = 1
 	}
-	return s.seal.seal(v, bucketStates, ticketKey(t.ID), record), nil
+	return s.seal.Seal(v, bucketStates, ticketKey(t.ID), record), nil
 }
 
 // Ticket returns a ticket that is still good: else bridge.ErrTicketUnknown,
 // ErrTicketExpired or ErrTicketSpent.
-func (s *Store) Ticket(id string) (t bridge.Ticket, err error) {
+func (s TicketTable) Ticket(id string) (t bridge.Ticket, err error) {
 	viewing := s.db.View(func(tx *bbolt.Tx) error {
 		t, err = s.goodTicket(id, tx.Bucket(bucketStates).Get(ticketKey(id)))
 		return nil
@@ -82,25 +84,25 @@ func (s *Store) Ticket(id string) (t bridge.Ticket, err error) {
 	return t, err
 }
 
-func (s *Store) goodTicket(id string, v []byte) (bridge.Ticket, error) {
+func (s TicketTable) goodTicket(id string, v []byte) (bridge.Ticket, error) {
 	t, err := s.readTicket(ticketKey(id), v)
 	t.ID = id
 	return t, err
 }
 
 // readTicket reads a ticket that is still good; its id is not in the file.
-func (s *Store) readTicket(key, v []byte) (bridge.Ticket, error) {
+func (s TicketTable) readTicket(key, v []byte) (bridge.Ticket, error) {
 	if len(v) < ticketHeader || v[0] != ticketVersion {
 		return bridge.Ticket{}, bridge.ErrTicketUnknown
 	}
-	t := bridge.Ticket{Expires: fromNanos(v[1:9])}
+	t := bridge.Ticket{Expires: layout.FromNanos(v[1:9])}
 	switch {
 	case v[ticketHeader-1] != 0:
 		return t, bridge.ErrTicketSpent
 	case !s.now().Before(t.Expires):
 		return t, bridge.ErrTicketExpired
 	}
-	plain, err := s.seal.open(bucketStates, key, v[ticketHeader:])
+	plain, err := s.seal.Open(bucketStates, key, v[ticketHeader:])
 	if err != nil {
 		return t, err
 	}
@@ -114,7 +116,7 @@ func (s *Store) readTicket(key, v []byte) (bridge.Ticket, error) {
 
 // SpendTicket returns a ticket and makes it worthless; of many calls at once, one
 // succeeds. What the ticket held is erased.
-func (s *Store) SpendTicket(ctx context.Context, id string) (t bridge.Ticket, err error) {
+func (s TicketTable) SpendTicket(ctx context.Context, id string) (t bridge.Ticket, err error) {
 	var refused error
 	err = s.do(ctx, &op{apply: func(g *group) {
 		b := g.bucket(bucketStates)
@@ -133,7 +135,7 @@ func (s *Store) SpendTicket(ctx context.Context, id string) (t bridge.Ticket, er
 }
 
 // EraseTickets implements bridge.Tickets; it returns when that is durable.
-func (s *Store) EraseTickets(ctx context.Context, which func(bridge.Ticket) bool) error {
+func (s TicketTable) EraseTickets(ctx context.Context, which func(bridge.Ticket) bool) error {
 	var keys [][]byte
 	err := s.view(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketStates).ForEach(func(key, v []byte) error {
@@ -154,10 +156,10 @@ func (s *Store) EraseTickets(ctx context.Context, which func(bridge.Ticket) bool
 }
 
 // expireTickets forgets old tickets; there are few at any time.
-func (g *group) expireTickets(b *bbolt.Bucket) {
+func expireTickets(g *group, b *bbolt.Bucket) {
 	c := b.Cursor()
 	for k, v := c.First(); k != nil; {
-		if len(v) >= ticketHeader && g.now.Sub(fromNanos(v[1:9])) < keepTicket {
+		if len(v) >= ticketHeader && g.now.Sub(layout.FromNanos(v[1:9])) < keepTicket {
 			k, v = c.Next()
 			continue
 		}
@@ -169,10 +171,6 @@ func (g *group) expireTickets(b *bbolt.Bucket) {
 
 // Sign returns a proof over a text that only this store's key makes, for one
 // purpose.
-func (s *Store) Sign(purpose, text string) string {
-	mac := hmac.New(sha256.New, s.seal.signing)
-	mac.Write([]byte(purpose))
-	mac.Write([]byte{0})
-	mac.Write([]byte(text))
-	return hex.EncodeToString(mac.Sum(nil))
+func (s TicketTable) Sign(purpose, text string) string {
+	return s.seal.Sign(purpose, text)
 }

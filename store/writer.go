@@ -45,7 +45,7 @@ type writerState struct {
 }
 
 // write is the writer goroutine. Nothing else begins a write transaction.
-func (s *Store) write() {
+func (s *file) write() {
 	defer close(s.finished)
 	for {
 		select {
@@ -61,14 +61,14 @@ func (s *Store) write() {
 }
 
 // finish commits what was handed in before the stop.
-func (s *Store) finish() {
+func (s *file) finish() {
 	for {
 		select {
 		case o := <-s.ops:
 			s.commit(s.gather(o), s.marks())
 		default:
-			last := s.lazy.close()
-			last.talks = s.talks.takeAll()
+			last := s.lazy.take(true)
+			last.states = s.states.takeAll()
 			s.commit(nil, last)
 			return
 		}
@@ -76,14 +76,14 @@ func (s *Store) finish() {
 }
 
 // marks takes what rides with the next commit.
-func (s *Store) marks() lazySet {
-	set := s.lazy.take()
-	set.talks = s.talks.take(s.now())
+func (s *file) marks() lazySet {
+	set := s.lazy.take(false)
+	set.states = s.states.take(s.now())
 	return set
 }
 
 // gather takes, without waiting, what waits behind the first op.
-func (s *Store) gather(first *op) []*op {
+func (s *file) gather(first *op) []*op {
 	s.busy.Store(&first.handedIn) // as it is: the clock may be set meanwhile
 	group := make([]*op, 0, 16)
 	size := 0
@@ -118,14 +118,15 @@ var errUnchanged = errors.New("nothing to write")
 // effect without being durable. Then everybody is told it failed, memory follows
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
-func (s *Store) commit(ops []*op, marks lazySet) {
+func (s *file) commit(ops []*op, marks lazySet) {
 	if len(ops) == 0 && marks.empty() && s.writer.failure == nil {
 		s.busy.Store(nil)
 		return
 	}
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
-	g := &group{s: s, now: now, after: s.writer, open: make(map[string]*bbolt.Bucket, 4)}
+	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
+	g.open = make(map[string]*bbolt.Bucket, 4)
 	txid := 0
 	start := time.Now()
 	err := s.seams.commit(func() error {
@@ -163,14 +164,14 @@ func (s *Store) commit(ops []*op, marks lazySet) {
 		dispatch()
 	}
 	s.lazy.settle(marks, err == nil)
-	s.talks.settle(marks.talks, err == nil)
+	s.states.settle(marks.states, err == nil)
 	s.busy.Store(nil)
 	for _, o := range ops {
 		o.done <- err
 	}
 }
 
-func (s *Store) synced() {
+func (s *file) synced() {
 	if s.sync != nil {
 		s.sync()
 		s.sync()
@@ -178,7 +179,7 @@ func (s *Store) synced() {
 }
 
 // tookEffect reports whether a transaction that failed is visible all the same.
-func (s *Store) tookEffect(txid int) bool {
+func (s *file) tookEffect(txid int) bool {
 	visible := 0
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		visible = tx.ID()
@@ -188,7 +189,7 @@ func (s *Store) tookEffect(txid int) bool {
 }
 
 // committed lets memory follow the file.
-func (s *Store) committed(g *group, ops int, took time.Duration) {
+func (s *file) committed(g *group, ops int, took time.Duration) {
 	s.writer = g.after
 	c := &s.writer.counts
 	c.Commits++
@@ -203,7 +204,7 @@ func (s *Store) committed(g *group, ops int, took time.Duration) {
 	s.publish()
 }
 
-func (s *Store) failed(err error) {
+func (s *file) failed(err error) {
 	if s.writer.failure == nil || s.writer.failure.Error() != err.Error() {
 		s.log.Error("nothing can be stored", "file", s.path, "err", err)
 	}
@@ -211,7 +212,7 @@ func (s *Store) failed(err error) {
 	s.health.set(err)
 }
 
-func (s *Store) recovered() {
+func (s *file) recovered() {
 	if s.writer.failure != nil {
 		s.log.Info("storing works again", "file", s.path)
 	}
@@ -219,18 +220,24 @@ func (s *Store) recovered() {
 	s.health.set(nil)
 }
 
+// transaction is what is written to the buckets of the file at once.
+type transaction struct {
+	tx    *bbolt.Tx
+	open  map[string]*bbolt.Bucket
+	wrote bool
+	err   error // of bbolt; fails the transaction
+}
+
 // group is one transaction and what memory must learn if it takes effect.
 type group struct {
-	s   *Store
-	tx  *bbolt.Tx
-	now time.Time
+	transaction
+	file *file
+	now  time.Time
 
-	wrote   bool
-	err     error // of bbolt; fails the transaction
-	open    map[string]*bbolt.Bucket
-	day     *bbolt.Bucket // today's receipts, once needed
-	touched [4]bool       // queues, by their numbers
-	effects []func()
+	day       *bbolt.Bucket // today's receipts, once needed
+	touched   [4]bool       // queues, by their numbers
+	histories map[place]bridge.History
+	effects   []func()
 
 	fresh     freshKeys
 	forgotten []hash
@@ -242,7 +249,7 @@ type group struct {
 // answered. It must not block.
 func (g *group) then(effect func()) { g.effects = append(g.effects, effect) }
 
-func (g *group) bucket(name []byte) *bbolt.Bucket {
+func (g *transaction) bucket(name []byte) *bbolt.Bucket {
 	if b := g.open[string(name)]; b != nil {
 		return b
 	}
@@ -257,26 +264,26 @@ func (g *group) bucket(name []byte) *bbolt.Bucket {
 }
 
 // put writes; value belongs to bbolt until the commit.
-func (g *group) put(b *bbolt.Bucket, key, value []byte) {
+func (g *transaction) put(b *bbolt.Bucket, key, value []byte) {
 	g.wrote = true
 	g.keep(b.Put(key, value))
 }
 
 // take deletes a key and returns a copy of its value, nil if there is none.
-func (g *group) take(b *bbolt.Bucket, key []byte) []byte {
+func (g *transaction) take(b *bbolt.Bucket, key []byte) []byte {
 	c := b.Cursor()
 	k, v := c.Seek(key)
 	if !bytes.Equal(k, key) {
 		return nil
 	}
-	v = append([]byte(nil), v...)
+	v = append([]byte{}, v...)
 	g.wrote = true
 	g.keep(c.Delete())
 	return v
 }
 
 // drop deletes a key and reports whether it was there.
-func (g *group) drop(b *bbolt.Bucket, key []byte) bool {
+func (g *transaction) drop(b *bbolt.Bucket, key []byte) bool {
 	c := b.Cursor()
 	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
 		return false
@@ -287,13 +294,13 @@ func (g *group) drop(b *bbolt.Bucket, key []byte) bool {
 }
 
 // next returns the bucket's next sequence number.
-func (g *group) next(b *bbolt.Bucket) uint64 {
+func (g *transaction) next(b *bbolt.Bucket) uint64 {
 	n, err := b.NextSequence()
 	g.keep(err)
 	return n
 }
 
-func (g *group) keep(err error) {
+func (g *transaction) keep(err error) {
 	if g.err == nil {
 		g.err = err
 	}
@@ -306,7 +313,7 @@ func (g *group) complete() {
 	g.forgetKeys()
 	g.expireFailed()
 	g.expireReceipts()
-	for _, q := range g.s.queues() {
+	for _, q := range g.file.queues {
 		if g.touched[q.number] {
 			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket))
 		}

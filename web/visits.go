@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge/pages"
+	"messenger-bridge/recent"
 )
 
 // visit is what one browser was offered, and what became of its choice. It is
@@ -14,7 +15,6 @@ type visit struct {
 	offer  pages.Offer
 	done   bool
 	result []pages.Connected
-	ends   time.Time
 }
 
 const (
@@ -24,43 +24,35 @@ const (
 
 // visits are found by the nonce of their browser.
 type visits struct {
-	mu  sync.Mutex
-	all map[string]visit
+	mu  sync.Mutex // guards what the visits hold
+	all *recent.Map[string, *visit]
 }
 
-func newVisits() *visits { return &visits{all: map[string]visit{}} }
+func newVisits() *visits { return &visits{all: recent.New[string, *visit](maxVisits, visitFor)} }
 
-// begin remembers an offer. The oldest visit makes room for it.
+// begin remembers an offer.
 func (v *visits) begin(nonce string, offer pages.Offer) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	now, oldest := time.Now(), ""
-	for n, one := range v.all {
-		if now.After(one.ends) {
-			delete(v.all, n)
-		} else if oldest == "" || one.ends.Before(v.all[oldest].ends) {
-			oldest = n
-		}
+	if nonce != "" {
+		v.all.Set(nonce, &visit{offer: offer})
 	}
-	if len(v.all) >= maxVisits {
-		delete(v.all, oldest)
-	}
-	v.all[nonce] = visit{offer: offer, ends: now.Add(visitFor)}
 }
 
 // end keeps what became of a choice.
 func (v *visits) end(nonce string, result []pages.Connected) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if one, ok := v.all[nonce]; ok {
+	if one, ok := v.all.Get(nonce); ok {
 		one.done, one.result = true, result
-		v.all[nonce] = one
 	}
 }
 
+// of returns what is known of a visit, and whether there is one.
 func (v *visits) of(nonce string) (visit, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	one, ok := v.all[nonce]
-	return one, ok && nonce != "" && time.Now().Before(one.ends)
+	one, ok := v.all.Get(nonce)
+	if !ok {
+		return visit{}, false
+	}
+	return *one, true
 }

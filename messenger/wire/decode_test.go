@@ -298,7 +298,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for _, in := range d.Events {
 			c := in.Conversation
-			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page() != c.Page {
+			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page != c.Page {
 				t.Fatalf("incomplete: %+v", in)
 			}
 			if _, err := json.Marshal(in); err != nil {

@@ -5,9 +5,9 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
 	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -18,14 +18,14 @@ import (
 type intake struct {
 	cfg       *Config
 	orphans   orphanBuffer
-	reactions reactions
-	direct    map[string]bool // direct rooms by id; true: of two
+	reactions *recent.Map[string, reactions] // by message
+	direct    *recent.Map[string, bool]      // direct rooms by id; true: of two
 	hot       *hotRooms
 	plain     func(string) string // markup.Plain
 }
 
 func newIntake(cfg *Config) *intake {
-	return &intake{cfg: cfg, direct: map[string]bool{}, hot: newHotRooms(), reactions: reactions{map[string][]string{}, map[string]string{}}, plain: markup.Plain}
+	return &intake{cfg: cfg, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(), reactions: recent.New[string, reactions](mostReactions, 0), plain: markup.Plain}
 }
 
 // wants reports whether a message of the stream may concern us. It is asked for
@@ -108,7 +108,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 			continue // what another bot orders us to do is neither carried out nor for a customer
 		}
 		a.Text = s.plainText(m, a.Text)
-		_, ours, err := s.cfg.Known.Conversation(a.Room)
+		_, ours, err := s.cfg.Store.Conversation(a.Room)
 		if err != nil {
 			return 0, err
 		}
@@ -131,7 +131,7 @@ func (s *intake) happened(m wire.Message) {
 	if s.cfg.Gestures == nil {
 		return
 	}
-	s.hot.warm(bridge.RoomID(m.Room), time.Now())
+	s.hot.warm(bridge.RoomID(m.Room))
 	if m.Visitor != "" {
 		s.reacted(m)
 	}
@@ -190,7 +190,7 @@ func (s *intake) private(ctx context.Context, m wire.Message) (bool, error) {
 	if m.Room == m.User.ID+string(bot) || m.Room == string(bot)+m.User.ID {
 		return true, nil
 	}
-	two, known := s.direct[m.Room]
+	two, known := s.direct.Get(m.Room)
 	if known {
 		return two, nil
 	}
@@ -203,10 +203,7 @@ func (s *intake) private(ctx context.Context, m wire.Message) (bool, error) {
 		return false, nil
 	}
 	two = members == 2
-	if len(s.direct) >= maxDirect {
-		clear(s.direct)
-	}
-	s.direct[m.Room] = two
+	s.direct.Set(m.Room, two)
 	return two, nil
 }
 

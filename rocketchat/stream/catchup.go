@@ -66,7 +66,7 @@ func (s *catchUp) nextRoom() (backgroundRead, time.Duration) {
 func (s *catchUp) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
 	return func(ctx context.Context) func(context.Context) error {
 		if asked.found {
-			if _, ours, err := s.cfg.Known.Conversation(asked.room); err != nil || !ours {
+			if _, ours, err := s.cfg.Store.Conversation(asked.room); err != nil || !ours {
 				return func(ctx context.Context) error { return s.notOursYet(ctx, d, asked, err) }
 			}
 		}
@@ -218,7 +218,7 @@ func (s *catchUp) waits(m wire.Message) (bool, error) {
 	if s.pending.none() {
 		return false, nil
 	}
-	whose, _, err := s.cfg.Known.Conversation(bridge.RoomID(m.Room))
+	whose, _, err := s.cfg.Store.Conversation(bridge.RoomID(m.Room))
 	if err != nil {
 		return false, err
 	}
@@ -229,7 +229,7 @@ func (s *catchUp) waits(m wire.Message) (bool, error) {
 // forgotten only when that is done, and waits for older rooms of the same customer.
 func (s *catchUp) handOnOrphans(ctx context.Context) error {
 	for _, room := range s.opened.all() {
-		if whose, _, err := s.cfg.Known.Conversation(room); err != nil {
+		if whose, _, err := s.cfg.Store.Conversation(room); err != nil {
 			return err
 		} else if s.pending.holds(whose) {
 			continue

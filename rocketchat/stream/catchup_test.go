@@ -454,7 +454,7 @@ func TestLogin_TokenOfAnotherUser_IsSaid(t *testing.T) {
 		var log logBook
 		client := rocketchat.New(rocketchat.ClientConfig{URL: o.rc.URL()})
 		stream := stream.New(stream.Config{
-			Client: client, UserID: bridge.UserID(configured), Token: bridge.Secret(token),
+			Client: client, Credentials: stream.Credentials{UserID: bridge.UserID(configured), Token: bridge.Secret(token)},
 			Log: slog.New(slog.NewTextHandler(&log, nil)), Metrics: metrics.New("test"),
 		})
 		if err := stream.LogInOnce(t.Context(), func(context.Context) {}); err != nil {

@@ -21,7 +21,7 @@ func visit(t *testing.T, rc *chat.RocketChat, change func(*stream.Config)) (foun
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	client = rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Timeout: 5 * time.Second, Log: log})
-	cfg := stream.Config{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")}
+	cfg := stream.Config{Client: client, Credentials: stream.Credentials{User: rc.Bot(), Password: "secret"}, Log: log, Metrics: metrics.New("test")}
 	if change != nil {
 		change(&cfg)
 	}
@@ -148,7 +148,7 @@ func TestCheckup_SetupChannel(t *testing.T) {
 		// A Fix belongs to the visit, whose login is gone now.
 		return found[i], func() error {
 			log := slog.New(slog.DiscardHandler)
-			s := stream.New(stream.Config{Client: client, User: rc.Bot(), Password: "secret", Log: log, Metrics: metrics.New("test")})
+			s := stream.New(stream.Config{Client: client, Credentials: stream.Credentials{User: rc.Bot(), Password: "secret"}, Log: log, Metrics: metrics.New("test")})
 			var fixed error
 			err := s.LogInOnce(t.Context(), func(ctx context.Context) { fixed = found[i].Fix(ctx) })
 			if err != nil {
@@ -174,7 +174,7 @@ func TestCheckup_SetupChannel(t *testing.T) {
 	}
 	rc.AddGroup("hidden", "boss")
 	client := rocketchat.New(rocketchat.ClientConfig{URL: rc.URL(), Log: slog.New(slog.DiscardHandler)})
-	s := stream.New(stream.Config{Client: client, User: rc.Bot(), Password: "secret", Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")})
+	s := stream.New(stream.Config{Client: client, Credentials: stream.Credentials{User: rc.Bot(), Password: "secret"}, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")})
 	err := s.LogInOnce(t.Context(), func(ctx context.Context) {
 		rc.SetRoles(rc.Bot(), "bot")
 		if level, words := levelOf(client.Checkup(ctx, rocketchat.Expected{SetupChannel: "hidden"}), "setup channel"); level != bridge.Bad || !strings.Contains(words, "may not see it") {

@@ -65,7 +65,7 @@ func (m *memory) SaveCursor(_ string, at time.Time) error {
 
 func listening(c *rocketchat.Workspace) (*Stream, *memory) {
 	m := &memory{}
-	return New(Config{Client: c, Accept: m, Known: m, Cursors: m, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")}), m
+	return New(Config{Client: c, Accept: m, Store: m, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")}), m
 }
 
 // roomList answers livechat/rooms with so many rooms, at most most at a time, and

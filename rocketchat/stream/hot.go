@@ -3,13 +3,13 @@ package stream
 import (
 	"encoding/json"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
 	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -37,27 +37,18 @@ const (
 
 // hotRooms are where something happened lately.
 type hotRooms struct {
-	mu     sync.Mutex // guards the two below
-	last   map[bridge.RoomID]time.Time
+	rooms *recent.Map[bridge.RoomID, struct{}]
+
+	mu     sync.Mutex             // guards joined
 	joined map[bridge.RoomID]bool // subscribed to in this session
 }
 
 func newHotRooms() *hotRooms {
-	return &hotRooms{last: map[bridge.RoomID]time.Time{}, joined: map[bridge.RoomID]bool{}}
+	return &hotRooms{rooms: recent.New[bridge.RoomID, struct{}](mostHot, hotFor), joined: map[bridge.RoomID]bool{}}
 }
 
 // warm notes that something happened in a room.
-func (h *hotRooms) warm(r bridge.RoomID, now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.last[r] = now
-	if len(h.last) > 4*mostHot {
-		maps.DeleteFunc(h.last, func(r bridge.RoomID, at time.Time) bool { return now.Sub(at) > hotFor && !h.joined[r] })
-	}
-	if len(h.last) > 100*mostHot {
-		clear(h.last)
-	}
-}
+func (h *hotRooms) warm(r bridge.RoomID) { h.rooms.Set(r, struct{}{}) }
 
 // restart is for a new session: it has subscribed to nothing yet.
 func (h *hotRooms) restart() {
@@ -66,22 +57,25 @@ func (h *hotRooms) restart() {
 	clear(h.joined)
 }
 
-// next returns the room to leave, and the one to join: the hottest that is not
-// joined.
-func (h *hotRooms) next(now time.Time) (leave, join bridge.RoomID) {
+// next returns a room to leave, and the one to join: the hottest that is not joined.
+func (h *hotRooms) next() (leave, join bridge.RoomID) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	rooms := slices.SortedFunc(maps.Keys(h.last), func(a, b bridge.RoomID) int { return h.last[b].Compare(h.last[a]) })
-	for i, r := range rooms {
-		hot := i < mostHot && now.Sub(h.last[r]) <= hotFor
-		switch {
-		case hot && !h.joined[r] && join == "":
+	hot := map[bridge.RoomID]bool{}
+	for r := range h.rooms.All() {
+		hot[r] = true
+		if join == "" && !h.joined[r] {
 			join = r
-			h.joined[r] = true
-		case !hot && h.joined[r] && leave == "":
-			leave = r
-			delete(h.joined, r)
 		}
+	}
+	for r := range h.joined {
+		if !hot[r] {
+			leave = r
+		}
+	}
+	delete(h.joined, leave)
+	if join != "" {
+		h.joined[join] = true
 	}
 	return leave, join
 }
@@ -114,11 +108,11 @@ func (s *intake) noticed(event string, data []byte) (gone wire.Message, is bool)
 	return gone, true
 }
 
-// reactions remembers how people react to customers' messages, so that a change is
-// seen: Messenger shows one reaction of the page only.
+// reactions are how people react to a customer's message. They are remembered so that
+// a change is seen: Messenger shows one reaction of the page only.
 type reactions struct {
-	by   map[string][]string // emojis by message
-	sent map[string]string   // the one that is shown
+	emojis []string
+	shown  string // the one that Messenger shows
 }
 
 // mostReactions bounds what is remembered of reactions.
@@ -135,17 +129,12 @@ func (s *intake) reacted(m wire.Message) {
 		}
 	}
 	slices.Sort(now)
-	before := s.reactions.by[m.ID]
-	if slices.Equal(now, before) {
+	before, _ := s.reactions.Get(m.ID)
+	if slices.Equal(now, before.emojis) {
 		return
 	}
-	if len(s.reactions.by) >= mostReactions {
-		clear(s.reactions.by)
-		clear(s.reactions.sent)
-	}
-	s.reactions.by[m.ID] = now
-	show := s.reactions.sent[m.ID]
-	if i := slices.IndexFunc(now, func(e string) bool { return !slices.Contains(before, e) }); i >= 0 {
+	show := before.shown
+	if i := slices.IndexFunc(now, func(e string) bool { return !slices.Contains(before.emojis, e) }); i >= 0 {
 		show = now[i]
 	} else if !slices.Contains(now, show) {
 		show = ""
@@ -153,8 +142,8 @@ func (s *intake) reacted(m wire.Message) {
 			show = now[0]
 		}
 	}
-	if show != s.reactions.sent[m.ID] {
-		s.reactions.sent[m.ID] = show
+	s.reactions.Set(m.ID, reactions{now, show})
+	if show != before.shown {
 		s.cfg.Gestures.Reacted(bridge.RoomID(m.Room), bridge.MessageID(m.ID), show)
 	}
 }

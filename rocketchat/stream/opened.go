@@ -55,7 +55,7 @@ func (o *openedRooms) tell() {
 // overtake what the stream has kept from us of the room before, which is read first.
 func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
 	if existed {
-		whose, _, err := s.cfg.Known.Conversation(before)
+		whose, _, err := s.cfg.Store.Conversation(before)
 		if before == "" || before == room || err != nil {
 			whose = bridge.Conversation{}
 		}

@@ -16,7 +16,7 @@ func (p *progress) save() error {
 	if at.IsZero() || at.Equal(p.pending.saved) {
 		return nil
 	}
-	if err := p.cfg.Cursors.SaveCursor(cursor, at); err != nil {
+	if err := p.cfg.Store.SaveCursor(cursor, at); err != nil {
 		return err
 	}
 	p.pending.saved = at
@@ -31,10 +31,10 @@ func (p *progress) begin() error {
 	if !p.pending.goal.IsZero() {
 		return nil
 	}
-	at, err := p.cfg.Cursors.Cursor(cursor)
+	at, err := p.cfg.Store.Cursor(cursor)
 	if err == nil && at.IsZero() {
 		at = p.cfg.Client.ServerTime()
-		err = p.cfg.Cursors.SaveCursor(cursor, at)
+		err = p.cfg.Store.SaveCursor(cursor, at)
 	}
 	if err != nil {
 		return err
@@ -50,8 +50,8 @@ func (p *progress) keepBack(d pendingRoom) {
 	defer p.pending.mu.Unlock()
 	p.pending.add(d)
 	at := d.since.Add(overlap)
-	saved, err := p.cfg.Cursors.Cursor(cursor)
-	if err == nil && (saved.IsZero() || saved.After(at)) && p.cfg.Cursors.SaveCursor(cursor, at) == nil {
+	saved, err := p.cfg.Store.Cursor(cursor)
+	if err == nil && (saved.IsZero() || saved.After(at)) && p.cfg.Store.SaveCursor(cursor, at) == nil {
 		p.pending.saved = at
 	} // a store that fails does not make the room ours either
 }

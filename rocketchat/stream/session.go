@@ -199,7 +199,7 @@ func (s *Stream) follow(ctx context.Context, conn *ddp.Conn) {
 			return
 		case <-tick.C:
 		}
-		leave, join := s.in.hot.next(time.Now())
+		leave, join := s.in.hot.next()
 		for _, event := range []string{typingEvent, deletionEvent} {
 			if leave != "" {
 				_ = conn.Leave(string(leave) + event) // a lost connection shows elsewhere

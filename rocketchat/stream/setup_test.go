@@ -142,14 +142,14 @@ func TestSetup_NoChannelToBeHad_TheBotListensAndSaysSoOnce(t *testing.T) {
 				t.Errorf("said %d times", got)
 			}
 			if c.remedy == nil {
-				err := o.client.Tell(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "k", Text: "hello"})
+				err := o.client.Notify(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "k", Text: "hello"})
 				again(t, err)
 				again(t, o.client.ShowStep(t.Context(), "step", "text"))
 				return
 			}
 			c.remedy(o)
 			o.eventually("the channel is found", func() bool { return o.client.SetupRoom() != "" })
-			if err := o.client.Tell(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "k", Text: "hello"}); err != nil {
+			if err := o.client.Notify(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "k", Text: "hello"}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -210,7 +210,7 @@ func TestTell_Answer_WhereItBelongsAndOnce(t *testing.T) {
 					{Kind: bridge.Answer, Message: "2", To: to, Text: text},
 					{Kind: bridge.Announcement, Message: "1", Text: "Shop: running, see " + link},
 				} {
-					if err := o.client.Tell(t.Context(), n); err != nil {
+					if err := o.client.Notify(t.Context(), n); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -226,13 +226,13 @@ func TestTell_Answer_WhereItBelongsAndOnce(t *testing.T) {
 				o.noPreview(m.RoomID, m.ID, link)
 			}
 			o.rc.SetReadOnly(string(setup), true)
-			if err := o.client.Tell(t.Context(), bridge.Notice{Kind: bridge.Answer, Message: "3", To: to, Room: setup, Text: "psst"}); err != nil {
+			if err := o.client.Notify(t.Context(), bridge.Notice{Kind: bridge.Answer, Message: "3", To: to, Room: setup, Text: "psst"}); err != nil {
 				t.Fatal(err)
 			}
 			if direct := o.rc.DirectMessages("boss"); len(direct) != 2 || direct[1].Text != "psst" {
 				t.Errorf("boss reads %+v", direct)
 			}
-			again(t, o.client.Tell(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "4", Text: "hello"}))
+			again(t, o.client.Notify(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "4", Text: "hello"}))
 		})
 	}
 }
@@ -242,14 +242,14 @@ func TestTell_LongAnswer_IsCutToWhatRocketChatTakes(t *testing.T) {
 	o.addManager("boss")
 	o.run()
 	text := strings.Repeat("Shop 😀 is running\n", 600)
-	if err := o.client.Tell(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "1", Text: text}); err != nil {
+	if err := o.client.Notify(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "1", Text: text}); err != nil {
 		t.Fatal(err)
 	}
 	if posts := o.posts(channel); len(posts) != 1 || !strings.Contains(posts[0].Text, "does not fit") {
 		t.Fatalf("the channel reads %+v", posts)
 	}
 	o.rc.SetSetting("Message_MaxAllowedSize", float64(10))
-	err := o.client.Tell(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "2", Text: text})
+	err := o.client.Notify(t.Context(), bridge.Notice{Kind: bridge.Announcement, Message: "2", Text: text})
 	if bridge.RefusalOf(err).Verdict != bridge.Never {
 		t.Errorf("an announcement that never fits would hold up the others: %v", err)
 	}

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"math/rand/v2"
@@ -28,33 +29,41 @@ type CommandTaker interface {
 	FromPeople(context.Context, []bridge.Command) error
 }
 
-// Known tells rooms that were opened for a conversation from all others.
-type Known interface {
+// Store knows the bridge's rooms, and keeps the cursor: up to when all rooms were read.
+type Store interface {
+	// Conversation tells rooms that were opened for a conversation from all others.
 	Conversation(bridge.RoomID) (bridge.Conversation, bool, error)
-}
-
-// Cursors remembers up to when all rooms were read; zero if never.
-type Cursors interface {
-	Cursor(name string) (time.Time, error)
+	Cursor(name string) (time.Time, error) // zero if it was never saved
 	SaveCursor(name string, t time.Time) error
 }
 
-// Config is what a Stream is made of. Durations that are zero get the
-// default that stands beside them.
+// Config is what a Stream is made of.
 type Config struct {
-	Client         *rocketchat.Workspace
-	User           string        // with Password: the bot's login
-	Password       bridge.Secret //
-	UserID         bridge.UserID // with Token: a personal access token instead
-	Token          bridge.Secret //
-	Accept         Accepter
-	Commands       CommandTaker // nil: nobody is listened to but agents in customers' rooms
-	SetupChannel   string       // name of the private group for omnichannel managers; "": none
-	Known          Known
-	Gestures       Gestures // nil: nobody cares
-	Cursors        Cursors
-	Ready          func()        // called when logged in, subscribed and caught up
-	Language       func(string)  // called with the workspace's language after a login; "": it has none. May be nil
+	Client *rocketchat.Workspace
+	Credentials
+	Accept       Accepter
+	Commands     CommandTaker // nil: nobody is listened to but agents in customers' rooms
+	SetupChannel string       // name of the private group for omnichannel managers; "": none
+	Store        Store
+	Gestures     Gestures     // nil: nobody cares
+	Ready        func()       // called when logged in, subscribed and caught up
+	Language     func(string) // called with the workspace's language after a login; "": it has none. May be nil
+	Times
+	Log     *slog.Logger
+	Metrics *metrics.Metrics
+}
+
+// Credentials are the bot's: a user with a password, or an id with a personal access token.
+type Credentials struct {
+	User     string
+	Password bridge.Secret
+	UserID   bridge.UserID
+	Token    bridge.Secret
+}
+
+// Times are how often and how long. Those that are zero get the default that stands
+// beside them.
+type Times struct {
 	PingEvery      time.Duration // 25 s
 	Silence        time.Duration // without any frame the connection counts as dead; 60 s
 	SweepEvery     time.Duration // how often REST is asked for what the stream did not bring; 5 min
@@ -62,8 +71,19 @@ type Config struct {
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
 	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
-	Log            *slog.Logger
-	Metrics        *metrics.Metrics
+}
+
+// withDefaults fills in what is zero.
+func (t Times) withDefaults() Times {
+	return Times{
+		PingEvery:      cmp.Or(t.PingEvery, 25*time.Second),
+		Silence:        cmp.Or(t.Silence, time.Minute),
+		SweepEvery:     cmp.Or(t.SweepEvery, 5*time.Minute),
+		Answer:         cmp.Or(t.Answer, 15*time.Second),
+		RefusedWait:    cmp.Or(t.RefusedWait, 5*time.Minute),
+		FollowEvery:    cmp.Or(t.FollowEvery, 4*time.Second),
+		FirstReconnect: cmp.Or(t.FirstReconnect, 500*time.Millisecond),
+	}
 }
 
 // Stream brings what agents write, and what people tell the bot.
@@ -90,14 +110,7 @@ type State struct {
 
 // New returns a Stream that does nothing until Run.
 func New(cfg Config) *Stream {
-	for d, value := range map[*time.Duration]time.Duration{
-		&cfg.PingEvery: 25 * time.Second, &cfg.Silence: time.Minute, &cfg.SweepEvery: 5 * time.Minute,
-		&cfg.Answer: 15 * time.Second, &cfg.RefusedWait: 5 * time.Minute, &cfg.FirstReconnect: 500 * time.Millisecond, &cfg.FollowEvery: 4 * time.Second,
-	} {
-		if *d == 0 {
-			*d = value
-		}
-	}
+	cfg.Times = cfg.withDefaults()
 	s := &Stream{
 		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), opened: newOpenedRooms(),
 		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
@@ -146,11 +159,11 @@ func (s *Stream) Run(ctx context.Context) error {
 	}
 }
 
-func (c *Config) reconnectAfter(failures int) time.Duration {
-	return pause.Spread(pause.Backoff{First: c.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64())
+func (t Times) reconnectAfter(failures int) time.Duration {
+	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64())
 }
 
 // retryAfter is how long to wait after so many failures before.
-func (c *Config) retryAfter(failures int) time.Duration {
-	return pause.Backoff{First: c.FirstReconnect, Most: 5 * time.Minute}.After(failures)
+func (t Times) retryAfter(failures int) time.Duration {
+	return pause.Backoff{First: t.FirstReconnect, Most: 5 * time.Minute}.After(failures)
 }

@@ -133,7 +133,7 @@ func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() 
 				}
 				continue
 			}
-			if whose, ours, err := s.cfg.Known.Conversation(room.ID); err != nil {
+			if whose, ours, err := s.cfg.Store.Conversation(room.ID); err != nil {
 				return nil, err
 			} else if ours {
 				found = append(found, pendingRoom{room: room.ID, whose: whose})

@@ -75,8 +75,8 @@ func (o *office) run() {
 	o.client = rocketchat.New(rocketchat.ClientConfig{URL: o.rc.URL(), Timeout: 5 * time.Second, Log: log,
 		Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load())) }})
 	o.stream = stream.New(stream.Config{
-		Client: o.client, User: o.rc.Bot(), Password: "secret", Accept: o, Known: o, Cursors: o, Commands: o, SetupChannel: channel,
-		Ready: func() { o.note(func() { o.sessions++ }) }, SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond,
+		Client: o.client, Credentials: stream.Credentials{User: o.rc.Bot(), Password: "secret"}, Accept: o, Store: o, Commands: o, SetupChannel: channel,
+		Ready: func() { o.note(func() { o.sessions++ }) }, Times: stream.Times{SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond},
 		Log: log, Metrics: metrics.New("test"),
 	})
 	before := o.ready()

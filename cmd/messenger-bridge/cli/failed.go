@@ -49,7 +49,7 @@ func printFailed(w io.Writer, list app.FailedList) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "ID\tFAILED\tPAGE\tWHAT\tBY\tWHY\tROOM")
 	for _, f := range list.Failed {
-		what := map[string]string{"in": "to agents", "out": "to customer", "notice": "a word of the bot's"}[f.Direction]
+		what := map[bridge.Direction]string{bridge.In: "to agents", bridge.Out: "to customer", bridge.ToAgents: "a word of the bot's"}[f.Direction]
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Failed.Format(time.RFC3339), f.Page, what, f.By, commands.Reason(nil, f.Reason), f.Room)
 	}
 	if err := table.Flush(); err != nil || list.More == 0 {
@@ -102,7 +102,7 @@ func (c retryCmd) Run(ctx context.Context, io Stdio) error {
 	})
 }
 
-var retriedWords = map[bridge.Retried]string{
+var retriedWords = map[bridge.RetryResult]string{
 	bridge.TriedAgain: "is tried again",
 	bridge.TriedTwice: "was tried again before",
 	bridge.NotKept:    "is not among what failed in the last 7 days",

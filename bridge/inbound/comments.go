@@ -1,0 +1,74 @@
+package inbound
+
+import "messenger-bridge/bridge"
+
+// What people write below a page's posts is a conversation of its own, of kind
+// Comments: its customer is a commenter, whose id is of no use in Messenger. The id of
+// a comment is kept wherever that of a message is, as a Mid.
+
+// resolveConversation finds out whose conversation an event about a comment belongs to: a
+// removal does not tell, and what the page wrote itself answers whoever is above it. done
+// means that nobody's does, or that it is our own answer; a Refusal, that this is not
+// known yet. Unlike a message, a comment that comes back tells nothing of who sent it
+// but its id, which the answer to our call tells, too: until that is here, it waits.
+func (o *order) resolveConversation(in *bridge.Incoming, d bridge.Delivery) (done bool, err error) {
+	byPage := in.Kind == bridge.EchoEvent || in.Kind == bridge.EditEvent && in.FromPage
+	age := o.age(d)
+	switch {
+	case byPage && o.isOurs(in):
+		return true, nil
+	case byPage && age < o.resolveWithin && o.answering(in.Conversation.Page):
+		return false, deferred(age, "answers to comments are under way")
+	case in.Conversation.Customer != "":
+		return false, nil
+	}
+	c, found, err := o.conversationAbove(in)
+	if err != nil {
+		return false, bridge.StoreRefusal(err)
+	}
+	if found {
+		in.Conversation = c
+		return false, nil
+	}
+	// What is answered may wait until somebody is there to take the room.
+	if age < orphanGrace || in.Kind == bridge.EchoEvent && o.eventSeen(in, bridge.MessageKey(in.Comment.Parent)) {
+		return false, deferred(age, "its comment is not shown yet")
+	}
+	return true, nil
+}
+
+// answering reports whether answers to comments of a page are under way.
+func (o *order) answering(p bridge.PageID) bool {
+	return o.outbox.Look().HoldsAny(func(l bridge.Lane) bool { return l.Page == p && l.Kind == bridge.Comments })
+}
+
+// conversationAbove returns in whose conversation the comment is shown that an event is
+// about, or the one above it.
+func (o *order) conversationAbove(in *bridge.Incoming) (c bridge.Conversation, found bool, err error) {
+	for _, comment := range []bridge.Mid{in.Mid, in.Comment.Parent} {
+		room, _ := o.receipts.ShownAs(in.Conversation.Page, comment)
+		if comment == "" || room == "" {
+			continue
+		}
+		c, found, err = o.rooms.Conversation(room)
+		if found || err != nil {
+			return c, found, err
+		}
+	}
+	return c, false, nil
+}
+
+// setReplyTarget notes that a comment is about to be shown, or is shown, as the one that
+// answers go to which quote none. Before it is shown only the very first counts:
+// nobody can mean another.
+func (i *Inbound) setReplyTarget(in *bridge.Incoming, shown bool) {
+	said := in.Kind == bridge.TextEvent || in.Kind == bridge.MediaEvent || in.Kind == bridge.UnsupportedEvent
+	if in.Conversation.Kind != bridge.Comments || !said || in.Deleted {
+		return
+	}
+	i.States.ChangeState(in.Conversation, func(s *bridge.ConversationState) {
+		if s.Reply.Comment == "" || shown && !in.At.Before(s.Reply.At) {
+			s.Reply = bridge.ReplyTarget{Comment: in.Mid, At: in.At.UTC()}
+		}
+	})
+}

@@ -1,0 +1,147 @@
+package inbound
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/outbound"
+)
+
+// Deliver shows the event that is the oldest of its lane in its room. The room takes our
+// message id, so an attempt that may have arrived is simply made again.
+func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
+	d, err := i.Lanes.Store.Delivery(seq)
+	if err != nil {
+		return bridge.AckedOrRetry(err)
+	}
+	var in bridge.Incoming
+	if err := json.Unmarshal(d.Body, &in); err != nil {
+		return i.Lanes.SetAside(d, err)
+	}
+	if done, err := i.order.ready(&in, d); err != nil {
+		return err
+	} else if done {
+		return i.Lanes.Conclude(d)
+	}
+	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	in.Tries, in.NewRoom = i.begin(seq, d), i.wantsNewRoom(&in)
+	i.setReplyTarget(&in, false)
+	shown, err := i.Rooms.Deliver(ctx, in)
+	if failed := i.roomOpened(ctx, &in, shown); failed != nil {
+		return bridge.StoreRefusal(failed)
+	}
+	if err != nil {
+		return i.refused(ctx, d, &in, bridge.RefusalOf(err))
+	}
+	return i.shown(ctx, d, &in, shown)
+}
+
+// roomOpened says what follows from a new room.
+func (i *Inbound) roomOpened(ctx context.Context, in *bridge.Incoming, shown bridge.Shown) error {
+	if shown.Opened == "" {
+		return nil
+	}
+	if shown.Unattended {
+		if err := i.Automatic.Texts.Unattended(ctx, *in, shown.Opened); err != nil {
+			i.Lanes.Log.Warn("nobody is told of a room that nobody serves", "page", in.Conversation.Page, "room", shown.Opened, "err", err)
+		}
+	}
+	return i.Automatic.Texts.RoomOpened(ctx, in.Conversation, shown.Opened)
+}
+
+// refused decides what becomes of an event that was not shown.
+func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Incoming, r *bridge.Refusal) error {
+	if r.Reason == bridge.NoAgent || r.Reason == bridge.OmnichannelOff {
+		if err := i.Automatic.Texts.NobodyThere(ctx, *in); err != nil {
+			i.Lanes.Log.Warn("the customer is not told that nobody is there", "page", in.Conversation.Page, "err", err)
+		}
+	}
+	if r.Verdict != bridge.Never {
+		r.Verdict = bridge.Again
+		return r
+	}
+	i.Lanes.Log.Warn("not shown to agents", "page", in.Conversation.Page, "delivery", d.Seq, "reason", r.Reason, "err", r.Err)
+	if r.Reason == bridge.ContactBlocked {
+		if err := i.announceBlocked(ctx, in); err != nil {
+			return bridge.StoreRefusal(err)
+		}
+	}
+	i.ended(d.Seq)
+	return i.Lanes.DeadLetter(d, r.Reason)
+}
+
+// shown says what follows from an event that is shown, and concludes it.
+func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incoming, shown bridge.Shown) error {
+	i.setReplyTarget(in, true)
+	if in.Opens() && in.Survey == nil {
+		bridge.NoteSpoken(i.States, i.Pages, in.Conversation, in.At)
+	}
+	if err := i.explainTo(ctx, in, shown.Refused); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	if err := i.Automatic.Survey.Follow(ctx, in); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	i.ended(d.Seq)
+	if shown.Receipt.Mid == "" {
+		return i.Lanes.Conclude(d)
+	}
+	return i.Lanes.Conclude(d, shown.Receipt)
+}
+
+// begin notes that showing an event begins, and returns how often that was so before;
+// what an earlier run left counts as begun.
+func (i *Inbound) begin(seq bridge.Seq, d bridge.Delivery) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n, known := i.begun[seq]
+	if !known && d.Accepted.Before(i.started) {
+		n = 1
+	}
+	i.begun[seq] = n + 1
+	return n
+}
+
+func (i *Inbound) ended(seq bridge.Seq) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.begun, seq)
+}
+
+// wantsNewRoom reports whether an event comes after so long a silence that the page wants
+// a new room for it.
+func (i *Inbound) wantsNewRoom(in *bridge.Incoming) bool {
+	if !in.Opens() || in.Survey != nil {
+		return false
+	}
+	page, err := i.Pages.Page(in.Conversation.Page)
+	after := time.Duration(page.Settings.NewRoomAfter)
+	since := i.States.State(in.Conversation).Silence.Since
+	return err == nil && after > 0 && !since.IsZero() && in.At.Sub(since) > after
+}
+
+// explainTo tells a customer, in one automatic text, what of an event was refused.
+func (i *Inbound) explainTo(ctx context.Context, in *bridge.Incoming, sentences []string) error {
+	if len(sentences) == 0 {
+		return nil
+	}
+	return i.Outbound.SendAutomatic(ctx, outbound.Automatic{Conversation: in.Conversation, Key: "refused/" + in.Key, Text: strings.Join(sentences, "\n")})
+}
+
+// announceBlocked says, once for each customer as far back as keys are remembered, that
+// somebody who is blocked in Rocket.Chat writes.
+func (i *Inbound) announceBlocked(ctx context.Context, in *bridge.Incoming) error {
+	page, err := i.Pages.Page(in.Conversation.Page)
+	if err != nil {
+		return nil // it was deleted meanwhile
+	}
+	id, customer := string(page.ID), string(in.Conversation.Customer)
+	text := i.Say.Say("*%s*: the customer `%s` is blocked in Rocket.Chat, so what they write is not shown. Unblock the contact there to hear them again. `/facebook block %s %s` blocks them at Facebook, too.",
+		page.DisplayName(), customer, id, customer)
+	return i.Notices.Announce(ctx, "contact-blocked/"+in.Conversation.String(), text)
+}

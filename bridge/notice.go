@@ -1,0 +1,87 @@
+package bridge
+
+import (
+	"context"
+	"strconv"
+	"time"
+)
+
+// Notice is something an agent is told about a message of a room, or administrators
+// about a page.
+type Notice struct {
+	Kind    NoticeKind  `json:"kind"`
+	Room    RoomID      `json:"room"`
+	Message MessageID   `json:"message,omitempty"` // the message concerned, if it is about one
+	Topic   string      `json:"topic,omitempty"`   // what it is about otherwise; the same for the same matter
+	To      Author      `json:"to"`                // who wrote it
+	Reason  Reason      `json:"reason,omitempty"`
+	Waited  bool        `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
+	Part    int         `json:"part,omitempty"`    // parts before this one reached the customer
+	Parts   int         `json:"parts,omitempty"`   // of how many
+	Edit    int64       `json:"edit,omitempty"`    // the version of the message, as in Mark
+	Round   int         `json:"round,omitempty"`   // the message was given up and tried again
+	Found   bool        `json:"found,omitempty"`   // of a Revised: an earlier round had sent it
+	Earlier []NoticeKey `json:"earlier,omitempty"` // of a Revised: of what was told in those
+	At      time.Time   `json:"at"`
+	Until   time.Time   `json:"until,omitzero"` // of a window note: the end of the plain window
+	Later   time.Time   `json:"later,omitzero"` // likewise: until when people may answer; zero: not after Until
+
+	Text      string     `json:"text,omitempty"`      // of an Answer or Announcement; of FileLeft, the file's name
+	Shortcuts []Shortcut `json:"shortcuts,omitempty"` // of an Answer
+	Command   *Command   `json:"command,omitempty"`   // of a CommandReceived
+
+	Sentence string `json:"-"` // what the agent reads, in the language of the day; made when it is told
+}
+
+// NoticeKey is the same for every telling of a notice, and for no other. Ids of messages
+// are made from it, so it never changes.
+type NoticeKey string
+
+// Key returns the notice's: what an agent is told of one matter in one round.
+func (n Notice) Key() NoticeKey {
+	kind := string(n.Kind)
+	if n.Round > 0 {
+		kind += "-" + strconv.Itoa(n.Round)
+	}
+	if n.Edit > 0 {
+		kind += "-" + strconv.FormatInt(n.Edit, 36)
+	}
+	if n.Kind == FileLeft {
+		kind += "-" + strconv.Itoa(n.Part)
+	}
+	if n.Topic != "" {
+		return NoticeKey(kind + "/" + n.Topic)
+	}
+	return NoticeKey(kind + "/" + string(n.Message))
+}
+
+// NoticeKind says what a notice does in the room.
+type NoticeKind string
+
+const (
+	NotDelivered    NoticeKind = "not-delivered" // a sentence and a mark on the message
+	StillWaiting    NoticeKind = "waiting"       // the same, until Corrected
+	FileLeft        NoticeKind = "file-left"     // the same about file number Part of a message, which went out otherwise
+	StillSeen       NoticeKind = "still-seen"    // a sentence about a message that was deleted too late
+	Corrected       NoticeKind = "corrected"     // what StillWaiting said is over: it went out
+	Revised         NoticeKind = "revised"       // what NotDelivered said in earlier rounds is over: the customer has it
+	Private         NoticeKind = "private"       // a direct message to the author only
+	HasArrived      NoticeKind = "arrived"       // a mark on the message: the customer has it
+	WasRead         NoticeKind = "read"          // likewise: and has read it
+	CommandReceived NoticeKind = "ordered"       // not told at all: a command to be carried out
+	Answer          NoticeKind = "answer"        // to a command: in Room, or by direct message if that is empty
+	Announcement    NoticeKind = "announcement"  // in the setup channel
+
+	WindowEndsSoon NoticeKind = "window-ending"  // in the room, for whoever works there
+	WindowHasEnded NoticeKind = "window-ended"   // likewise
+	SurveySkipped  NoticeKind = "survey-skipped" // likewise: the customer was not asked how it was
+)
+
+// Notifier tells people. Telling the same notice again is harmless. The error is a Refusal.
+type Notifier interface {
+	Notify(context.Context, Notice) error
+}
+
+// Standing shows a text to administrators under an id, in place of what was shown there
+// before. Calls for one id do not overlap.
+type Standing func(ctx context.Context, id, text string) error

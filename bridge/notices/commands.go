@@ -1,0 +1,48 @@
+package notices
+
+import (
+	"context"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// tooLate is how old a command may be before it is no longer carried out: whoever
+// typed it has given up or typed it again.
+const tooLate = 5 * time.Minute
+
+// FromPeople stores commands, once per message, and leaves out what it has seen.
+// When it returns nil, everything is durable.
+func (o *Notices) FromPeople(ctx context.Context, commands []bridge.Command) error {
+	var entries []bridge.Entry
+	for _, c := range commands {
+		e, err := o.entry(bridge.CommandLane(c.From.ID), bridge.Notice{Kind: bridge.CommandReceived, Room: c.Room, To: c.From, Message: c.ID, Command: &c})
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	_, err := o.Lanes.Append(ctx, entries, nil)
+	return err
+}
+
+// runCommand carries a command out and stores the answer, which is told like any other
+// notice. Stopped between the two, the command is carried out again: commands are
+// made for that.
+func (o *Notices) runCommand(ctx context.Context, n bridge.Notice) error {
+	reply := bridge.Reply{Text: o.Say.Say("That came too late: I was away when you typed it. Please type it again.")}
+	if o.Now().Sub(n.Command.At) < tooLate {
+		var err error
+		if reply, err = o.Commands.Handle(ctx, *n.Command); err != nil {
+			return err
+		}
+	}
+	if reply.Text == "" {
+		return nil
+	}
+	answer := bridge.Notice{Kind: bridge.Answer, Message: n.Message, To: n.To, Text: reply.Text, Shortcuts: reply.Shortcuts}
+	if n.Command.Setup && !reply.Private {
+		answer.Room = n.Room
+	}
+	return bridge.StoreRefusal(o.store(ctx, bridge.CommandLane(n.To.ID), answer))
+}

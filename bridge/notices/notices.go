@@ -1,0 +1,106 @@
+package notices
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/queue"
+	"messenger-bridge/language"
+)
+
+// Config is what Notices are made of.
+type Config struct {
+	Lanes    *queue.Lanes
+	Notifier bridge.Notifier
+	Commands bridge.CommandHandler
+	Receipts bridge.Receipts
+	Sent     bridge.SentLog
+	States   bridge.States
+	Pages    bridge.Pages
+	Now      func() time.Time
+	Say      *language.Speaker
+	Log      *slog.Logger
+}
+
+// Notices stores what is to be told, and tells it.
+type Notices struct{ Config }
+
+// New returns Notices.
+func New(c Config) *Notices { return &Notices{c} }
+
+// Tell stores a notice about a message of a conversation; an agent reads each of them
+// once, whatever repeats.
+func (o *Notices) Tell(ctx context.Context, c bridge.Conversation, n bridge.Notice) error {
+	return o.store(ctx, c.Lane(), n)
+}
+
+// Announce tells everybody in the setup channel something, once per key.
+func (o *Notices) Announce(ctx context.Context, key, text string) error {
+	return o.store(ctx, bridge.AnnouncementLane(), bridge.Notice{Kind: bridge.Announcement, Topic: key, Text: text})
+}
+
+// Told reports whether a notice of this key was ever stored.
+func (o *Notices) Told(n bridge.Notice) bool { return o.Lanes.Store.Seen(string(n.Key())) }
+
+func (o *Notices) store(ctx context.Context, lane bridge.Lane, n bridge.Notice) error {
+	e, err := o.entry(lane, n)
+	if err == nil {
+		_, err = o.Lanes.Append(ctx, []bridge.Entry{e}, nil)
+	}
+	return err
+}
+
+func (o *Notices) entry(lane bridge.Lane, n bridge.Notice) (bridge.Entry, error) {
+	n.At = o.Now()
+	body, err := json.Marshal(n)
+	if err != nil {
+		return bridge.Entry{}, fmt.Errorf("encode a notice: %w", err)
+	}
+	return bridge.Entry{Lane: lane, Key: string(n.Key()), Body: body}, nil
+}
+
+// Deliver tells the notice that is the oldest of its lane. Every notice has a message id
+// of its own, so a repeat is harmless.
+func (o *Notices) Deliver(ctx context.Context, seq bridge.Seq) error {
+	d, err := o.Lanes.Store.Delivery(seq)
+	if err != nil {
+		return bridge.AckedOrRetry(err)
+	}
+	var n bridge.Notice
+	if err := json.Unmarshal(d.Body, &n); err != nil {
+		return o.Lanes.SetAside(d, err)
+	}
+	if err := o.tell(ctx, n); err != nil {
+		r := bridge.RefusalOf(err)
+		if r.Verdict == bridge.Never {
+			o.Log.Error("an agent could not be told", "delivery", seq, "notice", n.Kind, "reason", n.Reason, "err", r.Err)
+			return o.Lanes.DeadLetter(d, r.Reason)
+		}
+		r.Verdict = bridge.Again
+		return r
+	}
+	return o.Lanes.Conclude(d)
+}
+
+func (o *Notices) tell(ctx context.Context, n bridge.Notice) error {
+	switch n.Kind {
+	case bridge.CommandReceived:
+		return o.runCommand(ctx, n)
+	case bridge.HasArrived:
+		read := n
+		if read.Kind = bridge.WasRead; o.Told(read) { // that mark says more
+			return nil
+		}
+	}
+	n.Sentence = sentence(n, o.Say)
+	return o.Notifier.Notify(ctx, n)
+}
+
+// SurveySkipped says in a room that was closed that the customer was not asked how it was.
+func (o *Notices) SurveySkipped(ctx context.Context, c bridge.Conversation, room bridge.RoomID, why bridge.Reason) error {
+	return o.Tell(ctx, c, bridge.Notice{Kind: bridge.SurveySkipped, Room: room, Topic: "survey/" + string(room), Reason: why})
+}

@@ -1,0 +1,152 @@
+package outbound
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf16"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/language"
+)
+
+// What Messenger takes at most (messenger.md 3.5, 3.7). Lengths are in UTF-16 units,
+// the strictest reading.
+const (
+	mostQuickReplies = 13
+	mostButtons      = 3
+	longestTitle     = 20
+	longestPayload   = 1000
+	longestCard      = 640 // text above buttons
+)
+
+// style is what composing depends on, beside the message.
+type style struct {
+	settings bridge.Settings // the page's
+	say      *language.Speaker
+	cut      func(text string, limit int) []bridge.Part // into parts that Messenger takes
+}
+
+// compose cuts a message into what Messenger takes. Files come first: a caption is
+// a message of its own, and quick replies vanish when anything comes after them. A
+// message of which nothing is left has no parts; its author is told when its turn
+// comes.
+func compose(by style, c bridge.Conversation, m *bridge.AgentMessage) Outgoing {
+	out := Outgoing{
+		Conversation: c, Message: m.ID, Room: m.Room, Author: m.Author, At: m.At,
+		Quote: m.Quote, Name: m.Author.ShownAs(by.settings.AgentName), Gone: m.Gone,
+	}
+	for i := range m.Attachments {
+		out.Parts = append(out.Parts, bridge.Part{File: &m.Attachments[i]})
+	}
+	limit := by.settings.Limit() - units(heading(out))
+	if c.Kind == bridge.Comments {
+		return composeReply(by, out, m, limit)
+	}
+	out.Parts = append(out.Parts, composeTexts(by, m, limit-units(corrected(by)))...)
+	return out
+}
+
+// composeTexts cuts what a message says. The limit leaves room for what may have to stand
+// before the text.
+func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
+	text, quick := quickReplies(m.Text)
+	buttons := m.Buttons
+	if len(buttons) > 0 && (!buttonsFit(buttons) || text == "" || units(text) > min(limit, longestCard)) {
+		text = strings.TrimSpace(text + "\n" + buttonsAsText(buttons))
+		buttons = nil
+	}
+	texts := by.cut(text, limit)
+	if len(texts) > 0 {
+		last := &texts[len(texts)-1]
+		last.Quick, last.Buttons = quick, buttons
+	}
+	return texts
+}
+
+// corrected is what stands before a newer version of a message.
+func corrected(by style) string { return by.say.Say("Corrected:") + " " }
+
+// heading is what stands before the text where Messenger does not show who wrote.
+func heading(out Outgoing) string {
+	if out.Name == "" {
+		return ""
+	}
+	return out.Name + ": "
+}
+
+var (
+	quickLine  = regexp.MustCompile(`^(?:\s*\[[^\[\]\n]+\])+\s*$`)
+	quickTitle = regexp.MustCompile(`\[([^\[\]\n]+)\]`)
+)
+
+// quickReplies takes the choices off the end of a text that ends like
+//
+//	[Yes] [No] [Call me]
+//
+// If Messenger does not take them, or nothing stands above them, the text stays as
+// it is.
+func quickReplies(text string) (rest string, titles []string) {
+	text = strings.TrimSpace(text)
+	lines := strings.Split(text, "\n")
+	n := len(lines)
+	for n > 0 && quickLine.MatchString(lines[n-1]) {
+		line, fit := quickTitles(lines[n-1], titles)
+		if !fit {
+			return text, nil
+		}
+		titles = append(line, titles...)
+		n--
+	}
+	rest = strings.TrimSpace(strings.Join(lines[:n], "\n"))
+	if rest == "" || len(titles) == 0 || len(titles) > mostQuickReplies {
+		return text, nil
+	}
+	return rest, titles
+}
+
+// quickTitles returns the choices in a line; false if Messenger does not take one of them.
+func quickTitles(text string, below []string) (line []string, fit bool) {
+	for _, hit := range quickTitle.FindAllStringSubmatch(text, -1) {
+		title := strings.TrimSpace(hit[1])
+		if title == "" || units(title) > longestTitle || slices.Contains(below, title) || slices.Contains(line, title) {
+			return nil, false
+		}
+		line = append(line, title)
+	}
+	return line, true
+}
+
+func buttonsFit(buttons []bridge.Button) bool {
+	return len(buttons) <= mostButtons && !slices.ContainsFunc(buttons, func(b bridge.Button) bool { return !buttonFits(b) })
+}
+
+// buttonFits reports whether Messenger takes a button: it opens an address on the web, or
+// answers with a payload.
+func buttonFits(b bridge.Button) bool {
+	if b.Title == "" || units(b.Title) > longestTitle || units(b.Payload) > longestPayload {
+		return false
+	}
+	if b.URL == "" {
+		return b.Payload != ""
+	}
+	u, err := url.Parse(b.URL)
+	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+func buttonsAsText(buttons []bridge.Button) string {
+	var lines []string
+	for _, b := range buttons {
+		lines = append(lines, strings.TrimSpace(strings.Trim(b.Title+": "+b.URL, ": ")))
+	}
+	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return line == "" }), "\n")
+}
+
+// units counts UTF-16 code units.
+func units(s string) (n int) {
+	for _, r := range s {
+		n += max(utf16.RuneLen(r), 1)
+	}
+	return n
+}

@@ -1,0 +1,161 @@
+package outbound
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+func TestRevise(t *testing.T) {
+	message, edit, deletion := Outgoing{}, Outgoing{Edit: 1}, Outgoing{Gone: true}
+	newer, gone := []change{{seq: 2, out: Outgoing{Edit: 2}}}, []change{{seq: 2, out: Outgoing{Edit: 2}}, {seq: 3, out: deletion}}
+	for _, test := range []struct {
+		name string
+		out  Outgoing
+		now  circumstances
+		want revision
+	}{
+		{"nothing changes it", message, circumstances{untried: true}, sendIt},
+		{"newer version further back", message, circumstances{untried: true, later: newer}, sendNewest},
+		{"newer version next to it", message, circumstances{untried: true, later: newer, nextTo: true}, skipIt},
+		{"deleted in time", message, circumstances{untried: true, later: gone}, withdraw},
+		{"tried, then changed", message, circumstances{later: newer, nextTo: true}, sendIt},
+		{"tried, then deleted", message, circumstances{later: gone}, sendIt},
+		{"a version, the newest", edit, circumstances{untried: true}, sendCorrect},
+		{"a version, not the newest", edit, circumstances{untried: true, later: newer}, skipIt},
+		{"a version, tried, not the newest", edit, circumstances{later: newer}, sendCorrect},
+		{"a version, deleted in time", edit, circumstances{untried: true, later: gone}, withdraw},
+		{"a deletion", deletion, circumstances{untried: true}, deletedLater},
+		{"a deletion, deleted again", deletion, circumstances{untried: true, later: gone}, deletedLater},
+	} {
+		if got := revise(&test.out, test.now); got != test.want {
+			t.Errorf("%s: %d instead of %d", test.name, got, test.want)
+		}
+	}
+}
+
+func TestBecomeNewest_OnlyWithOnePartEach(t *testing.T) {
+	one, two := []bridge.Part{{Text: "new"}}, []bridge.Part{{Text: "new"}, {Text: "er"}}
+	for _, test := range []struct {
+		old, newest []bridge.Part
+		want        string
+	}{
+		{[]bridge.Part{{Text: "old"}}, one, "new"},
+		{[]bridge.Part{{Text: "old"}}, two, "old"},
+		{[]bridge.Part{{Text: "old"}, {Text: "est"}}, one, "old"},
+		{[]bridge.Part{{Text: "old"}}, nil, "old"},
+	} {
+		out := Outgoing{Parts: test.old, Quote: &bridge.Quote{}}
+		out.becomeNewest(Outgoing{Parts: test.newest, TextHash: "new"})
+		if out.Parts[0].Text != test.want || (out.TextHash == "new") != (test.want == "new") || (out.Quote == nil) != (test.want == "new") {
+			t.Errorf("%+v, then %+v: %+v", test.old, test.newest, out)
+		}
+	}
+}
+
+func TestBecomeCorrection(t *testing.T) {
+	file, text := bridge.Part{File: &bridge.Attachment{}}, bridge.Part{Text: "new"}
+	for _, test := range []struct {
+		name               string
+		parts              []bridge.Part
+		has                string
+		untried, keepEdits bool
+		want               int // parts; 0: nothing is to be corrected
+	}{
+		{"another text", []bridge.Part{text}, "old", true, false, 1},
+		{"files are not sent again", []bridge.Part{file, text}, "old", true, false, 1},
+		{"files only", []bridge.Part{file}, "old", true, false, 0},
+		{"the same text", []bridge.Part{text}, "new", true, false, 0},
+		{"the same text, perhaps sent in part", []bridge.Part{text}, "new", false, false, 1},
+		{"the page wants no corrections", []bridge.Part{text}, "old", true, true, 0},
+		{"it wants none, and it was perhaps sent in part", []bridge.Part{text}, "old", false, true, 1},
+		{"nobody knows what the customer has", []bridge.Part{text}, "", true, false, 1},
+	} {
+		out := Outgoing{Parts: slices.Clone(test.parts), TextHash: "new", Quote: &bridge.Quote{}}
+		corrects := out.becomeCorrection(test.has, test.untried, test.keepEdits)
+		if corrects != (test.want > 0) || corrects && (len(out.Parts) != test.want || !out.Corrects || out.Quote != nil) {
+			t.Errorf("%s: %v, %+v", test.name, corrects, out)
+		}
+	}
+}
+
+// write and edit are messages of room "room".
+func write(id bridge.MessageID, text string) bridge.AgentMessage {
+	return bridge.AgentMessage{ID: id, Text: text}
+}
+
+func edit(id bridge.MessageID, minute int, text string) bridge.AgentMessage {
+	return bridge.AgentMessage{ID: id, Text: text, Edited: noon.Add(time.Duration(minute) * time.Minute), Known: true}
+}
+
+func TestEdits_WhichVersionGoesOut(t *testing.T) {
+	gone := bridge.AgentMessage{ID: "a", Gone: true}
+	for _, test := range []struct {
+		name  string
+		first []bridge.AgentMessage // delivered before the others are written
+		then  []bridge.AgentMessage
+		want  []string
+		told  []string
+	}{
+		{"edited at once", nil, []bridge.AgentMessage{write("a", "one"), edit("a", 1, "two")}, []string{"two"}, nil},
+		{"edited twice", nil, []bridge.AgentMessage{write("a", "one"), edit("a", 1, "two"), edit("a", 2, "three")}, []string{"three"}, nil},
+		{"edited behind another", nil, []bridge.AgentMessage{write("a", "one"), write("b", "B"), edit("a", 1, "two")}, []string{"two", "B"}, nil},
+		{"edited behind another, and back", nil, []bridge.AgentMessage{write("a", "one"), write("b", "B"), edit("a", 1, "two"), edit("a", 2, "one")}, []string{"one", "B"}, nil},
+		{"deleted at once", nil, []bridge.AgentMessage{write("a", "one"), gone, write("b", "B")}, []string{"B"}, nil},
+		{"edited and deleted", nil, []bridge.AgentMessage{write("a", "one"), edit("a", 1, "two"), gone}, nil, nil},
+		{"edited afterwards", []bridge.AgentMessage{write("a", "one")}, []bridge.AgentMessage{edit("a", 1, "two")}, []string{"one", "Corrected: two"}, nil},
+		{"edited afterwards, the text is the same", []bridge.AgentMessage{write("a", "one")}, []bridge.AgentMessage{edit("a", 1, "one")}, []string{"one"}, nil},
+		{"edited twice afterwards", []bridge.AgentMessage{write("a", "one")}, []bridge.AgentMessage{edit("a", 1, "two"), edit("a", 2, "three")}, []string{"one", "Corrected: three"}, nil},
+		{"deleted afterwards", []bridge.AgentMessage{write("a", "one")}, []bridge.AgentMessage{gone}, []string{"one"}, []string{"still-seen/a"}},
+		{"a change of what is not ours", nil, []bridge.AgentMessage{edit("x", 1, "two"), {ID: "y", Gone: true}}, nil, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.says(test.first...)
+			w.deliver()
+			w.says(test.then...)
+			w.deliver()
+			if got := w.texts(); !slices.Equal(got, test.want) {
+				t.Errorf("the customer reads %q", got)
+			}
+			if got := w.notices(); !slices.Equal(got, test.told) {
+				t.Errorf("told: %q", got)
+			}
+			if n := len(w.edits.waiting); n != 0 {
+				t.Errorf("changes of %d messages are still believed to wait", n)
+			}
+		})
+	}
+}
+
+func TestEdits_PageKeepsThem_NothingIsSentAgain(t *testing.T) {
+	w := newWorld(t)
+	w.page.Settings.KeepEdits = true
+	w.says(write("a", "one"))
+	w.deliver()
+	w.says(edit("a", 1, "two"))
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+}
+
+func TestEdits_AfterARestart_AreFound(t *testing.T) {
+	w := newWorld(t)
+	w.says(write("x", "X"), write("a", "one"), write("b", "B"), edit("a", 1, "two"))
+	next := newWorld(t)
+	next.outbox.keys, next.outbox.waiting, next.outbox.last = w.outbox.keys, w.outbox.waiting, w.outbox.last
+	if err := next.Load(); err != nil {
+		t.Fatal(err)
+	}
+	for _, seq := range next.outbox.seqs()[1:] { // the oldest may have been sent
+		if err := next.Deliver(t.Context(), seq); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := next.texts(); !slices.Equal(got, []string{"two", "B"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+}

@@ -1,0 +1,108 @@
+package outbound
+
+import (
+	"errors"
+
+	"messenger-bridge/bridge"
+)
+
+// errEnded ends the work on a message that is concluded, or kept apart.
+var errEnded = errors.New("ended")
+
+// endings end messages that the customer does not get.
+type endings struct {
+	*Config
+	progress *progress
+	edits    *edits
+	reports  reports
+}
+
+// deadLetterPart is deadLetter for use between parts.
+func (e endings) deadLetterPart(a *attempt, reason bridge.Reason, cause error) error {
+	if err := e.deadLetter(a, reason, cause); err != nil {
+		return err
+	}
+	return errEnded
+}
+
+// deadLetter tells the agent, then keeps the message apart. Stopped between the two,
+// the message is refused once more at the next start, and the agent is not told
+// twice.
+func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error {
+	e.Log.Warn("not delivered", "page", a.out.Conversation.Page, "delivery", a.d.Seq,
+		"message", a.out.Message, "reason", reason, "err", cause)
+	if err := e.reports.tell(a, bridge.NotDelivered, reason); err != nil {
+		return err
+	}
+	if err := e.Lanes.DeadLetter(a.d, reason); err != nil {
+		return err
+	}
+	e.forget(a)
+	return nil
+}
+
+// skip concludes a delivery of which nothing was sent.
+func (e endings) skip(a *attempt) error {
+	if err := e.Lanes.Store.Conclude(a.d.Seq); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	e.forget(a)
+	return nil
+}
+
+// forget clears what is kept in memory of a delivery that has ended.
+func (e endings) forget(a *attempt) {
+	e.edits.remove(a.out.Message, a.d.Seq)
+	e.progress.clearPending(a.d.Seq)
+}
+
+// withdraw concludes a message that was deleted before it was tried.
+func (e endings) withdraw(a *attempt) error {
+	if e.reports.told(a.out, bridge.StillWaiting, a.out.RetryNo) {
+		if err := e.reports.tell(a, bridge.NotDelivered, bridge.Withdrawn); err != nil {
+			return err
+		}
+	}
+	return e.skip(a)
+}
+
+// tooLate concludes a deletion, and tells the agent if the customer has what was deleted.
+func (e endings) tooLate(a *attempt) error {
+	if e.edits.hasAny(a.out.Message) {
+		if err := e.reports.tell(a, bridge.StillSeen, ""); err != nil {
+			return err
+		}
+	}
+	return e.skip(a)
+}
+
+// dropOutlived ends a text that nobody wrote, and that came too late.
+func (e endings) dropOutlived(a *attempt) error {
+	e.Log.Info("an automatic text came too late and is not sent", "page", a.out.Conversation.Page, "delivery", a.d.Seq)
+	why := bridge.WindowClosed
+	if e.window(a.out.Conversation).Open(e.Now(), bridge.PlainWindow) {
+		why = bridge.WroteAgain
+	}
+	if err := e.reports.tell(a, bridge.NotDelivered, why); err != nil {
+		return err
+	}
+	if err := e.skip(a); err != nil {
+		return err
+	}
+	return errEnded
+}
+
+// skipFile goes on without a file, once the agent is told. Stopped in between, it is
+// refused again, and the agent is not told twice.
+func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
+	p := &a.d.Progress
+	e.Log.Warn("a file is left out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "reason", r.Reason, "err", r.Err)
+	if err := e.reports.fileLeft(a, r.Reason); err != nil {
+		return err
+	}
+	*p = bridge.Progress{State: bridge.Trying, Part: p.Part + 1, Tried: e.Now()}
+	if p.Part < len(a.out.Parts) {
+		return e.progress.save(a.d.Seq, *p)
+	}
+	return nil
+}

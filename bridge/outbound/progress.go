@@ -1,0 +1,132 @@
+package outbound
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// progress is what this process knows better than the store of how far messages are.
+type progress struct {
+	store saver
+
+	mu            sync.Mutex                 // guards all below
+	unpersisted   map[bridge.Seq]unpersisted // progress the store did not take; believed rather than the stored one
+	maybeSent     map[bridge.Seq]time.Time   // possibly sent at that time by somebody who could not write it down
+	knownUnsent   map[bridge.Lane]struct{}   // in which a message of an earlier bridge's time was found not to have been sent
+	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
+}
+
+// saver stores progress and receipts; bridge.Queue is one.
+type saver interface {
+	Save(bridge.Seq, bridge.Progress, ...bridge.Receipt) error
+}
+
+// unpersisted is progress that could not be stored, with the receipts that belong to it.
+type unpersisted struct {
+	progress bridge.Progress
+	receipts []bridge.Receipt
+}
+
+func newProgress(store saver) *progress {
+	return &progress{
+		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
+	}
+}
+
+// save stores the progress of a delivery. If the store refuses, the progress is kept in
+// memory and believed: a part that may have been sent is not sent again because a disk
+// was full.
+func (p *progress) save(seq bridge.Seq, now bridge.Progress, receipts ...bridge.Receipt) error {
+	if err := p.store.Save(seq, now, receipts...); err != nil {
+		p.remember(seq, now, receipts...)
+		return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
+	}
+	p.clearPending(seq)
+	return nil
+}
+
+// believe replaces stored progress by what this process knows better: progress it
+// could not store, and what may have been sent without anybody writing it down.
+func (p *progress) believe(d *bridge.Delivery) error {
+	p.mu.Lock()
+	known, better := p.unpersisted[d.Seq]
+	since, maybeSent := p.maybeSent[d.Seq]
+	p.mu.Unlock()
+	switch {
+	case better:
+		d.Progress = known.progress
+		if err := p.store.Save(d.Seq, known.progress, known.receipts...); err != nil {
+			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
+		}
+	case maybeSent && d.Progress.State == bridge.Trying:
+		d.Progress.State, d.Progress.Tried = bridge.Unsure, since
+	}
+	return nil
+}
+
+// remember keeps progress that could not be stored.
+func (p *progress) remember(seq bridge.Seq, now bridge.Progress, receipts ...bridge.Receipt) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.unpersisted[seq] = unpersisted{progress: now, receipts: append(p.unpersisted[seq].receipts, receipts...)}
+}
+
+// mayBeSent notes that a message may have been sent at that time, and nobody wrote it down.
+func (p *progress) mayBeSent(seq bridge.Seq, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.maybeSent[seq] = at
+}
+
+// pending reports whether something is known of a delivery that the store does not know.
+func (p *progress) pending(seq bridge.Seq) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, maybeSent := p.maybeSent[seq]
+	_, unpersisted := p.unpersisted[seq]
+	return maybeSent || unpersisted
+}
+
+// clearPending says that the store knows everything of a delivery.
+func (p *progress) clearPending(seq bridge.Seq) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.unpersisted, seq)
+	delete(p.maybeSent, seq)
+}
+
+// noteRollback notes that the clock was set back since something was written down, so
+// that what was written down by the earlier one is looked for from early enough on.
+func (p *progress) noteRollback(by time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clockRollback = max(p.clockRollback, by)
+}
+
+// rollback returns by how much the clock was set back at most.
+func (p *progress) rollback() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.clockRollback
+}
+
+// noteUnsent notes that a message of an earlier bridge's time was not sent: that one sent
+// in order, so it sent none of the later ones of the lane either.
+func (p *progress) noteUnsent(lane bridge.Lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.knownUnsent[lane] = struct{}{}
+}
+
+// unsent reports whether a message, if it is of an earlier bridge's time, comes after one
+// that was not sent. Without this, each of them would cost a look into the thread.
+func (p *progress) unsent(lane bridge.Lane, seq bridge.Seq) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, unsent := p.knownUnsent[lane]
+	_, maybeSent := p.maybeSent[seq]
+	return unsent && !maybeSent
+}

@@ -1,0 +1,79 @@
+package outbound
+
+import (
+	"context"
+	"fmt"
+
+	"messenger-bridge/bridge"
+)
+
+// reports tell the authors of messages what becomes of them.
+type reports struct{ *Config }
+
+// tell stores a notice about the message for its author, if it has one. The error is a
+// Refusal.
+func (r reports) tell(a *attempt, kind bridge.NoticeKind, reason bridge.Reason) error {
+	if a.out.Survey != "" && kind == bridge.NotDelivered {
+		if err := r.Notices.Tell(context.Background(), a.out.Conversation, SurveySkipped(a.out.Survey, reason)); err != nil {
+			return bridge.StoreRefusal(err)
+		}
+	}
+	if a.out.Automatic {
+		return nil
+	}
+	n := a.out.notice(kind, a.out.RetryNo)
+	n.Reason, n.Part, n.Parts = reason, a.d.Progress.Part, len(a.out.Parts)
+	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
+	if kind == bridge.Revised {
+		n.Found, n.Earlier = a.found, r.earlier(a.out)
+	}
+	return bridge.StoreRefusal(r.Notices.Tell(context.Background(), a.out.Conversation, n))
+}
+
+// takeBack tells the author that a message has gone out of which something else was told
+// before.
+func (r reports) takeBack(a *attempt) error {
+	if r.told(a.out, bridge.StillWaiting, a.out.RetryNo) {
+		if err := r.tell(a, bridge.Corrected, ""); err != nil {
+			return err
+		}
+	}
+	if a.out.RetryNo > 0 {
+		return r.tell(a, bridge.Revised, "")
+	}
+	return nil
+}
+
+// SurveySkipped is what is said in a room whose customer was not asked how it was.
+func SurveySkipped(room bridge.RoomID, why bridge.Reason) bridge.Notice {
+	return bridge.Notice{Kind: bridge.SurveySkipped, Room: room, Topic: "survey/" + string(room), Reason: why}
+}
+
+// fileLeft tells that the message goes out without its current part, a file.
+func (r reports) fileLeft(a *attempt, reason bridge.Reason) error {
+	n := a.out.notice(bridge.FileLeft, a.out.RetryNo)
+	n.Reason, n.Part, n.Text = reason, a.d.Progress.Part, a.out.Parts[a.d.Progress.Part].File.Name
+	if err := r.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
+		return bridge.StoreRefusal(fmt.Errorf("tell of a file: %w", err))
+	}
+	return nil
+}
+
+// told reports whether the agent was told something about the message at one of its
+// retries.
+func (r reports) told(out Outgoing, kind bridge.NoticeKind, retryNo int) bool {
+	return r.Notices.Told(out.notice(kind, retryNo))
+}
+
+// earlier returns the keys of the notices that said, before this retry, that the message
+// was not delivered.
+func (r reports) earlier(out Outgoing) (keys []bridge.NoticeKey) {
+	for retryNo := range out.RetryNo {
+		kind := bridge.NotDelivered
+		if r.told(out, bridge.StillWaiting, retryNo) { // that one was rewritten to say so
+			kind = bridge.StillWaiting
+		}
+		keys = append(keys, out.notice(kind, retryNo).Key())
+	}
+	return keys
+}

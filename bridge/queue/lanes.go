@@ -1,0 +1,237 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// Attempt makes one delivery: nil means it is concluded, a bridge.Refusal with Again
+// that it stays the oldest of its lane.
+type Attempt func(context.Context, bridge.Seq) error
+
+// Config is what Lanes are made of.
+type Config struct {
+	Rules
+	Store     bridge.Queue
+	Direction bridge.Direction
+	Workers   int                   // deliveries under way
+	Clock     func() time.Time      // ours, which may be set
+	Panicked  func(bridge.Seq)      // an attempt ended in a panic; may be nil
+	Dropped   func(bridge.Seq)      // an entry was taken out for good (Held.Drop); may be nil
+	Concluded func(bridge.Delivery) // a delivery was made; may be nil
+	Meter     bridge.Meter
+	Log       *slog.Logger
+}
+
+// Lanes is one direction: a stored queue and the schedule of what waits in it.
+type Lanes struct {
+	Config
+	*Schedule
+}
+
+// New returns lanes in which nothing waits; Load fills them.
+func New(c Config) *Lanes { return &Lanes{Config: c, Schedule: newSchedule(c.Rules)} }
+
+// longestRest bounds how long something waits because an earlier run said so: clocks are
+// set now and then.
+const longestRest = 5 * time.Minute
+
+// Load fills the lanes with what an earlier run left, and calls each for each of them,
+// with whether it is the oldest of its lane. Backoff goes on where it was.
+func (l *Lanes) Load(each func(d bridge.Delivery, oldest bool)) error {
+	seen := map[bridge.Lane]struct{}{}
+	err := l.Store.Waiting(func(d bridge.Delivery) {
+		_, behind := seen[d.Lane]
+		seen[d.Lane] = struct{}{}
+		if each != nil {
+			each(d, !behind)
+		}
+		wait := time.Duration(0)
+		if !d.History.Due.IsZero() {
+			wait = min(d.History.Due.Sub(l.Clock()), longestRest)
+		}
+		l.restore(d.Lane, d.Seq, d.History.Tries, wait)
+	})
+	if err != nil {
+		return fmt.Errorf("read what waits: %w", err)
+	}
+	return nil
+}
+
+// Append stores what is new among entries, in one commit, and schedules it; it returns
+// how many were new. stored, if not nil, is called for each of them before it is
+// scheduled.
+func (l *Lanes) Append(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (fresh int, err error) {
+	if len(entries) == 0 {
+		return 0, nil
+	}
+	repeats, err := l.Store.Append(ctx, entries, func(e *bridge.Entry, seq bridge.Seq) {
+		if stored != nil {
+			stored(e, seq)
+		}
+		l.add(e.Lane, seq)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("store %d entries: %w", len(entries), err)
+	}
+	fresh = len(entries) - repeats
+	l.Meter.Count(bridge.Accepted, l.Direction, "", fresh)
+	l.Meter.Count(bridge.Repeated, l.Direction, "", repeats)
+	return fresh, nil
+}
+
+// Run delivers until ctx ends and nothing is under way any more. work is the context of
+// the attempts, which may outlive ctx.
+func (l *Lanes) Run(ctx, work context.Context, try Attempt) {
+	defer context.AfterFunc(ctx, l.stop)()
+	var wg sync.WaitGroup
+	for range l.Workers {
+		wg.Go(func() {
+			for t, ok := l.next(); ok; t, ok = l.next() {
+				done, refusal := l.take(ctx, work, t, try)
+				e := l.finish(t, done, refusal)
+				if refusal != nil {
+					l.postponed(t, done, refusal, e)
+				}
+			}
+		})
+	}
+	l.releaseWhenDue(ctx)
+	wg.Wait()
+}
+
+// releaseWhenDue makes lanes ready when their time comes.
+func (l *Lanes) releaseWhenDue(ctx context.Context) {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if next, ok := l.release(); ok {
+			timer.Reset(next.Sub(l.places.Now()))
+		} else {
+			timer.Stop()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.moved:
+		case <-timer.C:
+		}
+	}
+}
+
+// take makes the deliveries of a turn, one after another, until one is refused
+// or the bridge stops.
+func (l *Lanes) take(ctx, work context.Context, t turn, try Attempt) (done int, refusal *bridge.Refusal) {
+	for _, seq := range t.seqs {
+		if ctx.Err() != nil {
+			break
+		}
+		start := time.Now()
+		err := l.guarded(work, seq, try)
+		l.Meter.Time(bridge.AttemptTook, l.Direction, time.Since(start))
+		if err != nil {
+			refusal = bridge.RefusalOf(err)
+			l.Meter.Count(bridge.Postponed, l.Direction, string(refusal.Reason), 1)
+			return done, refusal
+		}
+		done++
+	}
+	return done, nil
+}
+
+// postponed writes down that a delivery was refused, and tells an operator when it is
+// news, and whoever looks closely about each.
+func (l *Lanes) postponed(t turn, done int, r *bridge.Refusal, e ending) {
+	level := slog.LevelDebug
+	if e.news && r.Reason != bridge.Settling && r.Reason != bridge.RateLimited {
+		level = slog.LevelWarn
+	}
+	seq := t.seqs[done]
+	l.Log.Log(context.Background(), level, "delivery postponed", "direction", l.Direction,
+		"lane", t.lane.id.Page, "delivery", seq, "reason", r.Reason, "err", r.Err)
+	if r.Reason == bridge.Settling || e.tries == 0 {
+		return
+	}
+	h := bridge.History{Tries: e.tries, Reason: r.Reason}
+	if e.wait > 0 {
+		h.Due = l.Clock().Add(e.wait)
+	}
+	l.Store.Postpone(seq, h)
+}
+
+// guarded turns a panic into a refusal: one poisoned delivery must not stop the
+// others, nor start a loop of crashes.
+func (l *Lanes) guarded(ctx context.Context, seq bridge.Seq, try Attempt) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			l.Meter.Count(bridge.Panicked, l.Direction, "", 1)
+			l.Log.Error("delivery panicked; this is a bug", "direction", l.Direction, "delivery", seq,
+				"panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			if l.Panicked != nil { // perhaps after it was sent
+				l.Panicked(seq)
+			}
+			err = &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: errors.New("panic, see the log")}
+		}
+	}()
+	return try(ctx, seq)
+}
+
+// Conclude removes a delivery that was made. The error is a Refusal.
+func (l *Lanes) Conclude(d bridge.Delivery, receipts ...bridge.Receipt) error {
+	if err := l.Store.Conclude(d.Seq, receipts...); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	l.Meter.Count(bridge.Delivered, l.Direction, "", 1)
+	l.Meter.Time(bridge.WaitedFor, l.Direction, l.Clock().Sub(d.Accepted))
+	if l.Concluded != nil {
+		l.Concluded(d)
+	}
+	return nil
+}
+
+// DeadLetter keeps a delivery apart that was given up. The error is a Refusal.
+func (l *Lanes) DeadLetter(d bridge.Delivery, reason bridge.Reason) error {
+	if err := l.Store.Fail(d.Seq, reason); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	l.Meter.Count(bridge.Failed, l.Direction, string(reason), 1)
+	return nil
+}
+
+// SetAside keeps a record apart that we wrote and cannot read: a bug, or a file
+// that somebody changed. It must not hold up its lane.
+func (l *Lanes) SetAside(d bridge.Delivery, err error) error {
+	l.Log.Error("stored delivery cannot be read, set aside", "direction", l.Direction, "delivery", d.Seq, "err", err)
+	return l.DeadLetter(d, bridge.StoreFailed)
+}
+
+// Backlog returns what waits.
+func (l *Lanes) Backlog() bridge.Backlog {
+	v := l.Look()
+	all := Load{Waiting: v.Count()}
+	for _, seq := range v.Heads() {
+		if all.Oldest == 0 || seq < all.Oldest {
+			all.Oldest = seq
+		}
+	}
+	return l.BacklogOf(all)
+}
+
+// BacklogOf says of a load since when it waits.
+func (l *Lanes) BacklogOf(load Load) bridge.Backlog {
+	b := bridge.Backlog{Waiting: load.Waiting}
+	if load.Oldest == 0 {
+		return b
+	}
+	if d, err := l.Store.Delivery(load.Oldest); err == nil {
+		b.Oldest = d.Accepted
+	}
+	return b
+}

@@ -1,0 +1,137 @@
+package relay
+
+import (
+	"log/slog"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/automatic"
+	"messenger-bridge/bridge/outbound"
+	"messenger-bridge/language"
+)
+
+// Config is what a Relay is made of.
+type Config struct {
+	Queues    Queues
+	Store     Store
+	Workspace Workspace
+	Messenger Messenger
+	Names     automatic.Names
+	Hooks     Hooks
+	Times     Times
+	Workers   int // deliveries under way in each direction; 64
+	Now       func() time.Time
+	Say       *language.Speaker
+	Log       *slog.Logger
+	Meter     bridge.Meter
+}
+
+// Queues are where deliveries wait, and where those are kept that were given up.
+type Queues struct {
+	Inbox    bridge.Queue // to rooms
+	Outbox   bridge.Queue // to customers
+	Notices  bridge.Queue // to agents
+	Failures bridge.Failures
+}
+
+// Store is what is remembered beside the queues.
+type Store struct {
+	Receipts bridge.Receipts
+	Sent     bridge.SentLog
+	States   bridge.States // nil: windows are Meta's business alone
+	Pages    bridge.Pages
+	Links    bridge.Links
+	Personas bridge.PersonaStore
+	Cursors  bridge.Cursors
+	Memory   bridge.Memory // for erasing customers
+
+	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
+	// a change of the text.
+	TextHash func(purpose, text string) string
+	// SentBefore reports whether a message of this time may have been delivered by an
+	// earlier bridge whose store is lost, or was copied before. May be nil.
+	SentBefore func(time.Time) bool
+}
+
+// Workspace is Rocket.Chat.
+type Workspace struct {
+	Rooms    bridge.Rooms
+	Notifier bridge.Notifier
+	Standing bridge.Standing // nil: nothing stands in the setup channel
+	Commands bridge.CommandHandler
+	People   bridge.People // nil: nobody answers after the plain window
+	Files    bridge.Files
+	Archive  bridge.Archive             // for erasing customers
+	Picture  func(bridge.Author) string // address of an agent's picture; "" if there is none
+}
+
+// Messenger is Facebook.
+type Messenger struct {
+	Sender    bridge.Sender
+	Gestures  bridge.Gestures // nil: none are made
+	Personas  bridge.Personas // nil: agents' names stand in the text
+	Moderator bridge.Moderator
+}
+
+// Hooks are called when something happens. Each may be nil; none may block.
+type Hooks struct {
+	// PageRefused is called when Meta refuses everything of a page, and what waits
+	// for it stays.
+	PageRefused func(bridge.PageID, *bridge.Refusal)
+	// PageSent is called when Meta has taken a message of a page that was restricted.
+	PageSent func(bridge.PageID)
+	// Delivered is called after each delivery, with its direction, but not of what nobody
+	// wrote.
+	Delivered func(bridge.Direction)
+	// Active is called when a page has a new message from a customer (In), or a customer
+	// has one from the page (Out).
+	Active func(bridge.PageID, bridge.Direction)
+}
+
+// Times that are zero get the default that stands beside them.
+type Times struct {
+	outbound.Times
+	Grace        time.Duration // for deliveries under way when Run is told to stop; 8 s
+	FirstRetry   time.Duration // how long a delivery waits after its first failure; later waits grow to 120 times that; 250 ms
+	AbsenceEvery time.Duration // how often is looked whether customers wait for an agent; 10 s
+	AbsentAfter  time.Duration // how long they wait before it is told; 30 s
+}
+
+// perPage is how many deliveries to one page's customers are under way at most.
+const perPage = 16
+
+// noticeWorkers is how many notices are told at once.
+const noticeWorkers = 8
+
+func (c *Config) setDefaults() {
+	if c.Workers == 0 {
+		c.Workers = 64
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Store.States == nil {
+		c.Store.States = bridge.NoStates{}
+	}
+	if c.Hooks.Delivered == nil {
+		c.Hooks.Delivered = func(bridge.Direction) {}
+	}
+	if c.Hooks.Active == nil {
+		c.Hooks.Active = func(bridge.PageID, bridge.Direction) {}
+	}
+	c.Times.setDefaults()
+}
+
+func (t *Times) setDefaults() {
+	for _, d := range []struct {
+		of   *time.Duration
+		then time.Duration
+	}{
+		{&t.EchoWait, 30 * time.Second}, {&t.ResolveFor, 10 * time.Minute}, {&t.TellAfter, time.Minute}, {&t.Grace, 8 * time.Second},
+		{&t.FirstRetry, 250 * time.Millisecond}, {&t.AbsenceEvery, 10 * time.Second}, {&t.AbsentAfter, 30 * time.Second},
+	} {
+		if *d.of == 0 {
+			*d.of = d.then
+		}
+	}
+}

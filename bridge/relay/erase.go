@@ -1,0 +1,193 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/queue"
+	"messenger-bridge/language"
+)
+
+// Eraser erases customers.
+type Eraser struct {
+	Memory   bridge.Memory
+	Archive  bridge.Archive
+	Rooms    bridge.Rooms
+	States   bridge.States
+	Receipts bridge.Receipts
+	Failures bridge.Failures
+	Inbox    *queue.Lanes
+	Outbox   *queue.Lanes
+	Notices  *queue.Lanes
+	Say      *language.Speaker
+	Log      *slog.Logger
+
+	one sync.Mutex // two at once would wait for one another's lanes
+}
+
+// Customer returns whom a word means to a page: a customer by the id, or by the
+// room, or a link to the room, in which that customer is spoken to.
+func (e *Eraser) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
+	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("/?#", r) }) {
+		if c, ours, err := e.Rooms.Conversation(bridge.RoomID(part)); err != nil || ours && c.Page == p {
+			return c.Customer, err
+		}
+	}
+	id := bridge.CustomerID(word)
+	for _, c := range conversationsOf(p, id) {
+		known, err := e.stored(c)
+		if err != nil || known {
+			return id, err
+		}
+	}
+	return "", bridge.ErrNoCustomer
+}
+
+func conversationsOf(p bridge.PageID, c bridge.CustomerID) []bridge.Conversation {
+	return []bridge.Conversation{{Page: p, Customer: c, Kind: bridge.Messages}, {Page: p, Customer: c, Kind: bridge.Comments}}
+}
+
+// stored reports whether anything of a conversation is here.
+func (e *Eraser) stored(c bridge.Conversation) (bool, error) {
+	link, err := e.Memory.Link(c)
+	if err != nil || link.Visitor != "" || link.Room != "" || e.States.State(c) != (bridge.ConversationState{}) {
+		return err == nil, err
+	}
+	ofCustomer := func(l bridge.Lane) bool { of, some := l.Conversation(); return some && of == c }
+	for _, lanes := range []*queue.Lanes{e.Inbox, e.Outbox, e.Notices} {
+		if lanes.Look().HoldsAny(ofCustomer) {
+			return true, nil
+		}
+	}
+	rooms, err := e.Memory.RoomsOf(c)
+	if err != nil || len(rooms) > 0 {
+		return err == nil, err
+	}
+	failed, err := newTraces(e, c, nil).failed()
+	return len(failed) > 0, err
+}
+
+// EraseCustomer erases a customer of a page: in Rocket.Chat, where open rooms are closed
+// first, and then here, with all that still waits. While it lasts, nothing of the
+// customer's is delivered. ErrNoCustomer if nothing is known.
+//
+// Stopped in between, or refused, it can be done again. A room that cannot be closed
+// ends it before anything was erased: what an agent writes there later would reach
+// nobody, and nobody would know.
+func (e *Eraser) EraseCustomer(ctx context.Context, p bridge.PageID, customer bridge.CustomerID) (bridge.Forgotten, error) {
+	e.one.Lock()
+	defer e.one.Unlock()
+	if _, err := e.Customer(p, string(customer)); err != nil {
+		return bridge.Forgotten{}, err
+	}
+	var all bridge.Forgotten
+	for _, c := range conversationsOf(p, customer) {
+		if err := e.eraseConversation(ctx, c, &all); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, all *bridge.Forgotten) error {
+	rooms, err := e.Memory.RoomsOf(c)
+	if err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	traces := newTraces(e, c, rooms)
+	in, others, err := traces.hold()
+	held := slices.Concat(in, others)
+	defer func() {
+		for _, h := range held {
+			h.LetGo()
+		}
+	}()
+	link, failed := e.Memory.Link(c) // now that no worker changes it
+	if err := errors.Join(err, failed); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	kept, err := e.eraseVisitor(ctx, link, rooms, func(messages []bridge.MessageID) error {
+		if err := traces.erase(ctx); err != nil {
+			return err
+		}
+		return e.Memory.EraseMessages(ctx, c, rooms, messages)
+	})
+	if err != nil {
+		return err
+	}
+	waited, err := dropAll(held, in[0], others[0])
+	if err == nil {
+		err = e.Memory.EraseConversation(ctx, c, rooms)
+	}
+	if err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	all.Waiting += waited
+	all.Rooms += len(rooms)
+	all.Kept = all.Kept || kept
+	for _, h := range others { // what closing the rooms has caused; what the customer wrote meanwhile begins anew
+		h.Again()
+		if _, err := h.Drop(); err != nil {
+			e.Log.Warn("a delivery to a forgotten customer was not dropped", "page", c.Page, "err", err)
+		}
+	}
+	return nil
+}
+
+// dropAll drops what waits in all held lanes, and returns how much that was in some.
+func dropAll(held []*queue.Held, counted ...*queue.Held) (waited int, err error) {
+	for _, h := range held {
+		n, err := h.Drop()
+		if err != nil {
+			return waited, err
+		}
+		if slices.Contains(counted, h) {
+			waited += n
+		}
+	}
+	return waited, nil
+}
+
+// eraseVisitor closes and removes in Rocket.Chat what it may. Between the two, while it
+// can still be asked, erase is told which messages there were.
+func (e *Eraser) eraseVisitor(ctx context.Context, link bridge.Link, rooms []bridge.RoomID, erase func([]bridge.MessageID) error) (kept bool, err error) {
+	messages, err := e.closeRooms(ctx, link, rooms)
+	if err != nil {
+		return false, err
+	}
+	if err := erase(messages); err != nil {
+		return false, bridge.StoreRefusal(err)
+	}
+	if link.Visitor == "" {
+		return false, nil
+	}
+	err = e.Archive.EraseVisitor(ctx, link.Visitor)
+	if r := bridge.RefusalOf(err); err != nil && r.Verdict == bridge.Never {
+		e.Log.Warn("Rocket.Chat does not remove a customer", "page", link.Conversation.Page, "reason", r.Reason, "err", r.Err)
+		return true, nil
+	}
+	return false, err
+}
+
+// closeRooms closes all rooms of a customer and returns which messages there are.
+func (e *Eraser) closeRooms(ctx context.Context, link bridge.Link, rooms []bridge.RoomID) (messages []bridge.MessageID, err error) {
+	if link.Visitor == "" {
+		return nil, nil
+	}
+	if err := e.Archive.CloseRooms(ctx, link.Visitor, e.Say.Say("The customer is being forgotten: this room will be erased.")); err != nil {
+		return nil, err
+	}
+	for _, r := range rooms {
+		written, err := e.Archive.Written(ctx, link.Visitor, r)
+		if err != nil && bridge.RefusalOf(err).Reason != bridge.VisitorUnknown && bridge.RefusalOf(err).Reason != bridge.RoomClosed { // gone before
+			return nil, err
+		}
+		messages = append(messages, written...)
+	}
+	return messages, nil
+}

@@ -1,0 +1,108 @@
+package rooms
+
+import (
+	"context"
+	"sync/atomic"
+
+	"messenger-bridge/bridge"
+)
+
+// opener registers visitors and opens rooms, exactly one for each conversation.
+type opener struct {
+	*Config
+	*wording
+	*naming
+	*duty
+	*remarks
+
+	barred atomic.Bool // rooms cannot be described, as said
+}
+
+// stay is how a conversation is tied to Rocket.Chat while an event is shown.
+type stay struct {
+	bridge.Link
+	event      bridge.MessageID // as which it is shown
+	again      bool             // showing it was begun before
+	opened     bool             // a new room, for this event
+	unattended bool             // nobody serves it, and nobody is there who could
+}
+
+// openedRoom returns the room that was opened for the event, now or in an earlier
+// attempt; "" if none was.
+func (l *stay) openedRoom() bridge.RoomID {
+	if l.opened || l.again && l.Begin == l.event {
+		return l.Room
+	}
+	return ""
+}
+
+func (r *opener) register(ctx context.Context, link *stay) error {
+	token := r.Links.VisitorToken(link.Conversation)
+	department := r.department(link.Conversation.Page)
+	r.awaitName(ctx, link.Conversation)
+	name := r.nameOf(link.Conversation)
+	given, err := r.Livechat.Register(ctx, token, name, department)
+	if reasonOf(err) == bridge.DepartmentGone && department != "" {
+		r.departmentGone(department)
+		department = "" // whoever is there is better than nobody
+		given, err = r.Livechat.Register(ctx, token, name, department)
+	}
+	if err != nil {
+		return err
+	}
+	r.registeredAs(link.Conversation, name)
+	link.Visitor, link.Department = given, department
+	if err := r.save(ctx, link.Link); err != nil {
+		return err
+	}
+	if known := r.nameOf(link.Conversation); known != name { // it came in between
+		if err := r.rename(ctx, link.Link, known); err != nil {
+			r.Log.Info("a customer's name is not shown yet", "page", link.Conversation.Page, "err", err)
+		}
+	}
+	return nil
+}
+
+// open gets the conversation an open room. The link is durable before anything
+// is posted, so that an agent's first answer finds its way. An earlier attempt may have
+// opened it.
+func (r *opener) open(ctx context.Context, link *stay) error {
+	if err := r.someoneThere(ctx, link.Department); err != nil {
+		return err
+	}
+	room, err := r.Livechat.OpenRoom(ctx, link.Visitor)
+	if err != nil {
+		return r.hold(link.Department, err)
+	}
+	r.back(link.Department)
+	link.unattended = room.Unattended
+	return r.moveTo(ctx, link, room.ID, room.Existed, !room.Existed || link.again)
+}
+
+// moveTo makes a room the conversation's; began says that it is a new one.
+func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.RoomID, existed, began bool) error {
+	before := link.Room
+	link.Room, link.opened = room, began
+	if began {
+		link.Begin = link.event
+	}
+	opened := r.Opened
+	if opened == nil {
+		opened = func(room, before bridge.RoomID, existed bool) {}
+	}
+	if existed {
+		opened(room, before, existed)
+	}
+	if err := r.save(ctx, link.Link); err != nil {
+		return err
+	}
+	opened(room, before, existed)
+	return nil
+}
+
+func (r *opener) save(ctx context.Context, link bridge.Link) error {
+	if err := r.Links.SaveLink(ctx, link); err != nil {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package rooms
+
+import (
+	"context"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
+)
+
+// What is not said by the customer opens no room: it stands in the latest one there
+// is, open or closed, said by the bot.
+
+// remarks are what the bot says, and what becomes of messages that are shown.
+type remarks struct {
+	*Config
+	*wording
+	told *recent.Map[bridge.MessageID, struct{}] // what was said once in a room
+}
+
+func newRemarks(c *Config, w *wording) *remarks {
+	return &remarks{Config: c, wording: w, told: recent.New[bridge.MessageID, struct{}](maxTold, 0)}
+}
+
+// note says something in the latest room. A customer without one was never shown, so
+// there is nothing to add to.
+func (r *remarks) note(ctx context.Context, link *stay, id, quote bridge.MessageID, text string) error {
+	if link.Room == "" {
+		r.Log.Info("not shown, for there is no room", "page", link.Conversation.Page, "message", id)
+		return nil
+	}
+	return r.Changes.Note(ctx, link.Room, bridge.Post{ID: id, Text: text, Quote: quote})
+}
+
+// standby says, once in each room, that the customer's messages are another app's to
+// answer.
+func (r *remarks) standby(ctx context.Context, link *stay, in bridge.Incoming) error {
+	if !in.Standby {
+		return nil
+	}
+	return r.once(ctx, link, "standby", func() string {
+		return r.Say.Say("Another app, or Facebook's own assistant, is handling this conversation. Your messages may be refused until you take it over in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	})
+}
+
+// once says something once in each room; what names it.
+func (r *remarks) once(ctx context.Context, link *stay, what string, text func() string) error {
+	id := bridge.Incoming{Conversation: link.Conversation, Key: what + "/" + string(link.Room)}.MessageID()
+	if _, said := r.told.Get(id); said {
+		return nil
+	}
+	if err := r.note(ctx, link, id, "", text()); err != nil {
+		return err
+	}
+	r.told.Set(id, struct{}{})
+	return nil
+}
+
+// maxTold bounds what is remembered; forgotten, it is said again under the same id.
+const maxTold = 10_000
+
+// quotable returns the message that an event answers, "" if there is none here.
+func (r *remarks) quotable(in bridge.Incoming) bridge.MessageID {
+	if in.ReplyTo == "" {
+		return ""
+	}
+	return r.messageOf(in.Conversation.Page, in.ReplyTo)
+}
+
+// reaction puts the customer's reaction on the message, or says so.
+func (r *remarks) reaction(ctx context.Context, link *stay, in bridge.Incoming) error {
+	id, emoji := r.messageOf(in.Conversation.Page, in.Mid), reactionEmoji(in.Reaction)
+	if id != "" && (emoji != "" || in.Reaction.Removed) {
+		if done, err := r.Changes.React(ctx, id, emoji); done || err != nil {
+			return err
+		}
+	}
+	if emoji == "" {
+		emoji = in.Reaction.Name
+	}
+	text := r.Say.Say("The customer reacted with %s to a message.", emoji)
+	switch {
+	case in.Reaction.Removed:
+		text = r.Say.Say("The customer took back a reaction to a message.")
+	case emoji == "":
+		text = r.Say.Say("The customer reacted to a message.")
+	}
+	return r.note(ctx, link, in.MessageID(), id, text)
+}
+
+// reactions are Messenger's own, for events that do not show the character.
+var reactions = map[string]string{
+	"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤️", "like": "👍", "dislike": "👎",
+}
+
+func reactionEmoji(e *bridge.Reaction) string {
+	switch {
+	case e.Removed:
+		return ""
+	case e.Emoji != "":
+		return e.Emoji
+	}
+	return reactions[e.Name]
+}
+
+// edit changes the message that is shown, or shows the correction below.
+func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) error {
+	if in.Comment != nil && in.FromPage {
+		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook: %s", in.Text))
+	}
+	text := in.Text
+	if in.Comment != nil {
+		text = r.reading(ctx, in)
+	}
+	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
+	if len(shown) == 1 {
+		if done, err := r.Changes.Edit(ctx, link.Visitor, room, shown[0], text); done || err != nil {
+			return err
+		}
+	}
+	quote := bridge.MessageID("")
+	if len(shown) > 0 {
+		quote = shown[0]
+	}
+	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer corrected a message: %s", in.Text))
+}
+
+// deletion takes away what shows a message, and says that there was something.
+func (r *remarks) deletion(ctx context.Context, link *stay, in bridge.Incoming) error {
+	if in.Comment != nil {
+		return r.removal(ctx, link, in)
+	}
+	if in.FromPage {
+		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This message was deleted at Facebook; the customer no longer sees it."))
+	}
+	all, quote, err := r.takeAway(ctx, link, in, r.Say.Say("The customer has deleted this message."))
+	if err != nil {
+		return err
+	}
+	if all {
+		return r.note(ctx, link, in.MessageID(), "", r.Say.Say("The customer has deleted a message."))
+	}
+	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer has deleted a message, but it could not be removed here. Please do not use what it said."))
+}
+
+// takeAway takes away what shows a message, or puts a sentence in its place. It
+// returns whether that is all gone, and if not, what is left.
+func (r *remarks) takeAway(ctx context.Context, link *stay, in bridge.Incoming, instead string) (all bool, left bridge.MessageID, err error) {
+	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
+	all = len(shown) > 0
+	for _, id := range shown {
+		done, err := r.Changes.Delete(ctx, link.Visitor, room, id)
+		if err == nil && !done {
+			done, err = r.Changes.Edit(ctx, link.Visitor, room, id, "["+instead+"]")
+		}
+		if err != nil {
+			return false, "", err
+		}
+		if !done {
+			all, left = false, id
+		}
+	}
+	return all, left, nil
+}
+
+// messageOf returns the message of a room that is, or shows, a Messenger message; ""
+// if there is none.
+func (r *remarks) messageOf(page bridge.PageID, mid bridge.Mid) bridge.MessageID {
+	if mark, ours := r.Known.MarkOf(page, mid); ours {
+		return mark.Message
+	}
+	if _, shown := r.Known.ShownAs(page, mid); len(shown) > 0 {
+		return shown[0]
+	}
+	return ""
+}

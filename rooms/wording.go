@@ -1,0 +1,243 @@
+package rooms
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/language"
+	"messenger-bridge/recent"
+)
+
+// wording puts events into words for agents.
+type wording struct {
+	*Config
+	posts *recent.Map[string, string] // what posts say
+}
+
+func newWording(c *Config) *wording {
+	return &wording{Config: c, posts: recent.New[string, string](mostPosts, 0)}
+}
+
+// reading is what the agent reads for what a customer said. What we say ourselves
+// stands in brackets.
+func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
+	var lines []string
+	add := func(line string) {
+		if strings.TrimSpace(line) != "" {
+			lines = append(lines, line)
+		}
+	}
+	if in.Origin != nil {
+		add("[" + r.origin(in.Origin) + "]")
+	}
+	if in.Comment != nil {
+		add("[" + r.commentOn(ctx, in) + "]")
+	}
+	switch in.Kind {
+	case bridge.TapEvent:
+		add(r.tapped(in.Tap))
+	case bridge.ReferralEvent:
+	case bridge.UnknownEvent:
+		add("[" + r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)) + "]")
+	default:
+		add(in.Text)
+	}
+	hidden, files := in.Kind == bridge.UnsupportedEvent, false
+	for _, a := range in.Attachments {
+		line := r.attachment(in.Text, a)
+		switch {
+		case line != "":
+			add(line)
+		case isFile(a):
+			files = true
+		case a.URL == "" || !strings.Contains(in.Text, a.URL):
+			hidden = true
+		}
+	}
+	if hidden && in.Comment != nil {
+		add("[" + r.Say.Say("It holds something that cannot be shown here.") + "]")
+	} else if hidden || len(lines) == 0 && !files {
+		add("[" + r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)) + "]")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// inbox returns where the conversation is found at Facebook.
+func (r *wording) inbox(ctx context.Context, in bridge.Incoming) string {
+	if in.Comment != nil {
+		return in.Comment.Link
+	}
+	if page, err := r.Pages.Page(in.Conversation.Page); err == nil && r.PageInbox != nil {
+		if address := r.PageInbox(ctx, page, in.Conversation.Customer); address != "" {
+			return address
+		}
+	}
+	return inboxOf(in.Conversation.Page)
+}
+
+// inboxOf returns the address of a page's inbox at Facebook, without asking.
+func inboxOf(p bridge.PageID) string {
+	return "https://business.facebook.com/latest/inbox/all?asset_id=" + url.QueryEscape(string(p))
+}
+
+// tapped is the title of what was tapped: bots and agents alike read it as an answer.
+func (r *wording) tapped(t *bridge.Tap) string {
+	switch {
+	case t == nil || t.Title == "" && t.Payload == "":
+		return "[" + r.Say.Say("The customer tapped a button.") + "]"
+	case t.Title == "":
+		return t.Payload
+	}
+	return t.Title
+}
+
+// origins are the ways into a conversation, as Meta calls them.
+var origins = map[string]string{
+	"ADS":                  language.Sentence("The customer came through an ad."),
+	"SHORTLINK":            language.Sentence("The customer came through an m.me link."),
+	"CUSTOMER_CHAT_PLUGIN": language.Sentence("The customer came through the chat on a website."),
+	"MESSENGER_CODE":       language.Sentence("The customer came through a Messenger code."),
+	"DISCOVER_TAB":         language.Sentence("The customer came through Messenger's list of businesses."),
+}
+
+func (r *wording) origin(o *bridge.Origin) string {
+	sentence := origins[o.Source]
+	switch {
+	case sentence != "":
+	case o.Product != "":
+		sentence = language.Sentence("The customer came from the shop.")
+	default:
+		sentence = language.Sentence("The customer came through a link.")
+	}
+	said := []string{r.Say.Say(sentence)}
+	for _, more := range []struct{ sentence, value string }{
+		{language.Sentence("Ad: %s."), o.Title}, {language.Sentence("Reference: %s."), o.Ref},
+		{language.Sentence("Product: %s."), o.Product}, {language.Sentence("Website: %s"), o.URL},
+	} {
+		if more.value != "" {
+			said = append(said, r.Say.Say(more.sentence, more.value))
+		}
+	}
+	return strings.Join(said, " ")
+}
+
+// thumbsUp are the stickers that Messenger's thumb button sends, small to large.
+var thumbsUp = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
+
+// attachment is the lines for something attached that is no file; "" for what cannot
+// be shown as lines.
+func (r *wording) attachment(text string, a bridge.Attachment) string {
+	switch {
+	case thumbsUp[a.Sticker]:
+		return "👍"
+	case a.Place != nil:
+		where := strconv.FormatFloat(a.Place.Lat, 'f', -1, 64) + "/" + strconv.FormatFloat(a.Place.Long, 'f', -1, 64)
+		lat, long, _ := strings.Cut(where, "/")
+		title := a.Title
+		if title == "" {
+			title = r.Say.Say("Location")
+		}
+		return "📍 " + title + ": https://www.openstreetmap.org/?mlat=" + lat + "&mlon=" + long + "#map=16/" + where
+	case isFile(a):
+		return ""
+	case a.Kind == "appointment_booking":
+		return r.Say.Say("Appointment (%s): %s", a.Title, a.Text)
+	}
+	var lines []string
+	address := unwrapped(a.URL)
+	for _, line := range []string{a.Title, a.Text, address} {
+		if line != "" && !strings.Contains(text, line) {
+			lines = append(lines, line)
+		}
+	}
+	for _, button := range a.Buttons {
+		lines = append(lines, "▸ "+button)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// unwrapped returns where a link leads that Facebook has wrapped into one of its own.
+func unwrapped(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Path != "/l.php" || u.Hostname() != "l.facebook.com" && u.Hostname() != "lm.facebook.com" {
+		return address
+	}
+	if to := u.Query().Get("u"); strings.HasPrefix(to, "https://") || strings.HasPrefix(to, "http://") {
+		return to
+	}
+	return address
+}
+
+// isFile reports whether an attachment is a file, to be fetched as bytes. What else
+// has an address is a page on the web, and never fetched.
+func isFile(a bridge.Attachment) bool {
+	switch a.Kind {
+	case "image", "video", "audio", "file", "sticker":
+		return true
+	case "": // Meta has forgotten to say
+		return a.URL != ""
+	}
+	return false
+}
+
+// happened is what the agent reads for what nobody said.
+func (r *wording) happened(in bridge.Incoming) string {
+	switch in.Kind {
+	case bridge.HandoverEvent:
+		return r.handover(in.Handover)
+	case bridge.FeedbackEvent:
+		return r.Say.Say("The customer answered the survey: %s", strings.Join(in.Answers, ", "))
+	}
+	switch { // OptinEvent
+	case in.Detail == "out" && in.Text != "":
+		return r.Say.Say("The customer no longer wants to be sent: %s", in.Text)
+	case in.Detail == "out":
+		return r.Say.Say("The customer no longer wants to be sent news.")
+	case in.Text != "":
+		return r.Say.Say("The customer agreed to be sent: %s", in.Text)
+	}
+	return r.Say.Say("The customer agreed to be sent news.")
+}
+
+func (r *wording) handover(h *bridge.Handover) string {
+	switch {
+	case h == nil:
+		return r.Say.Say("Another app may be handling this conversation now.")
+	case h.What == "request" && h.To == bridge.PageInbox:
+		return r.Say.Say("Somebody in the Page inbox of Facebook asks to take over this conversation.")
+	case h.What == "request":
+		return r.Say.Say("Another app asks to take over this conversation.")
+	case r.App != "" && h.To == r.App:
+		return r.Say.Say("This conversation was handed to you: your messages reach the customer.")
+	case h.To == bridge.PageInbox:
+		return r.Say.Say("The Page inbox of Facebook is handling this conversation now. While it does, your messages may be refused; it can be given back there.")
+	case h.To == "":
+		return r.Say.Say("No app is handling this conversation any more: whoever answers first does.")
+	}
+	return r.Say.Say("Another app is handling this conversation now. While it does, your messages may be refused. Take it over in the Page inbox of Facebook.")
+}
+
+// author says who wrote a message of the page that is not ours.
+func (r *wording) author(in bridge.Incoming) string {
+	switch {
+	case in.Comment != nil:
+		return r.Say.Say("Answered below the comment at Facebook:")
+	case in.AI:
+		return r.Say.Say("Facebook's own assistant answered:")
+	case in.App == bridge.PageInbox:
+		return r.Say.Say("Answered in the Page inbox of Facebook:")
+	case r.App != "" && in.App == r.App:
+		return r.Say.Say("Sent by another program of this Facebook app:")
+	case in.App == "":
+		return r.Say.Say("Answered at Facebook:")
+	}
+	return r.Say.Say("Answered by another app:")
+}
+
+// neutralName tells two customers apart without saying who they are.
+func (r *wording) neutralName(c bridge.CustomerID) string {
+	return r.Say.Say("Facebook customer %s", string(c[max(0, len(c)-4):]))
+}

@@ -1,0 +1,43 @@
+// Package layout says how bytes lie in what the store keeps of deliveries. Numbers are
+// big-endian.
+package layout
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// Nanos are the 8 bytes of a time: Unix nanoseconds; 0 for none.
+func Nanos(t time.Time) uint64 {
+	if t.IsZero() {
+		return 0
+	}
+	return uint64(t.UnixNano())
+}
+
+// FromNanos reads a time from 8 bytes.
+func FromNanos(b []byte) time.Time {
+	n := int64(binary.BigEndian.Uint64(b))
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, n)
+}
+
+// ErrShort says that a record ends too early.
+var ErrShort = errors.New("record is too short")
+
+// AppendShort appends a string of at most 255 bytes with its length.
+func AppendShort(b []byte, s string) []byte {
+	return append(append(b, byte(len(s))), s...)
+}
+
+// CutShort takes such a string off.
+func CutShort(b []byte) (s string, rest []byte, err error) {
+	if len(b) == 0 || len(b) < 1+int(b[0]) {
+		return "", nil, ErrShort
+	}
+	n := 1 + int(b[0])
+	return string(b[1:n]), b[n:], nil
+}
