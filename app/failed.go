@@ -44,7 +44,7 @@ func (p *program) serveFailed(w http.ResponseWriter, r *http.Request) {
 	shown := FailedList{More: more, Failed: []failure{}}
 	for _, l := range list {
 		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason,
-			Written: l.Written, Failed: l.At, Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.Round}
+			Written: l.Written, Failed: l.At, Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.RetryNo}
 		if l.Room != "" {
 			f.Room = p.client.RoomLink(l.Room)
 		}

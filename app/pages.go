@@ -42,7 +42,7 @@ func (p *program) lookAfterPages(ctx context.Context) error {
 
 // sentByUs reports whether a Messenger message is an answer that the bridge sent.
 func (p *program) sentByUs(page bridge.PageID, mid bridge.Mid) bool {
-	_, ours := p.store.MarkOf(page, mid)
+	_, ours := p.store.TagOf(page, mid)
 	return ours
 }
 

@@ -65,7 +65,7 @@ type Entry struct {
 	Key  string // an entry with the key of an earlier one is a repeat and is not stored
 	Body []byte // kept sealed
 
-	Progress Progress // what it begins with; the zero value: Trying
+	Progress Progress // what it begins with; the zero value: InFlight
 }
 
 // Delivery is an entry on its way.
@@ -89,12 +89,12 @@ type History struct {
 // Progress is how far a delivery has come; it is stored before an attempt is
 // made. Stopped here, the delivery is…
 //
-//  1. Trying, and not the oldest of its lane: nothing was sent.
-//  2. Trying, and the oldest: the part may have been sent. A delivery is stored
-//     as Trying, so that no second commit stands between an agent and the
-//     customer; whoever finds it at start settles it first (outbound/resolve.go).
-//  3. Waiting: the part was certainly not sent; the next attempt is free to.
-//  4. Unsure: the part may have been sent, and settling has begun.
+//  1. InFlight, and not the oldest of its lane: nothing was sent.
+//  2. InFlight, and the oldest: the part may have been sent. A delivery is stored
+//     as InFlight, so that no second commit stands between an agent and the
+//     customer; whoever finds it at start resolves it first (outbound/resolve.go).
+//  3. Queued: the part was certainly not sent; the next attempt is free to.
+//  4. OutcomeUnknown: the part may have been sent, and finding out has begun.
 //  5. gone from the queue: it is concluded.
 type Progress struct {
 	State    State
@@ -108,9 +108,9 @@ type Progress struct {
 type State uint8
 
 const (
-	Trying State = iota
-	Waiting
-	Unsure
+	InFlight State = iota
+	Queued
+	OutcomeUnknown
 )
 
 // ErrConcluded says that a delivery is no longer in its queue.

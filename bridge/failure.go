@@ -54,7 +54,7 @@ type DeadLetter struct {
 	Room       RoomID    // empty: none is known
 	Message    MessageID // the agent's, in Room
 	Parts      int       // of the message; 0: not known
-	Round      int       // how often it was tried again before
+	RetryNo    int       // how often it was tried again before
 	Unreadable bool
 }
 

@@ -43,9 +43,9 @@ type Incoming struct {
 	Standby      bool         `json:"standby,omitempty"` // another app holds the thread
 	Key          string       `json:"key"`               // the same for every repeat of this event, and for no other of its page
 
-	Mark Mark   `json:"mark,omitzero"` // of an echo of ours
-	App  string `json:"app,omitempty"` // of a foreign echo: which app wrote it
-	AI   bool   `json:"ai,omitempty"`  // of a foreign echo: Meta's own AI wrote it
+	Tag SendTag `json:"mark,omitzero"` // of an echo of ours
+	App string  `json:"app,omitempty"` // of a foreign echo: which app wrote it
+	AI  bool    `json:"ai,omitempty"`  // of a foreign echo: Meta's own AI wrote it
 
 	Tap       *Tap      `json:"tap,omitempty"`      // of a TapEvent, or of a quick reply that a TextEvent is
 	Origin    *Origin   `json:"origin,omitempty"`   // of a ReferralEvent, and of a first message or tap
@@ -58,10 +58,10 @@ type Incoming struct {
 	Answers   []string  `json:"answers,omitempty"`  // of a FeedbackEvent
 	Comment   *Comment  `json:"comment,omitempty"`  // of all events of a conversation of kind Comments
 
-	Survey  *SurveyAnswer `json:"-"` // it is an answer to a survey, and opens no room
-	Deleted bool          `json:"-"` // the customer has deleted the message since
-	Tries   int           `json:"-"` // how often showing it was begun before, and perhaps done in part
-	NewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
+	Survey       *SurveyAnswer `json:"-"` // it is an answer to a survey, and opens no room
+	Deleted      bool          `json:"-"` // the customer has deleted the message since
+	Tries        int           `json:"-"` // how often showing it was begun before, and perhaps done in part
+	ForceNewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
 }
 
 // Opens reports whether an event lets the page answer for 24 hours (messenger.md 8).

@@ -18,8 +18,8 @@ type Notice struct {
 	Waited  bool        `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
 	Part    int         `json:"part,omitempty"`    // parts before this one reached the customer
 	Parts   int         `json:"parts,omitempty"`   // of how many
-	Edit    int64       `json:"edit,omitempty"`    // the version of the message, as in Mark
-	Round   int         `json:"round,omitempty"`   // the message was given up and tried again
+	Edit    int64       `json:"edit,omitempty"`    // the version of the message, as in SendTag
+	RetryNo int         `json:"round,omitempty"`   // the message was given up and tried again
 	Found   bool        `json:"found,omitempty"`   // of a Revised: an earlier round had sent it
 	Earlier []NoticeKey `json:"earlier,omitempty"` // of a Revised: of what was told in those
 	At      time.Time   `json:"at"`
@@ -40,8 +40,8 @@ type NoticeKey string
 // Key returns the notice's: what an agent is told of one matter in one round.
 func (n Notice) Key() NoticeKey {
 	kind := string(n.Kind)
-	if n.Round > 0 {
-		kind += "-" + strconv.Itoa(n.Round)
+	if n.RetryNo > 0 {
+		kind += "-" + strconv.Itoa(n.RetryNo)
 	}
 	if n.Edit > 0 {
 		kind += "-" + strconv.FormatInt(n.Edit, 36)

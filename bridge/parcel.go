@@ -22,10 +22,10 @@ type Button struct {
 	Payload string `json:"payload,omitempty"`
 }
 
-// Parcel is a part as it is handed to Messenger.
-type Parcel struct {
+// OutboundPart is a part as it is handed to Messenger.
+type OutboundPart struct {
 	Part
-	Mark    Mark
+	Tag     SendTag
 	ReplyTo Mid      // the message it answers; empty: none
 	Persona string   // who it is from, as Meta calls them; empty: the page
 	Content *Content // of File
@@ -43,31 +43,31 @@ type Content struct {
 	Type string // media type
 }
 
-// Mark identifies one part of one version of an agent's message. It travels with
+// SendTag identifies one part of one version of an agent's message. It travels with
 // what we send and comes back in Meta's echo, which proves that the customer has it.
-type Mark struct {
+type SendTag struct {
 	Message MessageID `json:"message"`
 	Part    int       `json:"part"`
 	Edit    int64     `json:"edit,omitempty"` // when it was edited, in Unix milliseconds; 0: as first written
 }
 
 // Version writes message and edit as one word.
-func (m Mark) Version() string {
+func (m SendTag) Version() string {
 	if m.Edit == 0 {
 		return string(m.Message)
 	}
 	return string(m.Message) + "~" + strconv.FormatInt(m.Edit, 36)
 }
 
-// MarkOfVersion returns the mark of a part of what Version wrote.
-func MarkOfVersion(version string, part int) Mark {
+// TagOfVersion returns the mark of a part of what Version wrote.
+func TagOfVersion(version string, part int) SendTag {
 	if at := strings.LastIndexByte(version, '~'); at > 0 {
-		m := Mark{Message: MessageID(version[:at]), Part: part}
+		m := SendTag{Message: MessageID(version[:at]), Part: part}
 		if edit, err := strconv.ParseInt(version[at+1:], 36, 64); err == nil && edit > 0 {
 			if m.Edit = edit; m.Version() == version {
 				return m
 			}
 		}
 	}
-	return Mark{Message: MessageID(version), Part: part}
+	return SendTag{Message: MessageID(version), Part: part}
 }

@@ -58,10 +58,10 @@ type Receipt struct {
 	Page PageID
 	Mid  Mid
 
-	Mark  Mark         // the part of an agent's message; or
-	With  Conversation // with Mark: the one it belongs to
-	Sent  Sent         // with Mark: when that was; zero: nobody asks
-	Print string       // with Mark: the customer has the whole message, with a text of this fingerprint
+	Tag      SendTag      // the part of an agent's message; or
+	With     Conversation // with Tag: the one it belongs to
+	Sent     Sent         // with Tag: when that was; zero: nobody asks
+	TextHash string       // with Tag: the customer has the whole message, with a text of this fingerprint
 
 	Room  RoomID      // where it is shown, and
 	Shown []MessageID // as which messages; the first stands for all of them
@@ -81,13 +81,13 @@ type Receipts interface {
 	SaveReceipts(context.Context, []Receipt) error
 	// MidOf returns the Messenger message that a part became, or "". For a message
 	// that shows a customer's, it is part 0.
-	MidOf(Mark) Mid
-	// MarkOf returns which part of an agent's message a Messenger message is, if it
+	MidOf(SendTag) Mid
+	// TagOf returns which part of an agent's message a Messenger message is, if it
 	// is one of ours.
-	MarkOf(PageID, Mid) (Mark, bool)
+	TagOf(PageID, Mid) (SendTag, bool)
 	// PrintOf returns the fingerprint of the text of an agent's message which the
 	// customer has, or "".
-	PrintOf(MessageID) string
+	TextHashOf(MessageID) string
 	// ShownAs returns the room and the messages that show a Messenger message which
 	// is none of ours; nothing if it is not known.
 	ShownAs(PageID, Mid) (RoomID, []MessageID)
@@ -164,7 +164,7 @@ type Sender interface {
 	Cut(text string, limit int) []Part
 	// Send sends one part, exactly once or not at all as far as our side decides:
 	// nothing below it repeats the call. The error is a Refusal.
-	Send(context.Context, Page, CustomerID, Parcel) (Mid, error)
+	Send(context.Context, Page, CustomerID, OutboundPart) (Mid, error)
 	// Look reads the thread for a part that may have been sent in one of several
 	// forms. The error is a Refusal.
 	Look(ctx context.Context, p Page, c CustomerID, forms []Part, since time.Time) (Sighting, error)

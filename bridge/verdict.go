@@ -77,7 +77,7 @@ const (
 	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
 	Rejected         Reason = "rejected"         // Meta refused the content
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
-	Settling         Reason = "settling"         // finding out whether it arrived
+	Deferred         Reason = "settling"         // finding out whether it arrived
 	RoomOver         Reason = "room-over"        // written into a room after it was closed
 	WroteAgain       Reason = "wrote-again"      // the customer has, so it is no time for questions about before
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer

@@ -135,8 +135,8 @@ func (c *Commands) failureText(f bridge.DeadLetter) string {
 	if f.Progress.Part > 0 && f.Direction == bridge.Out {
 		why += " · " + c.Say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
 	}
-	if f.Round > 0 {
-		why += " · " + c.Say.Say("tried again %d times", f.Round)
+	if f.RetryNo > 0 {
+		why += " · " + c.Say.Say("tried again %d times", f.RetryNo)
 	}
 	if f.Room != "" {
 		why += fmt.Sprintf(" · [%s](%s)", c.Say.Say("open the chat"), c.RoomLink(f.Room))

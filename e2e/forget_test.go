@@ -48,7 +48,7 @@ func (o *office) remembers(customer string, rooms ...string) (what []string) {
 		}
 		for _, rid := range rooms {
 			for _, m := range o.rc.Messages(rid) {
-				if s.MidOf(bridge.Mark{Message: bridge.MessageID(m.ID)}) != "" {
+				if s.MidOf(bridge.SendTag{Message: bridge.MessageID(m.ID)}) != "" {
 					what = append(what, "a receipt")
 				}
 			}

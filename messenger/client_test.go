@@ -62,7 +62,7 @@ func TestSend_Request(t *testing.T) {
 		_ = json.NewDecoder(r.Body).Decode(&body)
 		answering(200, `{"recipient_id":"7001002003004005","message_id":"m_AAAA1115"}`)(w, r)
 	})
-	mid, err := c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Grüße <b> 😀"}, Mark: bridge.Mark{Message: "Xy12", Part: 1}})
+	mid, err := c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Grüße <b> 😀"}, Tag: bridge.SendTag{Message: "Xy12", Part: 1}})
 	if err != nil || mid != "m_AAAA1115" {
 		t.Fatalf("%q, %v", mid, err)
 	}
@@ -98,7 +98,7 @@ func TestSend_Answers(t *testing.T) {
 		{"longer than we read", 200, `{"message_id":"` + strings.Repeat("m", 5<<20) + `"}`, bridge.Unknown, bridge.MetaDown},
 	} {
 		client, _ := graph(t, answering(c.status, c.body))
-		_, err := client.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, err := client.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason {
 			t.Errorf("%s: %v", c.name, err)
 		}
@@ -107,11 +107,11 @@ func TestSend_Answers(t *testing.T) {
 
 func TestSend_WithoutToken_CallsNobody(t *testing.T) {
 	c, _ := graph(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
-	_, err := c.Send(t.Context(), bridge.Page{ID: thePage}, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+	_, err := c.Send(t.Context(), bridge.Page{ID: thePage}, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 	if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.PageLost || r.Gate != bridge.GatePage(thePage) {
 		t.Error(err)
 	}
-	_, err = c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{File: &bridge.Attachment{}}})
+	_, err = c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{File: &bridge.Attachment{}}})
 	if r := bridge.RefusalOf(err); r.Verdict != bridge.Never || r.Reason != bridge.Unsupported {
 		t.Error(err)
 	}
@@ -126,7 +126,7 @@ func TestSend_IsMadeOnce_WhateverHappens(t *testing.T) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(status)
 		})
-		_, _ = c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, _ = c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 		if n := calls.Load(); n != 1 {
 			t.Errorf("HTTP %d: %d calls", status, n)
 		}
@@ -172,7 +172,7 @@ func TestSend_ConnectionLost(t *testing.T) {
 		"cut in the answer":     {half.URL, bridge.Unknown},
 	} {
 		client := New(ClientConfig{GraphURL: c.url, Version: "v26.0", AppSecret: appSecret})
-		_, err := client.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: confidential}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, err := client.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: confidential}, Tag: bridge.SendTag{Message: "Xy12"}})
 		r := bridge.RefusalOf(err)
 		if err == nil || r.Verdict != c.verdict || r.Reason != bridge.MetaDown || (r.Gate != "") != (c.verdict == bridge.Again) {
 			t.Errorf("%s: %v, gate %q", name, err, r.Gate)
@@ -186,7 +186,7 @@ func TestSend_NoAnswerInTime_IsUnknown(t *testing.T) {
 	defer server.Close()
 	defer close(release)
 	c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret, Timeout: 50 * time.Millisecond})
-	_, err := c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+	_, err := c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 	if r := bridge.RefusalOf(err); r.Verdict != bridge.Unknown || !strings.Contains(err.Error(), "timed out") {
 		t.Error(err)
 	}
@@ -196,7 +196,7 @@ func TestSend_StoppedBeforeItBegan_WasNotSent(t *testing.T) {
 	c, _ := graph(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := c.Send(ctx, connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+	_, err := c.Send(ctx, connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 	if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Gate != "" || !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
@@ -216,7 +216,7 @@ func TestSend_NearTheLimit_Waits_AtTheLimitDoesNotCall(t *testing.T) {
 		return nil
 	}
 	send := func() error {
-		_, err := c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, err := c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 		return err
 	}
 	for range 3 {
@@ -305,7 +305,7 @@ func TestClient_Failures_TellNoSecrets(t *testing.T) {
 		server := httptest.NewServer(handler)
 		c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret,
 			Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
-		_, sendErr := c.Send(t.Context(), connected, customer, bridge.Parcel{Part: bridge.Part{Text: confidential}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, sendErr := c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: confidential}, Tag: bridge.SendTag{Message: "Xy12"}})
 		_, lookErr := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: confidential}}, received)
 		_, nameErr := c.PageName(t.Context(), connected)
 		server.Close()

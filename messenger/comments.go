@@ -38,7 +38,7 @@ func (r ruling) ofComment(code, sub int) ruling {
 }
 
 // replyTo publishes an answer to a comment, or changes one.
-func (c Sender) replyTo(ctx context.Context, p bridge.Page, parcel bridge.Parcel) (bridge.Mid, error) {
+func (c Sender) replyTo(ctx context.Context, p bridge.Page, parcel bridge.OutboundPart) (bridge.Mid, error) {
 	if parcel.Edits != "" {
 		body, err := c.call(ctx, request{page: p, comment: parcel.Edits, method: http.MethodPost, body: wireComment{Message: parcel.Text}, setup: true})
 		return parcel.Edits, done(body, err)

@@ -78,7 +78,7 @@ func (c Sender) Cut(text string, limit int) []bridge.Part {
 }
 
 // Send sends one part with its mark, once. A file is read while it is sent.
-func (c Sender) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+func (c Sender) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, parcel bridge.OutboundPart) (bridge.Mid, error) {
 	if (parcel.File == nil) == (parcel.Text == "") || (parcel.File == nil) != (parcel.Content == nil) {
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Unsupported, Err: errors.New("neither a text nor a file")}
 	}
@@ -119,8 +119,8 @@ func (c Sender) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, p
 }
 
 // outgoing writes what a message holds.
-func outgoing(p bridge.Parcel) wireOutgoing {
-	m := wireOutgoing{Text: p.Text, Metadata: wire.EncodeMark(p.Mark)}
+func outgoing(p bridge.OutboundPart) wireOutgoing {
+	m := wireOutgoing{Text: p.Text, Metadata: wire.EncodeMark(p.Tag)}
 	switch {
 	case p.File != nil:
 		m.Attached = &wireAttached{Type: p.File.Kind, Payload: struct{}{}}

@@ -97,7 +97,7 @@ func TestWire_EveryReadingOfTheWebhook_ArrivesOnce(t *testing.T) {
 	} {
 		fb, d, client, page := setup(t, meta.Config{Quirks: quirks})
 		mid := fb.CustomerWrites(pageID, customer, text)
-		sent, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: text}, Mark: bridge.Mark{Message: "Xy12", Part: 2}})
+		sent, err := client.Send(t.Context(), page, customer, bridge.OutboundPart{Part: bridge.Part{Text: text}, Tag: bridge.SendTag{Message: "Xy12", Part: 2}})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -121,7 +121,7 @@ func TestWire_EveryReadingOfTheWebhook_ArrivesOnce(t *testing.T) {
 		if len(in) != 1 || in[0].Text != text || in[0].Conversation != (bridge.Conversation{Page: pageID, Customer: customer, Kind: bridge.Messages}) || time.Since(in[0].At) > time.Minute {
 			t.Errorf("%s: the customer's message became %+v", name, in)
 		}
-		if len(echo) != 1 || echo[0].Mid != sent || echo[0].Mark != (bridge.Mark{Message: "Xy12", Part: 2}) || echo[0].Conversation.Customer != customer {
+		if len(echo) != 1 || echo[0].Mid != sent || echo[0].Tag != (bridge.SendTag{Message: "Xy12", Part: 2}) || echo[0].Conversation.Customer != customer {
 			t.Errorf("%s: the echo became %+v", name, echo)
 		}
 		for _, kind := range []bridge.EventKind{
@@ -141,7 +141,7 @@ func TestWire_MessageAndStandby_HaveTheSameKey(t *testing.T) {
 	event.Standby = true
 	fb.Send(event)
 	fb.Echoes(meta.EchoStandby)
-	if _, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hi"}, Mark: bridge.Mark{Message: "Xy12"}}); err != nil {
+	if _, err := client.Send(t.Context(), page, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hi"}, Tag: bridge.SendTag{Message: "Xy12"}}); err != nil {
 		t.Fatal(err)
 	}
 	flush(t, fb)
@@ -202,7 +202,7 @@ func TestWire_SendOutcomes(t *testing.T) {
 		for _, quirks := range []meta.Quirks{{}, {Localised: true, TokenStatus: 401, LimitStatus: 429, BrokenStatus: 400}} {
 			fb, _, client, page := setup(t, meta.Config{Quirks: quirks})
 			fb.NextSends(c.outcome)
-			_, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+			_, err := client.Send(t.Context(), page, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 			if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -232,7 +232,7 @@ func TestWire_PageTrouble(t *testing.T) {
 	} {
 		fb, _, client, page := setup(t, meta.Config{})
 		c.trouble(fb)
-		_, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, err := client.Send(t.Context(), page, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 		r := bridge.RefusalOf(err)
 		want := bridge.GatePage(pageID)
 		if c.app {
@@ -248,7 +248,7 @@ func TestWire_Throttled_CallsNoMore(t *testing.T) {
 	fb, _, client, page := setup(t, meta.Config{})
 	fb.Throttle(pageID, 80006, 10*time.Minute, true)
 	for range 3 {
-		_, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: bridge.Part{Text: "Hello"}, Mark: bridge.Mark{Message: "Xy12"}})
+		_, err := client.Send(t.Context(), page, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 		if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited {
 			t.Error(err)
 		}
@@ -275,7 +275,7 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 		t.Errorf("before: %v, %v", like, complete)
 	}
 	fb.NextSends(meta.DeliveredThenCut())
-	if _, err := client.Send(t.Context(), page, customer, bridge.Parcel{Part: part, Mark: bridge.Mark{Message: "Xy12"}}); err == nil {
+	if _, err := client.Send(t.Context(), page, customer, bridge.OutboundPart{Part: part, Tag: bridge.SendTag{Message: "Xy12"}}); err == nil {
 		t.Fatal("no error")
 	}
 	seen := fb.CustomerSees(pageID, customer)

@@ -71,7 +71,7 @@ func (r *remarks) inPublic(ctx context.Context, link *stay) error {
 // removal takes away a comment that was deleted, by whomever. What the page said stays.
 func (r *remarks) removal(ctx context.Context, link *stay, in bridge.Incoming) error {
 	said := r.messageOf(in.Conversation.Page, in.Mid)
-	if _, ours := r.Known.MarkOf(in.Conversation.Page, in.Mid); ours {
+	if _, ours := r.Known.TagOf(in.Conversation.Page, in.Mid); ours {
 		return r.note(ctx, link, in.MessageID(), said, r.Say.Say("This answer was deleted at Facebook; nobody sees it there any more."))
 	}
 	all, left, err := r.takeAway(ctx, link, in, r.Say.Say("This comment was deleted at Facebook."))

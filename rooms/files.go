@@ -110,7 +110,7 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 		p.read, p.found = link.Room, found
 	}
 	for i, u := range p.found {
-		if u.Name == f.Name && (f.Size < 0 || u.Size == f.Size) && r.Known.MidOf(bridge.Mark{Message: u.ID}) == "" {
+		if u.Name == f.Name && (f.Size < 0 || u.Size == f.Size) && r.Known.MidOf(bridge.SendTag{Message: u.ID}) == "" {
 			p.found = append(p.found[:i:i], p.found[i+1:]...)
 			return u.ID, nil
 		}

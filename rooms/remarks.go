@@ -165,7 +165,7 @@ func (r *remarks) takeAway(ctx context.Context, link *stay, in bridge.Incoming, 
 // messageOf returns the message of a room that is, or shows, a Messenger message; ""
 // if there is none.
 func (r *remarks) messageOf(page bridge.PageID, mid bridge.Mid) bridge.MessageID {
-	if mark, ours := r.Known.MarkOf(page, mid); ours {
+	if mark, ours := r.Known.TagOf(page, mid); ours {
 		return mark.Message
 	}
 	if _, shown := r.Known.ShownAs(page, mid); len(shown) > 0 {

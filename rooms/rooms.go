@@ -82,9 +82,9 @@ type Links interface {
 
 // Known tells as what a Messenger message is shown.
 type Known interface {
-	MarkOf(bridge.PageID, bridge.Mid) (bridge.Mark, bool)
+	TagOf(bridge.PageID, bridge.Mid) (bridge.SendTag, bool)
 	ShownAs(bridge.PageID, bridge.Mid) (bridge.RoomID, []bridge.MessageID)
-	MidOf(bridge.Mark) bridge.Mid
+	MidOf(bridge.SendTag) bridge.Mid
 }
 
 // Config is what Rooms are made of.

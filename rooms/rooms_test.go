@@ -149,11 +149,13 @@ func (d *desk) Has(_ context.Context, _ bridge.Secret, r bridge.RoomID, id bridg
 	return slices.ContainsFunc(d.shown, func(s shown) bool { return s.Room == r && s.ID == id }), nil
 }
 
-func (d *desk) MarkOf(bridge.PageID, bridge.Mid) (bridge.Mark, bool) { return bridge.Mark{}, false }
+func (d *desk) TagOf(bridge.PageID, bridge.Mid) (bridge.SendTag, bool) {
+	return bridge.SendTag{}, false
+}
 
 func (d *desk) ShownAs(bridge.PageID, bridge.Mid) (bridge.RoomID, []bridge.MessageID) { return "", nil }
 
-func (d *desk) MidOf(bridge.Mark) bridge.Mid { return "" }
+func (d *desk) MidOf(bridge.SendTag) bridge.Mid { return "" }
 
 func (d *desk) Describe(context.Context, bridge.Secret, bridge.RoomID, bridge.About) (bool, error) {
 	return true, nil

@@ -27,7 +27,7 @@ func (r *wording) dated(in bridge.Incoming, text string) string {
 // endOld closes the conversation's room before an event that is to have a new one. An
 // earlier attempt may have done that, and opened the new one for this very event.
 func (r *opener) endOld(ctx context.Context, link *stay, in bridge.Incoming) error {
-	if !in.NewRoom || link.Room == "" || link.Begin == in.MessageID() {
+	if !in.ForceNewRoom || link.Room == "" || link.Begin == in.MessageID() {
 		return nil
 	}
 	err := r.Livechat.Close(ctx, link.Visitor, link.Room)

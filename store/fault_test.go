@@ -48,7 +48,7 @@ func TestCommitFails_NothingIsStored_AndTheNextOneMayWork(t *testing.T) {
 		"save": s.Outbox().Save(out[0], bridge.Progress{}), "conclude": s.Outbox().Conclude(out[0]),
 		"fail": s.Outbox().Fail(out[0], bridge.Rejected), "page": s.SavePage(ctx, bridge.Page{ID: "1"}),
 		"link": s.SaveLink(ctx, bridge.Link{Conversation: conversation(1)}), "health": s.Health(),
-		"receipts": s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Mid: "m", Mark: bridge.Mark{Message: "x"}}}),
+		"receipts": s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Mid: "m", Tag: bridge.SendTag{Message: "x"}}}),
 	} {
 		if !errors.Is(err, store.ErrNotStored) {
 			t.Errorf("%s: %v", name, err)

@@ -100,12 +100,12 @@ func receiptsOf(tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, mes
 		eachSent(b, of, func(version, part, mid []byte) {
 			take(append(append(append([]byte{'o'}, version...), 0), part...))
 			take(midKey('i', of.Page, bridge.Mid(mid)))
-			take(printKey(bridge.MarkOfVersion(string(version), 0).Message))
+			take(printKey(bridge.TagOfVersion(string(version), 0).Message))
 		})
 		eachShown(b, of.Page, rooms, func(mid []byte, ids []string) {
 			take(midKey('s', of.Page, bridge.Mid(mid)))
 			for _, id := range ids {
-				take(markKey('o', bridge.Mark{Message: bridge.MessageID(id)}))
+				take(markKey('o', bridge.SendTag{Message: bridge.MessageID(id)}))
 			}
 		})
 		for _, id := range messages {

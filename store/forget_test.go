@@ -12,16 +12,16 @@ import (
 func TestEraseMessages_WithAndWithoutTheRooms_ForgetsOneConversationOnly(t *testing.T) {
 	s := open(t, options(newPath(t)))
 	mine, other := conversation(1), conversation(2)
-	sent := func(c bridge.Conversation, mid bridge.Mid, m bridge.Mark) bridge.Receipt {
-		return bridge.Receipt{Page: mine.Page, Mid: mid, Mark: m, With: c, Print: "print"}
+	sent := func(c bridge.Conversation, mid bridge.Mid, m bridge.SendTag) bridge.Receipt {
+		return bridge.Receipt{Page: mine.Page, Mid: mid, Tag: m, With: c, TextHash: "print"}
 	}
 	receipts := []bridge.Receipt{
-		sent(mine, "m_1", bridge.Mark{Message: "new", Part: 1}),
-		sent(mine, "m_2", bridge.Mark{Message: "new", Edit: 7}),
-		sent(bridge.Conversation{}, "m_3", bridge.Mark{Message: "old", Part: 256}),
-		sent(bridge.Conversation{}, "m_4", bridge.Mark{Message: "old", Edit: 7}),
+		sent(mine, "m_1", bridge.SendTag{Message: "new", Part: 1}),
+		sent(mine, "m_2", bridge.SendTag{Message: "new", Edit: 7}),
+		sent(bridge.Conversation{}, "m_3", bridge.SendTag{Message: "old", Part: 256}),
+		sent(bridge.Conversation{}, "m_4", bridge.SendTag{Message: "old", Edit: 7}),
 		{Page: mine.Page, Mid: "m_5", Room: "room", Shown: []bridge.MessageID{"fb1", "fb2"}},
-		sent(other, "m_6", bridge.Mark{Message: "else"}),
+		sent(other, "m_6", bridge.SendTag{Message: "else"}),
 		{Page: mine.Page, Mid: "m_7", Room: "another", Shown: []bridge.MessageID{"fb3"}},
 	}
 	if err := errors.Join(s.SaveReceipts(t.Context(), receipts), s.SaveName(t.Context(), mine, "Anna"),
@@ -29,13 +29,13 @@ func TestEraseMessages_WithAndWithoutTheRooms_ForgetsOneConversationOnly(t *test
 		t.Fatal(err)
 	}
 	for i, r := range receipts {
-		_, ours := s.MarkOf(r.Page, r.Mid)
+		_, ours := s.TagOf(r.Page, r.Mid)
 		_, shown := s.ShownAs(r.Page, r.Mid)
-		mark := r.Mark
+		mark := r.Tag
 		if r.Room != "" {
 			mark.Message = r.Shown[0]
 		}
-		known := []bool{ours || len(shown) > 0, s.MidOf(mark) != "", s.PrintOf(mark.Message) != ""}
+		known := []bool{ours || len(shown) > 0, s.MidOf(mark) != "", s.TextHashOf(mark.Message) != ""}
 		if want := []bool{i > 4, i > 4, i == 5}; known[0] != want[0] || known[1] != want[1] || known[2] != want[2] {
 			t.Errorf("%s: by mid, by message and with a fingerprint: %v, want %v", r.Mid, known, want)
 		}

@@ -258,7 +258,7 @@ func format1Queues(s *store.Store) map[string]*store.Queue {
 	return map[string]*store.Queue{"inbox": s.Inbox(), "outbox": s.Outbox(), "notices": s.Notices()}
 }
 
-var format1States = map[string]bridge.State{"trying": bridge.Trying, "waiting": bridge.Waiting, "unsure": bridge.Unsure}
+var format1States = map[string]bridge.State{"trying": bridge.InFlight, "waiting": bridge.Queued, "unsure": bridge.OutcomeUnknown}
 
 func (d format1Delivery) check(t *testing.T, m format1, got bridge.Delivery) {
 	t.Helper()
@@ -393,15 +393,15 @@ func TestFormat1_PagesAndConversations_AreAsTheyWere(t *testing.T) {
 func TestFormat1_WhichMessagesAreTheSame_IsKnown(t *testing.T) {
 	s, m := openFormat1(t)
 	for _, r := range m.Receipts {
-		mark := bridge.Mark{Message: r.Message, Part: r.Part, Edit: r.Edit}
+		mark := bridge.SendTag{Message: r.Message, Part: r.Part, Edit: r.Edit}
 		switch r.Is {
 		case "mid of mark":
 			check(t, mark, s.MidOf(mark), r.Mid)
 		case "mark of mid":
-			got, known := s.MarkOf(r.Page, r.Mid)
+			got, known := s.TagOf(r.Page, r.Mid)
 			check(t, r.Mid, []any{got, known}, []any{mark, true})
 		case "print":
-			check(t, r.Message, s.PrintOf(r.Message), r.Print)
+			check(t, r.Message, s.TextHashOf(r.Message), r.Print)
 		case "shown as":
 			room, shown := s.ShownAs(r.Page, r.Mid)
 			check(t, r.Mid, []any{room, shown}, []any{r.Room, r.Shown})

@@ -44,17 +44,17 @@ func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receip
 }
 
 // MidOf implements bridge.Receipts.
-func (s ReceiptTable) MidOf(m bridge.Mark) bridge.Mid {
+func (s ReceiptTable) MidOf(m bridge.SendTag) bridge.Mid {
 	return bridge.Mid(s.receipt(markKey('o', m)))
 }
 
-// MarkOf implements bridge.Receipts.
-func (s ReceiptTable) MarkOf(page bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
+// TagOf implements bridge.Receipts.
+func (s ReceiptTable) TagOf(page bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool) {
 	version, part, _, ok := cutMark(s.receipt(midKey('i', page, mid)))
 	if !ok {
-		return bridge.Mark{}, false
+		return bridge.SendTag{}, false
 	}
-	return bridge.MarkOfVersion(string(version), int(binary.BigEndian.Uint16(part))), true
+	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part))), true
 }
 
 // cutMark reads which part of which version of a message a mid is, and in which
@@ -68,7 +68,7 @@ func cutMark(v []byte) (version, part, conversation []byte, ok bool) {
 }
 
 // PrintOf implements bridge.Receipts.
-func (s ReceiptTable) PrintOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
+func (s ReceiptTable) TextHashOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
 
 func printKey(id bridge.MessageID) []byte { return append([]byte{'t'}, id...) }
 
@@ -152,7 +152,7 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 	return func(yield func(key, value []byte) bool) {
 		for _, r := range receipts {
 			mid := []byte(r.Mid)
-			if r.Print != "" && r.Mark.Message != "" && !yield(printKey(r.Mark.Message), []byte(r.Print)) {
+			if r.TextHash != "" && r.Tag.Message != "" && !yield(printKey(r.Tag.Message), []byte(r.TextHash)) {
 				return
 			}
 			if r.Mid == "" {
@@ -162,7 +162,7 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 				return
 			}
 			if r.Room == "" {
-				key := markKey('o', r.Mark)
+				key := markKey('o', r.Tag)
 				of := key[1:]
 				if r.With.Customer != "" {
 					of = append(slices.Clone(of), r.With.String()...)
@@ -175,7 +175,7 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 			value := []byte(r.Room)
 			for _, id := range r.Shown[:min(len(r.Shown), mostShown)] {
 				value = append(append(value, 0), id...)
-				if !yield(markKey('o', bridge.Mark{Message: id}), mid) {
+				if !yield(markKey('o', bridge.SendTag{Message: id}), mid) {
 					return
 				}
 			}
@@ -223,10 +223,10 @@ func checkReceipts(receipts []bridge.Receipt) error {
 	for _, r := range receipts {
 		ids := r.Shown
 		if r.Room == "" {
-			ids = []bridge.MessageID{r.Mark.Message}
+			ids = []bridge.MessageID{r.Tag.Message}
 		}
 		wrong := len(r.Mid) > maxKey || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
-			r.Mark.Part < 0 || r.Mark.Part > 0xffff
+			r.Tag.Part < 0 || r.Tag.Part > 0xffff
 		for _, id := range ids {
 			wrong = wrong || id == "" || len(id) > maxKey || strings.Contains(string(id), "\x00")
 		}
@@ -237,7 +237,7 @@ func checkReceipts(receipts []bridge.Receipt) error {
 	return nil
 }
 
-func markKey(direction byte, m bridge.Mark) []byte {
+func markKey(direction byte, m bridge.SendTag) []byte {
 	version := m.Version()
 	key := make([]byte, 0, 4+len(version))
 	key = append(append(append(key, direction), version...), 0)

@@ -70,7 +70,7 @@ func TestPostpone_RidesWithACommit_AndWithTheLast(t *testing.T) {
 	s := open(t, options(path))
 	seqs := add(t, s.Outbox(), entry("a"), entry("b"))
 	s.Outbox().Postpone(seqs[0], refusedOnce)
-	progress := bridge.Progress{State: bridge.Waiting, Part: 2}
+	progress := bridge.Progress{State: bridge.Queued, Part: 2}
 	if err := s.Outbox().Save(seqs[0], progress); err != nil {
 		t.Fatal(err)
 	}

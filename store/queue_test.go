@@ -216,13 +216,13 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 	out := s.Outbox()
 	seqs := add(t, out, entry("a"), entry("b"), entry("c"))
 	tried := now.Now().Add(-time.Minute)
-	progress := bridge.Progress{State: bridge.Unsure, Part: 3, Attempts: 2, Tried: tried}
-	receipt := bridge.Receipt{Page: "p", Mid: "m_1", Mark: bridge.Mark{Message: "msg", Part: 2}}
+	progress := bridge.Progress{State: bridge.OutcomeUnknown, Part: 3, Attempts: 2, Tried: tried}
+	receipt := bridge.Receipt{Page: "p", Mid: "m_1", Tag: bridge.SendTag{Message: "msg", Part: 2}}
 
 	if err := out.Save(seqs[0], progress, receipt); err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Conclude(seqs[1], bridge.Receipt{Page: "p", Mid: "m_2", Mark: bridge.Mark{Message: "msg", Part: 3}}); err != nil {
+	if err := out.Conclude(seqs[1], bridge.Receipt{Page: "p", Mid: "m_2", Tag: bridge.SendTag{Message: "msg", Part: 3}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := out.Fail(seqs[2], bridge.WindowClosed); err != nil {
@@ -252,10 +252,10 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 				t.Errorf("conclude %d: %v", gone, err)
 			}
 		}
-		if mid := s.MidOf(receipt.Mark); mid != "m_1" {
+		if mid := s.MidOf(receipt.Tag); mid != "m_1" {
 			t.Errorf("mid %q", mid)
 		}
-		if mark, ok := s.MarkOf("p", "m_2"); !ok || mark.Part != 3 || mark.Message != "msg" {
+		if mark, ok := s.TagOf("p", "m_2"); !ok || mark.Part != 3 || mark.Message != "msg" {
 			t.Errorf("mark %+v, %v", mark, ok)
 		}
 		failed, err := listFailed(s)

@@ -172,12 +172,12 @@ func TestReceipts_AreForgotten_After30Days(t *testing.T) {
 	s := open(t, o)
 	ctx := context.Background()
 	receipt := func(day int) bridge.Receipt {
-		return bridge.Receipt{Page: "p", Mid: bridge.Mid(fmt.Sprint("m", day)), Mark: bridge.Mark{Message: bridge.MessageID(fmt.Sprint("msg", day)), Part: day}}
+		return bridge.Receipt{Page: "p", Mid: bridge.Mid(fmt.Sprint("m", day)), Tag: bridge.SendTag{Message: bridge.MessageID(fmt.Sprint("msg", day)), Part: day}}
 	}
 	both := func(day int) bool {
 		r := receipt(day)
-		mark, ok := s.MarkOf(r.Page, r.Mid)
-		return s.MidOf(r.Mark) == r.Mid && ok && mark == r.Mark
+		mark, ok := s.TagOf(r.Page, r.Mid)
+		return s.MidOf(r.Tag) == r.Mid && ok && mark == r.Tag
 	}
 	for day := range 40 {
 		if err := s.SaveReceipts(ctx, []bridge.Receipt{receipt(day)}); err != nil {
@@ -192,13 +192,13 @@ func TestReceipts_AreForgotten_After30Days(t *testing.T) {
 			t.Errorf("day %d known: %v", day, !want)
 		}
 	}
-	if _, ok := s.MarkOf("other page", "m39"); ok {
+	if _, ok := s.TagOf("other page", "m39"); ok {
 		t.Error("a mid counts for its page only")
 	}
-	if s.MidOf(bridge.Mark{Message: "msg39", Part: 1}) != "" {
+	if s.MidOf(bridge.SendTag{Message: "msg39", Part: 1}) != "" {
 		t.Error("a mark counts for its part only")
 	}
-	if err := s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Mark: bridge.Mark{Message: "x"}}, {Page: "p", Mid: "m"}}); err == nil {
+	if err := s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Tag: bridge.SendTag{Message: "x"}}, {Page: "p", Mid: "m"}}); err == nil {
 		t.Error("a receipt without message was stored")
 	}
 }
@@ -214,10 +214,10 @@ func TestReceipts_OfWhatIsShown_AreFoundAtOnceAndAfterwards(t *testing.T) {
 		if room != "room" || !slices.Equal(shown, []bridge.MessageID{"fb1", "fb2"}) {
 			t.Errorf("%s: shown in %q as %q", when, room, shown)
 		}
-		if mid := s.MidOf(bridge.Mark{Message: "fb2"}); mid != "m_1" {
+		if mid := s.MidOf(bridge.SendTag{Message: "fb2"}); mid != "m_1" {
 			t.Errorf("%s: the second message is %q", when, mid)
 		}
-		if _, ours := s.MarkOf("p", "m_1"); ours {
+		if _, ours := s.TagOf("p", "m_1"); ours {
 			t.Errorf("%s: a customer's message counts as one of ours", when)
 		}
 		if room, shown := s.ShownAs("q", "m_1"); room != "" || len(shown) > 0 {
@@ -258,7 +258,7 @@ func TestFile_HoldsNoTextAndNoToken(t *testing.T) {
 	wantNoPlaintext(t, path, text, token, visitor)
 	for i := range 10 {
 		if err := errors.Join(s.Inbox().Conclude(in[i]), s.Inbox().Fail(in[10+i], bridge.Rejected),
-			s.Outbox().Save(out[i], bridge.Progress{State: bridge.Unsure})); err != nil {
+			s.Outbox().Save(out[i], bridge.Progress{State: bridge.OutcomeUnknown})); err != nil {
 			t.Fatal(err)
 		}
 	}

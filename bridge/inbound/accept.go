@@ -66,7 +66,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	var receipts []bridge.Receipt
 	for n := range events {
 		in := &events[n]
-		if in.Kind == bridge.EchoEvent && in.Mark != (bridge.Mark{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
+		if in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
 			receipts = append(receipts, i.receipt(in))
 			continue
 		}
@@ -101,9 +101,9 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 }
 
 func (i *Inbound) receipt(echo *bridge.Incoming) bridge.Receipt {
-	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Mark: echo.Mark, With: echo.Conversation}
+	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Tag: echo.Tag, With: echo.Conversation}
 	if i.Notices.WantsReceipts(echo.Conversation) {
-		r.Sent = bridge.Sent{To: echo.Conversation, Message: echo.Mark.Message, At: echo.At}
+		r.Sent = bridge.Sent{To: echo.Conversation, Message: echo.Tag.Message, At: echo.At}
 	}
 	return r
 }
@@ -116,7 +116,7 @@ func (i *Inbound) proven(ctx context.Context, events []bridge.Incoming, receipts
 			return fmt.Errorf("store receipts: %w", err)
 		}
 		for n := range events {
-			if events[n].Mark != (bridge.Mark{}) {
+			if events[n].Tag != (bridge.SendTag{}) {
 				i.Outbound.Lanes.Proven(events[n].Conversation.Lane())
 			}
 		}

@@ -68,7 +68,7 @@ func (o *order) outdated(in *bridge.Incoming) bool {
 
 // isOurs reports whether a message of the page is known to be sent by us.
 func (o *order) isOurs(in *bridge.Incoming) bool {
-	_, ours := o.receipts.MarkOf(in.Conversation.Page, in.Mid)
+	_, ours := o.receipts.TagOf(in.Conversation.Page, in.Mid)
 	return ours
 }
 
@@ -103,5 +103,5 @@ func deferred(age time.Duration, why string) error {
 	if age > orphanGrace {
 		after = orphanGrace
 	}
-	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Settling, After: after, Err: errors.New(why)}
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Deferred, After: after, Err: errors.New(why)}
 }

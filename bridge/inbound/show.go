@@ -29,7 +29,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	in.Tries, in.NewRoom = i.begin(seq, d), i.wantsNewRoom(&in)
+	in.Tries, in.ForceNewRoom = i.begin(seq, d), i.wantsNewRoom(&in)
 	i.setReplyTarget(&in, false)
 	shown, err := i.Rooms.Deliver(ctx, in)
 	if failed := i.roomOpened(ctx, &in, shown); failed != nil {

@@ -34,7 +34,7 @@ func (o *Notices) ApplyReceipts(ctx context.Context, events []bridge.Incoming) e
 		}
 		since := in.At.Add(-time.Millisecond)
 		switch {
-		case in.Kind == bridge.EchoEvent && in.Mark != (bridge.Mark{}):
+		case in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}):
 		case in.Kind == bridge.ReceivedEvent || in.Kind == bridge.ReadEvent:
 			raised, before := o.raise(in)
 			if !raised {
@@ -96,7 +96,7 @@ func (o *Notices) showHowFar(ctx context.Context, c bridge.Conversation, since t
 		case sent.At.After(far.Received):
 			continue
 		}
-		if strings.HasPrefix(string(sent.Message), bridge.AutomaticPrefix) || o.Told(n) || o.Receipts.PrintOf(sent.Message) == "" {
+		if strings.HasPrefix(string(sent.Message), bridge.AutomaticPrefix) || o.Told(n) || o.Receipts.TextHashOf(sent.Message) == "" {
 			continue // nobody's, or shown, or not all of it was sent
 		}
 		e, err := o.entry(c.ReceiptMarks(), n)

@@ -114,7 +114,7 @@ func (b *batch) beginning(written time.Time) bridge.Progress {
 	if !b.o.Memory.SentBefore(written) {
 		return bridge.Progress{}
 	}
-	return bridge.Progress{State: bridge.Unsure, Tried: written.Add(-b.o.Times.EchoWait)}
+	return bridge.Progress{State: bridge.OutcomeUnknown, Tried: written.Add(-b.o.Times.EchoWait)}
 }
 
 // afterClosing reports whether a message was written into a room after it was closed.
@@ -134,7 +134,7 @@ func (c composer) outgoing(to bridge.Conversation, m *bridge.AgentMessage) Outgo
 	switch {
 	case to.Kind != bridge.Comments:
 	case m.Quote != nil:
-		out.Comment = c.Memory.Receipts.MidOf(bridge.Mark{Message: m.Quote.Message})
+		out.Comment = c.Memory.Receipts.MidOf(bridge.SendTag{Message: m.Quote.Message})
 	default:
 		out.Comment = c.Memory.States.State(to).Reply.Comment
 	}

@@ -54,7 +54,7 @@ func TestFromAgent_AfterALostStore_OldOnesAreLookedForFirst(t *testing.T) {
 	w.Outbound = New(c)
 	w.says(write("a", "one"), write("b", "two"))
 	for _, seq := range w.outbox.seqs() {
-		if p := w.outbox.waiting[seq].Progress; p.State != bridge.Unsure || !p.Tried.Equal(noon.Add(-30*time.Second)) {
+		if p := w.outbox.waiting[seq].Progress; p.State != bridge.OutcomeUnknown || !p.Tried.Equal(noon.Add(-30*time.Second)) {
 			t.Errorf("it begins with %+v", p)
 		}
 	}
@@ -104,7 +104,7 @@ func TestAutomatic_OutlivedOrRefused_NobodyIsToldButOfSurveys(t *testing.T) {
 		{"a survey, and the customer wrote again", Automatic{Survey: "r"}, func(w *world) { w.states.state.Window.Heard = noon.Add(time.Second) }, []string{"survey-skipped/survey/r wrote-again"}},
 		{"a survey after the window", Automatic{Survey: "r"}, func(w *world) { w.states.state.Window.Heard = noon.Add(-24 * time.Hour) }, []string{"survey-skipped/survey/r window-closed"}},
 		{"a survey that is refused", Automatic{Survey: "r"}, func(w *world) {
-			w.send = func(bridge.Parcel) (bool, error) {
+			w.send = func(bridge.OutboundPart) (bool, error) {
 				return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Rejected}
 			}
 		}, []string{"survey-skipped/survey/r rejected"}},

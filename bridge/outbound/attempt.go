@@ -53,7 +53,7 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
 	now := circumstances{
-		untried: p.Part == 0 && p.Attempts == 0 && p.State != bridge.Unsure,
+		untried: p.Part == 0 && p.Attempts == 0 && p.State != bridge.OutcomeUnknown,
 		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
@@ -67,7 +67,7 @@ func (a *attempt) revise() (done bool, err error) {
 	case sendNewest:
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
-		has, keepEdits := a.o.Memory.Receipts.PrintOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
+		has, keepEdits := a.o.Memory.Receipts.TextHashOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
 		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, now.untried, keepEdits) {
 			return true, a.o.endings.skip(a)
 		}
@@ -76,8 +76,8 @@ func (a *attempt) revise() (done bool, err error) {
 }
 
 // mark is that of the current part.
-func (a *attempt) mark() bridge.Mark {
-	return bridge.Mark{Message: a.out.Message, Part: a.d.Progress.Part, Edit: a.out.Edit}
+func (a *attempt) mark() bridge.SendTag {
+	return bridge.SendTag{Message: a.out.Message, Part: a.d.Progress.Part, Edit: a.out.Edit}
 }
 
 // style is how the page's messages are composed, as soon as the page is found.
@@ -93,10 +93,10 @@ func (a *attempt) save(receipts ...bridge.Receipt) error {
 // part, or at this one again; a Refusal, that the lane must wait.
 func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
-	if p.State == bridge.Unsure && p.Attempts == 0 && a.o.progress.unsent(a.d.Lane, a.d.Seq) && a.o.Memory.SentBefore(a.out.At) {
-		p.State = bridge.Waiting
+	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.progress.unsent(a.d.Lane, a.d.Seq) && a.o.Memory.SentBefore(a.out.At) {
+		p.State = bridge.Queued
 	}
-	if p.State != bridge.Trying { // nothing is sent again while there is proof that it arrived
+	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived
 		if mid := a.o.Memory.Receipts.MidOf(a.mark()); mid != "" {
 			return a.arrived(mid)
 		}
@@ -105,10 +105,10 @@ func (a *attempt) part(ctx context.Context) error {
 		return err
 	}
 	switch p.State {
-	case bridge.Unsure:
+	case bridge.OutcomeUnknown:
 		return a.o.resolver.resolve(ctx, a)
-	case bridge.Waiting:
-		p.State, p.Tried = bridge.Trying, a.o.Now()
+	case bridge.Queued:
+		p.State, p.Tried = bridge.InFlight, a.o.Now()
 		if err := a.save(); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (a *attempt) findPage() (err error) {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: why, Gate: bridge.GatePage(a.page.ID), After: time.Hour}
 	}
 	switch {
-	case errors.Is(err, bridge.ErrNoPage) && a.d.Progress.State == bridge.Unsure:
+	case errors.Is(err, bridge.ErrNoPage) && a.d.Progress.State == bridge.OutcomeUnknown:
 		return a.o.endings.deadLetterPart(a, bridge.Unclear, err)
 	case errors.Is(err, bridge.ErrNoPage):
 		return a.o.endings.deadLetterPart(a, bridge.PageGone, err)
@@ -181,13 +181,13 @@ func (a *attempt) forms(ctx context.Context) []form {
 	if a.out.Conversation.Kind == bridge.Comments {
 		f := replyForm(a.out, i)
 		if a.out.Corrects && !a.out.Private { // it takes the place of the public one
-			f.edits = a.o.Memory.Receipts.MidOf(bridge.Mark{Message: a.out.Message, Part: i})
+			f.edits = a.o.Memory.Receipts.MidOf(bridge.SendTag{Message: a.out.Message, Part: i})
 		}
 		return []form{f}
 	}
 	quoted := bridge.Mid("")
 	if answers := a.out.answers(); answers != "" {
-		quoted = a.o.Memory.Receipts.MidOf(bridge.Mark{Message: answers})
+		quoted = a.o.Memory.Receipts.MidOf(bridge.SendTag{Message: answers})
 	}
 	all := []form{rich(by, a.out, i, quoted, ""), plain(by, a.out, i)}
 	if persona := a.o.personas.of(ctx, a.page, &a.out); persona != "" {
@@ -198,7 +198,7 @@ func (a *attempt) forms(ctx context.Context) []form {
 
 // send makes one call.
 func (a *attempt) send(ctx context.Context, f form) (bridge.Mid, error) {
-	parcel := bridge.Parcel{Part: f.Part, Mark: a.mark(), ReplyTo: f.replyTo, Persona: f.persona, Tagged: a.d.Progress.Tagged,
+	parcel := bridge.OutboundPart{Part: f.Part, Tag: a.mark(), ReplyTo: f.replyTo, Persona: f.persona, Tagged: a.d.Progress.Tagged,
 		Comment: f.comment, Private: f.private, Edits: f.edits}
 	if f.File != nil && f.comment != "" {
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.CommentFile}
@@ -224,7 +224,7 @@ func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	case r.Verdict == bridge.Never || broken:
 		return a.refused(ctx, r)
 	case r.Verdict == bridge.Again:
-		p.State = bridge.Waiting
+		p.State = bridge.Queued
 		if err := a.save(); err != nil {
 			return err
 		}
@@ -234,7 +234,7 @@ func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 		return r
 	}
 	a.o.Log.Info("outcome unknown, finding out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
-	p.State, p.Tried = bridge.Unsure, a.o.Now()
+	p.State, p.Tried = bridge.OutcomeUnknown, a.o.Now()
 	p.Attempts++
 	return a.save()
 }
@@ -249,7 +249,7 @@ func (a *attempt) refused(ctx context.Context, r *bridge.Refusal) error {
 	case bridge.TagRefused:
 		a.o.tag.refuse(ctx, a.page)
 	case bridge.WindowClosed:
-		a.d.Progress.State = bridge.Waiting // it was certainly not sent
+		a.d.Progress.State = bridge.Queued // it was certainly not sent
 		if tag, err := a.o.tag.may(ctx, a); err != nil || tag {
 			a.d.Progress.Tagged = tag
 			if saved := a.save(); saved != nil {
@@ -266,12 +266,12 @@ func (a *attempt) refused(ctx context.Context, r *bridge.Refusal) error {
 // being tried, so it may be sent at once.
 func (a *attempt) arrived(mid bridge.Mid) error {
 	mark, page := a.mark(), a.out.Conversation.Page
-	receipts := []bridge.Receipt{{Page: page, Mid: mid, Mark: mark, With: a.out.Conversation}}
+	receipts := []bridge.Receipt{{Page: page, Mid: mid, Tag: mark, With: a.out.Conversation}}
 	if a.out.Conversation.Kind == bridge.Comments && !a.out.Private && mark.Part == 0 { // so that what becomes of it at Facebook is told here
 		receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Room: a.out.Room, Shown: []bridge.MessageID{a.out.Message}})
 	}
 	a.found = a.out.RetryNo > 0 && a.d.Progress.Tried.Before(a.d.Accepted)
-	a.d.Progress = bridge.Progress{State: bridge.Trying, Part: mark.Part + 1, Tried: a.o.Now(), Tagged: a.d.Progress.Tagged}
+	a.d.Progress = bridge.Progress{State: bridge.InFlight, Part: mark.Part + 1, Tried: a.o.Now(), Tagged: a.d.Progress.Tagged}
 	if a.d.Progress.Part < len(a.out.Parts) {
 		return a.save(receipts...)
 	}

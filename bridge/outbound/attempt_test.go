@@ -27,9 +27,9 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 		{"what looks like it is another", false, bridge.Sighting{Like: []bridge.Mid{"mid-0"}, Complete: true}, []string{"one"}, nil},
 	} {
 		w := newWorld(t)
-		w.receipts.all = []bridge.Receipt{{Page: "1", Mid: "mid-0", Mark: bridge.Mark{Message: "before"}}}
+		w.receipts.all = []bridge.Receipt{{Page: "1", Mid: "mid-0", Tag: bridge.SendTag{Message: "before"}}}
 		calls := 0
-		w.send = func(bridge.Parcel) (bool, error) {
+		w.send = func(bridge.OutboundPart) (bool, error) {
 			if calls++; calls == 1 {
 				return test.arrived, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
 			}
@@ -54,8 +54,8 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 
 func TestDeliver_RefusedInAFancyForm_IsSentPlainly(t *testing.T) {
 	w := newWorld(t)
-	w.receipts.all = []bridge.Receipt{{Page: "1", Mid: "mid-q", Mark: bridge.Mark{Message: "q"}}}
-	w.send = func(p bridge.Parcel) (bool, error) {
+	w.receipts.all = []bridge.Receipt{{Page: "1", Mid: "mid-q", Tag: bridge.SendTag{Message: "q"}}}
+	w.send = func(p bridge.OutboundPart) (bool, error) {
 		if p.ReplyTo != "" {
 			return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Rejected}
 		}
@@ -158,7 +158,7 @@ func TestGestures_TypingNowAndThen_SeenOncePerMessageOfTheCustomers(t *testing.T
 	g.Answered(anna, bridge.Author{Bot: true})
 	g.Answered(anna, bo)
 	g.Reacted("room", "unknown", "👍")
-	w.receipts.all = []bridge.Receipt{{Mid: "m", Mark: bridge.Mark{Message: "known"}}}
+	w.receipts.all = []bridge.Receipt{{Mid: "m", Tag: bridge.SendTag{Message: "known"}}}
 	g.Reacted("room", "known", "👍")
 	g.Reacted("room", "known", "")
 	g.Answered(commenter, bo) // nobody sees that below a post

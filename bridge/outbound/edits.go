@@ -104,7 +104,7 @@ func (e *edits) nextTo(d *bridge.Delivery, later []change) bool {
 
 // hasAny reports whether the customer has some version of a message, or a part of one.
 func (e *edits) hasAny(id bridge.MessageID) bool {
-	return e.Memory.Receipts.PrintOf(id) != "" || e.Memory.Receipts.MidOf(bridge.Mark{Message: id}) != ""
+	return e.Memory.Receipts.TextHashOf(id) != "" || e.Memory.Receipts.MidOf(bridge.SendTag{Message: id}) != ""
 }
 
 // revision is what becomes of a delivery when its turn comes.

@@ -100,7 +100,7 @@ func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
 	if err := e.reports.fileLeft(a, r.Reason); err != nil {
 		return err
 	}
-	*p = bridge.Progress{State: bridge.Trying, Part: p.Part + 1, Tried: e.Now()}
+	*p = bridge.Progress{State: bridge.InFlight, Part: p.Part + 1, Tried: e.Now()}
 	if p.Part < len(a.out.Parts) {
 		return e.progress.save(a.d.Seq, *p)
 	}

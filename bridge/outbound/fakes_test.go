@@ -102,28 +102,28 @@ func (r *memoryReceipts) SaveReceipts(_ context.Context, some []bridge.Receipt) 
 }
 
 // MidOf returns that of the newest version, if the mark names none.
-func (r *memoryReceipts) MidOf(m bridge.Mark) (mid bridge.Mid) {
+func (r *memoryReceipts) MidOf(m bridge.SendTag) (mid bridge.Mid) {
 	for _, one := range r.all {
-		if one.Mark.Message == m.Message && one.Mark.Part == m.Part && (m.Edit == 0 || one.Mark.Edit == m.Edit) {
+		if one.Tag.Message == m.Message && one.Tag.Part == m.Part && (m.Edit == 0 || one.Tag.Edit == m.Edit) {
 			mid = one.Mid
 		}
 	}
 	return mid
 }
 
-func (r *memoryReceipts) MarkOf(_ bridge.PageID, mid bridge.Mid) (bridge.Mark, bool) {
+func (r *memoryReceipts) TagOf(_ bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool) {
 	for _, one := range r.all {
 		if one.Mid == mid {
-			return one.Mark, true
+			return one.Tag, true
 		}
 	}
-	return bridge.Mark{}, false
+	return bridge.SendTag{}, false
 }
 
-func (r *memoryReceipts) PrintOf(id bridge.MessageID) (hash string) {
+func (r *memoryReceipts) TextHashOf(id bridge.MessageID) (hash string) {
 	for _, one := range r.all {
-		if one.Mark.Message == id && one.Print != "" {
-			hash = one.Print
+		if one.Tag.Message == id && one.TextHash != "" {
+			hash = one.TextHash
 		}
 	}
 	return hash
@@ -157,8 +157,8 @@ type world struct {
 	receipts memoryReceipts
 	outbox   *memoryQueue
 	told     *memoryQueue
-	received []bridge.Parcel                   // by the customer
-	send     func(bridge.Parcel) (bool, error) // whether the customer gets it; nil: all well
+	received []bridge.OutboundPart                   // by the customer
+	send     func(bridge.OutboundPart) (bool, error) // whether the customer gets it; nil: all well
 	thread   bridge.Sighting
 	looked   []bridge.Part // for which forms the thread was read last
 	person   error         // why it is not known who is a person
@@ -210,7 +210,7 @@ func (w *world) IsPerson(_ context.Context, a bridge.Author) (bool, error) {
 
 func (w *world) Cut(text string, limit int) []bridge.Part { return cut(text, limit) }
 
-func (w *world) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.Parcel) (bridge.Mid, error) {
+func (w *world) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.OutboundPart) (bridge.Mid, error) {
 	arrives, err := true, error(nil)
 	if w.send != nil {
 		arrives, err = w.send(p)

@@ -13,7 +13,7 @@ type form struct {
 	replyTo bridge.Mid
 	persona string
 
-	comment, edits bridge.Mid // as in Parcel
+	comment, edits bridge.Mid // as in OutboundPart
 	private        bool
 }
 

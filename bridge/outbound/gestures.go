@@ -149,7 +149,7 @@ func (g *Gestures) Reacted(r bridge.RoomID, id bridge.MessageID, emoji string) {
 		return
 	}
 	g.plan(c, func() (bridge.Gesture, bool) {
-		reaction := bridge.Gesture{Kind: bridge.React, On: g.Receipts.MidOf(bridge.Mark{Message: id}), Emoji: emoji}
+		reaction := bridge.Gesture{Kind: bridge.React, On: g.Receipts.MidOf(bridge.SendTag{Message: id}), Emoji: emoji}
 		if emoji == "" {
 			reaction.Kind = bridge.Unreact
 		}

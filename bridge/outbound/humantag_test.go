@@ -101,7 +101,7 @@ func TestDeliver_AfterTheWindow_IsSentAsAPersons(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.page.Settings.HumanAgent = true
-		w.send = func(p bridge.Parcel) (bool, error) {
+		w.send = func(p bridge.OutboundPart) (bool, error) {
 			switch {
 			case !p.Tagged:
 				return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WindowClosed}

@@ -187,10 +187,10 @@ func (o *Outbound) Load() error {
 func (o *Outbound) MarkUntried() {
 	for _, seq := range o.Lanes.Look().Heads() {
 		d, err := o.Lanes.Store.Delivery(seq)
-		if err != nil || o.progress.pending(seq) || d.Progress.State != bridge.Trying {
+		if err != nil || o.progress.pending(seq) || d.Progress.State != bridge.InFlight {
 			continue
 		}
-		d.Progress.State = bridge.Waiting
+		d.Progress.State = bridge.Queued
 		if err := o.Lanes.Store.Save(seq, d.Progress); err != nil {
 			o.Log.Warn("progress not stored", "delivery", seq, "err", err)
 		}

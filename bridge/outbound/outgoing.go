@@ -27,7 +27,7 @@ type Outgoing struct {
 	RetryNo  int           `json:"round,omitempty"` // how often it was given up and tried again
 	Since    time.Time     `json:"since,omitzero"`  // it may have been sent in an earlier retry, not before
 	Quote    *bridge.Quote `json:"quote,omitempty"`
-	Edit     int64         `json:"edit,omitempty"`    // which version it is, as in Mark
+	Edit     int64         `json:"edit,omitempty"`    // which version it is, as in SendTag
 	TextHash string        `json:"print,omitempty"`   // tells its text from others, and does not tell it
 	Gone     bool          `json:"gone,omitempty"`    // the message was deleted (edits.go)
 	Corrects bool          `json:"-"`                 // the customer has an earlier version
@@ -58,7 +58,7 @@ func (out Outgoing) answers() bridge.MessageID {
 
 // notice returns one about the message as it was at one of its retries.
 func (out Outgoing) notice(kind bridge.NoticeKind, retryNo int) bridge.Notice {
-	return bridge.Notice{Kind: kind, Room: out.Room, Message: out.Message, To: out.Author, Edit: out.Edit, Round: retryNo}
+	return bridge.Notice{Kind: kind, Room: out.Room, Message: out.Message, To: out.Author, Edit: out.Edit, RetryNo: retryNo}
 }
 
 // outlived reports whether a text that nobody wrote comes too late to be sent, if the

@@ -61,8 +61,8 @@ func (p *progress) believe(d *bridge.Delivery) error {
 		if err := p.store.Save(d.Seq, known.progress, known.receipts...); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
-	case maybeSent && d.Progress.State == bridge.Trying:
-		d.Progress.State, d.Progress.Tried = bridge.Unsure, since
+	case maybeSent && d.Progress.State == bridge.InFlight:
+		d.Progress.State, d.Progress.Tried = bridge.OutcomeUnknown, since
 	}
 	return nil
 }

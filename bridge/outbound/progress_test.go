@@ -29,7 +29,7 @@ func (d *fullDisk) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Re
 func TestProgress_NotStored_IsBelievedUntilItIs(t *testing.T) {
 	disk := &fullDisk{err: errDisk, progress: map[bridge.Seq]bridge.Progress{}}
 	p := newProgress(disk)
-	one, two := bridge.Progress{State: bridge.Unsure, Attempts: 1}, bridge.Progress{State: bridge.Trying, Part: 1}
+	one, two := bridge.Progress{State: bridge.OutcomeUnknown, Attempts: 1}, bridge.Progress{State: bridge.InFlight, Part: 1}
 	a, b := bridge.Receipt{Mid: "a"}, bridge.Receipt{Mid: "b"}
 	for _, step := range []struct {
 		progress bridge.Progress
@@ -68,8 +68,8 @@ func TestProgress_MaybeSent_IsUnsureUnlessTheStoreKnows(t *testing.T) {
 		seq          bridge.Seq
 		stored, want bridge.Progress
 	}{
-		{1, bridge.Progress{Part: 2}, bridge.Progress{State: bridge.Unsure, Part: 2, Tried: noon}},
-		{1, bridge.Progress{State: bridge.Waiting}, bridge.Progress{State: bridge.Waiting}},
+		{1, bridge.Progress{Part: 2}, bridge.Progress{State: bridge.OutcomeUnknown, Part: 2, Tried: noon}},
+		{1, bridge.Progress{State: bridge.Queued}, bridge.Progress{State: bridge.Queued}},
 		{2, bridge.Progress{}, bridge.Progress{}},
 	} {
 		d := bridge.Delivery{Seq: test.seq, Progress: test.stored}
@@ -110,13 +110,13 @@ func TestMarkUntried_SaysSoOfWhatNobodyTookUp(t *testing.T) {
 	w.says(write("a", "one"), write("b", "two"))
 	seqs := w.outbox.seqs()
 	w.MarkUntried()
-	if a, b := w.outbox.waiting[seqs[0]].Progress.State, w.outbox.waiting[seqs[1]].Progress.State; a != bridge.Waiting || b != bridge.Trying {
+	if a, b := w.outbox.waiting[seqs[0]].Progress.State, w.outbox.waiting[seqs[1]].Progress.State; a != bridge.Queued || b != bridge.InFlight {
 		t.Errorf("the states are %d and %d", a, b)
 	}
-	w.outbox.waiting[seqs[0]].Progress.State = bridge.Trying
+	w.outbox.waiting[seqs[0]].Progress.State = bridge.InFlight
 	w.Panicked(seqs[0]) // perhaps after it was sent
 	w.MarkUntried()
-	if s := w.outbox.waiting[seqs[0]].Progress.State; s != bridge.Trying {
+	if s := w.outbox.waiting[seqs[0]].Progress.State; s != bridge.InFlight {
 		t.Errorf("after a panic, the state is %d", s)
 	}
 	if w.Dropped(seqs[0]); w.progress.pending(seqs[0]) {

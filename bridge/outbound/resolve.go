@@ -32,7 +32,7 @@ func (r resolver) resolve(ctx context.Context, a *attempt) error {
 		}
 	}
 	if wait := p.Tried.Add(r.Times.EchoWait).Sub(now); wait > 0 {
-		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Settling, After: wait, Err: errors.New("waiting for the echo")}
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Deferred, After: wait, Err: errors.New("waiting for the echo")}
 	}
 	if a.out.Private {
 		return r.resolvePrivate(a)
@@ -52,7 +52,7 @@ func (r resolver) resolvePrivate(a *attempt) error {
 	if p.Attempts >= maxAttempts {
 		return r.endings.deadLetterPart(a, bridge.Unclear, errors.New("no attempt told what became of it"))
 	}
-	p.State, p.Attempts = bridge.Waiting, max(p.Attempts, 1)
+	p.State, p.Attempts = bridge.Queued, max(p.Attempts, 1)
 	return a.save()
 }
 
@@ -84,7 +84,7 @@ func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
 // judge decides by what the thread shows.
 func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 	for _, mid := range seen.Like {
-		if other, known := r.Memory.Receipts.MarkOf(a.page.ID, mid); !known || other == a.mark() {
+		if other, known := r.Memory.Receipts.TagOf(a.page.ID, mid); !known || other == a.mark() {
 			return a.arrived(mid)
 		}
 	}
@@ -95,7 +95,7 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 	case p.Attempts >= maxAttempts:
 		return r.endings.deadLetterPart(a, bridge.MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
 	}
-	p.State = bridge.Waiting
+	p.State = bridge.Queued
 	if r.Memory.SentBefore(a.out.At) {
 		r.progress.noteUnsent(a.d.Lane)
 	}
@@ -114,7 +114,7 @@ func (r resolver) complete(a *attempt, seen bridge.Sighting) bool {
 		return true
 	}
 	return a.out.Since.IsZero() && slices.ContainsFunc(seen.Shown, func(mid bridge.Mid) bool {
-		_, known := r.Memory.Receipts.MarkOf(a.page.ID, mid)
+		_, known := r.Memory.Receipts.TagOf(a.page.ID, mid)
 		return known
 	})
 }

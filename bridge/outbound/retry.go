@@ -30,13 +30,13 @@ func Retry(f bridge.Failure, anyway bool) (bridge.Entry, error) {
 	if out.Since.IsZero() && unclear {
 		out.Since = firstTry(f, out)
 	}
-	e.Progress = bridge.Progress{State: bridge.Waiting, Part: f.Progress.Part}
+	e.Progress = bridge.Progress{State: bridge.Queued, Part: f.Progress.Part}
 	switch {
 	case anyway:
 		out.Since = time.Time{}
 	case unclear:
 		// Not the first attempt, so that nothing but the thread itself is believed.
-		e.Progress.State, e.Progress.Tried, e.Progress.Attempts = bridge.Unsure, f.Progress.Tried, 1
+		e.Progress.State, e.Progress.Tried, e.Progress.Attempts = bridge.OutcomeUnknown, f.Progress.Tried, 1
 	}
 	var err error
 	e.Body, err = json.Marshal(out)

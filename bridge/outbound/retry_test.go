@@ -19,25 +19,25 @@ func TestRetry_Entry(t *testing.T) {
 		since  time.Time
 	}{
 		{name: "refused, so certainly not sent", f: bridge.Failure{Reason: bridge.Rejected}, out: Outgoing{At: written},
-			want: bridge.Progress{State: bridge.Waiting, Part: 1}},
+			want: bridge.Progress{State: bridge.Queued, Part: 1}},
 		{name: "unclear", f: bridge.Failure{Reason: bridge.Unclear}, out: Outgoing{At: written},
-			want: bridge.Progress{State: bridge.Unsure, Part: 1, Attempts: 1, Tried: tried}, since: written},
+			want: bridge.Progress{State: bridge.OutcomeUnknown, Part: 1, Attempts: 1, Tried: tried}, since: written},
 		{name: "unclear, written by a clock ahead of ours", f: bridge.Failure{Reason: bridge.Unclear}, out: Outgoing{At: noon.Add(time.Hour)},
-			want: bridge.Progress{State: bridge.Unsure, Part: 1, Attempts: 1, Tried: tried}, since: accepted},
+			want: bridge.Progress{State: bridge.OutcomeUnknown, Part: 1, Attempts: 1, Tried: tried}, since: accepted},
 		{name: "unclear, nobody knows when it was written", f: bridge.Failure{Reason: bridge.Unclear},
-			want: bridge.Progress{State: bridge.Unsure, Part: 1, Attempts: 1, Tried: tried}, since: accepted},
+			want: bridge.Progress{State: bridge.OutcomeUnknown, Part: 1, Attempts: 1, Tried: tried}, since: accepted},
 		{name: "unclear, and before", f: bridge.Failure{Reason: bridge.Unclear}, out: Outgoing{At: written, RetryNo: 1, Since: noon.Add(-time.Hour)},
-			want: bridge.Progress{State: bridge.Unsure, Part: 1, Attempts: 1, Tried: tried}, since: noon.Add(-time.Hour)},
+			want: bridge.Progress{State: bridge.OutcomeUnknown, Part: 1, Attempts: 1, Tried: tried}, since: noon.Add(-time.Hour)},
 		{name: "refused, but unclear before", f: bridge.Failure{Reason: bridge.Rejected}, out: Outgoing{Since: noon.Add(-time.Hour)},
-			want: bridge.Progress{State: bridge.Waiting, Part: 1}, since: noon.Add(-time.Hour)},
+			want: bridge.Progress{State: bridge.Queued, Part: 1}, since: noon.Add(-time.Hour)},
 		{name: "in a copied store", f: bridge.Failure{Reason: bridge.Rejected, Doubtful: true}, out: Outgoing{At: written},
-			want: bridge.Progress{State: bridge.Unsure, Part: 1, Attempts: 1, Tried: tried}, since: written},
+			want: bridge.Progress{State: bridge.OutcomeUnknown, Part: 1, Attempts: 1, Tried: tried}, since: written},
 		{name: "unclear, and a person wants it anyway", f: bridge.Failure{Reason: bridge.Unclear}, out: Outgoing{At: written}, anyway: true,
-			want: bridge.Progress{State: bridge.Waiting, Part: 1}},
+			want: bridge.Progress{State: bridge.Queued, Part: 1}},
 	} {
 		f, retryNo := test.f, test.out.RetryNo
 		f.Seq, f.Direction, f.Lane, f.Accepted = 7, bridge.Out, anna.Lane(), accepted
-		f.Progress = bridge.Progress{State: bridge.Trying, Part: 1, Attempts: 3, Tried: tried, Tagged: true}
+		f.Progress = bridge.Progress{State: bridge.InFlight, Part: 1, Attempts: 3, Tried: tried, Tagged: true}
 		f.Body, _ = json.Marshal(test.out)
 		e, err := Retry(f, test.anyway)
 		if err != nil || e.Key != "retry/7" || e.Lane != anna.Lane() || e.Progress != test.want {

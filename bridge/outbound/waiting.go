@@ -61,7 +61,7 @@ func (w *watch) tell(ctx context.Context, seq bridge.Seq) (told, young bool) {
 // whoever delivered it could not know of the notice yet.
 func (w *watch) correctIfGone(ctx context.Context, c bridge.Conversation, n bridge.Notice, seq bridge.Seq) {
 	_, err := w.Lanes.Store.Delivery(seq)
-	if !errors.Is(err, bridge.ErrConcluded) || w.Notices.Told(bridge.Notice{Kind: bridge.NotDelivered, Message: n.Message, Round: n.Round}) {
+	if !errors.Is(err, bridge.ErrConcluded) || w.Notices.Told(bridge.Notice{Kind: bridge.NotDelivered, Message: n.Message, RetryNo: n.RetryNo}) {
 		return
 	}
 	n.Kind = bridge.Corrected

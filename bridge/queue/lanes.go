@@ -150,13 +150,13 @@ func (l *Lanes) take(ctx, work context.Context, t turn, try Attempt) (done int, 
 // news, and whoever looks closely about each.
 func (l *Lanes) postponed(t turn, done int, r *bridge.Refusal, e ending) {
 	level := slog.LevelDebug
-	if e.news && r.Reason != bridge.Settling && r.Reason != bridge.RateLimited {
+	if e.news && r.Reason != bridge.Deferred && r.Reason != bridge.RateLimited {
 		level = slog.LevelWarn
 	}
 	seq := t.seqs[done]
 	l.Log.Log(context.Background(), level, "delivery postponed", "direction", l.Direction,
 		"lane", t.lane.id.Page, "delivery", seq, "reason", r.Reason, "err", r.Err)
-	if r.Reason == bridge.Settling || e.tries == 0 {
+	if r.Reason == bridge.Deferred || e.tries == 0 {
 		return
 	}
 	h := bridge.History{Tries: e.tries, Reason: r.Reason}

@@ -238,7 +238,7 @@ func (f *life) refusal() *bridge.Refusal {
 	case 2:
 		r.Gate = f.gates[f.rand.IntN(len(f.gates))]
 	case 3:
-		r.Reason, r.After = bridge.Settling, 30*time.Second
+		r.Reason, r.After = bridge.Deferred, 30*time.Second
 	}
 	if f.rand.IntN(3) == 0 {
 		r.After = time.Duration(1+f.rand.IntN(20_000)) * time.Millisecond

@@ -134,13 +134,13 @@ func (l *lane) endProbe() *gate {
 
 // refused sends a lane away until its time comes or its gate opens.
 func (p *places) refused(l *lane, r *bridge.Refusal, probe *gate) (e ending) {
-	if r.Reason != bridge.Settling {
+	if r.Reason != bridge.Deferred {
 		l.tries++
 	}
 	e.tries = l.tries
 	if r.Gate == "" {
 		l.failures++
-		l.settling = r.Reason == bridge.Settling
+		l.settling = r.Reason == bridge.Deferred
 		if l.settling && l.proof {
 			p.makeReady(l)
 			return e

@@ -183,7 +183,7 @@ func TestSchedule_BusyPage_LeavesRoomForOthers(t *testing.T) {
 }
 
 func TestSchedule_Proof_WakesTheLaneThatWaitsForIt(t *testing.T) {
-	settling := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Settling, After: 30 * time.Second}
+	settling := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Deferred, After: 30 * time.Second}
 	for name, early := range map[string]bool{"while it waits": false, "while a worker has it": true} {
 		t.Run(name, func(t *testing.T) {
 			s, _ := newTestSchedule(0)

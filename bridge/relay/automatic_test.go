@@ -14,7 +14,7 @@ func TestAutomatic_IsSentOncePerKeyAndSettled(t *testing.T) {
 	o := newOutside(t)
 	l := begin(t, o, database(t), nil)
 	first := true
-	o.send = func(string, bridge.Mark) (bool, error) {
+	o.send = func(string, bridge.SendTag) (bool, error) {
 		if first { // the customer has it, and we do not learn so
 			first = false
 			return true, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
@@ -39,7 +39,7 @@ func TestAutomatic_WaitsOrIsRefused_NobodyIsTold(t *testing.T) {
 	o := newOutside(t)
 	refused := make(chan struct{})
 	l := begin(t, o, database(t), func(c *relay.Config) { c.Times.TellAfter = 20 * time.Millisecond })
-	o.send = func(text string, _ bridge.Mark) (bool, error) {
+	o.send = func(text string, _ bridge.SendTag) (bool, error) {
 		if text != "sorry" {
 			return true, nil
 		}

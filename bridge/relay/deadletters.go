@@ -154,7 +154,7 @@ func (d *DeadLetters) describe(f bridge.Failure) bridge.DeadLetter {
 		var out outbound.Outgoing
 		err = json.Unmarshal(full.Body, &out)
 		l.Written, l.Customer, l.By, l.Room, l.Message = out.At, out.Conversation.Customer, out.Author, out.Room, out.Message
-		l.Parts, l.Round = len(out.Parts), out.RetryNo
+		l.Parts, l.RetryNo = len(out.Parts), out.RetryNo
 	default:
 		var n bridge.Notice
 		err = json.Unmarshal(full.Body, &n)

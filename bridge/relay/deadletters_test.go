@@ -19,7 +19,7 @@ import (
 
 // refuse lets a number of sends fail for good, then all is well.
 func (o *outside) refuse(times int, reason bridge.Reason) {
-	o.send = func(string, bridge.Mark) (bool, error) {
+	o.send = func(string, bridge.SendTag) (bool, error) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if times--; times >= 0 {
@@ -65,7 +65,7 @@ func TestRetry_RefusedTwiceThenTaken_EachIsToldAndThenRevised(t *testing.T) {
 	l := begin(t, o, database(t), nil)
 	l.says(t, "a", "one")
 	first := l.lost(t, o, 1)[0]
-	if first.Message != "a" || first.Reason != bridge.WindowClosed || first.Round != 0 || first.Body != nil || first.Room != "room" {
+	if first.Message != "a" || first.Reason != bridge.WindowClosed || first.RetryNo != 0 || first.Body != nil || first.Room != "room" {
 		t.Errorf("the list shows %+v", first)
 	}
 	if got := l.retry(t, false, first.Seq); got[0] != bridge.TriedAgain {
@@ -73,7 +73,7 @@ func TestRetry_RefusedTwiceThenTaken_EachIsToldAndThenRevised(t *testing.T) {
 	}
 	o.eventually("it is told again", func() bool { return len(o.told) == 2 })
 	second := l.lost(t, o, 1)[0]
-	if second.Seq == first.Seq || second.Round != 1 {
+	if second.Seq == first.Seq || second.RetryNo != 1 {
 		t.Errorf("the list shows %+v", second)
 	}
 	l.retry(t, false, second.Seq)
@@ -141,7 +141,7 @@ func TestRetry_StoppedAtEachPoint_GoesOutOnce(t *testing.T) {
 			seq := l.lost(t, o, 1)[0].Seq
 			hold := make(chan struct{})
 			o.note(func() {
-				o.send = func(string, bridge.Mark) (bool, error) {
+				o.send = func(string, bridge.SendTag) (bool, error) {
 					<-hold
 					return false, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown}
 				}
@@ -205,7 +205,7 @@ func TestRetry_OutcomeWasUnclear_ThreadDecides(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := newOutside(t)
 			first := true
-			o.send = func(text string, _ bridge.Mark) (bool, error) {
+			o.send = func(text string, _ bridge.SendTag) (bool, error) {
 				if first && text == "one" {
 					first = false
 					return c.delivered, &bridge.Refusal{Verdict: bridge.Unknown}
@@ -241,8 +241,8 @@ func TestRetry_OutcomeWasUnclear_ThreadDecides(t *testing.T) {
 
 func TestRetry_LateEcho_IsProof(t *testing.T) {
 	o := newOutside(t)
-	var mark bridge.Mark
-	o.send = func(_ string, m bridge.Mark) (bool, error) {
+	var mark bridge.SendTag
+	o.send = func(_ string, m bridge.SendTag) (bool, error) {
 		mark = m
 		return true, &bridge.Refusal{Verdict: bridge.Unknown}
 	}
@@ -250,7 +250,7 @@ func TestRetry_LateEcho_IsProof(t *testing.T) {
 	l := begin(t, o, database(t), nil)
 	l.says(t, "a", "one")
 	seq := l.lost(t, o, 1)[0].Seq
-	if err := l.store.SaveReceipts(t.Context(), []bridge.Receipt{{Page: "1", Mid: "mid-1", Mark: mark}}); err != nil {
+	if err := l.store.SaveReceipts(t.Context(), []bridge.Receipt{{Page: "1", Mid: "mid-1", Tag: mark}}); err != nil {
 		t.Fatal(err)
 	}
 	l.retry(t, true, seq)

@@ -31,12 +31,12 @@ type outside struct {
 	t *testing.T
 
 	mu       sync.Mutex
-	received []string                                                      // by the customer
-	shown    []string                                                      // in the room
-	told     []bridge.Notice                                               // to agents
-	looks    int                                                           // into the thread
-	send     func(text string, mark bridge.Mark) (deliver bool, err error) // nil: all well
-	seen     *bridge.Sighting                                              // nil: as it is
+	received []string                                                         // by the customer
+	shown    []string                                                         // in the room
+	told     []bridge.Notice                                                  // to agents
+	looks    int                                                              // into the thread
+	send     func(text string, mark bridge.SendTag) (deliver bool, err error) // nil: all well
+	seen     *bridge.Sighting                                                 // nil: as it is
 	show     func(in bridge.Incoming) error
 	changed  chan struct{}
 }
@@ -73,13 +73,13 @@ func (o *outside) eventually(what string, ok func() bool) {
 
 func (o *outside) Cut(text string, _ int) []bridge.Part { return []bridge.Part{{Text: text}} }
 
-func (o *outside) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.Parcel) (bridge.Mid, error) {
+func (o *outside) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p bridge.OutboundPart) (bridge.Mid, error) {
 	o.mu.Lock()
 	send := o.send
 	o.mu.Unlock()
 	deliver, err := true, error(nil)
 	if send != nil {
-		deliver, err = send(p.Text, p.Mark)
+		deliver, err = send(p.Text, p.Tag)
 	}
 	mid := bridge.Mid("")
 	o.note(func() {
@@ -261,7 +261,7 @@ func TestSend_ProgressNotStored_IsBelievedAllTheSame(t *testing.T) {
 			l := begin(t, o, database(t), nil)
 			l.outbox.fail[method] = 2
 			first := true
-			o.send = func(string, bridge.Mark) (bool, error) {
+			o.send = func(string, bridge.SendTag) (bool, error) {
 				if first && method == "Save" {
 					first = false
 					return true, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
@@ -294,7 +294,7 @@ func TestStart_OldestMayHaveBeenSent_ThreadDecides(t *testing.T) {
 			path := database(t)
 			l := begin(t, o, path, nil)
 			sending, release := make(chan struct{}), make(chan struct{})
-			o.send = func(string, bridge.Mark) (bool, error) {
+			o.send = func(string, bridge.SendTag) (bool, error) {
 				close(sending)
 				<-release
 				return false, &bridge.Refusal{Verdict: bridge.Unknown}
@@ -323,7 +323,7 @@ func TestStart_OldestMayHaveBeenSent_ThreadDecides(t *testing.T) {
 func TestSettle_ThreadShowsTooLittle_NothingIsSentAgain(t *testing.T) {
 	o := newOutside(t)
 	o.seen = &bridge.Sighting{}
-	o.send = func(text string, _ bridge.Mark) (bool, error) {
+	o.send = func(text string, _ bridge.SendTag) (bool, error) {
 		if text == "one" {
 			return true, &bridge.Refusal{Verdict: bridge.Unknown}
 		}
@@ -341,7 +341,7 @@ func TestSettle_ThreadShowsTooLittle_NothingIsSentAgain(t *testing.T) {
 func TestSettle_SameTextSentBefore_IsNotTakenForProof(t *testing.T) {
 	o := newOutside(t)
 	n := 0
-	o.send = func(string, bridge.Mark) (bool, error) {
+	o.send = func(string, bridge.SendTag) (bool, error) {
 		if n++; n == 2 {
 			return false, &bridge.Refusal{Verdict: bridge.Unknown}
 		}
@@ -355,8 +355,8 @@ func TestSettle_SameTextSentBefore_IsNotTakenForProof(t *testing.T) {
 
 func TestSettle_EchoComes_NobodyWaitsLonger(t *testing.T) {
 	o := newOutside(t)
-	lost := make(chan bridge.Mark, 1)
-	o.send = func(text string, m bridge.Mark) (bool, error) {
+	lost := make(chan bridge.SendTag, 1)
+	o.send = func(text string, m bridge.SendTag) (bool, error) {
 		if text == "one" {
 			lost <- m
 			return true, &bridge.Refusal{Verdict: bridge.Unknown}
@@ -366,7 +366,7 @@ func TestSettle_EchoComes_NobodyWaitsLonger(t *testing.T) {
 	l := begin(t, o, database(t), func(c *relay.Config) { c.Times.EchoWait = time.Hour })
 	l.says(t, "a", "one")
 	l.says(t, "b", "two")
-	echo := bridge.Incoming{Conversation: anna, Kind: bridge.EchoEvent, Mid: "mid-1", Key: "e/mid-1", Mark: <-lost}
+	echo := bridge.Incoming{Conversation: anna, Kind: bridge.EchoEvent, Mid: "mid-1", Key: "e/mid-1", Tag: <-lost}
 	if err := l.Inbound.FromCustomer(t.Context(), []bridge.Incoming{echo}); err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func TestSettle_EchoComes_NobodyWaitsLonger(t *testing.T) {
 
 func TestGiveUp_NoticeNotStored_AgentIsToldLater(t *testing.T) {
 	o := newOutside(t)
-	o.send = func(string, bridge.Mark) (bool, error) {
+	o.send = func(string, bridge.SendTag) (bool, error) {
 		return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WindowClosed}
 	}
 	l := begin(t, o, database(t), nil)
@@ -408,7 +408,7 @@ type panicking struct {
 	times *int
 }
 
-func (p panicking) Send(ctx context.Context, page bridge.Page, c bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+func (p panicking) Send(ctx context.Context, page bridge.Page, c bridge.CustomerID, parcel bridge.OutboundPart) (bridge.Mid, error) {
 	mid, err := p.outside.Send(ctx, page, c, parcel)
 	if *p.times--; *p.times >= 1 {
 		panic("after sending")
@@ -418,8 +418,8 @@ func (p panicking) Send(ctx context.Context, page bridge.Page, c bridge.Customer
 
 func TestPageGone_AfterProof_IsNoFailure(t *testing.T) {
 	o := newOutside(t)
-	sent, release := make(chan bridge.Mark, 1), make(chan struct{})
-	o.send = func(_ string, m bridge.Mark) (bool, error) {
+	sent, release := make(chan bridge.SendTag, 1), make(chan struct{})
+	o.send = func(_ string, m bridge.SendTag) (bool, error) {
 		sent <- m
 		<-release
 		return true, &bridge.Refusal{Verdict: bridge.Unknown}
@@ -427,7 +427,7 @@ func TestPageGone_AfterProof_IsNoFailure(t *testing.T) {
 	l := begin(t, o, database(t), nil)
 	l.says(t, "a", "one")
 	l.says(t, "b", "two")
-	echo := bridge.Receipt{Page: "1", Mid: "mid-1", Mark: <-sent}
+	echo := bridge.Receipt{Page: "1", Mid: "mid-1", Tag: <-sent}
 	if err := l.store.SaveReceipts(t.Context(), []bridge.Receipt{echo}); err != nil {
 		t.Fatal(err)
 	}
@@ -444,7 +444,7 @@ func TestPageGone_AfterProof_IsNoFailure(t *testing.T) {
 func TestWaiting_MessageGoesOutMeanwhile_NoticeIsCorrected(t *testing.T) {
 	o := newOutside(t)
 	hold := make(chan struct{})
-	o.send = func(string, bridge.Mark) (bool, error) { <-hold; return true, nil }
+	o.send = func(string, bridge.SendTag) (bool, error) { <-hold; return true, nil }
 	l := begin(t, o, database(t), func(c *relay.Config) { c.Times.TellAfter = 40 * time.Millisecond })
 	l.says(t, "a", "one")
 	o.eventually("the agent sees that it waits", func() bool { return len(o.told) == 1 && o.told[0].Kind == bridge.StillWaiting })

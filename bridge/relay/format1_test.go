@@ -113,14 +113,14 @@ func (h *healthy) IsPerson(_ context.Context, a bridge.Author) (bool, error) { r
 
 func (h *healthy) Cut(text string, _ int) []bridge.Part { return []bridge.Part{{Text: text}} }
 
-func (h *healthy) Send(_ context.Context, p bridge.Page, c bridge.CustomerID, parcel bridge.Parcel) (bridge.Mid, error) {
+func (h *healthy) Send(_ context.Context, p bridge.Page, c bridge.CustomerID, parcel bridge.OutboundPart) (bridge.Mid, error) {
 	h.note("customer "+string(c)+" of "+string(p.ID), "%s", told(parcel))
-	return mid1(parcel.Mark.Version(), parcel.Mark.Part), nil
+	return mid1(parcel.Tag.Version(), parcel.Tag.Part), nil
 }
 
 // told is all of a parcel that a customer may see.
-func told(p bridge.Parcel) string {
-	words := []string{fmt.Sprintf("%s, part %d: %q", p.Mark.Version(), p.Mark.Part, p.Text)}
+func told(p bridge.OutboundPart) string {
+	words := []string{fmt.Sprintf("%s, part %d: %q", p.Tag.Version(), p.Tag.Part, p.Text)}
 	add := func(is bool, format string, args ...any) {
 		if is {
 			words = append(words, fmt.Sprintf(format, args...))

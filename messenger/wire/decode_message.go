@@ -92,8 +92,8 @@ func (m *Message) Read(in *bridge.Incoming, when string) {
 	switch {
 	case in.FromPage: // the same mid as the Send API's answer, but another event
 		in.Kind, in.Key = bridge.EchoEvent, "e/"+id
-		in.Mark, _ = parseMark(string(m.Metadata))
-		if in.Mark == (bridge.Mark{}) {
+		in.Tag, _ = parseMark(string(m.Metadata))
+		if in.Tag == (bridge.SendTag{}) {
 			in.App, in.AI = appName(m.App), bool(m.AI)
 		}
 	case strings.TrimSpace(in.Text) != "":

@@ -23,9 +23,9 @@ func fromCustomer(kind bridge.EventKind, text string, attachments ...bridge.Atta
 	}
 }
 
-func echo(text string, mark bridge.Mark) bridge.Incoming {
+func echo(text string, mark bridge.SendTag) bridge.Incoming {
 	in := fromCustomer(bridge.EchoEvent, text)
-	in.Key, in.Mark = "e/m_AAAA1111", mark
+	in.Key, in.Tag = "e/m_AAAA1111", mark
 	return in
 }
 
@@ -100,12 +100,12 @@ var decodeCases = []struct {
 	{name: "time an object", element: `{$S,$R,"timestamp":{},"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.UnixMilli(1790000000123).UTC()))},
 	{name: "recipient missing", element: `{$S,$T,"message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
 
-	{name: "own echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":900800700600500,"metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{Message: "Xy12", Part: 1}))},
-	{name: "own echo, other types", element: `{$ES,$ER,$T,"message":{$M,"is_echo":"true","app_id":"900800700600500","metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{Message: "Xy12", Part: 1}))},
-	{name: "foreign echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":263902037430900,"text":"Hi"}}`, want: but(echo("Hi", bridge.Mark{}), func(in *bridge.Incoming) { in.App = bridge.PageInbox })},
+	{name: "own echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":900800700600500,"metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.SendTag{Message: "Xy12", Part: 1}))},
+	{name: "own echo, other types", element: `{$ES,$ER,$T,"message":{$M,"is_echo":"true","app_id":"900800700600500","metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.SendTag{Message: "Xy12", Part: 1}))},
+	{name: "foreign echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":263902037430900,"text":"Hi"}}`, want: but(echo("Hi", bridge.SendTag{}), func(in *bridge.Incoming) { in.App = bridge.PageInbox })},
 	{name: "echo of Meta's AI", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"ai_generated":"true","app_id":263902037430900,"metadata":"{\"source\":\"axon\"}"}}`,
-		want: but(echo("", bridge.Mark{}), func(in *bridge.Incoming) { in.App, in.AI = bridge.PageInbox, true })},
-	{name: "echo that does not say so", element: `{$ES,$ER,$T,"message":{$M,"text":"Hi"}}`, want: new(echo("Hi", bridge.Mark{}))},
+		want: but(echo("", bridge.SendTag{}), func(in *bridge.Incoming) { in.App, in.AI = bridge.PageInbox, true })},
+	{name: "echo that does not say so", element: `{$ES,$ER,$T,"message":{$M,"text":"Hi"}}`, want: new(echo("Hi", bridge.SendTag{}))},
 
 	{name: "postback", element: `{$S,$R,$T,"postback":{$M,"title":"Get Started","payload":"GET_STARTED","referral":{"ref":"qr-1","source":"SHORTLINK","type":"OPEN_THREAD"}}}`,
 		want: but(other(bridge.TapEvent, "m/m_AAAA1111"), func(in *bridge.Incoming) {

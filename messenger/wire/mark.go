@@ -12,22 +12,22 @@ import (
 const markPrefix = "mb1:"
 
 // EncodeMark writes a mark as message.metadata, which comes back in the echo.
-func EncodeMark(m bridge.Mark) string {
+func EncodeMark(m bridge.SendTag) string {
 	return markPrefix + m.Version() + ":" + strconv.Itoa(m.Part)
 }
 
 // parseMark returns the mark in an echo's metadata, and false for metadata that
 // is not exactly what EncodeMark writes: other apps put theirs there, too.
-func parseMark(metadata string) (bridge.Mark, bool) {
+func parseMark(metadata string) (bridge.SendTag, bool) {
 	rest, ours := strings.CutPrefix(metadata, markPrefix)
 	colon := strings.LastIndexByte(rest, ':')
 	if !ours || colon < 1 {
-		return bridge.Mark{}, false
+		return bridge.SendTag{}, false
 	}
 	part, err := strconv.Atoi(rest[colon+1:])
-	m := bridge.MarkOfVersion(rest[:colon], part)
+	m := bridge.TagOfVersion(rest[:colon], part)
 	if err != nil || part < 0 || EncodeMark(m) != metadata {
-		return bridge.Mark{}, false
+		return bridge.SendTag{}, false
 	}
 	return m, true
 }

@@ -7,7 +7,7 @@ import (
 )
 
 func TestMark_WrittenAndRead_IsTheSame(t *testing.T) {
-	for _, m := range []bridge.Mark{
+	for _, m := range []bridge.SendTag{
 		{Message: "Xy12AbCdEfGhIjKlM", Part: 0},
 		{Message: "Xy12", Part: 12},
 		{Message: "a:b:3", Part: 4},
@@ -26,7 +26,7 @@ func TestMark_ForeignMetadata_IsNotOurs(t *testing.T) {
 		"mb1:Xy12:01", "mb1:Xy12: 1", "mb2:Xy12:1", "MB1:Xy12:1", " mb1:Xy12:1", "rc:msg:Xy12", `{"source":"axon"}`,
 		"mb1:Xy12:99999999999999999999",
 	} {
-		if m, ours := parseMark(metadata); ours || m != (bridge.Mark{}) {
+		if m, ours := parseMark(metadata); ours || m != (bridge.SendTag{}) {
 			t.Errorf("%q was taken for %v", metadata, m)
 		}
 	}

@@ -82,12 +82,12 @@ var records = []struct {
 	}, {
 		bridge.Delivery{
 			Lane: bridge.AnnouncementLane(), Accepted: accepted,
-			Progress: bridge.Progress{State: bridge.Unsure, Part: 3, Attempts: 258, Tried: tried, Tagged: true},
+			Progress: bridge.Progress{State: bridge.OutcomeUnknown, Part: 3, Attempts: 258, Tried: tried, Tagged: true},
 		},
 		"02 | 82 0003 0102 | 0102030405060708 | 1112131415161718 | 0004 05 00 00 00",
 	}, {
 		bridge.Delivery{
-			Lane: bridge.AnnouncementLane(), Accepted: accepted, Progress: bridge.Progress{State: bridge.Waiting, Tagged: true},
+			Lane: bridge.AnnouncementLane(), Accepted: accepted, Progress: bridge.Progress{State: bridge.Queued, Tagged: true},
 			History: bridge.History{Tries: 259, Due: due, Reason: "busy"},
 		},
 		"02 | c1 0000 0000 | 0102030405060708 | 0000000000000000 | 0004 05 00 00 00 | 0103 2122232425262728 04 62757379",
@@ -127,7 +127,7 @@ func TestRecord_OfEveryKind_StaysAsItIs(t *testing.T) {
 }
 
 func TestWithProgressAndHistory_ChangeNothingElse(t *testing.T) {
-	progress := bridge.Progress{State: bridge.Unsure, Part: 1, Attempts: 2, Tried: tried}
+	progress := bridge.Progress{State: bridge.OutcomeUnknown, Part: 1, Attempts: 2, Tried: tried}
 	for _, r := range records {
 		record := append(AppendHeader(nil, r.of), "body"...)
 		before := bytes.Clone(record)
