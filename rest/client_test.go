@@ -3,10 +3,12 @@ package rest_test
 import (
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"messenger-bridge/rest"
@@ -140,5 +142,37 @@ func TestRead_AnswersAreBounded(t *testing.T) {
 		if !errors.Is(err, c.want) || err == nil && string(body) != c.body {
 			t.Errorf("%d bytes announced, %q sent: %q, %v", c.says, c.body, body, err)
 		}
+	}
+}
+
+// TestDo_ConnectionIsUsedAgain makes calls one after another, with and without bodies.
+func TestDo_ConnectionIsUsedAgain(t *testing.T) {
+	var opened atomic.Int32
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, r.URL.Query().Get("answer"))
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	client := rest.New(&http.Client{Transport: &http.Transport{}})
+	for i, answer := range []string{"short", "", strings.Repeat("long", 10_000), "short"} {
+		for _, body := range []any{nil, "text", &rest.Stream{Reader: strings.NewReader("abc"), Type: "text/x", Size: -1}} {
+			res, err := client.Do(t.Context(), rest.Call{Method: "POST", URL: s.URL, Query: url.Values{"answer": {answer}}, Body: body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := rest.Read(res, 1<<20); err != nil || string(got) != answer {
+				t.Errorf("answer %d: %d bytes, %v", i, len(got), err)
+			}
+			res.Body.Close()
+		}
+	}
+	if n := opened.Load(); n != 1 {
+		t.Errorf("%d connections for 12 calls", n)
 	}
 }

@@ -128,10 +128,11 @@ func (s FailureTable) parse(key, v []byte) (bridge.Failure, sealedAt, error) {
 		return f, sealedAt{}, err
 	}
 	f.Reason = bridge.Reason(reason)
-	d, lane, text, err := layout.ParseRecord(record)
+	var d bridge.Delivery
+	lane, text, err := layout.ParseRecord(record, &d)
 	f.Accepted, f.Progress, f.History = d.Accepted, d.Progress, d.History
 	if err == nil {
-		f.Lane, err = layout.ParseLane(lane)
+		f.Lane, err = layout.ParseLane(string(lane))
 	}
 	return f, sealedAt{bucket: q.bucket, key: v[2:10], text: text}, err
 }

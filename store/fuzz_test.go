@@ -36,9 +36,10 @@ func FuzzRecords(f *testing.F) {
 		if failure, _, err := failures.parse(key, v); err == nil && failure.Direction == "" {
 			t.Error("a failure in no direction")
 		}
-		if d, lane, body, err := layout.ParseRecord(v); err == nil {
+		var d bridge.Delivery
+		if lane, body, err := layout.ParseRecord(v, &d); err == nil {
 			rewritten, err := layout.WithHistory(v, d.History)
-			_, lane2, body2, again := layout.ParseRecord(rewritten)
+			lane2, body2, again := layout.ParseRecord(rewritten, new(bridge.Delivery))
 			if err != nil || again != nil || !bytes.Equal(lane, lane2) || !bytes.Equal(body, body2) {
 				t.Errorf("%x became %x: %v, %v", v, rewritten, err, again)
 			}

@@ -137,11 +137,11 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 
 // openDelivery reads a record that was sealed for a place in a queue.
 func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery, err error) {
-	d, lane, sealed, err := layout.ParseRecord(record)
+	lane, sealed, err := layout.ParseRecord(record, &d)
 	if err != nil {
 		return d, err
 	}
-	if d.Lane, err = layout.ParseLane(lane); err != nil {
+	if d.Lane, err = layout.ParseLane(string(lane)); err != nil {
 		return d, err
 	}
 	d.Body, err = s.Open(bucket, key, sealed)
@@ -186,17 +186,20 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 
 // Waiting implements bridge.Queue. It holds a read transaction: for the start only.
 func (q *Queue) Waiting(each func(bridge.Delivery)) error {
-	lanes := map[string]bridge.Lane{} // the ids of a lane are there once for all its deliveries
+	lanes := map[string]*bridge.Lane{} // the ids of a lane are there once for all its deliveries
 	return q.file.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(q.bucket).Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
-			d, raw, _, _ := layout.ParseRecord(v) // unreadable: Delivery tells
-			lane, known := lanes[string(raw)]
-			if !known {
-				lane, _ = layout.ParseLane(raw)
-				lanes[string(raw)] = lane
+			d := bridge.Delivery{Seq: seqOf(k)}
+			raw, _, _ := layout.ParseRecord(v, &d) // unreadable: Delivery tells
+			lane := lanes[string(raw)]
+			if lane == nil {
+				text := string(raw)
+				parsed, _ := layout.ParseLane(text)
+				lane = &parsed
+				lanes[text] = lane
 			}
-			d.Lane, d.Seq = lane, seqOf(k)
+			d.Lane = *lane
 			each(d)
 		}
 		return nil

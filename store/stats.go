@@ -1,6 +1,7 @@
 package store
 
 import (
+	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 	"time"
 
@@ -68,7 +69,8 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 // oldest returns when the first entry of a queue was accepted.
 func oldest(b *bbolt.Bucket) time.Time {
 	if k, v := b.Cursor().First(); k != nil {
-		d, _, _, _ := layout.ParseRecord(v)
+		var d bridge.Delivery
+		_, _, _ = layout.ParseRecord(v, &d)
 		return d.Accepted
 	}
 	return time.Time{}

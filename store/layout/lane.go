@@ -20,12 +20,12 @@ func appendLane(dst []byte, l bridge.Lane) []byte {
 	return append(dst, l.Of...)
 }
 
-// ParseLane reads a lane. Its parts share one string.
-func ParseLane(b []byte) (bridge.Lane, error) {
-	if len(b) == 0 {
+// ParseLane reads a lane, whose ids are parts of text.
+func ParseLane(text string) (bridge.Lane, error) {
+	if text == "" {
 		return bridge.Lane{}, ErrShort
 	}
-	l, rest := bridge.Lane{Sub: bridge.Sub(b[0])}, string(b[1:])
+	l, rest := bridge.Lane{Sub: bridge.Sub(text[0])}, text[1:]
 	var part [3]string
 	for i := range part {
 		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {

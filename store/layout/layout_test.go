@@ -40,11 +40,11 @@ func TestLane_OfEveryKind_StaysAsItIs(t *testing.T) {
 		if !bytes.Equal(got, fromHex(t, want)) {
 			t.Errorf("%+v is % x, want %s", lane, got, want)
 		}
-		if back, err := ParseLane(got); back != lane || err != nil {
+		if back, err := ParseLane(string(got)); back != lane || err != nil {
 			t.Errorf("%s is read as %+v, %v", want, back, err)
 		}
 		for n := range got[:len(got)-len(lane.Of)] {
-			if _, err := ParseLane(got[:n]); err == nil {
+			if _, err := ParseLane(string(got[:n])); err == nil {
 				t.Errorf("%d bytes of %s are read as a lane", n, want)
 			}
 		}
@@ -98,7 +98,7 @@ var records = []struct {
 func same(t *testing.T, got, want bridge.Delivery, lane []byte) {
 	t.Helper()
 	var err error
-	if got.Lane, err = ParseLane(lane); err != nil {
+	if got.Lane, err = ParseLane(string(lane)); err != nil {
 		t.Error(err)
 	}
 	if !bytes.Equal(AppendHeader(nil, got), AppendHeader(nil, want)) {
@@ -113,13 +113,14 @@ func TestRecord_OfEveryKind_StaysAsItIs(t *testing.T) {
 			t.Errorf("got % x, want %s", got, r.want)
 		}
 		record := append(got[len("before"):], "body"...)
-		d, lane, body, err := ParseRecord(record)
+		var d bridge.Delivery
+		lane, body, err := ParseRecord(record, &d)
 		if err != nil || string(body) != "body" {
 			t.Errorf("%s has the body %q, %v", r.want, body, err)
 		}
 		same(t, d, r.of, lane)
 		for n := range len(record) - len("body") {
-			if _, _, _, err := ParseRecord(record[:n]); err == nil {
+			if _, _, err := ParseRecord(record[:n], new(bridge.Delivery)); err == nil {
 				t.Errorf("%d bytes of %s are read as a record", n, r.want)
 			}
 		}
@@ -140,7 +141,8 @@ func TestWithProgressAndHistory_ChangeNothingElse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, lane, body, err := ParseRecord(postponed)
+			var d bridge.Delivery
+			lane, body, err := ParseRecord(postponed, &d)
 			if err != nil || string(body) != "body" {
 				t.Errorf("the body is %q, %v", body, err)
 			}
@@ -157,7 +159,7 @@ func TestRecord_OfAnotherVersion_IsRefused(t *testing.T) {
 	record := AppendHeader(nil, records[0].of)
 	for _, version := range []byte{0, 1, 3} {
 		record[0] = version
-		if _, _, _, err := ParseRecord(record); err == nil {
+		if _, _, err := ParseRecord(record, new(bridge.Delivery)); err == nil {
 			t.Errorf("version %d is read", version)
 		}
 		if _, err := WithHistory(record, bridge.History{Tries: 1}); err == nil {

@@ -113,12 +113,12 @@ func cutHistory(record []byte, at int) (h bridge.History, body []byte, err error
 	}, body, err
 }
 
-// ParseRecord reads a header but for the lane; lane, as appendLane made it, and body are
-// parts of record.
-func ParseRecord(record []byte) (d bridge.Delivery, lane, body []byte, err error) {
+// ParseRecord reads a header into d, but for the lane; lane, which ParseLane reads, and
+// body are parts of record.
+func ParseRecord(record []byte, d *bridge.Delivery) (lane, body []byte, err error) {
 	end, err := laneEnd(record)
 	if err != nil {
-		return d, nil, nil, err
+		return nil, nil, err
 	}
 	d.History, body, err = cutHistory(record, end)
 	d.Progress = bridge.Progress{
@@ -130,7 +130,7 @@ func ParseRecord(record []byte) (d bridge.Delivery, lane, body []byte, err error
 	}
 	d.Accepted = FromNanos(record[6:])
 	if err != nil {
-		return d, nil, nil, err
+		return nil, nil, err
 	}
-	return d, record[HeaderLen:end], body, nil
+	return record[HeaderLen:end], body, nil
 }
