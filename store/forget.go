@@ -70,7 +70,7 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		}
 	}})
 	if err == nil {
-		StateTable{s.file}.ForgetState(c)            // now that nothing more is heard of the rooms
+		StateTable(s).ForgetState(c)                 // now that nothing more is heard of the rooms
 		err = s.do(ctx, &op{apply: func(*group) {}}) // which rides with the commit
 	}
 	if err != nil {
