@@ -5,8 +5,12 @@
 // at once, many share two syncs. Reading needs no channel: short View
 // transactions, or memory.
 //
+// A Store is a table for each port of package bridge, and the queues; they share the file
+// and its writer. Package layout says how the bytes of a delivery lie, seal how texts are
+// sealed, upgrade what older formats were like.
+//
 // What people wrote and page tokens are sealed before bbolt sees them, so that
-// neither the file nor its free pages ever hold them in clear (seal.go); ids are
+// neither the file nor its free pages ever hold them in clear; ids are
 // not. The package knows neither Facebook nor Rocket.Chat, and bodies are bytes
 // to it.
 package store

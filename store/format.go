@@ -12,14 +12,14 @@ import (
 )
 
 // The buckets of the file. Conversations are keys as page/kind/customer. Numbers are big-endian, times are Unix nanoseconds in
-// 8 bytes (0: none) unless said otherwise. "sealed" is what seal.go makes; its
+// 8 bytes (0: none) unless said otherwise. "sealed" is what package seal makes; its
 // additional data are the names of bucket and key.
 var (
 	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed keyCheck
 	bucketPages         = []byte("pages")         // PageID -> revision (8), pageRecord (JSON, its token sealed)
 	bucketConversations = []byte("conversations") // conversation -> version (1), room, department (length 1 each), sealed visitor token
 	bucketRooms         = []byte("rooms")         // RoomID -> conversation; rooms of the past stay
-	bucketInbox         = []byte("inbox")         // sequence (8) -> header (record.go), sealed body
+	bucketInbox         = []byte("inbox")         // sequence (8) -> header (layout/record.go), sealed body
 	bucketOutbox        = []byte("outbox")        // likewise
 	bucketNotices       = []byte("notices")       // likewise
 	bucketFailed        = []byte("failed")        // sequence (8) -> header (failed.go), the record as it was in its queue
