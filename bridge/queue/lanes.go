@@ -46,18 +46,15 @@ const longestRest = 5 * time.Minute
 // Load fills the lanes with what an earlier run left, and calls each for each of them,
 // with whether it is the oldest of its lane. Backoff goes on where it was.
 func (l *Lanes) Load(each func(d bridge.Delivery, oldest bool)) error {
-	seen := map[bridge.Lane]struct{}{}
 	err := l.Store.Waiting(func(d bridge.Delivery) {
-		_, behind := seen[d.Lane]
-		seen[d.Lane] = struct{}{}
-		if each != nil {
-			each(d, !behind)
-		}
 		wait := time.Duration(0)
 		if !d.History.Due.IsZero() {
 			wait = min(d.History.Due.Sub(l.Clock()), longestRest)
 		}
-		l.restore(d.Lane, d.Seq, d.History.Tries, wait)
+		oldest := l.restore(d.Lane, d.Seq, d.History.Tries, wait)
+		if each != nil {
+			each(d, oldest)
+		}
 	})
 	if err != nil {
 		return fmt.Errorf("read what waits: %w", err)

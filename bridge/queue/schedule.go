@@ -73,24 +73,25 @@ func (s *Schedule) sooner() {
 // add puts a stored entry at the end of its lane.
 func (s *Schedule) add(id bridge.Lane, seq bridge.Seq) { s.restore(id, seq, 0, 0) }
 
-// restore is add for what an earlier run left: the oldest of a lane was refused so often,
-// and waits for so long.
-func (s *Schedule) restore(id bridge.Lane, seq bridge.Seq, tries int, wait time.Duration) {
+// restore is add for what an earlier run left, and reports whether it is the oldest of its
+// lane: that was refused so often, and waits for so long.
+func (s *Schedule) restore(id bridge.Lane, seq bridge.Seq, tries int, wait time.Duration) (oldest bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := &s.places
 	p.waiting++
 	if l := p.lanes[id]; l != nil {
 		l.seqs = append(l.seqs, seq)
-		return
+		return len(l.seqs) == 1 // it may be held, and empty
 	}
 	l := &lane{id: id, seqs: []bridge.Seq{seq}, failures: tries, tries: tries}
 	p.lanes[id] = l
 	if wait > 0 {
 		p.wait(l, wait)
-		return
+	} else {
+		p.makeReady(l)
 	}
-	p.makeReady(l)
+	return true
 }
 
 // next waits for a turn; false means the schedule was stopped.
