@@ -49,7 +49,7 @@ func readOn(s *store.Store) (finish func() error) {
 	began, end, done := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
 		first := true
-		done <- s.Inbox().Waiting(func(bridge.Delivery) {
+		done <- s.Inbox().Waiting(func(*bridge.Delivery, int) {
 			if first {
 				first = false
 				close(began)

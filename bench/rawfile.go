@@ -109,4 +109,4 @@ func (q *rawQueue) Append(_ context.Context, entries []bridge.Entry, stored func
 	return 0, nil
 }
 
-func (q *rawQueue) Waiting(func(bridge.Delivery)) error { return nil }
+func (q *rawQueue) Waiting(func(*bridge.Delivery, int)) error { return nil }

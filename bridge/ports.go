@@ -19,8 +19,9 @@ type QueueReader interface {
 	Delivery(Seq) (Delivery, error)
 
 	// Waiting calls each for every delivery in the queue, oldest first, without
-	// its body. It is for the start, before anything is appended.
-	Waiting(each func(Delivery)) error
+	// its body; lane numbers the lanes as they are met, from 0 on. The delivery is lent
+	// for the call only. It is for the start, before anything is appended.
+	Waiting(each func(d *Delivery, lane int)) error
 
 	// Seen reports whether an entry with this key was ever appended, as far back
 	// as keys are remembered.

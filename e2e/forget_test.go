@@ -63,7 +63,7 @@ func (o *office) remembers(customer string, rooms ...string) (what []string) {
 			o.Fatal(err)
 		}
 		for name, q := range map[string]*store.Queue{"in": s.Inbox(), "out": s.Outbox()} {
-			_ = q.Waiting(func(d bridge.Delivery) {
+			_ = q.Waiting(func(d *bridge.Delivery, _ int) {
 				if d.Lane == c.Lane() {
 					what = append(what, "a message that waits "+name)
 				}

@@ -31,7 +31,7 @@ func (w *world) traces(ids []string) map[string][]string {
 	}
 	w.inStore(func(s *store.Store) error {
 		for where, q := range map[string]*store.Queue{"inbox": s.Inbox(), "outbox": s.Outbox(), "notices": s.Notices()} {
-			if err := q.Waiting(func(d bridge.Delivery) {
+			if err := q.Waiting(func(d *bridge.Delivery, _ int) {
 				full, err := q.Delivery(d.Seq)
 				look("sealed in "+where, fmt.Sprint(full.Lane, string(full.Body), err))
 			}); err != nil {

@@ -288,7 +288,7 @@ func BenchmarkMillion(b *testing.B) {
 		s = open(b, o)
 		opened := time.Since(start)
 		lanes := map[bridge.Lane][]bridge.Seq{}
-		if err := s.Inbox().Waiting(func(d bridge.Delivery) { lanes[d.Lane] = append(lanes[d.Lane], d.Seq) }); err != nil {
+		if err := s.Inbox().Waiting(func(d *bridge.Delivery, _ int) { lanes[d.Lane] = append(lanes[d.Lane], d.Seq) }); err != nil {
 			b.Fatal(err)
 		}
 		ready := time.Since(start)
@@ -334,7 +334,7 @@ func heapNow() int64 {
 func BenchmarkEntry_WhileOthersRead(b *testing.B) {
 	for name, read := range map[string]func(context.Context, *store.Store){
 		"transaction": func(ctx context.Context, s *store.Store) {
-			_ = s.Notices().Waiting(func(bridge.Delivery) { <-ctx.Done() })
+			_ = s.Notices().Waiting(func(*bridge.Delivery, int) { <-ctx.Done() })
 		},
 		"backups": func(ctx context.Context, s *store.Store) {
 			var w bytes.Buffer

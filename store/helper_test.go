@@ -79,7 +79,7 @@ func add(t testing.TB, q *store.Queue, entries ...bridge.Entry) []bridge.Seq {
 func waiting(t testing.TB, q *store.Queue) []bridge.Delivery {
 	t.Helper()
 	var list []bridge.Delivery
-	if err := q.Waiting(func(d bridge.Delivery) { list = append(list, d) }); err != nil {
+	if err := q.Waiting(func(d *bridge.Delivery, _ int) { list = append(list, *d) }); err != nil {
 		t.Fatal(err)
 	}
 	return list

@@ -185,22 +185,22 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 }
 
 // Waiting implements bridge.Queue. It holds a read transaction: for the start only.
-func (q *Queue) Waiting(each func(bridge.Delivery)) error {
-	lanes := map[string]*bridge.Lane{} // the ids of a lane are there once for all its deliveries
+func (q *Queue) Waiting(each func(d *bridge.Delivery, lane int)) error {
+	numbers, lanes := map[string]int{}, []bridge.Lane{} // the ids of a lane are there once for all its deliveries
 	return q.file.view(func(tx *bbolt.Tx) error {
-		c := tx.Bucket(q.bucket).Cursor()
+		c, d := tx.Bucket(q.bucket).Cursor(), new(bridge.Delivery)
 		for k, v := c.First(); k != nil; k, v = c.Next() {
-			d := bridge.Delivery{Seq: seqOf(k)}
-			raw, _, _ := layout.ParseRecord(v, &d) // unreadable: Delivery tells
-			lane := lanes[string(raw)]
-			if lane == nil {
+			*d = bridge.Delivery{Seq: seqOf(k)}
+			raw, _, _ := layout.ParseRecord(v, d) // unreadable: Delivery tells
+			lane, met := numbers[string(raw)]
+			if !met {
 				text := string(raw)
 				parsed, _ := layout.ParseLane(text)
-				lane = &parsed
-				lanes[text] = lane
+				lane = len(lanes)
+				numbers[text], lanes = lane, append(lanes, parsed)
 			}
-			d.Lane = *lane
-			each(d)
+			d.Lane = lanes[lane]
+			each(d, lane)
 		}
 		return nil
 	})

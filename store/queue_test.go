@@ -481,7 +481,7 @@ func TestWaiting_AllocatesPerLane_NotPerDelivery(t *testing.T) {
 	}
 	add(t, s.Inbox(), entries...)
 	allocs := testing.AllocsPerRun(3, func() {
-		if err := s.Inbox().Waiting(func(bridge.Delivery) {}); err != nil {
+		if err := s.Inbox().Waiting(func(*bridge.Delivery, int) {}); err != nil {
 			t.Fatal(err)
 		}
 	})

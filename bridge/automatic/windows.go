@@ -48,12 +48,14 @@ func (w *Windows) CustomerActive(events []bridge.Incoming) {
 			continue
 		}
 		at := in.At.UTC()
-		w.States.ChangeState(in.Conversation, func(s *bridge.ConversationState) {
+		now := w.States.ChangeState(in.Conversation, func(s *bridge.ConversationState) {
 			if at.After(s.Window.Heard) {
 				s.Window = bridge.Window{Heard: at, Told: bridge.WindowOpen}
 			}
 		})
-		w.watch(in.Conversation, at.Add(bridge.PlainWindow-warnBefore))
+		if !now.Window.Heard.IsZero() { // it is remembered
+			w.watch(in.Conversation, at.Add(bridge.PlainWindow-warnBefore))
+		}
 	}
 }
 

@@ -58,9 +58,14 @@ func (q *memoryQueue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	return bridge.Delivery{}, bridge.ErrConcluded
 }
 
-func (q *memoryQueue) Waiting(each func(bridge.Delivery)) error {
+func (q *memoryQueue) Waiting(each func(*bridge.Delivery, int)) error {
+	numbers := map[bridge.Lane]int{}
 	for _, seq := range q.seqs() {
-		each(*q.waiting[seq])
+		d := *q.waiting[seq]
+		if _, met := numbers[d.Lane]; !met {
+			numbers[d.Lane] = len(numbers)
+		}
+		each(&d, numbers[d.Lane])
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (c *Config) window(of bridge.Conversation) bridge.Window {
 // have been sent by that run: that is resolved before anything is sent
 // (docs/decisions/003-unknown-outcome.md).
 func (o *Outbound) Load() error {
-	err := o.Lanes.Load(func(d bridge.Delivery, oldest bool) {
+	err := o.Lanes.Load(func(d *bridge.Delivery, oldest bool) {
 		if oldest {
 			o.progress.mayBeSent(d.Seq, o.started)
 		}

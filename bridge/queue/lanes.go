@@ -39,19 +39,21 @@ type Lanes struct {
 // New returns lanes in which nothing waits; Load fills them.
 func New(c Config) *Lanes { return &Lanes{Config: c, Schedule: newSchedule(c.Rules)} }
 
-// longestRest bounds how long something waits because an earlier run said so: clocks are
-// set now and then.
-const longestRest = 5 * time.Minute
-
 // Load fills the lanes with what an earlier run left, and calls each for each of them,
 // with whether it is the oldest of its lane. Backoff goes on where it was.
-func (l *Lanes) Load(each func(d bridge.Delivery, oldest bool)) error {
-	err := l.Store.Waiting(func(d bridge.Delivery) {
-		wait := time.Duration(0)
-		if !d.History.Due.IsZero() {
-			wait = min(d.History.Due.Sub(l.Clock()), longestRest)
+func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	p, met := &l.places, []*lane{}
+	err := l.Store.Waiting(func(d *bridge.Delivery, number int) {
+		oldest := number == len(met)
+		if oldest {
+			met = append(met, p.begin(d.Lane, d.Seq))
+			p.restore(met[number], d.History, l.Clock())
+		} else {
+			met[number].seqs = append(met[number].seqs, d.Seq)
 		}
-		oldest := l.restore(d.Lane, d.Seq, d.History.Tries, wait)
+		p.waiting++
 		if each != nil {
 			each(d, oldest)
 		}

@@ -71,6 +71,27 @@ type places struct {
 	waiting int // entries in all lanes
 }
 
+// begin makes a lane of its first entry. It is nowhere yet.
+func (p *places) begin(id bridge.Lane, seq bridge.Seq) *lane {
+	l := &lane{id: id, seqs: []bridge.Seq{seq}}
+	p.lanes[id] = l
+	return l
+}
+
+// longestRest bounds how long something waits because an earlier run said so: clocks are
+// set now and then.
+const longestRest = 5 * time.Minute
+
+// restore has a lane go on where an earlier run left its oldest entry.
+func (p *places) restore(l *lane, h bridge.History, now time.Time) {
+	l.failures, l.tries = h.Tries, h.Tries
+	if rest := min(h.Due.Sub(now), longestRest); !h.Due.IsZero() && rest > 0 {
+		p.wait(l, rest)
+		return
+	}
+	p.makeReady(l)
+}
+
 // pick takes lanes from the ready line until one may pass the outer gate and its home
 // gate; the others are parked there.
 func (p *places) pick() (turn, bool) {

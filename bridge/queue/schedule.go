@@ -71,27 +71,15 @@ func (s *Schedule) sooner() {
 }
 
 // add puts a stored entry at the end of its lane.
-func (s *Schedule) add(id bridge.Lane, seq bridge.Seq) { s.restore(id, seq, 0, 0) }
-
-// restore is add for what an earlier run left, and reports whether it is the oldest of its
-// lane: that was refused so often, and waits for so long.
-func (s *Schedule) restore(id bridge.Lane, seq bridge.Seq, tries int, wait time.Duration) (oldest bool) {
+func (s *Schedule) add(id bridge.Lane, seq bridge.Seq) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p := &s.places
-	p.waiting++
-	if l := p.lanes[id]; l != nil {
+	s.places.waiting++
+	if l := s.places.lanes[id]; l != nil {
 		l.seqs = append(l.seqs, seq)
-		return len(l.seqs) == 1 // it may be held, and empty
+		return
 	}
-	l := &lane{id: id, seqs: []bridge.Seq{seq}, failures: tries, tries: tries}
-	p.lanes[id] = l
-	if wait > 0 {
-		p.wait(l, wait)
-	} else {
-		p.makeReady(l)
-	}
-	return true
+	s.places.makeReady(s.places.begin(id, seq))
 }
 
 // next waits for a turn; false means the schedule was stopped.
