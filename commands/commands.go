@@ -6,6 +6,8 @@ package commands
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -143,4 +145,35 @@ func (c *Commands) unknown(word string) bridge.Reply {
 			button(near, near), button(c.Say.Say("Help"), "help"))
 	}
 	return answer(c.Say.Say("There is no command `%s`. `/facebook help` shows all.", quoted(word)))
+}
+
+// mistake words what the person can put right about a command.
+func mistake(c *Commands, word string, err error) (bridge.Reply, bool) {
+	switch {
+	case err == nil:
+		return bridge.Reply{}, false
+	case errors.Is(err, bridge.ErrNoPage):
+		all := c.Pages.Pages()
+		if len(all) == 0 {
+			return c.noPage(), true
+		}
+		text := c.Say.Say("Which page? Name it by its id:")
+		for _, p := range all {
+			text += fmt.Sprintf("\n• `%s` %s", p.ID, plain(p.DisplayName()))
+		}
+		return with(answer(text), c.forEachPage(func(name string) string { return name }, word)...), true
+	case fromFacebook(bridge.RefusalOf(err)):
+		return answer(c.Say.Say("Facebook did not do it; nothing was changed. Please try again later; the bridge's log says why.")), true
+	}
+	return bridge.Reply{}, false
+}
+
+// fromFacebook tells refusals of Facebook's, which the person reads at once, from
+// those of our own side, after which the command is carried out again.
+func fromFacebook(r *bridge.Refusal) bool {
+	switch r.Reason {
+	case bridge.MetaDown, bridge.MetaError, bridge.PageLost, bridge.NotApproved, bridge.PageRestricted, bridge.Rejected:
+		return true
+	}
+	return r.Reason == bridge.RateLimited && (r.Gate == bridge.GateApp || strings.HasPrefix(string(r.Gate), string(bridge.GatePage(""))))
 }

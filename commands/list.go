@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
 )
 
 // manyPages is how many fit into one message when all is told about each.
@@ -84,4 +85,14 @@ func (c *Commands) timeText(t time.Time) string {
 		return c.Say.Say("none yet")
 	}
 	return c.Say.Time(t)
+}
+
+// departmentNames returns a function that names departments; what cannot be looked
+// up is shown by its id.
+func (c *Commands) departmentNames(ctx context.Context) func(bridge.DepartmentID) string {
+	known, _ := c.Departments(ctx)
+	d := settings.Find("department")
+	return func(id bridge.DepartmentID) string {
+		return plain(d.Shown(bridge.Settings{Department: id}, known))
+	}
 }

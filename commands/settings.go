@@ -117,13 +117,3 @@ func brief(shown string) string {
 func quiet(text string) string {
 	return strings.NewReplacer("@all", "@\u2060all", "@here", "@\u2060here").Replace(text)
 }
-
-// departmentNames returns a function that names departments; what cannot be looked
-// up is shown by its id.
-func (c *Commands) departmentNames(ctx context.Context) func(bridge.DepartmentID) string {
-	known, _ := c.Departments(ctx)
-	d := settings.Find("department")
-	return func(id bridge.DepartmentID) string {
-		return plain(d.Shown(bridge.Settings{Department: id}, known))
-	}
-}
