@@ -4,11 +4,12 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // noPage says how to connect the first one.
-func (c *Commands) noPage() bridge.Reply {
-	return with(answer(c.Say.Say("No page is connected yet. `/facebook authorize` connects one.")), button(c.Say.Say("Connect a page"), "authorize"))
+func noPage(say *language.Speaker) bridge.Reply {
+	return with(answer(say.Say("No page is connected yet. `/facebook authorize` connects one.")), button(say.Say("Connect a page"), "authorize"))
 }
 
 // sign lets the eye find what is wrong.
@@ -23,10 +24,10 @@ func sign(s bridge.PageState) string {
 }
 
 // stateText is a page's state as people read it.
-func (c *Commands) stateText(p bridge.Page) string {
-	text := p.State.In(c.Say)
+func stateText(say *language.Speaker, p bridge.Page) string {
+	text := p.State.In(say)
 	if p.Why.Kind != "" && p.State != bridge.PageOff {
-		text += " (" + p.Why.In(c.Say) + ")"
+		text += " (" + p.Why.In(say) + ")"
 	}
 	return text
 }
