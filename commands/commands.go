@@ -6,6 +6,8 @@ package commands
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -77,13 +79,34 @@ type Config struct {
 	Say         *language.Speaker
 }
 
-// Commands implements bridge.CommandHandler.
-type Commands struct{ Config }
+// Commands implements bridge.CommandHandler: it finds a command in the table, checks who
+// may use it, and leaves it to the group that the command belongs to.
+type Commands struct {
+	people   People
+	users    []string
+	pages    bridge.Pages
+	say      *language.Speaker
+	table    []entry
+	settings settingCommands
+}
 
 // New returns Commands.
-func New(c Config) *Commands { return &Commands{c} }
+func New(c Config) *Commands {
+	commands := &Commands{people: c.People, users: c.Users, pages: c.Pages, say: c.Say,
+		settings: settingCommands{editor: c.Connector, pages: c.Pages, departments: c.Departments, say: c.Say}}
+	commands.table = newTable(groups{
+		help:        commands.help,
+		connections: connectionCommands{login: c.Connector, power: c.Connector, revoker: c.Connector, pages: c.Pages, waiting: c.Waiting, say: c.Say},
+		list:        listCommand{pages: c.Pages, departments: c.Departments, lastMessage: c.LastMessage, waiting: c.Waiting, say: c.Say},
+		settings:    commands.settings,
+		status:      statusCommand{health: c.Health, pages: c.Pages, say: c.Say},
+		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.RoomLink, say: c.Say},
+		customers:   customerCommands{customers: c.Customers, pages: c.Pages, say: c.Say},
+	})
+	return commands
+}
 
-// Do carries out a command and returns the answer.
+// Handle carries out a command and returns the answer.
 func (c *Commands) Handle(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
 	reply, err := c.do(ctx, typed)
 	return addressed(reply, typed.As), err
@@ -98,15 +121,15 @@ func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 	if word == "" {
 		word = "help"
 	}
-	entry := find(word)
+	entry := c.find(word)
 	switch {
 	case !allowed && (entry == nil || entry.Manager):
-		return answer(c.Say.Say(mayNot)), nil
+		return answer(c.say.Say(mayNot)), nil
 	case entry == nil:
 		return c.unknown(word), nil
 	}
-	reply, err := entry.Run(c, ctx, call{Command: typed, rest: rest, allowed: allowed})
-	if problem, ok := mistake(c, entry.Word, err); ok {
+	reply, err := entry.Run(ctx, call{Command: typed, rest: rest, allowed: allowed})
+	if problem, ok := c.mistake(entry.Word, err); ok {
 		return problem, nil
 	}
 	return reply, err
@@ -115,12 +138,12 @@ func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 var mayNot = language.Sentence("You may not use these commands. They are for omnichannel managers: ask an administrator for the role `livechat-manager`, or to be named in `COMMAND_USERS` of the bridge.")
 
 func (c *Commands) allowed(ctx context.Context, who bridge.Author) (bool, error) {
-	if slices.ContainsFunc(c.Users, func(name string) bool {
+	if slices.ContainsFunc(c.users, func(name string) bool {
 		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
 	}) {
 		return true, nil
 	}
-	return c.People.IsManager(ctx, who.ID)
+	return c.people.IsManager(ctx, who.ID)
 }
 
 // call is one command as its handler gets it.
@@ -135,12 +158,57 @@ func answer(text string) bridge.Reply { return bridge.Reply{Text: text} }
 // unknown answers a word that is no command, with the nearest that is.
 func (c *Commands) unknown(word string) bridge.Reply {
 	var words []string
-	for _, e := range table {
+	for _, e := range c.table {
 		words = append(words, e.Word)
 	}
 	if near := nearest(word, words); near != "" {
-		return with(answer(c.Say.Say("There is no command `%s`. Did you mean `/facebook %s`? `/facebook help` shows all.", quoted(word), near)),
-			button(near, near), button(c.Say.Say("Help"), "help"))
+		return with(answer(c.say.Say("There is no command `%s`. Did you mean `/facebook %s`? `/facebook help` shows all.", quoted(word), near)),
+			button(near, near), button(c.say.Say("Help"), "help"))
 	}
-	return answer(c.Say.Say("There is no command `%s`. `/facebook help` shows all.", quoted(word)))
+	return answer(c.say.Say("There is no command `%s`. `/facebook help` shows all.", quoted(word)))
+}
+
+// mistake words what the person can put right about a command.
+func (c *Commands) mistake(word string, err error) (bridge.Reply, bool) {
+	switch {
+	case err == nil:
+		return bridge.Reply{}, false
+	case errors.Is(err, bridge.ErrNoPage):
+		all := c.pages.Pages()
+		if len(all) == 0 {
+			return noPage(c.say), true
+		}
+		text := c.say.Say("Which page? Name it by its id:")
+		for _, p := range all {
+			text += fmt.Sprintf("\n• `%s` %s", p.ID, plain(p.DisplayName()))
+		}
+		return with(answer(text), forEachPage(c.pages, func(name string) string { return name }, word)...), true
+	case fromFacebook(bridge.RefusalOf(err)):
+		return answer(c.say.Say("Facebook did not do it; nothing was changed. Please try again later; the bridge's log says why.")), true
+	}
+	return bridge.Reply{}, false
+}
+
+// fromFacebook tells refusals of Facebook's, which the person reads at once, from
+// those of our own side, after which the command is carried out again.
+func fromFacebook(r *bridge.Refusal) bool {
+	switch r.Reason {
+	case bridge.MetaDown, bridge.MetaError, bridge.PageLost, bridge.NotApproved, bridge.PageRestricted, bridge.Rejected:
+		return true
+	}
+	return r.Reason == bridge.RateLimited && (r.Gate == bridge.GateApp || strings.HasPrefix(string(r.Gate), string(bridge.GatePage(""))))
+}
+
+// Fill saves a dialog that somebody sent, if that person may do that by now and
+// nothing is wrong with it; else it changes nothing, and returns what is wrong, by the
+// settings' words, or "" for all of it. Sending the same again is harmless.
+func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled) (wrong map[string]string, err error) {
+	allowed, err := c.allowed(ctx, by)
+	switch {
+	case err != nil:
+		return nil, err
+	case !allowed:
+		return map[string]string{"": c.say.Say(mayNot)}, nil
+	}
+	return c.settings.fill(ctx, id, f)
 }

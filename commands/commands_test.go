@@ -280,7 +280,7 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 }
 
 func TestCommands_WhoMayNot_ChangesNothingAndLearnsWhomToAsk(t *testing.T) {
-	for _, e := range table {
+	for _, e := range newOffice().commands().table {
 		o := newOffice()
 		got := o.typed(t, stranger, e.Word+" 100 confirm")
 		if e.Manager && !strings.Contains(got.Text, "livechat-manager") {
@@ -312,7 +312,7 @@ func TestCommands_FacebookRefuses_PersonIsToldAtOnce(t *testing.T) {
 	o := newOffice()
 	c := o.commands()
 	o.broken = &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, Gate: bridge.GatePage("100")}
-	c.People = newOffice()
+	c.people = newOffice()
 	reply, err := c.Handle(t.Context(), bridge.Command{From: boss, Words: "unsubscribe 100"})
 	if err != nil || !strings.Contains(reply.Text, "Please try again later") {
 		t.Errorf("%q, %v", reply.Text, err)

@@ -18,6 +18,14 @@ type Failures interface {
 	RetryAll(context.Context, bridge.PageID) (int, error)
 }
 
+// failureCommands show what was not delivered and try it again.
+type failureCommands struct {
+	failures Failures
+	pages    bridge.Pages
+	roomLink func(bridge.RoomID) string
+	say      *language.Speaker
+}
+
 // failedAtOnce is how many failures one answer lists: two lines each fit into a
 // message, and on two screens of a phone.
 const failedAtOnce = 10
@@ -58,8 +66,6 @@ var reasons = map[bridge.Reason]string{
 	bridge.StoreFailed:      language.Sentence("its stored record cannot be read"),
 }
 
-func (c *Commands) reasonText(r bridge.Reason) string { return Reason(c.Say, r) }
-
 // Reason says a reason in a few words.
 func Reason(say *language.Speaker, r bridge.Reason) string {
 	if sentence := reasons[r]; sentence != "" {
@@ -68,8 +74,8 @@ func Reason(say *language.Speaker, r bridge.Reason) string {
 	return string(r)
 }
 
-// failed lists what was not delivered: why, when, whose, and where; never what.
-func failed(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
+// list lists what was not delivered: why, when, whose, and where; never what.
+func (c failureCommands) list(_ context.Context, in call) (bridge.Reply, error) {
 	words := strings.Fields(in.rest)
 	var before bridge.Seq
 	if n := len(words); n >= 2 && strings.EqualFold(words[n-2], "before") {
@@ -83,27 +89,27 @@ func failed(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
 	if len(words) > 0 {
 		page = bridge.PageID(words[0])
 	}
-	list, more, err := c.Failures.DeadLetters(page, before, failedAtOnce)
+	list, more, err := c.failures.DeadLetters(page, before, failedAtOnce)
 	if err != nil {
 		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 	}
 	if len(list) == 0 {
 		if page != "" {
-			if _, err := c.Pages.Page(page); err != nil {
+			if _, err := c.pages.Page(page); err != nil {
 				return bridge.Reply{}, err
 			}
 		}
-		return answer(c.Say.Say("Everything was delivered, as far back as 7 days.")), nil
+		return answer(c.say.Say("Everything was delivered, as far back as 7 days.")), nil
 	}
 	var b strings.Builder
-	b.WriteString(c.Say.Say("Not delivered, newest first:") + "\n")
+	b.WriteString(c.say.Say("Not delivered, newest first:") + "\n")
 	for _, f := range list {
 		b.WriteString(c.failureText(f))
 	}
 	last := strconv.FormatUint(uint64(list[len(list)-1].Seq), 10)
-	b.WriteString(c.Say.Say("`/facebook retry %s` tries one again.", strconv.FormatUint(uint64(list[0].Seq), 10)))
+	b.WriteString(c.say.Say("`/facebook retry %s` tries one again.", strconv.FormatUint(uint64(list[0].Seq), 10)))
 	if more > 0 {
-		b.WriteString(" " + c.Say.Say("There are %d more: `%s`", more, strings.Join(append(append([]string{"/facebook failed"}, words...), "before", last), " ")))
+		b.WriteString(" " + c.say.Say("There are %d more: `%s`", more, strings.Join(append(append([]string{"/facebook failed"}, words...), "before", last), " ")))
 	}
 	return answer(b.String()), nil
 }
@@ -111,7 +117,7 @@ func failed(c *Commands, _ context.Context, in call) (bridge.Reply, error) {
 // failureText is two lines: which, when and whose; why, and where to look. The link
 // leads to the chat, not to the message: Rocket.Chat would quote that, for everybody
 // in the setup channel to read. There the message is marked.
-func (c *Commands) failureText(f bridge.DeadLetter) string {
+func (c failureCommands) failureText(f bridge.DeadLetter) string {
 	at := f.Written
 	if at.IsZero() {
 		at = f.Accepted
@@ -120,28 +126,28 @@ func (c *Commands) failureText(f bridge.DeadLetter) string {
 	switch {
 	case f.Unreadable:
 	case f.Direction == bridge.In:
-		who = c.Say.Say("from customer …%s", tail(f.Customer))
+		who = c.say.Say("from customer …%s", tail(f.Customer))
 	case f.Direction == bridge.ToAgents:
-		who = c.Say.Say("a word from me to @%s", plain(f.By.Username))
+		who = c.say.Say("a word from me to @%s", plain(f.By.Username))
 	case f.By.Username == "":
-		who = c.Say.Say("an automatic text to customer …%s", tail(f.Customer))
+		who = c.say.Say("an automatic text to customer …%s", tail(f.Customer))
 	default:
-		who = c.Say.Say("from @%s to customer …%s", plain(f.By.Username), tail(f.Customer))
+		who = c.say.Say("from @%s to customer …%s", plain(f.By.Username), tail(f.Customer))
 	}
-	if p, err := c.Pages.Page(f.Page()); err == nil {
+	if p, err := c.pages.Page(f.Page()); err == nil {
 		who += " · " + plain(p.DisplayName())
 	}
-	why := c.reasonText(f.Reason)
+	why := Reason(c.say, f.Reason)
 	if f.Progress.Part > 0 && f.Direction == bridge.Out {
-		why += " · " + c.Say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
+		why += " · " + c.say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
 	}
 	if f.RetryNo > 0 {
-		why += " · " + c.Say.Say("tried again %d times", f.RetryNo)
+		why += " · " + c.say.Say("tried again %d times", f.RetryNo)
 	}
 	if f.Room != "" {
-		why += fmt.Sprintf(" · [%s](%s)", c.Say.Say("open the chat"), c.RoomLink(f.Room))
+		why += fmt.Sprintf(" · [%s](%s)", c.say.Say("open the chat"), c.roomLink(f.Room))
 	}
-	return fmt.Sprintf("`%d` %s %s\n   %s\n", f.Seq, c.Say.Time(at), who, why)
+	return fmt.Sprintf("`%d` %s %s\n   %s\n", f.Seq, c.say.Time(at), who, why)
 }
 
 // tail is enough of an id to tell customers apart, and not who they are.
@@ -149,7 +155,7 @@ func tail(id bridge.CustomerID) string { return string(id[max(0, len(id)-4):]) }
 
 // retry puts failures back into their lanes. The outcome shows on the message, where
 // the agent looks.
-func retry(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
+func (c failureCommands) retry(ctx context.Context, in call) (bridge.Reply, error) {
 	words := strings.Fields(in.rest)
 	if len(words) > 0 && strings.EqualFold(words[0], "all") {
 		return c.retryAll(ctx, words[1:])
@@ -167,16 +173,16 @@ func retry(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 		seqs = append(seqs, id)
 	}
 	if len(seqs) == 0 {
-		return answer(c.Say.Say("Which one? `/facebook failed` shows what was not delivered, each with its number.")), nil
+		return answer(c.say.Say("Which one? `/facebook failed` shows what was not delivered, each with its number.")), nil
 	}
 	slices.Sort(seqs) // messages of a conversation in the order in which they were written
-	became, err := c.Failures.Retry(ctx, anyway, seqs...)
+	became, err := c.failures.Retry(ctx, anyway, seqs...)
 	if err != nil {
 		return bridge.Reply{}, err
 	}
 	var lines []string
 	for i, seq := range seqs {
-		lines = append(lines, c.Say.Say(outcomes[became[i]], strconv.FormatUint(uint64(seq), 10)))
+		lines = append(lines, c.say.Say(outcomes[became[i]], strconv.FormatUint(uint64(seq), 10)))
 	}
 	return answer(strings.Join(lines, "\n")), nil
 }
@@ -188,21 +194,21 @@ var outcomes = map[bridge.RetryResult]string{
 	bridge.Unreadable: language.Sentence("`%s` cannot be read any more, so it cannot be tried again."),
 }
 
-func (c *Commands) retryAll(ctx context.Context, words []string) (bridge.Reply, error) {
+func (c failureCommands) retryAll(ctx context.Context, words []string) (bridge.Reply, error) {
 	if len(words) == 0 {
 		return bridge.Reply{}, bridge.ErrNoPage // which one?
 	}
-	n, err := c.Failures.RetryAll(ctx, bridge.PageID(words[0]))
+	n, err := c.failures.RetryAll(ctx, bridge.PageID(words[0]))
 	switch {
 	case err != nil:
 		return bridge.Reply{}, err
 	case n == 0:
-		if _, err := c.Pages.Page(bridge.PageID(words[0])); err != nil {
+		if _, err := c.pages.Page(bridge.PageID(words[0])); err != nil {
 			return bridge.Reply{}, err
 		}
-		return answer(c.Say.Say("Everything was delivered, as far back as 7 days.")), nil
+		return answer(c.say.Say("Everything was delivered, as far back as 7 days.")), nil
 	}
-	return answer(c.Say.Say("Tried again: %d. Whether they arrive shows on the messages, in their chats.", n)), nil
+	return answer(c.say.Say("Tried again: %d. Whether they arrive shows on the messages, in their chats.", n)), nil
 }
 
 func failureID(word string) (bridge.Seq, bool) {
@@ -210,6 +216,6 @@ func failureID(word string) (bridge.Seq, bool) {
 	return bridge.Seq(n), err == nil && n > 0
 }
 
-func (c *Commands) noFailureID(word string) bridge.Reply {
-	return answer(c.Say.Say("`%s` is no number of the list that `/facebook failed` shows.", quoted(word)))
+func (c failureCommands) noFailureID(word string) bridge.Reply {
+	return answer(c.say.Say("`%s` is no number of the list that `/facebook failed` shows.", quoted(word)))
 }

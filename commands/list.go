@@ -7,25 +7,36 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/settings"
+	"messenger-bridge/language"
 )
+
+// listCommand shows the connected pages.
+type listCommand struct {
+	pages       bridge.Pages
+	departments func(context.Context) ([]bridge.Department, error)
+	lastMessage func(bridge.PageID, bridge.Direction) time.Time
+	waiting     func(bridge.PageID) (in, out int)
+	say         *language.Speaker
+}
 
 // manyPages is how many fit into one message when all is told about each.
 const manyPages = 15
 
-// listPages lists the connected pages; words choose those with that id, or with the words
+// show lists the connected pages; words choose those with that id, or with the words
 // in their names. Rocket.Chat shows no tables, and phones are narrow: a few short
 // lines a page, and with many pages one.
-func listPages(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
+func (c listCommand) show(ctx context.Context, in call) (bridge.Reply, error) {
 	wanted := strings.ToLower(value(in.rest))
 	var chosen []bridge.Page
-	for _, p := range c.Pages.Pages() {
+	for _, p := range c.pages.Pages() {
 		if string(p.ID) == wanted || strings.Contains(strings.ToLower(p.DisplayName()), wanted) {
 			chosen = append(chosen, p)
 		}
 	}
 	switch {
 	case len(chosen) == 0 && wanted == "":
-		return c.noPage(), nil
+		return noPage(c.say), nil
 	case len(chosen) == 0:
 		return bridge.Reply{}, bridge.ErrNoPage
 	}
@@ -38,50 +49,60 @@ func listPages(c *Commands, ctx context.Context, in call) (bridge.Reply, error) 
 		show(&b, p)
 	}
 	if len(chosen) > manyPages {
-		b.WriteString(c.Say.Say("More about some of them: `/facebook pages <pageId, or part of the name>`"))
+		b.WriteString(c.say.Say("More about some of them: `/facebook pages <pageId, or part of the name>`"))
 	}
-	edit := c.forEachPage(func(name string) string { return c.Say.Say("Edit %s", name) }, "edit")
+	edit := forEachPage(c.pages, func(name string) string { return c.say.Say("Edit %s", name) }, "edit")
 	return with(answer(strings.TrimRight(b.String(), "\n")), append(edit[:min(len(edit), mostButtons-2)],
-		button(c.Say.Say("Status"), "status"), button(c.Say.Say("Connect a page"), "authorize"))...), nil
+		button(c.say.Say("Status"), "status"), button(c.say.Say("Connect a page"), "authorize"))...), nil
 }
 
-func (c *Commands) pageInShort(b *strings.Builder, p bridge.Page) {
-	fmt.Fprintf(b, "%s *%s* `%s` %s\n", sign(p.State), plain(p.DisplayName()), p.ID, p.State.In(c.Say))
+func (c listCommand) pageInShort(b *strings.Builder, p bridge.Page) {
+	fmt.Fprintf(b, "%s *%s* `%s` %s\n", sign(p.State), plain(p.DisplayName()), p.ID, p.State.In(c.say))
 }
 
 // pageInFull tells everything about a page.
-func (c *Commands) pageInFull(departments func(bridge.DepartmentID) string) func(*strings.Builder, bridge.Page) {
+func (c listCommand) pageInFull(departments func(bridge.DepartmentID) string) func(*strings.Builder, bridge.Page) {
 	return func(b *strings.Builder, p bridge.Page) {
-		fmt.Fprintf(b, "*%s* `%s`\n%s %s\n", plain(p.DisplayName()), p.ID, sign(p.State), c.stateText(p))
+		fmt.Fprintf(b, "*%s* `%s`\n%s %s\n", plain(p.DisplayName()), p.ID, sign(p.State), stateText(c.say, p))
 		line := func(text string) { fmt.Fprintf(b, "• %s\n", text) }
 		if d := p.Settings.Department; d != "" {
-			line(c.Say.Say("department %s", departments(d)))
+			line(c.say.Say("department %s", departments(d)))
 		}
 		if p.Token != "" {
 			line(c.accessText(p))
 		}
-		line(c.Say.Say("last message from a customer: %s", c.timeText(c.LastMessage(p.ID, bridge.In))))
-		line(c.Say.Say("last message to a customer: %s", c.timeText(c.LastMessage(p.ID, bridge.Out))))
-		if in, out := c.Waiting(p.ID); in+out > 0 {
-			line(c.Say.Say("waiting: %d to agents, %d to customers", in, out))
+		line(c.say.Say("last message from a customer: %s", c.timeText(c.lastMessage(p.ID, bridge.In))))
+		line(c.say.Say("last message to a customer: %s", c.timeText(c.lastMessage(p.ID, bridge.Out))))
+		if in, out := c.waiting(p.ID); in+out > 0 {
+			line(c.say.Say("waiting: %d to agents, %d to customers", in, out))
 		}
 	}
 }
 
 // accessText says how long a page's token is good.
-func (c *Commands) accessText(p bridge.Page) string {
+func (c listCommand) accessText(p bridge.Page) string {
 	switch {
 	case !p.Expires.IsZero():
-		return c.Say.Say("its access ends: %s", c.Say.Time(p.Expires))
+		return c.say.Say("its access ends: %s", c.say.Time(p.Expires))
 	case p.TokenKind == "":
-		return c.Say.Say("when its access ends is not known yet")
+		return c.say.Say("when its access ends is not known yet")
 	}
-	return c.Say.Say("its access does not expire")
+	return c.say.Say("its access does not expire")
 }
 
-func (c *Commands) timeText(t time.Time) string {
+func (c listCommand) timeText(t time.Time) string {
 	if t.IsZero() {
-		return c.Say.Say("none yet")
+		return c.say.Say("none yet")
 	}
-	return c.Say.Time(t)
+	return c.say.Time(t)
+}
+
+// departmentNames returns a function that names departments; what cannot be looked
+// up is shown by its id.
+func (c listCommand) departmentNames(ctx context.Context) func(bridge.DepartmentID) string {
+	known, _ := c.departments(ctx)
+	d := settings.Find("department")
+	return func(id bridge.DepartmentID) string {
+		return plain(d.Shown(bridge.Settings{Department: id}, known))
+	}
 }

@@ -6,12 +6,21 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
+	"messenger-bridge/language"
 )
 
+// settingCommands show and change pages' settings, by words, by link and in a dialog.
+type settingCommands struct {
+	editor      Editor
+	pages       bridge.Pages
+	departments func(context.Context) ([]bridge.Department, error)
+	say         *language.Speaker
+}
+
 // edit shows or changes a page's settings. settings.Table says which there are.
-func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
+func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error) {
 	id, rest := cutWord(in.rest)
-	page, err := c.Pages.Page(bridge.PageID(id))
+	page, err := c.pages.Page(bridge.PageID(id))
 	if err != nil {
 		return bridge.Reply{}, err
 	}
@@ -29,75 +38,75 @@ func edit(c *Commands, ctx context.Context, in call) (bridge.Reply, error) {
 	if v == "" {
 		return answer(c.askFor(ctx, page, d)), nil
 	}
-	page, wrong, err := c.Connector.ChangeSetting(ctx, page.ID, d, value(v))
+	page, wrong, err := c.editor.ChangeSetting(ctx, page.ID, d, value(v))
 	if err != nil {
 		return bridge.Reply{}, err
 	}
 	if wrong != "" {
-		return answer(c.Say.Say("%s Nothing was changed.", wrong.In(c.Say))), nil
+		return answer(c.say.Say("%s Nothing was changed.", wrong.In(c.say))), nil
 	}
-	text := c.Say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings))
+	text := c.say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings))
 	if d.Kind == settings.DepartmentKind {
-		text += "\n" + c.Say.Say("It counts from the next room on.")
+		text += "\n" + c.say.Say("It counts from the next room on.")
 	}
 	return answer(text), nil
 }
 
 // askFor answers an edit without a value.
-func (c *Commands) askFor(ctx context.Context, page bridge.Page, d *settings.Setting) string {
-	text := c.Say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + "\n" + c.Say.Say(d.Help)
+func (c settingCommands) askFor(ctx context.Context, page bridge.Page, d *settings.Setting) string {
+	text := c.say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + "\n" + c.say.Say(d.Help)
 	if len(d.Choices) > 0 {
 		for _, one := range d.Choices {
-			text += "\n• `" + one.Word + "` – " + c.Say.Say(one.Label)
+			text += "\n• `" + one.Word + "` – " + c.say.Say(one.Label)
 		}
 	}
-	return text + "\n" + c.Say.Say("To change it, type `%s`; `none` brings back the default.", "/facebook edit "+string(page.ID)+" "+d.Word+" "+c.Say.Say("<value>"))
+	return text + "\n" + c.say.Say("To change it, type `%s`; `none` brings back the default.", "/facebook edit "+string(page.ID)+" "+d.Word+" "+c.say.Say("<value>"))
 }
 
 // unknownSetting answers a word that is no setting, with the nearest that is.
-func (c *Commands) unknownSetting(word string) string {
+func (c settingCommands) unknownSetting(word string) string {
 	var words, shown []string
 	for i := range settings.Table {
 		words = append(words, settings.Table[i].Word)
 		shown = append(shown, "`"+words[i]+"`")
 	}
-	text := c.Say.Say("There is no setting `%s`.", quoted(word))
+	text := c.say.Say("There is no setting `%s`.", quoted(word))
 	if near := nearest(word, words); near != "" {
-		text += " " + c.Say.Say("Did you mean `%s`?", near)
+		text += " " + c.say.Say("Did you mean `%s`?", near)
 	}
-	return text + " " + c.Say.Say("Nothing was changed. There are: %s.", strings.Join(shown, ", "))
+	return text + " " + c.say.Say("Nothing was changed. There are: %s.", strings.Join(shown, ", "))
 }
 
 // showSettings answers with all settings and a link to the form.
-func (c *Commands) showSettings(ctx context.Context, in call, page bridge.Page) (bridge.Reply, error) {
-	link, err := c.Connector.SettingsLink(ctx, in.From, page.ID)
+func (c settingCommands) showSettings(ctx context.Context, in call, page bridge.Page) (bridge.Reply, error) {
+	link, err := c.editor.SettingsLink(ctx, in.From, page.ID)
 	if err != nil {
 		return bridge.Reply{}, err
 	}
 	var b strings.Builder
-	b.WriteString(c.Say.Say("Settings of *%s* `%s`:", plain(page.DisplayName()), page.ID) + "\n")
+	b.WriteString(c.say.Say("Settings of *%s* `%s`:", plain(page.DisplayName()), page.ID) + "\n")
 	for _, group := range settings.Groups() {
-		b.WriteString("*" + c.Say.Say(group[0].Group) + "*\n")
+		b.WriteString("*" + c.say.Say(group[0].Group) + "*\n")
 		for _, d := range group {
 			b.WriteString("• `" + d.Word + "` " + brief(c.shown(ctx, d, page.Settings)) + "\n")
 		}
 	}
-	b.WriteString(c.Say.Say("Change them in a form: %s (for one save, within 15 minutes), or by typing, for example\n`%s`",
-		link, "/facebook edit "+string(page.ID)+" welcome \""+c.Say.Say("Hello {customer}, how can we help?")+"\"") + "\n")
-	b.WriteString(c.Say.Say("`%s` without a value explains a setting.", "/facebook edit "+string(page.ID)+" welcome"))
+	b.WriteString(c.say.Say("Change them in a form: %s (for one save, within 15 minutes), or by typing, for example\n`%s`",
+		link, "/facebook edit "+string(page.ID)+" welcome \""+c.say.Say("Hello {customer}, how can we help?")+"\"") + "\n")
+	b.WriteString(c.say.Say("`%s` without a value explains a setting.", "/facebook edit "+string(page.ID)+" welcome"))
 	return bridge.Reply{Text: b.String(), Private: true}, nil
 }
 
 // shown returns a setting as it is shown in a chat.
-func (c *Commands) shown(ctx context.Context, d *settings.Setting, all bridge.Settings) string {
+func (c settingCommands) shown(ctx context.Context, d *settings.Setting, all bridge.Settings) string {
 	var known []bridge.Department
 	if d.Kind == settings.DepartmentKind {
-		known, _ = c.Departments(ctx) // else its id is shown
+		known, _ = c.departments(ctx) // else its id is shown
 	}
 	v := quiet(d.Shown(all, known))
 	switch {
 	case v == "":
-		return "_" + c.Say.Say("none") + "_"
+		return "_" + c.say.Say("none") + "_"
 	case strings.Contains(v, "\n") && !strings.Contains(v, "```"):
 		return "\n```\n" + v + "\n```"
 	}
@@ -116,14 +125,4 @@ func brief(shown string) string {
 // quiet keeps what is shown of a text from calling everybody.
 func quiet(text string) string {
 	return strings.NewReplacer("@all", "@\u2060all", "@here", "@\u2060here").Replace(text)
-}
-
-// departmentNames returns a function that names departments; what cannot be looked
-// up is shown by its id.
-func (c *Commands) departmentNames(ctx context.Context) func(bridge.DepartmentID) string {
-	known, _ := c.Departments(ctx)
-	d := settings.Find("department")
-	return func(id bridge.DepartmentID) string {
-		return plain(d.Shown(bridge.Settings{Department: id}, known))
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 )
 
 // Health is how the bridge is, for `status`.
@@ -29,8 +30,15 @@ type Connection struct {
 	Problem string
 }
 
-func status(c *Commands, _ context.Context, _ call) (bridge.Reply, error) {
-	h, err := c.Health()
+// statusCommand shows how the bridge is.
+type statusCommand struct {
+	health func() (Health, error)
+	pages  bridge.Pages
+	say    *language.Speaker
+}
+
+func (c statusCommand) show(_ context.Context, _ call) (bridge.Reply, error) {
+	h, err := c.health()
 	if err != nil {
 		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 	}
@@ -40,59 +48,59 @@ func status(c *Commands, _ context.Context, _ call) (bridge.Reply, error) {
 			all[reason] += n
 		}
 	}
-	webhooks := ":white_check_mark: " + c.Say.Say("Messages from Facebook are stored")
+	webhooks := ":white_check_mark: " + c.say.Say("Messages from Facebook are stored")
 	if h.Refuses != "" {
-		webhooks = ":warning: " + c.Say.Say("Messages from Facebook are refused: %s", h.Refuses)
+		webhooks = ":warning: " + c.say.Say("Messages from Facebook are refused: %s", h.Refuses)
 	}
 	lines := []string{
-		c.Say.Say("messenger-bridge %s, running for %s", h.Version, span(h.Started)),
-		c.connection(c.Say.Say("Rocket.Chat"), h.Workspace), c.connection(c.Say.Say("Facebook"), h.Facebook), webhooks,
-		c.Say.Say("Waiting for agents: %s", c.backlogText(h.In)), c.Say.Say("Waiting for customers: %s", c.backlogText(h.Out)),
-		c.Say.Say("Not delivered in the last 7 days: %s", c.failedText(all)),
+		c.say.Say("messenger-bridge %s, running for %s", h.Version, span(h.Started)),
+		c.connection(c.say.Say("Rocket.Chat"), h.Workspace), c.connection(c.say.Say("Facebook"), h.Facebook), webhooks,
+		c.say.Say("Waiting for agents: %s", c.backlogText(h.In)), c.say.Say("Waiting for customers: %s", c.backlogText(h.Out)),
+		c.say.Say("Not delivered in the last 7 days: %s", c.failedText(all)),
 	}
-	for _, p := range c.Pages.Pages() {
-		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p.State), plain(p.DisplayName()), p.ID, c.stateText(p)))
+	for _, p := range c.pages.Pages() {
+		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p.State), plain(p.DisplayName()), p.ID, stateText(c.say, p)))
 		w := h.Waiting[p.ID]
 		if w.In.Waiting > 0 {
-			lines = append(lines, "   "+c.Say.Say("Waiting for agents: %s", c.backlogText(w.In)))
+			lines = append(lines, "   "+c.say.Say("Waiting for agents: %s", c.backlogText(w.In)))
 		}
 		if w.Out.Waiting > 0 {
-			lines = append(lines, "   "+c.Say.Say("Waiting for customers: %s", c.backlogText(w.Out)))
+			lines = append(lines, "   "+c.say.Say("Waiting for customers: %s", c.backlogText(w.Out)))
 		}
 		if w.Held != "" {
-			lines = append(lines, "   "+c.Say.Say("Nothing is sent at the moment: %s", c.reasonText(w.Held)))
+			lines = append(lines, "   "+c.say.Say("Nothing is sent at the moment: %s", Reason(c.say, w.Held)))
 		}
 		if failed := h.Failed[p.ID]; len(failed) > 0 {
-			lines = append(lines, "   "+c.Say.Say("Not delivered: %s", c.failedText(failed)))
+			lines = append(lines, "   "+c.say.Say("Not delivered: %s", c.failedText(failed)))
 		}
 	}
-	return with(answer(strings.Join(lines, "\n")), button(c.Say.Say("Pages"), "pages")), nil
+	return with(answer(strings.Join(lines, "\n")), button(c.say.Say("Pages"), "pages")), nil
 }
 
-func (c *Commands) connection(name string, s Connection) string {
+func (c statusCommand) connection(name string, s Connection) string {
 	switch {
 	case !s.Up:
-		return ":warning: " + c.Say.Say("%s does not answer, for %s: %s", name, span(s.Since), s.Problem)
+		return ":warning: " + c.say.Say("%s does not answer, for %s: %s", name, span(s.Since), s.Problem)
 	case s.Since.IsZero():
-		return ":white_circle: " + c.Say.Say("%s was not asked anything yet", name)
+		return ":white_circle: " + c.say.Say("%s was not asked anything yet", name)
 	}
-	return ":white_check_mark: " + c.Say.Say("%s answers, for %s", name, span(s.Since))
+	return ":white_check_mark: " + c.say.Say("%s answers, for %s", name, span(s.Since))
 }
 
-func (c *Commands) backlogText(b bridge.Backlog) string {
+func (c statusCommand) backlogText(b bridge.Backlog) string {
 	switch {
 	case b.Waiting == 0:
-		return c.Say.Say("nothing")
+		return c.say.Say("nothing")
 	case b.Oldest.IsZero():
 		return fmt.Sprint(b.Waiting)
 	}
-	return c.Say.Say("%d, the oldest for %s", b.Waiting, span(b.Oldest))
+	return c.say.Say("%d, the oldest for %s", b.Waiting, span(b.Oldest))
 }
 
 // failedText says how many failed, the most frequent reason first.
-func (c *Commands) failedText(reasons map[bridge.Reason]int) string {
+func (c statusCommand) failedText(reasons map[bridge.Reason]int) string {
 	if len(reasons) == 0 {
-		return c.Say.Say("nothing")
+		return c.say.Say("nothing")
 	}
 	names := slices.SortedFunc(maps.Keys(reasons), func(a, b bridge.Reason) int {
 		if d := reasons[b] - reasons[a]; d != 0 {
@@ -103,7 +111,7 @@ func (c *Commands) failedText(reasons map[bridge.Reason]int) string {
 	total, parts := 0, []string(nil)
 	for _, reason := range names {
 		total += reasons[reason]
-		parts = append(parts, fmt.Sprintf("%d× %s", reasons[reason], c.reasonText(reason)))
+		parts = append(parts, fmt.Sprintf("%d× %s", reasons[reason], Reason(c.say, reason)))
 	}
 	return fmt.Sprintf("%d (%s)", total, strings.Join(parts, "; "))
 }

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/demo/forms"
@@ -91,6 +94,62 @@ func (s *stage) followLink(ctx context.Context, link string, step func(who, what
 		return "", err
 	}
 	return forms.Headline(b.html), nil
+}
+
+// administrator is Maria, who authorises the page again when a switch asks for it.
+type administrator struct {
+	*stage
+	feed *feed
+	jobs sync.WaitGroup // what switches have set off
+
+	mu   sync.Mutex // guards the fields below
+	ctx  context.Context
+	busy bool // she is authorising
+}
+
+// comes lets her begin; what she does ends with ctx.
+func (a *administrator) comes(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ctx = ctx
+}
+
+// isBusy reports whether she is authorising.
+func (a *administrator) isBusy() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.busy
+}
+
+// authorisesAgain begins it and returns.
+func (a *administrator) authorisesAgain() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.busy || a.ctx == nil {
+		return errors.New("that is being done: Maria is authorising")
+	}
+	a.busy = true
+	ctx := a.ctx
+	a.jobs.Go(func() {
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		err := a.authorise(ctx, a.feed.noteStep)
+		a.ends()
+		if err != nil && ctx.Err() == nil {
+			a.feed.note("trouble", "Maria could not authorise: "+err.Error())
+		}
+	})
+	return nil
+}
+
+// leaves returns when she has ended what she had begun.
+func (a *administrator) leaves() { a.jobs.Wait() }
+
+func (a *administrator) ends() {
+	a.mu.Lock()
+	a.busy = false
+	a.mu.Unlock()
+	a.changed.strike()
 }
 
 // browser is a browser with one window.

@@ -23,7 +23,7 @@ import (
 type deed struct {
 	ID, As, Label string // As is customer or agent
 	does          string // in the event log, behind who
-	do            func(p *play, who who) error
+	do            func(s *stage, who who) error
 }
 
 // who is whoever does something: a customer, or the agent in a room.
@@ -38,71 +38,37 @@ var deeds = []deed{
 	{"voice", "customer", "Voice message", "sends a voice message", customerFile("audio", "audioclip.mp4", "audio/mp4", voice)},
 	{"sticker", "customer", "Sticker", "sends a sticker", customerEvent(`"message":{"mid":%q,"attachments":[{"type":"sticker","payload":{"url":"https://example.org/like.png","sticker_id":"369239263222822"}}]}`)},
 	{"place", "customer", "Location", "sends a location", customerEvent(`"message":{"mid":%q,"attachments":[{"type":"location","payload":{"coordinates":{"lat":59.3326,"long":18.0649}}}]}`)},
-	{"ad", "customer", "Come through an ad", "comes through an ad", func(p *play, who who) error {
-		p.meta.Send(p.meta.ReferralEvent(pageID, who.customer.ID, "spring", "ADS", time.Now()))
+	{"ad", "customer", "Come through an ad", "comes through an ad", func(s *stage, who who) error {
+		s.meta.Send(s.meta.ReferralEvent(pageID, who.customer.ID, "spring", "ADS", time.Now()))
 		return nil
 	}},
-	{"answer", "customer", "Reply to the last message", "replies to a message", onBubble(true, func(p *play, who who, b meta.Bubble) {
-		_ = customerEvent(`"message":{"mid":%q,"text":"Yes, that one!","reply_to":{"mid":`+strconv.Quote(b.Mid)+`}}`)(p, who)
+	{"answer", "customer", "Reply to the last message", "replies to a message", onBubble(true, func(s *stage, who who, b meta.Bubble) {
+		_ = customerEvent(`"message":{"mid":%q,"text":"Yes, that one!","reply_to":{"mid":`+strconv.Quote(b.Mid)+`}}`)(s, who)
 	})},
-	{"love", "customer", "React with ♥", "reacts to a message", onBubble(true, func(p *play, who who, b meta.Bubble) {
-		p.meta.Send(p.meta.ReactionEvent(pageID, who.customer.ID, b.Mid, "love", "❤", time.Now()))
+	{"love", "customer", "React with ♥", "reacts to a message", onBubble(true, func(s *stage, who who, b meta.Bubble) {
+		s.meta.Send(s.meta.ReactionEvent(pageID, who.customer.ID, b.Mid, "love", "❤", time.Now()))
 	})},
-	{"correct", "customer", "Correct my last message", "corrects a message", onBubble(false, func(p *play, who who, b meta.Bubble) {
-		p.meta.Send(p.meta.EditEvent(pageID, who.customer.ID, b.Mid, corrected(b.Text), 1+strings.Count(b.Text, correction), time.Now()))
+	{"correct", "customer", "Correct my last message", "corrects a message", onBubble(false, func(s *stage, who who, b meta.Bubble) {
+		s.meta.Send(s.meta.EditEvent(pageID, who.customer.ID, b.Mid, corrected(b.Text), 1+strings.Count(b.Text, correction), time.Now()))
 	})},
-	{"unsend", "customer", "Unsend my last message", "takes a message back", onBubble(false, func(p *play, who who, b meta.Bubble) {
-		p.meta.Unsend(b.Mid)
-		p.meta.Send(customerElement(who.customer.ID, fmt.Sprintf(`"message":{"mid":%q,"is_deleted":true}`, b.Mid)))
+	{"unsend", "customer", "Unsend my last message", "takes a message back", onBubble(false, func(s *stage, who who, b meta.Bubble) {
+		s.meta.Unsend(b.Mid)
+		s.meta.Send(customerElement(who.customer.ID, fmt.Sprintf(`"message":{"mid":%q,"is_deleted":true}`, b.Mid)))
 	})},
 
 	{"picture", "agent", "Picture with a caption", "sends a picture", agentFile("This is what they look like.", chat.File{Name: "tulips.png", Type: "image/png", Content: picture()})},
 	{"document", "agent", "Document", "sends a document", agentFile("", chat.File{Name: "menu.pdf", Type: "application/pdf", Content: document()})},
-	{"choices", "agent", "Choices", "offers choices", func(p *play, who who) error {
-		p.ana.Says(who.room, "Shall we deliver it?\n[Yes] [No] [Call me]")
+	{"choices", "agent", "Choices", "offers choices", func(s *stage, who who) error {
+		s.ana.Says(who.room, "Shall we deliver it?\n[Yes] [No] [Call me]")
 		return nil
 	}},
-	{"answer", "agent", "Quote the last message", "quotes a message", onMessage(true, func(p *play, who who, m chat.Message) {
-		p.ana.Quotes(who.room, m.ID, "We will see to that.")
+	{"answer", "agent", "Quote the last message", "quotes a message", onMessage(true, func(s *stage, who who, m chat.Message) {
+		s.ana.Quotes(who.room, m.ID, "We will see to that.")
 	})},
-	{"love", "agent", "React with ♥", "reacts to a message", onMessage(true, func(p *play, _ who, m chat.Message) { p.ana.Reacts(m.ID, ":heart:") })},
-	{"correct", "agent", "Correct my last message", "corrects a message", onMessage(false, func(p *play, _ who, m chat.Message) { p.ana.Edits(m.ID, corrected(m.Text)) })},
-	{"delete", "agent", "Delete my last message", "deletes a message", onMessage(false, func(p *play, _ who, m chat.Message) { p.ana.Deletes(m.ID) })},
-	{"typing", "agent", "Be typing", "is typing", func(p *play, who who) error { p.ana.Types(who.room); return nil }},
-}
-
-// done lets somebody do something.
-func (p *play) done(a action) error {
-	who, as, name := who{room: a.Room}, "agent", "Ana"
-	if i := slices.IndexFunc(customers, func(c customer) bool { return c.Key == a.As }); i >= 0 {
-		who.customer, as, name = customers[i], "customer", customers[i].First
-	} else if err := p.mayAnswer(a.Room); err != nil {
-		return err
-	}
-	for _, d := range deeds {
-		if d.ID == a.ID && d.As == as {
-			err := d.do(p, who)
-			if err == nil {
-				p.note("switch", name+" "+d.does)
-			}
-			return err
-		}
-	}
-	return errors.New("nobody can do that")
-}
-
-// tapped lets a customer tap a quick reply of the page's latest message.
-func (p *play) tapped(a action) error {
-	for _, c := range customers {
-		if c.Key != a.As {
-			continue
-		}
-		if all := p.meta.Thread(pageID, c.ID); len(all) > 0 && slices.Contains(all[len(all)-1].Quick, a.Text) {
-			p.meta.CustomerTaps(pageID, c.ID, a.Text)
-			return nil
-		}
-	}
-	return errors.New("that choice is not shown any more")
+	{"love", "agent", "React with ♥", "reacts to a message", onMessage(true, func(s *stage, _ who, m chat.Message) { s.ana.Reacts(m.ID, ":heart:") })},
+	{"correct", "agent", "Correct my last message", "corrects a message", onMessage(false, func(s *stage, _ who, m chat.Message) { s.ana.Edits(m.ID, corrected(m.Text)) })},
+	{"delete", "agent", "Delete my last message", "deletes a message", onMessage(false, func(s *stage, _ who, m chat.Message) { s.ana.Deletes(m.ID) })},
+	{"typing", "agent", "Be typing", "is typing", func(s *stage, who who) error { s.ana.Types(who.room); return nil }},
 }
 
 // correction is what a correction adds.
@@ -110,19 +76,19 @@ const correction = " (I mean it!)"
 
 func corrected(text string) string { return text + correction }
 
-func customerFile(kind, name, mediaType string, content func() []byte) func(*play, who) error {
-	return func(p *play, who who) error {
-		address := p.meta.Host(meta.Media{Name: name, Type: mediaType, Content: content()})
-		p.meta.CustomerSends(pageID, who.customer.ID, "", meta.Attachment{Type: kind, URL: address})
+func customerFile(kind, name, mediaType string, content func() []byte) func(*stage, who) error {
+	return func(s *stage, who who) error {
+		address := s.meta.Host(meta.Media{Name: name, Type: mediaType, Content: content()})
+		s.meta.CustomerSends(pageID, who.customer.ID, "", meta.Attachment{Type: kind, URL: address})
 		return nil
 	}
 }
 
 // customerEvent sends an event with a message id of its own.
-func customerEvent(body string) func(*play, who) error {
-	return func(p *play, who who) error {
+func customerEvent(body string) func(*stage, who) error {
+	return func(s *stage, who who) error {
 		mid := "m_demo_" + strconv.FormatInt(time.Now().UnixNano(), 36)
-		p.meta.Send(customerElement(who.customer.ID, fmt.Sprintf(body, mid)))
+		s.meta.Send(customerElement(who.customer.ID, fmt.Sprintf(body, mid)))
 		return nil
 	}
 }
@@ -133,11 +99,11 @@ func customerElement(customer, body string) meta.Event {
 
 // onBubble does something with the latest message of the page, or of the customer with
 // a text.
-func onBubble(fromPage bool, do func(*play, who, meta.Bubble)) func(*play, who) error {
-	return func(p *play, who who) error {
-		for _, b := range slices.Backward(p.meta.Thread(pageID, who.customer.ID)) {
+func onBubble(fromPage bool, do func(*stage, who, meta.Bubble)) func(*stage, who) error {
+	return func(s *stage, who who) error {
+		for _, b := range slices.Backward(s.meta.Thread(pageID, who.customer.ID)) {
 			if b.FromPage == fromPage && (fromPage || b.Text != "") {
-				do(p, who, b)
+				do(s, who, b)
 				return nil
 			}
 		}
@@ -145,20 +111,20 @@ func onBubble(fromPage bool, do func(*play, who, meta.Bubble)) func(*play, who) 
 	}
 }
 
-func agentFile(text string, f chat.File) func(*play, who) error {
-	return func(p *play, who who) error {
-		p.ana.Uploads(who.room, text, f)
+func agentFile(text string, f chat.File) func(*stage, who) error {
+	return func(s *stage, who who) error {
+		s.ana.Uploads(who.room, text, f)
 		return nil
 	}
 }
 
 // onMessage does something with the latest message of the customer, or of Ana with a
 // text.
-func onMessage(customers bool, do func(*play, who, chat.Message)) func(*play, who) error {
-	return func(p *play, who who) error {
-		for _, m := range slices.Backward(p.rc.Messages(who.room)) {
+func onMessage(customers bool, do func(*stage, who, chat.Message)) func(*stage, who) error {
+	return func(s *stage, who who) error {
+		for _, m := range slices.Backward(s.rc.Messages(who.room)) {
 			if m.System == "" && !m.Deleted && m.FromVisitor == customers && (customers || m.Username == agentName && m.Text != "") {
-				do(p, who, m)
+				do(s, who, m)
 				return nil
 			}
 		}

@@ -68,6 +68,22 @@ func (l life) waiting() int {
 	return l.Status.In.Waiting + l.Status.Out.Waiting + l.Status.Notices.Waiting
 }
 
+// toRooms counts what waits for agents.
+func (l life) toRooms() int {
+	if l.Status == nil {
+		return 0
+	}
+	return l.Status.In.Waiting
+}
+
+// toCustomers counts what waits for customers.
+func (l life) toCustomers() int {
+	if l.Status == nil {
+		return 0
+	}
+	return l.Status.Out.Waiting
+}
+
 // process is serve as a child process. It is killed on request and started
 // again, on the same store and the same ports.
 type process struct {

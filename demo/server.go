@@ -5,15 +5,12 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 //go:embed page
@@ -71,7 +68,7 @@ func (p *play) stream(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	var shown []byte
 	for {
 		room, meta, own := p.rc.Changed(), p.meta.Changed(), p.changed.next()
-		view, err := json.Marshal(p.view())
+		view, err := json.Marshal(p.screen.view())
 		if err != nil {
 			panic(err) // it is made of strings and numbers
 		}
@@ -104,15 +101,6 @@ func (p *play) stream(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	}
 }
 
-// action is what somebody does on the page.
-type action struct {
-	Do   string // write, press, tap, deed
-	As   string // customer's key, agent, manager or private
-	Room string
-	Text string
-	ID   string // of a switch or deed
-}
-
 func (p *play) do(w http.ResponseWriter, r *http.Request) {
 	var a action
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&a)
@@ -122,62 +110,17 @@ func (p *play) do(w http.ResponseWriter, r *http.Request) {
 	}
 	switch a.Do {
 	case "press":
-		err = p.press(a.ID, a.Room)
+		err = p.panel.press(a.ID, a.Room)
 	case "tap":
-		err = p.tapped(a)
+		err = p.actors.tapped(a)
 	case "deed":
-		err = p.done(a)
+		err = p.actors.done(a)
 	default:
-		err = p.write(a)
+		err = p.actors.write(a)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
-}
-
-// write lets somebody say something.
-func (p *play) write(a action) error {
-	text := strings.TrimSpace(a.Text)
-	if text == "" || utf8.RuneCountInString(text) > 2000 {
-		return errors.New("a message has between 1 and 2,000 characters")
-	}
-	for _, c := range customers {
-		if a.As == c.Key {
-			p.meta.CustomerWrites(pageID, c.ID, text)
-			return nil
-		}
-	}
-	if err := p.mayAnswer(a.Room); a.As == "agent" {
-		if err == nil {
-			p.ana.Says(a.Room, text)
-		}
-		return err
-	}
-	if read(p, func() bool { return p.down }) {
-		return errWorkspaceDown
-	}
-	switch {
-	case a.As == "manager" && p.rc.RoomID(setupChannel) != "":
-		p.rc.UserSays(manager, p.rc.RoomID(setupChannel), text)
-	case a.As == "private":
-		p.rc.UserSays(manager, p.rc.DirectRoom(manager, p.rc.Bot()), text)
-	default:
-		return errors.New("there is no such room yet")
-	}
-	return nil
-}
-
-var errWorkspaceDown = errors.New("Rocket.Chat is down: nobody can write there now")
-
-// mayAnswer reports why Ana cannot do anything in a chat.
-func (p *play) mayAnswer(rid string) error {
-	if read(p, func() bool { return p.down }) {
-		return errWorkspaceDown
-	}
-	if room, _ := p.rc.Room(rid); !room.Open {
-		return errors.New("this chat is closed")
-	}
-	return nil
 }

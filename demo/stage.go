@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -201,4 +202,34 @@ func (s *stage) received(c customer) (texts []string) {
 		texts = append(texts, b.Text)
 	}
 	return texts
+}
+
+// tokenLives reports whether the page runs with another token than the dead one,
+// whoever authorised it.
+func (s *stage) tokenLives(dead string) bool {
+	state, _ := s.process.now().pageState()
+	return state == bridge.PageRunning && s.meta.PageToken(pageID) != dead
+}
+
+// idle reports whether nothing waits in the bridge.
+func (s *stage) idle() bool {
+	life := s.process.now()
+	return life.connected() && life.waiting() == 0
+}
+
+func (s *stage) openRooms() (open int) {
+	for _, r := range s.rc.Rooms() {
+		if r.Open {
+			open++
+		}
+	}
+	return open
+}
+
+func firstName(id string) string {
+	i := slices.IndexFunc(customers, func(c customer) bool { return c.ID == id })
+	if i < 0 {
+		return "somebody"
+	}
+	return customers[i].First
 }

@@ -111,30 +111,39 @@ type viewReaction struct {
 // shownMessages is how many messages of a room the page gets.
 const shownMessages = 150
 
+// screen reads what the page shows.
+type screen struct {
+	*stage
+	troubles *troubles
+	feed     *feed
+	narrator *narrator
+	maria    *administrator
+	switches []toggle
+}
+
 // view is how everything is now.
-func (p *play) view() view {
-	life := p.process.now()
-	v := view{Bridge: p.viewBridge(life), Setup: p.viewChannel(p.rc.RoomID(setupChannel), "#"+setupChannel),
-		Direct: p.viewChannel(p.directRoom(), "@"+p.rc.Bot()), Rooms: p.viewRooms()}
+func (s *screen) view() view {
+	life := s.process.now()
+	v := view{Bridge: s.viewBridge(life), Setup: s.viewChannel(s.rc.RoomID(setupChannel), "#"+setupChannel),
+		Direct: s.viewChannel(s.directRoom(), "@"+s.rc.Bot()), Rooms: s.viewRooms()}
 	for _, c := range customers {
 		one := viewCustomer{Key: c.Key, Name: c.name(), Number: c.ID[len(c.ID)-4:], Messages: []viewBubble{}}
-		one.Messages = append(one.Messages, viewBubbles(p.meta.Thread(pageID, c.ID))...)
+		one.Messages = append(one.Messages, viewBubbles(s.meta.Thread(pageID, c.ID))...)
 		v.Customers = append(v.Customers, one)
 	}
 	for _, d := range deeds {
 		v.Deeds = append(v.Deeds, viewDeed{d.ID, d.As, d.Label})
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	v.Feed, v.Down = slices.Clone(p.feed), p.down
-	if len(p.stories) > 0 {
-		v.Story = viewStory{p.stories[0].Title, p.stories[0].Text, p.stories[0].Promise}
+	trouble := s.troubles.now()
+	v.Feed, v.Down = s.feed.all(), trouble.down
+	if told := s.narrator.told(); len(told) > 0 {
+		v.Story = viewStory{told[0].Title, told[0].Text, told[0].Promise}
 	}
-	for _, s := range switches {
-		one := viewSwitch{ID: s.ID, Side: s.Side, Toggle: s.isOn != nil}
-		one.Label, one.Hint = s.words(life)
-		one.On = s.isOn != nil && s.isOn(p)
-		one.Busy = s.ID == "token" && p.authors
+	for _, t := range s.switches {
+		one := viewSwitch{ID: t.ID, Side: t.Side, Toggle: t.isOn != nil}
+		one.Label, one.Hint = t.words(life)
+		one.On = t.isOn != nil && t.isOn(trouble)
+		one.Busy = t.ID == "token" && s.maria.isBusy()
 		v.Switches = append(v.Switches, one)
 	}
 	return v
@@ -166,9 +175,9 @@ func viewBubbles(thread []meta.Bubble) (shown []viewBubble) {
 
 func last[T any](all []T) []T { return all[max(0, len(all)-shownMessages):] }
 
-func (p *play) viewBridge(life life) viewBridge {
+func (s *screen) viewBridge(life life) viewBridge {
 	v := viewBridge{Life: life.Life, PID: life.PID, Starts: life.Starts, Back: life.Back, Why: life.Why,
-		Connected: life.connected(), AtMeta: p.meta.Waiting(), Page: pageName}
+		Connected: life.connected(), AtMeta: s.meta.Waiting(), Page: pageName}
 	if life.Status != nil {
 		v.Known, v.ToRooms, v.ToPeople, v.ToAgents = true, life.Status.In.Waiting, life.Status.Out.Waiting, life.Status.Notices.Waiting
 		state, why := life.pageState()
@@ -178,33 +187,33 @@ func (p *play) viewBridge(life life) viewBridge {
 }
 
 // viewRooms are the rooms of customers, newest first.
-func (p *play) viewRooms() []viewRoom {
+func (s *screen) viewRooms() []viewRoom {
 	rooms := []viewRoom{}
-	for _, r := range p.rc.Rooms() {
-		rooms = append(rooms, viewRoom{ID: r.ID, Name: r.VisitorName, Open: r.Open, ServedBy: r.ServedBy, Messages: p.viewMessages(r.ID)})
+	for _, r := range s.rc.Rooms() {
+		rooms = append(rooms, viewRoom{ID: r.ID, Name: r.VisitorName, Open: r.Open, ServedBy: r.ServedBy, Messages: s.viewMessages(r.ID)})
 	}
 	slices.Reverse(rooms)
 	return rooms
 }
 
-func (p *play) viewChannel(rid, name string) viewRoom {
-	return viewRoom{ID: rid, Name: name, Open: rid != "", Messages: p.viewMessages(rid)}
+func (s *screen) viewChannel(rid, name string) viewRoom {
+	return viewRoom{ID: rid, Name: name, Open: rid != "", Messages: s.viewMessages(rid)}
 }
 
 // directRoom is the room of Maria and the bot, "" before it exists.
-func (p *play) directRoom() string {
-	if len(p.rc.DirectMessages(manager)) == 0 {
+func (s *screen) directRoom() string {
+	if len(s.rc.DirectMessages(manager)) == 0 {
 		return ""
 	}
-	return p.rc.DirectRoom(manager, p.rc.Bot())
+	return s.rc.DirectRoom(manager, s.rc.Bot())
 }
 
-func (p *play) viewMessages(rid string) []viewMessage {
+func (s *screen) viewMessages(rid string) []viewMessage {
 	shown := []viewMessage{}
 	if rid == "" {
 		return shown
 	}
-	all := p.rc.Messages(rid)
+	all := s.rc.Messages(rid)
 	texts := map[string]string{}
 	for _, m := range all {
 		texts[m.ID] = quoteLink.ReplaceAllString(m.Text, "")
@@ -213,7 +222,7 @@ func (p *play) viewMessages(rid string) []viewMessage {
 		if m.Deleted || m.System != "" && systemLines[m.System] == "" {
 			continue
 		}
-		one := viewMessage{ID: m.ID, Who: cmp.Or(m.Alias, m.Username), Kind: p.kindOf(m), Text: texts[m.ID], At: m.At, Edited: m.Edited, Quote: texts[m.Quoted], Files: filesOfRoom(m)}
+		one := viewMessage{ID: m.ID, Who: cmp.Or(m.Alias, m.Username), Kind: s.kindOf(m), Text: texts[m.ID], At: m.At, Edited: m.Edited, Quote: texts[m.Quoted], Files: filesOfRoom(m)}
 		if m.System != "" {
 			one.Text = fmt.Sprintf(systemLines[m.System], m.Text)
 		}
@@ -226,13 +235,13 @@ func (p *play) viewMessages(rid string) []viewMessage {
 	return shown
 }
 
-func (p *play) kindOf(m chat.Message) string {
+func (s *screen) kindOf(m chat.Message) string {
 	switch {
 	case m.System != "":
 		return "system"
 	case m.FromVisitor:
 		return "visitor"
-	case m.Username == p.rc.Bot():
+	case m.Username == s.rc.Bot():
 		return "bot"
 	}
 	return "person"

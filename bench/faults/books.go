@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"messenger-bridge/sandbox/chat"
 )
 
 const (
@@ -14,21 +12,22 @@ const (
 	unclear     = "Perhaps not delivered"
 )
 
-// settle waits until nothing is under way any more, and reports whether that came.
-func (w *world) settle() bool {
-	return w.until(func() bool { return w.complete() && w.meta.Waiting() == 0 && w.bot.idle() && w.complete() }, patience) == nil
+// auditor compares what has been written with what is seen.
+type auditor struct {
+	*platforms
+	*record
 }
 
 // complete reports whether everything has arrived or is marked.
-func (w *world) complete() bool {
-	for i := range w.customers {
-		if len(w.shown(i)) < len(w.written[i]) {
+func (a auditor) complete() bool {
+	for i := range a.customers {
+		if len(a.shown(i)) < len(a.written[i]) {
 			return false
 		}
-		got := w.received(i)
-		for _, a := range w.answered[i] {
-			marks := w.message(a).Reactions
-			if !slices.Contains(got, a.text) && marks[failedMark] == nil || marks[waitingMark] != nil {
+		got := a.received(i)
+		for _, one := range a.answered[i] {
+			marks := a.message(one).Reactions
+			if !slices.Contains(got, one.text) && marks[failedMark] == nil || marks[waitingMark] != nil {
 				return false
 			}
 		}
@@ -36,56 +35,17 @@ func (w *world) complete() bool {
 	return true
 }
 
-// shown returns what agents read from a customer, room by room.
-func (w *world) shown(i int) (texts []string) {
-	for _, r := range w.roomsOf(i) {
-		texts = append(texts, w.said(r.ID)...)
-	}
-	return texts
-}
-
-// received returns what a customer has got.
-func (w *world) received(i int) (texts []string) {
-	for _, b := range w.meta.CustomerSees(w.page(i), customer(i)) {
-		says := b.Text + b.File.Name
-		if _, rest, quoted := strings.Cut(says, "”\n\n"); quoted { // in words: it is not known yet as what the quoted message is shown
-			says = rest
-		}
-		texts = append(texts, says)
-	}
-	return texts
-}
-
-func (w *world) message(a answer) (found chat.Message) {
-	for _, m := range w.rc.Messages(a.room) {
-		if m.ID == a.id {
-			return m
-		}
-	}
-	return found
-}
-
-// notice returns what the bot said about an answer, "" if nothing.
-func (w *world) notice(a answer) string {
-	for _, m := range w.rc.Messages(a.room) {
-		if m.Username == w.rc.Bot() && m.Quoted == a.id {
-			return m.Text
-		}
-	}
-	return ""
-}
-
 // compare compares the books and returns what must not be.
-func (w *world) compare(settled bool) (violations []string) {
+func (a auditor) compare(settled bool) (violations []string) {
 	say := func(format string, args ...any) { violations = append(violations, fmt.Sprintf(format, args...)) }
 	if !settled {
 		say("something still waits %v after the last fault was over", patience)
 	}
-	for i := range w.customers {
-		w.compareIn(i, say)
-		w.compareOut(i, say)
+	for i := range a.customers {
+		a.compareIn(i, say)
+		a.compareOut(i, say)
 		open := 0
-		for _, r := range w.roomsOf(i) {
+		for _, r := range a.roomsOf(i) {
 			if r.Open {
 				open++
 			}
@@ -94,84 +54,76 @@ func (w *world) compare(settled bool) (violations []string) {
 			say("customer %d has %d open rooms", i, open)
 		}
 	}
-	for _, r := range w.rc.Rooms() {
-		if len(w.said(r.ID)) == 0 && r.Open {
+	for _, r := range a.rc.Rooms() {
+		if len(a.said(r.ID)) == 0 && r.Open {
 			say("a room is open in which nobody has said anything")
 		}
 	}
-	for _, problem := range w.problems() {
+	for _, problem := range a.problems() {
 		say("the sandbox objects: %s", problem)
 	}
 	return violations
 }
 
-// problems are what the sandbox objects to, but for agents who write where they are not
-// any more: a room has been closed, or given to nobody, this moment.
-func (w *world) problems() []string {
-	return slices.DeleteFunc(append(w.rc.Problems(), w.meta.Problems()...), func(problem string) bool {
-		return strings.Contains(problem, "may not write in room")
-	})
-}
-
-func (w *world) compareIn(i int, say func(string, ...any)) {
-	shown := w.shown(i)
+func (a auditor) compareIn(i int, say func(string, ...any)) {
+	shown := a.shown(i)
 	count := map[string]int{}
 	for _, text := range shown {
 		count[text]++
-		if !slices.Contains(w.written[i], text) {
+		if !slices.Contains(a.written[i], text) {
 			say("agents read %q, which customer %d did not write", text, i)
 		}
 	}
-	for _, text := range w.written[i] {
+	for _, text := range a.written[i] {
 		if n := count[text]; n != 1 {
 			say("customer's message %q is shown %d times", text, n)
 		}
 	}
-	if !w.shuffled && len(shown) == len(w.written[i]) && !slices.Equal(shown, w.written[i]) {
+	if !a.shuffled && len(shown) == len(a.written[i]) && !slices.Equal(shown, a.written[i]) {
 		say("customer %d's messages are shown out of order: %q", i, shown)
 	}
 }
 
-func (w *world) compareOut(i int, say func(string, ...any)) {
-	received := w.received(i)
+func (a auditor) compareOut(i int, say func(string, ...any)) {
+	received := a.received(i)
 	last := -1
 	for _, text := range received {
-		n := slices.IndexFunc(w.answered[i], func(a answer) bool { return a.text == text })
+		n := slices.IndexFunc(a.answered[i], func(one answer) bool { return one.text == text })
 		switch {
 		case n < 0:
 			say("customer %d got %q, which no agent wrote", i, text)
-		case n < last && !w.late:
+		case n < last && !a.late:
 			say("customer %d's answers came out of order: %q", i, received)
 			return
 		}
 		last = max(last, n)
 	}
-	for _, a := range w.answered[i] {
+	for _, one := range a.answered[i] {
 		n := 0
 		for _, text := range received {
-			if text == a.text {
+			if text == one.text {
 				n++
 			}
 		}
-		failed, notice := w.message(a).Reactions[failedMark] != nil, w.notice(a)
+		failed, notice := a.message(one).Reactions[failedMark] != nil, a.notice(one)
 		switch {
 		case n > 1:
-			say("answer %q arrived %d times", a.text, n)
+			say("answer %q arrived %d times", one.text, n)
 		case n == 0 && !failed:
-			say("answer %q did not arrive, and nobody was told", a.text)
+			say("answer %q did not arrive, and nobody was told", one.text)
 		case n == 0 && notice == "":
-			say("answer %q is marked without a reason", a.text)
+			say("answer %q is marked without a reason", one.text)
 		case n == 1 && failed && !strings.Contains(notice, unclear):
-			say("answer %q arrived and is marked as failed: %q", a.text, notice)
+			say("answer %q arrived and is marked as failed: %q", one.text, notice)
 		}
 	}
 }
 
 // marked counts the answers that were refused and marked.
-func (w *world) marked() (n int) {
-	for i := range w.customers {
-		for _, a := range w.answered[i] {
-			if w.message(a).Reactions[failedMark] != nil {
+func (a auditor) marked() (n int) {
+	for i := range a.customers {
+		for _, one := range a.answered[i] {
+			if a.message(one).Reactions[failedMark] != nil {
 				n++
 			}
 		}
@@ -179,43 +131,58 @@ func (w *world) marked() (n int) {
 	return n
 }
 
-// readLog looks for what must not be in a log.
-func (w *world) readLog() (violations []string) {
-	log := w.bot.log()
-	secrets := map[string]string{
-		"the app's secret": w.meta.AppSecret(), "a text": marker, "a panic": "panic",
-	}
-	for _, id := range pages[:w.pages] {
-		secrets["the token of page "+id] = w.meta.PageToken(id)
-	}
-	for _, v := range w.rc.Visitors() {
-		secrets["a visitor's token"] = v.Token
-		if strings.Contains(log, v.Token) {
-			break
-		}
-	}
-	for what, secret := range secrets {
-		if secret != "" && strings.Contains(log, secret) {
-			violations = append(violations, "the log contains "+what)
-		}
-	}
-	return violations
-}
-
 // picture is what everybody sees, for a round with violations.
-func (w *world) picture() string {
+func (a auditor) picture() string {
 	var b strings.Builder
-	for _, r := range w.rc.Rooms() {
+	for _, r := range a.rc.Rooms() {
 		fmt.Fprintf(&b, "room %s open=%v\n", r.ID, r.Open)
-		for _, m := range w.rc.Messages(r.ID) {
+		for _, m := range a.rc.Messages(r.ID) {
 			fmt.Fprintf(&b, "  %s %s %s %s %q %v\n", m.At.Format("05.000"), m.ID, m.Username, m.System, m.Text+filesOf(m), m.Reactions)
 		}
 	}
-	for i := range w.customers {
-		fmt.Fprintf(&b, "customer %d wrote %d\n", i, len(w.written[i]))
-		for _, bubble := range w.meta.CustomerSees(w.page(i), customer(i)) {
+	for i := range a.customers {
+		fmt.Fprintf(&b, "customer %d wrote %d\n", i, len(a.written[i]))
+		for _, bubble := range a.meta.CustomerSees(a.page(i), customer(i)) {
 			fmt.Fprintf(&b, "  got %s %q\n", bubble.At.Format("05.000"), bubble.Text+bubble.File.Name)
 		}
 	}
 	return b.String()
+}
+
+// audit compares the books of a long run: each message of a customer once and in order,
+// each answer once and in order, or marked.
+func (a auditor) audit() (violations []string) {
+	shown, marked := map[int][]string{}, map[string]bool{}
+	for _, r := range a.rc.Rooms() {
+		i, ok := customerOf(r)
+		if !ok {
+			continue
+		}
+		for _, m := range a.rc.Messages(r.ID) {
+			if m.FromVisitor && m.System == "" && !m.Deleted {
+				shown[i] = append(shown[i], m.Text+filesOf(m))
+			}
+			if m.Reactions[failedMark] != nil {
+				marked[m.ID] = true
+			}
+		}
+	}
+	for i := range a.customers {
+		if !slices.Equal(shown[i], a.written[i]) {
+			violations = append(violations, fmt.Sprintf("customer %d wrote %d messages; agents read %d, or in another order", i, len(a.written[i]), len(shown[i])))
+		}
+		var want []string
+		for _, one := range a.answered[i] {
+			if !marked[one.id] {
+				want = append(want, one.text)
+			}
+		}
+		if got := a.received(i); !slices.Equal(got, want) {
+			violations = append(violations, fmt.Sprintf("customer %d is to read %d answers; got %d, or in another order", i, len(want), len(got)))
+		}
+	}
+	for _, problem := range a.problems() {
+		violations = append(violations, "the sandbox objects: "+problem)
+	}
+	return violations
 }

@@ -87,13 +87,13 @@ func TestCompare_SeesWhatIsWrong(t *testing.T) {
 	}
 	defer meta.Close()
 	meta.AddPage(pages[0], "Shop")
-	w := &world{plan: plan{pages: 1, customers: 1}, ctx: t.Context(), rc: rc, meta: meta, agent: rc.AddAgent("ana"),
-		written: make([][]string, 1), answered: make([][]answer, 1)}
-	w.writes(0, text)
-	w.writes(0, file)
-	w.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
+	sides, record := &platforms{plan: plan{pages: 1, customers: 1}, rc: rc, meta: meta}, newRecord(1)
+	all := people{platforms: sides, record: record, agent: rc.AddAgent("ana")}
+	all.writes(0, text)
+	all.writes(0, file)
+	record.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
 	meta.PageInboxWrites(pages[0], customer(0), "not ours")
-	found := strings.Join(w.compare(false), "\n")
+	found := strings.Join(auditor{sides, record}.compare(false), "\n")
 	for _, want := range []string{"still waits", "is shown 0 times", "did not arrive, and nobody was told", "which no agent wrote"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the books do not say %q:\n%s", want, found)

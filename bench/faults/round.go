@@ -72,60 +72,23 @@ type outcome struct {
 	violations []string
 }
 
-// answer is what an agent wrote. Of a file, text is its name.
-type answer struct {
-	id, room, text string
-}
-
-// kind is how something is said.
-type kind string
-
-const (
-	text   kind = "text"
-	file   kind = "file"
-	tap    kind = "tap"    // of a button: the customer's
-	choice kind = "choice" // text with quick replies: the agent's
-	quote  kind = "quote"  // text that answers the customer's latest: the agent's
-)
-
-// kindsIn and kindsOut are drawn from; texts are what people say most.
-var (
-	kindsIn  = []kind{text, text, text, text, tap, file, file}
-	kindsOut = []kind{text, text, text, text, choice, quote, file}
-)
-
 // world is the whole outside of the program in one round.
 type world struct {
-	plan
-	ctx   context.Context
-	rc    *chat.RocketChat
-	meta  *meta.Messenger
-	agent *chat.Agent
-	bot   *process
-	disk  string // where the store lies, on a small disk of its own if that can be had
-
-	mu       sync.Mutex // guards the fields below
-	written  [][]string // by customer
-	answered [][]answer
-	shuffled bool // webhooks came in another order, so that the room's proves nothing
-	late     bool // the stream kept answers back without a word, so that the customer's order proves nothing
-}
-
-// muddle notes that an order proves nothing in this round.
-func (w *world) muddle(order *bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	*order = true
+	*people // the platforms and the record with them
+	auditor auditor
+	ctx     context.Context
+	bot     *process
+	disk    string // where the store lies, on a small disk of its own if that can be had
 }
 
 // customer returns the id of the i-th.
 func customer(i int) string { return fmt.Sprint(7001002003004000 + i) }
 
 // page returns the page to which a customer writes.
-func (w *world) page(customer int) string { return pages[customer%w.pages] }
+func (p plan) page(customer int) string { return pages[customer%p.pages] }
 
 // anyPage draws one.
-func (w *world) anyPage(random *rand.Rand) string { return pages[random.IntN(w.pages)] }
+func (p plan) anyPage(random *rand.Rand) string { return pages[random.IntN(p.pages)] }
 
 // round plays one and compares the books. The error says that it could not be played.
 func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error) {
@@ -140,19 +103,16 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	}
 	w.play()
 	settled := w.settle()
-	o.violations = w.compare(settled)
+	o.violations = w.auditor.compare(settled)
 	if err := w.bot.stop(); err != nil && settled {
 		o.violations = append(o.violations, "the program did not stop in order: "+err.Error())
 	}
 	o.violations = append(o.violations, w.readLog()...)
-	for i := range w.customers {
-		o.in += len(w.written[i])
-		o.out += len(w.answered[i])
-	}
-	o.marked, o.starts = w.marked(), w.bot.starts
+	o.in, o.out = w.count()
+	o.marked, o.starts = w.auditor.marked(), w.bot.starts
 	if len(o.violations) > 0 && c.keep {
 		log := filepath.Join(os.TempDir(), fmt.Sprintf("faults-%d.log", seed))
-		if err := os.WriteFile(log, []byte(w.bot.log()+w.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {
+		if err := os.WriteFile(log, []byte(w.bot.log()+w.auditor.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {
 			return o, err
 		}
 		o.violations[0] += "\n  log: " + log
@@ -161,7 +121,8 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 }
 
 func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
-	w = &world{plan: p, ctx: ctx, written: make([][]string, p.customers), answered: make([][]answer, p.customers)}
+	sides, record := &platforms{plan: p}, newRecord(p.customers)
+	w = &world{people: &people{platforms: sides, record: record}, auditor: auditor{sides, record}, ctx: ctx}
 	defer func() {
 		if err != nil {
 			w.close()
@@ -213,13 +174,13 @@ func (w *world) close() {
 func (w *world) play() {
 	var all sync.WaitGroup
 	for i := range w.customers {
-		all.Go(func() { w.converse(i, rand.New(rand.NewPCG(w.seed, uint64(100+i)))) })
+		all.Go(func() { w.converse(w.ctx, i, rand.New(rand.NewPCG(w.seed, uint64(100+i)))) })
 	}
 	for i, s := range w.strikes {
 		all.Go(func() {
-			w.sleep(s.at)
+			sleep(w.ctx, s.at)
 			lift := s.fault.strike(w, rand.New(rand.NewPCG(w.seed, uint64(1000+i))))
-			w.sleep(s.lasts)
+			sleep(w.ctx, s.lasts)
 			if lift != nil {
 				lift()
 			}
@@ -228,124 +189,43 @@ func (w *world) play() {
 	all.Wait()
 }
 
-func (w *world) sleep(d time.Duration) {
+func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-w.ctx.Done():
+	case <-ctx.Done():
 	case <-timer.C:
 	}
 }
 
-// converse writes a customer's messages, and answers while the customer has a room.
-func (w *world) converse(i int, random *rand.Rand) {
-	for n := 0; n < w.messages && w.ctx.Err() == nil; n++ {
-		w.writes(i, kindsIn[random.IntN(len(kindsIn))])
-		for range random.IntN(3) {
-			w.sleep(time.Duration(random.IntN(60)) * time.Millisecond)
-			w.answers(i, kindsOut[random.IntN(len(kindsOut))])
-		}
-		w.sleep(time.Duration(random.IntN(60)) * time.Millisecond)
-	}
+// settle waits until nothing is under way any more, and reports whether that came.
+func (w *world) settle() bool {
+	return w.until(func() bool {
+		return w.auditor.complete() && w.meta.Waiting() == 0 && w.bot.idle() && w.auditor.complete()
+	}, patience) == nil
 }
 
-func (w *world) writes(i int, k kind) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	says := fmt.Sprintf("c%d-%d %s", i, len(w.written[i]), marker)
-	switch k {
-	case file:
-		says = fmt.Sprintf("c%d-%d-%s.pdf", i, len(w.written[i]), marker)
-		address := w.meta.Host(meta.Media{Name: says, Type: "application/pdf", Content: contentOf(says)})
-		w.meta.CustomerSends(w.page(i), customer(i), "", meta.Attachment{Type: "file", URL: address})
-	case tap:
-		mid := fmt.Sprintf("m_tap_%d_%d", i, len(w.written[i]))
-		w.meta.Send(w.meta.PostbackEvent(w.page(i), customer(i), mid, says, "TAP", time.Now()))
-	default:
-		w.meta.CustomerWrites(w.page(i), customer(i), says)
+// readLog looks for what must not be in a log.
+func (w *world) readLog() (violations []string) {
+	log := w.bot.log()
+	secrets := map[string]string{
+		"the app's secret": w.meta.AppSecret(), "a text": marker, "a panic": "panic",
 	}
-	w.written[i] = append(w.written[i], says)
-}
-
-// contentOf makes files of different sizes.
-func contentOf(name string) []byte {
-	return []byte("%PDF-1.7 " + strings.Repeat(name, 1+len(name)*int(name[len(name)-5])))
-}
-
-func (w *world) answers(i int, k kind) { w.answersIn(w.openRoom(i), i, k) }
-
-// answersIn answers in a room, if there is one.
-func (w *world) answersIn(rid string, i int, k kind) {
-	if rid == "" {
-		return
+	for _, id := range pages[:w.pages] {
+		secrets["the token of page "+id] = w.meta.PageToken(id)
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	says, id := fmt.Sprintf("a%d-%d %s", i, len(w.answered[i]), marker), ""
-	switch k {
-	case file:
-		says = fmt.Sprintf("a%d-%d-%s.pdf", i, len(w.answered[i]), marker)
-		id = w.agent.Uploads(rid, "", chat.File{Name: says, Type: "application/pdf", Content: contentOf(says)})[0]
-	case choice:
-		id = w.agent.Says(rid, says+"\n[Yes] [No]")
-	case quote:
-		id = w.agent.Quotes(rid, w.latest(rid), says)
-	default:
-		id = w.agent.Says(rid, says)
-	}
-	if id != "" { // the room may have been closed this moment
-		w.answered[i] = append(w.answered[i], answer{id: id, room: rid, text: says})
-	}
-}
-
-// latest is the customer's latest message in a room.
-func (w *world) latest(rid string) (id string) {
-	for _, m := range w.rc.Messages(rid) {
-		if m.FromVisitor && m.System == "" {
-			id = m.ID
+	for _, v := range w.rc.Visitors() {
+		secrets["a visitor's token"] = v.Token
+		if strings.Contains(log, v.Token) {
+			break
 		}
 	}
-	return id
-}
-
-// said are a customer's messages in a room, files by their names.
-func (w *world) said(rid string) (all []string) {
-	for _, m := range w.rc.Messages(rid) {
-		if !m.FromVisitor || m.System != "" || m.Deleted {
-			continue
-		}
-		all = append(all, m.Text+filesOf(m))
-	}
-	return all
-}
-
-// filesOf are the names of a message's files, one behind the other.
-func filesOf(m chat.Message) (names string) {
-	for _, a := range m.Attachments {
-		if a["type"] == "file" {
-			names += fmt.Sprint(a["title"])
+	for what, secret := range secrets {
+		if secret != "" && strings.Contains(log, secret) {
+			violations = append(violations, "the log contains "+what)
 		}
 	}
-	return names
-}
-
-// roomsOf returns a customer's rooms, oldest first.
-func (w *world) roomsOf(i int) (rooms []chat.Room) {
-	for _, r := range w.rc.Rooms() {
-		if texts := w.said(r.ID); len(texts) > 0 && strings.HasPrefix(texts[0], fmt.Sprintf("c%d-", i)) {
-			rooms = append(rooms, r)
-		}
-	}
-	return rooms
-}
-
-func (w *world) openRoom(i int) string {
-	for _, r := range w.roomsOf(i) {
-		if r.Open {
-			return r.ID
-		}
-	}
-	return ""
+	return violations
 }
 
 // until waits for something, looking at every change outside and now and then.

@@ -11,13 +11,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"messenger-bridge/sandbox/chat"
 )
 
 // A soak looks for what grows: one process, messages at a steady rate in both directions
@@ -135,13 +132,13 @@ func (s soak) run(ctx context.Context) (samples []sample, violations []string, e
 	all.Wait()
 	fmt.Fprintln(s.progress)
 	// What a dead connection has kept back is found after a while, when nothing waits.
-	if w.until(func() bool { return w.meta.Waiting() == 0 && w.bot.idle() && len(w.audit()) == 0 }, patience) != nil {
+	if w.until(func() bool { return w.meta.Waiting() == 0 && w.bot.idle() && len(w.auditor.audit()) == 0 }, patience) != nil {
 		violations = append(violations, fmt.Sprintf("something still waits %v after the end", patience))
 	}
 	if why := w.bot.ready(); why != "" {
 		violations = append(violations, "the program takes no webhooks: "+why)
 	}
-	violations = append(violations, w.audit()...)
+	violations = append(violations, w.auditor.audit()...)
 	return samples, append(violations, w.readLog()...), ctx.Err()
 }
 
@@ -162,23 +159,6 @@ func (s soak) talk(ctx context.Context, w *world) {
 	}
 }
 
-// customerOf tells whose room it is by the visitor's name, which ends like the id.
-func customerOf(r chat.Room) (i int, ok bool) {
-	n, err := strconv.Atoi(r.VisitorName[max(0, len(r.VisitorName)-4):])
-	return n - 4000, err == nil
-}
-
-// openRooms are the customers' open rooms.
-func (w *world) openRooms() map[int]string {
-	rooms := map[int]string{}
-	for _, r := range w.rc.Rooms() {
-		if i, ok := customerOf(r); ok && r.Open {
-			rooms[i] = r.ID
-		}
-	}
-	return rooms
-}
-
 // strike has a fault now and then, and looks into the sandbox's books.
 func (s soak) strike(ctx context.Context, w *world) (violations []string) {
 	random := rand.New(rand.NewPCG(s.seed, 3))
@@ -190,7 +170,7 @@ func (s soak) strike(ctx context.Context, w *world) (violations []string) {
 		case <-time.After(s.every - s.every/6):
 		}
 		if lift := some[random.IntN(len(some))].strike(w, random); lift != nil {
-			w.sleep(s.every / 6)
+			sleep(w.ctx, s.every/6)
 			lift()
 		}
 		for _, problem := range w.meta.Problems() {
@@ -203,12 +183,7 @@ func (s soak) strike(ctx context.Context, w *world) (violations []string) {
 // sample looks at the process.
 func (w *world) sample(at time.Duration) (s sample, err error) {
 	s.at = at
-	w.mu.Lock()
-	for i := range w.customers {
-		s.in += len(w.written[i])
-		s.out += len(w.answered[i])
-	}
-	w.mu.Unlock()
+	s.in, s.out = w.count()
 	w.bot.mu.Lock()
 	cmd := w.bot.cmd
 	w.bot.mu.Unlock()
@@ -250,44 +225,6 @@ func (w *world) sample(at time.Duration) (s sample, err error) {
 		}
 	}
 	return s, nil
-}
-
-// audit compares the books of a long run: each message of a customer once and in order,
-// each answer once and in order, or marked.
-func (w *world) audit() (violations []string) {
-	shown, marked := map[int][]string{}, map[string]bool{}
-	for _, r := range w.rc.Rooms() {
-		i, ok := customerOf(r)
-		if !ok {
-			continue
-		}
-		for _, m := range w.rc.Messages(r.ID) {
-			if m.FromVisitor && m.System == "" && !m.Deleted {
-				shown[i] = append(shown[i], m.Text+filesOf(m))
-			}
-			if m.Reactions[failedMark] != nil {
-				marked[m.ID] = true
-			}
-		}
-	}
-	for i := range w.customers {
-		if !slices.Equal(shown[i], w.written[i]) {
-			violations = append(violations, fmt.Sprintf("customer %d wrote %d messages; agents read %d, or in another order", i, len(w.written[i]), len(shown[i])))
-		}
-		var want []string
-		for _, a := range w.answered[i] {
-			if !marked[a.id] {
-				want = append(want, a.text)
-			}
-		}
-		if got := w.received(i); !slices.Equal(got, want) {
-			violations = append(violations, fmt.Sprintf("customer %d is to read %d answers; got %d, or in another order", i, len(want), len(got)))
-		}
-	}
-	for _, problem := range w.problems() {
-		violations = append(violations, "the sandbox objects: "+problem)
-	}
-	return violations
 }
 
 // soakTable shows the samples at five times.

@@ -1,0 +1,80 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/language"
+)
+
+// customerCommands block and forget customers.
+type customerCommands struct {
+	customers Customers
+	pages     bridge.Pages
+	say       *language.Speaker
+}
+
+func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, error) {
+	words, yes := confirmed(strings.Fields(in.rest))
+	p, customer, problem, err := c.customer("forget", words)
+	if err != nil || problem.Text != "" {
+		return problem, err
+	}
+	if !yes {
+		return answer(c.say.Say("This erases the customer `%s` of *%s*: open rooms are closed, then all rooms with all messages are removed from Rocket.Chat, and everything that is stored here. What waits is not delivered any more. It cannot be undone. To do it, type\n`%s`",
+			customer, plain(p.DisplayName()), "/facebook "+confirming("forget", string(p.ID), string(customer)))), nil
+	}
+	return c.forgotten(ctx, p, customer)
+}
+
+// customer finds the page and the customer that a command names. A problem is the answer.
+func (c customerCommands) customer(word string, words []string) (p bridge.Page, id bridge.CustomerID, problem bridge.Reply, err error) {
+	p, err = c.pages.Page(bridge.PageID(first(words)))
+	if err != nil {
+		return p, "", problem, err
+	}
+	if len(words) < 2 {
+		return p, "", answer(c.say.Say("Which customer? Name the customer by the id at Facebook, or by the link to a room of theirs: `/facebook %s %s <customer>`", word, p.ID)), nil
+	}
+	id, err = c.customers.Customer(p.ID, words[1])
+	if errors.Is(err, bridge.ErrNoCustomer) {
+		return p, "", answer(c.say.Say("Nothing is stored about the customer `%s` of *%s*. Nothing was changed.", quoted(words[1]), plain(p.DisplayName()))), nil
+	}
+	return p, id, problem, err
+}
+
+func (c customerCommands) block(ctx context.Context, in call) (bridge.Reply, error) {
+	p, customer, problem, err := c.customer("block", strings.Fields(in.rest))
+	if err != nil || problem.Text != "" {
+		return problem, err
+	}
+	if err := c.customers.Block(ctx, p.ID, customer, true); err != nil {
+		return bridge.Reply{}, err
+	}
+	return answer(c.say.Say("The customer `%s` can no longer write to *%s* at Facebook. `/facebook unblock %s %s` lifts that.", customer, plain(p.DisplayName()), p.ID, customer)), nil
+}
+
+func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, error) {
+	p, customer, problem, err := c.customer("unblock", strings.Fields(in.rest))
+	if err != nil || problem.Text != "" {
+		return problem, err
+	}
+	if err := c.customers.Block(ctx, p.ID, customer, false); err != nil {
+		return bridge.Reply{}, err
+	}
+	return answer(c.say.Say("The customer `%s` may write to *%s* again at Facebook.", customer, plain(p.DisplayName()))), nil
+}
+
+// forgotten forgets a customer and says honestly what was and what was not done.
+func (c customerCommands) forgotten(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (bridge.Reply, error) {
+	gone, err := c.customers.Forget(ctx, p.ID, customer)
+	switch {
+	case errors.Is(err, bridge.ErrRoomStays):
+		return answer(c.say.Say("Rocket.Chat does not let me close the customer's open room, so nothing was erased. Close the room (perhaps it needs tags), then type the same again.")), nil
+	case err != nil:
+		return bridge.Reply{}, err
+	}
+	return answer(gone.In(c.say)), nil
+}
