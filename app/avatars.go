@@ -42,7 +42,7 @@ const (
 
 func (p *program) newAvatars() *avatars {
 	return &avatars{
-		public: strings.TrimRight(p.cfg.PublicURL, "/") + "/avatars/", sign: p.store.Sign, cached: map[string]avatar{},
+		public: strings.TrimRight(p.cfg.Network.PublicURL, "/") + "/avatars/", sign: p.store.Sign, cached: map[string]avatar{},
 		fetch: func(r *http.Request, username string) (*bridge.Content, error) {
 			return p.client.Avatar(r.Context(), username)
 		},

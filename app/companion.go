@@ -11,7 +11,7 @@ import (
 func (p *program) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: Secrets(p.cfg.CommandsSecret), Clerk: p.clerk(), Later: p.relay.Notices.FromPeople, Patience: p.cfg.Times.AppWaits, Say: p.say, Log: p.log,
+		Secrets: Secrets(p.cfg.Workspace.CommandsSecret), Clerk: p.clerk(), Later: p.relay.Notices.FromPeople, Patience: p.cfg.Times.AppWaits, Say: p.say, Log: p.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				p.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

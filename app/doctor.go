@@ -55,12 +55,12 @@ func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) 
 	log := slog.New(slog.DiscardHandler) // what is wrong is in the findings
 	t := &patient{
 		program:   &program{cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()},
-		workspace: IsBaseURL(cfg.RocketChatURL),
-		meta:      cfg.FacebookAppID != "" && len(Secrets(cfg.FacebookAppSecret)) > 0 && IsBaseURL(cfg.FacebookGraphURL),
+		workspace: IsBaseURL(cfg.RocketChat.URL),
+		meta:      cfg.Facebook.AppID != "" && len(Secrets(cfg.Facebook.AppSecret)) > 0 && IsBaseURL(cfg.Facebook.GraphURL),
 	}
 	t.configuration(problems)
-	if len(Secrets(cfg.FacebookAppSecret)) == 0 {
-		t.cfg.FacebookAppSecret = "none" // so that the other parts can be made
+	if len(Secrets(cfg.Facebook.AppSecret)) == 0 {
+		t.cfg.Facebook.AppSecret = "none" // so that the other parts can be made
 	}
 	finish, err := t.openStore()
 	if err != nil {
@@ -99,10 +99,10 @@ func (t *patient) configuration(problems error) {
 // everything but the pages can be looked at.
 func (t *patient) openStore() (finish func(), err error) {
 	const check = "store"
-	path := t.cfg.Database
+	path := t.cfg.Store.Database
 	_, err = os.Stat(path)
 	if err == nil {
-		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.SecretKey, Log: t.log})
+		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.Store.SecretKey, Log: t.log})
 	}
 	switch {
 	case err == nil:

@@ -67,8 +67,8 @@ func (t *patient) diagnose(ctx context.Context, may repair) Diagnosis {
 		found = t.examine(ctx)
 	}
 	d := Diagnosis{Repairs: repairs, Fields: messenger.Fields()}
-	if IsBaseURL(t.cfg.PublicURL) {
-		d.Callback = strings.TrimRight(t.cfg.PublicURL, "/") + webhook.Path
+	if IsBaseURL(t.cfg.Network.PublicURL) {
+		d.Callback = strings.TrimRight(t.cfg.Network.PublicURL, "/") + webhook.Path
 	}
 	for _, f := range found {
 		switch f.Level {
@@ -100,15 +100,15 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 	if t.workspace {
 		all.Go(func() {
 			workspace = t.client.Checkup(ctx, rocketchat.Expected{
-				Login: t.loginProblem(), SetupChannel: t.cfg.SetupChannel, Pages: pages,
-				App: companion.About().ID, AppServed: len(Secrets(t.cfg.CommandsSecret)) > 0,
+				Login: t.loginProblem(), SetupChannel: t.cfg.Workspace.SetupChannel, Pages: pages,
+				App: companion.About().ID, AppServed: len(Secrets(t.cfg.Workspace.CommandsSecret)) > 0,
 			})
 		})
 	}
 	if t.meta {
-		all.Go(func() { meta = t.graph.Checkup(ctx, t.cfg.PublicURL, at, pages) })
+		all.Go(func() { meta = t.graph.Checkup(ctx, t.cfg.Network.PublicURL, at, pages) })
 	}
-	if IsBaseURL(t.cfg.PublicURL) {
+	if IsBaseURL(t.cfg.Network.PublicURL) {
 		all.Go(func() { public = t.publicAddress(ctx, !at.IsZero()) })
 	}
 	all.Wait()
@@ -119,7 +119,7 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 func (t *patient) process() []bridge.Finding {
 	const check = "bridge"
 	if !t.running {
-		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Database + "; what follows was found without it",
+		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Store.Database + "; what follows was found without it",
 			Do: "Start it: `messenger-bridge serve`. If it runs, DATABASE names another file than its own."}}
 	}
 	if err := t.store.Health(); err != nil {

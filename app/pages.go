@@ -49,7 +49,7 @@ func (p *program) sentByUs(page bridge.PageID, mid bridge.Mid) bool {
 // clerk carries out what administrators type.
 func (p *program) clerk() *commands.Commands {
 	return commands.New(commands.Config{
-		People: p.client, Users: p.cfg.CommandUsers, Pages: p.store,
+		People: p.client, Users: p.cfg.Workspace.CommandUsers, Pages: p.store,
 		Connector:   commands.Connector{Login: p.pages.Login, Switch: p.pages.Connections, Editor: p.pages.Editor, Revoker: p.pages.Revoker},
 		Departments: p.client.Departments,
 		Waiting: func(id bridge.PageID) (in, out int) {

@@ -32,12 +32,12 @@ func (p *program) publicRoutes() http.Handler {
 // routes are all on LISTEN.
 func (p *program) routes() []route {
 	events := webhook.New(webhook.Config{
-		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: Secrets(p.cfg.FacebookAppSecret),
+		VerifyToken: p.cfg.Facebook.VerifyToken, AppSecrets: Secrets(p.cfg.Facebook.AppSecret),
 		Accept: p.relay.Inbound, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.Now, Log: p.log,
 	})
-	browser := web.New(web.Config{Login: p.pages.Login, Editor: p.pages.Editor, Deletion: p.pages.Eraser.Deletion, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
+	browser := web.New(web.Config{Login: p.pages.Login, Editor: p.pages.Editor, Deletion: p.pages.Eraser.Deletion, Secure: strings.HasPrefix(p.cfg.Network.PublicURL, "https:"), Path: publicPath(p.cfg.Network.PublicURL), Say: p.say, Log: p.log})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
-		AppSecrets: Secrets(p.cfg.FacebookAppSecret), EraseGrant: p.pages.Eraser.EraseGrant, Receipt: p.pages.Eraser.DeletionReceipt,
+		AppSecrets: Secrets(p.cfg.Facebook.AppSecret), EraseGrant: p.pages.Eraser.EraseGrant, Receipt: p.pages.Eraser.DeletionReceipt,
 		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.Now, Log: p.log,
 	})
 	return []route{

@@ -30,7 +30,7 @@ func TestManual_ProxyForwards_WhatIsPublicAndNothingElse(t *testing.T) {
 	var public []string
 	cfg := alone(t)
 	p := &program{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: metrics.New("test")}
-	if p.store, err = store.Open(store.Options{Path: cfg.Database}); err != nil {
+	if p.store, err = store.Open(store.Options{Path: cfg.Store.Database}); err != nil {
 		t.Fatal(err)
 	}
 	defer p.store.Close()

@@ -60,7 +60,7 @@ type program struct {
 // not nil, once everything listens.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addresses)) (err error) {
 	p := &program{cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()}
-	p.store, err = store.Open(store.Options{Path: cfg.Database, Key: cfg.SecretKey, Now: cfg.Now, Log: log})
+	p.store, err = store.Open(store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log})
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 		return err
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
-		"database", cfg.Database, "pages", len(p.store.Pages()))
+		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
 	if started != nil {
 		started(where)
 	}
@@ -94,12 +94,12 @@ func (p *program) assemble() (err error) {
 	cfg := p.cfg
 	p.say = speaker(cfg)
 	p.graph = messenger.New(messenger.ClientConfig{
-		GraphURL: cfg.FacebookGraphURL, Version: cfg.FacebookGraphVersion, AppID: cfg.FacebookAppID,
-		AppSecret: Secrets(cfg.FacebookAppSecret)[0], VerifyToken: cfg.FacebookVerifyToken,
-		LoginURL: cfg.FacebookLoginURL, LoginConfigID: cfg.FacebookLoginConfigID, Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery, MaxConns: workers, Now: cfg.Now, Log: p.log,
+		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
+		AppSecret: Secrets(cfg.Facebook.AppSecret)[0], VerifyToken: cfg.Facebook.VerifyToken,
+		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID, Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery, MaxConns: workers, Now: cfg.Now, Log: p.log,
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
-		URL: cfg.RocketChatURL, BotUsers: cfg.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
+		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
 		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 	if p.gaps, err = backfill.NewGaps(p.store, 2*cfg.Times.WatchEvery, time.Now); err != nil {
@@ -108,7 +108,7 @@ func (p *program) assemble() (err error) {
 	p.pages = pages.New(pages.Config{
 		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
-		Gaps:     p.gaps, PublicURL: cfg.PublicURL, Verified: p.verified, Departments: p.client.Departments,
+		Gaps:     p.gaps, PublicURL: cfg.Network.PublicURL, Verified: p.verified, Departments: p.client.Departments,
 		Times: pages.Times{
 			CheckEvery: cfg.Times.WatchEvery, AppCheckFor: cfg.Times.WatchEvery * 4 / 5,
 			RevokeFor: cfg.Times.RevokeFor, RevokeFirst: cfg.Times.RevokeFirst,
@@ -124,7 +124,7 @@ func (p *program) assemble() (err error) {
 	p.rooms = rooms.New(rooms.Config{
 		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
 		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.Times.FileStall}),
-		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.FacebookAppID,
+		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.Facebook.AppID,
 		RoomLink: p.client.RoomLink, History: p.graph.History,
 		Opened: opened, Retry: cfg.Times.NoAgentRetry, FileAgain: cfg.Times.FileAgain, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
@@ -135,10 +135,10 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: p.sentByUs, Pages: p.store, Retry: cfg.Times.FirstRetry, Now: cfg.Now, Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
 	p.stream = stream.New(stream.Config{
-		Client: p.client, SetupChannel: cfg.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
+		Client: p.client, SetupChannel: cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
 		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: p.workspaceLanguage, Log: p.log, Metrics: p.metrics,
 		Credentials: stream.Credentials{
-			User: cfg.RocketChatUser, Password: cfg.RocketChatPassword, UserID: bridge.UserID(cfg.RocketChatUserID), Token: cfg.RocketChatToken,
+			User: cfg.RocketChat.User, Password: cfg.RocketChat.Password, UserID: bridge.UserID(cfg.RocketChat.UserID), Token: cfg.RocketChat.Token,
 		},
 		Times: stream.Times{
 			FirstReconnect: cfg.Times.Reconnect, SweepEvery: cfg.Times.LookEvery, Silence: cfg.Times.Silence, FollowEvery: cfg.Times.FollowEvery,
@@ -182,16 +182,16 @@ func (p *program) relayConfig() relay.Config {
 // speaker says the program's sentences; English until the workspace's language is
 // known, unless LANGUAGE names one.
 func speaker(cfg Config) *language.Speaker {
-	zone, err := time.LoadLocation(cfg.Timezone)
+	zone, err := time.LoadLocation(cfg.Speech.Timezone)
 	if err != nil { // ReadConfig refuses it
 		zone = time.UTC
 	}
-	return language.New(cfg.Language, zone)
+	return language.New(cfg.Speech.Language, zone)
 }
 
 // workspaceLanguage makes the language of a workspace ours, if LANGUAGE names none.
 func (p *program) workspaceLanguage(tag string) {
-	if p.cfg.Language == "" && !p.say.Switch(tag) {
+	if p.cfg.Speech.Language == "" && !p.say.Switch(tag) {
 		p.say.Switch("en")
 	}
 }
@@ -227,14 +227,14 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 		}
 		return l
 	}
-	public := open("tcp", p.cfg.Listen)
-	control := open("unix", controlPath(p.cfg.Database))
+	public := open("tcp", p.cfg.Network.Listen)
+	control := open("unix", controlPath(p.cfg.Store.Database))
 	var private, profiles net.Listener
-	if p.cfg.MetricsListen != "" {
-		private = open("tcp", p.cfg.MetricsListen)
+	if p.cfg.Network.MetricsListen != "" {
+		private = open("tcp", p.cfg.Network.MetricsListen)
 	}
-	if p.cfg.ProfileListen != "" {
-		profiles = open("tcp", p.cfg.ProfileListen)
+	if p.cfg.Network.ProfileListen != "" {
+		profiles = open("tcp", p.cfg.Network.ProfileListen)
 	}
 	if err != nil {
 		return nil, where, err

@@ -47,7 +47,7 @@ func (p *program) setupSteps() []commands.Step {
 			if p.verified() {
 				return ""
 			}
-			return p.say.Say("Facebook has not reached me yet at %s. `messenger-bridge doctor` says what to do.", p.cfg.PublicURL+"/webhook")
+			return p.say.Say("Facebook has not reached me yet at %s. `messenger-bridge doctor` says what to do.", p.cfg.Network.PublicURL+"/webhook")
 		}},
 		{Name: "running", Done: language.Sentence("Every page is running."), Next: func(context.Context) string {
 			for _, page := range p.store.Pages() {
@@ -177,6 +177,6 @@ func (p *program) newCheckups() *checkups {
 		lasts = every / 2
 	}
 	return &checkups{lasts: lasts, look: func(ctx context.Context) []bridge.Finding {
-		return p.client.Checkup(ctx, rocketchat.Expected{SetupChannel: p.cfg.SetupChannel, Pages: p.store.Pages()})
+		return p.client.Checkup(ctx, rocketchat.Expected{SetupChannel: p.cfg.Workspace.SetupChannel, Pages: p.store.Pages()})
 	}}
 }
