@@ -28,7 +28,7 @@ const botPassword = "pa55-of-the-bot"
 // not running yet.
 func newPatient(t *testing.T, with chat.Config) *world {
 	t.Helper()
-	with.BotPassword = botPassword
+	with.Bot.Password = botPassword
 	w := newWorld(t, with)
 	w.set("ROCKETCHAT_PASSWORD", botPassword)
 	w.inStore(func(s *store.Store) error { return s.SaveCursor(app.HandshakeSeen, time.Now()) })
@@ -173,7 +173,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			},
 		},
 		{
-			name: "bot without livechat-manager from the start", workspace: chat.Config{BotRoles: []string{"user", "bot"}}, offline: true,
+			name: "bot without livechat-manager from the start", workspace: chat.Config{Bot: chat.Bot{Roles: []string{"user", "bot"}}}, offline: true,
 			want: []found{
 				{"permissions", bridge.Bad, "view-livechat-rooms is missing", "livechat-manager"},
 				{"connection", bridge.Bad, "not connected", ""},
