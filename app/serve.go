@@ -96,7 +96,7 @@ func (p *program) assemble() (err error) {
 	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
 		AppSecret: Secrets(cfg.Facebook.AppSecret)[0], VerifyToken: cfg.Facebook.VerifyToken,
-		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID, Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery, MaxConns: workers, Now: cfg.Now, Log: p.log,
+		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID, Times: messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery}, MaxConns: workers, Now: cfg.Now, Log: p.log,
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
