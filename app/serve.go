@@ -122,11 +122,15 @@ func (p *program) assemble() (err error) {
 	opened := func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) } // the stream is made below
 	p.avatars = p.newAvatars()
 	p.rooms = rooms.New(rooms.Config{
-		Livechat: p.client, Changes: p.client, Uploads: p.client, Links: p.store, Known: p.store, Pages: p.store,
-		Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.Times.FileStall}),
-		Names: p.store, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, App: cfg.Facebook.AppID,
-		RoomLink: p.client.RoomLink, History: p.graph.History,
-		Opened: opened, Retry: cfg.Times.NoAgentRetry, FileAgain: cfg.Times.FileAgain, Now: cfg.Now, Say: p.say, Log: p.log,
+		Workspace: rooms.Workspace{Livechat: p.client, Changes: p.client, Uploads: p.client, RoomLink: p.client.RoomLink},
+		Store:     rooms.Store{Links: p.store, Known: p.store, Pages: p.store, Names: p.store},
+		Facebook: rooms.Facebook{
+			App: cfg.Facebook.AppID, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, History: p.graph.History,
+			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: cfg.AttachmentHosts, Links: p.graph, Stall: cfg.Times.FileStall}),
+		},
+		Hooks: rooms.Hooks{Opened: opened},
+		Times: rooms.Times{Retry: cfg.Times.NoAgentRetry, FileAgain: cfg.Times.FileAgain},
+		Now:   cfg.Now, Say: p.say, Log: p.log,
 	})
 	if p.relay, err = relay.New(p.relayConfig()); err != nil {
 		return err
