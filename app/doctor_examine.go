@@ -4,27 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
+	"messenger-bridge/store"
 )
 
 // patient is a bridge that is examined: one that runs, or its parts.
 type patient struct {
-	*program
+	cfg         Config
+	log         *slog.Logger
+	started     time.Time
+	store       *store.Store
+	graph       *messenger.Platform
+	client      *rocketchat.Workspace
+	stream      *stream.Stream
+	connections *pages.Connections
+
 	running   bool
 	workspace bool             // configured well enough to be asked
 	meta      bool             //
 	stored    bool             // the store is the bridge's own
 	login     error            // why the bot could not log in; for one that runs, its stream knows
 	before    []bridge.Finding // made before anything was asked
+}
+
+// take lets the parts of a program be examined.
+func (t *patient) take(p *program) {
+	t.started, t.graph, t.client, t.stream, t.connections = p.started, p.graph, p.client, p.stream, p.pages.Connections
 }
 
 func (t *patient) note(check string, level bridge.Level, found, do string) {
@@ -179,7 +196,7 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 
 // switchOn subscribes a page; the error says what is missing.
 func (t *patient) switchOn(ctx context.Context, id bridge.PageID) error {
-	page, err := t.pages.Connections.SwitchOn(ctx, id)
+	page, err := t.connections.SwitchOn(ctx, id)
 	if err == nil && page.State != bridge.PageRunning {
 		err = errors.New(page.Why.String())
 	}
@@ -212,7 +229,7 @@ func (t *patient) treat(ctx context.Context, found []bridge.Finding, may repair)
 		if p.State == bridge.PageOff || p.Token == "" {
 			continue
 		}
-		if _, err := t.pages.Connections.Verify(ctx, p.ID); err != nil {
+		if _, err := t.connections.Verify(ctx, p.ID); err != nil {
 			t.log.Warn("page not looked at", "page", p.ID, "err", err)
 		}
 	}
