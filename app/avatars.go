@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat"
 )
 
 // avatars hands agents' pictures to Meta, which shows them to customers beside the
@@ -40,11 +41,12 @@ const (
 	mostAvatars   = 32
 )
 
-func (p *program) newAvatars() *avatars {
+// newAvatars fetches from Rocket.Chat; sign makes the addresses of a public base secret.
+func newAvatars(public string, sign func(purpose, text string) string, client *rocketchat.Workspace) *avatars {
 	return &avatars{
-		public: strings.TrimRight(p.cfg.PublicURL, "/") + "/avatars/", sign: p.store.Sign, cached: map[string]avatar{},
+		public: strings.TrimRight(public, "/") + "/avatars/", sign: sign, cached: map[string]avatar{},
 		fetch: func(r *http.Request, username string) (*bridge.Content, error) {
-			return p.client.Avatar(r.Context(), username)
+			return client.Avatar(r.Context(), username)
 		},
 	}
 }

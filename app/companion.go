@@ -4,17 +4,35 @@ import (
 	"net/http"
 	"time"
 
+	"messenger-bridge/bridge"
+	"messenger-bridge/commands"
 	"messenger-bridge/companion"
 )
 
-// commandsRoute is where the app brings what was typed.
-func (p *program) commandsRoute() http.Handler {
+// clerk carries out what administrators type.
+func (p *program) clerk() *commands.Commands {
+	return commands.New(commands.Config{
+		People: p.client, Users: p.cfg.Workspace.CommandUsers, Pages: p.store,
+		Connector:   commands.Connector{Login: p.pages.Login, Switch: p.pages.Connections, Editor: p.pages.Editor, Revoker: p.pages.Revoker},
+		Departments: p.client.Departments,
+		Waiting: func(id bridge.PageID) (in, out int) {
+			w := p.relay.Backlogs()[id]
+			return w.In.Waiting, w.Out.Waiting
+		},
+		Customers:   customers{p.late},
+		LastMessage: p.store.LastActivity,
+		Health:      p.view().health, Failures: failures{p.late}, RoomLink: p.client.RoomLink, Say: p.say,
+	})
+}
+
+// commandsRoute is where the companion app brings what was typed.
+func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: Secrets(p.cfg.CommandsSecret), Clerk: p.clerk(), Later: p.relay.Notices.FromPeople, Patience: p.cfg.Times.AppWaits, Say: p.say, Log: p.log,
+		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: s.clerk, Later: s.relay.Notices.FromPeople, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
-				p.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)
+				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)
 			}
 		},
 	})

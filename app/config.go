@@ -18,47 +18,103 @@ import (
 	"messenger-bridge/language"
 )
 
-// Config is the whole configuration, read once from the environment. Any Secret
-// may also be given as <NAME>_FILE, the path of a file that holds it.
+// Config is the whole configuration, read once from the environment; --help lists the
+// variables in the order of the fields. Any Secret may also be given as <NAME>_FILE, the
+// path of a file that holds it.
 type Config struct {
-	RocketChatURL      string        `env:"ROCKETCHAT_URL,required,notEmpty" help:"workspace base URL, e.g. https://chat.example.org"`
-	RocketChatUser     string        `env:"ROCKETCHAT_USER" help:"the bot's login"`
-	RocketChatPassword bridge.Secret `env:"ROCKETCHAT_PASSWORD" help:"the bot's password"`
-	RocketChatUserID   string        `env:"ROCKETCHAT_USER_ID" help:"with ROCKETCHAT_TOKEN, instead of the password"`
-	RocketChatToken    bridge.Secret `env:"ROCKETCHAT_TOKEN" help:"a personal access token"`
-
-	FacebookAppID         string        `env:"FACEBOOK_APP_ID,required,notEmpty" help:"the Meta app"`
-	FacebookAppSecret     bridge.Secret `env:"FACEBOOK_APP_SECRET,required,notEmpty" help:"two secrets, comma separated, while rotating"`
-	FacebookVerifyToken   bridge.Secret `env:"FACEBOOK_VERIFY_TOKEN,required,notEmpty" help:"webhook verification"`
-	FacebookGraphURL      string        `env:"FACEBOOK_GRAPH_URL" envDefault:"https://graph.facebook.com" help:"for tests and proxies"`
-	FacebookGraphVersion  string        `env:"FACEBOOK_GRAPH_VERSION" envDefault:"v26.0"`
-	FacebookLoginURL      string        `env:"FACEBOOK_LOGIN_URL" envDefault:"https://www.facebook.com" help:"where the login dialog lives"`
-	FacebookLoginConfigID string        `env:"FACEBOOK_LOGIN_CONFIG_ID" help:"Facebook Login for Business configuration, if used"`
-
-	PublicURL     string `env:"PUBLIC_URL,required,notEmpty" help:"how browsers and Meta reach the bridge; https unless loopback"`
-	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
-	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, kept off the public port; empty = off"`
-	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
-
-	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
-	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
-
-	SetupChannel   string        `env:"SETUP_CHANNEL" envDefault:"omnichannel-facebook-setup" help:"where the bot speaks to administrators"`
-	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra usernames that may run commands"`
-	CommandsSecret bridge.Secret `env:"COMMANDS_SECRET" help:"shared with the companion app; two, comma separated, while rotating; empty = route off"`
-	BotUsers       []string      `env:"BOT_USERS" help:"usernames of bots that hold the agent role"`
-	Language       string        `env:"LANGUAGE" help:"of the bot's own sentences; default: the workspace's"`
-	Timezone       string        `env:"TIMEZONE" envDefault:"UTC" help:"of the times in the bot's sentences"`
+	RocketChat RocketChatConfig
+	Facebook   FacebookConfig
+	Network    NetworkConfig
+	Store      StoreConfig
+	Workspace  WorkspaceConfig
+	Speech     SpeechConfig
 
 	AttachmentHosts []string `env:"ATTACHMENT_HOSTS" envDefault:"fbcdn.net,fbsbx.com" help:"hosts customers' files may come from"`
 
-	LogLevel      string        `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
-	LogFormat     string        `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
+	Log           LogConfig
 	ShutdownGrace time.Duration `env:"SHUTDOWN_GRACE" envDefault:"10s" help:"for what is under way at the end"`
 
 	Times Times            `env:"-"` // shorter in tests
 	Now   func() time.Time `env:"-"` // the machine's clock; nil but in tests
 }
+
+// RocketChatConfig says where the workspace is, and as whom the bot logs in there.
+type RocketChatConfig struct {
+	URL      string        `env:"ROCKETCHAT_URL,required,notEmpty" help:"workspace base URL, e.g. https://chat.example.org"`
+	User     string        `env:"ROCKETCHAT_USER" help:"the bot's login"`
+	Password bridge.Secret `env:"ROCKETCHAT_PASSWORD" help:"the bot's password"`
+	UserID   string        `env:"ROCKETCHAT_USER_ID" help:"with ROCKETCHAT_TOKEN, instead of the password"`
+	Token    bridge.Secret `env:"ROCKETCHAT_TOKEN" help:"a personal access token"`
+}
+
+// FacebookConfig names the Meta app, and where Facebook is.
+type FacebookConfig struct {
+	AppID         string        `env:"FACEBOOK_APP_ID,required,notEmpty" help:"the Meta app"`
+	AppSecret     bridge.Secret `env:"FACEBOOK_APP_SECRET,required,notEmpty" help:"two secrets, comma separated, while rotating"`
+	VerifyToken   bridge.Secret `env:"FACEBOOK_VERIFY_TOKEN,required,notEmpty" help:"webhook verification"`
+	GraphURL      string        `env:"FACEBOOK_GRAPH_URL" envDefault:"https://graph.facebook.com" help:"for tests and proxies"`
+	GraphVersion  string        `env:"FACEBOOK_GRAPH_VERSION" envDefault:"v26.0"`
+	LoginURL      string        `env:"FACEBOOK_LOGIN_URL" envDefault:"https://www.facebook.com" help:"where the login dialog lives"`
+	LoginConfigID string        `env:"FACEBOOK_LOGIN_CONFIG_ID" help:"Facebook Login for Business configuration, if used"`
+}
+
+// NetworkConfig says where the bridge is reached.
+type NetworkConfig struct {
+	PublicURL     string `env:"PUBLIC_URL,required,notEmpty" help:"how browsers and Meta reach the bridge; https unless loopback"`
+	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
+	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, kept off the public port; empty = off"`
+	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
+}
+
+// StoreConfig says where the store is, and what its secrets are encrypted with.
+type StoreConfig struct {
+	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
+	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
+}
+
+// WorkspaceConfig says how the bridge is operated from Rocket.Chat, and by whom.
+type WorkspaceConfig struct {
+	SetupChannel   string        `env:"SETUP_CHANNEL" envDefault:"omnichannel-facebook-setup" help:"where the bot speaks to administrators"`
+	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra usernames that may run commands"`
+	CommandsSecret bridge.Secret `env:"COMMANDS_SECRET" help:"shared with the companion app; two, comma separated, while rotating; empty = route off"`
+	BotUsers       []string      `env:"BOT_USERS" help:"usernames of bots that hold the agent role"`
+}
+
+// SpeechConfig says how the bot's own sentences are worded.
+type SpeechConfig struct {
+	Language string `env:"LANGUAGE" help:"of the bot's own sentences; default: the workspace's"`
+	Timezone string `env:"TIMEZONE" envDefault:"UTC" help:"of the times in the bot's sentences"`
+}
+
+// LogConfig says what is logged, and how.
+type LogConfig struct {
+	Level  string `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	Format string `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
+}
+
+// variable is one of the environment, and the field that it fills.
+type variable struct {
+	reflect.StructField
+	name     string
+	required bool
+}
+
+// variables are all of a group and of the groups in it, in the order of the fields.
+func variables(group reflect.Type) (all []variable) {
+	for f := range group.Fields() {
+		name, options, _ := strings.Cut(f.Tag.Get("env"), ",")
+		switch {
+		case name == "-":
+		case name == "":
+			all = append(all, variables(f.Type)...)
+		default:
+			all = append(all, variable{f, name, strings.Contains(options, "required")})
+		}
+	}
+	return all
+}
+
+var environment = variables(reflect.TypeFor[Config]())
 
 // ReadConfig reads the environment. The error names every problem at once.
 func ReadConfig(environ []string) (Config, error) {
@@ -66,7 +122,7 @@ func ReadConfig(environ []string) (Config, error) {
 	problems := SecretsFromFiles(vars)
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: vars})
 	if v, set := vars["METRICS_LISTEN"]; set && v == "" { // the library takes empty for unset
-		cfg.MetricsListen = ""
+		cfg.Network.MetricsListen = ""
 	}
 	var all env.AggregateError
 	if errors.As(err, &all) {
@@ -93,9 +149,10 @@ func plain(err error) error {
 	case errors.As(err, &empty):
 		return fmt.Errorf("%s must not be empty", empty.Key)
 	case errors.As(err, &wrong):
-		if f, ok := reflect.TypeFor[Config]().FieldByName(wrong.Name); ok {
-			name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
-			return fmt.Errorf("%s: %w", name, wrong.Err)
+		for _, v := range environment {
+			if v.Name == wrong.Name && v.Type == wrong.Type {
+				return fmt.Errorf("%s: %w", v.name, wrong.Err)
+			}
 		}
 	}
 	return err
@@ -103,10 +160,10 @@ func plain(err error) error {
 
 // SecretsFromFiles replaces each <NAME>_FILE by <NAME> with the file's content.
 func SecretsFromFiles(vars map[string]string) (problems []error) {
-	for f := range reflect.TypeFor[Config]().Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("env"), ",")
+	for _, v := range environment {
+		name := v.name
 		path := vars[name+"_FILE"]
-		if f.Type != reflect.TypeFor[bridge.Secret]() || path == "" {
+		if v.Type != reflect.TypeFor[bridge.Secret]() || path == "" {
 			continue
 		}
 		if vars[name] != "" {
@@ -127,46 +184,46 @@ func SecretsFromFiles(vars map[string]string) (problems []error) {
 // problems are contradictions and values that cannot work.
 func (c Config) problems() (problems []error) {
 	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	password := c.RocketChatUser != "" && c.RocketChatPassword != ""
-	token := c.RocketChatUserID != "" && c.RocketChatToken != ""
+	password := c.RocketChat.User != "" && c.RocketChat.Password != ""
+	token := c.RocketChat.UserID != "" && c.RocketChat.Token != ""
 	if password == token {
 		report("the bot's login is needed one way: ROCKETCHAT_USER and ROCKETCHAT_PASSWORD, or ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN")
 	}
-	if c.FacebookAppSecret != "" && len(Secrets(c.FacebookAppSecret)) == 0 {
+	if c.Facebook.AppSecret != "" && len(Secrets(c.Facebook.AppSecret)) == 0 {
 		report("FACEBOOK_APP_SECRET must hold the app's secret")
 	}
 	for _, v := range []struct{ name, value string }{
-		{"ROCKETCHAT_URL", c.RocketChatURL}, {"PUBLIC_URL", c.PublicURL},
-		{"FACEBOOK_GRAPH_URL", c.FacebookGraphURL}, {"FACEBOOK_LOGIN_URL", c.FacebookLoginURL},
+		{"ROCKETCHAT_URL", c.RocketChat.URL}, {"PUBLIC_URL", c.Network.PublicURL},
+		{"FACEBOOK_GRAPH_URL", c.Facebook.GraphURL}, {"FACEBOOK_LOGIN_URL", c.Facebook.LoginURL},
 	} {
 		if v.value != "" && !IsBaseURL(v.value) {
 			report("%s must be a URL such as https://host.example, without query; it is %q", v.name, v.value)
 		}
 	}
-	if u, err := url.Parse(c.PublicURL); err == nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
+	if u, err := url.Parse(c.Network.PublicURL); err == nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
 		report("PUBLIC_URL must begin with https, because Meta calls nothing else")
 	}
-	if c.SecretKey != "" && len(decodeKey(c.SecretKey.Reveal())) != 32 {
+	if c.Store.SecretKey != "" && len(decodeKey(c.Store.SecretKey.Reveal())) != 32 {
 		report("SECRET_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes one")
 	}
-	for _, secret := range Secrets(c.CommandsSecret) {
+	for _, secret := range Secrets(c.Workspace.CommandsSecret) {
 		if len(secret) < 16 {
 			report("COMMANDS_SECRET must have at least 16 characters; `openssl rand -base64 32` makes one")
 		}
 	}
-	if _, err := time.LoadLocation(c.Timezone); err != nil {
-		report("TIMEZONE must be a name such as Europe/Berlin; it is %q", c.Timezone)
+	if _, err := time.LoadLocation(c.Speech.Timezone); err != nil {
+		report("TIMEZONE must be a name such as Europe/Berlin; it is %q", c.Speech.Timezone)
 	}
-	if c.Language != "" && !language.Known(c.Language) {
-		report("LANGUAGE must be one of %s; it is %q", strings.Join(language.Names(), ", "), c.Language)
+	if c.Speech.Language != "" && !language.Known(c.Speech.Language) {
+		report("LANGUAGE must be one of %s; it is %q", strings.Join(language.Names(), ", "), c.Speech.Language)
 	}
-	if _, known := logLevels[c.LogLevel]; !known && c.LogLevel != "" {
-		report("LOG_LEVEL must be debug, info, warn or error; it is %q", c.LogLevel)
+	if _, known := logLevels[c.Log.Level]; !known && c.Log.Level != "" {
+		report("LOG_LEVEL must be debug, info, warn or error; it is %q", c.Log.Level)
 	}
-	if c.LogFormat != "text" && c.LogFormat != "json" && c.LogFormat != "" {
-		report("LOG_FORMAT must be text or json; it is %q", c.LogFormat)
+	if c.Log.Format != "text" && c.Log.Format != "json" && c.Log.Format != "" {
+		report("LOG_FORMAT must be text or json; it is %q", c.Log.Format)
 	}
-	if strings.Contains(c.Database, "://") {
+	if strings.Contains(c.Store.Database, "://") {
 		report("DATABASE must be a file path; shared engines do not exist yet")
 	}
 	if c.ShutdownGrace < 0 {
@@ -208,19 +265,15 @@ func Secrets(s bridge.Secret) (all []bridge.Secret) {
 func Environment() string {
 	var b strings.Builder
 	b.WriteString("Environment (any secret may also be given as <NAME>_FILE):\n")
-	for f := range reflect.TypeFor[Config]().Fields() {
-		name, options, _ := strings.Cut(f.Tag.Get("env"), ",")
-		if name == "-" {
-			continue
-		}
-		note := f.Tag.Get("help")
-		switch def := f.Tag.Get("envDefault"); {
-		case strings.Contains(options, "required"):
+	for _, v := range environment {
+		note := v.Tag.Get("help")
+		switch def := v.Tag.Get("envDefault"); {
+		case v.required:
 			note = strings.TrimSpace("(required) " + note)
 		case def != "":
 			note = strings.TrimSpace("(" + def + ") " + note)
 		}
-		fmt.Fprintf(&b, "  %-26s %s\n", name, note)
+		fmt.Fprintf(&b, "  %-26s %s\n", v.name, note)
 	}
 	return b.String()
 }

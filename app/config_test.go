@@ -39,15 +39,15 @@ func TestConfig_SecretFromFile_IsNotPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.RocketChatPassword.Reveal() != "top-secret" {
-		t.Errorf("the password is %q", cfg.RocketChatPassword.Reveal())
+	if cfg.RocketChat.Password.Reveal() != "top-secret" {
+		t.Errorf("the password is %q", cfg.RocketChat.Password.Reveal())
 	}
 	var b bytes.Buffer
 	NewLogger(&b, cfg).Info("configuration", "cfg", cfg)
 	if strings.Contains(b.String(), "top-secret") {
 		t.Error("the password was printed")
 	}
-	if got := Secrets(cfg.FacebookAppSecret); len(got) != 2 {
+	if got := Secrets(cfg.Facebook.AppSecret); len(got) != 2 {
 		t.Errorf("%d app secrets", len(got))
 	}
 }
@@ -60,7 +60,7 @@ func TestConfig_LanguageNobodySpeaks_IsRefusedWithTheList(t *testing.T) {
 	if _, err := ReadConfig([]string{"LANGUAGE=pt_BR"}); err == nil || strings.Contains(err.Error(), "LANGUAGE") {
 		t.Error(err)
 	}
-	if s := speaker(Config{Language: "de", Timezone: "Europe/Berlin"}); s.Time(time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)) != "02.01.2026, 04:04" {
+	if s := speaker(Config{Speech: SpeechConfig{Language: "de", Timezone: "Europe/Berlin"}}); s.Time(time.Date(2026, 1, 2, 3, 4, 0, 0, time.UTC)) != "02.01.2026, 04:04" {
 		t.Error(fmt.Sprint("times are like ", s.Time(time.Unix(0, 0))))
 	}
 }

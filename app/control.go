@@ -2,11 +2,11 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -17,6 +17,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
+	"messenger-bridge/store"
 )
 
 // A running bridge owns its store. Commands of operators talk to it over a Unix
@@ -52,55 +53,42 @@ func listenControl(path string) (net.Listener, error) {
 	return l, nil
 }
 
-// controlRoutes serve the operator's commands.
-func (p *program) controlRoutes() http.Handler {
+// operators carries out what is typed on the bridge's own machine.
+type operators struct {
+	*late
+	view     *view
+	store    *store.Store
+	pages    *pages.Parts
+	patient  func() *patient // the bridge, to be examined
+	roomLink func(bridge.RoomID) string
+	log      *slog.Logger
+}
+
+// routes are all on the control socket.
+func (o *operators) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /status", p.serveStatus)
-	mux.HandleFunc("/doctor", p.serveDoctor)
-	mux.HandleFunc("GET /failed", p.serveFailed)
-	mux.HandleFunc("POST /retry", p.serveRetry)
-	mux.HandleFunc("GET /pages", func(w http.ResponseWriter, _ *http.Request) {
-		answerJSON(w, p.status().Pages)
-	})
-	mux.HandleFunc("POST /pages", func(w http.ResponseWriter, r *http.Request) {
-		var add PageToAdd
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&add); err != nil {
-			http.Error(w, "not understood", http.StatusBadRequest)
-			return
-		}
-		page, err := p.pages.Connections.AddByHand(r.Context(), add.ByHand())
-		var refused *pages.TokenRefused
-		if errors.As(err, &refused) {
-			http.Error(w, refused.In(nil), http.StatusUnprocessableEntity)
-			return
-		}
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusConflict)
-			return
-		}
-		answerJSON(w, PageAdded{Name: page.DisplayName(), State: page.State, Why: page.Why.String(), Token: tokenText(page)})
-	})
-	mux.HandleFunc("DELETE /pages/{id}", func(w http.ResponseWriter, r *http.Request) {
-		page, revoked, err := p.pages.Revoker.Delete(r.Context(), bridge.PageID(r.PathValue("id")), bridge.Author{})
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusConflict)
-			return
-		}
-		answerJSON(w, PageRemoved{page.DisplayName(), revoked})
-	})
-	mux.HandleFunc("POST /forget", p.serveForget)
-	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
-		if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil { // a large store takes its time
-			p.log.Debug("write deadline not lifted", "err", err)
-		}
-		w.Header().Set("Trailer", "X-Complete")
-		if _, err := p.store.Backup(r.Context(), w); err != nil {
-			p.log.Error("backup failed", "err", err)
-			return
-		}
-		w.Header().Set("X-Complete", "yes")
-	})
+	mux.Handle("GET /status", o.view)
+	mux.HandleFunc("/doctor", o.serveDoctor)
+	mux.HandleFunc("GET /failed", o.serveFailed)
+	mux.HandleFunc("POST /retry", o.serveRetry)
+	mux.HandleFunc("GET /pages", o.listPages)
+	mux.HandleFunc("POST /pages", o.addPage)
+	mux.HandleFunc("DELETE /pages/{id}", o.removePage)
+	mux.HandleFunc("POST /forget", o.serveForget)
+	mux.HandleFunc("GET /backup", o.backUp)
 	return mux
+}
+
+func (o *operators) backUp(w http.ResponseWriter, r *http.Request) {
+	if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil { // a large store takes its time
+		o.log.Debug("write deadline not lifted", "err", err)
+	}
+	w.Header().Set("Trailer", "X-Complete")
+	if _, err := o.store.Backup(r.Context(), w); err != nil {
+		o.log.Error("backup failed", "err", err)
+		return
+	}
+	w.Header().Set("X-Complete", "yes")
 }
 
 // ErrNotRunning says that no bridge serves the store.
@@ -156,34 +144,4 @@ func (b *burst) count(now time.Time) int {
 		return b.n
 	}
 	return 0
-}
-
-// PageToAdd is how a page travels to a running bridge, over the socket only.
-type PageToAdd struct {
-	ID, Name, Token, Department string
-}
-
-func (a PageToAdd) ByHand() pages.ByHand {
-	return pages.ByHand{ID: bridge.PageID(a.ID), Name: a.Name, Token: bridge.Secret(a.Token), Department: bridge.DepartmentID(a.Department)}
-}
-
-// PageAdded is what a running bridge answers.
-type PageAdded struct {
-	Name       string
-	State      bridge.PageState
-	Why, Token string
-}
-
-// tokenText says what a page's token is.
-func tokenText(p bridge.Page) string {
-	of := map[bridge.TokenKind]string{
-		bridge.PageToken: "is the page's own", bridge.SystemToken: "was made from a system user's", bridge.PersonToken: "was made from a person's",
-	}[p.TokenKind]
-	switch {
-	case of == "":
-		return "could not be looked at yet"
-	case p.Expires.IsZero():
-		return of + ", and never expires"
-	}
-	return of + ", and expires on " + p.Expires.UTC().Format("2 January 2006")
 }

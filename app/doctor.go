@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
 	"messenger-bridge/store"
 )
 
@@ -36,15 +35,15 @@ func (r repair) agreed(flag string) bool {
 const doctorsPatience = 3 * time.Minute
 
 // serveDoctor examines the running bridge. GET looks, POST repairs as well.
-func (p *program) serveDoctor(w http.ResponseWriter, r *http.Request) {
+func (o *operators) serveDoctor(w http.ResponseWriter, r *http.Request) {
 	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(doctorsPatience + time.Minute)); err != nil {
-		p.log.Debug("write deadline not moved", "err", err)
+		o.log.Debug("write deadline not moved", "err", err)
 	}
 	ctx, stop := context.WithTimeout(r.Context(), doctorsPatience)
 	defer stop()
 	q := r.URL.Query()
 	may := NewRepair(r.Method == http.MethodPost && q.Get("fix") == "true", q.Get("replace") == "true", q.Get("slash") == "true")
-	answerJSON(w, (&patient{program: p, running: true, workspace: true, meta: true, stored: true}).diagnose(ctx, may))
+	answerJSON(w, o.patient().diagnose(ctx, may))
 }
 
 // DiagnoseAlone examines a bridge that does not run: it puts the same parts together
@@ -52,24 +51,26 @@ func (p *program) serveDoctor(w http.ResponseWriter, r *http.Request) {
 func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) (d Diagnosis, err error) {
 	ctx, stop := context.WithTimeout(ctx, doctorsPatience)
 	defer stop()
-	log := slog.New(slog.DiscardHandler) // what is wrong is in the findings
 	t := &patient{
-		program:   &program{cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()},
-		workspace: IsBaseURL(cfg.RocketChatURL),
-		meta:      cfg.FacebookAppID != "" && len(Secrets(cfg.FacebookAppSecret)) > 0 && IsBaseURL(cfg.FacebookGraphURL),
+		cfg: cfg, log: slog.New(slog.DiscardHandler), // what is wrong is in the findings
+		workspace: IsBaseURL(cfg.RocketChat.URL),
+		meta:      cfg.Facebook.AppID != "" && len(Secrets(cfg.Facebook.AppSecret)) > 0 && IsBaseURL(cfg.Facebook.GraphURL),
 	}
 	t.configuration(problems)
-	if len(Secrets(cfg.FacebookAppSecret)) == 0 {
-		t.cfg.FacebookAppSecret = "none" // so that the other parts can be made
+	if len(Secrets(cfg.Facebook.AppSecret)) == 0 {
+		t.cfg.Facebook.AppSecret = "none" // so that the other parts can be made
 	}
 	finish, err := t.openStore()
 	if err != nil {
 		return d, err
 	}
 	defer finish()
-	if err := t.assemble(); err != nil {
+	p := newProgram(t.cfg, t.log)
+	p.store = t.store
+	if err := p.assemble(); err != nil {
 		return d, err
 	}
+	t.take(p)
 	seen := false
 	if t.workspace {
 		t.login = t.stream.LogInOnce(ctx, func(ctx context.Context) { d, seen = t.diagnose(ctx, may), true })
@@ -99,10 +100,10 @@ func (t *patient) configuration(problems error) {
 // everything but the pages can be looked at.
 func (t *patient) openStore() (finish func(), err error) {
 	const check = "store"
-	path := t.cfg.Database
+	path := t.cfg.Store.Database
 	_, err = os.Stat(path)
 	if err == nil {
-		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.SecretKey, Log: t.log})
+		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.Store.SecretKey, Log: t.log})
 	}
 	switch {
 	case err == nil:

@@ -4,27 +4,44 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/pages"
 	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
+	"messenger-bridge/store"
 )
 
 // patient is a bridge that is examined: one that runs, or its parts.
 type patient struct {
-	*program
+	cfg         Config
+	log         *slog.Logger
+	started     time.Time
+	store       *store.Store
+	graph       *messenger.Platform
+	client      *rocketchat.Workspace
+	stream      *stream.Stream
+	connections *pages.Connections
+
 	running   bool
 	workspace bool             // configured well enough to be asked
 	meta      bool             //
 	stored    bool             // the store is the bridge's own
 	login     error            // why the bot could not log in; for one that runs, its stream knows
 	before    []bridge.Finding // made before anything was asked
+}
+
+// take lets the parts of a program be examined.
+func (t *patient) take(p *program) {
+	t.started, t.graph, t.client, t.stream, t.connections = p.started, p.graph, p.client, p.stream, p.pages.Connections
 }
 
 func (t *patient) note(check string, level bridge.Level, found, do string) {
@@ -67,8 +84,8 @@ func (t *patient) diagnose(ctx context.Context, may repair) Diagnosis {
 		found = t.examine(ctx)
 	}
 	d := Diagnosis{Repairs: repairs, Fields: messenger.Fields()}
-	if IsBaseURL(t.cfg.PublicURL) {
-		d.Callback = strings.TrimRight(t.cfg.PublicURL, "/") + webhook.Path
+	if IsBaseURL(t.cfg.Network.PublicURL) {
+		d.Callback = strings.TrimRight(t.cfg.Network.PublicURL, "/") + webhook.Path
 	}
 	for _, f := range found {
 		switch f.Level {
@@ -100,15 +117,15 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 	if t.workspace {
 		all.Go(func() {
 			workspace = t.client.Checkup(ctx, rocketchat.Expected{
-				Login: t.loginProblem(), SetupChannel: t.cfg.SetupChannel, Pages: pages,
-				App: companion.About().ID, AppServed: len(Secrets(t.cfg.CommandsSecret)) > 0,
+				Login: t.loginProblem(), SetupChannel: t.cfg.Workspace.SetupChannel, Pages: pages,
+				App: companion.About().ID, AppServed: len(Secrets(t.cfg.Workspace.CommandsSecret)) > 0,
 			})
 		})
 	}
 	if t.meta {
-		all.Go(func() { meta = t.graph.Checkup(ctx, t.cfg.PublicURL, at, pages) })
+		all.Go(func() { meta = t.graph.Checkup(ctx, t.cfg.Network.PublicURL, at, pages) })
 	}
-	if IsBaseURL(t.cfg.PublicURL) {
+	if IsBaseURL(t.cfg.Network.PublicURL) {
 		all.Go(func() { public = t.publicAddress(ctx, !at.IsZero()) })
 	}
 	all.Wait()
@@ -119,7 +136,7 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 func (t *patient) process() []bridge.Finding {
 	const check = "bridge"
 	if !t.running {
-		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Database + "; what follows was found without it",
+		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Store.Database + "; what follows was found without it",
 			Do: "Start it: `messenger-bridge serve`. If it runs, DATABASE names another file than its own."}}
 	}
 	if err := t.store.Health(); err != nil {
@@ -179,7 +196,7 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 
 // switchOn subscribes a page; the error says what is missing.
 func (t *patient) switchOn(ctx context.Context, id bridge.PageID) error {
-	page, err := t.pages.Connections.SwitchOn(ctx, id)
+	page, err := t.connections.SwitchOn(ctx, id)
 	if err == nil && page.State != bridge.PageRunning {
 		err = errors.New(page.Why.String())
 	}
@@ -212,7 +229,7 @@ func (t *patient) treat(ctx context.Context, found []bridge.Finding, may repair)
 		if p.State == bridge.PageOff || p.Token == "" {
 			continue
 		}
-		if _, err := t.pages.Connections.Verify(ctx, p.ID); err != nil {
+		if _, err := t.connections.Verify(ctx, p.ID); err != nil {
 			t.log.Warn("page not looked at", "page", p.ID, "err", err)
 		}
 	}

@@ -22,13 +22,13 @@ import (
 // take it for Meta's. verified says that Meta has made it.
 func (t *patient) publicAddress(ctx context.Context, verified bool) []bridge.Finding {
 	const check = "PUBLIC_URL"
-	v := visitor{base: strings.TrimRight(t.cfg.PublicURL, "/"), http: http.Client{Timeout: 10 * time.Second,
+	v := visitor{base: strings.TrimRight(t.cfg.Network.PublicURL, "/"), http: http.Client{Timeout: 10 * time.Second,
 		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // Meta follows none
 	}}
 	met := v.healthz(ctx)
 	if met == nil && t.meta {
-		met = v.webhook(ctx, Secrets(t.cfg.FacebookAppSecret)[0])
+		met = v.webhook(ctx, Secrets(t.cfg.Facebook.AppSecret)[0])
 	}
 	f := bridge.Finding{Check: check, Level: bridge.Good, Found: v.shown() + " leads to this bridge"}
 	switch {

@@ -34,9 +34,9 @@ type FailedList struct {
 	More   int       `json:"more"`
 }
 
-func (p *program) serveFailed(w http.ResponseWriter, r *http.Request) {
+func (o *operators) serveFailed(w http.ResponseWriter, r *http.Request) {
 	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64) // 0: from the newest
-	list, more, err := p.relay.DeadLetters.List(bridge.PageID(r.URL.Query().Get("page")), bridge.Seq(before), failedAtOnce)
+	list, more, err := o.relay.DeadLetters.List(bridge.PageID(r.URL.Query().Get("page")), bridge.Seq(before), failedAtOnce)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
@@ -46,7 +46,7 @@ func (p *program) serveFailed(w http.ResponseWriter, r *http.Request) {
 		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason,
 			Written: l.Written, Failed: l.At, Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.RetryNo}
 		if l.Room != "" {
-			f.Room = p.client.RoomLink(l.Room)
+			f.Room = o.roomLink(l.Room)
 		}
 		shown.Failed = append(shown.Failed, f)
 	}
@@ -66,7 +66,7 @@ type Retried struct {
 	All    int                  `json:"all,omitempty"`
 }
 
-func (p *program) serveRetry(w http.ResponseWriter, r *http.Request) {
+func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
 	var order RetryOrder
 	var done Retried
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&order)
@@ -75,9 +75,9 @@ func (p *program) serveRetry(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	case order.Page != "":
-		done.All, err = p.relay.DeadLetters.RetryAll(r.Context(), order.Page)
+		done.All, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)
 	default:
-		done.Became, err = p.relay.DeadLetters.Retry(r.Context(), order.Anyway, order.IDs...)
+		done.Became, err = o.relay.DeadLetters.Retry(r.Context(), order.Anyway, order.IDs...)
 	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)

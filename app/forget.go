@@ -6,22 +6,21 @@ import (
 	"net/http"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/bridge/pages"
 )
 
 // customers is the bridge, which is made after the commands.
-type customers struct{ p *program }
+type customers struct{ *late }
 
 func (c customers) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
-	return c.p.relay.Eraser.Customer(p, word)
+	return c.relay.Eraser.Customer(p, word)
 }
 
 func (c customers) Block(ctx context.Context, p bridge.PageID, id bridge.CustomerID, on bool) error {
-	return c.p.relay.Block(ctx, p, id, on)
+	return c.relay.Block(ctx, p, id, on)
 }
 
 func (c customers) Forget(ctx context.Context, p bridge.PageID, id bridge.CustomerID) (bridge.Forgotten, error) {
-	return c.p.relay.Eraser.EraseCustomer(ctx, p, id)
+	return c.relay.Eraser.EraseCustomer(ctx, p, id)
 }
 
 // ForgetOrder is how that travels to a running bridge.
@@ -37,13 +36,13 @@ type Forgotten struct {
 	Gone     *bridge.Forgotten `json:"gone,omitempty"`
 }
 
-func (p *program) serveForget(w http.ResponseWriter, r *http.Request) {
+func (o *operators) serveForget(w http.ResponseWriter, r *http.Request) {
 	var order ForgetOrder
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&order); err != nil {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	}
-	who, err := p.forget(r.Context(), order)
+	who, err := o.forget(r.Context(), order)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusConflict)
 		return
@@ -51,18 +50,12 @@ func (p *program) serveForget(w http.ResponseWriter, r *http.Request) {
 	answerJSON(w, who)
 }
 
-func (p *program) forget(ctx context.Context, order ForgetOrder) (who Forgotten, err error) {
-	who.Customer, err = p.relay.Eraser.Customer(order.Page, order.Customer)
+func (o *operators) forget(ctx context.Context, order ForgetOrder) (who Forgotten, err error) {
+	who.Customer, err = o.relay.Eraser.Customer(order.Page, order.Customer)
 	if err != nil || !order.Yes {
 		return who, err
 	}
-	gone, err := p.relay.Eraser.EraseCustomer(ctx, order.Page, who.Customer)
+	gone, err := o.relay.Eraser.EraseCustomer(ctx, order.Page, who.Customer)
 	who.Gone = &gone
 	return who, err
-}
-
-// PageRemoved is what becomes of a page that an operator removes.
-type PageRemoved struct {
-	Name    string        `json:"name"`
-	Revoked pages.Revoked `json:"revoked"`
 }

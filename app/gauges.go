@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger"
+	"messenger-bridge/store"
 )
 
 // pagesShown bounds the label values of page: metrics of what is beyond are left
@@ -13,7 +15,11 @@ import (
 const pagesShown = 500
 
 // gauges are measured when somebody reads the metrics.
-type gauges struct{ p *program }
+type gauges struct {
+	*late
+	store *store.Store
+	graph *messenger.Platform
+}
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc("bridge_"+name, help, labels, nil)
@@ -47,13 +53,13 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		all <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	in, out, notices := g.p.relay.Backlog()
+	in, out, notices := g.relay.Backlog()
 	for direction, b := range map[bridge.Direction]bridge.Backlog{bridge.In: in, bridge.Out: out, bridge.ToAgents: notices} {
 		gauge(waitingDesc, float64(b.Waiting), string(direction))
 		gauge(oldestDesc, age(b), string(direction))
 	}
-	backlogs := g.p.relay.Backlogs()
-	for i, page := range g.p.store.Pages() {
+	backlogs := g.relay.Backlogs()
+	for i, page := range g.store.Pages() {
 		if i == pagesShown {
 			break
 		}
@@ -66,8 +72,8 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 			gauge(pageRunningDesc, one(page.State == bridge.PageRunning), id)
 		}
 	}
-	facebook, stats := g.p.graph.State(), g.p.store.Stats()
-	gauge(readyDesc, one(g.p.store.Health() == nil))
+	facebook, stats := g.graph.State(), g.store.Stats()
+	gauge(readyDesc, one(g.store.Health() == nil))
 	gauge(facebookDesc, one(facebook.Answers))
 	gauge(keptDesc, float64(stats.Failed))
 	gauge(bytesDesc, float64(stats.FileSize))

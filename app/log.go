@@ -11,8 +11,8 @@ var logLevels = map[string]slog.Level{
 
 // NewLogger writes text for people or JSON for machines.
 func NewLogger(w io.Writer, cfg Config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: logLevels[cfg.LogLevel]}
-	if cfg.LogFormat == "json" {
+	options := &slog.HandlerOptions{Level: logLevels[cfg.Log.Level]}
+	if cfg.Log.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))

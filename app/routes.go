@@ -3,13 +3,20 @@ package app
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/commands"
 	"messenger-bridge/companion"
+	"messenger-bridge/language"
 	"messenger-bridge/messenger/webhook"
+	"messenger-bridge/metrics"
+	"messenger-bridge/store"
 	"messenger-bridge/web"
 )
 
@@ -20,37 +27,56 @@ type route struct {
 	handler http.Handler
 }
 
-// publicRoutes are what Meta and browsers reach.
-func (p *program) publicRoutes() http.Handler {
+// publicServer is what Meta and browsers reach.
+type publicServer struct {
+	*late
+	cfg       Config
+	store     *store.Store
+	verified  func() // Meta has made the webhook's handshake
+	pages     *pages.Parts
+	heartbeat *backfill.WebhookHeartbeat
+	clerk     *commands.Commands
+	avatars   http.Handler
+	metrics   *metrics.Metrics
+	say       *language.Speaker
+	log       *slog.Logger
+}
+
+// handler answers on LISTEN.
+func (s *publicServer) handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range p.routes() {
+	for _, r := range s.routes() {
 		mux.Handle(r.pattern, r.handler)
 	}
 	return mux
 }
 
 // routes are all on LISTEN.
-func (p *program) routes() []route {
+func (s *publicServer) routes() []route {
+	secrets := Secrets(s.cfg.Facebook.AppSecret)
 	events := webhook.New(webhook.Config{
-		VerifyToken: p.cfg.FacebookVerifyToken, AppSecrets: Secrets(p.cfg.FacebookAppSecret),
-		Accept: p.relay.Inbound, Count: p.countWebhook, OnForged: p.forged(), OnVerified: p.handshake, Now: p.cfg.Now, Log: p.log,
+		VerifyToken: s.cfg.Facebook.VerifyToken, AppSecrets: secrets,
+		Accept: s.relay.Inbound, Count: s.countWebhook, OnForged: s.forged(), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
 	})
-	browser := web.New(web.Config{Login: p.pages.Login, Editor: p.pages.Editor, Deletion: p.pages.Eraser.Deletion, Secure: strings.HasPrefix(p.cfg.PublicURL, "https:"), Path: publicPath(p.cfg.PublicURL), Say: p.say, Log: p.log})
+	browser := web.New(web.Config{
+		Login: s.pages.Login, Editor: s.pages.Editor, Deletion: s.pages.Eraser.Deletion,
+		Secure: strings.HasPrefix(s.cfg.Network.PublicURL, "https:"), Path: publicPath(s.cfg.Network.PublicURL), Say: s.say, Log: s.log,
+	})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
-		AppSecrets: Secrets(p.cfg.FacebookAppSecret), EraseGrant: p.pages.Eraser.EraseGrant, Receipt: p.pages.Eraser.DeletionReceipt,
-		Count: func(answer string) { p.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: p.cfg.Now, Log: p.log,
+		AppSecrets: secrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,
+		Count: func(answer string) { s.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: s.cfg.Now, Log: s.log,
 	})
 	return []route{
 		{pattern: "/webhook", handler: events},
 		{pattern: "/oauth/", handler: browser},
 		{pattern: "/pages/", handler: browser},
-		{pattern: companion.CommandsAt, handler: p.commandsRoute()},
+		{pattern: companion.CommandsAt, handler: s.commandsRoute()},
 		{pattern: webhook.DeauthorizePath, handler: callbacks},
 		{pattern: webhook.DeletionPath, handler: callbacks},
 		{pattern: webhook.DeletionPath + "/", handler: browser},
-		{pattern: "GET /avatars/{token}", handler: p.avatars},
+		{pattern: "GET /avatars/{token}", handler: s.avatars},
 		{pattern: "GET /healthz", inside: true, handler: http.HandlerFunc(alive)},
-		{pattern: "GET /readyz", inside: true, handler: http.HandlerFunc(p.ready)},
+		{pattern: "GET /readyz", inside: true, handler: ready{s.store}},
 	}
 }
 
@@ -63,13 +89,13 @@ func publicPath(public string) string {
 	return strings.TrimRight(u.Path, "/")
 }
 
-// privateRoutes are for operators, on an address of their own.
-func (p *program) privateRoutes() http.Handler {
+// privateRoutes are for operators' machines, on an address of their own.
+func privateRoutes(m *metrics.Metrics, v *view) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", p.metrics.Handler())
-	mux.HandleFunc("GET /status", p.serveStatus)
+	mux.Handle("GET /metrics", m.Handler())
+	mux.Handle("GET /status", v)
 	mux.HandleFunc("GET /healthz", alive)
-	mux.HandleFunc("GET /readyz", p.ready)
+	mux.Handle("GET /readyz", ready{v.store})
 	return mux
 }
 
@@ -78,27 +104,30 @@ func alive(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
 // ready says whether webhooks can be stored. Rocket.Chat being away is no reason
 // to take the webhook out of a load balancer.
-func (p *program) ready(w http.ResponseWriter, _ *http.Request) {
-	if err := p.store.Health(); err != nil {
+type ready struct{ store *store.Store }
+
+// ServeHTTP answers GET /readyz.
+func (r ready) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	if err := r.store.Health(); err != nil {
 		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ready")
 }
 
-func (p *program) countWebhook(what string, n int) {
+func (s *publicServer) countWebhook(what string, n int) {
 	if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
-		p.metrics.Ignored.WithLabelValues(kind).Add(float64(n))
+		s.metrics.Ignored.WithLabelValues(kind).Add(float64(n))
 	}
 	if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
-		p.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
+		s.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
 		switch answer {
 		case webhook.AnswerOK, webhook.AnswerMalformed:
-			p.heartbeat.Taken()
+			s.heartbeat.Taken()
 		case webhook.AnswerBusy, webhook.AnswerNotStored:
-			p.heartbeat.Refused()
+			s.heartbeat.Refused()
 		case webhook.AnswerForged:
-			p.heartbeat.Forged()
+			s.heartbeat.Forged()
 		}
 	}
 }
@@ -112,11 +141,11 @@ func answerJSON(w http.ResponseWriter, v any) {
 
 // forged announces bursts of bad signatures, which are strangers, or the wrong
 // app secret: then nothing arrives although everything looks well.
-func (p *program) forged() func() {
+func (s *publicServer) forged() func() {
 	burst := newBurst(20, time.Minute)
 	return func() {
 		if n := burst.count(time.Now()); n > 0 {
-			p.log.Error("many webhook calls with a wrong signature; if messages do not arrive, FACEBOOK_APP_SECRET is not the secret of the app that is subscribed", "calls", n)
+			s.log.Error("many webhook calls with a wrong signature; if messages do not arrive, FACEBOOK_APP_SECRET is not the secret of the app that is subscribed", "calls", n)
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"messenger-bridge/metrics"
 	"messenger-bridge/store"
 )
 
@@ -29,15 +28,15 @@ func TestManual_ProxyForwards_WhatIsPublicAndNothingElse(t *testing.T) {
 	}
 	var public []string
 	cfg := alone(t)
-	p := &program{cfg: cfg, log: slog.New(slog.DiscardHandler), metrics: metrics.New("test")}
-	if p.store, err = store.Open(store.Options{Path: cfg.Database}); err != nil {
+	p := newProgram(cfg, slog.New(slog.DiscardHandler))
+	if p.store, err = store.Open(store.Options{Path: cfg.Store.Database}); err != nil {
 		t.Fatal(err)
 	}
 	defer p.store.Close()
 	if err := p.assemble(); err != nil {
 		t.Fatal(err)
 	}
-	for _, r := range p.routes() {
+	for _, r := range p.public().routes() {
 		path := r.pattern[strings.Index(r.pattern, "/"):] // without the method
 		path, _, _ = strings.Cut(path, "{")               // all that is below
 		if !r.inside {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"messenger-bridge/commands"
 	"messenger-bridge/messenger"
 	"messenger-bridge/rocketchat/stream"
+	"messenger-bridge/store"
 )
 
 // Status is what GET /status and `messenger-bridge status` show.
@@ -47,17 +49,26 @@ type PageStatus struct {
 	Reasons    map[bridge.Reason]int `json:"reasons,omitempty"`
 }
 
-func (p *program) status() Status {
-	s := Status{Version: Version(), Started: p.started, Ready: "yes", RocketChat: p.stream.State(), Facebook: p.graph.State(),
+// view shows operators and administrators how the bridge is.
+type view struct {
+	*late
+	started time.Time
+	store   *store.Store
+	graph   *messenger.Platform
+	log     *slog.Logger
+}
+
+func (v *view) status() Status {
+	s := Status{Version: Version(), Started: v.started, Ready: "yes", RocketChat: v.stream.State(), Facebook: v.graph.State(),
 		Reasons: map[bridge.Reason]int{}}
-	if err := p.store.Health(); err != nil {
+	if err := v.store.Health(); err != nil {
 		s.Ready = err.Error()
 	}
-	in, out, notices := p.relay.Backlog()
+	in, out, notices := v.relay.Backlog()
 	s.In, s.Out, s.Notices = show(in), show(out), show(notices)
-	failed, err := p.relay.DeadLetters.Counts()
+	failed, err := v.relay.DeadLetters.Counts()
 	if err != nil {
-		p.log.Warn("what failed cannot be counted", "err", err)
+		v.log.Warn("what failed cannot be counted", "err", err)
 	}
 	for _, reasons := range failed {
 		for reason, n := range reasons {
@@ -65,14 +76,14 @@ func (p *program) status() Status {
 			s.Failed += n
 		}
 	}
-	waiting := p.relay.Backlogs()
-	for _, page := range p.store.Pages() {
-		s.Pages = append(s.Pages, p.pageStatus(page, waiting[page.ID], failed[page.ID]))
+	waiting := v.relay.Backlogs()
+	for _, page := range v.store.Pages() {
+		s.Pages = append(s.Pages, pageStatus(page, waiting[page.ID], failed[page.ID]))
 	}
 	return s
 }
 
-func (p *program) pageStatus(page bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) PageStatus {
+func pageStatus(page bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) PageStatus {
 	in, out := show(waiting.In), show(waiting.Out)
 	s := PageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why.String(),
 		WaitingIn: in.Waiting, OldestIn: in.Oldest, WaitingOut: out.Waiting, OldestOut: out.Oldest, Held: waiting.Held, Reasons: failed}
@@ -92,39 +103,40 @@ func show(b bridge.Backlog) Backlog {
 	return Backlog{Waiting: b.Waiting, Oldest: &b.Oldest}
 }
 
-func (p *program) serveStatus(w http.ResponseWriter, _ *http.Request) {
-	answerJSON(w, p.status())
+// ServeHTTP answers GET /status.
+func (v *view) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	answerJSON(w, v.status())
 }
 
 // health is the same for `status` in chat.
-func (p *program) health() (commands.Health, error) {
-	chat, facebook := p.stream.State(), p.graph.State()
+func (v *view) health() (commands.Health, error) {
+	chat, facebook := v.stream.State(), v.graph.State()
 	h := commands.Health{
-		Version: Version(), Started: p.started,
+		Version: Version(), Started: v.started,
 		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
 		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
-		Waiting:   p.relay.Backlogs(),
+		Waiting:   v.relay.Backlogs(),
 	}
-	h.In, h.Out, _ = p.relay.Backlog()
-	if err := p.store.Health(); err != nil {
+	h.In, h.Out, _ = v.relay.Backlog()
+	if err := v.store.Health(); err != nil {
 		h.Refuses = err.Error()
 	}
 	var err error
-	h.Failed, err = p.relay.DeadLetters.Counts()
+	h.Failed, err = v.relay.DeadLetters.Counts()
 	return h, err
 }
 
 // failures are the bridge's, which is made after the commands.
-type failures struct{ p *program }
+type failures struct{ *late }
 
 func (f failures) DeadLetters(page bridge.PageID, before bridge.Seq, limit int) ([]bridge.DeadLetter, int, error) {
-	return f.p.relay.DeadLetters.List(page, before, limit)
+	return f.relay.DeadLetters.List(page, before, limit)
 }
 
 func (f failures) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.RetryResult, error) {
-	return f.p.relay.DeadLetters.Retry(ctx, anyway, seqs...)
+	return f.relay.DeadLetters.Retry(ctx, anyway, seqs...)
 }
 
 func (f failures) RetryAll(ctx context.Context, page bridge.PageID) (int, error) {
-	return f.p.relay.DeadLetters.RetryAll(ctx, page)
+	return f.relay.DeadLetters.RetryAll(ctx, page)
 }

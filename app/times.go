@@ -9,15 +9,34 @@ import (
 // Times are durations nobody configures; tests set shorter ones. Zero means the
 // default of the package they are given to.
 type Times struct {
-	EchoWait, SettleFor, TellAfter, NoAgentRetry      time.Duration
-	Reconnect, LookEvery, Silence, PingEvery, Refused time.Duration
-	RestTimeout, GraphTimeout, Throttled              time.Duration
-	SetupEvery, SetupQuiet, WatchEvery                time.Duration
-	AppWaits                                          time.Duration
-	FileStall, UploadTimeout, FollowEvery             time.Duration
-	HearEvery, Outage, ThreadEvery                    time.Duration
-	RevokeFor, RevokeFirst, FirstRetry, FileAgain     time.Duration
-	AbsenceEvery, AbsentAfter                         time.Duration
+	deliveryTimes
+	workspaceTimes
+	facebookTimes
+	pageTimes
+	setupTimes
+}
+
+type deliveryTimes struct {
+	EchoWait, SettleFor, TellAfter      time.Duration
+	FirstRetry, FileAgain, NoAgentRetry time.Duration
+	AbsenceEvery, AbsentAfter           time.Duration
+}
+
+type workspaceTimes struct {
+	Reconnect, LookEvery, FollowEvery, Silence, PingEvery, Refused time.Duration
+	RestTimeout, UploadTimeout, AppWaits                           time.Duration
+}
+
+type facebookTimes struct {
+	GraphTimeout, Throttled, ThreadEvery, FileStall time.Duration
+}
+
+type pageTimes struct {
+	WatchEvery, HearEvery, Outage, RevokeFor, RevokeFirst time.Duration
+}
+
+type setupTimes struct {
+	SetupEvery, SetupQuiet time.Duration
 }
 
 // TimesVariable holds times for tests of the whole program, such as
@@ -27,15 +46,20 @@ const TimesVariable = "BRIDGE_TEST_TIMES"
 // named returns each duration under its name.
 func (t *Times) named() map[string]*time.Duration {
 	return map[string]*time.Duration{
-		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter, "noAgentRetry": &t.NoAgentRetry,
-		"reconnect": &t.Reconnect, "lookEvery": &t.LookEvery, "followEvery": &t.FollowEvery, "silence": &t.Silence, "pingEvery": &t.PingEvery, "refused": &t.Refused,
-		"restTimeout": &t.RestTimeout, "graphTimeout": &t.GraphTimeout, "throttled": &t.Throttled,
-		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet, "watchEvery": &t.WatchEvery,
-		"appWaits":  &t.AppWaits,
-		"fileStall": &t.FileStall, "uploadTimeout": &t.UploadTimeout,
-		"hearEvery": &t.HearEvery, "outage": &t.Outage, "threadEvery": &t.ThreadEvery,
-		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst, "firstRetry": &t.FirstRetry, "fileAgain": &t.FileAgain,
+		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter,
+		"firstRetry": &t.FirstRetry, "fileAgain": &t.FileAgain, "noAgentRetry": &t.NoAgentRetry,
 		"absenceEvery": &t.AbsenceEvery, "absentAfter": &t.AbsentAfter,
+
+		"reconnect": &t.Reconnect, "lookEvery": &t.LookEvery, "followEvery": &t.FollowEvery, "silence": &t.Silence,
+		"pingEvery": &t.PingEvery, "refused": &t.Refused,
+		"restTimeout": &t.RestTimeout, "uploadTimeout": &t.UploadTimeout, "appWaits": &t.AppWaits,
+
+		"graphTimeout": &t.GraphTimeout, "throttled": &t.Throttled, "threadEvery": &t.ThreadEvery, "fileStall": &t.FileStall,
+
+		"watchEvery": &t.WatchEvery, "hearEvery": &t.HearEvery, "outage": &t.Outage,
+		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst,
+
+		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet,
 	}
 }
 
@@ -65,10 +89,18 @@ func (t Times) String() string {
 
 // Fast are times short enough for tests and long enough for a busy machine.
 var Fast = Times{
-	EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute, NoAgentRetry: 100 * time.Millisecond,
-	Reconnect: 20 * time.Millisecond, LookEvery: time.Hour, FollowEvery: 20 * time.Millisecond, Silence: 5 * time.Second, PingEvery: time.Second,
-	Refused: 200 * time.Millisecond, RestTimeout: 2 * time.Second, GraphTimeout: 2 * time.Second,
-	Throttled: 100 * time.Millisecond, SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond, WatchEvery: time.Hour,
-	FileStall: 500 * time.Millisecond, FirstRetry: 25 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileAgain: 25 * time.Millisecond,
-	AbsenceEvery: 20 * time.Millisecond, AbsentAfter: time.Nanosecond,
+	deliveryTimes{
+		EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute,
+		FirstRetry: 25 * time.Millisecond, FileAgain: 25 * time.Millisecond, NoAgentRetry: 100 * time.Millisecond,
+		AbsenceEvery: 20 * time.Millisecond, AbsentAfter: time.Nanosecond,
+	},
+	workspaceTimes{
+		Reconnect: 20 * time.Millisecond, LookEvery: time.Hour, FollowEvery: 20 * time.Millisecond, Silence: 5 * time.Second,
+		PingEvery: time.Second, Refused: 200 * time.Millisecond, RestTimeout: 2 * time.Second,
+	},
+	facebookTimes{
+		GraphTimeout: 2 * time.Second, Throttled: 100 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileStall: 500 * time.Millisecond,
+	},
+	pageTimes{WatchEvery: time.Hour},
+	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond},
 }

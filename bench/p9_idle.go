@@ -65,10 +65,12 @@ func startIdle(config json.RawMessage) (actor, error) {
 	}
 	log := slog.New(slog.DiscardHandler)
 	b, err := relay.New(relay.Config{
-		Queues:    relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
-		Store:     relay.Store{Receipts: s, Sent: s, Pages: s},
-		Workspace: relay.Workspace{Rooms: rooms.New(rooms.Config{Livechat: willing{}, Links: s, Known: s, Pages: s, Log: log})},
-		Workers:   workers, Log: log, Meter: metrics.New("bench"),
+		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Store:  relay.Store{Receipts: s, Sent: s, Pages: s},
+		Workspace: relay.Workspace{Rooms: rooms.New(rooms.Config{
+			Workspace: rooms.Workspace{Livechat: willing{}}, Store: rooms.Store{Links: s, Known: s, Pages: s}, Log: log,
+		})},
+		Workers: workers, Log: log, Meter: metrics.New("bench"),
 	})
 	if err != nil {
 		return actor{}, errors.Join(err, s.Close())

@@ -71,8 +71,10 @@ func (s *server) product() (http.Handler, error) {
 		Store:     relay.Store{Receipts: s.store, Sent: s.store, Pages: s.store},
 		Messenger: relay.Messenger{Sender: messenger.New(messenger.ClientConfig{GraphURL: s.config.Workspace, Version: "v26.0", MaxConns: workers, Log: s.log})},
 		Workspace: relay.Workspace{Notifier: client, Rooms: rooms.New(rooms.Config{
-			Livechat: client, Changes: client, Uploads: client, Links: s.store, Known: s.store, Pages: s.store, Log: s.log,
-			Opened: func(room, before bridge.RoomID, existed bool) { chat.RoomOpened(room, before, existed) },
+			Workspace: rooms.Workspace{Livechat: client, Changes: client, Uploads: client},
+			Store:     rooms.Store{Links: s.store, Known: s.store, Pages: s.store},
+			Hooks:     rooms.Hooks{Opened: func(room, before bridge.RoomID, existed bool) { chat.RoomOpened(room, before, existed) }},
+			Log:       s.log,
 		})},
 		Workers: s.config.Workers, Log: s.log, Meter: m,
 	})

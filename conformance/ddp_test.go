@@ -15,7 +15,7 @@ func TestSandbox_RocketChatsOwnClient_FindsWhatItExpects(t *testing.T) {
 	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
 			rc, err := chat.Start(chat.Config{
-				Profile: profile, LimiterOff: true, PingEvery: 100 * time.Millisecond, PingTimeout: 2 * time.Second,
+				Profile: profile, LimiterOff: true, Pings: chat.Pings{Every: 100 * time.Millisecond, Timeout: 2 * time.Second},
 			})
 			if err != nil {
 				t.Fatal(err)

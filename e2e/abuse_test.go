@@ -30,13 +30,13 @@ func TestAbuse_SlowAndSilentClients_DoNotDisturbMeta(t *testing.T) {
 	var slow []net.Conn
 	for range 150 {
 		slow = append(slow,
-			dial(w.cfg.Listen, "POST /webhook HTTP/1.1\r\nHost: bridge\r\nX-Slow: "),
-			dial(w.cfg.Listen, "POST /webhook HTTP/1.1\r\nHost: bridge\r\nX-Hub-Signature-256: sha256=00\r\nContent-Length: 1000000\r\n\r\n{"))
+			dial(w.cfg.Network.Listen, "POST /webhook HTTP/1.1\r\nHost: bridge\r\nX-Slow: "),
+			dial(w.cfg.Network.Listen, "POST /webhook HTTP/1.1\r\nHost: bridge\r\nX-Hub-Signature-256: sha256=00\r\nContent-Length: 1000000\r\n\r\n{"))
 	}
 	for range 50 {
 		dial(w.at.Metrics, "GET /metrics HTTP/1.1\r\nHost: bridge\r\n\r\n")
 	}
-	endless := dial(w.cfg.Listen, "GET / HTTP/1.1\r\nHost: bridge\r\n"+strings.Repeat("X-More: "+strings.Repeat("x", 1000)+"\r\n", 3000))
+	endless := dial(w.cfg.Network.Listen, "GET / HTTP/1.1\r\nHost: bridge\r\n"+strings.Repeat("X-More: "+strings.Repeat("x", 1000)+"\r\n", 3000))
 
 	const messages = 40
 	var want []string

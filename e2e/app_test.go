@@ -76,13 +76,13 @@ func TestApp_Installed_WorksAtOnce_AndAgain(t *testing.T) {
 	o := openOfficeWithApp(t)
 	id := companion.About().ID
 	app, _ := o.rc.App(id)
-	if app.Command != "facebook" || app.Settings["bridge-url"] != o.cfg.PublicURL || app.Settings["bridge-secret"] != appSecret || len(app.Permissions) != 4 {
+	if app.Command != "facebook" || app.Settings["bridge-url"] != o.cfg.Network.PublicURL || app.Settings["bridge-secret"] != appSecret || len(app.Permissions) != 4 {
 		t.Errorf("the app is %+v", app)
 	}
 	if n := o.asked("maria", "GENERAL", "help"); !strings.Contains(n.Text, "`/facebook authorize`") || n.RoomID != "GENERAL" {
 		t.Errorf("help shows %+v", n)
 	}
-	if code, said := o.installApp("--bridge-url", o.cfg.PublicURL+"/"); code != 0 || !strings.Contains(said, "was there: Messenger Bridge "+companion.About().Version) {
+	if code, said := o.installApp("--bridge-url", o.cfg.Network.PublicURL+"/"); code != 0 || !strings.Contains(said, "was there: Messenger Bridge "+companion.About().Version) {
 		t.Errorf("once more: %d, %s", code, said)
 	}
 	o.rc.DisableApp(id)
@@ -231,13 +231,13 @@ func TestApp_BridgeOrSecretWrong_NeverShowsSuccess(t *testing.T) {
 	if wrong := o.rc.Submit("maria", d, map[string]string{"welcome": "x"}); len(wrong) != 1 {
 		t.Errorf("a dialog that went nowhere shows %q", wrong)
 	}
-	o.cfg.CommandsSecret = "another-secret-of-ours"
+	o.cfg.Workspace.CommandsSecret = "another-secret-of-ours"
 	o.run()
 	if n := o.asked("maria", "GENERAL", "pages"); !strings.Contains(n.Text, "does not accept this app") {
 		t.Errorf("maria is shown %+v", n)
 	}
 	o.halt()
-	o.cfg.CommandsSecret = ""
+	o.cfg.Workspace.CommandsSecret = ""
 	o.run()
 	if n := o.asked("maria", "GENERAL", "pages"); !strings.Contains(n.Text, "no bridge at the address") {
 		t.Errorf("maria is shown %+v", n)
@@ -325,7 +325,7 @@ func TestApp_LateAnswer_SurvivesARestart(t *testing.T) {
 func TestCommandsRoute_Strangers_AreSentAway(t *testing.T) {
 	o := openOfficeWithApp(t)
 	send := func(method, secret, body string) int {
-		req, err := http.NewRequest(method, o.cfg.PublicURL+"/commands", strings.NewReader(body))
+		req, err := http.NewRequest(method, o.cfg.Network.PublicURL+"/commands", strings.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -287,7 +287,7 @@ func (o *office) eventuallyRuns(id string) {
 func (o *office) stored(do func(s *store.Store)) {
 	o.Helper()
 	o.halt()
-	s, err := store.Open(store.Options{Path: o.cfg.Database, Key: o.cfg.SecretKey})
+	s, err := store.Open(store.Options{Path: o.cfg.Store.Database, Key: o.cfg.Store.SecretKey})
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -575,7 +575,7 @@ func (o *office) isConnected(page string) {
 	if missing := missingFrom(o.meta.AppSubscribed()); len(missing) > 0 {
 		o.Errorf("the app lacks %v", missing)
 	}
-	if want := o.cfg.PublicURL + "/webhook"; o.meta.Callback() != want {
+	if want := o.cfg.Network.PublicURL + "/webhook"; o.meta.Callback() != want {
 		o.Errorf("Meta calls %q", o.meta.Callback())
 	}
 }
@@ -809,8 +809,8 @@ func TestAuthorise_BadLinks_AreRefusedAndChangeNothing(t *testing.T) {
 	}
 	afresh()
 	b.get(b.consent(dialog, meta.Choice{Cancel: true})).refused("cancelled", 403, "You cancelled at Facebook", typeAgain)
-	b.get(o.cfg.PublicURL+"/oauth/callback?error=access_denied").refused("cancelled by a stranger", 400, "This link is not complete", typeAgain)
-	b.get(o.cfg.PublicURL+"/oauth/pages").refused("tick boxes of nobody", 410, "There is nothing to choose from here", typeAgain)
+	b.get(o.cfg.Network.PublicURL+"/oauth/callback?error=access_denied").refused("cancelled by a stranger", 400, "This link is not complete", typeAgain)
+	b.get(o.cfg.Network.PublicURL+"/oauth/pages").refused("tick boxes of nobody", 410, "There is nothing to choose from here", typeAgain)
 
 	if got := announced(o.hears(o.setup())); len(got) != 0 {
 		t.Errorf("the setup channel hears %q", got)
@@ -998,7 +998,7 @@ func TestAuthorise_PermissionDeclined_SaysWhatIsMissing(t *testing.T) {
 func TestAuthorise_PublicURLWithAPath_Works(t *testing.T) {
 	public := httptest.NewUnstartedServer(nil)
 	o := openOffice(t, bypassed, "PUBLIC_URL=http://"+public.Listener.Addr().String()+"/bridge")
-	inside, err := url.Parse("http://" + o.cfg.Listen)
+	inside, err := url.Parse("http://" + o.cfg.Network.Listen)
 	if err != nil {
 		t.Fatal(err)
 	}

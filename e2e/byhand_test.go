@@ -12,7 +12,7 @@ import (
 func (o *office) addByHand(page, token string) (code int, said string) {
 	o.Helper()
 	o.secrets.add(token)
-	code, out, errText := runCommand(o.T, o.environ, "pages", "add", "--database", o.cfg.Database, "--page-id", page, "--token-file", writeFile(o.T, token))
+	code, out, errText := runCommand(o.T, o.environ, "pages", "add", "--database", o.cfg.Store.Database, "--page-id", page, "--token-file", writeFile(o.T, token))
 	return code, out + errText
 }
 

@@ -12,7 +12,7 @@ import (
 	"messenger-bridge/sandbox/meta"
 )
 
-func (o *office) callback(path string) string { return "http://" + o.cfg.Listen + path }
+func (o *office) callback(path string) string { return "http://" + o.cfg.Network.Listen + path }
 
 // deauthorizes is Maria removing the app at Facebook; Meta tells us.
 func (o *office) deauthorizes(opts meta.SignedOptions) int {
@@ -147,7 +147,7 @@ func TestCallbacks_Forged_AreRefusedAndChangeNothing(t *testing.T) {
 // TestCallbacks_SecretBeingReplaced has Meta sign with either.
 func TestCallbacks_SecretBeingReplaced_EitherIsTaken(t *testing.T) {
 	o := openAway(t)
-	o.cfg.FacebookAppSecret += ",the-old-one"
+	o.cfg.Facebook.AppSecret += ",the-old-one"
 	o.run()
 	o.connect(bakery)
 	o.meta.RemoveApp(o.person)

@@ -831,7 +831,7 @@ func TestCommand_PageRemovedAndConnectedAgain_IsHeardAgain(t *testing.T) {
 	rid := o.setup()
 	heard := func() int { return len(containing(o.hears(rid), "*Bakery* is connected")) }
 	o.eventually("it is heard", func() bool { return heard() == 1 })
-	if code, out, errText := runCommand(t, o.environ, "pages", "remove", "--database", o.cfg.Database, bakery); code != 0 {
+	if code, out, errText := runCommand(t, o.environ, "pages", "remove", "--database", o.cfg.Store.Database, bakery); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	o.connect(bakery)

@@ -205,7 +205,7 @@ func TestStore_SecondProcess_IsToldWhoHasIt(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.run()
 	code, _, errText := runCommand(t, w.environ, "serve")
-	if code != 1 || !strings.Contains(errText, w.cfg.Database) {
+	if code != 1 || !strings.Contains(errText, w.cfg.Store.Database) {
 		t.Errorf("code %d: %s", code, errText)
 	}
 }
@@ -215,14 +215,14 @@ func TestBackup_OfARunningBridge_OpensWithTheKey(t *testing.T) {
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hello")
 	w.eventually("it is shown", func() bool { return len(w.texts()) == 1 })
-	copied := w.cfg.Database + ".copy"
-	if code, out, errText := runCommand(t, w.environ, "backup", "--database", w.cfg.Database, copied); code != 0 {
+	copied := w.cfg.Store.Database + ".copy"
+	if code, out, errText := runCommand(t, w.environ, "backup", "--database", w.cfg.Store.Database, copied); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	if code, out, errText := runCommand(t, w.environ, "pages", "list", "--database", copied); code != 1 || !strings.Contains(errText, "key") {
 		t.Errorf("a copy without its key: code %d: %s%s", code, out, errText)
 	}
-	copyFile(t, w.cfg.Database+".key", copied+".key")
+	copyFile(t, w.cfg.Store.Database+".key", copied+".key")
 	code, out, errText := runCommand(t, w.environ, "pages", "list", "--database", copied)
 	if code != 0 || !strings.Contains(out, page) {
 		t.Errorf("code %d: %s%s", code, out, errText)
@@ -234,7 +234,7 @@ func TestOperator_AddsListsAndRemovesPagesWhileTheBridgeRuns(t *testing.T) {
 	token := w.meta.AddPage("555", "Second shop")
 	file := writeFile(t, token+"\n")
 	w.run()
-	db := []string{"--database", w.cfg.Database}
+	db := []string{"--database", w.cfg.Store.Database}
 	steps := []struct {
 		args []string
 		code int
@@ -269,8 +269,8 @@ func TestBackup_Restored_SendsNothingAgain(t *testing.T) {
 	rid := w.room()
 	w.agent.Says(rid, "answer 0")
 	w.eventually("the answer arrives", func() bool { return len(w.received(anna)) == 1 })
-	copied := w.cfg.Database + ".copy"
-	if code, out, errText := runCommand(t, w.environ, "backup", "--database", w.cfg.Database, copied); code != 0 {
+	copied := w.cfg.Store.Database + ".copy"
+	if code, out, errText := runCommand(t, w.environ, "backup", "--database", w.cfg.Store.Database, copied); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	for i := 1; i < 5; i++ {
@@ -280,7 +280,7 @@ func TestBackup_Restored_SendsNothingAgain(t *testing.T) {
 	w.halt()
 	w.agent.Says(rid, "answer 5") // nobody sends this
 	w.agent.Says(rid, "answer 6")
-	copyFile(t, copied, w.cfg.Database)
+	copyFile(t, copied, w.cfg.Store.Database)
 	w.run()
 	w.agent.Says(rid, "answer 7")
 	w.eventually("what was not sent arrives", func() bool { return len(w.received(anna)) >= 8 })
@@ -288,10 +288,10 @@ func TestBackup_Restored_SendsNothingAgain(t *testing.T) {
 	inOrder(t, "after the backup was restored, the customer", w.received(anna), 8)
 
 	w.halt()
-	if err := os.Remove(w.cfg.Database); err != nil {
+	if err := os.Remove(w.cfg.Store.Database); err != nil {
 		t.Fatal(err)
 	}
-	w.environ = append(w.environ, "SECRET_KEY="+strings.TrimSpace(readFile(t, w.cfg.Database+".key")))
+	w.environ = append(w.environ, "SECRET_KEY="+strings.TrimSpace(readFile(t, w.cfg.Store.Database+".key")))
 	cfg, err := app.ReadConfig(w.environ)
 	if err != nil {
 		t.Fatal(err)

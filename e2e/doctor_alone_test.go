@@ -14,7 +14,7 @@ import (
 func TestDoctor_BridgeNotRunning_LooksByItself(t *testing.T) {
 	w := newPatient(t, chat.Config{})
 	d, code, text := w.doctor()
-	if code != 3 || !d.has(found{"bridge", bridge.Bad, "it is not running on " + w.cfg.Database, "messenger-bridge serve"}) || d.Bad != 1 {
+	if code != 3 || !d.has(found{"bridge", bridge.Bad, "it is not running on " + w.cfg.Store.Database, "messenger-bridge serve"}) || d.Bad != 1 {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
 	for _, want := range []found{
@@ -42,10 +42,10 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 		{"second factor", func(w *world) { w.rc.RequireTOTP("bridge.bot", "123456") }, []found{{"login", bridge.Bad, "totp-required", "personal access token"}}},
 		{"a proxy that lets no websocket pass", func(w *world) { w.rc.Inject(chat.Fault{Route: "GET websocket", Status: http.StatusBadRequest}) }, []found{{"login", bridge.Bad, "the bot cannot log in: connect", "websockets must pass the proxy"}}},
 		{"Graph down", func(w *world) { w.meta.Down() }, []found{{"Meta", bridge.Bad, "cannot be reached", ""}, {"pages", bridge.Unknowable, "1 not looked at", ""}}},
-		{"no store", func(w *world) { w.set("DATABASE", w.cfg.Database+".not") }, []found{{"store", bridge.Notable, "there is none at", "DATABASE"}, {"pages", bridge.Notable, "no page is connected", ""}, {"login", bridge.Good, "", ""}}},
+		{"no store", func(w *world) { w.set("DATABASE", w.cfg.Store.Database+".not") }, []found{{"store", bridge.Notable, "there is none at", "DATABASE"}, {"pages", bridge.Notable, "no page is connected", ""}, {"login", bridge.Good, "", ""}}},
 		{"another key", func(w *world) { w.set("SECRET_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=") }, []found{{"store", bridge.Bad, "key", ""}, {"pages", bridge.Unknowable, "the store cannot be read", ""}, {"login", bridge.Good, "", ""}}},
 		{
-			"nothing configured", func(w *world) { w.environ = []string{"DATABASE=" + w.cfg.Database} },
+			"nothing configured", func(w *world) { w.environ = []string{"DATABASE=" + w.cfg.Store.Database} },
 			[]found{{"configuration", bridge.Bad, "ROCKETCHAT_URL must be set", "serve --help"}, {"configuration", bridge.Bad, "FACEBOOK_APP_SECRET must be set", ""}, {"configuration", bridge.Bad, "PUBLIC_URL must be set", ""}},
 		},
 		{
@@ -56,7 +56,7 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 			"another bridge at PUBLIC_URL", func(w *world) {
 				other := newPatient(w.T, chat.Config{})
 				other.start()
-				w.set("PUBLIC_URL", other.cfg.PublicURL)
+				w.set("PUBLIC_URL", other.cfg.Network.PublicURL)
 			},
 			[]found{{"PUBLIC_URL", bridge.Notable, "although none runs here", "another one"}},
 		},
@@ -96,7 +96,7 @@ func TestDoctor_BridgeNotRunning_RepairsWhatNeedsNoBridge(t *testing.T) {
 	if code != 3 || !strings.Contains(strings.Join(strings.Fields(text), " "), "the bridge must be running, and that address must lead to it") || strings.Contains(text, token) {
 		t.Errorf("exit code %d\n%s", code, text)
 	}
-	if w.rc.RoomID(w.cfg.SetupChannel) == "" {
+	if w.rc.RoomID(w.cfg.Workspace.SetupChannel) == "" {
 		t.Error("there is no setup channel")
 	}
 	w.run() // the personal access token is still good

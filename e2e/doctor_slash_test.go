@@ -36,7 +36,7 @@ func TestDoctor_SlashCommands_SaysWhichWayWorks(t *testing.T) {
 func TestDoctor_SlashCommands_AreLetThroughOnlyIfAgreedAndAllowed(t *testing.T) {
 	const setting = "Message_AllowUnrecognizedSlashCommand"
 	start := func(roles ...string) *world {
-		w := newPatient(t, chat.Config{BotRoles: roles})
+		w := newPatient(t, chat.Config{Bot: chat.Bot{Roles: roles}})
 		w.rc.SetSetting(setting, false)
 		user, token := w.rc.PersonalAccessToken("bridge.bot")
 		w.environ = slices.DeleteFunc(w.environ, func(v string) bool {
@@ -61,7 +61,7 @@ func TestDoctor_SlashCommands_AreLetThroughOnlyIfAgreedAndAllowed(t *testing.T) 
 }
 
 func TestDoctor_SlashCommands_SecondFactorIsExplained(t *testing.T) {
-	w := newPatient(t, chat.Config{BotRoles: []string{"user", "bot", "livechat-manager", "admin"}})
+	w := newPatient(t, chat.Config{Bot: chat.Bot{Roles: []string{"user", "bot", "livechat-manager", "admin"}}})
 	w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
 	w.run()
 	if _, _, text := w.doctor("--fix", "--slash-commands"); !strings.Contains(strings.Join(strings.Fields(text), " "), "asks for a second factor") {

@@ -28,7 +28,7 @@ const botPassword = "pa55-of-the-bot"
 // not running yet.
 func newPatient(t *testing.T, with chat.Config) *world {
 	t.Helper()
-	with.BotPassword = botPassword
+	with.Bot.Password = botPassword
 	w := newWorld(t, with)
 	w.set("ROCKETCHAT_PASSWORD", botPassword)
 	w.inStore(func(s *store.Store) error { return s.SaveCursor(app.HandshakeSeen, time.Now()) })
@@ -45,7 +45,7 @@ func (w *world) set(name, value string) {
 
 func (w *world) inStore(do func(*store.Store) error) {
 	w.Helper()
-	s, err := store.Open(store.Options{Path: w.cfg.Database, Key: w.cfg.SecretKey})
+	s, err := store.Open(store.Options{Path: w.cfg.Store.Database, Key: w.cfg.Store.SecretKey})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func anotherClock(t *testing.T, behind string, by time.Duration) (address string
 func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
 	w := newPatient(t, chat.Config{})
 	w.run()
-	w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.SetupChannel) != "" })
+	w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.Workspace.SetupChannel) != "" })
 	d, code, text := w.doctor()
 	if code != 0 || d.Bad != 0 || !slices.Equal(d.levels(bridge.Notable), []string{"PUBLIC_URL"}) || len(d.levels(bridge.Unknowable)) > 0 {
 		t.Errorf("exit code %d\n%s", code, text)
@@ -142,7 +142,7 @@ func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
 			t.Errorf("not checked: %s", check)
 		}
 	}
-	for _, want := range []string{"callback URL  " + w.cfg.PublicURL + "/webhook", "messages, message_echoes", "✓", "→"} {
+	for _, want := range []string{"callback URL  " + w.cfg.Network.PublicURL + "/webhook", "messages, message_echoes", "✓", "→"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the table does not contain %q:\n%s", want, text)
 		}
@@ -173,7 +173,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			},
 		},
 		{
-			name: "bot without livechat-manager from the start", workspace: chat.Config{BotRoles: []string{"user", "bot"}}, offline: true,
+			name: "bot without livechat-manager from the start", workspace: chat.Config{Bot: chat.Bot{Roles: []string{"user", "bot"}}}, offline: true,
 			want: []found{
 				{"permissions", bridge.Bad, "view-livechat-rooms is missing", "livechat-manager"},
 				{"connection", bridge.Bad, "not connected", ""},
@@ -235,12 +235,12 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			want: []found{{"slash commands", bridge.Notable, "another app owns /facebook", "app install"}},
 		},
 		{
-			name: "setup channel is a public one", before: func(w *world) { w.rc.AddChannel(w.cfg.SetupChannel, "bridge.bot") },
+			name: "setup channel is a public one", before: func(w *world) { w.rc.AddChannel(w.cfg.Workspace.SetupChannel, "bridge.bot") },
 			want: []found{{"setup channel", bridge.Bad, "no private group", "SETUP_CHANNEL"}},
 		},
 		{
 			name: "a manager is not in the setup channel", fault: func(w *world) {
-				w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.SetupChannel) != "" })
+				w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.Workspace.SetupChannel) != "" })
 				w.rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 			},
 			want: []found{{"setup channel", bridge.Notable, "1 of the omnichannel managers", "--fix"}}, fixed: []string{"setup channel"},

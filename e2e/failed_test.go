@@ -105,7 +105,7 @@ func TestRetry_OutcomeWasUnclear_ThreadIsReadFirst(t *testing.T) {
 		return len(containing(w.notices(rid, id), "Perhaps not delivered")) == 1 && w.health().Failed == 1
 	})
 	w.meta.FailReads(0, nil)
-	if code, out, errText := runCommand(t, w.environ, "retry", "--database", w.cfg.Database, "1"); code != 0 || !strings.Contains(out, "1: is tried again") {
+	if code, out, errText := runCommand(t, w.environ, "retry", "--database", w.cfg.Store.Database, "1"); code != 0 || !strings.Contains(out, "1: is tried again") {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	w.eventually("the agent reads that it had arrived", func() bool {
@@ -132,7 +132,7 @@ func TestOperator_ListsWhatFailedAndTriesItAgain(t *testing.T) {
 	w.eventually("they are set aside", func() bool { return w.health().Failed == 3 })
 	run := func(want int, parts []string, args ...string) {
 		t.Helper()
-		code, out, errText := runCommand(t, w.environ, append([]string{args[0], "--database", w.cfg.Database}, args[1:]...)...)
+		code, out, errText := runCommand(t, w.environ, append([]string{args[0], "--database", w.cfg.Store.Database}, args[1:]...)...)
 		if code != want || strings.Contains(out+errText, "secret-text") {
 			t.Errorf("%q: code %d: %s%s", args, code, out, errText)
 		}

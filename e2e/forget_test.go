@@ -105,7 +105,7 @@ func TestForget_CustomerWithTwoRoomsAndMessagesThatWait_LeavesNothing(t *testing
 				ask = o.public("/facebook forget " + bakery + " " + o.rc.URL() + "/omnichannel/current/" + first + "/room-info")
 				did = o.public("/facebook forget " + bakery + " " + second + " confirm")
 			default:
-				args := []string{"forget", "--database", o.cfg.Database, bakery, anna}
+				args := []string{"forget", "--database", o.cfg.Store.Database, bakery, anna}
 				_, ask, _ = runCommand(t, o.environ, args...)
 				_, did, _ = runCommand(t, o.environ, append(args, "--yes")...)
 			}
@@ -218,7 +218,7 @@ func TestForget_Operator_UnknownCustomerAndNoBridge_AreSaid(t *testing.T) {
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
-	args := []string{"forget", "--database", o.cfg.Database, bakery, "7009", "--yes"}
+	args := []string{"forget", "--database", o.cfg.Store.Database, bakery, "7009", "--yes"}
 	if code, _, errText := runCommand(t, o.environ, args...); code != 1 || !strings.Contains(errText, "no such customer") {
 		t.Errorf("code %d: %s", code, errText)
 	}

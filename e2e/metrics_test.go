@@ -38,7 +38,7 @@ func TestMetrics_TellEachConnectedPage(t *testing.T) {
 	if age := regexp.MustCompile(`bridge_page_oldest_seconds\{direction="out",page="` + page + `"\} 0\.?0*\n`); age.MatchString(text) {
 		t.Error("what waits has no age")
 	}
-	if code, out, errText := runCommand(t, w.environ, "pages", "remove", "--database", w.cfg.Database, "4711"); code != 0 {
+	if code, out, errText := runCommand(t, w.environ, "pages", "remove", "--database", w.cfg.Store.Database, "4711"); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	w.eventually("a page that is gone is no longer measured", func() bool {

@@ -221,7 +221,7 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 		t.Errorf("%d calls with a dead token", len(dead))
 	}
 	token := writeFile(t, w.meta.ReviveToken(page))
-	if code, out, errText := runCommand(t, w.environ, "pages", "add", "--database", w.cfg.Database, "--page-id", page, "--token-file", token); code != 0 {
+	if code, out, errText := runCommand(t, w.environ, "pages", "add", "--database", w.cfg.Store.Database, "--page-id", page, "--token-file", token); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	w.eventually("all answers arrive", func() bool { return len(w.received(anna)) >= 20 })
@@ -250,7 +250,7 @@ func TestOutcome_WaitedAndThenRefused_AgentReadsOneNotice(t *testing.T) {
 	})
 	w.meta.CloseWindow(page, anna)
 	token := writeFile(t, w.meta.ReviveToken(page))
-	if code, out, errText := runCommand(t, w.environ, "pages", "add", "--database", w.cfg.Database, "--page-id", page, "--token-file", token); code != 0 {
+	if code, out, errText := runCommand(t, w.environ, "pages", "add", "--database", w.cfg.Store.Database, "--page-id", page, "--token-file", token); code != 0 {
 		t.Fatalf("code %d: %s%s", code, out, errText)
 	}
 	w.eventually("the agent reads why it was not delivered", func() bool {

@@ -73,7 +73,7 @@ func (w *world) launch(program *exec.Cmd) *process {
 		w.Fatal(err)
 	}
 	go func() { p.ended <- p.Wait() }()
-	w.at = app.Addresses{Public: w.cfg.Listen, Metrics: w.cfg.MetricsListen}
+	w.at = app.Addresses{Public: w.cfg.Network.Listen, Metrics: w.cfg.Network.MetricsListen}
 	w.Cleanup(func() { p.Process.Kill() })
 	return p
 }

@@ -42,7 +42,7 @@ func deadBy(subcode int, says, who string) refusalCase {
 		state:   bridge.PageNeedsAuth, says: says, who: who,
 		ends: func(w *world, page string) {
 			token := writeFile(w.T, w.meta.ReviveToken(page))
-			if code, out, errs := runCommand(w.T, w.environ, "pages", "add", "--database", w.cfg.Database, "--page-id", page, "--token-file", token); code != 0 {
+			if code, out, errs := runCommand(w.T, w.environ, "pages", "add", "--database", w.cfg.Store.Database, "--page-id", page, "--token-file", token); code != 0 {
 				w.Errorf("%s: code %d: %s%s", page, code, out, errs)
 			}
 		},

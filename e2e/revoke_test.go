@@ -223,7 +223,7 @@ func TestDelete_Page_TellsAgentsAndFacebook_RoomsStay(t *testing.T) {
 			o.eventually("it waits", func() bool {
 				return strings.Contains(o.public("/facebook pages"), "waiting: 0 to agents, 1 to customers")
 			})
-			remove := []string{"pages", "remove", "--database", o.cfg.Database, bakery}
+			remove := []string{"pages", "remove", "--database", o.cfg.Store.Database, bakery}
 			switch way {
 			case "command":
 				if answer := o.public("/facebook delete " + bakery); !strings.Contains(answer, "customers: 1.") || !strings.Contains(answer, "delete "+bakery+" confirm") {

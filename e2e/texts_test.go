@@ -184,7 +184,7 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 	w.eventually("all is shown", func() bool { return len(w.texts()) == 4 })
 	w.eventually("the note says that somebody is there", func() bool { return len(note()) == 1 && strings.Contains(note()[0], "there again") })
 	w.settled()
-	say := language.New(w.cfg.Language, time.UTC)
+	say := language.New(w.cfg.Speech.Language, time.UTC)
 	var want []string
 	for i, text := range []string{"one", "two", "three"} {
 		want = append(want, fmt.Sprintf("[Written on %s]\n%s", say.Time(written[i]), text))

@@ -55,7 +55,7 @@ func (w *world) traces(ids []string) map[string][]string {
 // inBuckets shows all keys and values of the store's file.
 func (w *world) inBuckets(look func(where, text string)) {
 	w.Helper()
-	db, err := bbolt.Open(filepath.Clean(w.cfg.Database), 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
+	db, err := bbolt.Open(filepath.Clean(w.cfg.Store.Database), 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func (w *world) forgets(customer string, ids, others []string) {
 		}
 	}
 	w.run()
-	code, did, problem := runCommand(w.T, w.environ, "forget", "--database", w.cfg.Database, page, customer, "--yes")
+	code, did, problem := runCommand(w.T, w.environ, "forget", "--database", w.cfg.Store.Database, page, customer, "--yes")
 	if code != 0 || !strings.Contains(did, "The customer is forgotten here.") {
 		w.Fatalf("code %d: %s%s", code, did, problem)
 	}

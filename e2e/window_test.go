@@ -28,7 +28,7 @@ func (s *stopped) now() time.Time   { return time.Unix(0, s.at.Load()) }
 // configure changes the stored settings of the page; the bridge must not be running.
 func (w *world) configure(change func(*bridge.Settings)) {
 	w.Helper()
-	s, err := store.Open(store.Options{Path: w.cfg.Database, Key: w.cfg.SecretKey})
+	s, err := store.Open(store.Options{Path: w.cfg.Store.Database, Key: w.cfg.Store.SecretKey})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestWindow_WhoMayAnswerWhen(t *testing.T) {
 			clock := newStopped()
 			w := newWorldAt(t, bypassed, clock.now)
 			w.configure(func(s *bridge.Settings) { s.HumanAgent = row.switched })
-			w.cfg.BotUsers = []string{"helper"}
+			w.cfg.Workspace.BotUsers = []string{"helper"}
 			w.meta.ApproveHumanAgent(row.approved)
 			who := w.agent
 			if row.bot {

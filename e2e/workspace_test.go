@@ -270,7 +270,7 @@ func TestStore_NothingReadableIsLeft(t *testing.T) {
 	w.meta.CustomerWrites(page, anna, "a-waiting-secret-text")
 	flush(t, w)
 	w.halt()
-	file, err := os.ReadFile(w.cfg.Database)
+	file, err := os.ReadFile(w.cfg.Store.Database)
 	if err != nil {
 		t.Fatal(err)
 	}

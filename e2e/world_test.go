@@ -89,7 +89,7 @@ func newWorldAt(t *testing.T, with chat.Config, now func() time.Time) *world {
 		t.Fatal(err)
 	}
 	w.cfg.Times, w.cfg.Now = app.Fast, now
-	meta.SetWebhook("http://" + w.cfg.Listen + "/webhook")
+	meta.SetWebhook("http://" + w.cfg.Network.Listen + "/webhook")
 	w.addPage(page, w.token)
 	t.Cleanup(func() {
 		w.halt()
@@ -142,7 +142,7 @@ func freeAddress(t *testing.T) string {
 // addPage stores a page as an earlier run left it.
 func (w *world) addPage(id, token string) {
 	w.Helper()
-	s, err := store.Open(store.Options{Path: w.cfg.Database, Key: w.cfg.SecretKey})
+	s, err := store.Open(store.Options{Path: w.cfg.Store.Database, Key: w.cfg.Store.SecretKey})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	o.meta.ValidRedirects(callback)
 	cfg := messenger.ClientConfig{
 		GraphURL: o.meta.URL(), LoginURL: o.meta.LoginURL(), Version: "v26.0", AppID: o.meta.AppID(),
-		AppSecret: bridge.Secret(o.meta.AppSecret()), VerifyToken: "our-verify-token", Timeout: 5 * time.Second, Now: clock,
+		AppSecret: bridge.Secret(o.meta.AppSecret()), VerifyToken: "our-verify-token", Times: messenger.Times{Timeout: 5 * time.Second}, Now: clock,
 	}
 	if change != nil {
 		change(&cfg)

@@ -29,12 +29,17 @@ type ClientConfig struct {
 	LoginURL      string        // where the login dialog lives, without version; https://www.facebook.com
 	LoginConfigID string        // a configuration of Facebook Login for Business; empty: classic login
 	VerifyToken   bridge.Secret // told to Meta with the webhook's address
-	Timeout       time.Duration // of one call; 15 s
-	Throttled     time.Duration // how long a page pauses when Meta throttles it and does not say how long; 30 s
-	ThreadEvery   time.Duration // pause between two reads of a page's threads; 550 ms
-	MaxConns      int           // idle connections kept: not fewer than calls at once; 64
+	Times         Times
+	MaxConns      int // idle connections kept: not fewer than calls at once; 64
 	Now           func() time.Time
 	Log           *slog.Logger
+}
+
+// Times that are zero get the default that stands beside them.
+type Times struct {
+	Timeout     time.Duration // of one call; 15 s
+	Throttled   time.Duration // how long a page pauses when Meta throttles it and does not say how long; 30 s
+	ThreadEvery time.Duration // pause between two reads of a page's threads; 550 ms
 }
 
 // Client calls the Graph API in the name of pages, of who grants them, and of the
@@ -57,11 +62,11 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.LoginURL == "" {
 		cfg.LoginURL = "https://www.facebook.com"
 	}
-	if cfg.Timeout <= 0 {
-		cfg.Timeout = 15 * time.Second
+	if cfg.Times.Timeout <= 0 {
+		cfg.Times.Timeout = 15 * time.Second
 	}
-	if cfg.ThreadEvery <= 0 {
-		cfg.ThreadEvery = lookEvery
+	if cfg.Times.ThreadEvery <= 0 {
+		cfg.Times.ThreadEvery = lookEvery
 	}
 	if cfg.MaxConns <= 0 {
 		cfg.MaxConns = 64
@@ -75,10 +80,10 @@ func NewClient(cfg ClientConfig) *Client {
 	// Graph does not redirect, and a token must not follow anybody who does.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	slow := transport(cfg)
-	slow.ResponseHeaderTimeout = 4 * cfg.Timeout
+	slow.ResponseHeaderTimeout = 4 * cfg.Times.Timeout
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
-		pacer: newPacer(time.Now, cfg.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,
+		pacer: newPacer(time.Now, cfg.Times.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,
 		rest:    rest.New(&http.Client{Transport: transport(cfg), CheckRedirect: stay}),
 		uploads: rest.New(&http.Client{Transport: slow, CheckRedirect: stay}),
 	}
@@ -94,7 +99,7 @@ func transport(cfg ClientConfig) *http.Transport {
 		MaxIdleConns:           cfg.MaxConns,
 		MaxIdleConnsPerHost:    cfg.MaxConns, // the default of 2 would tear down the others after each burst
 		IdleConnTimeout:        30 * time.Second,
-		ResponseHeaderTimeout:  cfg.Timeout,
+		ResponseHeaderTimeout:  cfg.Times.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 }
@@ -196,9 +201,9 @@ func (c *Client) await(ctx context.Context, wait, none time.Duration, gate bridg
 
 // do makes a call without a file.
 func (c *Client) do(ctx context.Context, q request) *answer {
-	ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.Times.Timeout)
 	defer cancel()
-	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, header: http.Header{},
+	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled, header: http.Header{},
 		reading: q.method == http.MethodGet || q.setup, setup: q.setup, comment: q.comment != "" || q.private}
 	var body any = q.body
 	if q.form != nil {

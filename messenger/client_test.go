@@ -185,7 +185,7 @@ func TestSend_NoAnswerInTime_IsUnknown(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
 	defer close(release)
-	c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret, Timeout: 50 * time.Millisecond})
+	c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret, Times: Times{Timeout: 50 * time.Millisecond}})
 	_, err := c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: "Hello"}, Tag: bridge.SendTag{Message: "Xy12"}})
 	if r := bridge.RefusalOf(err); r.Verdict != bridge.Unknown || !strings.Contains(err.Error(), "timed out") {
 		t.Error(err)

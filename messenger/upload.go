@@ -112,11 +112,11 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	u := q.upload
-	f := &flow{patience: 2 * c.cfg.Timeout, stall: time.AfterFunc(2*c.cfg.Timeout, cancel)}
+	f := &flow{patience: 2 * c.cfg.Times.Timeout, stall: time.AfterFunc(2*c.cfg.Times.Timeout, cancel)}
 	defer f.stall.Stop()
 	body := u.form.File("filedata", u.name, u.content.Type, content{u.content, f}, u.content.Size)
 	f.Reader, body.Reader = body.Reader, f
-	a := &answer{page: q.page.ID, wait: c.cfg.Throttled, header: http.Header{}}
+	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled, header: http.Header{}}
 	c.exchange(ctx, c.uploads, c.write(q, body), a)
 	if broken := f.source.Load(); a.err != nil && broken != nil && !f.whole.Load() {
 		a.source = *broken

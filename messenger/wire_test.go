@@ -64,7 +64,7 @@ func setup(t *testing.T, cfg meta.Config) (*meta.Messenger, *desk, *messenger.Pl
 	page := bridge.Page{ID: pageID, Token: bridge.Secret(fb.AddPage(pageID, "Shop"))}
 	fb.SetWebhook(hook.URL)
 	client := messenger.New(messenger.ClientConfig{
-		GraphURL: fb.URL(), Version: "v26.0", AppID: fb.AppID(), AppSecret: bridge.Secret(fb.AppSecret()), Timeout: time.Second,
+		GraphURL: fb.URL(), Version: "v26.0", AppID: fb.AppID(), AppSecret: bridge.Secret(fb.AppSecret()), Times: messenger.Times{Timeout: time.Second},
 	})
 	fb.CustomerWrites(pageID, customer, "Hello")
 	flush(t, fb)

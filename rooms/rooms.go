@@ -89,17 +89,39 @@ type Known interface {
 
 // Config is what Rooms are made of.
 type Config struct {
+	Workspace
+	Store
+	Facebook
+	Hooks
+	Times
+	Now func() time.Time
+	Say *language.Speaker
+	Log *slog.Logger
+}
+
+// Workspace is what Rooms use of Rocket.Chat.
+type Workspace struct {
 	Livechat Livechat
 	Changes  Changes
-	Files    Files
 	Uploads  Uploads
-	Links    Links
-	Known    Known
-	Pages    bridge.Pages
-	Names    bridge.Names // may be nil: then nobody has one
+
+	// RoomLink returns the address of a room. May be nil.
+	RoomLink func(bridge.RoomID) string
+}
+
+// Store is what Rooms use of what the bridge remembers.
+type Store struct {
+	Links Links
+	Known Known
+	Pages bridge.Pages
+	Names bridge.Names // may be nil: then nobody has one
+}
+
+// Facebook is what Rooms fetch from there.
+type Facebook struct {
+	App      string // our Meta app: another program may use it, too
+	Files    Files
 	Profiles Profiles
-	NameWait time.Duration // how long a first message may wait for the name; 1 s
-	App      string        // our Meta app: another program may use it, too
 
 	// PageInbox returns the address of a conversation in Facebook's Page inbox, or "".
 	// May be nil.
@@ -111,25 +133,26 @@ type Config struct {
 	// History returns what a customer and a page said to each other last, oldest first.
 	// May be nil.
 	History func(context.Context, bridge.Page, bridge.CustomerID) ([]bridge.Incoming, error)
+}
 
+// Hooks are called when something happened. Each may be nil.
+type Hooks struct {
 	// Opened is called when a room is known to be a conversation's, in place of the one
 	// before ("" if that was closed, or if there was none). If the room was
 	// there before, it is also called right before that is durable, so that a stop
-	// in between leaves a trace of what agents wrote there. May be nil.
+	// in between leaves a trace of what agents wrote there.
 	Opened func(room, before bridge.RoomID, existed bool)
 
-	// RoomLink returns the address of a room. May be nil.
-	RoomLink func(bridge.RoomID) string
-
 	// DepartmentGone is called once for each department that was deleted while a
-	// page still names it; its customers then come without one. May be nil.
+	// page still names it; its customers then come without one.
 	DepartmentGone func(bridge.DepartmentID)
+}
 
+// Times that are zero get the default that stands beside them.
+type Times struct {
+	NameWait  time.Duration // how long a first message may wait for the name; 1 s
 	Retry     time.Duration // how often to look whether an agent is back; 30 s
 	FileAgain time.Duration // how long to wait before a file that Facebook does not have yet is fetched again, at first; 1 s
-	Now       func() time.Time
-	Say       *language.Speaker
-	Log       *slog.Logger
 }
 
 // Rooms implements bridge.Rooms.

@@ -56,11 +56,14 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) made() *Rooms {
 	return New(Config{
-		Livechat: d, Links: d, Known: d, Pages: d, Now: func() time.Time { return d.now }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
-		Opened: func(r, _ bridge.RoomID, existed bool) {
-			d.calls = append(d.calls, fmt.Sprintf("opened %s %v", r, existed))
+		Workspace: Workspace{Livechat: d}, Store: Store{Links: d, Known: d, Pages: d},
+		Hooks: Hooks{
+			Opened: func(r, _ bridge.RoomID, existed bool) {
+				d.calls = append(d.calls, fmt.Sprintf("opened %s %v", r, existed))
+			},
+			DepartmentGone: func(id bridge.DepartmentID) { d.rest = append(d.rest, id) },
 		},
-		DepartmentGone: func(id bridge.DepartmentID) { d.rest = append(d.rest, id) },
+		Now: func() time.Time { return d.now }, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 	})
 }
 

@@ -123,7 +123,7 @@ func TestCheckup_Versions(t *testing.T) {
 }
 
 func TestCheckup_HeldBackByTheLimiter_SaysWhatItCouldNotFindOut(t *testing.T) {
-	rc := workspace(t, chat.Config{Profile: chat.V7, BotRoles: []string{"user", "livechat-manager"}, CallsPerWindow: 1, Window: 2 * time.Second})
+	rc := workspace(t, chat.Config{Profile: chat.V7, Bot: chat.Bot{Roles: []string{"user", "livechat-manager"}}, CallsPerWindow: 1, Window: 2 * time.Second})
 	found, _, err := visit(t, rc, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -187,7 +187,7 @@ func (rc *RocketChat) CustomerTexts(rid string) []string {
 func (rc *RocketChat) DirectMessages(username string) []Message {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
-	bot, u := rc.usernames[rc.cfg.BotUsername], rc.usernames[username]
+	bot, u := rc.usernames[rc.cfg.Bot.Username], rc.usernames[username]
 	if u == nil {
 		return nil
 	}

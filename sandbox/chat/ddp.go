@@ -81,7 +81,7 @@ func (rc *RocketChat) serveSocket(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.alive = time.AfterFunc(time.Hour, c.silent)
-	c.alive.Reset(rc.cfg.PingEvery) // only now: silent reads c.alive
+	c.alive.Reset(rc.cfg.Pings.Every) // only now: silent reads c.alive
 	rc.socks.conns[c] = true
 	rc.mu.Unlock()
 
@@ -159,11 +159,11 @@ func (c *rcConn) heard() {
 	over := c.over
 	c.mu.Unlock()
 	if !over {
-		c.alive.Reset(c.rc.cfg.PingEvery)
+		c.alive.Reset(c.rc.cfg.Pings.Every)
 	}
 }
 
-// silent is called after PingEvery without a frame, and after PingTimeout more.
+// silent is called after Pings.Every without a frame, and after Pings.Timeout more.
 // A server that hangs notices nothing.
 func (c *rcConn) silent() {
 	c.rc.mu.Lock()
@@ -175,12 +175,12 @@ func (c *rcConn) silent() {
 	switch {
 	case over:
 	case asleep:
-		c.alive.Reset(c.rc.cfg.PingEvery)
+		c.alive.Reset(c.rc.cfg.Pings.Every)
 	case late:
 		c.rc.drop(c, 0)
 	default:
 		c.reply(rcDoc{"msg": "ping"})
-		c.alive.Reset(c.rc.cfg.PingTimeout)
+		c.alive.Reset(c.rc.cfg.Pings.Timeout)
 	}
 }
 

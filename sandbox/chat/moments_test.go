@@ -102,7 +102,7 @@ func TestRocketChat_RoomsThatRefuse(t *testing.T) {
 }
 
 func TestRocketChat_BelowAPath(t *testing.T) {
-	w := startRC(t, chat.Config{Path: "/chat/", BotPassword: "s3cret", BotUsername: "bot"})
+	w := startRC(t, chat.Config{Path: "/chat/", Bot: chat.Bot{Username: "bot", Password: "s3cret"}})
 	a := w.call(false, "POST login", m{"user": "bot", "password": "s3cret"})
 	if a.status != 200 || a.text("data", "userId") != w.user || a.text("data", "authToken") == "" {
 		t.Fatalf("login: %d %s", a.status, a.raw)
@@ -117,7 +117,7 @@ func TestRocketChat_BelowAPath(t *testing.T) {
 }
 
 func TestRocketChat_HangKeepsSockets(t *testing.T) {
-	w := startRC(t, chat.Config{PingEvery: 10 * time.Millisecond, PingTimeout: 200 * time.Millisecond})
+	w := startRC(t, chat.Config{Pings: chat.Pings{Every: 10 * time.Millisecond, Timeout: 200 * time.Millisecond}})
 	s := w.connected()
 	s.expect("ping")
 	w.Hang(true)

@@ -35,15 +35,24 @@ type Config struct {
 	LimiterOff     bool          // API_Enable_Rate_Limiter = false
 	DDPLimiterOff  bool          // DDP_Rate_Limit_*_Enabled = false
 
-	BotUsername string   // "" = "bridge.bot"
-	BotPassword string   // "" = "secret"
-	BotRoles    []string // nil = user, bot, livechat-manager
+	Bot    Bot
+	Listen string // "" = 127.0.0.1:0
+	Path   string // where the workspace lives below the host, e.g. "/chat"
+	Pings  Pings
+	Now    func() time.Time
+}
 
-	Listen      string        // "" = 127.0.0.1:0
-	Path        string        // where the workspace lives below the host, e.g. "/chat"
-	PingEvery   time.Duration // silence before the server pings a socket; 0 = 15 s
-	PingTimeout time.Duration // further silence before it closes the socket; 0 = 15 s
-	Now         func() time.Time
+// Bot is the user that the bridge logs in as.
+type Bot struct {
+	Username string   // "" = "bridge.bot"
+	Password string   // "" = "secret"
+	Roles    []string // nil = user, bot, livechat-manager
+}
+
+// Pings say how long a socket may be silent.
+type Pings struct {
+	Every   time.Duration // silence before the server pings; 0 = 15 s
+	Timeout time.Duration // further silence before it closes the socket; 0 = 15 s
 }
 
 func (c Config) withDefaults() Config {
@@ -53,19 +62,19 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	def(&c.Window, time.Minute)
-	def(&c.PingEvery, 15*time.Second)
-	def(&c.PingTimeout, 15*time.Second)
+	def(&c.Pings.Every, 15*time.Second)
+	def(&c.Pings.Timeout, 15*time.Second)
 	if c.CallsPerWindow == 0 {
 		c.CallsPerWindow = 10
 	}
-	if c.BotUsername == "" {
-		c.BotUsername = "bridge.bot"
+	if c.Bot.Username == "" {
+		c.Bot.Username = "bridge.bot"
 	}
-	if c.BotPassword == "" {
-		c.BotPassword = "secret"
+	if c.Bot.Password == "" {
+		c.Bot.Password = "secret"
 	}
-	if c.BotRoles == nil {
-		c.BotRoles = []string{"user", "bot", "livechat-manager"}
+	if c.Bot.Roles == nil {
+		c.Bot.Roles = []string{"user", "bot", "livechat-manager"}
 	}
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:0"
@@ -187,8 +196,8 @@ func Start(cfg Config) (*RocketChat, error) {
 	}
 	rc.AddUser(User{ID: "rocket.cat", Username: "rocket.cat", Name: "Rocket.Cat", Roles: []string{"bot"}})
 	rc.AddUser(User{
-		Username: rc.cfg.BotUsername, Name: "Messenger Bridge", Password: rc.cfg.BotPassword,
-		Roles: rc.cfg.BotRoles, Online: true,
+		Username: rc.cfg.Bot.Username, Name: "Messenger Bridge", Password: rc.cfg.Bot.Password,
+		Roles: rc.cfg.Bot.Roles, Online: true,
 	})
 	rc.mu.Lock()
 	rc.newRoom("GENERAL", "c", "general")
@@ -202,7 +211,7 @@ func (rc *RocketChat) URL() string { return "http://" + rc.addr + rc.path() }
 func (rc *RocketChat) path() string { return strings.TrimRight(rc.cfg.Path, "/") }
 
 // Bot is the username of the account made for the bridge.
-func (rc *RocketChat) Bot() string { return rc.cfg.BotUsername }
+func (rc *RocketChat) Bot() string { return rc.cfg.Bot.Username }
 
 // Down stops the server as an upgrade does: connections are refused and all
 // sockets closed; users, rooms and messages stay. Doing it twice is harmless.

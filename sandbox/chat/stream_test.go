@@ -313,7 +313,7 @@ func TestRocketChat_EventFaults(t *testing.T) {
 
 func TestRocketChat_SocketFaults(t *testing.T) {
 	t.Run("heartbeat", func(t *testing.T) {
-		w := startRC(t, chat.Config{PingEvery: 20 * time.Millisecond, PingTimeout: 20 * time.Millisecond})
+		w := startRC(t, chat.Config{Pings: chat.Pings{Every: 20 * time.Millisecond, Timeout: 20 * time.Millisecond}})
 		s := w.connected()
 		s.expect("ping")
 		s.ended()

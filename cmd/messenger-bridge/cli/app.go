@@ -61,12 +61,12 @@ func (c appInstallCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	client := rocketchat.New(rocketchat.ClientConfig{URL: cfg.RocketChatURL, Log: slog.New(slog.DiscardHandler)})
+	client := rocketchat.New(rocketchat.ClientConfig{URL: cfg.RocketChat.URL, Log: slog.New(slog.DiscardHandler)})
 	name, err := client.UseToken(ctx, user, token)
 	if err != nil {
-		return fmt.Errorf("log in at %s: %w", cfg.RocketChatURL, err)
+		return fmt.Errorf("log in at %s: %w", cfg.RocketChat.URL, err)
 	}
-	fmt.Fprintf(io.Out, "logged in at %s as @%s\n", cfg.RocketChatURL, name)
+	fmt.Fprintf(io.Out, "logged in at %s as @%s\n", cfg.RocketChat.URL, name)
 	done, err := client.InstallApp(ctx, ours)
 	if err != nil {
 		return fmt.Errorf("the app does not work yet: %w", err)
@@ -90,15 +90,15 @@ func (c appInstallCmd) Run(ctx context.Context, io Stdio) error {
 
 // app is what is installed.
 func (c appInstallCmd) app(cfg app.Config) (a rocketchat.App, err error) {
-	address := cmp.Or(c.BridgeURL, cfg.PublicURL)
+	address := cmp.Or(c.BridgeURL, cfg.Network.PublicURL)
 	var missing []error
-	if !app.IsBaseURL(cfg.RocketChatURL) {
+	if !app.IsBaseURL(cfg.RocketChat.URL) {
 		missing = append(missing, errors.New("ROCKETCHAT_URL must be set"))
 	}
 	if !app.IsBaseURL(address) {
 		missing = append(missing, errors.New("PUBLIC_URL must be set, or --bridge-url given"))
 	}
-	all := app.Secrets(cfg.CommandsSecret)
+	all := app.Secrets(cfg.Workspace.CommandsSecret)
 	if len(all) == 0 {
 		missing = append(missing, errors.New("COMMANDS_SECRET must be set, for serve as well; `openssl rand -base64 32` makes one"))
 	}

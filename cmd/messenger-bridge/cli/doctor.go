@@ -47,7 +47,7 @@ func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
 		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)
 	}
 	var d app.Diagnosis
-	err := app.Ask(ctx, cfg.Database, method, path, "", func(res *http.Response) error {
+	err := app.Ask(ctx, cfg.Store.Database, method, path, "", func(res *http.Response) error {
 		return json.NewDecoder(res.Body).Decode(&d)
 	})
 	if errors.Is(err, app.ErrNotRunning) {

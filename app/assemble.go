@@ -1,0 +1,245 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/automatic"
+	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/outbound"
+	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/relay"
+	"messenger-bridge/commands"
+	"messenger-bridge/language"
+	"messenger-bridge/messenger"
+	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/stream"
+	"messenger-bridge/rooms"
+	"messenger-bridge/store"
+)
+
+// program makes everything that runs, and knows what belongs to what.
+type program struct {
+	*late
+	cfg     Config
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	started time.Time
+	say     *language.Speaker
+
+	store     *store.Store
+	graph     *messenger.Platform
+	client    *rocketchat.Workspace
+	avatars   *avatars
+	rooms     *rooms.Rooms
+	pages     *pages.Parts
+	gaps      *backfill.Gaps
+	heartbeat *backfill.WebhookHeartbeat
+	backfill  *backfill.Filler
+	progress  *progress
+}
+
+// late is what is made last, for those that are made before and ask for it when
+// everything runs.
+type late struct {
+	relay  *relay.Relay
+	stream *stream.Stream
+	setup  *commands.Setup
+}
+
+// newProgram returns one that has nothing yet but what it is told.
+func newProgram(cfg Config, log *slog.Logger) *program {
+	return &program{late: &late{}, cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()}
+}
+
+// assemble makes the parts; nothing runs yet.
+func (p *program) assemble() (err error) {
+	p.say = speaker(p.cfg)
+	p.progress = &progress{p.late, p.store, p.log}
+	p.callPlatforms()
+	if err := p.lookAfterPages(); err != nil {
+		return err
+	}
+	p.avatars = newAvatars(p.cfg.Network.PublicURL, p.store.Sign, p.client)
+	p.rooms = rooms.New(p.roomsConfig())
+	if p.relay, err = relay.New(p.relayConfig()); err != nil {
+		return err
+	}
+	p.backfill = backfill.New(backfill.Config{
+		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
+		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
+	})
+	p.stream = stream.New(p.streamConfig())
+	p.setup = commands.NewSetup(p.setupConfig())
+	p.metrics.Add(gauges{p.late, p.store, p.graph})
+	return nil
+}
+
+// callPlatforms makes the clients of Facebook and Rocket.Chat.
+func (p *program) callPlatforms() {
+	cfg := p.cfg
+	p.graph = messenger.New(messenger.ClientConfig{
+		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
+		AppSecret: Secrets(cfg.Facebook.AppSecret)[0], VerifyToken: cfg.Facebook.VerifyToken,
+		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID,
+		Times:    messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
+		MaxConns: workers, Now: cfg.Now, Log: p.log,
+	})
+	p.client = rocketchat.New(rocketchat.ClientConfig{
+		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
+		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
+	})
+}
+
+// lookAfterPages makes what connects and watches pages.
+func (p *program) lookAfterPages() (err error) {
+	times := p.cfg.Times
+	if p.gaps, err = backfill.NewGaps(p.store, 2*times.WatchEvery, time.Now); err != nil {
+		return err
+	}
+	p.pages = pages.New(pages.Config{
+		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
+		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
+		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
+		Times: pages.Times{
+			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
+			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
+		},
+		Announce: func(ctx context.Context, key, text string) error { return p.relay.Notices.Announce(ctx, key, text) },
+		Changed:  p.pageChanged, Now: p.cfg.Now, Say: p.say, Log: p.log,
+	})
+	p.heartbeat = backfill.NewHeartbeat(backfill.HeartbeatConfig{
+		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.pages.Watch.CheckSoon, Every: times.HearEvery, Outage: times.Outage, Log: p.log,
+	})
+	return nil
+}
+
+// roomsConfig says what shows customers' messages.
+func (p *program) roomsConfig() rooms.Config {
+	times := p.cfg.Times
+	return rooms.Config{
+		Workspace: rooms.Workspace{Livechat: p.client, Changes: p.client, Uploads: p.client, RoomLink: p.client.RoomLink},
+		Store:     rooms.Store{Links: p.store, Known: p.store, Pages: p.store, Names: p.store},
+		Facebook: rooms.Facebook{
+			App: p.cfg.Facebook.AppID, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, History: p.graph.History,
+			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
+		},
+		Hooks: rooms.Hooks{Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) }},
+		Times: rooms.Times{Retry: times.NoAgentRetry, FileAgain: times.FileAgain},
+		Now:   p.cfg.Now, Say: p.say, Log: p.log,
+	}
+}
+
+// streamConfig says what listens to agents.
+func (p *program) streamConfig() stream.Config {
+	chat, times := p.cfg.RocketChat, p.cfg.Times
+	return stream.Config{
+		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: adopt(p.cfg.Speech.Language, p.say), Log: p.log, Metrics: p.metrics,
+		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
+		Times: stream.Times{
+			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
+			PingEvery: times.PingEvery, RefusedWait: times.Refused, Answer: times.RestTimeout,
+		},
+	}
+}
+
+// setupConfig says what leads administrators to the first message.
+func (p *program) setupConfig() commands.SetupConfig {
+	every := p.cfg.Times.SetupEvery
+	todo := &steps{
+		late: p.late, store: p.store, graph: p.graph, client: p.client, progress: p.progress,
+		checkup: newCheckups(p.client, p.store, p.cfg.Workspace.SetupChannel, every), webhook: p.cfg.Network.PublicURL + "/webhook", say: p.say,
+	}
+	return commands.SetupConfig{
+		Steps: todo.all(), Show: p.client.ShowStep, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
+	}
+}
+
+// sentByUs returns what reports whether a Messenger message is an answer that the bridge sent.
+func sentByUs(s *store.Store) func(bridge.PageID, bridge.Mid) bool {
+	return func(page bridge.PageID, mid bridge.Mid) bool {
+		_, ours := s.TagOf(page, mid)
+		return ours
+	}
+}
+
+// view shows how the bridge is.
+func (p *program) view() *view {
+	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, log: p.log}
+}
+
+// operators carry out what is typed on the bridge's own machine.
+func (p *program) operators() *operators {
+	return &operators{late: p.late, view: p.view(), store: p.store, pages: p.pages, patient: p.patient, roomLink: p.client.RoomLink, log: p.log}
+}
+
+// public answers Meta and browsers.
+func (p *program) public() *publicServer {
+	return &publicServer{
+		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
+		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+	}
+}
+
+// patient is a bridge that runs, to be examined.
+func (p *program) patient() *patient {
+	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
+	t.take(p)
+	return t
+}
+
+// agents is what comes from rooms: messages, and that a room was closed.
+type agents struct {
+	*outbound.Outbound
+	*automatic.Texts
+}
+
+// relayConfig says what the flows are made of.
+func (p *program) relayConfig() relay.Config {
+	cfg, s := p.cfg, p.store
+	called := names{s, p.client, p.log}
+	return relay.Config{
+		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
+			TextHash: s.Sign, SentBefore: s.SentBefore},
+		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
+			Files: p.client, Archive: p.client, Picture: p.avatars.address},
+		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
+		Names:     automatic.Names{Customer: called.customer, Department: called.department, RoomLink: p.client.RoomLink},
+		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
+			Active: s.SaveActivity},
+		Times: relay.Times{
+			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter},
+			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
+			AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
+		},
+		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.metrics,
+	}
+}
+
+// speaker says the program's sentences; English until the workspace's language is
+// known, unless LANGUAGE names one.
+func speaker(cfg Config) *language.Speaker {
+	zone, err := time.LoadLocation(cfg.Speech.Timezone)
+	if err != nil { // ReadConfig refuses it
+		zone = time.UTC
+	}
+	return language.New(cfg.Speech.Language, zone)
+}
+
+// adopt returns what makes the language of a workspace ours, if LANGUAGE names none.
+func adopt(chosen string, say *language.Speaker) func(tag string) {
+	return func(tag string) {
+		if chosen == "" && !say.Switch(tag) {
+			say.Switch("en")
+		}
+	}
+}
+
+// workers is how many deliveries may be under way in each direction: enough for
+// 1,000 a second at 50 ms each.
+const workers = 64
