@@ -86,7 +86,7 @@ type Receipts interface {
 	// TagOf returns which part of an agent's message a Messenger message is, if it
 	// is one of ours.
 	TagOf(PageID, Mid) (SendTag, bool)
-	// PrintOf returns the fingerprint of the text of an agent's message which the
+	// TextHashOf returns the fingerprint of the text of an agent's message which the
 	// customer has, or "".
 	TextHashOf(MessageID) string
 	// ShownAs returns the room and the messages that show a Messenger message which
