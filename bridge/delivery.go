@@ -82,6 +82,7 @@ type Delivery struct {
 // that is made anyway: a crash may lose the last line of it.
 type History struct {
 	Tries  int       // attempts that were refused
+	Step   int       // of backoff: how many of them the lane had in a row on its own, at no gate
 	Due    time.Time // not tried before, by our clock; zero: its gate decides, or it was never refused
 	Reason Reason    // of the last refusal; empty: there was none
 }

@@ -135,9 +135,11 @@ type PageStore interface {
 // Rooms are the Omnichannel side of conversations.
 type Rooms interface {
 	// Deliver shows an event in the conversation's open room, and opens one if
-	// there is none. Showing the same event again is harmless. Shown tells what
-	// happened also where there is an error.
-	Deliver(context.Context, Incoming) (Shown, error)
+	// there is none. Showing the same event again is harmless. opened is called when a
+	// new room is the conversation's, before that is durable and before anything is shown
+	// there; perhaps more than once for a room. If it fails, nothing is shown. Shown tells
+	// what happened also where there is an error.
+	Deliver(ctx context.Context, in Incoming, opened func(NewRoom) error) (Shown, error)
 	// Conversation returns the conversation a room was opened for, closed rooms
 	// included, and false for rooms that are not ours.
 	Conversation(RoomID) (Conversation, bool, error)
@@ -145,12 +147,17 @@ type Rooms interface {
 	OpenRoom(Conversation) (RoomID, error)
 }
 
+// NewRoom is a room that was opened for an event.
+type NewRoom struct {
+	ID         RoomID
+	Unattended bool // nobody serves it, and nobody is there who could
+}
+
 // Shown is what became of an event.
 type Shown struct {
-	Receipt    Receipt  // as what it is shown; without Mid: nothing is to be remembered
-	Refused    []string // what the customer must be told of files that were not taken
-	Opened     RoomID   // the room that was opened for this event, now or in an earlier attempt; empty: none
-	Unattended bool     // Opened belongs to nobody, and nobody is there who could take it
+	Receipt Receipt  // as what it is shown; without Mid: nothing is to be remembered
+	Refused []string // what the customer must be told of files that were not taken
+	Waits   bool     // no room was opened, because nobody is there who could take it
 }
 
 // People tells people from programs.

@@ -73,7 +73,7 @@ func TestNames_AreAskedOnceADay_AndChangesAreTold(t *testing.T) {
 	r := named(d, reg)
 	writes := func(key string) {
 		t.Helper()
-		if _, err := r.Deliver(t.Context(), event(key, "hello")); err != nil {
+		if _, err := r.Deliver(t.Context(), event(key, "hello"), opens); err != nil {
 			t.Fatal(err)
 		}
 		learn(t, r)
@@ -119,7 +119,7 @@ func TestNames_NameComesWhileTheVisitorIsRegistered_IsShown(t *testing.T) {
 	d, reg := newDesk(t), &registry{told: "Anna"}
 	r := named(d, reg)
 	r.Livechat = between{d, func() { learn(t, r) }}
-	if _, err := r.Deliver(t.Context(), event("1", "hello")); err != nil {
+	if _, err := r.Deliver(t.Context(), event("1", "hello"), opens); err != nil {
 		t.Fatal(err)
 	}
 	if d.lastName != "Anna" || reg.asked != 1 {
@@ -132,7 +132,7 @@ func TestNames_CustomerIsForgotten_NameIsNotKept_AndAskedForAnew(t *testing.T) {
 	r := named(d, reg)
 	writes := func(key string) {
 		t.Helper()
-		if _, err := r.Deliver(t.Context(), event(key, "hello")); err != nil {
+		if _, err := r.Deliver(t.Context(), event(key, "hello"), opens); err != nil {
 			t.Fatal(err)
 		}
 		learn(t, r)

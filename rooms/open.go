@@ -21,19 +21,9 @@ type opener struct {
 // stay is how a conversation is tied to Rocket.Chat while an event is shown.
 type stay struct {
 	bridge.Link
-	event      bridge.MessageID // as which it is shown
-	again      bool             // showing it was begun before
-	opened     bool             // a new room, for this event
-	unattended bool             // nobody serves it, and nobody is there who could
-}
-
-// openedRoom returns the room that was opened for the event, now or in an earlier
-// attempt; "" if none was.
-func (l *stay) openedRoom() bridge.RoomID {
-	if l.opened || l.again && l.Begin == l.event {
-		return l.Room
-	}
-	return ""
+	again  bool // showing it was begun before, and may have opened a room
+	opened func(bridge.NewRoom) error
+	waits  bool // nobody is there who could take a room
 }
 
 func (r *opener) register(ctx context.Context, link *stay) error {
@@ -75,28 +65,29 @@ func (r *opener) open(ctx context.Context, link *stay) error {
 		return r.hold(link.Department, err)
 	}
 	r.back(link.Department)
-	link.unattended = room.Unattended
-	return r.moveTo(ctx, link, room.ID, room.Existed, !room.Existed || link.again)
+	return r.moveTo(ctx, link, room, !room.Existed || link.again)
 }
 
 // moveTo makes a room the conversation's; began says that it is a new one.
-func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.RoomID, existed, began bool) error {
-	before := link.Room
-	link.Room, link.opened = room, began
+func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom, began bool) error {
+	before, existed := link.Room, room.Existed
+	link.Room = room.ID
 	if began {
-		link.Begin = link.event
+		if err := link.opened(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended}); err != nil {
+			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		}
 	}
 	opened := r.Opened
 	if opened == nil {
 		opened = func(room, before bridge.RoomID, existed bool) {}
 	}
 	if existed {
-		opened(room, before, existed)
+		opened(room.ID, before, existed)
 	}
 	if err := r.save(ctx, link.Link); err != nil {
 		return err
 	}
-	opened(room, before, existed)
+	opened(room.ID, before, existed)
 	return nil
 }
 

@@ -68,6 +68,7 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 					link.Visitor = ""
 					continue
 				}
+				link.waits = reasonOf(err) == bridge.NoAgent || reasonOf(err) == bridge.OmnichannelOff
 				return bridge.Shown{}, err
 			}
 			r.nameEarlier(ctx, link, previous) // a later attempt would not know it
@@ -201,7 +202,7 @@ func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {
 	if err != nil || known {
 		return err
 	}
-	return r.moveTo(ctx, link, room, true, true)
+	return r.moveTo(ctx, link, bridge.OpenedRoom{ID: room, Existed: true}, true)
 }
 
 // echo shows what the page said without us.

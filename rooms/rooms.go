@@ -199,7 +199,7 @@ func (r *Rooms) OpenRoom(c bridge.Conversation) (bridge.RoomID, error) {
 
 // Deliver shows an event: what the customer said in the conversation's open room,
 // what happened otherwise in the latest room there is.
-func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) (bridge.Shown, error) {
+func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming, opened func(bridge.NewRoom) error) (bridge.Shown, error) {
 	known, err := r.Links.Link(in.Conversation)
 	if err != nil {
 		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
@@ -207,9 +207,9 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming) (bridge.Shown, 
 	if in.Survey != nil {
 		return r.survey(ctx, known, in)
 	}
-	link := &stay{Link: known, event: in.MessageID(), again: in.Tries > 0}
+	link := &stay{Link: known, again: in.Tries > 0, opened: opened}
 	shown, err := r.deliver(ctx, link, in)
-	shown.Opened, shown.Unattended = link.openedRoom(), link.unattended
+	shown.Waits = link.waits
 	return shown, err
 }
 

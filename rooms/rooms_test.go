@@ -54,6 +54,9 @@ func newDesk(t *testing.T) *desk {
 	}
 }
 
+// opens takes that a room was opened.
+func opens(bridge.NewRoom) error { return nil }
+
 func (d *desk) made() *Rooms {
 	return New(Config{
 		Workspace: Workspace{Livechat: d}, Store: Store{Links: d, Known: d, Pages: d},
@@ -302,7 +305,7 @@ func TestDeliver_EveryOutcome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
 			c.before(d)
-			_, err := d.made().Deliver(t.Context(), event("k", "hello"))
+			_, err := d.made().Deliver(t.Context(), event("k", "hello"), opens)
 			if reasonOf(err) != c.reason || (err == nil) != (c.reason == "") {
 				t.Errorf("refused with %v", err)
 			}
@@ -326,10 +329,10 @@ func TestDeliver_AnswerLost_AgainShowsItOnce(t *testing.T) {
 			d := newDesk(t)
 			d.after[call] = []error{lost}
 			r := d.made()
-			if _, err := r.Deliver(t.Context(), event("k", "hello")); !errors.Is(err, lost) {
+			if _, err := r.Deliver(t.Context(), event("k", "hello"), opens); !errors.Is(err, lost) {
 				t.Fatalf("the first attempt ends with %v", err)
 			}
-			if _, err := d.made().Deliver(t.Context(), event("k", "hello")); err != nil { // a new process
+			if _, err := d.made().Deliver(t.Context(), event("k", "hello"), opens); err != nil { // a new process
 				t.Fatal(err)
 			}
 			if got := d.texts(); !slices.Equal(got, []string{"r1:hello"}) || d.count != 1 {
@@ -354,7 +357,7 @@ func TestDeliver_ShownInAnotherRoom(t *testing.T) {
 			d.talking()
 			d.rooms["r0"] = true
 			d.shown = []shown{{c.room, id, "hello"}}
-			if _, err := d.made().Deliver(t.Context(), event("k", "hello")); err != nil {
+			if _, err := d.made().Deliver(t.Context(), event("k", "hello"), opens); err != nil {
 				t.Fatal(err)
 			}
 			if got := d.links[anna].Room; got != c.want || !d.rooms[c.want] {
@@ -371,7 +374,7 @@ func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 	d := newDesk(t)
 	r := d.made()
 	d.fail["open"] = []error{refusal(bridge.NoAgent)}
-	deliver := func() error { _, err := r.Deliver(t.Context(), event("k", "hello")); return err }
+	deliver := func() error { _, err := r.Deliver(t.Context(), event("k", "hello"), opens); return err }
 	for range 5 {
 		err := deliver()
 		if f := bridge.RefusalOf(err); f.Reason != bridge.NoAgent || f.Gate != bridge.GateDepartment("sales") || f.After != 30*time.Second || f.Verdict != bridge.Again {
@@ -419,7 +422,7 @@ func TestDeliver_DepartmentDeleted_IsSaidOnce(t *testing.T) {
 	for i := range 3 {
 		in := event("k", "hello")
 		in.Conversation.Customer = bridge.CustomerID(fmt.Sprint(i))
-		if _, err := r.Deliver(t.Context(), in); err != nil {
+		if _, err := r.Deliver(t.Context(), in, opens); err != nil {
 			t.Fatal(err)
 		}
 		if got := d.links[in.Conversation]; got.Department != "" || got.Room == "" {
@@ -433,7 +436,7 @@ func TestDeliver_DepartmentDeleted_IsSaidOnce(t *testing.T) {
 	quiet.missing = "sales"
 	rooms := quiet.made()
 	rooms.Opened, rooms.DepartmentGone = nil, nil
-	if _, err := rooms.Deliver(t.Context(), event("k", "hello")); err != nil {
+	if _, err := rooms.Deliver(t.Context(), event("k", "hello"), opens); err != nil {
 		t.Error(err)
 	}
 }
@@ -451,11 +454,11 @@ func TestDeliver_TooLong_IsShownInPartsWithoutLoss(t *testing.T) {
 			d.talking()
 			d.limit = limit
 			for range 2 { // again shows nothing twice
-				if _, err := d.made().Deliver(t.Context(), event("k", whole)); err != nil {
+				if _, err := d.made().Deliver(t.Context(), event("k", whole), opens); err != nil {
 					t.Fatalf("%s, limit %d: %v", name, limit, err)
 				}
 			}
-			if _, err := d.made().Deliver(t.Context(), event("k2", "!")); err != nil {
+			if _, err := d.made().Deliver(t.Context(), event("k2", "!"), opens); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.Join(d.texts(), "")
@@ -481,12 +484,12 @@ func TestDeliver_TooLong_WhateverHappensBetweenTheParts_NothingIsLost(t *testing
 			d.talking()
 			d.limit = 12
 			d.fail["post"] = slices.Concat(make([]error, 3+answered-1), []error{refusal(bridge.WorkspaceDown)})
-			_, first := d.made().Deliver(t.Context(), event("k", whole))
+			_, first := d.made().Deliver(t.Context(), event("k", whole), opens)
 			if reasonOf(first) != bridge.WorkspaceDown {
 				t.Fatalf("%s: the first attempt ends with %v", name, first)
 			}
 			meanwhile(d)
-			if _, err := d.made().Deliver(t.Context(), event("k", whole)); err != nil {
+			if _, err := d.made().Deliver(t.Context(), event("k", whole), opens); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			last := map[bridge.RoomID]string{}
@@ -510,7 +513,7 @@ func TestDeliver_TooLong_LastPartShownBeforeTheRoomClosed_IsNotShownAgain(t *tes
 	// The whole is refused, then both parts come; the answer of the last says that
 	// the room was closed.
 	d.after["post"] = []error{nil, nil, refusal(bridge.RoomClosed)}
-	if _, err := d.made().Deliver(t.Context(), event("k", "hello you!")); err != nil {
+	if _, err := d.made().Deliver(t.Context(), event("k", "hello you!"), opens); err != nil {
 		t.Fatal(err)
 	}
 	if got := d.texts(); !slices.Equal(got, []string{"r1:hello", "r1: you!"}) || slices.Contains(d.calls, "open") {

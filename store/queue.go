@@ -194,16 +194,29 @@ func (q *Queue) Waiting(each func(d *bridge.Delivery, lane int)) error {
 			raw, _, _ := layout.ParseRecord(v, d) // unreadable: Delivery tells
 			lane, met := numbers[string(raw)]
 			if !met {
-				text := string(raw)
-				parsed, _ := layout.ParseLane(text)
-				lane = len(lanes)
-				numbers[text], lanes = lane, append(lanes, parsed)
+				lane, lanes = laneNumber(raw, numbers, lanes)
 			}
 			d.Lane = lanes[lane]
 			each(d, lane)
 		}
 		return nil
 	})
+}
+
+// laneNumber gives a lane that was not met before the next number. Those that cannot be read
+// are one.
+func laneNumber(raw []byte, numbers map[string]int, lanes []bridge.Lane) (int, []bridge.Lane) {
+	const unreadable = "\xff" // no lane is written so
+	text := string(raw)
+	parsed, err := layout.ParseLane(text)
+	if err != nil {
+		if known, met := numbers[unreadable]; met {
+			return known, lanes
+		}
+		text, parsed = unreadable, bridge.Lane{}
+	}
+	numbers[text] = len(lanes)
+	return len(lanes), append(lanes, parsed)
 }
 
 // Seen implements bridge.Queue.

@@ -29,11 +29,11 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	in.Tries, in.ForceNewRoom = i.begin(seq, d), i.wantsNewRoom(&in)
+	in.Tries, in.ForceNewRoom = i.begin(seq, d), wantsNewRoom(&in, i.Pages, i.States)
 	i.setReplyTarget(&in, false)
-	shown, err := i.Rooms.Deliver(ctx, in)
-	if failed := i.roomOpened(ctx, &in, shown); failed != nil {
-		return bridge.StoreRefusal(failed)
+	shown, err := i.Rooms.Deliver(ctx, in, func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) })
+	if shown.Waits {
+		i.tellAbsent(ctx, &in)
 	}
 	if err != nil {
 		return i.refused(ctx, d, &in, bridge.RefusalOf(err))
@@ -41,26 +41,25 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	return i.shown(ctx, d, &in, shown)
 }
 
-// roomOpened says what follows from a new room.
-func (i *Inbound) roomOpened(ctx context.Context, in *bridge.Incoming, shown bridge.Shown) error {
-	if shown.Opened == "" {
-		return nil
-	}
-	if shown.Unattended {
-		if err := i.Automatic.Texts.Unattended(ctx, *in, shown.Opened); err != nil {
-			i.Lanes.Log.Warn("nobody is told of a room that nobody serves", "page", in.Conversation.Page, "room", shown.Opened, "err", err)
+// roomOpened says what follows from a new room, before anybody can write there.
+func (i *Inbound) roomOpened(ctx context.Context, in *bridge.Incoming, room bridge.NewRoom) error {
+	if room.Unattended {
+		if err := i.Automatic.Texts.Unattended(ctx, *in, room.ID); err != nil {
+			i.Lanes.Log.Warn("nobody is told of a room that nobody serves", "page", in.Conversation.Page, "room", room.ID, "err", err)
 		}
 	}
-	return i.Automatic.Texts.RoomOpened(ctx, in.Conversation, shown.Opened)
+	return i.Automatic.Texts.RoomOpened(ctx, in.Conversation, room.ID)
+}
+
+// tellAbsent tells the customer that nobody is there.
+func (i *Inbound) tellAbsent(ctx context.Context, in *bridge.Incoming) {
+	if err := i.Automatic.Texts.NobodyThere(ctx, *in); err != nil {
+		i.Lanes.Log.Warn("the customer is not told that nobody is there", "page", in.Conversation.Page, "err", err)
+	}
 }
 
 // refused decides what becomes of an event that was not shown.
 func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Incoming, r *bridge.Refusal) error {
-	if r.Reason == bridge.NoAgent || r.Reason == bridge.OmnichannelOff {
-		if err := i.Automatic.Texts.NobodyThere(ctx, *in); err != nil {
-			i.Lanes.Log.Warn("the customer is not told that nobody is there", "page", in.Conversation.Page, "err", err)
-		}
-	}
 	if r.Verdict != bridge.Never {
 		r.Verdict = bridge.Again
 		return r
@@ -115,13 +114,13 @@ func (i *Inbound) ended(seq bridge.Seq) {
 
 // wantsNewRoom reports whether an event comes after so long a silence that the page wants
 // a new room for it.
-func (i *Inbound) wantsNewRoom(in *bridge.Incoming) bool {
+func wantsNewRoom(in *bridge.Incoming, pages bridge.Pages, states bridge.States) bool {
 	if !in.Opens() || in.Survey != nil {
 		return false
 	}
-	page, err := i.Pages.Page(in.Conversation.Page)
+	page, err := pages.Page(in.Conversation.Page)
 	after := time.Duration(page.Settings.NewRoomAfter)
-	since := i.States.State(in.Conversation).Silence.Since
+	since := states.State(in.Conversation).Silence.Since
 	return err == nil && after > 0 && !since.IsZero() && in.At.Sub(since) > after
 }
 

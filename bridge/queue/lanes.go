@@ -68,6 +68,25 @@ func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
 // how many were new. stored, if not nil, is called for each of them before it is
 // scheduled.
 func (l *Lanes) Append(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (fresh int, err error) {
+	fresh, err = l.put(ctx, entries, stored)
+	if err != nil {
+		return 0, err
+	}
+	l.Meter.Count(bridge.Accepted, l.Direction, "", fresh)
+	l.Meter.Count(bridge.Repeated, l.Direction, "", len(entries)-fresh)
+	return fresh, nil
+}
+
+// PutBack is Append for what was accepted before and given up since.
+func (l *Lanes) PutBack(ctx context.Context, entries []bridge.Entry) error {
+	_, err := l.put(ctx, entries, nil)
+	if err == nil {
+		l.Meter.Count(bridge.Retried, l.Direction, "", len(entries))
+	}
+	return err
+}
+
+func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (fresh int, err error) {
 	if len(entries) == 0 {
 		return 0, nil
 	}
@@ -80,10 +99,7 @@ func (l *Lanes) Append(ctx context.Context, entries []bridge.Entry, stored func(
 	if err != nil {
 		return 0, fmt.Errorf("store %d entries: %w", len(entries), err)
 	}
-	fresh = len(entries) - repeats
-	l.Meter.Count(bridge.Accepted, l.Direction, "", fresh)
-	l.Meter.Count(bridge.Repeated, l.Direction, "", repeats)
-	return fresh, nil
+	return len(entries) - repeats, nil
 }
 
 // Run delivers until ctx ends and nothing is under way any more. work is the context of
@@ -158,7 +174,7 @@ func (l *Lanes) postponed(t turn, done int, r *bridge.Refusal, e ending) {
 	if r.Reason == bridge.Deferred || e.tries == 0 {
 		return
 	}
-	h := bridge.History{Tries: e.tries, Reason: r.Reason}
+	h := bridge.History{Tries: e.tries, Step: e.step, Reason: r.Reason}
 	if e.wait > 0 {
 		h.Due = l.Clock().Add(e.wait)
 	}

@@ -31,7 +31,7 @@ func TestLoad_BackoffGoesOnWhereItWas(t *testing.T) {
 	c := &clock{now: time.Unix(1_790_000_000, 0)}
 	anna, ben, carl := customer("p", "anna"), customer("p", "ben"), customer("p", "carl")
 	due := func(d time.Duration) bridge.History {
-		return bridge.History{Tries: 5, Due: c.now.Add(d), Reason: bridge.MetaError}
+		return bridge.History{Tries: 9, Step: 5, Due: c.now.Add(d), Reason: bridge.MetaError}
 	}
 	l := New(Config{
 		Rules: Rules{Home: func(l bridge.Lane) bridge.Gate { return bridge.GatePage(l.Page) }, First: firstRetry, Now: c.Now, Jitter: func() float64 { return 0.5 }},
@@ -61,7 +61,7 @@ func TestLoad_BackoffGoesOnWhereItWas(t *testing.T) {
 	if got := lanesOf(turns); !reflect.DeepEqual(got, []bridge.Lane{anna}) || !reflect.DeepEqual(turns[0].seqs, []bridge.Seq{1, 3}) {
 		t.Fatalf("when it is due %v are tried", got)
 	}
-	if e := l.finish(turns[0], 0, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError}); e.tries != 6 || e.wait != Backoff(firstRetry, 6, 0.5) || e.news {
+	if e := l.finish(turns[0], 0, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError}); e.tries != 10 || e.step != 6 || e.wait != Backoff(firstRetry, 6, 0.5) || !e.news {
 		t.Errorf("the next refusal counts as %+v", e)
 	}
 	c.advance(longestRest)

@@ -26,6 +26,7 @@ type lane struct {
 	timer    *Item[waiter] // while it waits for a time
 	failures int           // in a row
 	tries    int           // refusals of the oldest
+	restored bool          // an earlier run left it, and nothing was refused since
 	settling bool          // waits for proof of delivery, which may come early
 	proof    bool          // it came while the lane was with a worker
 	wanted   bool          // somebody holds it, or will when the worker gives it back
@@ -84,7 +85,7 @@ const longestRest = 5 * time.Minute
 
 // restore has a lane go on where an earlier run left its oldest entry.
 func (p *places) restore(l *lane, h bridge.History, now time.Time) {
-	l.failures, l.tries = h.Tries, h.Tries
+	l.failures, l.tries, l.restored = h.Step, h.Tries, true
 	if rest := min(h.Due.Sub(now), longestRest); !h.Due.IsZero() && rest > 0 {
 		p.wait(l, rest)
 		return
@@ -111,7 +112,7 @@ func (p *places) pick() (turn, bool) {
 		if g := l.endProbe(); g != nil { // it cannot try for the others; another one may
 			p.tryGate(g)
 		}
-		p.park(l, home)
+		home.park(l)
 	}
 	return turn{}, false
 }
@@ -121,10 +122,10 @@ func (p *places) pick() (turn, bool) {
 func (p *places) holdBack(l *lane, outer *gate) {
 	g := l.endProbe()
 	if g == nil {
-		p.park(l, outer)
+		outer.park(l)
 		return
 	}
-	p.parkFirst(l, g)
+	g.parkFirst(l)
 	wait := p.First
 	if outer.timer != nil {
 		wait = max(outer.timer.At.Sub(p.Now()), wait)
@@ -166,7 +167,8 @@ func (p *places) refused(l *lane, r *bridge.Refusal, probe *gate) (e ending) {
 			p.makeReady(l)
 			return e
 		}
-		e.wait, e.news = p.pause(r, l.failures), l.failures == 1
+		e.wait, e.step, e.news = p.pause(r, l.failures), l.failures, l.failures == 1 || l.restored
+		l.restored = false
 		p.wait(l, e.wait)
 		return e
 	}
@@ -180,9 +182,9 @@ func (p *places) refused(l *lane, r *bridge.Refusal, probe *gate) (e ending) {
 		p.shutFor(g, r.After)
 	}
 	if g == probe {
-		p.parkFirst(l, g)
+		g.parkFirst(l)
 	} else {
-		p.park(l, g)
+		g.park(l)
 	}
 	return e
 }
@@ -213,12 +215,12 @@ func (p *places) makeReady(l *lane) {
 	p.signal()
 }
 
-func (p *places) park(l *lane, g *gate) {
+func (g *gate) park(l *lane) {
 	l.where = atGate
 	g.parked.push(l)
 }
 
-func (p *places) parkFirst(l *lane, g *gate) {
+func (g *gate) parkFirst(l *lane) {
 	l.where = atGate
 	g.parked.pushFront(l)
 }

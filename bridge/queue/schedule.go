@@ -46,6 +46,7 @@ type turn struct {
 type ending struct {
 	news  bool          // the refusal is the first of its lane, or of its gate
 	tries int           // how often the delivery was refused
+	step  int           // of backoff
 	wait  time.Duration // how long its lane waits on its own; 0: at a gate, or not at all
 }
 

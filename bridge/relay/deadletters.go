@@ -44,10 +44,9 @@ func (d *DeadLetters) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq
 		}
 	}
 	for to, some := range entries {
-		if _, err := d.lanes[to].Append(ctx, some, nil); err != nil {
+		if err := d.lanes[to].PutBack(ctx, some); err != nil {
 			return nil, bridge.StoreRefusal(fmt.Errorf("put %d deliveries back: %w", len(some), err))
 		}
-		d.lanes[to].Meter.Count(bridge.Retried, to, "", len(some))
 	}
 	if len(back) > 0 {
 		if err := d.Failures.TakeBack(ctx, back...); err != nil {

@@ -88,9 +88,9 @@ var records = []struct {
 	}, {
 		bridge.Delivery{
 			Lane: bridge.AnnouncementLane(), Accepted: accepted, Progress: bridge.Progress{State: bridge.Queued, Tagged: true},
-			History: bridge.History{Tries: 259, Due: due, Reason: "busy"},
+			History: bridge.History{Tries: 259, Step: 7, Due: due, Reason: "busy"},
 		},
-		"02 | c1 0000 0000 | 0102030405060708 | 0000000000000000 | 0004 05 00 00 00 | 0103 2122232425262728 04 62757379",
+		"02 | c1 0000 0000 | 0102030405060708 | 0000000000000000 | 0004 05 00 00 00 | 0103 07 2122232425262728 04 62757379",
 	},
 }
 

@@ -16,7 +16,7 @@ import (
 // The highest bit of the state says tagged, the next one that there is a history, which
 // most deliveries never have:
 //
-//	tries 2 | due 8 | reason length 1 | reason
+//	tries 2 | step 1 | due 8 | reason length 1 | reason
 const (
 	version    = 2
 	taggedBit  = 0x80
@@ -54,6 +54,7 @@ func appendProgress(dst []byte, p bridge.Progress) []byte {
 
 func appendHistory(dst []byte, h bridge.History) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(min(h.Tries, math.MaxUint16)))
+	dst = append(dst, byte(min(h.Step, math.MaxUint8)))
 	dst = binary.BigEndian.AppendUint64(dst, Nanos(h.Due))
 	return AppendShort(dst, string(h.Reason[:min(len(h.Reason), 255)]))
 }
@@ -104,12 +105,12 @@ func cutHistory(record []byte, at int) (h bridge.History, body []byte, err error
 	if record[1]&historyBit == 0 {
 		return h, rest, nil
 	}
-	if len(rest) < 10 {
+	if len(rest) < 11 {
 		return h, nil, ErrShort
 	}
-	reason, body, err := CutShort(rest[10:])
+	reason, body, err := CutShort(rest[11:])
 	return bridge.History{
-		Tries: int(binary.BigEndian.Uint16(rest)), Due: FromNanos(rest[2:]), Reason: bridge.Reason(reason),
+		Tries: int(binary.BigEndian.Uint16(rest)), Step: int(rest[2]), Due: FromNanos(rest[3:]), Reason: bridge.Reason(reason),
 	}, body, err
 }
 
