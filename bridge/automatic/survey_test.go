@@ -3,9 +3,9 @@ package automatic
 import (
 	"testing"
 	"time"
-	"unicode/utf16"
 
 	"messenger-bridge/language"
+	"messenger-bridge/textcut"
 )
 
 // TestSurvey_TitleFitsInEveryLanguage: Messenger refuses a title of more than 20
@@ -13,7 +13,7 @@ import (
 func TestSurvey_TitleFitsInEveryLanguage(t *testing.T) {
 	for _, code := range language.Names() {
 		title := language.New(code, time.UTC).Say(writeAComment)
-		if n := len(utf16.Encode([]rune(title))); n > 20 {
+		if n := textcut.Units(title); n > 20 {
 			t.Errorf("%s: %q has %d characters", code, title, n)
 		}
 	}
