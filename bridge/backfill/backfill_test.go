@@ -203,8 +203,15 @@ func TestFiller_MetaFailsOnLargeLists_AsksForLess(t *testing.T) {
 }
 
 func TestFiller_PausesGrowToALimit(t *testing.T) {
-	f := New(Config{})
-	if f.pauseAfter(1) != 250*time.Millisecond || f.pauseAfter(3) != time.Second || f.pauseAfter(maxTries) != 30*time.Second {
-		t.Error(f.pauseAfter(1), f.pauseAfter(3), f.pauseAfter(maxTries))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		away := refused(bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown})
+		x := &inbox{lists: slices.Repeat([]func(int) (bridge.ThreadList, error){away}, maxTries)}
+		f := New(Config{Threads: x, Pages: fixedPages{{ID: "1", Token: "t", State: bridge.PageRunning}}})
+		began := time.Now()
+		err := f.fill(t.Context(), &filling{page: "1"})
+		seconds := 0.25 + 0.5 + 1 + 2 + 4 + 8 + 16 + 4*30
+		if took := time.Since(began).Seconds(); took != seconds || bridge.RefusalOf(err).Reason != bridge.MetaDown {
+			t.Errorf("given up after %v s, want %v: %v", took, seconds, err)
+		}
+	})
 }
