@@ -13,6 +13,7 @@ const module = "messenger-bridge/"
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
 	"bridge":              {"language"},
+	"bridge/bridgetest":   {"bridge"},
 	"bridge/placeholders": {},
 	"bridge/queue":        {"bridge", "pause"},
 	"bridge/settings":     {"bridge", "bridge/placeholders", "language"},
