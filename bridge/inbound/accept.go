@@ -103,7 +103,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 func (i *Inbound) receipt(echo *bridge.Incoming) bridge.Receipt {
 	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Tag: echo.Tag, With: echo.Conversation}
 	if i.Notices.WantsReceipts(echo.Conversation) {
-		r.Sent = bridge.Sent{To: echo.Conversation, Message: echo.Tag.Message, At: echo.At}
+		r.Sent = bridge.Sent{To: echo.Conversation, Tag: echo.Tag, At: echo.At}
 	}
 	return r
 }
