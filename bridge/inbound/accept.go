@@ -67,7 +67,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	for n := range events {
 		in := &events[n]
 		if in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
-			receipts = append(receipts, i.receipt(in))
+			receipts = append(receipts, receiptOf(in, i.Notices))
 			continue
 		}
 		if why := i.unwanted(in); why != "" {
@@ -100,10 +100,10 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	return err
 }
 
-func (i *Inbound) receipt(echo *bridge.Incoming) bridge.Receipt {
+func receiptOf(echo *bridge.Incoming, told *notices.Notices) bridge.Receipt {
 	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Tag: echo.Tag, With: echo.Conversation}
-	if i.Notices.WantsReceipts(echo.Conversation) {
-		r.Sent = bridge.Sent{To: echo.Conversation, Message: echo.Tag.Message, At: echo.At}
+	if told.WantsReceipts(echo.Conversation) {
+		r.Sent = bridge.Sent{To: echo.Conversation, Tag: echo.Tag, At: echo.At}
 	}
 	return r
 }

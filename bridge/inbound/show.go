@@ -24,7 +24,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if done, err := i.order.ready(&in, d); err != nil {
 		return err
 	} else if done {
-		return i.Lanes.Conclude(d)
+		return i.conclude(d)
 	}
 	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
 		return bridge.StoreRefusal(err)
@@ -70,8 +70,11 @@ func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Inc
 			return bridge.StoreRefusal(err)
 		}
 	}
-	i.ended(d.Seq)
-	return i.Lanes.DeadLetter(d, r.Reason)
+	if err := i.Lanes.DeadLetter(d, r.Reason); err != nil {
+		return err
+	}
+	i.Dropped(d.Seq)
+	return nil
 }
 
 // shown says what follows from an event that is shown, and concludes it.
@@ -86,11 +89,19 @@ func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incom
 	if err := i.Automatic.Survey.Follow(ctx, in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	i.ended(d.Seq)
 	if shown.Receipt.Mid == "" {
-		return i.Lanes.Conclude(d)
+		return i.conclude(d)
 	}
-	return i.Lanes.Conclude(d, shown.Receipt)
+	return i.conclude(d, shown.Receipt)
+}
+
+// conclude ends an event. Until that is stored, showing it counts as begun.
+func (i *Inbound) conclude(d bridge.Delivery, receipts ...bridge.Receipt) error {
+	if err := i.Lanes.Conclude(d, receipts...); err != nil {
+		return err
+	}
+	i.Dropped(d.Seq)
+	return nil
 }
 
 // begin notes that showing an event begins, and returns how often that was so before;
@@ -106,7 +117,8 @@ func (i *Inbound) begin(seq bridge.Seq, d bridge.Delivery) int {
 	return n
 }
 
-func (i *Inbound) ended(seq bridge.Seq) {
+// Dropped notes that an event does not wait any more.
+func (i *Inbound) Dropped(seq bridge.Seq) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	delete(i.begun, seq)

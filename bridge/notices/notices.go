@@ -47,15 +47,16 @@ func (o *Notices) Announce(ctx context.Context, key, text string) error {
 func (o *Notices) Told(n bridge.Notice) bool { return o.Lanes.Store.Seen(string(n.Key())) }
 
 func (o *Notices) store(ctx context.Context, lane bridge.Lane, n bridge.Notice) error {
-	e, err := o.entry(lane, n)
+	e, err := entry(lane, n, o.Now())
 	if err == nil {
 		_, err = o.Lanes.Append(ctx, []bridge.Entry{e}, nil)
 	}
 	return err
 }
 
-func (o *Notices) entry(lane bridge.Lane, n bridge.Notice) (bridge.Entry, error) {
-	n.At = o.Now()
+// entry makes of a notice what is stored.
+func entry(lane bridge.Lane, n bridge.Notice, now time.Time) (bridge.Entry, error) {
+	n.At = now
 	body, err := json.Marshal(n)
 	if err != nil {
 		return bridge.Entry{}, fmt.Errorf("encode a notice: %w", err)

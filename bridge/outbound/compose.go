@@ -5,10 +5,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf16"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/textcut"
 )
 
 // What Messenger takes at most (messenger.md 3.5, 3.7). Lengths are in UTF-16 units,
@@ -40,11 +40,11 @@ func compose(by style, c bridge.Conversation, m *bridge.AgentMessage) Outgoing {
 	for i := range m.Attachments {
 		out.Parts = append(out.Parts, bridge.Part{File: &m.Attachments[i]})
 	}
-	limit := by.settings.Limit() - units(heading(out))
+	limit := by.settings.Limit() - textcut.Units(heading(out))
 	if c.Kind == bridge.Comments {
 		return composeReply(by, out, m, limit)
 	}
-	out.Parts = append(out.Parts, composeTexts(by, m, limit-units(corrected(by)))...)
+	out.Parts = append(out.Parts, composeTexts(by, m, limit-textcut.Units(corrected(by)))...)
 	return out
 }
 
@@ -53,7 +53,7 @@ func compose(by style, c bridge.Conversation, m *bridge.AgentMessage) Outgoing {
 func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
 	text, quick := quickReplies(m.Text)
 	buttons := m.Buttons
-	if len(buttons) > 0 && (!buttonsFit(buttons) || text == "" || units(text) > min(limit, longestCard)) {
+	if len(buttons) > 0 && (!buttonsFit(buttons) || text == "" || textcut.Units(text) > min(limit, longestCard)) {
 		text = strings.TrimSpace(text + "\n" + buttonsAsText(buttons))
 		buttons = nil
 	}
@@ -110,7 +110,7 @@ func quickReplies(text string) (rest string, titles []string) {
 func quickTitles(text string, below []string) (line []string, fit bool) {
 	for _, hit := range quickTitle.FindAllStringSubmatch(text, -1) {
 		title := strings.TrimSpace(hit[1])
-		if title == "" || units(title) > longestTitle || slices.Contains(below, title) || slices.Contains(line, title) {
+		if title == "" || textcut.Units(title) > longestTitle || slices.Contains(below, title) || slices.Contains(line, title) {
 			return nil, false
 		}
 		line = append(line, title)
@@ -125,7 +125,7 @@ func buttonsFit(buttons []bridge.Button) bool {
 // buttonFits reports whether Messenger takes a button: it opens an address on the web, or
 // answers with a payload.
 func buttonFits(b bridge.Button) bool {
-	if b.Title == "" || units(b.Title) > longestTitle || units(b.Payload) > longestPayload {
+	if b.Title == "" || textcut.Units(b.Title) > longestTitle || textcut.Units(b.Payload) > longestPayload {
 		return false
 	}
 	if b.URL == "" {
@@ -141,12 +141,4 @@ func buttonsAsText(buttons []bridge.Button) string {
 		lines = append(lines, strings.TrimSpace(strings.Trim(b.Title+": "+b.URL, ": ")))
 	}
 	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return line == "" }), "\n")
-}
-
-// units counts UTF-16 code units.
-func units(s string) (n int) {
-	for _, r := range s {
-		n += max(utf16.RuneLen(r), 1)
-	}
-	return n
 }
