@@ -11,10 +11,23 @@ import (
 )
 
 // Receipts are bridge.Receipts and a bridge.SentLog. The zero value is empty.
-type Receipts struct{ All []bridge.Receipt }
+type Receipts struct {
+	All []bridge.Receipt // tests may set it while nothing runs
+
+	mu sync.Mutex // guards All
+}
+
+// current returns all there are at the moment.
+func (r *Receipts) current() []bridge.Receipt {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.All)
+}
 
 // SaveReceipts implements bridge.Receipts.
 func (r *Receipts) SaveReceipts(_ context.Context, some []bridge.Receipt) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.All = append(r.All, some...)
 	return nil
 }
@@ -22,7 +35,7 @@ func (r *Receipts) SaveReceipts(_ context.Context, some []bridge.Receipt) error 
 // MidOf implements bridge.Receipts: of several versions it returns that of the newest, if
 // the tag names none.
 func (r *Receipts) MidOf(m bridge.SendTag) (mid bridge.Mid) {
-	for _, one := range r.All {
+	for _, one := range r.current() {
 		if one.Tag.Message == m.Message && one.Tag.Part == m.Part && (m.Edit == 0 || one.Tag.Edit == m.Edit) {
 			mid = one.Mid
 		}
@@ -32,7 +45,7 @@ func (r *Receipts) MidOf(m bridge.SendTag) (mid bridge.Mid) {
 
 // TagOf implements bridge.Receipts.
 func (r *Receipts) TagOf(p bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool) {
-	for _, one := range r.All {
+	for _, one := range r.current() {
 		if one.Mid == mid && one.Tag.Message != "" && (one.Page == p || one.Page == "") {
 			return one.Tag, true
 		}
@@ -42,7 +55,7 @@ func (r *Receipts) TagOf(p bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool)
 
 // TextHashOf implements bridge.Receipts.
 func (r *Receipts) TextHashOf(id bridge.MessageID) (hash string) {
-	for _, one := range r.All {
+	for _, one := range r.current() {
 		if one.Tag.Message == id && one.TextHash != "" {
 			hash = one.TextHash
 		}
@@ -52,7 +65,7 @@ func (r *Receipts) TextHashOf(id bridge.MessageID) (hash string) {
 
 // ShownAs implements bridge.Receipts.
 func (r *Receipts) ShownAs(p bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
-	for _, one := range r.All {
+	for _, one := range r.current() {
 		if one.Page == p && one.Mid == mid && len(one.Shown) > 0 {
 			return one.Room, one.Shown
 		}
@@ -62,7 +75,7 @@ func (r *Receipts) ShownAs(p bridge.PageID, mid bridge.Mid) (bridge.RoomID, []br
 
 // SentSince implements bridge.SentLog.
 func (r *Receipts) SentSince(c bridge.Conversation, since time.Time) (sent []bridge.Sent) {
-	for _, one := range r.All {
+	for _, one := range r.current() {
 		if one.Sent.To == c && one.Sent.At.After(since) {
 			sent = append(sent, one.Sent)
 		}

@@ -23,13 +23,13 @@ type Queue struct {
 	keys     map[string]bool
 	waiting  map[bridge.Seq]*bridge.Delivery
 	failures []bridge.Failure
-	broken   map[string]int // how often a method fails, by its name
+	broken   faults
 	last     bridge.Seq
 }
 
 // NewQueue returns a queue in which nothing waits.
 func NewQueue(r *Receipts, now func() time.Time) *Queue {
-	return &Queue{Receipts: r, Now: now, keys: map[string]bool{}, waiting: map[bridge.Seq]*bridge.Delivery{}, broken: map[string]int{}}
+	return &Queue{Receipts: r, Now: now, keys: map[string]bool{}, waiting: map[bridge.Seq]*bridge.Delivery{}, broken: faults{}}
 }
 
 // Break has a method fail so many times, as if the disk were full.
@@ -39,10 +39,13 @@ func (q *Queue) Break(method string, times int) {
 	q.broken[method] = times
 }
 
-// breaks reports whether a method is to fail; the lock is held.
-func (q *Queue) breaks(method string) bool {
-	q.broken[method]--
-	return q.broken[method] >= 0
+// faults says how often methods are to fail, by their names.
+type faults map[string]int
+
+// next reports whether a method fails this time.
+func (f faults) next(method string) bool {
+	f[method]--
+	return f[method] >= 0
 }
 
 // Append implements bridge.Queue.
@@ -63,7 +66,7 @@ type numbered struct {
 func appendTo(q *Queue, entries []bridge.Entry) (fresh []numbered, repeats int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.breaks("Append") {
+	if q.broken.next("Append") {
 		return nil, 0, ErrDisk
 	}
 	for i := range entries {
@@ -118,7 +121,7 @@ func (q *Queue) Seen(key string) bool {
 func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Receipt) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.breaks("Save") {
+	if q.broken.next("Save") {
 		return ErrDisk
 	}
 	q.waiting[seq].Progress = p
@@ -138,7 +141,7 @@ func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
 func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.breaks("Conclude") {
+	if q.broken.next("Conclude") {
 		return ErrDisk
 	}
 	delete(q.waiting, seq)
@@ -149,7 +152,7 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 func (q *Queue) Fail(seq bridge.Seq, why bridge.Reason) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.breaks("Fail") {
+	if q.broken.next("Fail") {
 		return ErrDisk
 	}
 	d := q.waiting[seq]

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -42,17 +41,14 @@ type Config struct {
 // Inbound accepts what customers do and shows it.
 type Inbound struct {
 	Config
-	order   order
-	started time.Time
-
-	mu    sync.Mutex         // guards begun
-	begun map[bridge.Seq]int // how often showing them was begun and did not end
+	order order
+	begun begun
 }
 
 // New returns an Inbound that knows nothing yet of what an earlier run left; its lanes do.
 func New(c Config) *Inbound {
 	return &Inbound{
-		Config: c, started: c.Lanes.Clock(), begun: map[bridge.Seq]int{},
+		Config: c, begun: begun{started: c.Lanes.Clock(), times: map[bridge.Seq]int{}},
 		order: order{inbox: c.Lanes, outbox: c.Outbound.Lanes, receipts: c.Receipts, rooms: c.Rooms, resolveWithin: c.ResolveWithin},
 	}
 }

@@ -29,7 +29,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	in.Tries, in.ForceNewRoom = i.begin(seq, d), wantsNewRoom(&in, i.Pages, i.States)
+	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, i.Pages, i.States)
 	i.setReplyTarget(&in, false)
 	shown, err := i.Rooms.Deliver(ctx, in, func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) })
 	if shown.Waits {
@@ -73,7 +73,7 @@ func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Inc
 	if err := i.Lanes.DeadLetter(d, r.Reason); err != nil {
 		return err
 	}
-	i.Dropped(d.Seq)
+	i.begun.end(d.Seq)
 	return nil
 }
 
@@ -100,29 +100,12 @@ func (i *Inbound) conclude(d bridge.Delivery, receipts ...bridge.Receipt) error 
 	if err := i.Lanes.Conclude(d, receipts...); err != nil {
 		return err
 	}
-	i.Dropped(d.Seq)
+	i.begun.end(d.Seq)
 	return nil
 }
 
-// begin notes that showing an event begins, and returns how often that was so before;
-// what an earlier run left counts as begun.
-func (i *Inbound) begin(seq bridge.Seq, d bridge.Delivery) int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	n, known := i.begun[seq]
-	if !known && d.Accepted.Before(i.started) {
-		n = 1
-	}
-	i.begun[seq] = n + 1
-	return n
-}
-
 // Dropped notes that an event does not wait any more.
-func (i *Inbound) Dropped(seq bridge.Seq) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	delete(i.begun, seq)
-}
+func (i *Inbound) Dropped(seq bridge.Seq) { i.begun.end(seq) }
 
 // wantsNewRoom reports whether an event comes after so long a silence that the page wants
 // a new room for it.

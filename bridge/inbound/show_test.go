@@ -157,7 +157,7 @@ func TestDeliver_CountsHowOftenShowingWasBegun(t *testing.T) {
 		if fmt.Sprint(got) != test.want || len(w.inbox.Seqs()) > 0 {
 			t.Errorf("%s: %v, want %s; %d wait", test.name, got, test.want, len(w.inbox.Seqs()))
 		}
-		if n := len(w.Inbound.begun); n > 0 {
+		if n := len(w.Inbound.begun.times); n > 0 {
 			t.Errorf("%s: %d are remembered although nothing waits", test.name, n)
 		}
 	}
@@ -177,8 +177,8 @@ func TestDeliver_OutdatedMeanwhile_IsNotRemembered(t *testing.T) {
 	w.comes(edit(1))
 	w.try()
 	w.comes(edit(2))
-	if r := w.try(); r != nil || len(w.inbox.Seqs()) != 1 || len(w.Inbound.begun) > 0 {
-		t.Errorf("refused with %+v, %d wait, %d remembered", r, len(w.inbox.Seqs()), len(w.Inbound.begun))
+	if r := w.try(); r != nil || len(w.inbox.Seqs()) != 1 || len(w.Inbound.begun.times) > 0 {
+		t.Errorf("refused with %+v, %d wait, %d remembered", r, len(w.inbox.Seqs()), len(w.Inbound.begun.times))
 	}
 }
 

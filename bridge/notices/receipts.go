@@ -96,7 +96,7 @@ func (o *Notices) showHowFar(ctx context.Context, c bridge.Conversation, since t
 		case sent.At.After(far.Received):
 			continue
 		}
-		if strings.HasPrefix(string(n.Message), bridge.AutomaticPrefix) || o.Told(n) || !o.sentWhole(sent.Tag) {
+		if strings.HasPrefix(string(n.Message), bridge.AutomaticPrefix) || o.Told(n) || !sentWhole(o.Receipts, sent.Tag) {
 			continue // nobody's, or shown, or not all of it was sent
 		}
 		e, err := entry(c.ReceiptMarks(), n, o.Now())
@@ -111,12 +111,12 @@ func (o *Notices) showHowFar(ctx context.Context, c bridge.Conversation, since t
 
 // sentWhole reports whether all of a message was sent, and this part last: the echo of a
 // later one may not be here yet.
-func (o *Notices) sentWhole(last bridge.SendTag) bool {
-	if o.Receipts.TextHashOf(last.Message) == "" {
+func sentWhole(receipts bridge.Receipts, last bridge.SendTag) bool {
+	if receipts.TextHashOf(last.Message) == "" {
 		return false
 	}
 	last.Part++
-	return o.Receipts.MidOf(last) == ""
+	return receipts.MidOf(last) == ""
 }
 
 // lastParts returns of each message what was sent of it last, in the order in which the
