@@ -56,7 +56,7 @@ type Revoker interface {
 	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
 }
 
-// Customers forgets and blocks them; bridge.Bridge is the one.
+// Customers forgets and blocks them; relay.Eraser and relay.Relay do it.
 type Customers interface {
 	Customer(p bridge.PageID, word string) (bridge.CustomerID, error)
 	Block(ctx context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error
