@@ -165,3 +165,13 @@ func (w *world) announced() string {
 	}
 	return strings.Join(all, ", ")
 }
+
+// shownIn is the receipt of a message that a room shows.
+func shownIn(room bridge.RoomID, mid bridge.Mid) bridge.Receipt {
+	return bridge.Receipt{Page: "1", Mid: mid, Room: room, Shown: []bridge.MessageID{"shown"}}
+}
+
+// ours is the receipt of a message that we sent.
+func ours(mid bridge.Mid) bridge.Receipt {
+	return bridge.Receipt{Page: "1", Mid: mid, Tag: bridge.SendTag{Message: "x"}}
+}

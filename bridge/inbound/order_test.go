@@ -10,16 +10,6 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// shownIn is the receipt of a message that a room shows.
-func shownIn(room bridge.RoomID, mid bridge.Mid) bridge.Receipt {
-	return bridge.Receipt{Page: "1", Mid: mid, Room: room, Shown: []bridge.MessageID{"shown"}}
-}
-
-// ours is the receipt of a message that we sent.
-func ours(mid bridge.Mid) bridge.Receipt {
-	return bridge.Receipt{Page: "1", Mid: mid, Tag: bridge.SendTag{Message: "x"}}
-}
-
 // TestReady_DecidesWhatIsShownNow is one event of each kind, with what is known of its
 // message, so long after it was accepted.
 func TestReady_DecidesWhatIsShownNow(t *testing.T) {
