@@ -53,13 +53,18 @@ func (c Directory) Departments(ctx context.Context) ([]bridge.Department, error)
 // IsPerson implements bridge.People: an agent of Omnichannel whose message had no
 // mark of a bot, and who is not named among the bots that are agents.
 func (c Directory) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
-	named := func(name string) bool {
-		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
-	}
-	if who.Bot || who.ID == "" || slices.ContainsFunc(c.cfg.BotUsers, named) {
+	if who.ID == "" || c.IsBot(who) {
 		return false, nil
 	}
 	return c.holds(ctx, "agent", who.ID)
+}
+
+// IsBot reports whether somebody is known to be no person: by a mark of a bot, as
+// Rocket.Chat itself, or by being named among the bots that are agents.
+func (c Directory) IsBot(who bridge.Author) bool {
+	return who.Bot || who.ID == wire.System || slices.ContainsFunc(c.cfg.BotUsers, func(name string) bool {
+		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
+	})
 }
 
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are

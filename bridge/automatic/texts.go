@@ -146,7 +146,7 @@ func (t *Texts) send(ctx context.Context, page bridge.Page, a outbound.Automatic
 	if a.Text == "" {
 		return nil
 	}
-	blanks := placeholders.Values{Agent: agent.ShownAs(page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
+	blanks := placeholders.Values{Agent: agent.NamedAs(page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
 	if t.Names.Customer != nil {
 		blanks.Customer = t.Names.Customer(a.Conversation)
 	}

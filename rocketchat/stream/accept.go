@@ -81,6 +81,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 				return fresh, err
 			}
 			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.Author(), ByCustomer: m.Visitor != ""}
+			closing.By.Bot = s.cfg.Client.IsBot(closing.By)
 			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
 				return fresh, err
 			}
