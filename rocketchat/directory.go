@@ -67,6 +67,25 @@ func (c Directory) IsBot(who bridge.Author) bool {
 	})
 }
 
+// Named returns an author with the name, which system messages may lack, and with a mark
+// if it is a bot's account. What cannot be found out stays as it is.
+func (c Directory) Named(ctx context.Context, who bridge.Author) (bridge.Author, error) {
+	if who.Name != "" || who.ID == "" || c.IsBot(who) {
+		return who, nil
+	}
+	var answer struct {
+		User struct {
+			Name string `json:"name"`
+			Type string `json:"type"`
+		} `json:"user"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/users.info", query: url.Values{"userId": {string(who.ID)}}, answer: &answer})
+	if err == nil {
+		who.Name, who.Bot = answer.User.Name, answer.User.Type == "bot" || answer.User.Type == "app"
+	}
+	return who, err
+}
+
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are
 // hidden from bots (rocketchat.md 7.5).
 func (c Directory) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {

@@ -108,7 +108,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		if _, _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
 			continue // what another bot orders us to do is neither carried out nor for a customer
 		}
-		a.Text = s.plainText(m, a.Text)
+		a.Text, a.Author.Bot = s.plainText(m, a.Text), s.cfg.Client.IsBot(a.Author)
 		_, ours, err := s.cfg.Store.Conversation(a.Room)
 		if err != nil {
 			return 0, err
