@@ -209,7 +209,7 @@ func (p *program) relayConfig() relay.Config {
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
 			Files: p.client, Archive: p.client, Picture: p.avatars.address},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
-		Names:     automatic.Names{Customer: called.customer, Department: called.department, RoomLink: p.client.RoomLink},
+		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
 			Active: s.SaveActivity},
 		Times: relay.Times{

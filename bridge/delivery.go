@@ -27,6 +27,16 @@ func (a Author) ShownAs(show AgentName) string {
 	return ""
 }
 
+// NamedAs is what a text of an administrator's calls an author: the name, and the username
+// where there is none or the page shows customers only usernames. That answers show no name
+// does not matter here. A bot is never named.
+func (a Author) NamedAs(show AgentName) string {
+	if show == NoAgentName {
+		show = AgentsName
+	}
+	return a.ShownAs(show)
+}
+
 // AgentMessage is what an agent wrote in a room, as plain text.
 type AgentMessage struct {
 	ID          MessageID

@@ -45,7 +45,7 @@ func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error
 	if wrong != "" {
 		return answer(c.say.Say("%s Nothing was changed.", wrong.In(c.say))), nil
 	}
-	text := c.say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings))
+	text := c.say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page)
 	if d.Kind == settings.DepartmentKind {
 		text += "\n" + c.say.Say("It counts from the next room on.")
 	}
@@ -54,7 +54,7 @@ func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error
 
 // askFor answers an edit without a value.
 func (c settingCommands) askFor(ctx context.Context, page bridge.Page, d *settings.Setting) string {
-	text := c.say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + "\n" + c.say.Say(d.Help)
+	text := c.say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page) + "\n" + c.say.Say(d.Help)
 	if len(d.Choices) > 0 {
 		for _, one := range d.Choices {
 			text += "\n• `" + one.Word + "` – " + c.say.Say(one.Label)
@@ -103,11 +103,39 @@ func (c settingCommands) shown(ctx context.Context, d *settings.Setting, all bri
 	if d.Kind == settings.DepartmentKind {
 		known, _ = c.departments(ctx) // else its id is shown
 	}
-	v := quiet(d.Shown(all, known))
-	switch {
-	case v == "":
-		return "_" + c.say.Say("none") + "_"
-	case strings.Contains(v, "\n") && !strings.Contains(v, "```"):
+	if v := d.Shown(all, known); v != "" {
+		return quotation(v)
+	}
+	return "_" + c.say.Say("none") + "_"
+}
+
+// preview returns how customers read a text with something to fill in, on lines of their
+// own; "" for any other setting.
+func (c settingCommands) preview(ctx context.Context, d *settings.Setting, page bridge.Page) (lines string) {
+	if d.Kind != settings.TextKind {
+		return ""
+	}
+	var known []bridge.Department
+	if page.Settings.Department != "" {
+		known, _ = c.departments(ctx) // else it is not named to customers either
+	}
+	for _, one := range d.Preview(page, settings.DepartmentName(page.Settings, known), c.say) {
+		if one.Text == d.Value(page.Settings) {
+			continue // nothing is filled in
+		}
+		read := "_" + c.say.Say("(nothing is sent)") + "_"
+		if one.Text != "" {
+			read = quotation(one.Text)
+		}
+		lines += "\n• " + c.say.Say(one.Label) + ": " + read
+	}
+	return lines
+}
+
+// quotation is a text as it is shown in a chat.
+func quotation(v string) string {
+	v = quiet(v)
+	if strings.Contains(v, "\n") && !strings.Contains(v, "```") {
 		return "\n```\n" + v + "\n```"
 	}
 	return "“" + v + "”"

@@ -43,6 +43,17 @@ type difference struct {
 type savedPage struct {
 	Page   bridge.Page
 	Theirs []*settings.Setting // kept, as somebody else changed them meanwhile
+	Texts  []*field            // those that customers read
+}
+
+func newSavedPage(m maker, theirs []*settings.Setting) savedPage {
+	p := savedPage{Page: m.page, Theirs: theirs}
+	for i := range settings.Table {
+		if f := m.field(&settings.Table[i]); f.Written() {
+			p.Texts = append(p.Texts, f)
+		}
+	}
+	return p
 }
 
 func newSettingsPage(m maker) *settingsPage {
@@ -95,7 +106,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refuse(w, err, where)
 	case out.Saved:
-		s.show(w, http.StatusOK, "saved", savedPage{Page: page, Theirs: out.Theirs})
+		s.show(w, http.StatusOK, "saved", newSavedPage(m, out.Theirs))
 	case len(out.Mistakes) > 0:
 		m.typed, m.mistakes = filled.Typed, out.Mistakes
 		p := newSettingsPage(m)

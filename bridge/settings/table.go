@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/bridge/placeholders"
 	"messenger-bridge/language"
 )
 
@@ -74,8 +73,8 @@ var Table = []Setting{
 		func(s *bridge.Settings, v string) { s.WelcomeAlways = v == "room" }),
 	words("offline", language.Sentence("Nobody there"), language.Sentence("It is sent once while no agent is online."),
 		func(s *bridge.Settings) *string { return &s.Offline }),
-	words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
-		func(s *bridge.Settings) *string { return &s.Finished }),
+	ofAgent(words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
+		func(s *bridge.Settings) *string { return &s.Finished })),
 	onOff("survey", false, groupTexts, language.Sentence("Survey"),
 		language.Sentence("Customers are asked how it was when an agent has closed the conversation."),
 		func(s *bridge.Settings) *bool { return &s.Survey }),
@@ -159,12 +158,18 @@ func words(word, label, help string, field func(*bridge.Settings) *string) Setti
 	return Setting{Word: word, Group: groupTexts, Connect: true, Kind: TextKind, Longest: longestText, Label: label, Help: help,
 		get: func(s bridge.Settings) string { return *field(&s) },
 		set: func(s *bridge.Settings, v string) language.Phrase {
-			if odd := placeholders.Unknown(v); odd != "" {
-				return language.Later("Nothing is known by the name of %s. These are filled in: %s.", odd, strings.Join(placeholders.Names(), ", "))
+			if wrong := misplaced(v); wrong != "" && v != *field(s) { // what is set stays
+				return wrong
 			}
 			*field(s) = v
 			return ""
 		}}
+}
+
+// ofAgent is a text that is sent about an agent, who may be named in it.
+func ofAgent(d Setting) Setting {
+	d.ofAgent = true
+	return d
 }
 
 // onOff is a switch. byDefault says what the zero value of its field stands for.

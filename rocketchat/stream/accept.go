@@ -81,6 +81,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 				return fresh, err
 			}
 			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.Author(), ByCustomer: m.Visitor != ""}
+			closing.By.Bot = s.cfg.Client.IsBot(closing.By)
 			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
 				return fresh, err
 			}
@@ -107,7 +108,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		if _, _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
 			continue // what another bot orders us to do is neither carried out nor for a customer
 		}
-		a.Text = s.plainText(m, a.Text)
+		a.Text, a.Author.Bot = s.plainText(m, a.Text), s.cfg.Client.IsBot(a.Author)
 		_, ours, err := s.cfg.Store.Conversation(a.Room)
 		if err != nil {
 			return 0, err

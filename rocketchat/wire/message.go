@@ -160,10 +160,13 @@ func Given(field json.RawMessage) bool {
 	return len(field) > 0 && string(field) != "null" && string(field) != "false"
 }
 
+// System is the user as whom Rocket.Chat itself writes and closes rooms.
+const System = "rocket.cat"
+
 // ByPeople reports whether somebody wrote the message: not the customer, not us,
 // not Rocket.Chat itself.
 func (m Message) ByPeople(bot bridge.UserID) bool {
-	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != "rocket.cat"
+	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != System
 }
 
 // Author returns who wrote the message.
