@@ -42,7 +42,7 @@ var customerKinds = []kindRow{
 			{`{$D,"postback":{"mid":"$1","title":"Opening hours"}}`, `{$D,"postback":{"mid":"$1","title":"Opening hours","payload":"HOURS"}}`},
 		},
 	},
-	{does: "taps a button without a title", sees: []string{"customer: HOURS"}, variants: [][]string{{`{$D,"postback":{"mid":"$1","payload":"HOURS"}}`}}},
+	{does: "taps a button without a title", sees: []string{"customer: HOURS"}, variants: [][]string{{`{$D,"postback":{"mid":"$1","payload":"HOURS"}}`}, {`{$D,"postback":{"mid":"$1","title":"\u200b","payload":"HOURS"}}`}}},
 	{does: "taps a button of which nothing is told", sees: []string{"customer: [The customer tapped a button.]"}, variants: [][]string{{`{$D,"postback":{"mid":"$1"}}`}, {`{$D,"postback":"x"}`}}},
 	{does: "taps Get Started", sees: []string{"customer: Get Started"}, variants: [][]string{{`{$D,"postback":{"mid":"$1","title":"Get Started","payload":"GET_STARTED"}}`}}},
 	{
@@ -61,7 +61,13 @@ var customerKinds = []kindRow{
 	{does: "comes back through the chat on a website", sees: []string{"customer: [The customer came through the chat on a website. Website: https://shop.test/]"}, variants: [][]string{{`{$D,"referral":{"source":"CUSTOMER_CHAT_PLUGIN","referer_uri":"https://shop.test/"}}`}}},
 	{does: "comes back through a link of another kind", sees: []string{"customer: [The customer came through a link.]"}, variants: [][]string{{`{$D,"referral":{}}`}, {`{$D,"referral":{"source":"NEW","type":7}}`}}},
 
-	{does: "sends a picture", sees: []string{"customer: 📎 photo-#.jpg (image/jpeg)"}, variants: attached(`{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}}`)},
+	{
+		does: "sends a picture", sees: []string{"customer: 📎 photo-#.jpg (image/jpeg)"},
+		variants: [][]string{
+			{`{$D,"message":{"mid":"$1","attachments":[{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}}]}}`},
+			{`{$D,"message":{"mid":"$1","text":"\u200b","attachments":[{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}}]}}`},
+		},
+	},
 	{
 		does: "sends several pictures at once", sees: []string{"customer: 📎 photo-#.jpg (image/jpeg)", "customer: 📎 photo-#.png (image/png)"},
 		variants: attached(`{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}},{"type":"image","payload":{"url":"{file 3_4_n.png}"}}`),
@@ -116,6 +122,8 @@ var customerKinds = []kindRow{
 		variants: [][]string{
 			{`{$D,"message":{"mid":"$1","is_unsupported":true}}`}, {`{$D,"message":{"mid":"$1","is_unsupported":"true"}}`},
 			{`{$D,"message":{"mid":"$1"}}`}, {`{$D,"message":{"mid":"$1","text":" \n"}}`}, {`{$D,"message":"x"}`},
+			{`{$D,"message":{"mid":"$1","text":"\u200b"}}`}, {`{$D,"message":{"mid":"$1","text":"\ufeff \u202e"}}`}, {`{$D,"message":{"mid":"$1","text":"\u2800"}}`},
+			{`{$D,"message":{"mid":"$1","text":"\u3164"}}`}, {`{$D,"message":{"mid":"$1","text":"\ufe0f\u0301"}}`},
 			{`{$D,"message":{"mid":"$1","attachments":[{"type":"teleport","payload":{}}]}}`}, {`{$D,"message":{"mid":"$1","attachments":[{"type":"fallback"}]}}`},
 		},
 	},

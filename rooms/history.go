@@ -47,7 +47,7 @@ func (r *opener) history(said []bridge.Incoming, in bridge.Incoming, page bridge
 			continue
 		}
 		what := []string{}
-		if text := strings.TrimSpace(m.Text); text != "" {
+		if text := strings.TrimSpace(m.Text); !textcut.Blank(text) {
 			what = append(what, text)
 		}
 		for _, a := range m.Attachments {

@@ -209,7 +209,7 @@ func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {
 func (r *poster) echo(ctx context.Context, link *stay, in bridge.Incoming) (bridge.Shown, error) {
 	p := r.posting(in, "")
 	lines, files := []string{r.author(in)}, 0
-	if strings.TrimSpace(in.Text) != "" {
+	if !textcut.Blank(in.Text) {
 		lines = append(lines, in.Text)
 	}
 	for _, a := range in.Attachments {

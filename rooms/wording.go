@@ -9,6 +9,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 	"messenger-bridge/recent"
+	"messenger-bridge/textcut"
 )
 
 // wording puts events into words for agents.
@@ -26,7 +27,7 @@ func newWording(c *Config) *wording {
 func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 	var lines []string
 	add := func(line string) {
-		if strings.TrimSpace(line) != "" {
+		if !textcut.Blank(line) {
 			lines = append(lines, line)
 		}
 	}

@@ -113,7 +113,7 @@ func (f *feed) said(in *bridge.Incoming) {
 	case in.FromPage:
 		in.Kind, in.Key, in.FromPage = bridge.EchoEvent, "e/"+string(in.Mid), false // EchoEvent says so
 		return
-	case strings.TrimSpace(in.Text) != "":
+	case in.Text != "":
 		in.Kind = bridge.TextEvent
 	case len(in.Attachments) > 0:
 		in.Kind = bridge.MediaEvent

@@ -96,7 +96,7 @@ func (m *Message) Read(in *bridge.Incoming, when string) {
 		if in.Tag == (bridge.SendTag{}) {
 			in.App, in.AI = appName(m.App), bool(m.AI)
 		}
-	case strings.TrimSpace(in.Text) != "":
+	case in.Text != "":
 		in.Kind = bridge.TextEvent
 	case len(in.Attachments) > 0:
 		in.Kind = bridge.MediaEvent
