@@ -182,6 +182,20 @@ var customerKinds = []kindRow{
 		},
 	},
 	{
+		does: "edits a text to something that is not told", before: []string{hello},
+		sees: []string{"customer: Hello", "bot, quoting “Hello”: The customer changed this message to something that cannot be shown here. It can be seen in the Page inbox of Facebook: (link)"},
+		variants: [][]string{
+			{`{$D,"message_edit":{"mid":"$1","num_edit":1}}`}, {`{$D,"message_edit":{"mid":"$1","text":"","num_edit":1}}`},
+			{`{$D,"message_edit":{"mid":"$1","text":"\u200b","num_edit":1}}`, `{$D,"message_edit":{"mid":"$1","text":"\u200b","num_edit":1}}`},
+			{`{$D,"message_edit":{"mid":"$1","text":null}}`}, {`{$D,"message_edit":{"mid":"$1","text":{"a":1},"num_edit":"1"}}`},
+		},
+	},
+	{
+		does: "edits a text, which is told only the second time", before: []string{hello},
+		sees: []string{"customer: Hello there (edited)", "bot, quoting “Hello there”: The customer changed this message to something that cannot be shown here. It can be seen in the Page inbox of Facebook: (link)"},
+		variants: [][]string{{`{$D,"message_edit":{"mid":"$1","num_edit":1}}`, `{$D,"message_edit":{"mid":"$1","text":"Hello there","num_edit":1}}`}},
+	},
+	{
 		does: "deletes a message", sees: []string{"bot: The customer has deleted a message."}, before: []string{hello},
 		variants: [][]string{{`{$D,"message":{"mid":"$1","is_deleted":true}}`}, {`{$D,"message":{"mid":"$1","is_deleted":"true","text":"Hello"}}`}},
 		note:     "Facebook tells of few deletions: none that are documented for Messenger",

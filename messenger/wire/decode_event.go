@@ -51,6 +51,9 @@ func (e *edit) read(in *bridge.Incoming, when string) {
 	if in.Edit == 0 {
 		in.Key += "/" + when
 	}
+	if in.Text == "" { // it must not stand for one that comes with its words
+		in.Key += "/wordless"
+	}
 }
 
 type receipt struct {

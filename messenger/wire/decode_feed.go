@@ -80,7 +80,9 @@ func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
 		f.said(in)
 	case "edit", "edited":
 		in.Kind, in.Text = bridge.EditEvent, string(f.Message)
-		in.Key = bridge.EditKey(in.Mid, 0) + when
+		if in.Key = bridge.EditKey(in.Mid, 0) + when; in.Text == "" {
+			in.Key += "/wordless"
+		}
 	case "remove", "delete":
 		in.Kind, in.Key = bridge.DeletionEvent, bridge.DeletionKey(in.Mid)
 		in.Conversation.Customer = "" // whoever removed it, if anybody is named

@@ -132,6 +132,8 @@ var decodeCases = []struct {
 		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/2"), func(in *bridge.Incoming) { in.Text, in.Edit = "x", 2 })},
 	{name: "edit without number", element: `{$S,$R,$T,"message_edit":{$M,"text":"x"}}`,
 		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/0/"+when1), func(in *bridge.Incoming) { in.Text = "x" })},
+	{name: "edit without words", element: `{$S,$R,$T,"message_edit":{$M,"text":"\u200b","num_edit":2}}`,
+		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/2/wordless"), func(in *bridge.Incoming) { in.Edit = 2 })},
 	{name: "referral", element: `{$S,$R,$T,"referral":{"ref":"c-7","source":"CUSTOMER_CHAT_PLUGIN","referer_uri":"https://ex.test/","product":{"id":"p-1"}}}`,
 		want: but(other(bridge.ReferralEvent, "referral/"+when1), func(in *bridge.Incoming) {
 			in.Mid, in.Origin = "", &bridge.Origin{Ref: "c-7", Source: "CUSTOMER_CHAT_PLUGIN", URL: "https://ex.test/", Product: "p-1"}
