@@ -36,12 +36,9 @@ type person struct {
 	Name Text `json:"name"`
 }
 
-// change passes on what happened to a comment, or counts what happened.
-func (d *Decoded) change(page bridge.PageID, c *change, in bridge.Incoming) {
-	f := &c.Value
+// feed passes on what happened to a comment, or counts what happened.
+func (d *Decoded) feed(page bridge.PageID, f *feed, in bridge.Incoming) {
 	switch {
-	case c.Field != "feed":
-		d.Ignored[kindChange]++
 	case f.Item != "comment" || f.Comment == "" || !f.read(page, &in):
 		d.Ignored[kindFeed]++
 	case page == "":
