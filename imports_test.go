@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"rooms":             {"bridge", "language", "pause", "recent", "textcut"},
 	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
 	"messenger/webhook": {"bridge", "messenger/wire"},
-	"messenger/wire":    {"bridge"},
+	"messenger/wire":    {"bridge", "textcut"},
 	"rocketchat":        {"bridge", "language", "pause", "rest", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"rocketchat/stream": {"bridge", "metrics", "pause", "recent", "rocketchat", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire"},
 	"rocketchat/ddp":    {"bridge", "rocketchat/wire"},

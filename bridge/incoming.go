@@ -27,7 +27,9 @@ const (
 	ReceivedEvent    EventKind = "received"    // the customer's devices have everything up to Watermark
 	ReadEvent        EventKind = "read"        // the customer has read everything up to Watermark
 	PolicyEvent      EventKind = "policy"      // Facebook warned, blocked or unblocked the page; nobody's conversation
-	UnknownEvent     EventKind = "unknown"     // of a kind we have not heard of
+	OtherEvent       EventKind = "other"       // something nobody said (Detail), which opens no room
+	TestEvent        EventKind = "test"        // Meta tried whether events arrive (Detail: the field); nobody's conversation
+	UnknownEvent     EventKind = "unknown"     // of a kind we have not heard of; or an order or a form (Detail)
 )
 
 // Incoming is one event from a customer's side of a conversation. What is stored
@@ -120,6 +122,10 @@ type Tap struct {
 	Quick   bool   `json:"quick,omitempty"`   // a quick reply
 }
 
+// SendToMessenger is the source of who came through a Send to Messenger button; Meta has
+// no name for it.
+const SendToMessenger = "SEND_TO_MESSENGER"
+
 // Origin says how a customer came into the conversation.
 type Origin struct {
 	Source  string `json:"source,omitempty"` // as Meta calls it: ADS, SHORTLINK, …
@@ -155,7 +161,7 @@ func (in Incoming) MessageID() MessageID {
 // Attachment is a link to a file, or to something else on the web, with its kind;
 // never the bytes.
 type Attachment struct {
-	Kind    string   `json:"kind"` // image, video, audio, file, sticker, location, fallback, share, template, reel, post, …
+	Kind    string   `json:"kind"` // image, video, audio, file, sticker, location, fallback, share, template, choices, reel, post, …
 	URL     string   `json:"url"`
 	Name    string   `json:"name,omitempty"`
 	Type    string   `json:"type,omitempty"`  // media type, if known
@@ -165,6 +171,37 @@ type Attachment struct {
 	Place   *Place   `json:"place,omitempty"` // of a location
 	Buttons []string `json:"buttons,omitempty"`
 	Sticker string   `json:"sticker,omitempty"` // its id
+	Facts   []Fact   `json:"facts,omitempty"`   // of a template or an order
+	Booking *Booking `json:"booking,omitempty"` // of an appointment_booking
+}
+
+// Fact is a value with the name of what it is: one of the Fact… constants, or a word of
+// whoever made the template.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// The names of facts that are said in the language of the workspace.
+const (
+	FactCode     = "code"
+	FactOrder    = "order"
+	FactFor      = "for"
+	FactAddress  = "address"
+	FactPayment  = "payment"
+	FactSubtotal = "subtotal"
+	FactShipping = "shipping"
+	FactTax      = "tax"
+	FactTotal    = "total"
+	FactNote     = "note"
+)
+
+// Booking is an appointment. A time that Meta writes in a way we cannot read is zero, and
+// stands in the attachment's text as it is written.
+type Booking struct {
+	Status string    `json:"status,omitempty"` // as Meta calls it: requested, confirmed, declined, cancelled
+	Start  time.Time `json:"start,omitzero"`
+	End    time.Time `json:"end,omitzero"`
 }
 
 // Place is a point on the map.

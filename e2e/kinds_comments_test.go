@@ -57,6 +57,11 @@ var commentKinds = []kindRow{
 			`{$F,"message":"In red?","comment_id":"$1","parent_id":"$O","verb":"edited"}`),
 	},
 	{
+		does: "edits a comment to a picture, or a sticker", before: []string{comment},
+		sees:     []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: This comment was changed at Facebook to something that cannot be shown here. It can be seen there: (link)"},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"comment_id":"$1","parent_id":"$O","verb":"edited"}`, `{$F,"from":{"id":"$C","name":"$N"},"message":"\ufe0f","comment_id":"$1","parent_id":"$O","verb":"edited"}`),
+	},
+	{
 		does: "deletes a comment, or somebody of the page does", before: []string{comment}, sees: []string{everybody, "bot: A comment was deleted at Facebook."},
 		variants: added(
 			`{$F,"comment_id":"$1","parent_id":"$O","verb":"remove"}`,
@@ -85,6 +90,12 @@ var commentKinds = []kindRow{
 			`{$F,"from":{"id":"$P","name":"Shop"},"message":"No","comment_id":"$2","parent_id":"$1","verb":"edited"}`,
 			`{$F,"comment_id":"$2","parent_id":"$1","verb":"remove"}`,
 		}},
+	},
+	{
+		does: "and edits that answer to something without words", before: []string{comment, `{$F,"from":{"id":"$P","name":"Shop"},"message":"Yes","comment_id":"$2","parent_id":"$1","verb":"add"}`},
+		sees: []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ Yes",
+			"bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This answer was changed at Facebook to something that cannot be shown here. It can be seen there: (link)"},
+		variants: [][]string{{`{$F,"from":{"id":"$P","name":"Shop"},"comment_id":"$2","parent_id":"$1","verb":"edited"}`}},
 	},
 	{
 		does: "likes, shares or writes a post; comments are followed, blocked or muted", sees: nil,

@@ -20,6 +20,8 @@ var customerKinds = []kindRow{
 			{`{"sender":{"id":$C},"recipient":{"id":$P},"timestamp":"$M","message":{"mid":"$1","text":"Hello","nlp":{},"new":[1]}}`},
 			{`{"sender":{"id":"$C"},"recipient":{"id":"$P"},"timestamp":$S,"message":{"mid":"$1","text":"Hello","attachments":null}}`},
 			{`{"sender":{"id":"$C"},"message":{"text":"Hello"}}`},
+			{`messages {$D,"message":{"mid":"$1","text":"Hello"}}`, hello},
+			{`field_of_tomorrow {$D,"message":{"mid":"$1","text":"Hello"}}`},
 		},
 	},
 	{
@@ -28,7 +30,7 @@ var customerKinds = []kindRow{
 			"customer: Hello",
 			"bot: Another app, or Facebook's own assistant, is handling this conversation. Your messages may be refused until you take it over in the Page inbox of Facebook: (link)",
 		},
-		variants: [][]string{{hello}, {hello, hello}},
+		variants: [][]string{{hello}, {hello, hello}, {"standby " + hello}},
 	},
 	{
 		does: "taps a quick reply", sees: []string{"customer: Sales"}, note: "the button's title; bots read it like a typed answer",
@@ -39,10 +41,11 @@ var customerKinds = []kindRow{
 		variants: [][]string{
 			{`{$D,"postback":{"mid":"$1","title":"Opening hours","payload":"HOURS"}}`},
 			{`{$D,"postback":{"title":"Opening hours"}}`},
+			{`messaging_postbacks {$D,"postback":{"mid":"$1","title":"Opening hours","payload":"HOURS"}}`},
 			{`{$D,"postback":{"mid":"$1","title":"Opening hours"}}`, `{$D,"postback":{"mid":"$1","title":"Opening hours","payload":"HOURS"}}`},
 		},
 	},
-	{does: "taps a button without a title", sees: []string{"customer: HOURS"}, variants: [][]string{{`{$D,"postback":{"mid":"$1","payload":"HOURS"}}`}}},
+	{does: "taps a button without a title", sees: []string{"customer: HOURS"}, variants: [][]string{{`{$D,"postback":{"mid":"$1","payload":"HOURS"}}`}, {`{$D,"postback":{"mid":"$1","title":"\u200b","payload":"HOURS"}}`}}},
 	{does: "taps a button of which nothing is told", sees: []string{"customer: [The customer tapped a button.]"}, variants: [][]string{{`{$D,"postback":{"mid":"$1"}}`}, {`{$D,"postback":"x"}`}}},
 	{does: "taps Get Started", sees: []string{"customer: Get Started"}, variants: [][]string{{`{$D,"postback":{"mid":"$1","title":"Get Started","payload":"GET_STARTED"}}`}}},
 	{
@@ -59,9 +62,20 @@ var customerKinds = []kindRow{
 	{does: "comes back through an ad", sees: []string{"customer: [The customer came through an ad. Ad: Autumn sale.]"}, variants: [][]string{{`{$D,"referral":{"source":"ADS","type":"OPEN_THREAD","ads_context_data":{"ad_title":"Autumn sale"}}}`}}},
 	{does: "comes back through an m.me link", sees: []string{"customer: [The customer came through an m.me link. Reference: flyer.]"}, variants: [][]string{{`{$D,"referral":{"ref":"flyer","source":"SHORTLINK"}}`}}},
 	{does: "comes back through the chat on a website", sees: []string{"customer: [The customer came through the chat on a website. Website: https://shop.test/]"}, variants: [][]string{{`{$D,"referral":{"source":"CUSTOMER_CHAT_PLUGIN","referer_uri":"https://shop.test/"}}`}}},
+	{
+		does: "comes through the Send to Messenger button", sees: []string{"customer: [The customer came through the Send to Messenger button. Reference: cart-77.]"},
+		note:     "an opt-in that names no news is a way in, and no consent",
+		variants: [][]string{{`{$D,"optin":{"ref":"cart-77"}}`}, {`{$D,"optin":{"ref":"cart-77","type":"\u200b"}}`}, {`messaging_optins {$D,"optin":{"ref":"cart-77"}}`}},
+	},
 	{does: "comes back through a link of another kind", sees: []string{"customer: [The customer came through a link.]"}, variants: [][]string{{`{$D,"referral":{}}`}, {`{$D,"referral":{"source":"NEW","type":7}}`}}},
 
-	{does: "sends a picture", sees: []string{"customer: 📎 photo-#.jpg (image/jpeg)"}, variants: attached(`{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}}`)},
+	{
+		does: "sends a picture", sees: []string{"customer: 📎 photo-#.jpg (image/jpeg)"},
+		variants: [][]string{
+			{`{$D,"message":{"mid":"$1","attachments":[{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}}]}}`},
+			{`{$D,"message":{"mid":"$1","text":"\u200b","attachments":[{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}}]}}`},
+		},
+	},
 	{
 		does: "sends several pictures at once", sees: []string{"customer: 📎 photo-#.jpg (image/jpeg)", "customer: 📎 photo-#.png (image/png)"},
 		variants: attached(`{"type":"image","payload":{"url":"{file 1_2_n.jpg}"}},{"type":"image","payload":{"url":"{file 3_4_n.png}"}}`),
@@ -98,10 +112,25 @@ var customerKinds = []kindRow{
 		variants: [][]string{
 			{`{$D,"message":{"mid":"$1","text":"See https://ex.test/a","attachments":[{"type":"fallback","payload":{"url":"https://ex.test/a","title":"A page"}}]}}`},
 			{`{$D,"message":{"mid":"$1","text":"See https://ex.test/a","attachments":[{"type":"fallback","title":"A page","url":"https://l.facebook.com/l.php?u=https%3A%2F%2Fex.test%2Fa&h=x","payload":null}]}}`},
+			{`{$D,"message":{"mid":"$1","text":"See https://ex.test/a","attachments":[{"type":"fallback","payload":{"url":"http://www.ex.test/a/?utm_source=fb&fbclid=x#","title":"A page"}}]}}`},
+			{`{$D,"message":{"mid":"$1","text":"See https://ex.test/a","attachments":[{"type":"fallback","payload":{"url":"https://ex.test/a","title":"A page"}},{"type":"share","payload":{"url":"https://l.facebook.com/l.php?u=https%3A%2F%2Fex.test%2Fa%3Ffbclid%3Dx"}}]}}`},
 		},
 	},
 	{does: "shares a post", sees: []string{"customer: New shoes ⏎ https://www.facebook.com/1/posts/2"}, variants: attached(`{"type":"post","payload":{"url":"https://www.facebook.com/1/posts/2","title":"New shoes","id":2}}`)},
-	{does: "shares a link the old way", sees: []string{"customer: https://ex.test/b"}, variants: attached(`{"type":"share","payload":{"url":"https://ex.test/b"}}`)},
+	{
+		does: "sends a link with what tells where it was shared", sees: []string{"customer: https://ex.test/a?utm_source=fb&id=7 ⏎ A page"},
+		variants: [][]string{
+			{`{$D,"message":{"mid":"$1","text":"https://ex.test/a?utm_source=fb&id=7","attachments":[{"type":"fallback","payload":{"url":"https://l.facebook.com/l.php?u=https%3A%2F%2Fex.test%2Fa%3Fid%3D7%26fbclid%3Dx","title":"A page"}}]}}`},
+			{`{$D,"message":{"mid":"$1","text":"https://ex.test/a?utm_source=fb&id=7","attachments":[{"type":"fallback","url":"https://ex.test/a?id=7","title":"A page"}]}}`},
+		},
+	},
+	{
+		does: "shares a link the old way", sees: []string{"customer: https://ex.test/b"},
+		variants: [][]string{
+			{`{$D,"message":{"mid":"$1","attachments":[{"type":"share","payload":{"url":"https://ex.test/b"}}]}}`},
+			{`{$D,"message":{"mid":"$1","attachments":[{"type":"share","payload":{"url":"https://ex.test/b?fbclid=x"}},{"type":"fallback","payload":{"url":"https://ex.test/b","title":"ex.test/b"}}]}}`},
+		},
+	},
 	{does: "shares a reel", sees: []string{"customer: Funny ⏎ https://www.facebook.com/reel/7"}, variants: attached(`{"type":"reel","payload":{"url":"https://www.facebook.com/reel/7","title":"Funny","reel_video_id":7}}`)},
 	{
 		does: "shares products, or another template", sees: []string{"customer: Shoe ⏎ 42 EUR ⏎ ▸ Buy ⏎ Sock"},
@@ -110,19 +139,59 @@ var customerKinds = []kindRow{
 			{`{$D,"message":{"mid":"$1","attachments":[{"type":"template","payload":{"template_type":"generic","elements":[{"title":"Shoe","subtitle":"42 EUR","buttons":[{"title":"Buy"}]},{"title":"Sock"}]}}]}}`},
 		},
 	},
-	{does: "books an appointment", sees: []string{"customer: Appointment (requested): 1790000000 1790003600 Europe/Berlin"}, variants: attached(`{"type":"appointment_booking","payload":{"booking_id":1,"status":"requested","start_time":1790000000,"end_time":"1790003600","timezone":"Europe/Berlin"}}`)},
+	{
+		does: "books an appointment", sees: []string{"customer: Appointment requested: 21 Sep 2026, 14:13 to 21 Sep 2026, 15:13"}, note: "in the zone that `TIMEZONE` names",
+		variants: [][]string{
+			{`{$D,"message":{"mid":"$1","attachments":[{"type":"appointment_booking","payload":{"booking_id":1,"status":"requested","start_time":1790000000,"end_time":"1790003600","timezone":"Europe/Berlin"}}]}}`},
+			{`{$D,"message":{"mid":"$1","attachments":[{"type":"appointment_booking","payload":{"booking_id":1,"status":"requested","start_time":"2026-09-21T16:13:20","end_time":"2026-09-21T15:13:20+0000","timezone":"Europe/Berlin"}}]}}`},
+		},
+	},
+	{does: "cancels an appointment, at a time that cannot be read", sees: []string{"customer: Appointment cancelled: see below ⏎ next week Europe/Berlin"}, variants: attached(`{"type":"appointment_booking","payload":{"status":"cancelled","start_time":"next week","timezone":"Europe/Berlin"}}`)},
+	{
+		does: "sends an order", sees: []string{"customer: [The customer sent an order.] ⏎ 2 × Shoe ⏎ 21 EUR ⏎ Note: ring twice"},
+		variants: [][]string{{`{$D,"order":{"products":[{"id":"1","retailer_id":"SKU-1","name":"Shoe","unit_price":21,"currency":"EUR","quantity":2}],"note":"ring twice"}}`}},
+	},
+	{
+		does: "fills in a form", sees: []string{"customer: [The customer filled in a form.] ⏎ Your e-mail?: anna@ex.test"},
+		variants: [][]string{
+			{`{$D,"messaging_customer_information":{"screens":[{"screen_id":"a","responses":[{"key":"Your e-mail?","value":"anna@ex.test"}]}]}}`},
+			{`{"sender":{"id":"$C"},"recipient":{"id":"$P"},"timestamp":$S,"lead":{"data":[{"question":"Your e-mail?","answer":"anna@ex.test"}]},"hop_context":[{"app_id":1}]}`},
+		},
+	},
 	{
 		does: "sends something that Facebook keeps to itself", sees: []string{also},
 		variants: [][]string{
 			{`{$D,"message":{"mid":"$1","is_unsupported":true}}`}, {`{$D,"message":{"mid":"$1","is_unsupported":"true"}}`},
 			{`{$D,"message":{"mid":"$1"}}`}, {`{$D,"message":{"mid":"$1","text":" \n"}}`}, {`{$D,"message":"x"}`},
+			{`{$D,"message":{"mid":"$1","text":"\u200b"}}`}, {`{$D,"message":{"mid":"$1","text":"\ufeff \u202e"}}`}, {`{$D,"message":{"mid":"$1","text":"\u2800"}}`},
+			{`{$D,"message":{"mid":"$1","text":"\u3164"}}`}, {`{$D,"message":{"mid":"$1","text":"\ufe0f\u0301"}}`},
 			{`{$D,"message":{"mid":"$1","attachments":[{"type":"teleport","payload":{}}]}}`}, {`{$D,"message":{"mid":"$1","attachments":[{"type":"fallback"}]}}`},
 		},
 	},
 	{does: "writes, and attaches something unheard of", sees: []string{"customer: Hello ⏎ " + also[len("customer: "):]}, variants: [][]string{{`{$D,"message":{"mid":"$1","text":"Hello","attachments":[{"type":"teleport"}]}}`}}},
 	{
 		does: "does something unheard of", sees: []string{"customer: [Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: (link)]"},
-		variants: [][]string{{`{$D,"teleport":{"a":1}}`}, {`{$D,"message":null,"order":{"products":[]}}`}, {`{$D,"account_linking":{"status":"linked"}}`}, {`{$D,"response_feedback":{"feedback":"Good response","mid":"$1"}}`}},
+		variants: [][]string{{`{$D,"teleport":{"a":1}}`}, {`{$D,"message":null}`}},
+	},
+	{
+		does: "causes something that nobody said", sees: nil, note: "it opens no room; in one that is there, the bot says that something happened",
+		variants: [][]string{
+			{`{$D,"account_linking":{"status":"linked"}}`}, {`{$D,"response_feedback":{"feedback":"Good response","mid":"m_1"}}`}, {`{$D,"message_context":{}}`},
+			{`{$D,"game_play":{}}`}, {`{$D,"messaging_integrity":{}}`}, {`{$D,"payment":{}}`}, {`{$D,"template":{"type":"coupon","payload":"x","coupon_code":"TEN"}}`},
+		},
+	},
+	{
+		does: "links an account, plays a game, or the like", before: []string{hello},
+		sees:     []string{"customer: Hello", "bot: Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: (link)"},
+		variants: [][]string{{`{$D,"account_linking":{"status":"linked"}}`}, {`{$D,"message_context":{}}`}, {`{$D,"game_play":{}}`}, {`{$D,"messaging_integrity":{}}`}, {`{$D,"payment":{}}`}},
+	},
+	{
+		does: "says whether an answer was good", before: []string{hello}, sees: []string{"customer: Hello", "bot, quoting “Hello”: The customer rated an answer: Good response"},
+		variants: [][]string{{`{$D,"response_feedback":{"feedback":"Good response","mid":"$1"}}`}},
+	},
+	{
+		does: "looks at a coupon", before: []string{hello}, sees: []string{"customer: Hello", "bot: The customer looked at a coupon. Code: TEN"},
+		variants: [][]string{{`{$D,"template":{"type":"coupon","payload":"x","coupon_code":"TEN"}}`}},
 	},
 
 	{
@@ -159,6 +228,7 @@ var customerKinds = []kindRow{
 			{`{$D,"message_edit":{"mid":"$1","text":"Hello there","num_edit":1}}`},
 			{`{$D,"message_edit":{"mid":"$1","text":"Hello there","num_edit":"1"}}`},
 			{`{$D,"message_edit":{"mid":"$1","text":"Hello there"}}`},
+			{`message_edits {$D,"message_edit":{"mid":"$1","text":"Hello there","num_edit":1}}`},
 		},
 	},
 	{
@@ -172,6 +242,20 @@ var customerKinds = []kindRow{
 			{edit(5, "five"), edit(4, "four"), edit(3, "three"), edit(1, "one"), edit(2, "two")},
 			{edit(2, "two"), edit(2, "two"), edit(5, "five"), edit(5, "five"), edit(1, "one")},
 		},
+	},
+	{
+		does: "edits a text to something that is not told", before: []string{hello},
+		sees: []string{"customer: Hello", "bot, quoting “Hello”: The customer changed this message to something that cannot be shown here. It can be seen in the Page inbox of Facebook: (link)"},
+		variants: [][]string{
+			{`{$D,"message_edit":{"mid":"$1","num_edit":1}}`}, {`{$D,"message_edit":{"mid":"$1","text":"","num_edit":1}}`},
+			{`{$D,"message_edit":{"mid":"$1","text":"\u200b","num_edit":1}}`, `{$D,"message_edit":{"mid":"$1","text":"\u200b","num_edit":1}}`},
+			{`{$D,"message_edit":{"mid":"$1","text":null}}`}, {`{$D,"message_edit":{"mid":"$1","text":{"a":1},"num_edit":"1"}}`},
+		},
+	},
+	{
+		does: "edits a text, which is told only the second time", before: []string{hello},
+		sees:     []string{"customer: Hello there (edited)", "bot, quoting “Hello there”: The customer changed this message to something that cannot be shown here. It can be seen in the Page inbox of Facebook: (link)"},
+		variants: [][]string{{`{$D,"message_edit":{"mid":"$1","num_edit":1}}`, `{$D,"message_edit":{"mid":"$1","text":"Hello there","num_edit":1}}`}},
 	},
 	{
 		does: "deletes a message", sees: []string{"bot: The customer has deleted a message."}, before: []string{hello},
@@ -203,78 +287,4 @@ var customerKinds = []kindRow{
 
 func edit(n int, text string) string {
 	return `{$D,"message_edit":{"mid":"$1","text":"` + text + `","num_edit":` + string(rune('0'+n)) + `}}`
-}
-
-// pageKinds are events that the page causes, or that others cause to it.
-var pageKinds = []kindRow{
-	{
-		does: "somebody answers in the Page inbox", sees: []string{"customer: Hello", "bot: Answered in the Page inbox of Facebook: ⏎ We are open"}, before: []string{hello},
-		variants: [][]string{
-			{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":263902037430900,"text":"We are open"}}`},
-			{`{$E,"message":{"mid":"$2","is_echo":"true","app_id":"263902037430900","text":"We are open"}}`, `{$E,"message":{"mid":"$2","is_echo":true,"app_id":263902037430900,"text":"We are open"}}`},
-		},
-	},
-	{
-		does: "another app answers", sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ We are open"}, before: []string{hello},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"metadata":"mb1:nonsense","text":"We are open"}}`}},
-	},
-	{
-		does: "another program with our Meta app answers", sees: []string{"customer: Hello", "bot: Sent by another program of this Facebook app: ⏎ We are open"}, before: []string{hello},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":900800700600500,"text":"We are open"}}`}},
-	},
-	{
-		does: "Facebook does not say who answers", sees: []string{"customer: Hello", "bot: Answered at Facebook: ⏎ We are open"}, before: []string{hello},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","text":"We are open"}}`}},
-	},
-	{
-		does: "Facebook's assistant answers", sees: []string{"customer: Hello", "bot: Facebook's own assistant answered: ⏎ We are open"}, before: []string{hello}, standby: true,
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"ai_generated":true,"app_id":263902037430900,"metadata":"{\"source\":\"axon\"}","text":"We are open"}}`}},
-	},
-	{
-		does: "Facebook's assistant answers with something that is not told", standby: true, before: []string{hello},
-		sees:     []string{"customer: Hello", "bot: Facebook's own assistant answered: ⏎ Something that cannot be shown here. It can be seen in the Page inbox of Facebook: (link)"},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"ai_generated":"true"}}`}},
-	},
-	{
-		does: "somebody answers a message in the Page inbox, with a picture", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot, quoting “Hello”: Answered in the Page inbox of Facebook: ⏎ 📎 a picture", "customer as “Shop”: 📎 photo-#.png (image/png)"},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":263902037430900,"reply_to":{"mid":"$1"},"attachments":[{"type":"image","payload":{"url":"{file x.png}"}}]}}`}},
-	},
-	{
-		does: "another app sends buttons", sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ Shall we call? ⏎ ▸ Yes ⏎ ▸ No"}, before: []string{hello},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"attachments":[{"type":"template","payload":{"template_type":"button","text":"Shall we call?","buttons":[{"type":"postback","title":"Yes"},{"title":"No"}]}}]}}`}},
-	},
-	{does: "the page writes to somebody who has no room", sees: nil, variants: [][]string{{`{$E,"message":{"mid":"$1","is_echo":true,"app_id":263902037430900,"text":"We have news"}}`}}},
-	{
-		does: "the Page inbox takes the conversation", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot: The Page inbox of Facebook is handling this conversation now. While it does, your messages may be refused; it can be given back there."},
-		variants: [][]string{{`{$D,"take_thread_control":{"previous_owner_app_id":900800700600500,"new_owner_app_id":263902037430900,"metadata":"x"}}`}, {`{$D,"pass_thread_control":{"previous_owner_app_id":null,"new_owner_app_id":"263902037430900"}}`}},
-	},
-	{
-		does: "another app takes the conversation", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot: Another app is handling this conversation now. While it does, your messages may be refused. Take it over in the Page inbox of Facebook."},
-		variants: [][]string{{`{$D,"take_thread_control":{"new_owner_app_id":77}}`}},
-	},
-	{
-		does: "the conversation is given to the bridge", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot: This conversation was handed to you: your messages reach the customer."},
-		variants: [][]string{{`{$D,"pass_thread_control":{"previous_owner_app_id":263902037430900,"new_owner_app_id":900800700600500}}`}, {`{$D,"pass_thread_control":{"new_owner_app_id":"900800700600500"}}`}},
-	},
-	{
-		does: "nobody holds the conversation any more", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot: No app is handling this conversation any more: whoever answers first does."},
-		variants: [][]string{{`{$D,"pass_thread_control":{"previous_owner_app_id":77,"new_owner_app_id":null}}`}},
-	},
-	{
-		does: "somebody in the Page inbox asks for the conversation", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot: Somebody in the Page inbox of Facebook asks to take over this conversation."},
-		variants: [][]string{{`{$D,"request_thread_control":{"requested_owner_app_id":263902037430900,"metadata":"please"}}`}},
-	},
-	{does: "the page reacts to a message", sees: []string{"customer: Hello"}, before: []string{hello}, variants: [][]string{{`{$E,"reaction":{"mid":"$1","action":"react","reaction":"love"}}`}}, note: "mostly an agent's own reaction, which comes back"},
-	{
-		does: "an answer is deleted at Facebook", before: []string{hello, `{$E,"message":{"mid":"$2","is_echo":true,"app_id":263902037430900,"text":"Oops"}}`},
-		sees: []string{"customer: Hello", "bot: Answered in the Page inbox of Facebook: ⏎ Oops",
-			"bot, quoting “Answered in the Page inbox of Facebook: ⏎ Oops”: This message was deleted at Facebook; the customer no longer sees it."},
-		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"is_deleted":true}}`}},
-	},
 }

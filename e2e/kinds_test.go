@@ -88,7 +88,8 @@ type kindPlay struct {
 // sender and recipient of a customer's event, $E those of the page's, both with the
 // time: the same that $M tells in milliseconds and $S in seconds. $1 to $9 are message ids of this customer, {file …} an address on the CDN.
 //
-// What begins with $F is of the feed: $F is what all comments have, $1 to $9 are
+// What begins with the name of a field comes as its change, below changes. What begins
+// with $F is of the feed: $F is what all comments have, $1 to $9 are
 // comments below the post $O, and $N is what the customer is called.
 func (p *kindPlay) kindEvent(element string) meta.Event {
 	p.clock++
@@ -101,10 +102,13 @@ func (p *kindPlay) kindEvent(element string) meta.Event {
 		"$M", fmt.Sprint(now), "$S", fmt.Sprint(now / 1000), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
 		"$F", fmt.Sprintf(`"post_id":"%s_800001","created_time":%d`, p.page, now/1000)}
 	change, message := "", "m_%s_%d"
+	if field, value, found := strings.Cut(element, " {"); found && !strings.HasPrefix(element, "{") {
+		change, element = field, "{"+value
+	}
 	if strings.HasPrefix(element, "{$F") {
 		change, message = "feed", "800001_%s%d"
 	}
-	if change != "" && !strings.Contains(element, `"item"`) {
+	if change == "feed" && !strings.Contains(element, `"item"`) {
 		element = strings.Replace(element, "{$F", `{$F,"item":"comment"`, 1)
 	}
 	for i := 1; i <= 9; i++ {

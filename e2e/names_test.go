@@ -26,6 +26,8 @@ func TestNames_AreFoundOutWhereverMetaTellsThem(t *testing.T) {
 		"permission missing":          {meta.ProfileForbidden, "Anna", "Example", false, "Anna Example"},
 		"unknown":                     {meta.ProfileUnknown, "Anna", "Example", false, "Anna Example"},
 		"nowhere":                     {meta.ProfileEmpty, "", "", false, "Facebook customer 4005"},
+		"nothing that can be seen":    {meta.ProfileFull, "\u200b", "\u3164\u202e", false, "Facebook customer 4005"},
+		"only the last name is seen":  {meta.ProfileFull, "\u2800", "Example", false, "Example"},
 		"line breaks and spaces":      {meta.ProfileFull, " An\nna ", "  Example", false, "An na Example"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -46,7 +46,7 @@ func (r *wording) beginning(ctx context.Context, in bridge.Incoming) string {
 
 // introduced remembers what a commenter is called: comments tell.
 func (r *naming) introduced(ctx context.Context, link *stay, in bridge.Incoming) error {
-	if in.Comment == nil || in.Comment.Name == "" || r.Names == nil {
+	if in.Comment == nil || textcut.Blank(in.Comment.Name) || r.Names == nil {
 		return nil
 	}
 	if known, _ := r.Names.Name(in.Conversation); known == in.Comment.Name {

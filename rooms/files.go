@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 	"messenger-bridge/pause"
 )
 
@@ -41,7 +42,7 @@ const (
 func (r *poster) files(ctx context.Context, link *stay, p *posting) error {
 	n := 0
 	for i, a := range p.in.Attachments {
-		if !isFile(a) || thumbsUp[a.Sticker] {
+		if !isUpload(a) {
 			continue
 		}
 		if p.files[i] == "" {
@@ -127,7 +128,7 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
 	id := bridge.MessageID(fmt.Sprintf("%s-f%d", p.in.MessageID(), i))
-	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", r.fileKind(a), why, r.inbox(ctx, p.in)) + "]"
+	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", fileKind(r.Say, a), why, r.inbox(ctx, p.in)) + "]"
 	if p.in.Kind == bridge.EchoEvent {
 		return id, r.note(ctx, link, id, "", text)
 	}
@@ -138,21 +139,21 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 }
 
 // fileKind is what a file is called while its name is not known.
-func (r *wording) fileKind(a bridge.Attachment) string {
+func fileKind(say *language.Speaker, a bridge.Attachment) string {
 	switch a.Kind {
 	case "image":
-		return r.Say.Say("a picture")
+		return say.Say("a picture")
 	case "video":
-		return r.Say.Say("a video")
+		return say.Say("a video")
 	case "audio":
-		return r.Say.Say("a voice message")
+		return say.Say("a voice message")
 	case "sticker":
-		return r.Say.Say("a sticker")
+		return say.Say("a sticker")
 	}
 	if a.Name != "" {
 		return a.Name
 	}
-	return r.Say.Say("a file")
+	return say.Say("a file")
 }
 
 // fileName tells files apart whose names say nothing: only documents have names that

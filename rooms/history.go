@@ -47,16 +47,10 @@ func (r *opener) history(said []bridge.Incoming, in bridge.Incoming, page bridge
 			continue
 		}
 		what := []string{}
-		if text := strings.TrimSpace(m.Text); text != "" {
+		if text := strings.TrimSpace(m.Text); !textcut.Blank(text) {
 			what = append(what, text)
 		}
-		for _, a := range m.Attachments {
-			if line := r.attachment(m.Text, a); line != "" {
-				what = append(what, line)
-			} else if isFile(a) {
-				what = append(what, "📎 "+r.fileKind(a))
-			}
-		}
+		what = append(what, r.attachedLines(m)...)
 		if len(what) == 0 {
 			continue
 		}

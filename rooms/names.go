@@ -7,6 +7,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
+	"messenger-bridge/textcut"
 )
 
 // Profiles tell what customers are called.
@@ -74,7 +75,7 @@ func (r *naming) RunNames(ctx context.Context) error {
 // nameOf returns what a customer is called, as far as that is known.
 func (r *naming) nameOf(c bridge.Conversation) string {
 	if r.Names != nil {
-		if name, _ := r.Names.Name(c); name != "" {
+		if name, _ := r.Names.Name(c); !textcut.Blank(name) {
 			return name
 		}
 	}
@@ -165,7 +166,7 @@ func (r *naming) findName(ctx context.Context, c bridge.Conversation) error {
 		return err
 	}
 	before, _ := r.Names.Name(c)
-	if name == "" {
+	if textcut.Blank(name) {
 		name = before // Facebook no longer tells; they are still called so
 	}
 	link, err := r.Links.Link(c)

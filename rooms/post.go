@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"messenger-bridge/bridge"
@@ -208,25 +209,19 @@ func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {
 // echo shows what the page said without us.
 func (r *poster) echo(ctx context.Context, link *stay, in bridge.Incoming) (bridge.Shown, error) {
 	p := r.posting(in, "")
-	lines, files := []string{r.author(in)}, 0
-	if strings.TrimSpace(in.Text) != "" {
+	lines, files := []string{r.author(in)}, slices.ContainsFunc(in.Attachments, isUpload)
+	if !textcut.Blank(in.Text) {
 		lines = append(lines, in.Text)
 	}
-	for _, a := range in.Attachments {
-		if line := r.attachment(in.Text, a); line != "" {
-			lines = append(lines, line)
-		} else if isFile(a) {
-			lines, files = append(lines, "📎 "+r.fileKind(a)), files+1
-		}
-	}
-	if len(lines) == 1 {
+	lines = append(lines, r.attachedLines(in)...)
+	if len(lines) == 1 || slices.ContainsFunc(in.Attachments, unreadable) {
 		lines = append(lines, r.Say.Say("Something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
 	}
 	p.shown = []bridge.MessageID{in.MessageID()}
 	if err := r.note(ctx, link, p.shown[0], r.quotable(in), strings.Join(lines, "\n")); err != nil || link.Room == "" {
 		return bridge.Shown{}, err
 	}
-	if files > 0 {
+	if files {
 		err := r.files(ctx, link, p)
 		switch reasonOf(err) {
 		case "":

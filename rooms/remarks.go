@@ -5,6 +5,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
+	"messenger-bridge/textcut"
 )
 
 // What is not said by the customer opens no room: it stands in the latest one there
@@ -104,6 +105,9 @@ func reactionEmoji(e *bridge.Reaction) string {
 
 // edit changes the message that is shown, or shows the correction below.
 func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) error {
+	if textcut.Blank(in.Text) {
+		return r.wordless(ctx, link, in)
+	}
 	if in.Comment != nil && in.FromPage {
 		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook: %s", in.Text))
 	}
@@ -122,6 +126,24 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 		quote = shown[0]
 	}
 	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer corrected a message: %s", in.Text))
+}
+
+// wordless says that a message was changed to something that has no words, or of which
+// Meta does not tell them. What was said stays: it is all that agents have.
+func (r *remarks) wordless(ctx context.Context, link *stay, in bridge.Incoming) error {
+	quote := r.messageOf(in.Conversation.Page, in.Mid)
+	text := ""
+	switch {
+	case in.Comment != nil && in.FromPage:
+		text = r.Say.Say("This answer was changed at Facebook to something that cannot be shown here. It can be seen there: %s", r.inbox(ctx, in))
+	case in.Comment != nil:
+		text = r.Say.Say("This comment was changed at Facebook to something that cannot be shown here. It can be seen there: %s", r.inbox(ctx, in))
+	case quote == "":
+		text = r.Say.Say("The customer changed a message to something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	default:
+		text = r.Say.Say("The customer changed this message to something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	}
+	return r.note(ctx, link, in.MessageID(), quote, text)
 }
 
 // deletion takes away what shows a message, and says that there was something.

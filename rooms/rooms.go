@@ -225,8 +225,8 @@ func (r *Rooms) deliver(ctx context.Context, link *stay, in bridge.Incoming) (br
 		return r.echo(ctx, link, in)
 	case bridge.HiddenEvent:
 		return bridge.Shown{}, r.hidden(ctx, link, in)
-	case bridge.HandoverEvent, bridge.OptinEvent, bridge.FeedbackEvent:
-		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), "", r.happened(in))
+	case bridge.HandoverEvent, bridge.OptinEvent, bridge.FeedbackEvent, bridge.OtherEvent:
+		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), r.quotable(in), r.happened(ctx, in))
 	}
 	if in.Deleted && in.Comment != nil {
 		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), "", r.Say.Say("A comment was written and deleted before it could be shown."))

@@ -3,12 +3,12 @@ package rooms
 import (
 	"context"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 	"messenger-bridge/recent"
+	"messenger-bridge/textcut"
 )
 
 // wording puts events into words for agents.
@@ -26,7 +26,7 @@ func newWording(c *Config) *wording {
 func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 	var lines []string
 	add := func(line string) {
-		if strings.TrimSpace(line) != "" {
+		if !textcut.Blank(line) {
 			lines = append(lines, line)
 		}
 	}
@@ -41,21 +41,16 @@ func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 		add(r.tapped(in.Tap))
 	case bridge.ReferralEvent:
 	case bridge.UnknownEvent:
-		add("[" + r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)) + "]")
+		add("[" + r.unheardOf(ctx, in) + "]")
 	default:
 		add(in.Text)
 	}
-	hidden, files := in.Kind == bridge.UnsupportedEvent, false
+	hidden, files, before := in.Kind == bridge.UnsupportedEvent, false, r.saying(in.Text)
 	for _, a := range in.Attachments {
-		line := r.attachment(in.Text, a)
-		switch {
-		case line != "":
-			add(line)
-		case isFile(a):
-			files = true
-		case a.URL == "" || !strings.Contains(in.Text, a.URL):
-			hidden = true
-		}
+		line, holds := before.attached(a)
+		add(line)
+		files = files || isFile(a)
+		hidden = hidden || !holds
 	}
 	if hidden && in.Comment != nil {
 		add("[" + r.Say.Say("It holds something that cannot be shown here.") + "]")
@@ -63,6 +58,21 @@ func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 		add("[" + r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)) + "]")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// unheardOf introduces an order or a form; of anything else nothing is known.
+func (r *wording) unheardOf(ctx context.Context, in bridge.Incoming) string {
+	switch {
+	case in.Detail == "order" && len(in.Attachments) > 0:
+		return r.Say.Say("The customer sent an order.")
+	case in.Detail == "order":
+		return r.Say.Say("The customer sent an order. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	case in.Detail == "form" && len(in.Attachments) > 0:
+		return r.Say.Say("The customer filled in a form.")
+	case in.Detail == "form":
+		return r.Say.Say("The customer filled in a form. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	}
+	return r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
 }
 
 // inbox returns where the conversation is found at Facebook.
@@ -100,6 +110,7 @@ var origins = map[string]string{
 	"SHORTLINK":            language.Sentence("The customer came through an m.me link."),
 	"CUSTOMER_CHAT_PLUGIN": language.Sentence("The customer came through the chat on a website."),
 	"MESSENGER_CODE":       language.Sentence("The customer came through a Messenger code."),
+	bridge.SendToMessenger: language.Sentence("The customer came through the Send to Messenger button."),
 	"DISCOVER_TAB":         language.Sentence("The customer came through Messenger's list of businesses."),
 }
 
@@ -127,50 +138,6 @@ func (r *wording) origin(o *bridge.Origin) string {
 // thumbsUp are the stickers that Messenger's thumb button sends, small to large.
 var thumbsUp = map[string]bool{"369239263222822": true, "369239343222814": true, "369239383222810": true}
 
-// attachment is the lines for something attached that is no file; "" for what cannot
-// be shown as lines.
-func (r *wording) attachment(text string, a bridge.Attachment) string {
-	switch {
-	case thumbsUp[a.Sticker]:
-		return "👍"
-	case a.Place != nil:
-		where := strconv.FormatFloat(a.Place.Lat, 'f', -1, 64) + "/" + strconv.FormatFloat(a.Place.Long, 'f', -1, 64)
-		lat, long, _ := strings.Cut(where, "/")
-		title := a.Title
-		if title == "" {
-			title = r.Say.Say("Location")
-		}
-		return "📍 " + title + ": https://www.openstreetmap.org/?mlat=" + lat + "&mlon=" + long + "#map=16/" + where
-	case isFile(a):
-		return ""
-	case a.Kind == "appointment_booking":
-		return r.Say.Say("Appointment (%s): %s", a.Title, a.Text)
-	}
-	var lines []string
-	address := unwrapped(a.URL)
-	for _, line := range []string{a.Title, a.Text, address} {
-		if line != "" && !strings.Contains(text, line) {
-			lines = append(lines, line)
-		}
-	}
-	for _, button := range a.Buttons {
-		lines = append(lines, "▸ "+button)
-	}
-	return strings.Join(lines, "\n")
-}
-
-// unwrapped returns where a link leads that Facebook has wrapped into one of its own.
-func unwrapped(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Path != "/l.php" || u.Hostname() != "l.facebook.com" && u.Hostname() != "lm.facebook.com" {
-		return address
-	}
-	if to := u.Query().Get("u"); strings.HasPrefix(to, "https://") || strings.HasPrefix(to, "http://") {
-		return to
-	}
-	return address
-}
-
 // isFile reports whether an attachment is a file, to be fetched as bytes. What else
 // has an address is a page on the web, and never fetched.
 func isFile(a bridge.Attachment) bool {
@@ -184,8 +151,10 @@ func isFile(a bridge.Attachment) bool {
 }
 
 // happened is what the agent reads for what nobody said.
-func (r *wording) happened(in bridge.Incoming) string {
+func (r *wording) happened(ctx context.Context, in bridge.Incoming) string {
 	switch in.Kind {
+	case bridge.OtherEvent:
+		return r.other(ctx, in)
 	case bridge.HandoverEvent:
 		return r.handover(in.Handover)
 	case bridge.FeedbackEvent:
@@ -200,6 +169,17 @@ func (r *wording) happened(in bridge.Incoming) string {
 		return r.Say.Say("The customer agreed to be sent: %s", in.Text)
 	}
 	return r.Say.Say("The customer agreed to be sent news.")
+}
+
+// other is what the agent reads for an event that has no kind of its own.
+func (r *wording) other(ctx context.Context, in bridge.Incoming) string {
+	switch {
+	case in.Detail == "response_feedback" && in.Text != "":
+		return r.Say.Say("The customer rated an answer: %s", in.Text)
+	case in.Detail == "template" && in.Text != "":
+		return r.Say.Say("The customer looked at a coupon. Code: %s", in.Text)
+	}
+	return r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
 }
 
 func (r *wording) handover(h *bridge.Handover) string {

@@ -66,6 +66,12 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 			receipts = append(receipts, receiptOf(in, i.Notices))
 			continue
 		}
+		if in.Kind == bridge.TestEvent {
+			if err := announceTest(ctx, i.Notices, i.Say, in); err != nil {
+				return err
+			}
+			continue
+		}
 		if why := i.unwanted(in); why != "" {
 			i.Lanes.Meter.Count(bridge.Ignored, bridge.In, why, 1)
 			continue
@@ -153,6 +159,12 @@ func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o order) string {
 		return "own-echo"
 	}
 	return ""
+}
+
+// announceTest tells administrators that Meta's test event arrived: the proof they pressed
+// the button in the app's dashboard for.
+func announceTest(ctx context.Context, tell *notices.Notices, say *language.Speaker, in *bridge.Incoming) error {
+	return tell.Announce(ctx, in.Key, say.Say("Meta's test event arrived (field %s): the webhook can be reached, and its signature is right. What a test says is made up, so it is shown nowhere.", in.Detail))
 }
 
 // announcePolicy tells administrators that Facebook warned, blocked or unblocked a page.

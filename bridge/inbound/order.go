@@ -56,9 +56,14 @@ func (o *order) eventSeen(in *bridge.Incoming, key string) bool {
 	return o.inbox.Store.Seen(in.EntryKey(key))
 }
 
-// outdated reports whether a newer edit of the same message came.
+// outdated reports whether a newer edit of the same message came; to one that came
+// without words, the same one with them is newer.
 func (o *order) outdated(in *bridge.Incoming) bool {
-	for n := in.Edit + 1; in.Edit > 0 && n <= in.Edit+mostEdits; n++ {
+	first := in.Edit + 1
+	if in.Text == "" {
+		first = in.Edit
+	}
+	for n := first; in.Edit > 0 && n <= in.Edit+mostEdits; n++ {
 		if o.eventSeen(in, bridge.EditKey(in.Mid, n)) {
 			return true
 		}

@@ -126,7 +126,7 @@ func told(p bridge.OutboundPart) string {
 			words = append(words, fmt.Sprintf(format, args...))
 		}
 	}
-	add(p.File != nil, "file %+v", p.File)
+	add(p.File != nil, "file %s", strings.Replace(fmt.Sprintf("%+v", p.File), " Facts:[] Booking:<nil>", "", 1)) // fields added since
 	add(len(p.Buttons) > 0, "buttons %q", p.Buttons)
 	add(len(p.Quick) > 0, "quick replies %q, %q", p.Quick, p.Answers)
 	add(p.ReplyTo != "", "answers %s", p.ReplyTo)

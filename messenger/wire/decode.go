@@ -23,8 +23,8 @@ type entry struct {
 }
 
 type change struct {
-	Field Text `json:"field"`
-	Value feed `json:"value"`
+	Field Text            `json:"field"`
+	Value json.RawMessage `json:"value"`
 }
 
 // Party is who sends, receives, or takes part.
@@ -56,16 +56,25 @@ type event struct {
 	PolicyOld     *policy        `json:"policy-enforcement"`
 	Feedback      *feedback      `json:"messaging_feedback"`
 
-	Linking        present `json:"account_linking"`
-	AppRoles       present `json:"app_roles"`
-	ThumbsFeedback present `json:"response_feedback"`
+	Order        *order        `json:"order"`
+	CustomerInfo *customerInfo `json:"messaging_customer_information"`
+	Lead         *lead         `json:"lead"`
+	Thumbs       *thumbs       `json:"response_feedback"`
+	Coupon       *revealed     `json:"template"`
+
+	AppRoles  present `json:"app_roles"`
+	Linking   present `json:"account_linking"`
+	Context   present `json:"message_context"`
+	Integrity present `json:"messaging_integrity"`
+	Game      present `json:"game_play"`
+	Payment   present `json:"payment"`
 }
 
 // What is not passed on is counted under one of these kinds; the list is fixed
 // because they are labels of a metric.
 const (
 	kindFeed       = "feed"        // of a page, but about no comment
-	kindChange     = "change"      // of another field than feed
+	kindChange     = "change"      // of a field that tells of no conversation
 	kindObject     = "object"      // not about a page
 	kindEmpty      = "empty"       // an entry in which nothing is
 	kindNoCustomer = "no-customer" // an event without sender, or with one that has no id here
@@ -120,6 +129,10 @@ func (d *Decoded) entry(object Text, e *entry, now time.Time) {
 	if at := e.Time.Time(); !at.IsZero() {
 		now = at
 	}
+	if e.ID == testPage {
+		d.test(e, now)
+		return
+	}
 	for i := range e.Messaging {
 		d.event(bridge.PageID(e.ID), &e.Messaging[i], false, now)
 	}
@@ -127,8 +140,43 @@ func (d *Decoded) entry(object Text, e *entry, now time.Time) {
 		d.event(bridge.PageID(e.ID), &e.Standby[i], true, now)
 	}
 	for i := range e.Changes {
-		d.change(bridge.PageID(e.ID), &e.Changes[i], bridge.Incoming{At: now})
+		d.change(bridge.PageID(e.ID), &e.Changes[i], now)
 	}
+}
+
+// testPage is the page that Meta's test events are of: those that the Test button in the
+// app's dashboard sends.
+const testPage = "0"
+
+// test passes on that Meta sent a test, of which field; what is in it is made up. All of a
+// field and a day are one.
+func (d *Decoded) test(e *entry, now time.Time) {
+	field := Text("messages")
+	if len(e.Changes) > 0 && e.Changes[0].Field != "" {
+		field = e.Changes[0].Field
+	}
+	d.Events = append(d.Events, bridge.Incoming{
+		Conversation: bridge.Conversation{Page: testPage, Kind: bridge.Messages}, Kind: bridge.TestEvent, At: now,
+		Detail: string(field), Key: "test/" + string(field) + "/" + now.Format(time.DateOnly),
+	})
+}
+
+// change passes on what a change tells: about a comment; or, if it names who it is
+// between, what messaging would have told.
+func (d *Decoded) change(page bridge.PageID, c *change, now time.Time) {
+	if c.Field == "feed" {
+		var f feed
+		_ = json.Unmarshal(c.Value, &f) // a value of the wrong type costs itself only
+		d.feed(page, &f, bridge.Incoming{At: now})
+		return
+	}
+	var e event
+	_ = json.Unmarshal(c.Value, &e) // likewise
+	if e.Sender.ID == "" && e.Recipient.ID == "" {
+		d.Ignored[kindChange]++
+		return
+	}
+	d.event(page, &e, c.Field == "standby", now)
 }
 
 // event passes an event on, or counts it.
@@ -213,13 +261,7 @@ func (e *event) read(in *bridge.Incoming, when string) (why string) {
 	case e.Feedback != nil:
 		e.Feedback.read(in, when)
 	default:
-		in.Kind, in.Key = bridge.UnknownEvent, "unknown/"+when
-		switch {
-		case bool(e.Linking):
-			in.Detail = "account_linking"
-		case bool(e.ThumbsFeedback):
-			in.Detail = "response_feedback"
-		}
+		e.readOther(in, when)
 	}
 	return ""
 }

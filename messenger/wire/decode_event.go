@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"messenger-bridge/bridge"
 )
@@ -51,6 +52,9 @@ func (e *edit) read(in *bridge.Incoming, when string) {
 	if in.Edit == 0 {
 		in.Key += "/" + when
 	}
+	if in.Text == "" { // it must not stand for one that comes with its words
+		in.Key += "/wordless"
+	}
 }
 
 type receipt struct {
@@ -93,11 +97,20 @@ type optin struct {
 	Title  Text `json:"title"`
 	Ref    Text `json:"ref"`
 	Status Text `json:"notification_messages_status"`
+	Token  Text `json:"notification_messages_token"`
+	Once   Text `json:"one_time_notif_token"`
 }
 
+// read tells a consent from a way in: who comes through the Send to Messenger button has
+// agreed to nothing (messenger.md 2.11).
 func (o *optin) read(in *bridge.Incoming, when string, out bool) {
-	in.Kind, in.Key, in.Text, in.Detail = bridge.OptinEvent, "optin/"+when, First(o.Title, o.Ref), "in"
-	if out || o.Status == "STOP NOTIFICATIONS" {
+	in.Key = "optin/" + when
+	if !out && First(o.Type, o.Title, o.Status, o.Token, o.Once) == "" {
+		in.Kind, in.Origin = bridge.ReferralEvent, &bridge.Origin{Source: bridge.SendToMessenger, Ref: string(o.Ref)}
+		return
+	}
+	in.Kind, in.Text, in.Detail = bridge.OptinEvent, First(o.Title, o.Ref), "in"
+	if out || strings.HasPrefix(strings.ToUpper(string(o.Status)), "STOP") {
 		in.Detail = "out"
 	}
 }

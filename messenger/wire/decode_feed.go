@@ -36,12 +36,9 @@ type person struct {
 	Name Text `json:"name"`
 }
 
-// change passes on what happened to a comment, or counts what happened.
-func (d *Decoded) change(page bridge.PageID, c *change, in bridge.Incoming) {
-	f := &c.Value
+// feed passes on what happened to a comment, or counts what happened.
+func (d *Decoded) feed(page bridge.PageID, f *feed, in bridge.Incoming) {
 	switch {
-	case c.Field != "feed":
-		d.Ignored[kindChange]++
 	case f.Item != "comment" || f.Comment == "" || !f.read(page, &in):
 		d.Ignored[kindFeed]++
 	case page == "":
@@ -80,7 +77,9 @@ func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
 		f.said(in)
 	case "edit", "edited":
 		in.Kind, in.Text = bridge.EditEvent, string(f.Message)
-		in.Key = bridge.EditKey(in.Mid, 0) + when
+		if in.Key = bridge.EditKey(in.Mid, 0) + when; in.Text == "" {
+			in.Key += "/wordless"
+		}
 	case "remove", "delete":
 		in.Kind, in.Key = bridge.DeletionEvent, bridge.DeletionKey(in.Mid)
 		in.Conversation.Customer = "" // whoever removed it, if anybody is named
@@ -113,7 +112,7 @@ func (f *feed) said(in *bridge.Incoming) {
 	case in.FromPage:
 		in.Kind, in.Key, in.FromPage = bridge.EchoEvent, "e/"+string(in.Mid), false // EchoEvent says so
 		return
-	case strings.TrimSpace(in.Text) != "":
+	case in.Text != "":
 		in.Kind = bridge.TextEvent
 	case len(in.Attachments) > 0:
 		in.Kind = bridge.MediaEvent

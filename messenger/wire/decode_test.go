@@ -85,12 +85,38 @@ var decodeCases = []struct {
 		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Text: "Well?", Buttons: []string{"Yes"}}))},
 	{name: "product", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"product":{"elements":[{"title":"Shoe","subtitle":"42 EUR","id":7},{"title":"Sock"}]}}}]}}`,
 		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Title: "Shoe", Text: "42 EUR"}, bridge.Attachment{Kind: "template", Title: "Sock"}))},
+	{name: "coupon", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"coupon","title":"10 % off","subtitle":"until May","coupon_code":"TEN","coupon_url":"https://ex.test/c","coupon_url_button_title":"Use it","coupon_pre_message":"For you","payload":"x"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Title: "10 % off", Text: "until May\nFor you", URL: "https://ex.test/c", Buttons: []string{"Use it"}, Facts: []bridge.Fact{{Name: "code", Value: "TEN"}}}))},
+	{name: "receipt", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"receipt","recipient_name":"Anna","order_number":"ON-77","currency":"EUR","payment_method":"Visa 1234","timestamp":"1428444852","address":{"street_1":"1 Way","street_2":"","city":"Ulm","postal_code":"89073","country":"DE"},"summary":{"subtotal":50.00,"total_cost":56.14},"adjustments":[{"name":"New customer","amount":-5}],"elements":[{"title":"Shirt","subtitle":"cotton","quantity":2,"price":50,"image_url":"https://ex.test/i"}]}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "",
+			bridge.Attachment{Kind: "template", Facts: []bridge.Fact{{Name: "order", Value: "ON-77"}, {Name: "for", Value: "Anna"}, {Name: "address", Value: "1 Way, 89073 Ulm, DE"}}},
+			bridge.Attachment{Kind: "template", Title: "2 × Shirt", Text: "cotton\n50 EUR"},
+			bridge.Attachment{Kind: "template", Facts: []bridge.Fact{{Name: "subtotal", Value: "50.00 EUR"}, {Name: "New customer", Value: "-5 EUR"}, {Name: "total", Value: "56.14 EUR"}, {Name: "payment", Value: "Visa 1234"}}}))},
+	{name: "feedback template", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"customer_feedback","title":"Rate us","subtitle":"please","button_title":"Rate","feedback_screens":[{"questions":[{"id":"csat1","type":"csat","title":"How was it?","score_label":"neg_pos","follow_up":{"type":"free_form","placeholder":"Tell us more"}}]}],"business_privacy":{"url":"https://ex.test/p"}}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Title: "Rate us", Text: "please\nHow was it?\nTell us more", Buttons: []string{"Rate"}}))},
+	{name: "list with a button of its own", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"list","elements":[{"title":"Shoe","buttons":[{"title":"Buy"}]}],"buttons":[{"title":"More"}]}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Title: "Shoe", Buttons: []string{"Buy"}}, bridge.Attachment{Kind: "template", Buttons: []string{"More"}}))},
+	{name: "media template", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"media","elements":[{"media_type":"image","attachment_id":"77","buttons":[{"title":"Look"}]}]}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Type: "image", Buttons: []string{"Look"}}))},
+	{name: "template of tomorrow", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"template","payload":{"template_type":"teleport","trip":{"id":"a7","from":"Ulm","to":["Paris","Rome"],"departure_time":"at noon","map_url":"https://ex.test/m","price":"42 EUR"}}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "template", Text: "Ulm\nParis\nRome\nat noon\n42 EUR"}))},
+	{name: "choices", element: `{$S,$R,$T,"message":{$M,"text":"Which size?","quick_replies":[{"content_type":"text","title":"S","payload":"1"},{"title":"M"}]}}`,
+		want: new(fromCustomer(bridge.TextEvent, "Which size?", bridge.Attachment{Kind: "choices", Buttons: []string{"S", "M"}}))},
+	{name: "appointment", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"appointment_booking","payload":{"booking_id":1,"status":"requested","start_time":1790000000,"end_time":"1790003600","timezone":"Europe/Berlin"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Booking: &bridge.Booking{Status: "requested", Start: time.Unix(1790000000, 0).UTC(), End: time.Unix(1790003600, 0).UTC()}}))},
+	{name: "appointment, local time", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"appointment_booking","payload":{"status":"confirmed","start_time":"2026-09-21T16:13","timezone":"Europe/Berlin"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Booking: &bridge.Booking{Status: "confirmed", Start: time.Date(2026, 9, 21, 14, 13, 0, 0, time.UTC)}}))},
+	{name: "appointment, unreadable time", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"appointment_booking","payload":{"status":"confirmed","start_time":"soon"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Text: "soon", Booking: &bridge.Booking{Status: "confirmed"}}))},
 	{name: "sticker id as number", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"sticker","payload":{"url":"https://ex.test/1","sticker_id":369239263222822}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "sticker", URL: "https://ex.test/1", Sticker: "369239263222822"}))},
 	{name: "sticker id as string", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"sticker","payload":{"url":"https://ex.test/1","sticker_id":"369239263222822"}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "sticker", URL: "https://ex.test/1", Sticker: "369239263222822"}))},
 	{name: "attachments of a wrong type", element: `{$S,$R,$T,"message":{$M,"text":"Hello","attachments":"x"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
 	{name: "payload of a wrong type", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"image","payload":"x"}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "image"}))},
 	{name: "nothing in it", element: `{$S,$R,$T,"message":{$M}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
-	{name: "white space only", element: `{$S,$R,$T,"message":{$M,"text":" \n"}}`, want: new(fromCustomer(bridge.UnsupportedEvent, " \n"))},
+	{name: "white space only", element: `{$S,$R,$T,"message":{$M,"text":" \n"}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
+	{name: "nothing that can be seen", element: `{$S,$R,$T,"message":{$M,"text":"\u200b\u2800\ufe0f"}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
+	{name: "an image, and nothing that can be seen", element: `{$S,$R,$T,"message":{$M,"text":"\ufeff","attachments":[{"type":"image","payload":{"url":"https://ex.test/1"}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "image", URL: "https://ex.test/1"}))},
 	{name: "unsupported", element: `{$S,$R,$T,"message":{$M,"is_unsupported":"true"}}`, want: new(fromCustomer(bridge.UnsupportedEvent, ""))},
 	{name: "time as string", element: `{$S,$R,"timestamp":"1790000000001","message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
 	{name: "time in seconds", element: `{$S,$R,"timestamp":1790000000,"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.Unix(1790000000, 0).UTC()))},
@@ -129,6 +155,8 @@ var decodeCases = []struct {
 		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/2"), func(in *bridge.Incoming) { in.Text, in.Edit = "x", 2 })},
 	{name: "edit without number", element: `{$S,$R,$T,"message_edit":{$M,"text":"x"}}`,
 		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/0/"+when1), func(in *bridge.Incoming) { in.Text = "x" })},
+	{name: "edit without words", element: `{$S,$R,$T,"message_edit":{$M,"text":"\u200b","num_edit":2}}`,
+		want: but(other(bridge.EditEvent, "edit/m_AAAA1111/2/wordless"), func(in *bridge.Incoming) { in.Edit = 2 })},
 	{name: "referral", element: `{$S,$R,$T,"referral":{"ref":"c-7","source":"CUSTOMER_CHAT_PLUGIN","referer_uri":"https://ex.test/","product":{"id":"p-1"}}}`,
 		want: but(other(bridge.ReferralEvent, "referral/"+when1), func(in *bridge.Incoming) {
 			in.Mid, in.Origin = "", &bridge.Origin{Ref: "c-7", Source: "CUSTOMER_CHAT_PLUGIN", URL: "https://ex.test/", Product: "p-1"}
@@ -137,9 +165,40 @@ var decodeCases = []struct {
 		want: but(other(bridge.OptinEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Text, in.Detail = "", "Shop news", "in" })},
 	{name: "optout", element: `{$S,$R,$T,"optin":{"notification_messages_status":"STOP NOTIFICATIONS","title":"Shop news"}}`,
 		want: but(other(bridge.OptinEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Text, in.Detail = "", "Shop news", "out" })},
+	{name: "optin by reference", element: `{$S,$R,$T,"optin":{"ref":"cart-77"}}`,
+		want: but(other(bridge.ReferralEvent, "optin/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Origin = "", &bridge.Origin{Source: bridge.SendToMessenger, Ref: "cart-77"}
+		})},
+	{name: "optin of nothing", element: `{$S,$R,$T,"optin":{}}`,
+		want: but(other(bridge.ReferralEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Origin = "", &bridge.Origin{Source: bridge.SendToMessenger} })},
+	{name: "optin by reference, to news", element: `{$S,$R,$T,"optin":{"type":"one_time_notif_req","ref":"cart-77"}}`,
+		want: but(other(bridge.OptinEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Text, in.Detail = "", "cart-77", "in" })},
+	{name: "optout, other spelling", element: `{$S,$R,$T,"optin":{"notification_messages_status":"stop_notifications"}}`,
+		want: but(other(bridge.OptinEvent, "optin/"+when1), func(in *bridge.Incoming) { in.Mid, in.Detail = "", "out" })},
 	{name: "optin of a plugin user", element: `{"recipient":{"id":"100200300400500"},"optin":{"user_ref":"x"}}`, ignored: "no-customer"},
 	{name: "linking", element: `{$S,$R,$T,"account_linking":{}}`,
-		want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) { in.Mid, in.Detail = "", "account_linking" })},
+		want: but(other(bridge.OtherEvent, "unknown/"+when1), func(in *bridge.Incoming) { in.Mid, in.Detail = "", "account_linking" })},
+	{name: "thumbs", element: `{$S,$R,$T,"response_feedback":{"feedback":"Good response","mid":"m_1"}}`,
+		want: but(other(bridge.OtherEvent, "unknown/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Detail, in.Text, in.ReplyTo = "", "response_feedback", "Good response", "m_1"
+		})},
+	{name: "coupon looked at", element: `{$S,$R,$T,"template":{"type":"coupon","payload":"x","coupon_code":"TEN"}}`,
+		want: but(other(bridge.OtherEvent, "unknown/"+when1), func(in *bridge.Incoming) { in.Mid, in.Detail, in.Text = "", "template", "TEN" })},
+	{name: "order", element: `{$S,$R,$T,"order":{"products":[{"id":"1","retailer_id":"SKU-1","name":"Shoe","unit_price":21,"currency":"EUR","quantity":2}],"note":"ring twice","gift":"in paper"}}`,
+		want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Detail = "", "order"
+			in.Attachments = []bridge.Attachment{{Kind: "order", Title: "2 × Shoe", Text: "21 EUR"}, {Kind: "order", Text: "in paper", Facts: []bridge.Fact{{Name: "note", Value: "ring twice"}}}}
+		})},
+	{name: "form", element: `{$S,$R,$T,"messaging_customer_information":{"screens":[{"screen_id":"a","responses":[{"key":"email","value":"anna@ex.test"}]}]}}`,
+		want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Detail = "", "form"
+			in.Attachments = []bridge.Attachment{{Kind: "form", Facts: []bridge.Fact{{Name: "email", Value: "anna@ex.test"}}}}
+		})},
+	{name: "lead", element: `{$S,$R,$T,"lead":{"data":[{"question":"Your size?","answer":"42"}]}}`,
+		want: but(other(bridge.UnknownEvent, "unknown/"+when1), func(in *bridge.Incoming) {
+			in.Mid, in.Detail = "", "form"
+			in.Attachments = []bridge.Attachment{{Kind: "form", Facts: []bridge.Fact{{Name: "Your size?", Value: "42"}}}}
+		})},
 	{name: "handover", element: `{$S,$R,$T,"pass_thread_control":{"previous_owner_app_id":null,"new_owner_app_id":263902037430900}}`,
 		want: but(other(bridge.HandoverEvent, "handover/pass/"+when1), func(in *bridge.Incoming) {
 			in.Mid, in.Handover = "", &bridge.Handover{What: "pass", To: bridge.PageInbox}
@@ -205,6 +264,37 @@ func TestDecode_OneElement(t *testing.T) {
 			if !reflect.DeepEqual(d.Events, want) || !maps.Equal(d.Ignored, ignored) {
 				t.Errorf("%s in %s:\n got %+v %v\nwant %+v %v", c.name, array, d.Events, d.Ignored, want, ignored)
 			}
+		}
+	}
+}
+
+// What messaging tells comes below changes as well, and says the same.
+func TestDecode_Changes_AreReadAsMessaging(t *testing.T) {
+	for _, c := range decodeCases {
+		if c.want == nil || !strings.Contains(c.element, "$S") && !strings.Contains(c.element, "$R") && !strings.Contains(c.element, "sender") {
+			continue
+		}
+		for _, field := range []string{"messages", "messaging_postbacks", "standby", "of_tomorrow"} {
+			d, err := Decode([]byte(notification("changes", `{"field":"`+field+`","value":`+expand(c.element)+`}`)), received)
+			want := *c.want
+			want.Standby = field == "standby"
+			if err != nil || !reflect.DeepEqual(d.Events, []bridge.Incoming{want}) {
+				t.Errorf("%s as a change of %s:\n got %+v %v\nwant %+v", c.name, field, d.Events, d.Ignored, want)
+			}
+		}
+	}
+}
+
+func TestDecode_TestOfTheDashboard_IsToldApart(t *testing.T) {
+	for body, field := range map[string]string{
+		`{"object":"page","entry":[{"id":"0","time":1790000000,"changes":[{"field":"messages","value":{"sender":{"id":"12334"},"recipient":{"id":"23245"},"timestamp":"1527459824","message":{"mid":"test_message_id","text":"test_message"}}}]}]}`: "messages",
+		`{"object":"page","entry":[{"id":0,"time":1790000000,"changes":[{"field":"feed","value":{"item":"status","verb":"add","message":"Example post content."}}]}]}`:                                                                              "feed",
+		`{"object":"page","entry":[{"id":"0","time":1790000000,"messaging":[{"sender":{"id":"12334"},"recipient":{"id":"23245"},"message":{"mid":"x","text":"y"}},{}]}]}`:                                                                           "messages",
+	} {
+		d, err := Decode([]byte(body), received)
+		want := bridge.Incoming{Conversation: bridge.Conversation{Page: "0", Kind: bridge.Messages}, Kind: bridge.TestEvent, At: time.Unix(1790000000, 0).UTC(), Detail: field, Key: "test/" + field + "/2026-09-21"}
+		if err != nil || !reflect.DeepEqual(d.Events, []bridge.Incoming{want}) {
+			t.Errorf("%s: got %+v, %v", body, d, err)
 		}
 	}
 }
@@ -298,7 +388,7 @@ func FuzzDecode(f *testing.F) {
 		}
 		for _, in := range d.Events {
 			c := in.Conversation
-			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page != c.Page {
+			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent || in.Kind == bridge.TestEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page != c.Page {
 				t.Fatalf("incomplete: %+v", in)
 			}
 			if _, err := json.Marshal(in); err != nil {

@@ -5,16 +5,22 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"messenger-bridge/textcut"
 )
 
 // The types below read what Meta writes in more than one way. They never refuse:
 // what they do not understand is empty, and the event around it survives.
 
-// Text is a string; a number or flag in its place is taken as it is written.
+// Text is a string; a number or flag in its place is taken as it is written. One that
+// shows nothing to people is empty.
 type Text string
 
 func (t *Text) UnmarshalJSON(b []byte) error {
-	*t = Text(Scalar(b))
+	*t = ""
+	if s := Scalar(b); !textcut.Blank(s) {
+		*t = Text(s)
+	}
 	return nil
 }
 

@@ -1,0 +1,135 @@
+package wire
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+type attachment struct {
+	Type    Text    `json:"type"`
+	URL     Text    `json:"url"` // older link previews have it here
+	Title   Text    `json:"title"`
+	Payload payload `json:"payload"`
+
+	all []byte // the JSON text of it
+}
+
+// UnmarshalJSON keeps the JSON text: its words are searched for those that no field takes.
+func (a *attachment) UnmarshalJSON(b []byte) error {
+	type plain attachment
+	_ = json.Unmarshal(b, (*plain)(a)) // a value of the wrong type costs itself only
+	a.all = slices.Clone(b)
+	return nil
+}
+
+type payload struct {
+	URL         Text `json:"url"`
+	Title       Text `json:"title"`
+	Text        Text `json:"text"`
+	Sticker     ID   `json:"sticker_id"`
+	Coordinates *struct {
+		Lat  decimal `json:"lat"`
+		Long decimal `json:"long"`
+	} `json:"coordinates"`
+
+	booking
+	template
+}
+
+// booking is an appointment.
+type booking struct {
+	Status   Text `json:"status"`
+	Start    Text `json:"start_time"`
+	End      Text `json:"end_time"`
+	Timezone Text `json:"timezone"`
+}
+
+// attachments returns what is attached: a template's elements one by one, and at last
+// what the customer can choose from.
+func (m *Message) attachments() (list []bridge.Attachment) {
+	for i := range m.Attachments {
+		list = append(list, m.Attachments[i].read()...)
+	}
+	if choices := titles(m.QuickReplies); len(choices) > 0 {
+		list = append(list, bridge.Attachment{Kind: "choices", Buttons: choices})
+	}
+	// While Meta changed how stickers are told, both forms came in one message.
+	return slices.CompactFunc(list, func(a, b bridge.Attachment) bool { return a.Sticker != "" && a.Sticker == b.Sticker })
+}
+
+func (a *attachment) read() []bridge.Attachment {
+	p := &a.Payload
+	one := bridge.Attachment{
+		Kind: string(a.Type), URL: First(p.URL, p.CouponURL, a.URL), Title: First(p.Title, a.Title), Text: lines(p.Subtitle, p.Text),
+		Sticker: string(p.Sticker),
+	}
+	if one.Sticker != "" && one.Kind == "image" { // as it was until August 2026
+		one.Kind = "sticker"
+	}
+	if p.Coordinates != nil {
+		one.Place = &bridge.Place{Lat: float64(p.Coordinates.Lat), Long: float64(p.Coordinates.Long)}
+	}
+	if one.Kind == "appointment_booking" || p.Status != "" {
+		p.booking.read(&one)
+	}
+	all := p.template.parts(one)
+	last := &all[len(all)-1]
+	last.Text = join(last.Text, strings.Join(unsaid(a.all, all), "\n"))
+	return slices.DeleteFunc(all, func(b bridge.Attachment) bool { return len(all) > 1 && empty(b) })
+}
+
+// empty reports whether an attachment is nothing but its kind.
+func empty(a bridge.Attachment) bool {
+	return a.URL == "" && a.Title == "" && a.Text == "" && a.Place == nil && a.Sticker == "" && a.Booking == nil && a.Type == "" && len(a.Buttons)+len(a.Facts) == 0
+}
+
+// read takes over an appointment. Times that cannot be read are left to people.
+func (k *booking) read(a *bridge.Attachment) {
+	zone, err := time.LoadLocation(string(k.Timezone))
+	if err != nil {
+		zone = time.UTC
+	}
+	start, end := k.Start.moment(zone), k.End.moment(zone)
+	a.Booking = &bridge.Booking{Status: strings.TrimSpace(string(k.Status)), Start: start, End: end}
+	if start.IsZero() && k.Start != "" {
+		a.Text = join(a.Text, strings.Join(strings.Fields(string(k.Start+" "+k.End+" "+k.Timezone)), " "))
+	}
+}
+
+// moments are the ways in which times are written that are no numbers.
+var moments = []string{time.RFC3339, "2006-01-02T15:04:05-0700", "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04"}
+
+// moment is the time that a text tells; one without an offset is of the zone. Zero: none.
+func (t Text) moment(zone *time.Location) time.Time {
+	var n Number
+	_ = n.UnmarshalJSON([]byte(t))
+	if at := n.Time(); !at.IsZero() {
+		return at
+	}
+	for _, layout := range moments {
+		if at, err := time.ParseInLocation(layout, string(t), zone); err == nil && at.Year() > 2003 && at.Year() < 2201 {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// lines joins texts that are not empty, one in a line.
+func lines(texts ...Text) string {
+	all := ""
+	for _, t := range texts {
+		all = join(all, string(t))
+	}
+	return all
+}
+
+func join(above, below string) string {
+	if above == "" || below == "" {
+		return above + below
+	}
+	return above + "\n" + below
+}
