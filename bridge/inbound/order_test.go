@@ -152,8 +152,10 @@ func TestLanes_WhatComesEarly_IsShownInOrder(t *testing.T) {
 		events []bridge.Incoming
 	}
 	newest := about(bridge.EditEvent, "m")
+	newest.Text = "edited"
 	newest.Edit, newest.Key = 2, bridge.EditKey("m", 2)
 	older := about(bridge.EditEvent, "m")
+	older.Text = "edited"
 	older.Edit, older.Key = 1, bridge.EditKey("m", 1)
 	deletion := about(bridge.DeletionEvent, "m")
 	deletion.Key = bridge.DeletionKey("m")

@@ -170,6 +170,7 @@ func TestDeliver_OutdatedMeanwhile_IsNotRemembered(t *testing.T) {
 	w.receipts.All = append(w.receipts.All, shownIn("room", "m"))
 	edit := func(n int) bridge.Incoming {
 		in := about(bridge.EditEvent, "m")
+		in.Text = "edited"
 		in.Edit, in.Key = n, bridge.EditKey("m", n)
 		return in
 	}
