@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -108,8 +109,13 @@ func (p *program) lookAfterPages() (err error) {
 			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
-		Announce: func(ctx context.Context, key, text string) error { return p.relay.Notices.Announce(ctx, key, text) },
-		Changed:  p.pageChanged, Now: p.cfg.Now, Say: p.say, Log: p.log,
+		Tell: pages.Tell{
+			Announce: func(ctx context.Context, key, text string) error { return p.relay.Notices.Announce(ctx, key, text) },
+			TypeFor: func(ctx context.Context, by bridge.Author, words string) error {
+				return p.relay.Notices.FromPeople(ctx, []bridge.Command{{ID: bridge.MessageID("form-" + rand.Text()), From: by, Words: words, At: p.now()}})
+			},
+		},
+		Changed: p.pageChanged, Now: p.cfg.Now, Say: p.say, Log: p.log,
 	})
 	p.heartbeat = backfill.NewHeartbeat(backfill.HeartbeatConfig{
 		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.pages.Watch.CheckSoon, Every: times.HearEvery, Outage: times.Outage, Log: p.log,
@@ -165,6 +171,14 @@ func sentByUs(s *store.Store) func(bridge.PageID, bridge.Mid) bool {
 		_, ours := s.TagOf(page, mid)
 		return ours
 	}
+}
+
+// now is the time by the program's clock.
+func (p *program) now() time.Time {
+	if p.cfg.Now != nil {
+		return p.cfg.Now()
+	}
+	return time.Now()
 }
 
 // view shows how the bridge is.

@@ -69,6 +69,7 @@ const (
 	NoComment        Reason = "no-comment"       // nobody knows which comment it is to answer
 	CommentGone      Reason = "comment-gone"     // the comment to be answered is not there any more
 	CommentsBarred   Reason = "comments-barred"  // the bridge may not answer comments of the page
+	ReviewClosed     Reason = "review-closed"    // Facebook lets no program answer this review
 	CommentFile      Reason = "comment-file"     // comments are answered with texts only
 	CommentTwice     Reason = "comment-twice"    // the same text twice in a row
 	PrivateUsed      Reason = "private-used"     // the comment was answered privately before

@@ -111,7 +111,7 @@ func (o *office) ChangeSetting(_ context.Context, id bridge.PageID, d *settings.
 
 var offices = []bridge.Department{{ID: "d1", Name: "Sales"}, {ID: "d2", Name: "After sales"}}
 
-func (o *office) FillSettings(_ context.Context, id bridge.PageID, f settings.Filled, known []bridge.Department) (p bridge.Page, out settings.Outcome, err error) {
+func (o *office) FillSettings(_ context.Context, _ bridge.Author, id bridge.PageID, f settings.Filled, known []bridge.Department) (p bridge.Page, out settings.Outcome, err error) {
 	if p, err = o.Page(id); err == nil {
 		out, err = f.Apply(p.Settings, known)
 	}

@@ -55,7 +55,7 @@ var kindSections = []kindSection{
 		explanation: "None of this opens a room, and none of it is sent to the customer again.",
 	},
 	{
-		title: "Below the page's posts", does: "At Facebook", sees: "In the room", rows: commentKinds,
+		title: "On the page and below its posts", does: "At Facebook", sees: "In the room", rows: commentKinds,
 		explanation: "With the page's setting `comments`. Who comments has a room of their own for that, beside the one for messages. What the page itself writes opens no room.",
 	},
 	{
@@ -105,7 +105,7 @@ func (p *kindPlay) kindEvent(element string) meta.Event {
 	if field, value, found := strings.Cut(element, " {"); found && !strings.HasPrefix(element, "{") {
 		change, element = field, "{"+value
 	}
-	if strings.HasPrefix(element, "{$F") {
+	if strings.HasPrefix(element, "{$F") || strings.HasPrefix(element, `{"item"`) {
 		change, message = "feed", "800001_%s%d"
 	}
 	if change == "feed" && !strings.Contains(element, `"item"`) {
@@ -210,7 +210,7 @@ func keysOf(m map[string][]string) func(func(string) bool) {
 }
 
 var (
-	commentLink  = regexp.MustCompile(`https://www\.facebook\.com/\S*comment_id=\d+`)
+	commentLink  = regexp.MustCompile(`https://www\.facebook\.com/(\S*comment_id=\d+|\d{6,}/(posts/\w+|reviews))`)
 	inboxLink    = regexp.MustCompile(`https://(www|business)\.facebook\.com/\S*inbox\S*[^\s\]]`)
 	quoteStart   = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)                   // what clients turn into a quote
 	kindCustomer = regexp.MustCompile(`^(Facebook customer|Customer) \d{4}$`) // named yet or not
@@ -248,6 +248,7 @@ func kindText(m chat.Message) string {
 func TestKinds_ComeAsDocumented(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Comments = true })
+	w.meta.AllowComments(page)
 	w.run()
 	var plays []*kindPlay
 	each := func(do func(p *kindPlay, row kindRow, variant []string)) {

@@ -141,11 +141,11 @@ func (i *Inbound) unwanted(in *bridge.Incoming) string {
 	case in.Kind == bridge.EchoEvent && i.order.isOurs(in):
 		return "own-echo" // that has lost its mark
 	}
-	return unwantedComment(in, i.Pages, i.order)
+	return unwantedComment(in, i.Pages, &i.order)
 }
 
 // unwantedComment says why an event is not shown; "" if it is, or is about no comment.
-func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o order) string {
+func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o *order) string {
 	if in.Conversation.Kind != bridge.Comments {
 		return ""
 	}
@@ -153,7 +153,7 @@ func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o order) string {
 	switch {
 	case err != nil || !page.Settings.Comments:
 		return "comments-off"
-	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "":
+	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "" && !o.belowVisitor(in):
 		return "page-comment" // on its own post: it answers nobody
 	case in.Kind == bridge.EditEvent && in.FromPage && o.isOurs(in):
 		return "own-echo"

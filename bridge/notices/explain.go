@@ -18,6 +18,7 @@ var explain = map[bridge.Reason]string{
 	bridge.NoComment:        language.Sentence("it is not clear which comment it should answer. Quote the comment, and send it again."),
 	bridge.CommentGone:      language.Sentence("the comment is no longer there, or Facebook does not let the page answer it. Quote another comment to answer that one."),
 	bridge.CommentsBarred:   language.Sentence("Facebook does not let the bridge answer comments on this page. An administrator of the page can type `/facebook authorize` and allow everything; then send it again."),
+	bridge.ReviewClosed:     language.Sentence("Facebook lets no program answer this review. Open the link that stands with it, and answer there."),
 	bridge.CommentFile:      language.Sentence("comments are answered with texts only. Send a link to the file."),
 	bridge.CommentTwice:     language.Sentence("Facebook does not take the same text twice in a row. Change it and send it again."),
 	bridge.PrivateUsed:      language.Sentence("Facebook allows one private answer to a comment, and this one has had it. Answer without !private, which everybody can read, or quote another comment."),

@@ -39,6 +39,8 @@ func (out Outgoing) answerable() bridge.Reason {
 		return ""
 	case out.Comment == "":
 		return bridge.NoComment
+	case out.Comment.Unanswerable():
+		return bridge.ReviewClosed
 	case out.Private && texts > 1: // Facebook takes no second one before the customer answers
 		return bridge.PrivateTooLong
 	}

@@ -57,7 +57,7 @@ var Table = []Setting{
 		language.Sentence("A customer's first room shows what was said before the page was connected."),
 		func(s *bridge.Settings) *bool { return &s.History }),
 	onOff("comments", false, groupRooms, language.Sentence("Comments"),
-		language.Sentence("Comments on the page's posts get rooms of their own."),
+		language.Sentence("What people write on the page and below its posts gets rooms of its own: comments, posts, reviews. Facebook must allow that in addition."),
 		func(s *bridge.Settings) *bool { return &s.Comments }),
 	onOff("receipts", false, groupRooms, language.Sentence("Receipts"),
 		language.Sentence("Agents see what was delivered (✔️) and read (👁️). That costs Rocket.Chat two calls for each message."),
