@@ -8,18 +8,25 @@ import (
 	"messenger-bridge/rocketchat/markup"
 )
 
-// attachment is a file, a quote, or a card of a bot (rocketchat.md 6.2, 6.3).
+// attachment is a file, a quote, a forwarded message, or a card of a person or a program
+// (rocketchat.md 6.2, 6.3).
 type attachment struct {
-	Type        string   `json:"type"`
-	Title       string   `json:"title"`
-	TitleLink   string   `json:"title_link"`
-	Text        string   `json:"text"`
-	Description string   `json:"description"`
-	MessageLink string   `json:"message_link"` // of a quote
-	Actions     []action `json:"actions"`
+	Type        string       `json:"type"`
+	Pretext     words        `json:"pretext"`
+	AuthorName  words        `json:"author_name"`
+	Title       words        `json:"title"`
+	TitleLink   string       `json:"title_link"`
+	Text        words        `json:"text"`
+	Description words        `json:"description"`
+	Fields      []cardField  `json:"fields"`
+	Footer      words        `json:"footer"`
+	ThumbURL    string       `json:"thumb_url"`
+	MessageLink string       `json:"message_link"` // of a quote
+	Actions     []action     `json:"actions"`
+	Attachments []attachment `json:"attachments"` // of what is quoted
 
 	Size      int64  `json:"size"`
-	ImageURL  string `json:"image_url"` // perhaps of a thumbnail
+	ImageURL  string `json:"image_url"` // of a file, perhaps of a thumbnail
 	ImageType string `json:"image_type"`
 	ImageSize int64  `json:"image_size"`
 	AudioURL  string `json:"audio_url"`
@@ -30,16 +37,45 @@ type attachment struct {
 	VideoSize int64  `json:"video_size"`
 }
 
+// cardField is a line of a card.
+type cardField struct {
+	Title words `json:"title"`
+	Value words `json:"value"`
+}
+
 type action struct {
 	Type string `json:"type"`
-	Text string `json:"text"`
+	Text words  `json:"text"`
 	URL  string `json:"url"`
 	Msg  string `json:"msg"`
 }
 
+// Types of attachments.
+const (
+	fileAttachment = "file"
+	removedFile    = "removed-file"
+)
+
+// uploaded begins the addresses of what was uploaded to the workspace.
+const uploaded = "/file-upload/"
+
+// isFile reports whether the attachment is a file of the workspace. Cards may show
+// pictures that lie there, too.
+func (a attachment) isFile() bool {
+	if a.Type == fileAttachment {
+		return true
+	}
+	for _, at := range []string{a.ImageURL, a.AudioURL, a.VideoURL, a.TitleLink} {
+		if strings.HasPrefix(at, uploaded) {
+			return true
+		}
+	}
+	return false
+}
+
 // file returns the attachment as a file: the original, not the thumbnail.
 func (a attachment) file() bridge.Attachment {
-	f := bridge.Attachment{Kind: bridge.FileKind, URL: a.TitleLink, Name: a.Title, Size: a.Size}
+	f := bridge.Attachment{Kind: bridge.FileKind, URL: a.TitleLink, Name: string(a.Title), Size: a.Size}
 	for _, as := range []struct {
 		kind, url, mediaType string
 		size                 int64
@@ -57,11 +93,6 @@ func (a attachment) file() bridge.Attachment {
 	return f
 }
 
-// card is what an attachment says in words.
-func (a attachment) card() string {
-	return strings.TrimSpace(strings.Join([]string{a.Title, a.Text, a.TitleLink}, "\n"))
-}
-
 // quoted returns the id of the message that an attachment quotes, or "".
 func (a attachment) quoted() bridge.MessageID {
 	link, err := url.Parse(a.MessageLink)
@@ -71,29 +102,79 @@ func (a attachment) quoted() bridge.MessageID {
 	return bridge.MessageID(link.Query().Get("msg"))
 }
 
-// attach adds to a message what one of its attachments holds.
-func (m Message) attach(a *bridge.AgentMessage, f attachment) {
-	more := ""
+// preview reports whether Rocket.Chat made the attachment of a link in a text: what it
+// says is not the author's.
+func (a attachment) preview(text string) bool {
+	if len(a.Actions)+len(a.Fields) > 0 {
+		return false
+	}
+	for _, link := range []string{a.TitleLink, a.ImageURL, a.VideoURL, a.AudioURL} {
+		if link != "" && strings.Contains(text, link) {
+			return true
+		}
+	}
+	return false
+}
+
+// lines are what a card says, as people read it from top to bottom.
+func (a attachment) lines() []string {
+	all := []string{string(a.Pretext), string(a.AuthorName), string(a.Title), string(a.Text), string(a.Description)}
+	for _, f := range a.Fields {
+		all = append(all, strings.Trim(string(f.Title)+": "+string(f.Value), ": "))
+	}
+	return append(all, a.TitleLink, a.ImageURL, a.VideoURL, a.AudioURL, a.ThumbURL, string(a.Footer))
+}
+
+// attach adds what an attachment holds.
+func (c *content) attach(f attachment) {
+	before := c.size()
 	switch {
 	case f.quoted() != "":
-		if a.Quote == nil {
-			a.Quote = &bridge.Quote{Message: f.quoted(), Text: markup.Plain(f.Text)}
-		}
+		c.quote(f)
 		return
-	case f.Type == "removed-file":
+	case f.Type == removedFile:
 		return
-	case f.Type == "file":
-		a.Attachments = append(a.Attachments, f.file())
-		if more = f.Description; strings.TrimSpace(more) == strings.TrimSpace(m.Text) {
-			more = "" // some versions write it twice
+	case f.isFile():
+		c.a.Attachments = append(c.a.Attachments, f.file())
+		c.say(string(f.Description)) // some versions write it in the text as well
+		if f.Type != fileAttachment {
+			c.say(string(f.Text))
 		}
-	case f.card() != "" && (len(f.Actions) > 0 || Given(m.Bot)):
-		more = f.card() // of links, Rocket.Chat itself makes cards as well
-	}
-	if more != "" {
-		a.Text = strings.TrimSpace(a.Text + "\n" + more)
+	case !Given(c.m.Bot) && f.preview(c.m.Text):
+		return
+	default:
+		c.say(f.lines()...)
 	}
 	for _, action := range f.Actions {
-		a.Buttons = append(a.Buttons, bridge.Button{Title: strings.TrimSpace(markup.Plain(action.Text)), URL: action.URL, Payload: action.Msg})
+		c.press(string(action.Text), action.URL, action.Msg)
+	}
+	if c.size() == before && f.Type != "" {
+		c.left("attachment", f.Type)
+	}
+}
+
+// quote adds a quoted message. What is quoted without a word of one's own is forwarded: its
+// text is what the message says. Messenger shows only one quote, and only of what the
+// customer has: the text of all others is repeated.
+func (c *content) quote(f attachment) {
+	text := markup.WithoutQuotes(string(f.Text))
+	switch {
+	case c.forwards():
+		c.say(text)
+		for _, inner := range f.Attachments {
+			c.attach(inner)
+		}
+	case c.a.Quote == nil && strings.Contains(f.MessageLink, c.m.Room):
+		c.a.Quote = &bridge.Quote{Message: f.quoted(), Text: markup.Plain(text)}
+	default:
+		inner := content{m: Message{Room: c.m.Room, Bot: c.m.Bot}, a: &bridge.AgentMessage{}}
+		inner.say(text)
+		for _, more := range f.Attachments {
+			inner.attach(more)
+		}
+		if said := strings.Join(inner.lines, "\n"); said != "" {
+			c.a.Repeats = append(c.a.Repeats, markup.Plain(said))
+		}
+		c.a.Attachments = append(c.a.Attachments, inner.a.Attachments...)
 	}
 }

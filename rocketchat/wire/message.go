@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Types of rooms.
@@ -30,7 +31,12 @@ type Message struct {
 	User        User            `json:"u"`
 	Bot         json.RawMessage `json:"bot"`
 	Edited      Time            `json:"editedAt"`
+	Thread      string          `json:"tmid"`
+	Mentions    []User          `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`
+	Blocks      []block         `json:"blocks"`
+	Location    location        `json:"location"`
+	Custom      custom          `json:"customFields"`
 
 	Reactions map[string]struct {
 		Usernames []string `json:"usernames"`
@@ -38,6 +44,11 @@ type Message struct {
 
 	Kind string `json:"-"` // of its room; told apart from the message
 	Old  bool   `json:"-"` // it was read before: only what has changed since counts
+}
+
+// custom are the fields that apps add, as far as they are known.
+type custom struct {
+	JitsiCall string `json:"jitsiCallUrl"`
 }
 
 // User is who wrote something.
@@ -97,34 +108,17 @@ func Given(field json.RawMessage) bool {
 // ByPeople reports whether somebody wrote the message: not the customer, not us,
 // not Rocket.Chat itself.
 func (m Message) ByPeople(bot bridge.UserID) bool {
-	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != "rocket.cat"
+	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != serverUser
 }
 
 // Author returns who wrote the message.
 func (m Message) Author() bridge.Author {
-	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: Given(m.Bot)}
+	bot := Given(m.Bot) || m.System == "" && len(m.Blocks) > 0 // no client writes blocks
+	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: bot}
 }
 
-// FromAgent returns the message, its text as typed, if somebody wrote it for the
-// customer.
-func (m Message) FromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
-	if !m.ByPeople(bot) {
-		return bridge.AgentMessage{}, false
-	}
-	a := bridge.AgentMessage{
-		ID:     bridge.MessageID(m.ID),
-		Room:   bridge.RoomID(m.Room),
-		At:     m.At.Time,
-		Text:   m.Text,
-		Author: m.Author(),
-		Edited: m.Edited.Time,
-		Known:  m.Old,
-	}
-	for _, f := range m.Attachments {
-		m.attach(&a, f)
-	}
-	return a, true
-}
+// ownText is the text without the links by which it quotes others.
+func (m Message) ownText() string { return markup.WithoutQuotes(m.Text) }
 
 // Deleted returns what there is to know of a message that is no more. A trace of it
 // that is still shown says who wrote it (rocketchat.md 3).
