@@ -58,7 +58,7 @@ var heldKinds = []outgoingKind{
 		sees: []string{"https://chat.test/meet/r1?token=t"}},
 	{what: "a text that only clients can read", do: posts("c2VjcmV0", map[string]any{"t": "e2e"}), told: []string{"Not delivered: it is encrypted"}},
 	{what: "a message of a type that nobody knows", do: posts("Hello", map[string]any{"t": "of-next-year"}),
-		told: []string{"Not sent: Rocket.Chat marks this message as “of-next-year”"}},
+		told: []string{"Not sent: Rocket.Chat marks this message as “of-next-year”"}, kept: true},
 	{what: "an app writes", do: func(k *talk) []string {
 		k.rc.AddUser(chat.User{Username: "weather.bot", Roles: []string{"app", "livechat-manager"}})
 		return []string{k.rc.UserSaysRaw("weather.bot", k.rid, "It will rain")}
@@ -66,7 +66,8 @@ var heldKinds = []outgoingKind{
 	{what: "rocket.cat writes", do: func(k *talk) []string {
 		return []string{k.rc.UserSaysRaw("rocket.cat", k.rid, "The transcript was sent")}
 	}, told: []string{"Not sent: what rocket.cat writes is meant for agents."}, kept: true},
-	{what: "a command that nobody knows", do: func(k *talk) []string { return []string{k.agent.SaysRaw(k.rid, "/hlep")} }, kept: true},
+	{what: "a command that nobody knows", do: func(k *talk) []string { return []string{k.agent.SaysRaw(k.rid, "/hlep")} },
+		direct: "Your message was not sent to the customer, because it looks like a command.", kept: true},
 	{what: "a command to the bridge", do: says("!facebook help"), kept: true},
 	{what: "a note among colleagues", do: says("!note he is angry"), kept: true},
 	{what: "a note that is edited", do: func(k *talk) []string {
@@ -82,7 +83,8 @@ var heldKinds = []outgoingKind{
 		k.eventually("it is noticed", func() bool { return len(k.notices(k.rid, id)) == 1 })
 		return []string{id}
 	}, sees: []string{"Hello"}, told: []string{"The correction of this message was not delivered: it is a note among colleagues now."}},
-	{what: "!private where there are no comments", do: says("!private I like you"), kept: true},
+	{what: "!private where there are no comments", do: says("!private I like you"),
+		direct: "Your message was not sent to the customer: !private is for answers to comments.", kept: true},
 	{what: "a message that begins with a colleague's name", do: toBen, told: []string{"Not sent: messages that begin with a colleague's name stay among colleagues."}, kept: true},
 	{what: "the same, with the page's `mentions` set to `send`", set: func(s *bridge.Settings) { s.MentionsSend = true }, do: toBen,
 		sees: []string{"@ben can you look at this one?"}, told: []string{"The customer gets this: on this page, messages that begin with a colleague's name are sent."}},

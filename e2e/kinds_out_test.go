@@ -20,6 +20,7 @@ type outgoingKind struct {
 	do      func(k *talk) (ids []string) // messages of the room that are concerned
 	sees    []string                     // the customer, bubble by bubble
 	told    []string                     // the agent, on the messages concerned, as a part of each sentence
+	direct  string                       // by direct message, likewise; "": none is expected
 	kept    bool                         // the last of the messages concerned is marked: it stays in the room
 }
 
@@ -182,6 +183,16 @@ func (k *talk) customerSees() (all []string) {
 	return all
 }
 
+// direct is what the bot told the agent by direct message about what was written, quoting it.
+func (k *talk) direct() (texts []string) {
+	for _, m := range k.rc.Messages(k.rc.DirectRoom(k.agent.Username, k.rc.Bot())) {
+		if m.Username == k.rc.Bot() && m.Quoted != "" {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
 // ask lets Anna write and waits for the room.
 func (w *world) ask() *talk {
 	w.Helper()
@@ -238,6 +249,9 @@ func TestKinds_FromTheAgent(t *testing.T) {
 			}
 			if last := ids[len(ids)-1]; slices.Contains(w.reactions(k.rid, last), ":lock:") != kind.kept {
 				t.Errorf("marks: %q", w.reactions(k.rid, last))
+			}
+			if got := k.direct(); kind.direct == "" && len(got) > 0 || !strings.Contains(strings.Join(got, "\n"), kind.direct) {
+				t.Errorf("by direct message, the agent is told %q", got)
 			}
 			var told []string
 			for _, id := range append(ids, end) {

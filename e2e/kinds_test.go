@@ -61,7 +61,7 @@ var kindSections = []kindSection{
 	},
 	{
 		title: "From the agent", does: "In the room", sees: "At Messenger", rows: outgoingRows(),
-		explanation: "What is not delivered, or not as it was, is said to the agent on the message.",
+		explanation: "What is not delivered, or not as it was, is said to the agent on the message. 🔒 on a message says that the customer does not get it.",
 	},
 }
 
@@ -71,6 +71,9 @@ func outgoingRows() (rows []kindRow) {
 		row := kindRow{does: kind.what, sees: kind.sees}
 		for _, told := range kind.told {
 			row.sees = append(slices.Clone(row.sees), "the agent is told: "+told+" …")
+		}
+		if kind.direct != "" {
+			row.sees = append(slices.Clone(row.sees), "the agent is told by direct message: "+kind.direct+" …")
 		}
 		if kind.kept {
 			row.sees = append(slices.Clone(row.sees), "🔒 on the message: it stays in the room")

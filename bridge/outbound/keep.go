@@ -95,7 +95,7 @@ func tellKept(m *bridge.AgentMessage, about func(bridge.NoticeKind, bridge.Reaso
 		n := once(about(bridge.Convention, why))
 		n.Text = m.Left[0]
 		n.Topic += "/" + n.Text
-		return []bridge.Notice{n}
+		return []bridge.Notice{about(bridge.Note, why), n}
 	case bridge.NoteText, bridge.OrderText:
 		return []bridge.Notice{about(bridge.Note, why)}
 	}

@@ -35,7 +35,7 @@ func TestFromAgent_WhatStaysInTheRoom(t *testing.T) {
 		{"by rocket.cat", bridge.Settings{}, bridge.AgentMessage{Text: "x", Nature: bridge.ServerVoice}, []string{"note/a server-text", "convention/server-text/room server-text"}, false},
 		{"a call", bridge.Settings{}, bridge.AgentMessage{Nature: bridge.CallInvite}, []string{"not-delivered/a call"}, false},
 		{"encrypted", bridge.Settings{}, bridge.AgentMessage{Nature: bridge.Encrypted}, []string{"not-delivered/a encrypted"}, false},
-		{"of an unknown type", bridge.Settings{}, bridge.AgentMessage{Text: "x", Nature: bridge.UnknownType, Left: []string{"new"}}, []string{"convention/unknown-type/room/new unknown-type"}, false},
+		{"of an unknown type", bridge.Settings{}, bridge.AgentMessage{Text: "x", Nature: bridge.UnknownType, Left: []string{"new"}}, []string{"note/a unknown-type", "convention/unknown-type/room/new unknown-type"}, false},
 		{"with a part nobody can read", bridge.Settings{}, bridge.AgentMessage{Text: "x", Left: []string{"block “new”"}}, []string{"part-left/a unsupported"}, true},
 		{"old and never accepted", bridge.Settings{}, bridge.AgentMessage{Text: "!note x", Known: true}, nil, false},
 	} {

@@ -21,7 +21,7 @@ func KnownTypes() []Known {
 		{namesOf(types, theEnd), "the comment stays in the room; the page's `finished` text follows"},
 		{namesOf(types, aDeletion), "not sent if it is in time; else the agent is told that the customer still sees it"},
 		{namesOf(types, aNote), "nothing: Rocket.Chat notes what happened in the room"},
-		{[]string{"any other"}, "not sent; if it says anything, the room is told so, once for each type"},
+		{[]string{"any other"}, "not sent; if it says anything, it gets 🔒, and the room is told so, once for each type"},
 	}
 }
 
