@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
@@ -60,7 +61,7 @@ var kindSections = []kindSection{
 	},
 	{
 		title: "From the agent", does: "In the room", sees: "At Messenger", rows: outgoingRows(),
-		explanation: "What is not delivered, or not as it was, is said to the agent on the message.",
+		explanation: "What is not delivered, or not as it was, is said to the agent on the message. 🔒 on a message says that the customer does not get it.",
 	},
 }
 
@@ -70,6 +71,12 @@ func outgoingRows() (rows []kindRow) {
 		row := kindRow{does: kind.what, sees: kind.sees}
 		for _, told := range kind.told {
 			row.sees = append(slices.Clone(row.sees), "the agent is told: "+told+" …")
+		}
+		if kind.direct != "" {
+			row.sees = append(slices.Clone(row.sees), "the agent is told by direct message: "+kind.direct+" …")
+		}
+		if kind.kept {
+			row.sees = append(slices.Clone(row.sees), "🔒 on the message: it stays in the room")
 		}
 		rows = append(rows, row)
 	}
@@ -316,7 +323,32 @@ func kindsDocument() string {
 			fmt.Fprintf(&b, "| %s | %s |\n", cell(row.does), strings.Join(cells, "<br>"))
 		}
 	}
+	b.WriteString("\n## What messages are made of in Rocket.Chat\n\nAll that is known, by the names that Rocket.Chat gives it, and what becomes of the unknown.\n")
+	for _, list := range []struct {
+		title string
+		all   []wire.Known
+	}{{"Type of a message (`t`)", wire.KnownTypes()}, {"Block or element", wire.KnownBlocks()}, {"Attachment", wire.KnownAttachments()}} {
+		fmt.Fprintf(&b, "\n| %s | On the way to the customer |\n|---|---|\n", list.title)
+		for _, one := range list.all {
+			fmt.Fprintf(&b, "| %s | %s |\n", knownNames(one.Names), one.Becomes)
+		}
+	}
 	return b.String()
+}
+
+// knownNames writes names as code, and what is no name as it is.
+func knownNames(names []string) string {
+	var all []string
+	for _, name := range names {
+		if !strings.Contains(name, " ") {
+			name = "`" + name + "`"
+		}
+		all = append(all, name)
+	}
+	if all == nil {
+		return "none"
+	}
+	return strings.Join(all, ", ")
 }
 
 func cell(text string) string {

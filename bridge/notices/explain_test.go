@@ -52,7 +52,8 @@ var unsaid = map[bridge.Reason]bool{
 	bridge.WorkspaceDown: true, bridge.WorkspaceError: true, bridge.NoAgent: true, bridge.OmnichannelOff: true, bridge.ContactBlocked: true,
 	bridge.RoomClosed: true, bridge.VisitorUnknown: true, bridge.TooLong: true, bridge.DepartmentGone: true, bridge.RateLimited: true,
 	bridge.MetaDown: true, bridge.PageLost: true, bridge.PageOffReason: true, bridge.PageRestricted: true,
-	bridge.Deferred: true, bridge.WroteAgain: true, bridge.CommandText: true, bridge.CodeRefused: true, bridge.StoreFailed: true,
+	bridge.Deferred: true, bridge.WroteAgain: true, bridge.CodeRefused: true, bridge.StoreFailed: true,
+	bridge.ThreadSent: true, bridge.MentionSent: true, bridge.ServerText: true, bridge.TypeUnknown: true, bridge.LeftOver: true,
 }
 
 // TestExplain_EveryReason_HasASentenceOrNeedsNone: a new reason gets one or the other.
@@ -69,7 +70,7 @@ func TestExplain_EveryReason_HasASentenceOrNeedsNone(t *testing.T) {
 		case why != "" && unsaid[r]:
 			t.Errorf("%q is said although it need not be", r)
 		case why == "":
-		case !strings.HasSuffix(why, ".") || strings.Contains(why, "%") || strings.ToLower(why[:1]) != why[:1] && !strings.HasPrefix(why, "Facebook") && !strings.HasPrefix(why, "Rocket.Chat"):
+		case !strings.HasSuffix(why, ".") || strings.Contains(why, "%") || strings.ToLower(why[:1]) != why[:1] && !strings.HasPrefix(why, "Facebook") && !strings.HasPrefix(why, "Rocket.Chat") && !strings.HasPrefix(why, "Messenger"):
 			t.Errorf("%q does not end a sentence: %q", r, why)
 		}
 	}

@@ -19,6 +19,7 @@ func composeReply(by style, out Outgoing, m *bridge.AgentMessage, limit int) Out
 	if at := privately.FindStringIndex(text); at != nil {
 		text, out.Private = text[at[1]:], true
 	}
+	text = repeating(m) + text
 	if len(m.Buttons) > 0 {
 		text += "\n" + buttonsAsText(m.Buttons)
 	}

@@ -74,8 +74,14 @@ func TestQuickReplies(t *testing.T) {
 	}{
 		{"Well?\n[Yes] [No]", "Well?", []string{"Yes", "No"}},
 		{"Well?\n[Yes]\n  [No] ", "Well?", []string{"Yes", "No"}},
-		{"Well?\n\n[Call me]\n", "Well?", []string{"Call me"}},
-		{"Well?\n[12345678901234567890]", "Well?", []string{"12345678901234567890"}},
+		{"Well? 😀\n[👍] [👎]", "Well? 😀", []string{"👍", "👎"}},
+		{"Pick one.\n\n[Tea] [Coffee]", "Pick one.", []string{"Tea", "Coffee"}},
+		{"Well?\n[12345678901234567890] [2 days]", "Well?", []string{"12345678901234567890", "2 days"}},
+		{"We quote prices in\n[EUR] [USD]", "", nil},
+		{"We quote prices in:\n[EUR] [USD]", "", nil},
+		{"See the law [1] and [2].\n[1] [2]", "", nil},
+		{"Is it law?\n\n[1] [2]", "", nil},
+		{"Well?\n\n[Call me]", "", nil},
 		{"Well?\n[123456789012345678901]", "", nil},
 		{"Well?\n[1234567890123456789😀]", "", nil}, // 21 units
 		{"Well?\n[Yes] [Yes]", "", nil},

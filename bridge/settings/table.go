@@ -125,6 +125,18 @@ var Table = []Setting{
 	onOff("send-edits", true, groupAnswers, language.Sentence("Send corrections"),
 		language.Sentence("An answer that an agent edits is sent again, marked as corrected."),
 		func(s *bridge.Settings) *bool { return &s.KeepEdits }),
+	oneOf("threads", groupAnswers, language.Sentence("Answers in threads"),
+		language.Sentence("Whether customers get what agents answer in a thread."), sendOrKeep("send", "internal"),
+		func(s bridge.Settings) string {
+			return map[bool]string{true: "internal", false: "send"}[s.ThreadsInternal]
+		},
+		func(s *bridge.Settings, v string) { s.ThreadsInternal = v == "internal" }),
+	oneOf("mentions", groupAnswers, language.Sentence("Messages to colleagues"),
+		language.Sentence("Whether customers get messages that begin with a colleague's name, like “@ben can you look at this?”"), sendOrKeep("internal", "send"),
+		func(s bridge.Settings) string {
+			return map[bool]string{true: "send", false: "internal"}[s.MentionsSend]
+		},
+		func(s *bridge.Settings, v string) { s.MentionsSend = v == "send" }),
 
 	onOff("files-in", true, groupFiles, language.Sentence("Files from customers"),
 		language.Sentence("Agents see the files that customers send."),
@@ -170,6 +182,16 @@ func words(word, label, help string, field func(*bridge.Settings) *string) Setti
 func ofAgent(d Setting) Setting {
 	d.ofAgent = true
 	return d
+}
+
+// sendOrKeep are the choices for what is written in a room and may be meant for colleagues,
+// in the order of words.
+func sendOrKeep(words ...string) (choices []Choice) {
+	labels := map[string]string{"send": language.Sentence("they are sent"), "internal": language.Sentence("they stay among colleagues")}
+	for _, word := range words {
+		choices = append(choices, Choice{word, labels[word]})
+	}
+	return choices
 }
 
 // onOff is a switch. byDefault says what the zero value of its field stands for.
