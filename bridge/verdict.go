@@ -62,6 +62,7 @@ const (
 	FilesOff         Reason = "files-off"        // the page's settings let no file through
 	FileType         Reason = "file-type"        // they do not let this kind of file through
 	FileTooBig       Reason = "file-too-big"     // for the settings, or for whoever is to get it
+	UploadTooBig     Reason = "upload-too-big"   // a customer's file, for the workspace
 	FileGone         Reason = "file-gone"        // it is not there any more, or not yet
 	FileForbidden    Reason = "file-forbidden"   // it lies where we may not read it
 	FileUnreadable   Reason = "file-unreadable"  // it breaks off

@@ -87,22 +87,34 @@ func TestFilesIn_Rules_AreExplainedToBoth(t *testing.T) {
 	for name, c := range map[string]struct {
 		set     func(*bridge.Settings)
 		prepare func(*world)
+		media   func(*meta.Media)
 		agents  string
 		told    string
 	}{
 		"files are off": {set: func(s *bridge.Settings) { s.RefuseFilesIn = true }, agents: "This page takes no files.", told: "Sorry, we cannot receive files here."},
-		"other kinds":   {set: func(s *bridge.Settings) { s.FileTypes = "image/*, .docx" }, agents: "Files of this kind are not taken.", told: "Sorry, we cannot receive files of this kind: letter.pdf."},
+		"other kinds":   {set: func(s *bridge.Settings) { s.FileTypes = "image/*, .docx, application/pdfx" }, agents: "Files of this kind are not taken.", told: "Sorry, we cannot receive files of this kind: letter.pdf. We can receive: pictures, .docx, pdfx"},
+		"too large":     {set: func(s *bridge.Settings) { s.MaxFileSize = 1 << 10 }, media: func(m *meta.Media) { m.Content = append([]byte("%PDF-1.7"), make([]byte, 2<<10)...) }, agents: "It is larger than 1 KB.", told: "Sorry, your file is too large for us: at most 1 KB can be received. Please send a smaller one."},
 		"the workspace takes none": {
 			prepare: func(w *world) { w.rc.SetSetting("Livechat_fileupload_enabled", false) },
-			agents:  "Rocket.Chat does not take it.", told: "Sorry, your file could not be received.",
+			agents:  "Rocket.Chat takes no files of customers.", told: "Sorry, we cannot receive files here. Please write what it is about.",
 		},
 		"the workspace takes smaller ones": {
 			prepare: func(w *world) { w.rc.SetSetting("FileUpload_MaxFileSize", float64(3)) },
-			agents:  "It is larger than", told: "Sorry, your file is too large for us",
+			agents:  "It is larger than Rocket.Chat takes.", told: "Sorry, your file is too large for us. Please send a smaller one.",
+		},
+		"the workspace takes other kinds": {
+			prepare: func(w *world) {
+				t.Cleanup(w.rc.Inject(chat.Fault{Route: "POST livechat/upload/:rid", Status: 400, Body: `{"success":false,"reason":"error-invalid-file-type"}`}))
+			},
+			agents: "Rocket.Chat does not take files of this kind.", told: "Sorry, we cannot receive files of this kind: letter.pdf. Please send it in another form, such as JPEG or PDF.",
+		},
+		"it cannot be fetched": {
+			media:  func(m *meta.Media) { m.Status, m.Unlisted = 404, true },
+			agents: "Facebook no longer has it.", told: "Sorry, your file did not reach us. Please send it again.",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, bypassed)
+			w, pdf := newWorld(t, bypassed), pdf
 			if c.set != nil {
 				w.setPage(c.set)
 			}
@@ -110,6 +122,9 @@ func TestFilesIn_Rules_AreExplainedToBoth(t *testing.T) {
 				c.prepare(w)
 			}
 			w.run()
+			if c.media != nil {
+				c.media(&pdf)
+			}
 			address := w.meta.Host(pdf)
 			w.meta.CustomerSends(page, anna, "Here", meta.Attachment{Type: "file", URL: address}, meta.Attachment{Type: "file", URL: address})
 			w.eventually("agents see that there were files", func() bool { return len(w.files()) == 3 })
@@ -181,6 +196,33 @@ func TestFilesIn_BadServers(t *testing.T) {
 				t.Errorf("agents see %q", got)
 			}
 		})
+	}
+}
+
+// A file of which Facebook tells no address is asked for once, and not waited for.
+func TestFilesIn_WithoutAnAddress_IsNotWaitedFor(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.cfg.Times.FileAgain = patience // as long as the test waits at most
+	w.run()
+	w.meta.CustomerWrites(page, anna, "Hello")
+	w.eventually("it is shown", func() bool { return len(w.files()) == 1 })
+	for _, element := range []string{
+		`{$D,"message":{"mid":"$1","attachments":[{"type":"image","payload":{}}]}}`, `{$D,"message":{"mid":"$2","attachments":[{"type":"file","payload":"x"}]}}`,
+		`{$D,"message":{"mid":"$3","attachments":[{"type":"audio","payload":{"url":"\u200b"}}]}}`, `{$D,"message":{"attachments":[{"type":"video"}]}}`, `{$D,"message":{"mid":"$4","text":"and this"}}`,
+	} {
+		(&kindPlay{world: w, customer: anna, page: page}).deliver(false, element)
+	}
+	w.eventually("what comes after is shown", func() bool { return slices.Contains(w.files(), "and this") })
+	want := []string{"Hello"}
+	for _, kind := range []string{"a picture", "a file", "a voice message", "a video"} {
+		want = append(want, fmt.Sprintf(notShown, kind, "Facebook did not tell where it is."))
+	}
+	if got := w.files(); !slices.Equal(got, append(want, "and this")) {
+		t.Errorf("agents see %q", got)
+	}
+	w.eventually("the customer is told each time", func() bool { return len(w.received(anna)) == 4 })
+	if got := w.received(anna); got[0] != "Sorry, your file did not reach us. Please send it again." {
+		t.Errorf("the customer reads %q", got)
 	}
 }
 

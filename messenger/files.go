@@ -86,10 +86,13 @@ func (f *Files) client(dial func(context.Context, string, string) (net.Conn, err
 const maxRedirects = 3
 
 // Open implements rooms.Files. An address that has expired, or is missing, is asked
-// for once.
+// for once; of a file that never had one, Meta will not tell more in a moment.
 func (f *Files) Open(ctx context.Context, p bridge.Page, mid bridge.Mid, n int, a bridge.Attachment, limit int64) (*bridge.File, error) {
+	if a.URL == "" {
+		return f.openUnnamed(ctx, p, mid, n, a, limit)
+	}
 	file, err := f.open(ctx, a, limit)
-	if a.URL != "" && bridge.RefusalOf(err).Reason != bridge.FileGone || mid == "" || f.cfg.Links == nil {
+	if bridge.RefusalOf(err).Reason != bridge.FileGone || mid == "" || f.cfg.Links == nil {
 		return file, err
 	}
 	fresh, failed := f.cfg.Links.FileLink(ctx, p, mid, n)
@@ -101,6 +104,33 @@ func (f *Files) Open(ctx context.Context, p bridge.Page, mid bridge.Mid, n int, 
 	}
 	a.URL = fresh
 	return f.open(ctx, a, limit)
+}
+
+// openUnnamed begins to fetch a file of which the webhook told no address.
+func (f *Files) openUnnamed(ctx context.Context, p bridge.Page, mid bridge.Mid, n int, a bridge.Attachment, limit int64) (*bridge.File, error) {
+	nowhere := &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: errors.New("nobody tells where it is")}
+	if mid == "" || f.cfg.Links == nil {
+		return nil, nowhere
+	}
+	address, err := f.cfg.Links.FileLink(ctx, p, mid, n)
+	switch {
+	case err != nil && passes(err):
+		return nil, err
+	case err != nil || address == "":
+		return nil, nowhere
+	}
+	a.URL = address
+	return f.open(ctx, a, limit)
+}
+
+// finalCodes are what Meta says of a message that it does not show, and will not show in
+// a moment: it is not there, deleted, or not for us.
+var finalCodes = map[int]bool{10: true, 100: true, 200: true, 803: true, deletedCode: true}
+
+// passes reports whether a question may be answered if it is asked again.
+func passes(err error) bool {
+	var cause *graphError
+	return !errors.As(err, &cause) || !finalCodes[cause.Code]
 }
 
 func (f *Files) open(ctx context.Context, a bridge.Attachment, limit int64) (file *bridge.File, err error) {

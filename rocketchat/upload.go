@@ -15,11 +15,11 @@ import (
 
 // refusesFile are the codes by which a workspace does not take a file.
 var refusesFile = map[string]bridge.Reason{
-	"error-file-too-large":       bridge.FileTooBig,
-	"error-size-not-allowed":     bridge.FileTooBig,
-	"error-type-not-allowed":     bridge.FileRefused,
-	"error-invalid-file-type":    bridge.FileRefused,
-	"error-file-upload-disabled": bridge.FileRefused,
+	"error-file-too-large":       bridge.UploadTooBig,
+	"error-size-not-allowed":     bridge.UploadTooBig,
+	"error-type-not-allowed":     bridge.FileType,
+	"error-invalid-file-type":    bridge.FileType,
+	"error-file-upload-disabled": bridge.FilesOff,
 }
 
 // Upload shows a visitor's file in a room, in another name if as is not empty. The

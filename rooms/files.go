@@ -63,42 +63,95 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 	a := p.in.Attachments[i]
 	s := p.page.Settings
 	if s.RefuseFilesIn {
-		return r.unshown(ctx, link, p, i, r.Say.Say("This page takes no files."),
-			r.Say.Say("Sorry, we cannot receive files here. Please write what it is about."))
+		return r.unshown(ctx, link, p, i, r.Say.Say("This page takes no files."), noFiles(r.Say))
 	}
 	f, err := r.Files.Open(ctx, p.page, p.in.Mid, n, a, s.FileLimit())
-	if err == nil {
-		defer f.Close()
-		f.Name = p.fileName(i, f.Name)
-		if !s.TakesFile(f.Name, f.Type) {
-			return r.unshown(ctx, link, p, i, r.Say.Say("Files of this kind are not taken."),
-				r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form.", f.Name))
-		}
-		var id bridge.MessageID
-		if id, err = r.upload(ctx, link, p, f); err == nil {
-			return id, nil
-		}
+	if err != nil {
+		return r.unfetched(ctx, link, p, i, bridge.RefusalOf(err))
 	}
-	refusal := bridge.RefusalOf(err)
+	defer f.Close()
+	f.Name = p.fileName(i, f.Name)
+	if !s.TakesFile(f.Name, f.Type) {
+		return r.unshown(ctx, link, p, i, r.Say.Say("Files of this kind are not taken."),
+			r.Say.Say("Sorry, we cannot receive files of this kind: %s. We can receive: %s.", f.Name, takes(r.Say, s.FileTypes)))
+	}
+	id, err := r.upload(ctx, link, p, f)
+	if err != nil {
+		return r.notUploaded(ctx, link, p, i, f.Name, bridge.RefusalOf(err))
+	}
+	return id, nil
+}
+
+// unfetched decides what becomes of a file that did not come from Facebook. What the page's
+// settings refuse, and what is not there, is said.
+func (r *poster) unfetched(ctx context.Context, link *stay, p *posting, i int, refusal *bridge.Refusal) (bridge.MessageID, error) {
+	again := r.Say.Say("Sorry, your file did not reach us. Please send it again.")
 	switch {
 	case refusal.Reason == bridge.FileTooBig:
-		limit := bridge.SizeText(s.FileLimit())
+		limit := bridge.SizeText(p.page.Settings.FileLimit())
 		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than %s.", limit),
 			r.Say.Say("Sorry, your file is too large for us: at most %s can be received. Please send a smaller one.", limit))
-	case refusal.Reason == bridge.FileRefused:
-		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it."),
-			r.Say.Say("Sorry, your file could not be received. Please send it in another form."))
 	case refusal.Reason == bridge.FileForbidden:
 		r.Log.Warn("a file of a customer lies where none may come from", "page", p.page.ID, "err", refusal.Err)
 		return r.unshown(ctx, link, p, i, r.Say.Say("It does not come from Facebook."), "")
+	case refusal.Reason == bridge.FileGone && refusal.Verdict == bridge.Never && p.in.Attachments[i].URL == "":
+		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook did not tell where it is."), again)
 	case refusal.Reason == bridge.FileGone && (p.in.Tries >= triesGone || refusal.Verdict == bridge.Never):
-		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), "")
+		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), again)
 	case refusal.Reason == bridge.FileGone:
 		refusal.After = pause.Backoff{First: r.FileAgain, Most: 8 * r.FileAgain}.After(p.in.Tries)
 	case refusal.Reason == bridge.MetaDown && p.in.Tries >= triesDown:
-		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), "")
+		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), again)
 	}
-	return "", err
+	return "", refusal
+}
+
+// notUploaded decides what becomes of a file that the room does not have: fetching it may
+// have broken off, or the workspace does not take it.
+func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int, name string, refusal *bridge.Refusal) (bridge.MessageID, error) {
+	switch refusal.Reason {
+	case bridge.FilesOff:
+		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat takes no files of customers."), noFiles(r.Say))
+	case bridge.FileType:
+		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take files of this kind."),
+			r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form, such as JPEG or PDF.", name))
+	case bridge.FileRefused:
+		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it."),
+			r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."))
+	case bridge.UploadTooBig:
+		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than Rocket.Chat takes."),
+			r.Say.Say("Sorry, your file is too large for us. Please send a smaller one."))
+	}
+	return r.unfetched(ctx, link, p, i, refusal)
+}
+
+// families are the kinds of media, as customers call them.
+var families = map[string]string{
+	"image/*": language.Sentence("pictures"), "video/*": language.Sentence("videos"), "audio/*": language.Sentence("voice messages"), "text/*": language.Sentence("texts"),
+}
+
+// takes is the setting file-types as customers understand it.
+func takes(say *language.Speaker, types string) string {
+	var all []string
+	for kind := range strings.SplitSeq(types, ",") {
+		kind = strings.TrimSpace(kind)
+		_, sub, typed := strings.Cut(kind, "/")
+		switch {
+		case families[kind] != "":
+			kind = say.Say(families[kind])
+		case typed && sub != "*":
+			kind = strings.TrimPrefix(sub, "x-")
+		}
+		if kind != "" && !slices.Contains(all, kind) {
+			all = append(all, kind)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// noFiles is what a customer hears who sends a file where none is taken.
+func noFiles(say *language.Speaker) string {
+	return say.Say("Sorry, we cannot receive files here. Please write what it is about.")
 }
 
 // upload shows a file, unless the room has it from an attempt whose answer was lost.
