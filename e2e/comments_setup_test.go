@@ -118,7 +118,7 @@ func TestCommentsSetUp_OneLogin(t *testing.T) {
 
 	o.allowComments(o.linkIn(said)).choose([]string{bakery}).shows("connected", http.StatusOK, "connected")
 	o.feedIs(true)
-	o.hearsOf("So does what people write on the page and below its posts.")
+	o.hearsOf("what people write on the page and below its posts") // in the announcement of the page, or after it
 	if pages := o.public("!facebook pages"); strings.Contains(pages, ":warning:") {
 		t.Errorf("shown is:\n%s", pages)
 	}

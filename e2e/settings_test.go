@@ -41,6 +41,7 @@ func TestSettings_EachInWordsInTheFormAndAfterARestart(t *testing.T) {
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
+	o.meta.AllowComments(bakery)
 	edit := "/facebook edit " + bakery
 	if len(inWords) != len(settings.Table) {
 		t.Fatalf("the test has %d settings, the table %d", len(inWords), len(settings.Table))
@@ -99,6 +100,7 @@ func TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost(t *testing.T) {
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	o.connect(bakery)
+	o.meta.AllowComments(bakery)
 	edit := "/facebook edit " + bakery
 	rid := o.setup()
 	o.eventually("otto is there", func() bool { return len(o.rc.MembersOf(rid)) == 3 })
