@@ -235,3 +235,22 @@ func TestCommentsSetUp_Form(t *testing.T) {
 	o.allowComments(o.linkIn(said)).choose([]string{bakery})
 	o.feedIs(true)
 }
+
+// TestCommentsSetUp_Dialog is the same in the app's dialog.
+func TestCommentsSetUp_Dialog(t *testing.T) {
+	o := openOfficeWithApp(t)
+	o.connect(bakery)
+	d := o.dialogOf(bakery)
+	before := len(o.rc.DirectMessages("maria"))
+	if wrong := o.rc.Submit("maria", d, map[string]string{"comments": "on"}); len(wrong) != 0 {
+		t.Errorf("the dialog says %v", wrong)
+	}
+	o.eventually("maria is told", func() bool { return len(o.rc.DirectMessages("maria")) > before })
+	said := o.rc.DirectMessages("maria")[before].Text
+	if !strings.Contains(said, "asks Facebook for exactly that in addition") {
+		t.Errorf("said: %s", said)
+	}
+	o.allowComments(o.linkIn(said)).choose([]string{bakery})
+	o.feedIs(true)
+	o.comments(o.meta.AddPost(bakery, "Fresh bread"), "Is it warm?")
+}
