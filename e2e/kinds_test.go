@@ -60,6 +60,10 @@ var kindSections = []kindSection{
 		explanation: "With the page's setting `comments`. Who comments has a room of their own for that, beside the one for messages. What the page itself writes opens no room.",
 	},
 	{
+		title: "By Meta's names", does: "What comes", sees: "In the room", rows: namedKinds,
+		explanation: "Every attachment, template and event that is known by its name, and what becomes of those that are not. No word in them is dropped: what cannot be shown is named, with a link to where it can be seen.",
+	},
+	{
 		title: "From the agent", does: "In the room", sees: "At Messenger", rows: outgoingRows(),
 		explanation: "What is not delivered, or not as it was, is said to the agent on the message. 🔒 on a message says that the customer does not get it.",
 	},
