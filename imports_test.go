@@ -26,7 +26,8 @@ var allowed = map[string][]string{
 	"bridge/relay":        {"bridge", "bridge/automatic", "bridge/inbound", "bridge/notices", "bridge/outbound", "bridge/queue", "language"},
 
 	"rooms":             {"bridge", "language", "pause", "recent", "textcut"},
-	"messenger":         {"bridge", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
+	"messenger":         {"bridge", "messenger/pace", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
+	"messenger/pace":    {"bridge", "messenger/wire", "recent"},
 	"messenger/webhook": {"bridge", "messenger/wire"},
 	"messenger/wire":    {"bridge", "textcut"},
 	"rocketchat":        {"bridge", "language", "pause", "rest", "rocketchat/markup", "rocketchat/wire", "textcut"},
@@ -82,7 +83,7 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/jellydator/ttlcache/v3":   {"recent"},
 	"github.com/rivo/uniseg":              {"textcut"},
-	"golang.org/x/time/rate":              {"messenger"},
+	"golang.org/x/time/rate":              {"messenger/pace"},
 	"golang.org/x/sync/semaphore":         {"messenger/webhook"},
 	"golang.org/x/text":                   {"language"},
 	"github.com/chromedp":                 {"browsertest"},

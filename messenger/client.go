@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/pace"
 	"messenger-bridge/pause"
 	"messenger-bridge/rest"
 )
@@ -49,7 +50,7 @@ type Client struct {
 	cfg   ClientConfig // complete after NewClient, never changed
 	base  string       // address of the version
 	rest  *rest.Client
-	pacer *pacer
+	pacer *pace.Pacer
 	pulse pulse
 	skew  skew
 	sleep func(context.Context, time.Duration) error
@@ -66,7 +67,7 @@ func NewClient(cfg ClientConfig) *Client {
 		cfg.Times.Timeout = 15 * time.Second
 	}
 	if cfg.Times.ThreadEvery <= 0 {
-		cfg.Times.ThreadEvery = lookEvery
+		cfg.Times.ThreadEvery = pace.LookEvery
 	}
 	if cfg.MaxConns <= 0 {
 		cfg.MaxConns = 64
@@ -83,7 +84,7 @@ func NewClient(cfg ClientConfig) *Client {
 	slow.ResponseHeaderTimeout = 4 * cfg.Times.Timeout
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
-		pacer: newPacer(time.Now, cfg.Times.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,
+		pacer: pace.New(time.Now, cfg.Times.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,
 		rest:    rest.New(&http.Client{Transport: transport(cfg), CheckRedirect: stay}),
 		uploads: rest.New(&http.Client{Transport: slow, CheckRedirect: stay}),
 	}
@@ -142,11 +143,11 @@ func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
 			After: tokenDead.after, Err: errors.New("no token for the page")}
 	}
 	if q.method == http.MethodPost && q.path == "messages" {
-		kind := sends
+		kind := pace.Sends
 		if q.upload != nil {
-			kind = files
+			kind = pace.Files
 		}
-		take := func(page bridge.PageID) (wait, none time.Duration) { return c.pacer.take(page, kind) }
+		take := func(page bridge.PageID) (wait, none time.Duration) { return c.pacer.Take(page, kind) }
 		if err := c.turn(ctx, q.page.ID, take, ""); err != nil {
 			return nil, err
 		}
@@ -157,7 +158,7 @@ func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
 
 // ask makes a call when it is its turn. Every error is a Refusal.
 func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
-	if wait, none, gate := c.pacer.reserve(q.page.ID); wait > 0 || none > 0 {
+	if wait, none, gate := c.pacer.Reserve(q.page.ID); wait > 0 || none > 0 {
 		if err := c.await(ctx, wait, none, gate); err != nil {
 			return nil, err
 		}
@@ -170,10 +171,10 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 	a := call(ctx, q)
 	c.pulse.note(a, c.cfg.Now())
 	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", time.Since(start))
-	c.pacer.report(q.page.ID, a.header)
+	c.pacer.Report(q.page.ID, a.header)
 	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
 		refusal := classify(a, c.cfg.Now())
-		c.pacer.refused(q.page.ID, refusal)
+		c.pacer.Refused(q.page.ID, refusal)
 		log.Debug("graph call refused", "verdict", refusal.Verdict.String(), "reason", refusal.Reason, "err", refusal.Err)
 		return nil, refusal
 	}

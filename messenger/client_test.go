@@ -26,6 +26,13 @@ const (
 	customer  = bridge.CustomerID("7001002003004005")
 )
 
+var received = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
+
+// clock is a time that tests move.
+type clock struct{ now time.Time }
+
+func (c *clock) Now() time.Time { return c.now }
+
 var connected = bridge.Page{ID: thePage, Token: token}
 
 // confidential is what no error and no log may contain.

@@ -67,7 +67,7 @@ func (c Reader) History(ctx context.Context, p bridge.Page, customer bridge.Cust
 // readThreads reads conversations when it is the page's turn to.
 func (c Reader) readThreads(ctx context.Context, p bridge.Page, query map[string]string) ([]byte, error) {
 	// Another call of this kind must not shut the page's gate: sends may go on.
-	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
+	if err := c.turn(ctx, p.ID, c.pacer.Look, ""); err != nil {
 		return nil, err
 	}
 	return c.call(ctx, request{page: p, method: http.MethodGet, path: "conversations", query: query})

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/pace"
 	"messenger-bridge/messenger/wire"
 	"messenger-bridge/rest"
 )
@@ -112,7 +113,7 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 		if a.wait > 0 {
 			refusal.After = a.wait
 		}
-		if d := max(regain(a.header, a.page), retryAfter(a.header, now)); d > 0 {
+		if d := max(pace.Regain(a.header, a.page), pace.RetryAfter(a.header, now)); d > 0 {
 			refusal.After = d
 		}
 	}

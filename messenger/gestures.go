@@ -30,7 +30,7 @@ var actions = map[bridge.GestureKind]string{
 // Make makes a gesture, unless the page is near a limit: then there is no room for it
 // beside the messages.
 func (c Sender) Make(ctx context.Context, p bridge.Page, to bridge.CustomerID, g bridge.Gesture) error {
-	if c.pacer.busy(p.ID) {
+	if c.pacer.Busy(p.ID) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.RateLimited, Err: errors.New("the page is near its limit")}
 	}
 	body := wireGesture{Recipient: wire.Party{ID: wire.ID(to)}, Action: actions[g.Kind]}

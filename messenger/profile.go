@@ -22,7 +22,7 @@ type wireProfile struct {
 // seen, the conversation (messenger.md 5.1). "" says that Meta does not tell; an error,
 // that it could not be asked.
 func (c Reader) CustomerName(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (string, error) {
-	if c.pacer.busy(p.ID) {
+	if c.pacer.Busy(p.ID) {
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Err: errors.New("a name can wait until the page is far from its limit")}
 	}
 	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(customer)),

@@ -177,7 +177,7 @@ type wireStored struct {
 // FileLink asks where the n-th file of a message is now; "" if Meta does not say. Of a
 // deleted message there is no file any more.
 func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n int) (string, error) {
-	if err := c.turn(ctx, p.ID, c.pacer.look, ""); err != nil {
+	if err := c.turn(ctx, p.ID, c.pacer.Look, ""); err != nil {
 		return "", err
 	}
 	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(mid)),
@@ -202,7 +202,7 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 func (c Reader) InboxLink(ctx context.Context, p bridge.Page, customer bridge.CustomerID) string {
 	ctx, cancel := context.WithTimeout(ctx, inboxWait)
 	defer cancel()
-	if c.turn(ctx, p.ID, c.pacer.look, "") != nil {
+	if c.turn(ctx, p.ID, c.pacer.Look, "") != nil {
 		return ""
 	}
 	body, err := c.call(ctx, request{page: p, method: http.MethodGet, path: "conversations",

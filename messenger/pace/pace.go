@@ -1,4 +1,6 @@
-package messenger
+// Package pace keeps the calls of the app and of each page below Meta's limits: those it
+// states per second, and those its answers report.
+package pace
 
 import (
 	"encoding/json"
@@ -20,11 +22,14 @@ const (
 	usageLasts    = time.Minute // a report counts for this long; Meta repeats it while it is true
 	fullWait      = time.Minute // at 100 per cent, if Meta does not say how long
 	pauseStep     = 50 * time.Millisecond
-	longestWait   = time.Second            // for a pause; whoever has to wait longer gives its worker back
-	lookEvery     = 550 * time.Millisecond // Conversations API: 2 calls a second and page, measured by Meta's clock
-	maxPaced      = 4096                   // pages remembered; only what is slowed needs to be
+	longestWait   = time.Second // for a pause; whoever has to wait longer gives its worker back
+	maxPaced      = 4096        // pages remembered; only what is slowed needs to be
 	messengerType = "messenger"
 )
+
+// LookEvery is how far a page's reads of conversations are apart: Meta allows 2 a second,
+// measured by its own clock (messenger.md 7.5).
+const LookEvery = 550 * time.Millisecond
 
 // usage is one limit in a header: percentages, and minutes until it is over.
 type usage struct {
@@ -49,8 +54,8 @@ func businessUsage(header http.Header, page bridge.PageID) []usage {
 	return all[string(page)]
 }
 
-// regain is how long Meta says that a page has to wait.
-func regain(header http.Header, page bridge.PageID) time.Duration {
+// Regain is how long Meta says that a page has to wait.
+func Regain(header http.Header, page bridge.PageID) time.Duration {
 	var longest wire.Number
 	for _, u := range businessUsage(header, page) {
 		longest = max(longest, min(u.Minutes, wire.Number(maxAfter/time.Minute)))
@@ -58,9 +63,9 @@ func regain(header http.Header, page bridge.PageID) time.Duration {
 	return time.Duration(longest) * time.Minute
 }
 
-// retryAfter reads Retry-After, in seconds or as a date. Meta does not document
+// RetryAfter reads Retry-After, in seconds or as a date. Meta does not document
 // it; what stands in front of Meta may send it.
-func retryAfter(header http.Header, now time.Time) time.Duration {
+func RetryAfter(header http.Header, now time.Time) time.Duration {
 	value := header.Get("Retry-After")
 	if value == "" {
 		return 0
@@ -107,23 +112,23 @@ func reported(header http.Header, page bridge.PageID) report {
 	return r
 }
 
-// limit is one that Meta states in calls per second and page.
-type limit uint8
+// Limit is one that Meta states in calls per second and page.
+type Limit uint8
 
 const (
-	looks  limit = iota // Conversations API
-	sends               // texts and templates
-	files               // messages with a file: Meta names audio and video, and says nothing of others
+	Looks  Limit = iota // Conversations API
+	Sends               // texts and templates
+	Files               // messages with a file: Meta names audio and video, and says nothing of others
 	limits              // how many there are
 )
 
 // perSecond is a little less than Meta allows (messenger.md 7.5), because calls come
 // closer together on their way: 250 to 300, 10. That of looks is configured.
-var perSecond = [limits]rate.Limit{sends: 240, files: 9}
+var perSecond = [limits]rate.Limit{Sends: 240, Files: 9}
 
-// pacer keeps the app and each page below their limits. It remembers only pages that
+// Pacer keeps the app and each page below their limits. It remembers only pages that
 // are near one, and those that called lately.
-type pacer struct {
+type Pacer struct {
 	now       func() time.Time
 	perSecond [limits]rate.Limit
 
@@ -140,16 +145,18 @@ type pace struct {
 	limits  [limits]*rate.Limiter
 }
 
-func newPacer(now func() time.Time, lookEvery time.Duration) *pacer {
+// New returns a Pacer that keeps a page's reads of conversations lookEvery apart, by the
+// clock now.
+func New(now func() time.Time, lookEvery time.Duration) *Pacer {
 	perSecond := perSecond
-	perSecond[looks] = rate.Every(lookEvery)
-	return &pacer{now: now, perSecond: perSecond, pages: recent.New[bridge.PageID, *pace](maxPaced, 0)}
+	perSecond[Looks] = rate.Every(lookEvery)
+	return &Pacer{now: now, perSecond: perSecond, pages: recent.New[bridge.PageID, *pace](maxPaced, 0)}
 }
 
-// reserve returns how long a call has to wait for its turn, or how long there is
+// Reserve returns how long a call has to wait for its turn, or how long there is
 // none, and behind which gate: then the caller goes away. An empty page is the app's
 // own call.
-func (p *pacer) reserve(page bridge.PageID) (wait, none time.Duration, gate bridge.Gate) {
+func (p *Pacer) Reserve(page bridge.PageID) (wait, none time.Duration, gate bridge.Gate) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -183,8 +190,8 @@ func (s *pace) left(now time.Time) (wait, none time.Duration) {
 	return wait, 0
 }
 
-// busy reports whether a page, or the app, is near one of its limits.
-func (p *pacer) busy(page bridge.PageID) bool {
+// Busy reports whether a page, or the app, is near one of its limits.
+func (p *Pacer) Busy(page bridge.PageID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -200,9 +207,9 @@ func (s *pace) takePlace(at time.Time) {
 	}
 }
 
-// take returns the same for one of the limits per second. Whoever has to wait longer
+// Take returns the same for one of the limits per second. Whoever has to wait longer
 // than for a moment goes away; the page's other calls go on.
-func (p *pacer) take(page bridge.PageID, l limit) (wait, none time.Duration) {
+func (p *Pacer) Take(page bridge.PageID, l Limit) (wait, none time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -218,10 +225,11 @@ func (p *pacer) take(page bridge.PageID, l limit) (wait, none time.Duration) {
 	return wait, 0
 }
 
-func (p *pacer) look(page bridge.PageID) (wait, none time.Duration) { return p.take(page, looks) }
+// Look is Take for a read of conversations.
+func (p *Pacer) Look(page bridge.PageID) (wait, none time.Duration) { return p.Take(page, Looks) }
 
-// report takes an answer's headers into account.
-func (p *pacer) report(page bridge.PageID, header http.Header) {
+// Report takes an answer's headers into account.
+func (p *Pacer) Report(page bridge.PageID, header http.Header) {
 	r := reported(header, page)
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -252,9 +260,9 @@ func (s *pace) refuse(d time.Duration, now time.Time) {
 	}
 }
 
-// refused notes that Meta has just refused a call because there were too many: each
+// Refused notes that Meta has just refused a call because there were too many: each
 // more would make it last longer.
-func (p *pacer) refused(page bridge.PageID, r *bridge.Refusal) {
+func (p *Pacer) Refused(page bridge.PageID, r *bridge.Refusal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -269,7 +277,7 @@ func (p *pacer) refused(page bridge.PageID, r *bridge.Refusal) {
 
 // page returns a page's state. That of the page that called longest ago makes room for
 // it if need be: better to forget one than to grow. The lock is held.
-func (p *pacer) page(page bridge.PageID) *pace {
+func (p *Pacer) page(page bridge.PageID) *pace {
 	s, known := p.pages.Get(page)
 	if !known {
 		s = &pace{}

@@ -1,4 +1,4 @@
-package messenger
+package pace
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// clock is a time that tests move.
 var received = time.Date(2026, 11, 20, 10, 0, 0, 0, time.UTC)
 
+// clock is a time that tests move.
 type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }
@@ -44,20 +44,23 @@ func usageAt(header string, percent int) http.Header {
 	return http.Header{header: {fmt.Sprintf(`{"call_count":%d}`, percent)}}
 }
 
-const another bridge.PageID = "another"
+const (
+	thePage bridge.PageID = "100200300400500"
+	another bridge.PageID = "another"
+)
 
 // TestPacer_NearTheLimit_GoesSlower holds a page's limit against that page alone, and
 // the app's against all.
 func TestPacer_NearTheLimit_GoesSlower(t *testing.T) {
 	for header, shared := range map[string]bool{"X-Page-Usage": false, "X-App-Usage": true} {
 		c := &clock{now: received}
-		p := newPacer(c.Now, lookEvery)
+		p := New(c.Now, LookEvery)
 		var last time.Duration
 		for _, percent := range []int{79, 80, 90, 99} {
-			p.report(thePage, usageAt(header, percent))
+			p.Report(thePage, usageAt(header, percent))
 			c.now = c.now.Add(5 * time.Second)
-			p.reserve(thePage) // the first after a pause goes at once
-			pause, none, _ := p.reserve(thePage)
+			p.Reserve(thePage) // the first after a pause goes at once
+			pause, none, _ := p.Reserve(thePage)
 			if none != 0 || pause < last || (percent >= slowFrom) != (pause > 0) || pause > longestWait {
 				t.Errorf("%s at %d %%: %s, %s", header, percent, pause, none)
 			}
@@ -67,15 +70,15 @@ func TestPacer_NearTheLimit_GoesSlower(t *testing.T) {
 		if shared {
 			want = bridge.GateApp
 		}
-		if _, none, gate := p.reserve(thePage); none <= 0 || gate != want { // a third one would keep its worker too long
+		if _, none, gate := p.Reserve(thePage); none <= 0 || gate != want { // a third one would keep its worker too long
 			t.Errorf("%s: no limit to waiting, or at the wrong gate %q", header, gate)
 		}
-		if wait, none, _ := p.reserve(another); (wait+none > 0) != shared {
+		if wait, none, _ := p.Reserve(another); (wait+none > 0) != shared {
 			t.Errorf("%s: another page waits %s, %s", header, wait, none)
 		}
 		c.now = c.now.Add(2 * usageLasts)
-		p.reserve(thePage)
-		if wait, _, _ := p.reserve(thePage); wait != 0 {
+		p.Reserve(thePage)
+		if wait, _, _ := p.Reserve(thePage); wait != 0 {
 			t.Errorf("%s: still slow after the report is old: %s", header, wait)
 		}
 	}
@@ -83,13 +86,13 @@ func TestPacer_NearTheLimit_GoesSlower(t *testing.T) {
 
 func TestPacer_UsageFalls_GoesOn(t *testing.T) {
 	c := &clock{now: received}
-	p := newPacer(c.Now, lookEvery)
+	p := New(c.Now, LookEvery)
 	for _, header := range []string{"X-Page-Usage", "X-App-Usage"} {
-		p.report(thePage, usageAt(header, 95))
-		p.report(thePage, usageAt(header, 20))
+		p.Report(thePage, usageAt(header, 95))
+		p.Report(thePage, usageAt(header, 20))
 	}
-	p.reserve(thePage)
-	if wait, none, _ := p.reserve(thePage); wait != 0 || none != 0 {
+	p.Reserve(thePage)
+	if wait, none, _ := p.Reserve(thePage); wait != 0 || none != 0 {
 		t.Errorf("%s, %s", wait, none)
 	}
 }
@@ -97,14 +100,14 @@ func TestPacer_UsageFalls_GoesOn(t *testing.T) {
 func TestPacer_Full_IsRefusedUntilItIsOver(t *testing.T) {
 	for _, header := range []string{"X-Page-Usage", "X-App-Usage"} {
 		c := &clock{now: received}
-		p := newPacer(c.Now, lookEvery)
-		p.report(thePage, usageAt(header, 100))
-		p.report(thePage, usageAt(header, 85)) // an older call's answer does not open it again
-		if _, none, _ := p.reserve(thePage); none != fullWait {
+		p := New(c.Now, LookEvery)
+		p.Report(thePage, usageAt(header, 100))
+		p.Report(thePage, usageAt(header, 85)) // an older call's answer does not open it again
+		if _, none, _ := p.Reserve(thePage); none != fullWait {
 			t.Errorf("%s: refused for %s", header, none)
 		}
 		c.now = c.now.Add(fullWait + time.Second)
-		if _, none, _ := p.reserve(thePage); none != 0 {
+		if _, none, _ := p.Reserve(thePage); none != 0 {
 			t.Errorf("%s: still refused for %s", header, none)
 		}
 	}
@@ -113,16 +116,16 @@ func TestPacer_Full_IsRefusedUntilItIsOver(t *testing.T) {
 func TestPacer_AfterARefusal_CallsNoMore(t *testing.T) {
 	for gate, others := range map[bridge.Gate]bool{bridge.GatePage(thePage): false, bridge.GateApp: true} {
 		c := &clock{now: received}
-		p := newPacer(c.Now, lookEvery)
-		p.refused(thePage, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Gate: gate, After: time.Minute})
-		p.refused(thePage, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: gate, After: time.Hour}) // none of its business
-		if _, none, at := p.reserve(thePage); none != time.Minute || at != gate {
+		p := New(c.Now, LookEvery)
+		p.Refused(thePage, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Gate: gate, After: time.Minute})
+		p.Refused(thePage, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: gate, After: time.Hour}) // none of its business
+		if _, none, at := p.Reserve(thePage); none != time.Minute || at != gate {
 			t.Errorf("%s: none for %s behind %q", gate, none, at)
 		}
-		if _, none, _ := p.reserve(another); (none > 0) != others {
+		if _, none, _ := p.Reserve(another); (none > 0) != others {
 			t.Errorf("%s: another page is refused for %s", gate, none)
 		}
-		if _, none, _ := p.reserve(""); (none > 0) != others {
+		if _, none, _ := p.Reserve(""); (none > 0) != others {
 			t.Errorf("%s: the app's own calls are refused for %s", gate, none)
 		}
 	}
@@ -131,15 +134,15 @@ func TestPacer_AfterARefusal_CallsNoMore(t *testing.T) {
 // TestPacer_LimitsPerSecond_AreKeptByEachPage counts the calls that may begin in any
 // second.
 func TestPacer_LimitsPerSecond_AreKeptByEachPage(t *testing.T) {
-	for l, most := range map[limit]int{looks: 2, sends: 250, files: 10} {
+	for l, most := range map[Limit]int{Looks: 2, Sends: 250, Files: 10} {
 		c := &clock{now: received}
-		p := newPacer(c.Now, lookEvery)
+		p := New(c.Now, LookEvery)
 		var begins []time.Time
 		for range 3 * most {
-			wait, none := p.take(thePage, l)
+			wait, none := p.Take(thePage, l)
 			for none > 0 {
 				c.now = c.now.Add(none)
-				wait, none = p.take(thePage, l)
+				wait, none = p.Take(thePage, l)
 			}
 			begins = append(begins, c.now.Add(wait))
 		}
@@ -151,10 +154,10 @@ func TestPacer_LimitsPerSecond_AreKeptByEachPage(t *testing.T) {
 		if took := begins[len(begins)-1].Sub(received); took > 4*time.Second {
 			t.Errorf("limit %d: %d calls take %s", l, len(begins), took)
 		}
-		if wait, none := p.take(another, l); wait != 0 || none != 0 {
+		if wait, none := p.Take(another, l); wait != 0 || none != 0 {
 			t.Errorf("limit %d: another page waits %s, %s", l, wait, none)
 		}
-		if wait, none := p.take(thePage, (l+1)%limits); wait != 0 || none != 0 {
+		if wait, none := p.Take(thePage, (l+1)%limits); wait != 0 || none != 0 {
 			t.Errorf("limit %d: calls of another kind wait %s, %s", l, wait, none)
 		}
 	}
@@ -162,24 +165,24 @@ func TestPacer_LimitsPerSecond_AreKeptByEachPage(t *testing.T) {
 
 func TestPacer_RefusedCalls_TakeNoPlaces(t *testing.T) {
 	c := &clock{now: received}
-	p := newPacer(c.Now, lookEvery)
+	p := New(c.Now, LookEvery)
 	refused := 0
 	for range 10 {
-		if _, none := p.look(thePage); none > 0 {
+		if _, none := p.Look(thePage); none > 0 {
 			refused++
 		}
 	}
 	c.now = c.now.Add(2 * time.Second)
-	if wait, none := p.look(thePage); refused == 0 || wait != 0 || none != 0 {
+	if wait, none := p.Look(thePage); refused == 0 || wait != 0 || none != 0 {
 		t.Errorf("%d refused, then %s, %s", refused, wait, none)
 	}
 }
 
 func TestPacer_ManyPages_IsBounded(t *testing.T) {
 	c := &clock{now: received}
-	p := newPacer(c.Now, lookEvery)
+	p := New(c.Now, LookEvery)
 	for i := range maxPaced + 100 {
-		p.report(bridge.PageID(fmt.Sprint(i)), usageAt("X-Page-Usage", 90))
+		p.Report(bridge.PageID(fmt.Sprint(i)), usageAt("X-Page-Usage", 90))
 	}
 	if p.pages.Len() > maxPaced {
 		t.Errorf("%d pages are remembered", p.pages.Len())
