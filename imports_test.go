@@ -13,14 +13,15 @@ const module = "messenger-bridge/"
 // allowed is the architecture: what each folder may import from this module.
 var allowed = map[string][]string{
 	"bridge":              {"language"},
+	"bridge/bridgetest":   {"bridge"},
 	"bridge/placeholders": {},
-	"bridge/queue":        {"bridge"},
+	"bridge/queue":        {"bridge", "pause"},
 	"bridge/settings":     {"bridge", "bridge/placeholders", "language"},
 	"bridge/notices":      {"bridge", "bridge/queue", "language"},
 	"bridge/outbound":     {"bridge", "bridge/notices", "bridge/queue", "language", "recent", "textcut"},
 	"bridge/automatic":    {"bridge", "bridge/notices", "bridge/outbound", "bridge/placeholders", "bridge/queue", "language"},
 	"bridge/inbound":      {"bridge", "bridge/automatic", "bridge/notices", "bridge/outbound", "bridge/queue", "language"},
-	"bridge/backfill":     {"bridge", "bridge/queue", "language"},
+	"bridge/backfill":     {"bridge", "bridge/queue", "language", "pause"},
 	"bridge/pages":        {"bridge", "bridge/backfill", "bridge/settings", "language"},
 	"bridge/relay":        {"bridge", "bridge/automatic", "bridge/inbound", "bridge/notices", "bridge/outbound", "bridge/queue", "language"},
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"time"
 
@@ -108,8 +109,13 @@ func (p *program) lookAfterPages() (err error) {
 			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
-		Announce: func(ctx context.Context, key, text string) error { return p.relay.Notices.Announce(ctx, key, text) },
-		Changed:  p.pageChanged, Now: p.cfg.Now, Say: p.say, Log: p.log,
+		Tell: pages.Tell{
+			Announce: func(ctx context.Context, key, text string) error { return p.relay.Notices.Announce(ctx, key, text) },
+			TypeFor: func(ctx context.Context, by bridge.Author, words string) error {
+				return p.relay.Notices.FromPeople(ctx, []bridge.Command{{ID: bridge.MessageID("form-" + rand.Text()), From: by, Words: words, At: p.now()}})
+			},
+		},
+		Changed: p.pageChanged, Now: p.cfg.Now, Say: p.say, Log: p.log,
 	})
 	p.heartbeat = backfill.NewHeartbeat(backfill.HeartbeatConfig{
 		Gaps: p.gaps, Cursors: p.store, Pages: p.store, Check: p.pages.Watch.CheckSoon, Every: times.HearEvery, Outage: times.Outage, Log: p.log,
@@ -167,6 +173,14 @@ func sentByUs(s *store.Store) func(bridge.PageID, bridge.Mid) bool {
 	}
 }
 
+// now is the time by the program's clock.
+func (p *program) now() time.Time {
+	if p.cfg.Now != nil {
+		return p.cfg.Now()
+	}
+	return time.Now()
+}
+
 // view shows how the bridge is.
 func (p *program) view() *view {
 	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, log: p.log}
@@ -209,7 +223,7 @@ func (p *program) relayConfig() relay.Config {
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
 			Files: p.client, Archive: p.client, Picture: p.avatars.address},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
-		Names:     automatic.Names{Customer: called.customer, Department: called.department, RoomLink: p.client.RoomLink},
+		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
 			Active: s.SaveActivity},
 		Times: relay.Times{

@@ -83,7 +83,7 @@ func (t *patient) diagnose(ctx context.Context, may repair) Diagnosis {
 	if slices.ContainsFunc(repairs, func(r repaired) bool { return r.Done }) {
 		found = t.examine(ctx)
 	}
-	d := Diagnosis{Repairs: repairs, Fields: messenger.Fields()}
+	d := Diagnosis{Repairs: repairs, Fields: messenger.Fields(bridge.WantComments(t.store.Pages()))}
 	if IsBaseURL(t.cfg.Network.PublicURL) {
 		d.Callback = strings.TrimRight(t.cfg.Network.PublicURL, "/") + webhook.Path
 	}
@@ -178,6 +178,9 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 			Do: "Type `/facebook authorize` (or `!facebook authorize`) in Rocket.Chat, or use `messenger-bridge pages add`."}}
 	}
 	for _, p := range pages {
+		if why := p.Feed.Why; why.Kind != "" && p.State != bridge.PageOff {
+			found = append(found, bridge.Finding{Check: p.DisplayName() + ": comments", Level: bridge.Bad, Found: why.String(), Do: why.Help(nil, p)})
+		}
 		if p.State == bridge.PageRunning || p.State == bridge.PageOff {
 			continue
 		}

@@ -27,7 +27,7 @@ func lookAfter(all *pages.Parts) func(context.Context) error {
 	}
 }
 
-// names are what customers and departments are called, as far as that is known.
+// names are what customers, agents and departments are called, as far as that is known.
 type names struct {
 	store  *store.Store
 	client *rocketchat.Workspace
@@ -37,6 +37,14 @@ type names struct {
 func (n names) customer(c bridge.Conversation) string {
 	name, _ := n.store.Name(c)
 	return name
+}
+
+func (n names) agent(ctx context.Context, who bridge.Author) bridge.Author {
+	named, err := n.client.Named(ctx, who)
+	if err != nil {
+		n.log.Debug("an agent's name is not known", "user", who.ID, "err", err)
+	}
+	return named
 }
 
 func (n names) department(ctx context.Context, id bridge.DepartmentID) string {

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -27,6 +28,16 @@ func (a Author) ShownAs(show AgentName) string {
 	return ""
 }
 
+// NamedAs is what a text of an administrator's calls an author: the name, and the username
+// where there is none or the page shows customers only usernames. That answers show no name
+// does not matter here. A bot is never named.
+func (a Author) NamedAs(show AgentName) string {
+	if show == NoAgentName {
+		show = AgentsName
+	}
+	return a.ShownAs(show)
+}
+
 // AgentMessage is what an agent wrote in a room, as plain text.
 type AgentMessage struct {
 	ID          MessageID
@@ -37,10 +48,32 @@ type AgentMessage struct {
 	Attachments []Attachment // files
 	Buttons     []Button     // of bots
 	Quote       *Quote       // the message this one answers
+	Repeats     []string     // texts of other messages that it quotes; to be repeated before its own
+	Thread      MessageID    // the message in whose thread it was written; empty: in none
+	Colleague   bool         // it begins with the name of somebody of the workspace
+	Nature      Nature       // what kind of message it is
+	Left        []string     // what of it cannot be read, by kind; of an UnknownType, that type
 	Edited      time.Time    // last; zero: never
 	Known       bool         // it was accepted before, or not to be: only a change of it is new
 	Gone        bool         // it was deleted; then nothing but ID, Room and At need be known
 }
+
+// Empty reports whether the message says and holds nothing.
+func (m *AgentMessage) Empty() bool {
+	return strings.TrimSpace(m.Text) == "" && len(m.Attachments)+len(m.Buttons)+len(m.Repeats)+len(m.Left) == 0
+}
+
+// Nature tells what was written for a customer from what only looks like that.
+type Nature string
+
+const (
+	ForCustomer Nature = ""
+	BotOrder    Nature = "order"        // to a bot: carried out, or not, elsewhere
+	ServerVoice Nature = "server"       // what Rocket.Chat itself writes, and integrations in its name
+	CallInvite  Nature = "call"         // to a call that the customer cannot follow
+	Encrypted   Nature = "encrypted"    // so that only clients can read it
+	UnknownType Nature = "unknown-type" // a system message of a type nobody knows
+)
 
 // Quote is a message that another one answers.
 type Quote struct {

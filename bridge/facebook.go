@@ -9,8 +9,9 @@ import (
 // Refusals.
 type Authorizer interface {
 	// Dialog returns the address of the login dialog; Meta leads the browser back
-	// to redirect with a code and the state.
-	Dialog(redirect, state string) string
+	// to redirect with a code and the state. It asks for what messages need, and with
+	// comments for what these need in addition.
+	Dialog(redirect, state string, comments bool) string
 	// Exchange turns a code into a grant with a long-lived token. A code works
 	// once and only with the redirect of its dialog: else Never, Reason CodeRefused.
 	Exchange(ctx context.Context, redirect, code string) (Grant, error)
@@ -22,19 +23,21 @@ type Authorizer interface {
 // Subscriber is Meta as the one who sends us events: a page's and the app's
 // subscription are both needed. Errors are Refusals.
 type Subscriber interface {
-	// SubscribePage makes Meta send us all events of a page that we need.
-	SubscribePage(context.Context, Page) error
+	// SubscribePage makes Meta send us all events of a page that we need, with or
+	// without comments. What else is subscribed stays, unless it is refused.
+	SubscribePage(context.Context, Page, FeedWish) error
 	// UnsubscribePage ends that.
 	UnsubscribePage(context.Context, Page) error
 	// PageMissing returns the fields that a page lacks, as read back; all of them
-	// if it is not subscribed.
+	// if it is not subscribed. FeedField is one of them if the page's settings want comments.
 	PageMissing(context.Context, Page) ([]string, error)
 
 	// App returns how the app as a whole is subscribed.
 	App(context.Context) (AppSubscription, error)
 	// SubscribeApp has Meta send events to callback. Meta calls it at once to
-	// verify it, so the webhook must be reachable. It replaces what was there.
-	SubscribeApp(ctx context.Context, callback string) error
+	// verify it, so the webhook must be reachable. What else was subscribed for the same
+	// address stays; a subscription that leads elsewhere is replaced.
+	SubscribeApp(ctx context.Context, callback string, feed FeedWish) error
 }
 
 // TokenInspector is Meta as the one who knows what tokens are good for. Errors are
@@ -54,7 +57,28 @@ type TokenInspector interface {
 type AppSubscription struct {
 	Callback string   // empty: nowhere
 	Active   bool     //
-	Missing  []string // fields we need that are not subscribed
+	Missing  []string // fields that messages need and that are not subscribed
+	Feed     bool     // FeedField is subscribed
+}
+
+// FeedField is what tells of everything that is written on a page and below its posts.
+const FeedField = "feed"
+
+// FeedWish says what is to become of FeedField when other fields are subscribed.
+type FeedWish uint8
+
+const (
+	FeedStays    FeedWish = iota // as it is
+	FeedWanted                   // it is subscribed, or the call is refused
+	FeedUnwanted                 // it is taken away
+)
+
+// FeedIf wants the field, or leaves it as it is.
+func FeedIf(wanted bool) FeedWish {
+	if wanted {
+		return FeedWanted
+	}
+	return FeedStays
 }
 
 // Grant is what somebody at Facebook allowed us.
@@ -65,7 +89,8 @@ type Grant struct {
 	Kind    TokenKind // of the pages' tokens that are made from it
 	Expires time.Time // zero: never
 	Pages   []GrantedPage
-	Missing []string // permissions that were asked for and not granted
+	Missing []string // permissions for messages that were not granted
+	Feed    []string // likewise, those that comments need in addition
 	Ticked  int      // for how many pages; -1: Meta does not say
 }
 
@@ -73,7 +98,8 @@ type Grant struct {
 type TokenReport struct {
 	User    string    // at Facebook, whose it is (app-scoped id)
 	Expires time.Time // zero: never
-	Trouble Trouble   // none: it works for the page and lacks nothing
+	Trouble Trouble   // none: it works for the page and lacks nothing that messages need
+	Feed    []string  // permissions that it lacks for comments
 }
 
 // Adopted is a token made by hand, as one that works for a page.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -210,12 +211,47 @@ type Place struct {
 	Long float64 `json:"long"`
 }
 
-// Comment is where a comment stands.
+// CommentKind says what somebody wrote in public.
+type CommentKind string
+
+const (
+	BelowPost CommentKind = ""       // a comment, below a post or another comment
+	OnPage    CommentKind = "post"   // a visitor's own post on the page
+	Review    CommentKind = "review" // of the page, with Advice
+)
+
+// Advice is whether a review recommends the page.
+type Advice string
+
+const (
+	NoAdvice Advice = ""
+	Advised  Advice = "yes"
+	Warned   Advice = "no"
+)
+
+// reviewMids begin what stands for the id of a review that Facebook gives none that could be
+// answered.
+const reviewMids = "review/"
+
+// ReviewMid stands for the id of such a review.
+func ReviewMid(c CustomerID, at time.Time) Mid {
+	return Mid(reviewMids + string(c) + "/" + strconv.FormatInt(at.Unix(), 10))
+}
+
+// Unanswerable reports whether nothing can be published below what has this id.
+func (m Mid) Unanswerable() bool { return strings.HasPrefix(string(m), reviewMids) }
+
+// PostOf reports whether it is the id of a post on a page; comments' ids begin otherwise.
+func (m Mid) PostOf(p PageID) bool { return strings.HasPrefix(string(m), string(p)+"_") }
+
+// Comment is where something stands that somebody wrote in public.
 type Comment struct {
-	Post   string `json:"post,omitempty"`
-	Parent Mid    `json:"parent,omitempty"` // the comment it stands below; empty: it stands below the post
-	Name   string `json:"name,omitempty"`   // of who wrote it
-	Link   string `json:"link,omitempty"`   // where people see it
+	Kind   CommentKind `json:"kind,omitempty"`
+	Advice Advice      `json:"advice,omitempty"`
+	Post   string      `json:"post,omitempty"`
+	Parent Mid         `json:"parent,omitempty"` // the comment it stands below; empty: it stands below the post
+	Name   string      `json:"name,omitempty"`   // of who wrote it
+	Link   string      `json:"link,omitempty"`   // where people see it
 }
 
 // SurveyAnswer is what a customer said of a conversation that is over.

@@ -65,7 +65,13 @@ const (
 	StillSeen       NoticeKind = "still-seen"    // a sentence about a message that was deleted too late
 	Corrected       NoticeKind = "corrected"     // what StillWaiting said is over: it went out
 	Revised         NoticeKind = "revised"       // what NotDelivered said in earlier rounds is over: the customer has it
-	Private         NoticeKind = "private"       // a direct message to the author only
+	PartLeft        NoticeKind = "part-left"     // the same about what nobody can read in a message, which went out otherwise: Text
+	Private         NoticeKind = "private"       // kept from the customer: a direct message to the author, and a mark on the message
+	Note            NoticeKind = "note"          // kept from the customer for good: a mark on the message
+	HeldBack        NoticeKind = "held-back"     // kept from the customer until it is edited: the same mark
+	LeftOverText    NoticeKind = "left-over"     // why a text was held back: a sentence about the message. Text: what stands there
+	Released        NoticeKind = "released"      // what was held back has been edited and goes out: the mark is taken off
+	Convention      NoticeKind = "convention"    // which rule a message fell under: a sentence, once in a room
 	HasArrived      NoticeKind = "arrived"       // a mark on the message: the customer has it
 	WasRead         NoticeKind = "read"          // likewise: and has read it
 	CommandReceived NoticeKind = "ordered"       // not told at all: a command to be carried out

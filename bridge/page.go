@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"messenger-bridge/language"
@@ -60,12 +61,26 @@ type Page struct {
 	State     PageState //
 	Why       Trouble   // beside the state; none when running
 	Settings  Settings
+	Feed      Feed
 	Since     time.Time // connected
 	By        UserID    // who connected it, in Rocket.Chat; empty: an operator
 	ByName    string    // that person's username at the time
 	Grant     string    // who granted it, at Facebook (app-scoped id); empty: a token made by hand
 	Granted   time.Time // when that was; zero: not known
 	Rev       uint64    // of the stored record; SavePage refuses an outdated one
+}
+
+// Feed is how what others write on a page and below its posts comes to us. It is apart from
+// the page's state: whatever is wrong with it, messages come and go.
+type Feed struct {
+	On    bool    `json:"on,omitempty"`    // Meta was told to send it, and not yet to stop
+	Lacks string  `json:"lacks,omitempty"` // permissions for it that the page's token has not got, when last inspected
+	Why   Trouble `json:"why,omitzero"`    // why comments do not come or cannot be answered, although they are wanted
+}
+
+// WantComments reports whether one of some pages wants comments.
+func WantComments(pages []Page) bool {
+	return slices.ContainsFunc(pages, func(p Page) bool { return p.Settings.Comments })
 }
 
 // DisplayName is what agents are shown as the page's name.

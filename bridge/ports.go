@@ -70,10 +70,14 @@ type Receipt struct {
 
 // Sent is when a part was sent to whom.
 type Sent struct {
-	To      Conversation
-	Message MessageID
-	At      time.Time // by Meta's clock
+	To  Conversation
+	Tag SendTag
+	At  time.Time // by Meta's clock
 }
+
+// SomePart is the part of a SendTag that an older record does not tell; none comes after
+// it.
+const SomePart = 1<<16 - 2
 
 // Receipts remembers them for 30 days, ids only. What was handed to a queue with a
 // conclusion is found at once, durable or not.

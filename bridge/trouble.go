@@ -38,6 +38,9 @@ const (
 	NoPermission    TroubleKind = "no-permission"    // About: what is missing
 	NoProof         TroubleKind = "no-proof"         // Facebook does not accept the app's secret
 
+	CommentsNotAllowed TroubleKind = "comments-not-allowed" // About: what is missing
+	CommentsNotSent    TroubleKind = "comments-not-sent"    // Facebook refused to, for the page or the app
+
 	Restricted     TroubleKind = "restricted"      // Facebook holds back what the page sends
 	AnswersRefused TroubleKind = "answers-refused" // although nothing is missing that we could see
 
@@ -91,6 +94,9 @@ var troubles = map[TroubleKind]struct {
 	NoPermission:    {language.Sentence("a permission is missing: %s"), anyAdmin, language.Sentence("To set this right, %s types `/facebook authorize` and allows everything. If Facebook's dialog does not ask for it, the Meta app needs it first (App Review).")},
 	NoProof:         {language.Sentence("Facebook does not accept the app's secret"), operator, language.Sentence("To set this right, %s compares FACEBOOK_APP_SECRET with the app's settings at developers.facebook.com.")},
 
+	CommentsNotAllowed: {language.Sentence("a permission is missing: %s"), anyAdmin, language.Sentence("To set this right, %s types `/facebook authorize` and allows everything. If Facebook's dialog does not ask for it, the Meta app needs it first (App Review).")},
+	CommentsNotSent:    {language.Sentence("Facebook refused to send them"), operator, language.Sentence("The bridge tries again by itself. If that does not help, %s looks at App Review at developers.facebook.com, and runs `messenger-bridge doctor`.")},
+
 	Restricted:     {language.Sentence("Facebook restricts what the page may send"), nobody, language.Sentence("Somebody with full control of the page sees the reason at facebook.com, under Page quality. Answers are tried again by themselves.")},
 	AnswersRefused: {language.Sentence("Facebook does not let the app send for this page"), operator, language.Sentence("To set this right, %s looks at the Meta app: is it live, and has it Advanced Access for pages_messaging? Answers are tried again by themselves.")},
 
@@ -120,7 +126,7 @@ func (t Trouble) In(s *language.Speaker) string {
 	switch {
 	case t.Kind == "":
 		return ""
-	case t.Kind == NoPermission:
+	case t.Kind == NoPermission, t.Kind == CommentsNotAllowed:
 		return s.Say(of.what, Permissions(s, t.About))
 	case !known: // of a later version
 		return string(t.Kind)

@@ -70,6 +70,7 @@ const (
 	NoComment        Reason = "no-comment"       // nobody knows which comment it is to answer
 	CommentGone      Reason = "comment-gone"     // the comment to be answered is not there any more
 	CommentsBarred   Reason = "comments-barred"  // the bridge may not answer comments of the page
+	ReviewClosed     Reason = "review-closed"    // Facebook lets no program answer this review
 	CommentFile      Reason = "comment-file"     // comments are answered with texts only
 	CommentTwice     Reason = "comment-twice"    // the same text twice in a row
 	PrivateUsed      Reason = "private-used"     // the comment was answered privately before
@@ -82,6 +83,18 @@ const (
 	RoomOver         Reason = "room-over"        // written into a room after it was closed
 	WroteAgain       Reason = "wrote-again"      // the customer has, so it is no time for questions about before
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
+	NoteText         Reason = "note"             // a note among colleagues, or in the thread of one
+	PrivateOutside   Reason = "private-outside"  // !private, where it means nothing
+	ThreadInternal   Reason = "thread-internal"  // in a thread, where the page keeps those
+	ThreadSent       Reason = "thread-sent"      // in a thread, where the page sends those
+	MentionInternal  Reason = "mention-internal" // begins with a colleague's name, where the page keeps that
+	MentionSent      Reason = "mention-sent"     // likewise, where it sends that
+	OrderText        Reason = "order"            // to a bot
+	ServerText       Reason = "server-text"      // written by Rocket.Chat itself
+	CallText         Reason = "call"             // to a call that customers cannot follow
+	SecretText       Reason = "encrypted"        // only clients can read it
+	TypeUnknown      Reason = "unknown-type"     // a system message that nobody knows
+	LeftOver         Reason = "left-over"        // holds a placeholder that was not filled in
 	CodeRefused      Reason = "code-refused"     // a login code that was used, is too old, or belongs to another address
 	StoreFailed      Reason = "store"            // our own store failed
 )

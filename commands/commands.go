@@ -46,7 +46,7 @@ type Switch interface {
 // Editor changes a page's settings.
 type Editor interface {
 	SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error)
-	FillSettings(context.Context, bridge.PageID, settings.Filled, []bridge.Department) (bridge.Page, settings.Outcome, error)
+	FillSettings(context.Context, bridge.Author, bridge.PageID, settings.Filled, []bridge.Department) (bridge.Page, settings.Outcome, error)
 	ChangeSetting(ctx context.Context, id bridge.PageID, d *settings.Setting, value string) (page bridge.Page, mistake language.Phrase, err error)
 }
 
@@ -56,7 +56,7 @@ type Revoker interface {
 	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
 }
 
-// Customers forgets and blocks them; bridge.Bridge is the one.
+// Customers forgets and blocks them; relay.Eraser and relay.Relay do it.
 type Customers interface {
 	Customer(p bridge.PageID, word string) (bridge.CustomerID, error)
 	Block(ctx context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error
@@ -93,7 +93,7 @@ type Commands struct {
 // New returns Commands.
 func New(c Config) *Commands {
 	commands := &Commands{people: c.People, users: c.Users, pages: c.Pages, say: c.Say,
-		settings: settingCommands{editor: c.Connector, pages: c.Pages, departments: c.Departments, say: c.Say}}
+		settings: settingCommands{editor: c.Connector, login: c.Connector, pages: c.Pages, departments: c.Departments, say: c.Say}}
 	commands.table = newTable(groups{
 		help:        commands.help,
 		connections: connectionCommands{login: c.Connector, power: c.Connector, revoker: c.Connector, pages: c.Pages, waiting: c.Waiting, say: c.Say},
@@ -210,5 +210,5 @@ func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID,
 	case !allowed:
 		return map[string]string{"": c.say.Say(mayNot)}, nil
 	}
-	return c.settings.fill(ctx, id, f)
+	return c.settings.fill(ctx, by, id, f)
 }

@@ -111,7 +111,7 @@ func (o *office) ChangeSetting(_ context.Context, id bridge.PageID, d *settings.
 
 var offices = []bridge.Department{{ID: "d1", Name: "Sales"}, {ID: "d2", Name: "After sales"}}
 
-func (o *office) FillSettings(_ context.Context, id bridge.PageID, f settings.Filled, known []bridge.Department) (p bridge.Page, out settings.Outcome, err error) {
+func (o *office) FillSettings(_ context.Context, _ bridge.Author, id bridge.PageID, f settings.Filled, known []bridge.Department) (p bridge.Page, out settings.Outcome, err error) {
 	if p, err = o.Page(id); err == nil {
 		out, err = f.Apply(p.Settings, known)
 	}
@@ -252,6 +252,10 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"edit 100 files-in perhaps", []string{"`on` or `off`", "Nothing was changed"}, false, ""},
 		{"edit 100 MAX-FILE-SIZE 1,5mb", []string{"“1536 KB”"}, false, "settings 100"},
 		{"edit 100 welcome Dear {costumer}", []string{"{costumer}", "{customer}, {agent}", "Nothing was changed"}, false, ""},
+		{"edit 100 welcome Dear {customer|guest}", []string{"\n• With names (examples): “Dear Alex Morgan”", "\n• Where no name is known: “Dear guest”"}, false, "settings 100"},
+		{"edit 100 finished Bye from {agent}.\nThank you.", []string{"• With names (examples): \n```\nBye from Kim Lee.\nThank you.\n```\n• Where"}, false, "settings 100"},
+		{"edit 100 welcome {customer}", []string{"Where no name is known: _(nothing is sent)_"}, false, "settings 100"},
+		{"edit 100 welcome Dear {customer|guest", []string{"A brace is not closed: {customer|guest. Nothing was changed."}, false, ""},
 		{"edit 100 welcome \"\"", []string{"`welcome` is now _none_"}, false, "settings 100"},
 		{"edit 100 welcome Come in @all", []string{"@\u2060all"}, false, "settings 100"},
 		{"edit 100 welcom Hi", []string{"no setting `welcom`", "Did you mean `welcome`?", "`privacy-url`"}, false, ""},

@@ -25,13 +25,13 @@ func (c settingCommands) dialog(ctx context.Context, page bridge.Page) bridge.Re
 }
 
 // fill saves a dialog of somebody who may do that; see Commands.Fill.
-func (c settingCommands) fill(ctx context.Context, id bridge.PageID, f settings.Filled) (wrong map[string]string, err error) {
+func (c settingCommands) fill(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled) (wrong map[string]string, err error) {
 	whole := func(sentence string) (map[string]string, error) { return map[string]string{"": sentence}, nil }
 	known, err := c.departments(ctx)
 	if err != nil {
 		known = nil // those who chose one have seen it
 	}
-	page, out, err := c.editor.FillSettings(ctx, id, f, known)
+	page, out, err := c.editor.FillSettings(ctx, by, id, f, known)
 	switch {
 	case errors.Is(err, bridge.ErrNoPage):
 		return whole(c.say.Say("This page is no longer connected here."))

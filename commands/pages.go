@@ -13,11 +13,11 @@ func noPage(say *language.Speaker) bridge.Reply {
 }
 
 // sign lets the eye find what is wrong.
-func sign(s bridge.PageState) string {
-	switch s {
-	case bridge.PageRunning:
+func sign(p bridge.Page) string {
+	switch {
+	case p.State == bridge.PageRunning && p.Feed.Why.Kind == "":
 		return ":white_check_mark:"
-	case bridge.PageOff:
+	case p.State == bridge.PageOff:
 		return ":white_circle:"
 	}
 	return ":warning:"
@@ -28,6 +28,9 @@ func stateText(say *language.Speaker, p bridge.Page) string {
 	text := p.State.In(say)
 	if p.Why.Kind != "" && p.State != bridge.PageOff {
 		text += " (" + p.Why.In(say) + ")"
+	}
+	if p.Feed.Why.Kind != "" && p.ReceivesEvents() {
+		text += "; " + say.Say("something is missing for comments (%s)", p.Feed.Why.In(say))
 	}
 	return text
 }

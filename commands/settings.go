@@ -12,6 +12,7 @@ import (
 // settingCommands show and change pages' settings, by words, by link and in a dialog.
 type settingCommands struct {
 	editor      Editor
+	login       Login
 	pages       bridge.Pages
 	departments func(context.Context) ([]bridge.Department, error)
 	say         *language.Speaker
@@ -45,16 +46,42 @@ func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error
 	if wrong != "" {
 		return answer(c.say.Say("%s Nothing was changed.", wrong.In(c.say))), nil
 	}
-	text := c.say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings))
-	if d.Kind == settings.DepartmentKind {
+	text := c.say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page)
+	switch {
+	case d.Kind == settings.DepartmentKind:
 		text += "\n" + c.say.Say("It counts from the next room on.")
+	case d.Word == "comments" && page.Settings.Comments:
+		return c.commentsOn(ctx, in, page, text)
 	}
 	return answer(text), nil
 }
 
+// commentsOn says what is missing for comments that were switched on, and gives a link to
+// what only an authorisation gives.
+func (c settingCommands) commentsOn(ctx context.Context, in call, page bridge.Page, text string) (bridge.Reply, error) {
+	why := page.Feed.Why
+	switch {
+	case !page.ReceivesEvents():
+		return answer(text + "\n" + c.say.Say("It counts as soon as the page runs: %s.", stateText(c.say, page))), nil
+	case why.Kind == "":
+		return answer(text + "\n" + c.say.Say("What people write on the page and below its posts arrives from now on.")), nil
+	case why.Kind != bridge.CommentsNotAllowed:
+		return answer(text + "\n" + c.say.Say("But comments do not arrive yet: %s.", why.In(c.say)) + " " + why.Help(c.say, page)), nil
+	}
+	link, err := c.login.LoginLink(ctx, in.From)
+	if err != nil {
+		return bridge.Reply{}, err
+	}
+	text += "\n" + c.say.Say("But Facebook has not allowed the bridge everything that comments need: %s. Messages are not affected.", why.In(c.say))
+	text += "\n" + c.say.Say("This link asks Facebook for exactly that in addition: %s\nIt works once, for 10 minutes, and only for you.", link)
+	text += "\n" + c.say.Say("At Facebook, keep the pages ticked that are connected already: what you untick there loses its connection.")
+	text += " " + c.say.Say("If Facebook calls the permissions invalid, or does not ask for them, the Meta app needs them first (App Review, or its Login configuration).")
+	return bridge.Reply{Text: text, Private: true}, nil
+}
+
 // askFor answers an edit without a value.
 func (c settingCommands) askFor(ctx context.Context, page bridge.Page, d *settings.Setting) string {
-	text := c.say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + "\n" + c.say.Say(d.Help)
+	text := c.say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page) + "\n" + c.say.Say(d.Help)
 	if len(d.Choices) > 0 {
 		for _, one := range d.Choices {
 			text += "\n• `" + one.Word + "` – " + c.say.Say(one.Label)
@@ -103,11 +130,39 @@ func (c settingCommands) shown(ctx context.Context, d *settings.Setting, all bri
 	if d.Kind == settings.DepartmentKind {
 		known, _ = c.departments(ctx) // else its id is shown
 	}
-	v := quiet(d.Shown(all, known))
-	switch {
-	case v == "":
-		return "_" + c.say.Say("none") + "_"
-	case strings.Contains(v, "\n") && !strings.Contains(v, "```"):
+	if v := d.Shown(all, known); v != "" {
+		return quotation(v)
+	}
+	return "_" + c.say.Say("none") + "_"
+}
+
+// preview returns how customers read a text with something to fill in, on lines of their
+// own; "" for any other setting.
+func (c settingCommands) preview(ctx context.Context, d *settings.Setting, page bridge.Page) (lines string) {
+	if d.Kind != settings.TextKind {
+		return ""
+	}
+	var known []bridge.Department
+	if page.Settings.Department != "" {
+		known, _ = c.departments(ctx) // else it is not named to customers either
+	}
+	for _, one := range d.Preview(page, settings.DepartmentName(page.Settings, known), c.say) {
+		if one.Text == d.Value(page.Settings) {
+			continue // nothing is filled in
+		}
+		read := "_" + c.say.Say("(nothing is sent)") + "_"
+		if one.Text != "" {
+			read = quotation(one.Text)
+		}
+		lines += "\n• " + c.say.Say(one.Label) + ": " + read
+	}
+	return lines
+}
+
+// quotation is a text as it is shown in a chat.
+func quotation(v string) string {
+	v = quiet(v)
+	if strings.Contains(v, "\n") && !strings.Contains(v, "```") {
 		return "\n```\n" + v + "\n```"
 	}
 	return "“" + v + "”"

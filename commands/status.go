@@ -59,7 +59,7 @@ func (c statusCommand) show(_ context.Context, _ call) (bridge.Reply, error) {
 		c.say.Say("Not delivered in the last 7 days: %s", c.failedText(all)),
 	}
 	for _, p := range c.pages.Pages() {
-		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p.State), plain(p.DisplayName()), p.ID, stateText(c.say, p)))
+		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p), plain(p.DisplayName()), p.ID, stateText(c.say, p)))
 		w := h.Waiting[p.ID]
 		if w.In.Waiting > 0 {
 			lines = append(lines, "   "+c.say.Say("Waiting for agents: %s", c.backlogText(w.In)))

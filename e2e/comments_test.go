@@ -32,7 +32,9 @@ func commented(t *testing.T, set func(*bridge.Settings)) *thread {
 			set(s)
 		}
 	})
+	w.meta.AllowComments(page)
 	w.run()
+	w.commentsCome()
 	k := &thread{world: w, post: w.meta.AddPost(page, "Summer  sale:\nall shoes")}
 	w.meta.NamePerson(commenter, "Anna Example", anna)
 	w.meta.LastAction(page, anna, time.Time{})
@@ -40,6 +42,14 @@ func commented(t *testing.T, set func(*bridge.Settings)) *thread {
 	k.rid = w.room()
 	k.shown("In blue? secret-text")
 	return k
+}
+
+// commentsCome waits until comments are subscribed at both levels.
+func (w *world) commentsCome() {
+	w.Helper()
+	w.eventually("comments are subscribed", func() bool {
+		return slices.Contains(w.meta.Subscribed(page), "feed") && slices.Contains(w.meta.AppSubscribed(), "feed")
+	})
 }
 
 // shown waits until a comment is shown, and returns as which message.
@@ -275,6 +285,9 @@ func TestComments_NotAnswered_AgentIsTold(t *testing.T) {
 
 	k.meta.Grant(page, "pages_manage_engagement", false)
 	k.told(k.agent.Says(k.rid, "Really"), "type `/facebook authorize`")
+	k.eventually("administrators are told what is missing", func() bool {
+		return strings.Contains(k.announced(), "something is missing for comments") && strings.Contains(k.announced(), "pages_manage_engagement")
+	})
 	k.meta.CustomerWrites(page, ben, "Hello in Messenger")
 	k.eventually("a second room is open", func() bool { return len(k.rc.Rooms()) == 2 })
 	k.agent.Says(k.rc.Rooms()[1].ID, "Hello Ben")
@@ -285,9 +298,13 @@ func TestComments_NotAnswered_AgentIsTold(t *testing.T) {
 	k.told(k.agent.Says(k.rid, "Too late"), "the comment is no longer there")
 }
 
-// TestComments_Off_NothingIsShown, although Facebook sends them.
+// TestComments_Off_NothingIsShown, although Facebook sends them: somebody has subscribed them
+// for the same app, by hand, and keeps that.
 func TestComments_Off_NothingIsShown(t *testing.T) {
 	w := newWorld(t, bypassed)
+	w.meta.AllowComments(page)
+	w.meta.SubscribePage(page, meta.PageFields...)
+	w.meta.SubscribeApp(meta.PageFields...)
 	w.run()
 	w.meta.PersonComments(w.meta.AddPost(page, "Sale"), commenter, "In blue?")
 	w.meta.CustomerWrites(page, anna, "Hello")
@@ -295,5 +312,8 @@ func TestComments_Off_NothingIsShown(t *testing.T) {
 	w.settled()
 	if got := w.texts(); !slices.Equal(got, []string{"Hello"}) {
 		t.Errorf("agents see %q", got)
+	}
+	if !slices.Contains(w.meta.Subscribed(page), "feed") || !slices.Contains(w.meta.AppSubscribed(), "mention") {
+		t.Errorf("what others had subscribed is gone: %v, %v", w.meta.Subscribed(page), w.meta.AppSubscribed())
 	}
 }

@@ -98,12 +98,30 @@ var commentKinds = []kindRow{
 		variants: [][]string{{`{$F,"from":{"id":"$P","name":"Shop"},"comment_id":"$2","parent_id":"$1","verb":"edited"}`}},
 	},
 	{
-		does: "likes, shares or writes a post; comments are followed, blocked or muted", sees: nil,
+		does: "posts on the page", sees: []string{"customer: [Post on the page: (link)] ⏎ Nice shop", everybody},
+		variants: added(
+			`{"item":"post","post_id":"$P_80$1","created_time":$S,"from":{"id":"$C","name":"$N"},"message":"Nice shop","verb":"add"}`,
+			`{"item":"status","post_id":"$P_80$1","created_time":$S,"sender_id":"$C","sender_name":"$N","message":"Nice shop","verb":"add"}`),
+	},
+	{
+		does: "reviews the page", sees: []string{"customer: [Review that recommends the page: (link)] ⏎ Nice shop", everybody},
+		note: "An answer is published below the review if Facebook names its story; else the agent is told to answer there.",
+		variants: added(
+			`{"item":"rating","reviewer_id":"$C","reviewer_name":"$N","review_text":"Nice shop","recommendation_type":"POSITIVE","open_graph_story_id":"80$1","created_time":$S,"verb":"add"}`,
+			`{"item":"rating","reviewer_id":$C,"reviewer_name":"$N","review_text":"Nice shop","recommendation_type":"positive","created_time":$S,"verb":"add"}`),
+	},
+	{
+		does: "reviews the page without words", sees: []string{"customer: [Review that does not recommend the page: (link)]", everybody},
+		variants: added(`{"item":"rating","reviewer_id":"$C","reviewer_name":"$N","recommendation_type":"NEGATIVE","open_graph_story_id":"80$1","created_time":$S,"verb":"add"}`),
+	},
+	{
+		does: "likes or shares a post; the page itself posts; comments are followed, blocked or muted", sees: nil,
 		variants: [][]string{
 			{`{$F,"from":{"id":"$C","name":"$N"},"item":"reaction","reaction_type":"love","comment_id":"$1","verb":"add"}`},
 			{`{$F,"from":{"id":"$C","name":"$N"},"item":"like","verb":"add"}`},
-			{`{$F,"from":{"id":"$C","name":"$N"},"item":"post","message":"Hi","verb":"add"}`},
-			{`{$F,"from":{"id":"$C","name":"$N"},"item":"status","message":"Hi","verb":"edited"}`},
+			{`{$F,"from":{"id":"$C","name":"$N"},"item":"share","message":"Hi","verb":"add"}`},
+			{`{$F,"from":{"id":"$P","name":"Shop"},"item":"status","message":"Hi","verb":"add"}`},
+			{`{$F,"from":{"id":"$P","name":"Shop"},"item":"photo","message":"Hi","verb":"edited"}`},
 			{`{$F,"from":{"id":"$C","name":"$N"},"comment_id":"$1","verb":"follow"}`},
 			{`{$F,"from":{"id":"$P","name":"Shop"},"message":"Our own","comment_id":"$1","parent_id":"$O","verb":"add"}`},
 		},

@@ -20,6 +20,8 @@ type outgoingKind struct {
 	do      func(k *talk) (ids []string) // messages of the room that are concerned
 	sees    []string                     // the customer, bubble by bubble
 	told    []string                     // the agent, on the messages concerned, as a part of each sentence
+	direct  string                       // by direct message, likewise; "": none is expected
+	kept    bool                         // the last of the messages concerned is marked: it stays in the room
 }
 
 // talk is a conversation under way.
@@ -55,7 +57,10 @@ func cardOf(actions ...map[string]any) map[string]any {
 	return map[string]any{"bot": map[string]any{"i": "js.SDK"}, "attachments": []any{map[string]any{"actions": list}}}
 }
 
-var outgoingKinds = []outgoingKind{
+// outgoingKinds is all that people and programs write in a room.
+var outgoingKinds = slices.Concat(writtenKinds, heldKinds)
+
+var writtenKinds = []outgoingKind{
 	{what: "a text", do: says("Hello"), sees: []string{"Hello"}},
 	{what: "a text with markup", do: says("*Hello* _Anna_, see [our shop](https://shop.example) :smile:"),
 		sees: []string{"Hello Anna, see our shop (https://shop.example) 😄"}},
@@ -79,8 +84,14 @@ var outgoingKinds = []outgoingKind{
 		k.settled()
 		return []string{first, k.agent.Quotes(k.rid, first, "Or yesterday.")}
 	}, sees: []string{"It left today.", "Or yesterday., in reply to another message"}},
-	{what: "a text that ends with choices", do: says("Shall we call you?\n[Yes] [No] [Call me later]"),
+	{what: "a question that ends with choices", do: says("Shall we call you?\n[Yes] [No] [Call me later]"),
 		sees: []string{"Shall we call you? with quick replies Yes, No, Call me later"}},
+	{what: "a text with choices below an empty line", do: says("Pick a time.\n\n[Morning] [Evening]"),
+		sees: []string{"Pick a time. with quick replies Morning, Evening"}},
+	{what: "bracketed words that answer nothing", do: says("We quote prices in\n[EUR] [USD]"),
+		sees: []string{"We quote prices in\n[EUR] [USD]"}},
+	{what: "footnotes", do: says("Is that the law [1] and [2]?\n[1] [2]"),
+		sees: []string{"Is that the law [1] and [2]?\n[1] [2]"}},
 	{what: "choices that are too long for Messenger", do: says("Which?\n[The one that is on the left side] [No]"),
 		sees: []string{"Which?\n[The one that is on the left side] [No]"}},
 	{what: "more than 13 choices", do: says("Which?\n[1] [2] [3] [4] [5] [6] [7] [8] [9] [10] [11] [12] [13] [14]"),
@@ -172,6 +183,16 @@ func (k *talk) customerSees() (all []string) {
 	return all
 }
 
+// direct is what the bot told the agent by direct message about what was written, quoting it.
+func (k *talk) direct() (texts []string) {
+	for _, m := range k.rc.Messages(k.rc.DirectRoom(k.agent.Username, k.rc.Bot())) {
+		if m.Username == k.rc.Bot() && m.Quoted != "" {
+			texts = append(texts, m.Text)
+		}
+	}
+	return texts
+}
+
 // ask lets Anna write and waits for the room.
 func (w *world) ask() *talk {
 	w.Helper()
@@ -225,6 +246,12 @@ func TestKinds_FromTheAgent(t *testing.T) {
 			w.settled()
 			if got := k.customerSees(); !slices.Equal(got, append(slices.Clone(kind.sees), "The end")) {
 				t.Errorf("the customer sees\n %q, not\n %q", got, kind.sees)
+			}
+			if last := ids[len(ids)-1]; slices.Contains(w.reactions(k.rid, last), ":lock:") != kind.kept {
+				t.Errorf("marks: %q", w.reactions(k.rid, last))
+			}
+			if got := k.direct(); kind.direct == "" && len(got) > 0 || !strings.Contains(strings.Join(got, "\n"), kind.direct) {
+				t.Errorf("by direct message, the agent is told %q", got)
 			}
 			var told []string
 			for _, id := range append(ids, end) {

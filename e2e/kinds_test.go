@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
@@ -55,7 +56,7 @@ var kindSections = []kindSection{
 		explanation: "None of this opens a room, and none of it is sent to the customer again.",
 	},
 	{
-		title: "Below the page's posts", does: "At Facebook", sees: "In the room", rows: commentKinds,
+		title: "On the page and below its posts", does: "At Facebook", sees: "In the room", rows: commentKinds,
 		explanation: "With the page's setting `comments`. Who comments has a room of their own for that, beside the one for messages. What the page itself writes opens no room.",
 	},
 	{
@@ -64,7 +65,7 @@ var kindSections = []kindSection{
 	},
 	{
 		title: "From the agent", does: "In the room", sees: "At Messenger", rows: outgoingRows(),
-		explanation: "What is not delivered, or not as it was, is said to the agent on the message.",
+		explanation: "What is not delivered, or not as it was, is said to the agent on the message. 🔒 on a message says that the customer does not get it.",
 	},
 }
 
@@ -74,6 +75,12 @@ func outgoingRows() (rows []kindRow) {
 		row := kindRow{does: kind.what, sees: kind.sees}
 		for _, told := range kind.told {
 			row.sees = append(slices.Clone(row.sees), "the agent is told: "+told+" …")
+		}
+		if kind.direct != "" {
+			row.sees = append(slices.Clone(row.sees), "the agent is told by direct message: "+kind.direct+" …")
+		}
+		if kind.kept {
+			row.sees = append(slices.Clone(row.sees), "🔒 on the message: it stays in the room")
 		}
 		rows = append(rows, row)
 	}
@@ -109,7 +116,7 @@ func (p *kindPlay) kindEvent(element string) meta.Event {
 	if field, value, found := strings.Cut(element, " {"); found && !strings.HasPrefix(element, "{") {
 		change, element = field, "{"+value
 	}
-	if strings.HasPrefix(element, "{$F") {
+	if strings.HasPrefix(element, "{$F") || strings.HasPrefix(element, `{"item"`) {
 		change, message = "feed", "800001_%s%d"
 	}
 	if change == "feed" && !strings.Contains(element, `"item"`) {
@@ -214,7 +221,7 @@ func keysOf(m map[string][]string) func(func(string) bool) {
 }
 
 var (
-	commentLink  = regexp.MustCompile(`https://www\.facebook\.com/\S*comment_id=\d+`)
+	commentLink  = regexp.MustCompile(`https://www\.facebook\.com/(\S*comment_id=\d+|\d{6,}/(posts/\w+|reviews))`)
 	inboxLink    = regexp.MustCompile(`https://(www|business)\.facebook\.com/\S*inbox\S*[^\s\]]`)
 	quoteStart   = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)                   // what clients turn into a quote
 	kindCustomer = regexp.MustCompile(`^(Facebook customer|Customer) \d{4}$`) // named yet or not
@@ -252,6 +259,7 @@ func kindText(m chat.Message) string {
 func TestKinds_ComeAsDocumented(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Comments = true })
+	w.meta.AllowComments(page)
 	w.run()
 	var plays []*kindPlay
 	each := func(do func(p *kindPlay, row kindRow, variant []string)) {
@@ -319,7 +327,32 @@ func kindsDocument() string {
 			fmt.Fprintf(&b, "| %s | %s |\n", cell(row.does), strings.Join(cells, "<br>"))
 		}
 	}
+	b.WriteString("\n## What messages are made of in Rocket.Chat\n\nAll that is known, by the names that Rocket.Chat gives it, and what becomes of the unknown.\n")
+	for _, list := range []struct {
+		title string
+		all   []wire.Known
+	}{{"Type of a message (`t`)", wire.KnownTypes()}, {"Block or element", wire.KnownBlocks()}, {"Attachment", wire.KnownAttachments()}} {
+		fmt.Fprintf(&b, "\n| %s | On the way to the customer |\n|---|---|\n", list.title)
+		for _, one := range list.all {
+			fmt.Fprintf(&b, "| %s | %s |\n", knownNames(one.Names), one.Becomes)
+		}
+	}
 	return b.String()
+}
+
+// knownNames writes names as code, and what is no name as it is.
+func knownNames(names []string) string {
+	var all []string
+	for _, name := range names {
+		if !strings.Contains(name, " ") {
+			name = "`" + name + "`"
+		}
+		all = append(all, name)
+	}
+	if all == nil {
+		return "none"
+	}
+	return strings.Join(all, ", ")
 }
 
 func cell(text string) string {

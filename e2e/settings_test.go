@@ -28,6 +28,8 @@ var inWords = []struct{ word, typed, shown string }{
 	{"human-agent", "on", "on"},
 	{"text-limit", "640", "640"},
 	{"send-edits", "off", "off"},
+	{"threads", "Internal", "internal"},
+	{"mentions", "send", "send"},
 	{"files-in", "off", "off"},
 	{"files-out", "no", "off"},
 	{"max-file-size", "10mb", "10 MB"},

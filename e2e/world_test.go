@@ -30,7 +30,7 @@ const (
 
 	// patience is how long a test waits for something that must happen. It only
 	// matters when the test is going to fail.
-	patience = 30 * time.Second
+	patience = 90 * time.Second
 )
 
 // world is the whole outside world, and the whole program in it.

@@ -62,7 +62,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 // consent is Anna in the dialog; it returns the code.
 func (o *office) consent(choice meta.Choice) string {
 	o.Helper()
-	back, err := o.meta.Consent(o.Context(), o.client.Dialog(callback, "the-state"), choice)
+	back, err := o.meta.Consent(o.Context(), o.client.Dialog(callback, "the-state", false), choice)
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestWire_Exchange_SystemUser(t *testing.T) {
 	if !g.Expires.IsZero() || g.User == o.anna || g.Missing != nil || !slices.Equal(names(g.Pages), []string{"A"}) {
 		t.Errorf("%+v", g)
 	}
-	if err := o.client.SubscribePage(t.Context(), page(g, "A")); err != nil {
+	if err := o.client.SubscribePage(t.Context(), page(g, "A"), bridge.FeedStays); err != nil {
 		t.Error(err)
 	}
 	o.noProblems()
@@ -196,7 +196,7 @@ func TestWire_Exchange_WhatIsMissing(t *testing.T) {
 		g.Pages[2].Token != "" || g.Pages[0].Token == "" {
 		t.Errorf("%+v", g.Pages)
 	}
-	err = o.client.SubscribePage(t.Context(), page(g, "A"))
+	err = o.client.SubscribePage(t.Context(), page(g, "A"), bridge.FeedStays)
 	if r := bridge.RefusalOf(err); r.Reason != bridge.PageLost {
 		t.Errorf("subscribed without the permission: %v", err)
 	}
@@ -204,7 +204,7 @@ func TestWire_Exchange_WhatIsMissing(t *testing.T) {
 	if g = o.grant("A"); g.Missing != nil || !slices.Equal(names(g.Pages), []string{"A"}) {
 		t.Errorf("%+v", g)
 	}
-	if err := o.client.SubscribePage(t.Context(), page(g, "A")); err != nil {
+	if err := o.client.SubscribePage(t.Context(), page(g, "A"), bridge.FeedStays); err != nil {
 		t.Error(err)
 	}
 	o.noProblems()
@@ -271,10 +271,10 @@ func TestWire_Subscribe_BothLevels_UntilAMessageArrives(t *testing.T) {
 		if len(missing) != 11 || err != nil || appErr != nil || app.Callback != "" || app.Active || len(app.Missing) != 11 {
 			t.Errorf("%s: before: %v, %v; %+v, %v", name, missing, err, app, appErr)
 		}
-		if err := o.client.SubscribePage(ctx, p); err != nil {
+		if err := o.client.SubscribePage(ctx, p, bridge.FeedStays); err != nil {
 			t.Fatal(name, err)
 		}
-		if err := o.client.SubscribeApp(ctx, o.hook); err != nil {
+		if err := o.client.SubscribeApp(ctx, o.hook, bridge.FeedStays); err != nil {
 			t.Fatal(name, err)
 		}
 		missing, err = o.client.PageMissing(ctx, p)
@@ -320,7 +320,7 @@ func TestWire_Subscribe_Refusals(t *testing.T) {
 		o := openOffice(t, nil)
 		p := page(o.grant("A"), "A")
 		c.trouble(o)
-		err := o.client.SubscribePage(t.Context(), p)
+		err := o.client.SubscribePage(t.Context(), p, bridge.FeedStays)
 		if r := bridge.RefusalOf(err); err == nil || r.Reason != c.reason || r.Verdict != bridge.Again {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -329,16 +329,16 @@ func TestWire_Subscribe_Refusals(t *testing.T) {
 
 func TestWire_SubscribeApp_WebhookNotReached_KeepsWhatWasThere(t *testing.T) {
 	o := openOffice(t, nil)
-	if err := o.client.SubscribeApp(t.Context(), o.hook); err != nil {
+	if err := o.client.SubscribeApp(t.Context(), o.hook, bridge.FeedStays); err != nil {
 		t.Fatal(err)
 	}
 	gone := httptest.NewServer(nil)
 	gone.Close()
 	for name, c := range map[string]func() error{
-		"nobody there": func() error { return o.client.SubscribeApp(t.Context(), gone.URL) },
+		"nobody there": func() error { return o.client.SubscribeApp(t.Context(), gone.URL, bridge.FeedStays) },
 		"wrong token": func() error {
 			other := openOffice(t, func(c *messenger.ClientConfig) { c.VerifyToken = "another" })
-			return other.client.SubscribeApp(t.Context(), other.hook)
+			return other.client.SubscribeApp(t.Context(), other.hook, bridge.FeedStays)
 		},
 	} {
 		err := c()

@@ -14,14 +14,19 @@ import (
 )
 
 // Fields returns the fields that must be subscribed at both levels, for those who do
-// it by hand.
-func Fields() []string { return slices.Clone(fields) }
+// it by hand; for comments there is one more.
+func Fields(comments bool) []string {
+	if comments {
+		return append(slices.Clone(fields), bridge.FeedField)
+	}
+	return slices.Clone(fields)
+}
 
 // Checkup finds out whether Meta accepts the app, sends its events to publicURL, and
 // lets it do with each page what it must. verified is when Meta last made the
 // webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
 func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
-	k := &checkup{c: c}
+	k := &checkup{c: c, comments: bridge.WantComments(pages)}
 	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
 		for _, p := range pages {
 			k.page(ctx, p)
@@ -35,8 +40,9 @@ func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.
 
 // checkup is a Checkup under way.
 type checkup struct {
-	c     *Platform
-	found []bridge.Finding
+	c        *Platform
+	comments bool // some page wants them
+	found    []bridge.Finding
 }
 
 func (k *checkup) add(check string, level bridge.Level, found, do string) {
@@ -74,6 +80,9 @@ func (k *checkup) app(ctx context.Context, callback string, verified time.Time) 
 // subscription looks at where Meta sends the app's events.
 func (k *checkup) subscription(sub bridge.AppSubscription, callback string) {
 	const check = "app subscription"
+	if k.comments && !sub.Feed {
+		sub.Missing = append(sub.Missing, bridge.FeedField)
+	}
 	f := bridge.Finding{Check: check, Level: bridge.Bad, Fix: k.subscribe(callback),
 		Do: "By hand: in the app's dashboard, Messenger → Webhooks, with what stands below."}
 	switch {
@@ -106,7 +115,7 @@ func printable(address string) string {
 // subscribe has Meta send the app's events to us, which it first verifies.
 func (k *checkup) subscribe(callback string) func(context.Context) error {
 	return func(ctx context.Context) error {
-		err := k.c.SubscribeApp(ctx, callback)
+		err := k.c.SubscribeApp(ctx, callback, bridge.FeedIf(k.comments))
 		var cause *graphError
 		if errors.As(err, &cause) && cause.Code == 2200 {
 			return fmt.Errorf("%s did not answer Meta as it expects; the bridge must be running, and that address must lead to it from outside: %w", printable(callback), err)
@@ -224,7 +233,11 @@ func (k *checkup) token(name string, p bridge.Page, t *examined) bool {
 func (k *checkup) permissions(name string, p bridge.Page, t *examined) {
 	check := name + ": permissions"
 	whole := true
-	for _, n := range pageNeeds {
+	needed := pageNeeds
+	if p.Settings.Comments {
+		needed = slices.Concat(pageNeeds, commentNeeds)
+	}
+	for _, n := range needed {
 		do := "Connect the page again and allow it: `/facebook authorize`. The app needs it as well (App Review)."
 		switch {
 		case !t.granted(n.permission):
@@ -256,11 +269,11 @@ func (k *checkup) fields(ctx context.Context, name string, p bridge.Page) {
 		k.add(check, bridge.Good, "all are subscribed", "")
 	default:
 		found := "not subscribed: " + strings.Join(missing, ", ")
-		if len(missing) == len(fields) {
+		if len(missing) >= len(fields) {
 			found = "the page is not subscribed: Facebook sends nothing"
 		}
 		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Bad, Found: found,
 			Do:  fmt.Sprintf("Or type `/facebook subscribe %s`.", p.ID),
-			Fix: func(ctx context.Context) error { return k.c.SubscribePage(ctx, p) }})
+			Fix: func(ctx context.Context) error { return k.c.SubscribePage(ctx, p, bridge.FeedIf(p.Settings.Comments)) }})
 	}
 }

@@ -118,7 +118,7 @@ func TestCheckup_MetaThrottles_IsNotAFault(t *testing.T) {
 }
 
 func TestFields_AreThoseSubscribed(t *testing.T) {
-	if !slices.Equal(Fields(), fields) {
-		t.Error(Fields())
+	if !slices.Equal(Fields(false), fields) || !slices.Equal(Fields(true), append(slices.Clone(fields), "feed")) {
+		t.Error(Fields(false), Fields(true))
 	}
 }

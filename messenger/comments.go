@@ -73,21 +73,31 @@ type wireCommentRead struct {
 // repliesDepth is how many of the newest comments are looked through for one of ours.
 const repliesDepth = "100"
 
-// LookBelow looks for an answer to a comment. Those to an answer stand beside it,
-// below the comment that both belong to.
-func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+// topOf returns the comment below which the answers to one stand.
+func (c Reader) topOf(ctx context.Context, p bridge.Page, comment bridge.Mid) (bridge.Mid, error) {
 	body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, query: map[string]string{"fields": "id,parent{id}"}})
 	if err != nil {
-		return seen, err
+		return "", err
 	}
 	var one wireCommentRead
 	if err := json.Unmarshal(body, &one); err != nil || one.ID == "" {
-		return seen, otherFormat("a comment")
+		return "", otherFormat("a comment")
 	}
 	if one.Parent.ID != "" {
 		comment = bridge.Mid(one.Parent.ID)
 	}
-	body, err = c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, path: "comments", query: map[string]string{
+	return comment, nil
+}
+
+// LookBelow looks for an answer to a comment. Those to an answer stand beside it,
+// below the comment that both belong to.
+func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+	if !comment.PostOf(p.ID) { // a post stands below nothing
+		if comment, err = c.topOf(ctx, p, comment); err != nil {
+			return seen, err
+		}
+	}
+	body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, path: "comments", query: map[string]string{
 		"filter": "stream", "order": "reverse_chronological", "limit": repliesDepth, "fields": "id,message,created_time,from{id}",
 	}})
 	if err != nil {

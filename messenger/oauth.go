@@ -24,7 +24,7 @@ var (
 // seeing is the permission without which nobody's pages are shown.
 const seeing = "pages_show_list"
 
-// permissions are what messages need (messenger.md 6.11). Comments will need more.
+// permissions are what messages need (messenger.md 6.11).
 var permissions = []string{
 	seeing,                  // to see the pages
 	"pages_messaging",       // to receive and send
@@ -33,12 +33,18 @@ var permissions = []string{
 	"business_management",   // without it Meta hides the pages of business portfolios
 }
 
+// commentPermissions are what comments need in addition.
+var commentPermissions = []string{
+	"pages_read_user_content", // to read them, and for feed
+	"pages_manage_engagement", // to answer, edit and hide
+}
+
 // shortest is how long a token has to live. Page tokens of a short-lived one die
 // with it within two hours; long-lived ones have about 60 days.
 const shortest = 30 * 24 * time.Hour
 
 // Dialog returns the address of the login dialog.
-func (c Login) Dialog(redirect, state string) string {
+func (c Login) Dialog(redirect, state string, comments bool) string {
 	q := url.Values{
 		"client_id":     {c.cfg.AppID},
 		"redirect_uri":  {redirect},
@@ -48,7 +54,11 @@ func (c Login) Dialog(redirect, state string) string {
 	if c.cfg.LoginConfigID != "" {
 		q.Set("config_id", c.cfg.LoginConfigID) // names the permissions itself
 	} else {
-		q.Set("scope", strings.Join(permissions, ","))
+		asked := slices.Clone(permissions)
+		if comments {
+			asked = append(asked, commentPermissions...)
+		}
+		q.Set("scope", strings.Join(asked, ","))
 		q.Set("auth_type", "rerequest") // else what was declined once is never asked again
 	}
 	return strings.TrimRight(c.cfg.LoginURL, "/") + "/" + url.PathEscape(c.cfg.Version) + "/dialog/oauth?" + q.Encode()
@@ -105,6 +115,11 @@ func (c Login) grant(ctx context.Context, first bridge.Secret) (bridge.Grant, er
 	for _, p := range permissions {
 		if !info.granted(p) {
 			g.Missing = append(g.Missing, p)
+		}
+	}
+	for _, p := range commentPermissions {
+		if !info.granted(p) {
+			g.Feed = append(g.Feed, p)
 		}
 	}
 	g.Ticked = info.targets(seeing)

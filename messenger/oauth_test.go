@@ -42,7 +42,7 @@ func TestDialog(t *testing.T) {
 		{"for business", "", "4711", "https://www.facebook.com/v26.0/dialog/oauth?", "", ""},
 	} {
 		client := New(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppID: appID, AppSecret: appSecret, LoginURL: c.login, LoginConfigID: c.config})
-		dialog := client.Dialog(redirect+"?a=b&c", state)
+		dialog := client.Dialog(redirect+"?a=b&c", state, false)
 		u, err := url.Parse(dialog)
 		if err != nil || !strings.HasPrefix(dialog, c.prefix) || strings.Contains(dialog, appSecret) {
 			t.Fatalf("%s: %s, %v", c.name, dialog, err)
@@ -313,7 +313,7 @@ func TestAuthority_Failures_TellNoSecrets(t *testing.T) {
 			errs := []error{err}
 			fmt.Fprintf(&log, "%v %+v %#v\n", g, g, g)
 			if step == "" {
-				errs = append(errs, c.SubscribePage(t.Context(), connected), c.UnsubscribePage(t.Context(), connected), c.SubscribeApp(t.Context(), redirect))
+				errs = append(errs, c.SubscribePage(t.Context(), connected, bridge.FeedStays), c.UnsubscribePage(t.Context(), connected), c.SubscribeApp(t.Context(), redirect, bridge.FeedStays))
 				_, err := c.PageMissing(t.Context(), connected)
 				_, appErr := c.App(t.Context())
 				errs = append(errs, err, appErr)

@@ -23,10 +23,19 @@ type wireSend struct {
 	Message   wireOutgoing `json:"message"`
 }
 
-// wireTo is a customer, or whoever wrote a comment.
+// wireTo is a customer, or whoever wrote a comment or a post on the page.
 type wireTo struct {
 	ID      string `json:"id,omitempty"`
 	Comment string `json:"comment_id,omitempty"`
+	Post    string `json:"post_id,omitempty"`
+}
+
+// author is whoever wrote something in public.
+func author(p bridge.PageID, what bridge.Mid) wireTo {
+	if what.PostOf(p) {
+		return wireTo{Post: string(what)}
+	}
+	return wireTo{Comment: string(what)}
 }
 
 type wireMid struct {
@@ -87,7 +96,7 @@ func (c Sender) Send(ctx context.Context, p bridge.Page, to bridge.CustomerID, p
 	}
 	send := wireSend{Recipient: wireTo{ID: string(to)}, Type: "RESPONSE", Persona: parcel.Persona, Message: outgoing(parcel)}
 	if parcel.Private {
-		send.Recipient, send.Type = wireTo{Comment: string(parcel.Comment)}, "" // it is of none (messenger.md 4.1)
+		send.Recipient, send.Type = author(p.ID, parcel.Comment), "" // it is of none (messenger.md 4.1)
 	}
 	if parcel.Tagged {
 		send.Type, send.Tag = "MESSAGE_TAG", "HUMAN_AGENT"

@@ -14,9 +14,11 @@ const everyField = `"messages","message_echoes","messaging_postbacks","messaging
 	`"message_deliveries","message_reads","messaging_handovers","standby","messaging_policy_enforcement"`
 
 var subscribing = map[string]func(*Platform, *testing.T) error{
-	"SubscribePage":   func(c *Platform, t *testing.T) error { return c.SubscribePage(t.Context(), connected) },
+	"SubscribePage": func(c *Platform, t *testing.T) error {
+		return c.SubscribePage(t.Context(), connected, bridge.FeedStays)
+	},
 	"UnsubscribePage": func(c *Platform, t *testing.T) error { return c.UnsubscribePage(t.Context(), connected) },
-	"SubscribeApp":    func(c *Platform, t *testing.T) error { return c.SubscribeApp(t.Context(), redirect) },
+	"SubscribeApp":    func(c *Platform, t *testing.T) error { return c.SubscribeApp(t.Context(), redirect, bridge.FeedStays) },
 	"PageMissing": func(c *Platform, t *testing.T) error {
 		_, err := c.PageMissing(t.Context(), connected)
 		return err
@@ -45,14 +47,15 @@ func TestSubscriptions_Requests(t *testing.T) {
 		m := &fakeGraph{answers: map[string][]string{want.path: {`{"success":true,"data":[]}`}}}
 		c, _ := graph(t, m.ServeHTTP)
 		c.cfg.VerifyToken = verify
-		if err := subscribing[name](c, t); err != nil || len(m.calls) != 1 {
+		if err := subscribing[name](c, t); err != nil || len(m.calls) == 0 {
 			t.Errorf("%s: %v, %d calls", name, err, len(m.calls))
 			continue
 		}
-		got := m.calls[0]
+		last := len(m.calls) - 1 // what sets a list reads the one before
+		got := m.calls[last]
 		if got.Method != want.method || got.URL.Path != "/v26.0/"+want.path || got.Header.Get("Authorization") != "Bearer "+want.token.Reveal() ||
-			got.URL.RawQuery != "appsecret_proof="+proof(appSecret, want.token) || m.forms[0].Encode() != want.form.Encode() {
-			t.Errorf("%s: %s %s %v", name, got.Method, got.URL, m.forms[0])
+			got.URL.RawQuery != "appsecret_proof="+proof(appSecret, want.token) || m.forms[last].Encode() != want.form.Encode() {
+			t.Errorf("%s: %s %s %v", name, got.Method, got.URL, m.forms[last])
 		}
 	}
 }
@@ -63,7 +66,13 @@ func TestSubscriptions_Confirmed(t *testing.T) {
 		`{"success":false}`: false, `{}`: false, `<html>`: false, ``: false,
 	} {
 		for _, name := range []string{"SubscribePage", "UnsubscribePage", "SubscribeApp"} {
-			c, _ := graph(t, answering(200, body))
+			c, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
+				if r.Method == http.MethodGet {
+					answering(200, `{"data":[]}`)(w, r)
+					return
+				}
+				answering(200, body)(w, r)
+			})
 			err := subscribing[name](c, t)
 			if r := bridge.RefusalOf(err); (err == nil) != ok || err != nil && (r.Verdict != bridge.Again || r.Reason != bridge.MetaError) {
 				t.Errorf("%s, %q: %v", name, body, err)
@@ -180,9 +189,49 @@ func TestApp_Answers(t *testing.T) {
 
 func TestSubscribePage_WithoutToken_CallsNobody(t *testing.T) {
 	c, _ := graph(t, func(http.ResponseWriter, *http.Request) { t.Error("called") })
-	for _, err := range []error{c.SubscribePage(t.Context(), bridge.Page{ID: thePage}), c.UnsubscribePage(t.Context(), bridge.Page{ID: thePage})} {
+	for _, err := range []error{c.SubscribePage(t.Context(), bridge.Page{ID: thePage}, bridge.FeedStays), c.UnsubscribePage(t.Context(), bridge.Page{ID: thePage})} {
 		if r := bridge.RefusalOf(err); r.Reason != bridge.PageLost {
 			t.Error(err)
+		}
+	}
+}
+
+// TestSubscriptions_KeepWhatIsThere: a list replaces the one before, so what others have
+// subscribed for the same app is sent again, unless that is what is refused.
+func TestSubscriptions_KeepWhatIsThere(t *testing.T) {
+	ours := strings.ReplaceAll(everyField, `"`, "")
+	for name, c := range map[string]struct {
+		there  string
+		feed   bridge.FeedWish
+		refuse string // calls with this field
+		want   []string
+	}{
+		"nothing there":     {want: []string{ours}},
+		"with comments":     {feed: bridge.FeedWanted, want: []string{ours + ",feed"}},
+		"others stay":       {there: `"mention","messages"`, feed: bridge.FeedWanted, want: []string{ours + ",feed,mention"}},
+		"feed stays":        {there: `"feed"`, want: []string{ours + ",feed"}},
+		"feed goes":         {there: `"feed","mention"`, feed: bridge.FeedUnwanted, want: []string{ours + ",mention"}},
+		"others refused":    {there: `"mention"`, refuse: "mention", want: []string{ours + ",mention", ours}},
+		"comments refused":  {feed: bridge.FeedWanted, refuse: "feed", want: []string{ours + ",feed"}},
+		"old feed, refused": {there: `"feed"`, refuse: "feed", want: []string{ours + ",feed", ours}},
+	} {
+		var sent []string
+		client, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet {
+				answering(200, `{"data":[{"id":"`+appID+`","subscribed_fields":[`+c.there+`]}]}`)(w, r)
+				return
+			}
+			list := r.PostFormValue("subscribed_fields")
+			sent = append(sent, list)
+			if c.refuse != "" && slices.Contains(strings.Split(list, ","), c.refuse) {
+				answering(403, `{"error":{"code":200,"message":"needed"}}`)(w, r)
+				return
+			}
+			answering(200, `{"success":true}`)(w, r)
+		})
+		err := client.SubscribePage(t.Context(), connected, c.feed)
+		if !slices.Equal(sent, c.want) || (err == nil) == (name == "comments refused") {
+			t.Errorf("%s: sent %q, %v", name, sent, err)
 		}
 	}
 }

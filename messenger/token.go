@@ -40,14 +40,23 @@ func deathBy(code, sub int, r ruling) bridge.TroubleKind {
 	return bridge.TokenDead
 }
 
-// pageNeeds are permissions of a page's token, and what they are for (messenger.md 6.11).
-var pageNeeds = []struct {
+// need is a permission of a page's token, and what it is for (messenger.md 6.11).
+type need struct {
 	permission, purpose string
 	level               bridge.Level // of its lack
-}{
+}
+
+// pageNeeds are what messages need.
+var pageNeeds = []need{
 	{"pages_messaging", "to receive and to send messages", bridge.Bad},
 	{"pages_manage_metadata", "to subscribe the page", bridge.Bad},
 	{"pages_read_engagement", "to read the page's name, and in a conversation whether an answer arrived", bridge.Notable},
+}
+
+// commentNeeds are what comments need in addition.
+var commentNeeds = []need{
+	{commentPermissions[0], "to read comments", bridge.Bad},
+	{commentPermissions[1], "to answer and hide comments", bridge.Bad},
 }
 
 // needs are those that no page can do without.
@@ -116,10 +125,15 @@ func (t *examined) trouble(app string, page bridge.PageID) bridge.Trouble {
 // lacking returns the permissions that a page needs and its token has not got. A
 // token of which Meta lists no permission at all is not judged by that.
 func (t *examined) lacking(page bridge.PageID) (lacking []string) {
+	return t.without(needs, page)
+}
+
+// without returns which of some permissions the token has not got for a page.
+func (t *examined) without(some []string, page bridge.PageID) (lacking []string) {
 	if len(t.Scopes) == 0 {
 		return nil
 	}
-	for _, p := range needs {
+	for _, p := range some {
 		if !t.granted(p) || !t.grantedFor(p, page) {
 			lacking = append(lacking, p)
 		}
@@ -128,7 +142,7 @@ func (t *examined) lacking(page bridge.PageID) (lacking []string) {
 }
 
 func (t *examined) report(app string, page bridge.PageID) bridge.TokenReport {
-	r := bridge.TokenReport{User: string(t.User), Trouble: t.trouble(app, page)}
+	r := bridge.TokenReport{User: string(t.User), Trouble: t.trouble(app, page), Feed: t.without(commentPermissions, page)}
 	if t.Expires != nil {
 		r.Expires = t.expires()
 	}

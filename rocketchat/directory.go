@@ -53,13 +53,37 @@ func (c Directory) Departments(ctx context.Context) ([]bridge.Department, error)
 // IsPerson implements bridge.People: an agent of Omnichannel whose message had no
 // mark of a bot, and who is not named among the bots that are agents.
 func (c Directory) IsPerson(ctx context.Context, who bridge.Author) (bool, error) {
-	named := func(name string) bool {
-		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
-	}
-	if who.Bot || who.ID == "" || slices.ContainsFunc(c.cfg.BotUsers, named) {
+	if who.ID == "" || c.IsBot(who) {
 		return false, nil
 	}
 	return c.holds(ctx, "agent", who.ID)
+}
+
+// IsBot reports whether somebody is known to be no person: by a mark of a bot, as
+// Rocket.Chat itself, or by being named among the bots that are agents.
+func (c Directory) IsBot(who bridge.Author) bool {
+	return who.Bot || who.ID == wire.System || slices.ContainsFunc(c.cfg.BotUsers, func(name string) bool {
+		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
+	})
+}
+
+// Named returns an author with the name, which system messages may lack, and with a mark
+// if it is a bot's account. What cannot be found out stays as it is.
+func (c Directory) Named(ctx context.Context, who bridge.Author) (bridge.Author, error) {
+	if who.Name != "" || who.ID == "" || c.IsBot(who) {
+		return who, nil
+	}
+	var answer struct {
+		User struct {
+			Name string `json:"name"`
+			Type string `json:"type"`
+		} `json:"user"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/users.info", query: url.Values{"userId": {string(who.ID)}}, answer: &answer})
+	if err == nil {
+		who.Name, who.Bot = answer.User.Name, answer.User.Type == "bot" || answer.User.Type == "app"
+	}
+	return who, err
 }
 
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are

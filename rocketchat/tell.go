@@ -10,14 +10,22 @@ import (
 	"messenger-bridge/bridge"
 )
 
+// keptMark is on what the customer does not get.
+const keptMark = ":lock:"
+
 // statusReactions are the reactions by which an agent sees from afar that something is the
 // matter with a message.
 var statusReactions = map[bridge.NoticeKind]string{
 	bridge.NotDelivered: ":warning:",
 	bridge.FileLeft:     ":warning:",
+	bridge.PartLeft:     ":warning:",
 	bridge.StillWaiting: ":hourglass:",
 	bridge.HasArrived:   ":heavy_check_mark:",
 	bridge.WasRead:      ":eye:",
+	bridge.Private:      keptMark,
+	bridge.Note:         keptMark,
+	bridge.HeldBack:     keptMark,
+	bridge.Released:     keptMark,
 }
 
 // Notify implements bridge.Notifier: it shows a notice on the message concerned: a quote of it with a sentence, and
@@ -27,7 +35,14 @@ var statusReactions = map[bridge.NoticeKind]string{
 func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 	switch n.Kind {
 	case bridge.Private:
+		if err := c.react(ctx, n.Message, keptMark, true); err != nil {
+			return err
+		}
 		return c.tellPrivately(ctx, n)
+	case bridge.Note, bridge.HeldBack, bridge.Released:
+		return c.react(ctx, n.Message, keptMark, n.Kind != bridge.Released)
+	case bridge.LeftOverText, bridge.Convention:
+		return c.quoteInRoom(ctx, n)
 	case bridge.Corrected:
 		return c.correct(ctx, n)
 	case bridge.Revised:
@@ -109,7 +124,11 @@ func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key bridge.Notic
 		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence}})
 }
 
+// tellPrivately tells the author, if there is one who reads what they are told.
 func (c Notifier) tellPrivately(ctx context.Context, n bridge.Notice) error {
+	if n.To.Username == "" {
+		return nil
+	}
 	room, err := c.directRoom(ctx, n.To)
 	if err == nil {
 		err = c.sendQuote(ctx, room, noticeID(n.Key()), c.quote(n)+n.Sentence)

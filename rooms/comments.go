@@ -12,8 +12,14 @@ const (
 	mostPosts   = 10_000 // whose texts are remembered
 )
 
-// commentOn says where a comment stands.
+// commentOn says where something stands that somebody wrote in public.
 func (r *wording) commentOn(ctx context.Context, in bridge.Incoming) string {
+	switch in.Comment.Kind {
+	case bridge.OnPage:
+		return r.Say.Say("Post on the page: %s", in.Comment.Link)
+	case bridge.Review:
+		return r.review(in.Comment)
+	}
 	post := r.beginning(ctx, in)
 	switch {
 	case in.Comment.Parent != "" && post != "":
@@ -24,6 +30,17 @@ func (r *wording) commentOn(ctx context.Context, in bridge.Incoming) string {
 		return r.Say.Say("Comment below the post “%s”: %s", post, in.Comment.Link)
 	}
 	return r.Say.Say("Comment below a post: %s", in.Comment.Link)
+}
+
+// review says what somebody thinks of the page.
+func (r *wording) review(c *bridge.Comment) string {
+	switch c.Advice {
+	case bridge.Advised:
+		return r.Say.Say("Review that recommends the page: %s", c.Link)
+	case bridge.Warned:
+		return r.Say.Say("Review that does not recommend the page: %s", c.Link)
+	}
+	return r.Say.Say("Review of the page: %s", c.Link)
 }
 
 // beginning returns how a post begins, "" if that is not known. It is asked for once.

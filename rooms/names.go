@@ -79,7 +79,7 @@ func (r *naming) nameOf(c bridge.Conversation) string {
 			return name
 		}
 	}
-	return r.neutralName(c.Customer)
+	return neutralName(r.Say, c.Customer)
 }
 
 // askName has a customer's name found out, if that was not done today, and returns

@@ -69,6 +69,9 @@ func (r *remarks) quotable(in bridge.Incoming) bridge.MessageID {
 
 // reaction puts the customer's reaction on the message, or says so.
 func (r *remarks) reaction(ctx context.Context, link *stay, in bridge.Incoming) error {
+	if in.Reaction == nil { // nobody said which
+		in.Reaction = &bridge.Reaction{}
+	}
 	id, emoji := r.messageOf(in.Conversation.Page, in.Mid), reactionEmoji(in.Reaction)
 	if id != "" && (emoji != "" || in.Reaction.Removed) {
 		if done, err := r.Changes.React(ctx, id, emoji); done || err != nil {

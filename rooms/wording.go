@@ -218,6 +218,6 @@ func (r *wording) author(in bridge.Incoming) string {
 }
 
 // neutralName tells two customers apart without saying who they are.
-func (r *wording) neutralName(c bridge.CustomerID) string {
-	return r.Say.Say("Facebook customer %s", string(c[max(0, len(c)-4):]))
+func neutralName(say *language.Speaker, c bridge.CustomerID) string {
+	return say.Say("Facebook customer %s", string(c[max(0, len(c)-4):]))
 }

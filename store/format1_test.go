@@ -411,7 +411,7 @@ func TestFormat1_WhichMessagesAreTheSame_IsKnown(t *testing.T) {
 	}
 	for _, want := range m.Sent {
 		c := want.Lane.conversation()
-		check(t, "sent", s.SentSince(c, want.At.Add(-time.Millisecond)), []bridge.Sent{{To: c, Message: want.Message, At: want.At}})
+		check(t, "sent", s.SentSince(c, want.At.Add(-time.Millisecond)), []bridge.Sent{{To: c, Tag: bridge.SendTag{Message: want.Message, Part: bridge.SomePart}, At: want.At}})
 	}
 	for _, want := range m.Names {
 		name, asked := s.Name(want.Lane.conversation())

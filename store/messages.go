@@ -30,7 +30,7 @@ var (
 //	'o' message id 0 part (2)  -> mid
 //	'i' page id 0 mid          -> message id 0 part (2) conversation, of an agent's message; older ones without it
 //	't' message id             -> fingerprint of the text which the customer has of an agent's message
-//	'w' conversation 0 milliseconds since 1970 (8) message id -> nothing; when a part was sent, where that is asked for
+//	'w' conversation 0 milliseconds since 1970 (8) message id -> version 0 part (2); when a part was sent, where that is asked for; older ones without value
 //	's' page id 0 mid          -> room id 0 message id 0 message id …, of any other
 //	'n' conversation           -> what the customer is called (names.go)
 const keepReceipts = 30 // days
@@ -87,9 +87,9 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 		from := max(dayOf(since), dayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
 		for day, _ := days.Seek(dayKey(from)); day != nil; day, _ = days.Next() {
 			sent := b.Bucket(day).Cursor()
-			for k, _ := sent.Seek(first); bytes.HasPrefix(k, prefix); k, _ = sent.Next() {
+			for k, v := sent.Seek(first); bytes.HasPrefix(k, prefix); k, v = sent.Next() {
 				at := int64(binary.BigEndian.Uint64(k[len(prefix):]))
-				all = append(all, bridge.Sent{To: c, Message: bridge.MessageID(k[len(first):]), At: time.UnixMilli(at).UTC()})
+				all = append(all, bridge.Sent{To: c, Tag: sentTag(k[len(first):], v), At: time.UnixMilli(at).UTC()})
 			}
 		}
 		return nil
@@ -98,11 +98,20 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	return all[max(0, len(all)-mostSent):]
 }
 
+// sentTag reads which part was sent; older records tell the message alone.
+func sentTag(message, value []byte) bridge.SendTag {
+	version, part, _, ok := cutMark(value)
+	if !ok {
+		return bridge.SendTag{Message: bridge.MessageID(message), Part: bridge.SomePart}
+	}
+	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part)))
+}
+
 func sentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.String()...), 0) }
 
 func sentKey(sent bridge.Sent) []byte {
 	key := binary.BigEndian.AppendUint64(sentTo(sent.To), uint64(max(sent.At.UnixMilli(), 0)))
-	return append(key, sent.Message...)
+	return append(key, sent.Tag.Message...)
 }
 
 // ShownAs implements bridge.Receipts.
@@ -158,7 +167,7 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 			if r.Mid == "" {
 				continue // proves nothing
 			}
-			if r.Sent.Message != "" && !yield(sentKey(r.Sent), nil) {
+			if r.Sent.Tag.Message != "" && !yield(sentKey(r.Sent), markKey('w', r.Sent.Tag)[1:]) {
 				return
 			}
 			if r.Room == "" {

@@ -32,6 +32,7 @@ type pageRecord struct {
 	State     bridge.PageState `json:"state"`
 	Trouble   bridge.Trouble   `json:"trouble,omitzero"`
 	Settings  bridge.Settings  `json:"settings"`
+	Feed      bridge.Feed      `json:"feed,omitzero"`
 	Since     time.Time        `json:"since,omitzero"`
 	By        bridge.UserID    `json:"by,omitempty"`
 	ByName    string           `json:"byName,omitempty"`
@@ -85,7 +86,7 @@ func (s PageTable) SavePage(ctx context.Context, p bridge.Page) error {
 	}
 	r := pageRecord{
 		Name: p.Name, TokenKind: p.TokenKind, Expires: p.Expires, Checked: p.Checked, State: p.State, Trouble: p.Why,
-		Settings: p.Settings, Since: p.Since, By: p.By, ByName: p.ByName, Grant: p.Grant, Granted: p.Granted,
+		Settings: p.Settings, Feed: p.Feed, Since: p.Since, By: p.By, ByName: p.ByName, Grant: p.Grant, Granted: p.Granted,
 	}
 	if p.Token != "" {
 		r.Token = s.seal.Seal(nil, bucketPages, id, []byte(p.Token.Reveal()))
@@ -164,7 +165,7 @@ func (s PageTable) load(tx *bbolt.Tx) error {
 		}
 		p := bridge.Page{
 			ID: bridge.PageID(id), Name: r.Name, TokenKind: r.TokenKind, Expires: r.Expires, Checked: r.Checked, State: r.State, Why: r.Trouble,
-			Settings: r.Settings, Since: r.Since, By: r.By, ByName: r.ByName, Grant: r.Grant, Granted: r.Granted, Rev: binary.BigEndian.Uint64(v),
+			Settings: r.Settings, Feed: r.Feed, Since: r.Since, By: r.By, ByName: r.ByName, Grant: r.Grant, Granted: r.Granted, Rev: binary.BigEndian.Uint64(v),
 		}
 		if len(r.Token) > 0 {
 			token, err := s.seal.Open(bucketPages, id, r.Token)

@@ -19,6 +19,7 @@ type field struct {
 	Own     string // what counts where the value is empty
 	Problem language.Phrase
 	Focus   bool
+	Preview []settings.Preview
 	Options []option // of a list to choose from; nil: it is typed
 }
 
@@ -56,6 +57,9 @@ func (m maker) field(d *settings.Setting) *field {
 	if f.Problem != "" {
 		f.About = f.ID + "-problem " + f.About
 	}
+	if f.Problem == "" {
+		f.Preview = m.preview(d)
+	}
 	switch {
 	case d.Kind == settings.ChoiceKind:
 		for _, c := range d.Choices {
@@ -68,6 +72,18 @@ func (m maker) field(d *settings.Setting) *field {
 		f.Options[i].Chosen = f.Options[i].Value == f.Value
 	}
 	return f
+}
+
+// preview is how customers read a text, with everything else as it is in the form.
+func (m maker) preview(d *settings.Setting) []settings.Preview {
+	if d.Kind != settings.TextKind {
+		return nil
+	}
+	page := m.page
+	for word, typed := range m.typed {
+		settings.Find(word).Change(&page.Settings, typed, m.departments) // with a mistake, it stays
+	}
+	return d.Preview(page, settings.DepartmentName(page.Settings, m.departments), m.say)
 }
 
 // list is the departments to choose from, with the one that is set even if it was

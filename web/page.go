@@ -201,10 +201,10 @@ func fill(text string, filled []string, code bool) string {
 // task is the name of a task without its prefix: new pages have their own set.
 func task(name string) string { return strings.TrimPrefix(name, "PROFILE_PLUS_") }
 
-// running tells whether all pages run.
+// running tells whether all pages run, with comments where they are wanted.
 func running(all []pages.Connected) bool {
 	for _, c := range all {
-		if c.State != bridge.PageRunning {
+		if c.State != bridge.PageRunning || c.Comments != "" {
 			return false
 		}
 	}

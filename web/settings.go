@@ -15,6 +15,7 @@ type settingsPage struct {
 	Wrong   []*field
 	Clashes []difference        // changed by somebody else and by this person
 	Theirs  []*settings.Setting // changed by somebody else only: in the form already
+	Missing string              // for comments, and what to do about it
 }
 
 // fieldGroup is what stands under one heading.
@@ -43,10 +44,26 @@ type difference struct {
 type savedPage struct {
 	Page   bridge.Page
 	Theirs []*settings.Setting // kept, as somebody else changed them meanwhile
+	Texts  []*field            // those that customers read
+
+	Comments bool // whether they are wanted was changed; the rest is told by direct message
+}
+
+func newSavedPage(m maker, theirs []*settings.Setting) savedPage {
+	p := savedPage{Page: m.page, Theirs: theirs}
+	for i := range settings.Table {
+		if f := m.field(&settings.Table[i]); f.Written() {
+			p.Texts = append(p.Texts, f)
+		}
+	}
+	return p
 }
 
 func newSettingsPage(m maker) *settingsPage {
 	p := &settingsPage{Page: m.page, Seen: settings.Seen(m.page.Settings)}
+	if why := m.page.Feed.Why; why.Kind != "" {
+		p.Missing = why.In(m.say) + ". " + why.Help(m.say, m.page)
+	}
 	var all []*field
 	for _, group := range settings.Groups() {
 		g := fieldGroup{Title: group[0].Group}
@@ -95,7 +112,9 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refuse(w, err, where)
 	case out.Saved:
-		s.show(w, http.StatusOK, "saved", savedPage{Page: page, Theirs: out.Theirs})
+		saved := newSavedPage(m, out.Theirs)
+		saved.Comments = page.Settings.Comments != f.Page.Settings.Comments
+		s.show(w, http.StatusOK, "saved", saved)
 	case len(out.Mistakes) > 0:
 		m.typed, m.mistakes = filled.Typed, out.Mistakes
 		p := newSettingsPage(m)

@@ -122,7 +122,7 @@ func (p *people) answersIn(rid string, i int, k kind) {
 		says = fmt.Sprintf("a%d-%d-%s.pdf", i, len(p.answered[i]), marker)
 		id = p.agent.Uploads(rid, "", chat.File{Name: says, Type: "application/pdf", Content: contentOf(says)})[0]
 	case choice:
-		id = p.agent.Says(rid, says+"\n[Yes] [No]")
+		id = p.agent.Says(rid, says+"\n\n[Yes] [No]")
 	case quote:
 		id = p.agent.Quotes(rid, p.latest(rid), says)
 	default:

@@ -21,9 +21,10 @@ const (
 )
 
 // Names are what the parts of a workspace and its customers are called. Each may be nil,
-// and returns "" for what it does not know.
+// and returns "" for what it does not know; Agent returns what it was given.
 type Names struct {
 	Customer   func(bridge.Conversation) string
+	Agent      func(context.Context, bridge.Author) bridge.Author // with the name
 	Department func(context.Context, bridge.DepartmentID) string
 	RoomLink   func(bridge.RoomID) string // where a room is found
 }
@@ -146,7 +147,10 @@ func (t *Texts) send(ctx context.Context, page bridge.Page, a outbound.Automatic
 	if a.Text == "" {
 		return nil
 	}
-	blanks := placeholders.Values{Agent: agent.ShownAs(page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
+	if t.Names.Agent != nil {
+		agent = t.Names.Agent(ctx, agent)
+	}
+	blanks := placeholders.Values{Agent: agent.NamedAs(page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
 	if t.Names.Customer != nil {
 		blanks.Customer = t.Names.Customer(a.Conversation)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/pause"
 )
 
 const (
@@ -254,19 +255,11 @@ func (f *Filler) patiently(ctx context.Context, g *filling, call func(bridge.Pag
 		case r.Reason == bridge.MetaError:
 			g.limit = max(g.limit/2, 1) // perhaps it was too much at once (messenger.md 5.3)
 		}
-		wait := time.NewTimer(max(r.After, f.pauseAfter(tries)))
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return context.Cause(ctx)
+		backoff := pause.Backoff{First: f.Retry, Most: longestPause * f.Retry}
+		if err := pause.For(ctx, max(r.After, backoff.After(tries-1))); err != nil {
+			return err
 		}
 	}
-}
-
-// pauseAfter returns how long to wait after a number of failures in a row.
-func (f *Filler) pauseAfter(failures int) time.Duration {
-	return min(f.Retry<<(failures-1), longestPause*f.Retry)
 }
 
 // tell says, once, that messages of a page are missing for good.

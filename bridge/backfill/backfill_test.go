@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/bridgetest"
 )
 
 var midnight = time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
@@ -149,8 +150,8 @@ func TestFiller_FillsAGap(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				x := &inbox{lists: c.lists, broken: c.broken}
-				pages := fixedPages{{ID: "1", Name: "Bakery", Token: "t", State: bridge.PageRunning}}
-				gaps, err := NewGaps(memoryCursors{}, 0, time.Now)
+				pages := bridgetest.Pages{{ID: "1", Name: "Bakery", Token: "t", State: bridge.PageRunning}}
+				gaps, err := NewGaps(bridgetest.Cursors{}, 0, time.Now)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -194,7 +195,7 @@ func TestFiller_MetaFailsOnLargeLists_AsksForLess(t *testing.T) {
 		toomuch := refused(bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaError})
 		x := &inbox{lists: []func(int) (bridge.ThreadList, error){toomuch, toomuch, part("", -time.Minute, "a")}}
 		f := New(Config{Threads: x, Inbound: x, Seen: x.seen, Ours: func(bridge.PageID, bridge.Mid) bool { return false },
-			Pages: fixedPages{{ID: "1", Token: "t", State: bridge.PageRunning}}})
+			Pages: bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning}}})
 		g := &filling{page: "1", since: time.Now().Add(-time.Hour), changed: time.Now().Add(-time.Hour), limit: pageSize}
 		if err := f.fill(t.Context(), g); err != nil || fmt.Sprint(x.limits) != "[25 12 6]" || g.found != 1 {
 			t.Errorf("asked for %v, found %d: %v", x.limits, g.found, err)
@@ -203,8 +204,15 @@ func TestFiller_MetaFailsOnLargeLists_AsksForLess(t *testing.T) {
 }
 
 func TestFiller_PausesGrowToALimit(t *testing.T) {
-	f := New(Config{})
-	if f.pauseAfter(1) != 250*time.Millisecond || f.pauseAfter(3) != time.Second || f.pauseAfter(maxTries) != 30*time.Second {
-		t.Error(f.pauseAfter(1), f.pauseAfter(3), f.pauseAfter(maxTries))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		away := refused(bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown})
+		x := &inbox{lists: slices.Repeat([]func(int) (bridge.ThreadList, error){away}, maxTries)}
+		f := New(Config{Threads: x, Pages: bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning}}})
+		began := time.Now()
+		err := f.fill(t.Context(), &filling{page: "1"})
+		seconds := 0.25 + 0.5 + 1 + 2 + 4 + 8 + 16 + 4*30
+		if took := time.Since(began).Seconds(); took != seconds || bridge.RefusalOf(err).Reason != bridge.MetaDown {
+			t.Errorf("given up after %v s, want %v: %v", took, seconds, err)
+		}
+	})
 }

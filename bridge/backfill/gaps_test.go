@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/bridgetest"
 )
 
 // TestGaps_Lost is where gaps begin that are found at midnight plus one hour.
@@ -25,7 +26,7 @@ func TestGaps_Lost(t *testing.T) {
 		"widens what is known":       {well: 50 * time.Minute, known: 59 * time.Minute, begins: 50 * time.Minute},
 		"keeps what is known longer": {well: 50 * time.Minute, known: 10 * time.Minute, begins: 10 * time.Minute},
 	} {
-		cursors := memoryCursors{}
+		cursors := bridgetest.Cursors{}
 		if c.received > 0 {
 			cursors[receivedCursor] = midnight.Add(c.received)
 		}
@@ -55,7 +56,7 @@ func TestGaps_Lost(t *testing.T) {
 }
 
 func TestGaps_OffAndNil(t *testing.T) {
-	cursors := memoryCursors{}
+	cursors := bridgetest.Cursors{}
 	g, err := NewGaps(cursors, 0, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -8,39 +8,13 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/bridgetest"
 )
-
-// memoryCursors are cursors without a store.
-type memoryCursors map[string]time.Time
-
-func (m memoryCursors) Cursor(name string) (time.Time, error) { return m[name], nil }
-
-func (m memoryCursors) SaveCursor(name string, at time.Time) error {
-	m[name] = at
-	return nil
-}
-
-func (m memoryCursors) KeepCursor(_ context.Context, name string, at time.Time) error {
-	return m.SaveCursor(name, at)
-}
-
-type fixedPages []bridge.Page
-
-func (f fixedPages) Page(id bridge.PageID) (bridge.Page, error) {
-	for _, p := range f {
-		if p.ID == id {
-			return p, nil
-		}
-	}
-	return bridge.Page{}, bridge.ErrNoPage
-}
-
-func (f fixedPages) Pages() []bridge.Page { return append([]bridge.Page(nil), f...) }
 
 // TestHeartbeat_Outages checks which of the things that happen to webhooks count as an
 // interruption, and from when.
 func TestHeartbeat_Outages(t *testing.T) {
-	pages := fixedPages{{ID: "1", Token: "t", State: bridge.PageRunning}, {ID: "2", Token: "t", State: bridge.PageOff}}
+	pages := bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning}, {ID: "2", Token: "t", State: bridge.PageOff}}
 	for name, c := range map[string]struct {
 		happens func(h *WebhookHeartbeat)
 		since   time.Duration // after the start; -1: no gap
@@ -76,7 +50,7 @@ func TestHeartbeat_Outages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cursors := memoryCursors{}
+				cursors := bridgetest.Cursors{}
 				gaps, err := NewGaps(cursors, 0, time.Now)
 				if err != nil {
 					t.Fatal(err)
@@ -107,10 +81,10 @@ func TestHeartbeat_Outages(t *testing.T) {
 }
 
 func TestHeartbeat_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
-	pages := fixedPages{{ID: "1", Token: "t", State: bridge.PageRunning, Since: time.Unix(1_789_000_000, 0)}}
+	pages := bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning, Since: time.Unix(1_789_000_000, 0)}}
 	for down, gap := range map[time.Duration]bool{time.Minute: false, 3 * time.Minute: true} {
 		now := time.Unix(1_790_000_000, 0)
-		cursors := memoryCursors{}
+		cursors := bridgetest.Cursors{}
 		life := func() *Gaps {
 			gaps, err := NewGaps(cursors, 0, func() time.Time { return now })
 			if err != nil {

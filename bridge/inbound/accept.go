@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -42,17 +41,14 @@ type Config struct {
 // Inbound accepts what customers do and shows it.
 type Inbound struct {
 	Config
-	order   order
-	started time.Time
-
-	mu    sync.Mutex         // guards begun
-	begun map[bridge.Seq]int // how often showing them was begun and did not end
+	order order
+	begun begun
 }
 
 // New returns an Inbound that knows nothing yet of what an earlier run left; its lanes do.
 func New(c Config) *Inbound {
 	return &Inbound{
-		Config: c, started: c.Lanes.Clock(), begun: map[bridge.Seq]int{},
+		Config: c, begun: begun{started: c.Lanes.Clock(), times: map[bridge.Seq]int{}},
 		order: order{inbox: c.Lanes, outbox: c.Outbound.Lanes, receipts: c.Receipts, rooms: c.Rooms, resolveWithin: c.ResolveWithin},
 	}
 }
@@ -67,7 +63,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	for n := range events {
 		in := &events[n]
 		if in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
-			receipts = append(receipts, i.receipt(in))
+			receipts = append(receipts, receiptOf(in, i.Notices))
 			continue
 		}
 		if in.Kind == bridge.TestEvent {
@@ -106,10 +102,10 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	return err
 }
 
-func (i *Inbound) receipt(echo *bridge.Incoming) bridge.Receipt {
+func receiptOf(echo *bridge.Incoming, told *notices.Notices) bridge.Receipt {
 	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Tag: echo.Tag, With: echo.Conversation}
-	if i.Notices.WantsReceipts(echo.Conversation) {
-		r.Sent = bridge.Sent{To: echo.Conversation, Message: echo.Tag.Message, At: echo.At}
+	if told.WantsReceipts(echo.Conversation) {
+		r.Sent = bridge.Sent{To: echo.Conversation, Tag: echo.Tag, At: echo.At}
 	}
 	return r
 }
@@ -145,11 +141,11 @@ func (i *Inbound) unwanted(in *bridge.Incoming) string {
 	case in.Kind == bridge.EchoEvent && i.order.isOurs(in):
 		return "own-echo" // that has lost its mark
 	}
-	return unwantedComment(in, i.Pages, i.order)
+	return unwantedComment(in, i.Pages, &i.order)
 }
 
 // unwantedComment says why an event is not shown; "" if it is, or is about no comment.
-func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o order) string {
+func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o *order) string {
 	if in.Conversation.Kind != bridge.Comments {
 		return ""
 	}
@@ -157,7 +153,7 @@ func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o order) string {
 	switch {
 	case err != nil || !page.Settings.Comments:
 		return "comments-off"
-	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "":
+	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "" && !o.belowVisitor(in):
 		return "page-comment" // on its own post: it answers nobody
 	case in.Kind == bridge.EditEvent && in.FromPage && o.isOurs(in):
 		return "own-echo"

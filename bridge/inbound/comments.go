@@ -31,10 +31,15 @@ func (o *order) resolveConversation(in *bridge.Incoming, d bridge.Delivery) (don
 		return false, nil
 	}
 	// What is answered may wait until somebody is there to take the room.
-	if age < orphanGrace || in.Kind == bridge.EchoEvent && o.eventSeen(in, bridge.MessageKey(in.Comment.Parent)) {
+	if age < orphanGrace || in.Kind == bridge.EchoEvent && (o.eventSeen(in, bridge.MessageKey(in.Comment.Parent)) || o.belowVisitor(in)) {
 		return false, deferred(age, "its comment is not shown yet")
 	}
 	return true, nil
+}
+
+// belowVisitor reports whether an event is about what stands below a visitor's post.
+func (o *order) belowVisitor(in *bridge.Incoming) bool {
+	return in.Comment.Post != "" && o.eventSeen(in, bridge.MessageKey(bridge.Mid(in.Comment.Post)))
 }
 
 // answering reports whether answers to comments of a page are under way.
@@ -43,9 +48,9 @@ func (o *order) answering(p bridge.PageID) bool {
 }
 
 // conversationAbove returns in whose conversation the comment is shown that an event is
-// about, or the one above it.
+// about, or the one above it, or the visitor's post they stand below.
 func (o *order) conversationAbove(in *bridge.Incoming) (c bridge.Conversation, found bool, err error) {
-	for _, comment := range []bridge.Mid{in.Mid, in.Comment.Parent} {
+	for _, comment := range []bridge.Mid{in.Mid, in.Comment.Parent, bridge.Mid(in.Comment.Post)} {
 		room, _ := o.receipts.ShownAs(in.Conversation.Page, comment)
 		if comment == "" || room == "" {
 			continue

@@ -46,7 +46,7 @@ func (o *order) ready(in *bridge.Incoming, d bridge.Delivery) (done bool, err er
 		}
 	}
 	if in.AboutMessage() && !o.messageKnown(in) && o.messageMayCome(in, d) {
-		return false, deferred(0, "its message is not shown yet")
+		return false, deferred(o.age(d), "its message is not shown yet")
 	}
 	return false, nil
 }

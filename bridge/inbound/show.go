@@ -24,12 +24,12 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if done, err := i.order.ready(&in, d); err != nil {
 		return err
 	} else if done {
-		return i.Lanes.Conclude(d)
+		return i.conclude(d)
 	}
 	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	in.Tries, in.ForceNewRoom = i.begin(seq, d), wantsNewRoom(&in, i.Pages, i.States)
+	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, i.Pages, i.States)
 	i.setReplyTarget(&in, false)
 	shown, err := i.Rooms.Deliver(ctx, in, func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) })
 	if shown.Waits {
@@ -70,8 +70,11 @@ func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Inc
 			return bridge.StoreRefusal(err)
 		}
 	}
-	i.ended(d.Seq)
-	return i.Lanes.DeadLetter(d, r.Reason)
+	if err := i.Lanes.DeadLetter(d, r.Reason); err != nil {
+		return err
+	}
+	i.begun.end(d.Seq)
+	return nil
 }
 
 // shown says what follows from an event that is shown, and concludes it.
@@ -86,31 +89,23 @@ func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incom
 	if err := i.Automatic.Survey.Follow(ctx, in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	i.ended(d.Seq)
 	if shown.Receipt.Mid == "" {
-		return i.Lanes.Conclude(d)
+		return i.conclude(d)
 	}
-	return i.Lanes.Conclude(d, shown.Receipt)
+	return i.conclude(d, shown.Receipt)
 }
 
-// begin notes that showing an event begins, and returns how often that was so before;
-// what an earlier run left counts as begun.
-func (i *Inbound) begin(seq bridge.Seq, d bridge.Delivery) int {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	n, known := i.begun[seq]
-	if !known && d.Accepted.Before(i.started) {
-		n = 1
+// conclude ends an event. Until that is stored, showing it counts as begun.
+func (i *Inbound) conclude(d bridge.Delivery, receipts ...bridge.Receipt) error {
+	if err := i.Lanes.Conclude(d, receipts...); err != nil {
+		return err
 	}
-	i.begun[seq] = n + 1
-	return n
+	i.begun.end(d.Seq)
+	return nil
 }
 
-func (i *Inbound) ended(seq bridge.Seq) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	delete(i.begun, seq)
-}
+// Dropped notes that an event does not wait any more.
+func (i *Inbound) Dropped(seq bridge.Seq) { i.begun.end(seq) }
 
 // wantsNewRoom reports whether an event comes after so long a silence that the page wants
 // a new room for it.

@@ -16,7 +16,7 @@ const tooLate = 5 * time.Minute
 func (o *Notices) FromPeople(ctx context.Context, commands []bridge.Command) error {
 	var entries []bridge.Entry
 	for _, c := range commands {
-		e, err := o.entry(bridge.CommandLane(c.From.ID), bridge.Notice{Kind: bridge.CommandReceived, Room: c.Room, To: c.From, Message: c.ID, Command: &c})
+		e, err := entry(bridge.CommandLane(c.From.ID), bridge.Notice{Kind: bridge.CommandReceived, Room: c.Room, To: c.From, Message: c.ID, Command: &c}, o.Now())
 		if err != nil {
 			return err
 		}

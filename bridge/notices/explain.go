@@ -18,6 +18,7 @@ var explain = map[bridge.Reason]string{
 	bridge.NoComment:        language.Sentence("it is not clear which comment it should answer. Quote the comment, and send it again."),
 	bridge.CommentGone:      language.Sentence("the comment is no longer there, or Facebook does not let the page answer it. Quote another comment to answer that one."),
 	bridge.CommentsBarred:   language.Sentence("Facebook does not let the bridge answer comments on this page. An administrator of the page can type `/facebook authorize` and allow everything; then send it again."),
+	bridge.ReviewClosed:     language.Sentence("Facebook lets no program answer this review. Open the link that stands with it, and answer there."),
 	bridge.CommentFile:      language.Sentence("comments are answered with texts only. Send a link to the file."),
 	bridge.CommentTwice:     language.Sentence("Facebook does not take the same text twice in a row. Change it and send it again."),
 	bridge.PrivateUsed:      language.Sentence("Facebook allows one private answer to a comment, and this one has had it. Answer without !private, which everybody can read, or quote another comment."),
@@ -35,7 +36,41 @@ var explain = map[bridge.Reason]string{
 	bridge.RoomOver:         language.Sentence("this room was closed before. The customer's next message opens a new one; answer there."),
 	bridge.Rejected:         language.Sentence("Facebook refused the content of this message. Change it and send it again."),
 	bridge.MetaError:        language.Sentence("Facebook failed to take this message several times. Please send it again later."),
+	bridge.CallText:         language.Sentence("Messenger customers cannot be called from here; send them a link."),
+	bridge.SecretText:       language.Sentence("it is encrypted, so that only people in Rocket.Chat can read it. Write it without encryption."),
+	bridge.CommandText:      language.Sentence("it looks like a command now. The customer still sees what it said before."),
+	bridge.OrderText:        language.Sentence("it looks like a command now. The customer still sees what it said before."),
+	bridge.PrivateOutside:   language.Sentence("!private means nothing here. The customer still sees what it said before."),
+	bridge.NoteText:         language.Sentence("it is a note among colleagues now. The customer still sees what it said before."),
+	bridge.MentionInternal:  language.Sentence("it begins with a colleague's name now, and such messages stay among colleagues. The customer still sees what it said before."),
+	bridge.ThreadInternal:   language.Sentence("answers in threads stay among colleagues. The customer still sees what it said before."),
 	bridge.Unclear:          language.Sentence("the connection to Facebook broke off and it cannot be found out whether the message arrived. Look into the Page inbox before you send it again."),
+}
+
+// conventions say, once in a room, which rule a message fell under.
+var conventions = map[bridge.Reason]string{
+	bridge.ThreadInternal:  language.Sentence("Not sent: on this page, answers in threads stay among colleagues. Write into the room itself what the customer should read. (Setting `threads`)"),
+	bridge.ThreadSent:      language.Sentence("The customer gets this: answers in threads are sent, too. Begin with `!note` what only colleagues should read. (Setting `threads`)"),
+	bridge.MentionInternal: language.Sentence("Not sent: messages that begin with a colleague's name stay among colleagues. Begin a new one with another word if the customer should read it. (Setting `mentions`)"),
+	bridge.MentionSent:     language.Sentence("The customer gets this: on this page, messages that begin with a colleague's name are sent. Begin with `!note` what only colleagues should read. (Setting `mentions`)"),
+	bridge.ServerText:      language.Sentence("Not sent: what rocket.cat writes is meant for agents. An integration that is to write to customers needs a user of its own."),
+}
+
+// keptSentence is what is said of what stays in the room.
+func keptSentence(n bridge.Notice, say *language.Speaker) string {
+	switch {
+	case n.Kind == bridge.LeftOverText:
+		return say.Say("Not sent yet: it still says %s, which looks like a placeholder. Edit the message, and it goes out; to send it as it is, write it once more.", n.Text)
+	case n.Kind == bridge.Convention && n.Reason == bridge.TypeUnknown:
+		return say.Say("Not sent: Rocket.Chat marks this message as “%s”, a kind that the bridge does not know. Write the content as text.", n.Text)
+	case n.Kind == bridge.Convention:
+		return say.Say(conventions[n.Reason])
+	case n.Kind == bridge.Private && n.Reason == bridge.PrivateOutside:
+		return say.Say("Your message was not sent to the customer: !private is for answers to comments. Outside your team only the customer reads what you write here: leave the word out to send it. What only colleagues should read begins with !note.")
+	case n.Kind == bridge.Private:
+		return say.Say("Your message was not sent to the customer, because it looks like a command. Begin it with another character if the customer should read it.")
+	}
+	return ""
 }
 
 // sentence returns what the agent reads.
@@ -70,8 +105,10 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 			return say.Say("The customer was not asked how satisfied they are: they last wrote too long ago for Messenger to accept the question.")
 		}
 		return say.Say("The customer may not have been asked how satisfied they are: the question was not delivered.")
-	case bridge.Private:
-		return say.Say("Your message was not sent to the customer, because it looks like a command. Begin it with another character if the customer should read it.")
+	case bridge.Private, bridge.Note, bridge.HeldBack, bridge.LeftOverText, bridge.Released, bridge.Convention:
+		return keptSentence(n, say)
+	case bridge.PartLeft:
+		return say.Say("Sent without a part of it that cannot be read: %s. Write that part as text.", n.Text)
 	}
 	why := explain[n.Reason]
 	if why == "" {

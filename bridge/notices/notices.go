@@ -32,10 +32,10 @@ type Notices struct{ Config }
 // New returns Notices.
 func New(c Config) *Notices { return &Notices{c} }
 
-// Tell stores a notice about a message of a conversation; an agent reads each of them
-// once, whatever repeats.
-func (o *Notices) Tell(ctx context.Context, c bridge.Conversation, n bridge.Notice) error {
-	return o.store(ctx, c.Lane(), n)
+// Tell stores notices about messages of a conversation, all or none; an agent reads each of
+// them once, whatever repeats.
+func (o *Notices) Tell(ctx context.Context, c bridge.Conversation, some ...bridge.Notice) error {
+	return o.store(ctx, c.Lane(), some...)
 }
 
 // Announce tells everybody in the setup channel something, once per key.
@@ -46,16 +46,25 @@ func (o *Notices) Announce(ctx context.Context, key, text string) error {
 // Told reports whether a notice of this key was ever stored.
 func (o *Notices) Told(n bridge.Notice) bool { return o.Lanes.Store.Seen(string(n.Key())) }
 
-func (o *Notices) store(ctx context.Context, lane bridge.Lane, n bridge.Notice) error {
-	e, err := o.entry(lane, n)
-	if err == nil {
-		_, err = o.Lanes.Append(ctx, []bridge.Entry{e}, nil)
+func (o *Notices) store(ctx context.Context, lane bridge.Lane, some ...bridge.Notice) error {
+	if len(some) == 0 {
+		return nil
 	}
+	var entries []bridge.Entry
+	for _, n := range some {
+		e, err := entry(lane, n, o.Now())
+		if err != nil {
+			return err
+		}
+		entries = append(entries, e)
+	}
+	_, err := o.Lanes.Append(ctx, entries, nil)
 	return err
 }
 
-func (o *Notices) entry(lane bridge.Lane, n bridge.Notice) (bridge.Entry, error) {
-	n.At = o.Now()
+// entry makes of a notice what is stored.
+func entry(lane bridge.Lane, n bridge.Notice, now time.Time) (bridge.Entry, error) {
+	n.At = now
 	body, err := json.Marshal(n)
 	if err != nil {
 		return bridge.Entry{}, fmt.Errorf("encode a notice: %w", err)

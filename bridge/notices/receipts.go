@@ -89,17 +89,17 @@ func (o *Notices) showHowFar(ctx context.Context, c bridge.Conversation, since t
 	}
 	var entries []bridge.Entry
 	for _, sent := range lastParts(o.Sent.SentSince(c, since)) {
-		n := bridge.Notice{Kind: bridge.HasArrived, Message: sent.Message}
+		n := bridge.Notice{Kind: bridge.HasArrived, Message: sent.Tag.Message}
 		switch {
 		case !sent.At.After(far.Read):
 			n.Kind = bridge.WasRead
 		case sent.At.After(far.Received):
 			continue
 		}
-		if strings.HasPrefix(string(sent.Message), bridge.AutomaticPrefix) || o.Told(n) || o.Receipts.TextHashOf(sent.Message) == "" {
+		if strings.HasPrefix(string(n.Message), bridge.AutomaticPrefix) || o.Told(n) || !sentWhole(o.Receipts, sent.Tag) {
 			continue // nobody's, or shown, or not all of it was sent
 		}
-		e, err := o.entry(c.ReceiptMarks(), n)
+		e, err := entry(c.ReceiptMarks(), n, o.Now())
 		if err != nil {
 			return err
 		}
@@ -109,14 +109,24 @@ func (o *Notices) showHowFar(ctx context.Context, c bridge.Conversation, since t
 	return err
 }
 
+// sentWhole reports whether all of a message was sent, and this part last: the echo of a
+// later one may not be here yet.
+func sentWhole(receipts bridge.Receipts, last bridge.SendTag) bool {
+	if receipts.TextHashOf(last.Message) == "" {
+		return false
+	}
+	last.Part++
+	return receipts.MidOf(last) == ""
+}
+
 // lastParts returns of each message what was sent of it last, in the order in which the
 // messages began.
 func lastParts(all []bridge.Sent) (last []bridge.Sent) {
 	at := map[bridge.MessageID]int{}
 	for _, s := range all {
-		i, known := at[s.Message]
+		i, known := at[s.Tag.Message]
 		if !known {
-			at[s.Message] = len(last)
+			at[s.Tag.Message] = len(last)
 			last = append(last, s)
 			continue
 		}

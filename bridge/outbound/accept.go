@@ -4,14 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"time"
 
 	"messenger-bridge/bridge"
 )
-
-// command is what people type to us or to Rocket.Chat, never to a customer.
-var command = regexp.MustCompile(`^\s*(/\S|(?i:!facebook)\b)`)
 
 // FromAgent stores what agents wrote, in order, and leaves out what it has seen
 // and what belongs to no conversation. It returns how many were new; with a nil
@@ -56,41 +52,43 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 	if !ours {
 		return nil
 	}
-	if kept, why := b.keepBack(c, m); kept {
-		return b.o.Notices.Tell(ctx, c, why)
-	}
 	key, changes, known := messageKey(m.ID), false, b.seen(messageKey(m.ID))
-	if m.Gone || m.Known || !m.Edited.IsZero() && known {
-		if !known {
-			return nil // never a message of ours
-		}
+	if !known && (m.Gone || m.Known && (m.Edited.IsZero() || !b.wasHeld(m.ID))) {
+		return nil // never a message of ours
+	}
+	if kept, told := b.keepBack(c, m, known); kept {
+		return b.o.Notices.Tell(ctx, c, told...)
+	}
+	if known && (m.Gone || m.Known || !m.Edited.IsZero()) {
 		key, changes = changeKey(m, b.o.composer.textHash(m)), true
 	}
 	if b.seen(key) {
 		b.repeats++
 		return nil
 	}
+	if !changes {
+		if held, told := b.heldForLeftOvers(m); held {
+			return b.o.Notices.Tell(ctx, c, told...)
+		}
+	}
 	b.here[key] = struct{}{}
 	if changes && !m.Gone && m.Edited.IsZero() {
 		return nil // known, and as it was
 	}
-	return b.put(c, m, key, changes)
-}
-
-// keepBack returns what the author is told of a message that is no matter of the
-// customer's: a command, or what was written into a closed room. Seen again, a message is
-// what it was.
-func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage) (kept bool, why bridge.Notice) {
-	if command.MatchString(m.Text) {
-		return true, bridge.Notice{Kind: bridge.Private, Room: m.Room, Message: m.ID, To: m.Author, Reason: bridge.CommandText}
-	}
-	late := bridge.Notice{Kind: bridge.NotDelivered, Room: m.Room, Message: m.ID, To: m.Author, Reason: bridge.RoomOver}
-	return !b.seen(messageKey(m.ID)) && (b.afterClosing(c, m) || b.o.Notices.Told(late)), late
+	return b.put(ctx, c, m, key, changes)
 }
 
 // put composes a message, or a change of one, and adds it to what is stored.
-func (b *batch) put(c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
+func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
+	if m.Quote != nil && b.isNote(m.Quote.Message) {
+		m.Quote = nil // the customer does not read it
+	}
 	out := b.o.composer.outgoing(c, m)
+	if !changes {
+		if err := b.o.Notices.Tell(ctx, c, b.sentNotices(m, out)...); err != nil {
+			return err
+		}
+	}
 	if changes && !m.Gone {
 		out.Edit, out.At = m.Edited.UnixMilli(), m.Edited
 	}
@@ -143,8 +141,14 @@ func (c composer) outgoing(to bridge.Conversation, m *bridge.AgentMessage) Outgo
 
 // textHash returns the fingerprint of a message's text.
 func (c composer) textHash(m *bridge.AgentMessage) string {
+	return c.fingerprint("text of a message", string(m.ID)+"\x00"+repeating(m)+m.Text)
+}
+
+// fingerprint tells texts apart without telling what they say; "" if they are not to be told
+// apart.
+func (c composer) fingerprint(purpose, text string) string {
 	if c.Memory.TextHash == nil {
 		return ""
 	}
-	return c.Memory.TextHash("text of a message", string(m.ID)+"\x00"+m.Text)[:16]
+	return c.Memory.TextHash(purpose, text)[:16]
 }

@@ -10,7 +10,7 @@ import (
 
 func TestFromAgent_LeavesOutWhatIsNoMatterOfTheCustomers(t *testing.T) {
 	w := newWorld(t)
-	w.states.state.Closings.Add("room", noon.Add(-time.Minute))
+	w.states.ChangeState(anna, func(s *bridge.ConversationState) { s.Closings.Add("room", noon.Add(-time.Minute)) })
 	old := bridge.AgentMessage{ID: "old", Room: "room", Author: bo, At: noon.Add(-2 * time.Minute), Text: "before it was closed"}
 	late := bridge.AgentMessage{ID: "late", Room: "room", Author: bo, At: noon, Text: "after that"}
 	messages := []bridge.AgentMessage{
@@ -20,7 +20,7 @@ func TestFromAgent_LeavesOutWhatIsNoMatterOfTheCustomers(t *testing.T) {
 	if fresh, err := w.FromAgent(t.Context(), messages); fresh != 1 || err != nil {
 		t.Errorf("%d are new, %v", fresh, err)
 	}
-	w.states.state = bridge.ConversationState{} // what was told counts when nobody remembers
+	w.heard(time.Time{}) // what was told counts when nobody remembers
 	if fresh, err := w.FromAgent(t.Context(), messages); fresh != 0 || err != nil {
 		t.Errorf("once more, %d are new, %v", fresh, err)
 	}
@@ -37,7 +37,7 @@ func TestFromAgent_ChangesAmongRepeats_AreFoundByTheirKeys(t *testing.T) {
 	w := newWorld(t)
 	w.says(write("a", "one"), write("x", "X"))
 	w.says(write("a", "one"), write("b", "B"), edit("a", 1, "two"), edit("a", 1, "two"), write("c", "C"))
-	first := w.outbox.seqs()[0]
+	first := w.outbox.Seqs()[0]
 	if later := w.edits.behind(first, "a"); len(later) != 1 || later[0].out.Parts[0].Text != "two" {
 		t.Errorf("behind the message wait %+v", later)
 	}
@@ -53,8 +53,8 @@ func TestFromAgent_AfterALostStore_OldOnesAreLookedForFirst(t *testing.T) {
 	c.Memory.SentBefore = func(at time.Time) bool { return at.Before(noon.Add(time.Hour)) }
 	w.Outbound = New(c)
 	w.says(write("a", "one"), write("b", "two"))
-	for _, seq := range w.outbox.seqs() {
-		if p := w.outbox.waiting[seq].Progress; p.State != bridge.OutcomeUnknown || !p.Tried.Equal(noon.Add(-30*time.Second)) {
+	for _, seq := range w.outbox.Seqs() {
+		if p := w.progressOf(seq); p.State != bridge.OutcomeUnknown || !p.Tried.Equal(noon.Add(-30*time.Second)) {
 			t.Errorf("it begins with %+v", p)
 		}
 	}
@@ -98,11 +98,11 @@ func TestAutomatic_OutlivedOrRefused_NobodyIsToldButOfSurveys(t *testing.T) {
 		but  func(*world)
 		told []string
 	}{
-		{"in time", Automatic{}, func(w *world) { w.states.state.Window.Heard = noon.Add(-time.Minute) }, nil},
-		{"the window has ended", Automatic{}, func(w *world) { w.states.state.Window.Heard = noon.Add(-24 * time.Hour) }, nil},
+		{"in time", Automatic{}, func(w *world) { w.heard(noon.Add(-time.Minute)) }, nil},
+		{"the window has ended", Automatic{}, func(w *world) { w.heard(noon.Add(-24 * time.Hour)) }, nil},
 		{"later than it makes sense", Automatic{Until: noon}, func(w *world) { w.now = noon.Add(time.Second) }, nil},
-		{"a survey, and the customer wrote again", Automatic{Survey: "r"}, func(w *world) { w.states.state.Window.Heard = noon.Add(time.Second) }, []string{"survey-skipped/survey/r wrote-again"}},
-		{"a survey after the window", Automatic{Survey: "r"}, func(w *world) { w.states.state.Window.Heard = noon.Add(-24 * time.Hour) }, []string{"survey-skipped/survey/r window-closed"}},
+		{"a survey, and the customer wrote again", Automatic{Survey: "r"}, func(w *world) { w.heard(noon.Add(time.Second)) }, []string{"survey-skipped/survey/r wrote-again"}},
+		{"a survey after the window", Automatic{Survey: "r"}, func(w *world) { w.heard(noon.Add(-24 * time.Hour)) }, []string{"survey-skipped/survey/r window-closed"}},
 		{"a survey that is refused", Automatic{Survey: "r"}, func(w *world) {
 			w.send = func(bridge.OutboundPart) (bool, error) {
 				return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Rejected}
@@ -116,8 +116,8 @@ func TestAutomatic_OutlivedOrRefused_NobodyIsToldButOfSurveys(t *testing.T) {
 		}
 		test.but(w)
 		w.deliver()
-		if arrives := len(w.received) == 1; arrives != (test.name == "in time") || len(w.outbox.waiting) != 0 {
-			t.Errorf("%s: arrives: %v, waiting: %d", test.name, arrives, len(w.outbox.waiting))
+		if arrives := len(w.received) == 1; arrives != (test.name == "in time") || len(w.outbox.Seqs()) != 0 {
+			t.Errorf("%s: arrives: %v, waiting: %d", test.name, arrives, len(w.outbox.Seqs()))
 		}
 		if got := w.notices(); !slices.Equal(got, test.told) {
 			t.Errorf("%s: told %q", test.name, got)

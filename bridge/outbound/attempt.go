@@ -243,6 +243,9 @@ func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 // answer that came too late is tried once more as a person's.
 func (a *attempt) refused(ctx context.Context, r *bridge.Refusal) error {
 	if a.out.Conversation.Kind == bridge.Comments {
+		if r.Reason == bridge.CommentsBarred {
+			a.o.Hooks.PageRefused(a.page.ID, r)
+		}
 		return a.o.endings.deadLetterPart(a, whyNoReply(r, a.d.Progress.Attempts), r)
 	}
 	switch r.Reason {

@@ -27,7 +27,7 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 		{"what looks like it is another", false, bridge.Sighting{Like: []bridge.Mid{"mid-0"}, Complete: true}, []string{"one"}, nil},
 	} {
 		w := newWorld(t)
-		w.receipts.all = []bridge.Receipt{{Page: "1", Mid: "mid-0", Tag: bridge.SendTag{Message: "before"}}}
+		w.receipts.All = []bridge.Receipt{{Page: "1", Mid: "mid-0", Tag: bridge.SendTag{Message: "before"}}}
 		calls := 0
 		w.send = func(bridge.OutboundPart) (bool, error) {
 			if calls++; calls == 1 {
@@ -38,8 +38,8 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 		w.thread = test.thread
 		w.says(write("a", "one"))
 		w.deliver() // and waits for the echo
-		if len(w.outbox.waiting) != 1 || calls != 1 {
-			t.Fatalf("%s: %d wait, %d calls", test.name, len(w.outbox.waiting), calls)
+		if len(w.outbox.Seqs()) != 1 || calls != 1 {
+			t.Fatalf("%s: %d wait, %d calls", test.name, len(w.outbox.Seqs()), calls)
 		}
 		w.now = w.now.Add(w.Times.EchoWait)
 		w.deliver()
@@ -54,7 +54,7 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 
 func TestDeliver_RefusedInAFancyForm_IsSentPlainly(t *testing.T) {
 	w := newWorld(t)
-	w.receipts.all = []bridge.Receipt{{Page: "1", Mid: "mid-q", Tag: bridge.SendTag{Message: "q"}}}
+	w.receipts.All = []bridge.Receipt{{Page: "1", Mid: "mid-q", Tag: bridge.SendTag{Message: "q"}}}
 	w.send = func(p bridge.OutboundPart) (bool, error) {
 		if p.ReplyTo != "" {
 			return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Rejected}
@@ -94,7 +94,7 @@ func TestDeliver_PageIsNotThere(t *testing.T) {
 		w := newWorld(t)
 		w.page.State = test.state
 		w.says(write("a", "one"))
-		err := w.Deliver(t.Context(), w.outbox.seqs()[0])
+		err := w.Deliver(t.Context(), w.outbox.Seqs()[0])
 		if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != test.want || r.Gate != bridge.GatePage("1") {
 			t.Errorf("%s: refused as %+v", test.state, r)
 		}
@@ -111,7 +111,7 @@ func TestDeliver_PageIsNotThere(t *testing.T) {
 func TestWatch_TellsOnceAndTakesItBack(t *testing.T) {
 	w := newWorld(t)
 	w.says(write("a", "one"), bridge.AgentMessage{ID: "b", Text: "young"})
-	w.outbox.waiting[1].Accepted = noon.Add(-w.Times.TellAfter)
+	w.outbox.Change(1, func(d *bridge.Delivery) { d.Accepted = noon.Add(-w.Times.TellAfter) })
 	if err := w.SendAutomatic(t.Context(), Automatic{Conversation: anna, Key: "k", Text: "nobody's"}); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestGestures_TypingNowAndThen_SeenOncePerMessageOfTheCustomers(t *testing.T
 	g.Answered(anna, bridge.Author{Bot: true})
 	g.Answered(anna, bo)
 	g.Reacted("room", "unknown", "👍")
-	w.receipts.all = []bridge.Receipt{{Mid: "m", Tag: bridge.SendTag{Message: "known"}}}
+	w.receipts.All = []bridge.Receipt{{Mid: "m", Tag: bridge.SendTag{Message: "known"}}}
 	g.Reacted("room", "known", "👍")
 	g.Reacted("room", "known", "")
 	g.Answered(commenter, bo) // nobody sees that below a post

@@ -19,6 +19,7 @@ func composeReply(by style, out Outgoing, m *bridge.AgentMessage, limit int) Out
 	if at := privately.FindStringIndex(text); at != nil {
 		text, out.Private = text[at[1]:], true
 	}
+	text = repeating(m) + text
 	if len(m.Buttons) > 0 {
 		text += "\n" + buttonsAsText(m.Buttons)
 	}
@@ -39,6 +40,8 @@ func (out Outgoing) answerable() bridge.Reason {
 		return ""
 	case out.Comment == "":
 		return bridge.NoComment
+	case out.Comment.Unanswerable():
+		return bridge.ReviewClosed
 	case out.Private && texts > 1: // Facebook takes no second one before the customer answers
 		return bridge.PrivateTooLong
 	}

@@ -5,10 +5,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf16"
+	"unicode"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/textcut"
 )
 
 // What Messenger takes at most (messenger.md 3.5, 3.7). Lengths are in UTF-16 units,
@@ -40,11 +41,11 @@ func compose(by style, c bridge.Conversation, m *bridge.AgentMessage) Outgoing {
 	for i := range m.Attachments {
 		out.Parts = append(out.Parts, bridge.Part{File: &m.Attachments[i]})
 	}
-	limit := by.settings.Limit() - units(heading(out))
+	limit := by.settings.Limit() - textcut.Units(heading(out))
 	if c.Kind == bridge.Comments {
 		return composeReply(by, out, m, limit)
 	}
-	out.Parts = append(out.Parts, composeTexts(by, m, limit-units(corrected(by)))...)
+	out.Parts = append(out.Parts, composeTexts(by, m, limit-textcut.Units(corrected(by)))...)
 	return out
 }
 
@@ -52,8 +53,9 @@ func compose(by style, c bridge.Conversation, m *bridge.AgentMessage) Outgoing {
 // before the text.
 func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
 	text, quick := quickReplies(m.Text)
+	text = repeating(m) + text
 	buttons := m.Buttons
-	if len(buttons) > 0 && (!buttonsFit(buttons) || text == "" || units(text) > min(limit, longestCard)) {
+	if len(buttons) > 0 && (!buttonsFit(buttons) || text == "" || textcut.Units(text) > min(limit, longestCard)) {
 		text = strings.TrimSpace(text + "\n" + buttonsAsText(buttons))
 		buttons = nil
 	}
@@ -63,6 +65,14 @@ func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
 		last.Quick, last.Buttons = quick, buttons
 	}
 	return texts
+}
+
+// repeating is what a message quotes and the customer does not have.
+func repeating(m *bridge.AgentMessage) (words string) {
+	for _, one := range m.Repeats {
+		words += "“" + strings.TrimSpace(one) + "”\n\n"
+	}
+	return words
 }
 
 // corrected is what stands before a newer version of a message.
@@ -83,10 +93,12 @@ var (
 
 // quickReplies takes the choices off the end of a text that ends like
 //
-//	[Yes] [No] [Call me]
+//	Shall we call you?
+//	[Yes] [No] [Tomorrow]
 //
-// If Messenger does not take them, or nothing stands above them, the text stays as
-// it is.
+// The line leaves the text, and choices vanish with the next message. So they are meant only
+// where nothing else can be: two or more, with words in them, below a question or an empty
+// line. If Messenger does not take them, the text stays as it is (docs/decisions/037-choices.md).
 func quickReplies(text string) (rest string, titles []string) {
 	text = strings.TrimSpace(text)
 	lines := strings.Split(text, "\n")
@@ -100,17 +112,31 @@ func quickReplies(text string) (rest string, titles []string) {
 		n--
 	}
 	rest = strings.TrimSpace(strings.Join(lines[:n], "\n"))
-	if rest == "" || len(titles) == 0 || len(titles) > mostQuickReplies {
+	if rest == "" || len(titles) < 2 || len(titles) > mostQuickReplies || !meant(lines[:n], titles) {
 		return text, nil
 	}
 	return rest, titles
+}
+
+// meant reports whether bracketed words below some lines are choices, and not words.
+func meant(above, titles []string) bool {
+	if !slices.ContainsFunc(titles, func(t string) bool { return strings.ContainsFunc(t, wordsOrEmoji) }) {
+		return false // [1] [2] are footnotes
+	}
+	last := strings.TrimSpace(above[len(above)-1])
+	end := strings.LastIndexFunc(last, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
+	return last == "" || strings.ContainsAny(last[end+1:], "?？؟")
+}
+
+func wordsOrEmoji(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsSymbol(r) && r > unicode.MaxLatin1
 }
 
 // quickTitles returns the choices in a line; false if Messenger does not take one of them.
 func quickTitles(text string, below []string) (line []string, fit bool) {
 	for _, hit := range quickTitle.FindAllStringSubmatch(text, -1) {
 		title := strings.TrimSpace(hit[1])
-		if title == "" || units(title) > longestTitle || slices.Contains(below, title) || slices.Contains(line, title) {
+		if title == "" || textcut.Units(title) > longestTitle || slices.Contains(below, title) || slices.Contains(line, title) {
 			return nil, false
 		}
 		line = append(line, title)
@@ -125,7 +151,7 @@ func buttonsFit(buttons []bridge.Button) bool {
 // buttonFits reports whether Messenger takes a button: it opens an address on the web, or
 // answers with a payload.
 func buttonFits(b bridge.Button) bool {
-	if b.Title == "" || units(b.Title) > longestTitle || units(b.Payload) > longestPayload {
+	if b.Title == "" || textcut.Units(b.Title) > longestTitle || textcut.Units(b.Payload) > longestPayload {
 		return false
 	}
 	if b.URL == "" {
@@ -141,12 +167,4 @@ func buttonsAsText(buttons []bridge.Button) string {
 		lines = append(lines, strings.TrimSpace(strings.Trim(b.Title+": "+b.URL, ": ")))
 	}
 	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return line == "" }), "\n")
-}
-
-// units counts UTF-16 code units.
-func units(s string) (n int) {
-	for _, r := range s {
-		n += max(utf16.RuneLen(r), 1)
-	}
-	return n
 }

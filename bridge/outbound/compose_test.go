@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/textcut"
 )
 
 func by(s bridge.Settings) style { return style{settings: s, cut: cut} }
@@ -35,7 +36,7 @@ func TestCompose_LongText_LeavesRoomForNameAndCorrection(t *testing.T) {
 			t.Errorf("%s: cut into %q", test.name, got)
 		}
 		out.Corrects = true
-		if f := plain(test.by, out, 0); units(f.Text) > 20 {
+		if f := plain(test.by, out, 0); textcut.Units(f.Text) > 20 {
 			t.Errorf("%s: with all that may stand before it, the text is %q", test.name, f.Text)
 		}
 	}
@@ -73,8 +74,14 @@ func TestQuickReplies(t *testing.T) {
 	}{
 		{"Well?\n[Yes] [No]", "Well?", []string{"Yes", "No"}},
 		{"Well?\n[Yes]\n  [No] ", "Well?", []string{"Yes", "No"}},
-		{"Well?\n\n[Call me]\n", "Well?", []string{"Call me"}},
-		{"Well?\n[12345678901234567890]", "Well?", []string{"12345678901234567890"}},
+		{"Well? 😀\n[👍] [👎]", "Well? 😀", []string{"👍", "👎"}},
+		{"Pick one.\n\n[Tea] [Coffee]", "Pick one.", []string{"Tea", "Coffee"}},
+		{"Well?\n[12345678901234567890] [2 days]", "Well?", []string{"12345678901234567890", "2 days"}},
+		{"We quote prices in\n[EUR] [USD]", "", nil},
+		{"We quote prices in:\n[EUR] [USD]", "", nil},
+		{"See the law [1] and [2].\n[1] [2]", "", nil},
+		{"Is it law?\n\n[1] [2]", "", nil},
+		{"Well?\n\n[Call me]", "", nil},
 		{"Well?\n[123456789012345678901]", "", nil},
 		{"Well?\n[1234567890123456789😀]", "", nil}, // 21 units
 		{"Well?\n[Yes] [Yes]", "", nil},
@@ -156,7 +163,7 @@ func TestForms_LongQuote_IsCutOrLeftOut(t *testing.T) {
 	if f := plain(by(bridge.Settings{}), out, 0); f.Text != words+"Yes." {
 		t.Errorf("the customer reads %q", f.Text)
 	}
-	if f := plain(by(bridge.Settings{TextLimit: units(words) + 3}), out, 0); f.Text != "Yes." {
+	if f := plain(by(bridge.Settings{TextLimit: textcut.Units(words) + 3}), out, 0); f.Text != "Yes." {
 		t.Errorf("where it does not fit, the customer reads %q", f.Text)
 	}
 	out.Parts[0].Buttons, out.Parts[0].Text = []bridge.Button{{Title: "Call", Payload: "call"}}, strings.Repeat("y", 600)

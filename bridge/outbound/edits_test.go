@@ -145,12 +145,11 @@ func TestEdits_PageKeepsThem_NothingIsSentAgain(t *testing.T) {
 func TestEdits_AfterARestart_AreFound(t *testing.T) {
 	w := newWorld(t)
 	w.says(write("x", "X"), write("a", "one"), write("b", "B"), edit("a", 1, "two"))
-	next := newWorld(t)
-	next.outbox.keys, next.outbox.waiting, next.outbox.last = w.outbox.keys, w.outbox.waiting, w.outbox.last
+	next := worldWith(t, w.outbox)
 	if err := next.Load(); err != nil {
 		t.Fatal(err)
 	}
-	for _, seq := range next.outbox.seqs()[1:] { // the oldest may have been sent
+	for _, seq := range next.outbox.Seqs()[1:] { // the oldest may have been sent
 		if err := next.Deliver(t.Context(), seq); err != nil {
 			t.Fatal(err)
 		}

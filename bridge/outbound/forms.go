@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/textcut"
 )
 
 // form is one way to send a part.
@@ -75,7 +76,7 @@ func opening(by style, out Outgoing, name, quote bool) (s string) {
 	}
 	if quote {
 		words := inWords(by, out.Quote)
-		if i := out.firstText(); i >= 0 && units(words)+units(s)+units(out.Parts[i].Text) <= roomFor(by, out.Parts[i]) {
+		if i := out.firstText(); i >= 0 && textcut.Units(words)+textcut.Units(s)+textcut.Units(out.Parts[i].Text) <= roomFor(by, out.Parts[i]) {
 			s = words + s
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
 )
 
 const (
@@ -33,9 +34,9 @@ type Gestures struct {
 	GesturesConfig
 	queue chan func(context.Context)
 
-	mu     sync.Mutex                        // guards the two below
-	typed  map[bridge.Conversation]time.Time // when typing was shown last
-	marked map[bridge.Conversation]bool      // seen, and the customer has not written since
+	mu     sync.Mutex                                  // one asks and notes at a time
+	typed  *recent.Map[bridge.Conversation, time.Time] // when typing was shown last
+	marked *recent.Map[bridge.Conversation, struct{}]  // seen, and the customer has not written since
 }
 
 // NewGestures returns Gestures that make none until Run.
@@ -46,7 +47,8 @@ func NewGestures(c GesturesConfig) *Gestures {
 	return &Gestures{
 		GesturesConfig: c,
 		queue:          make(chan func(context.Context), mostGestures),
-		typed:          map[bridge.Conversation]time.Time{}, marked: map[bridge.Conversation]bool{},
+		typed:          recent.New[bridge.Conversation, time.Time](mostRemembered, 0),
+		marked:         recent.New[bridge.Conversation, struct{}](mostRemembered, 0),
 	}
 }
 
@@ -76,13 +78,10 @@ func (g *Gestures) work(ctx context.Context) {
 func (g *Gestures) typingDue(c bridge.Conversation, now time.Time) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if now.Sub(g.typed[c]) < typingEvery {
+	if last, _ := g.typed.Get(c); now.Sub(last) < typingEvery {
 		return false
 	}
-	if len(g.typed) >= mostRemembered {
-		clear(g.typed)
-	}
-	g.typed[c] = now
+	g.typed.Set(c, now)
 	return true
 }
 
@@ -90,21 +89,16 @@ func (g *Gestures) typingDue(c bridge.Conversation, now time.Time) bool {
 func (g *Gestures) seenDue(c bridge.Conversation) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.marked[c] {
+	if _, known := g.marked.Get(c); known {
 		return false
 	}
-	if len(g.marked) >= mostRemembered {
-		clear(g.marked)
-	}
-	g.marked[c] = true
+	g.marked.Set(c, struct{}{})
 	return true
 }
 
 // CustomerWrote notes that there is something new to be seen.
 func (g *Gestures) CustomerWrote(c bridge.Conversation) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.marked, c)
+	g.marked.Delete(c)
 }
 
 // plan has a gesture made when there is time. what is asked when its turn comes; nothing

@@ -12,7 +12,7 @@ import (
 func TestHumanTag_May(t *testing.T) {
 	ready := func(w *world, a *attempt) {
 		a.page.Settings.HumanAgent, a.out.Author = true, bo
-		w.states.state.Window.Heard = noon.Add(-48 * time.Hour)
+		w.heard(noon.Add(-48 * time.Hour))
 	}
 	for _, test := range []struct {
 		name string
@@ -20,8 +20,8 @@ func TestHumanTag_May(t *testing.T) {
 		want bool
 	}{
 		{"a person wrote it in time", func(*world, *attempt) {}, true},
-		{"nobody remembers when the customer wrote", func(w *world, _ *attempt) { w.states.state = bridge.ConversationState{} }, true},
-		{"7 days are over", func(w *world, _ *attempt) { w.states.state.Window.Heard = noon.Add(-7 * 24 * time.Hour) }, false},
+		{"nobody remembers when the customer wrote", func(w *world, _ *attempt) { w.heard(time.Time{}) }, true},
+		{"7 days are over", func(w *world, _ *attempt) { w.heard(noon.Add(-7 * 24 * time.Hour)) }, false},
 		{"it was tried", func(_ *world, a *attempt) { a.d.Progress.Tagged = true }, false},
 		{"the page does not allow it", func(_ *world, a *attempt) { a.page.Settings.HumanAgent = false }, false},
 		{"nobody wrote it", func(_ *world, a *attempt) { a.out.Automatic = true }, false},
@@ -74,7 +74,7 @@ func TestHumanTag_WhyTooLate(t *testing.T) {
 	} {
 		w := newWorld(t)
 		if test.heard > 0 {
-			w.states.state.Window.Heard = noon.Add(-test.heard)
+			w.heard(noon.Add(-test.heard))
 		}
 		w.page.Settings.HumanAgent = test.allowed
 		if test.denied {

@@ -74,7 +74,7 @@ type Times struct {
 // Hooks are called when something happens. Each may be nil; none may block.
 type Hooks struct {
 	// PageRefused is called when Meta refuses everything of a page, and what waits
-	// for it stays.
+	// for it stays; or when it does not let comments of the page be answered.
 	PageRefused func(bridge.PageID, *bridge.Refusal)
 	// PageSent is called when Meta has taken a message of a page that was restricted.
 	PageSent func(bridge.PageID)

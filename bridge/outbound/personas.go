@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
 )
 
 const (
@@ -27,13 +28,14 @@ type personaKey struct {
 type personas struct {
 	*Config
 
-	mu     sync.Mutex // guards all below
+	not *recent.Map[personaKey, time.Time] // none is tried until then
+
+	mu     sync.Mutex // guards making
 	making map[personaKey]chan struct{}
-	not    map[personaKey]time.Time // until then
 }
 
 func newPersonas(c *Config) *personas {
-	return &personas{Config: c, making: map[personaKey]chan struct{}{}, not: map[personaKey]time.Time{}}
+	return &personas{Config: c, not: recent.New[personaKey, time.Time](mostRefused, 0), making: map[personaKey]chan struct{}{}}
 }
 
 // begin reports whether the caller is to make a persona, and must call end then. If
@@ -41,7 +43,8 @@ func newPersonas(c *Config) *personas {
 func (p *personas) begin(key personaKey, now time.Time) (mine bool) {
 	p.mu.Lock()
 	under, busy := p.making[key]
-	mine = !busy && !now.Before(p.not[key])
+	not, _ := p.not.Get(key)
+	mine = !busy && !now.Before(not)
 	if mine {
 		p.making[key] = make(chan struct{})
 	}
@@ -63,14 +66,11 @@ func (p *personas) end(key personaKey, not time.Time) {
 
 // avoid says until when a persona is not tried.
 func (p *personas) avoid(key personaKey, until time.Time) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.not) >= mostRefused {
-		clear(p.not)
+	if until.IsZero() {
+		p.not.Delete(key)
+		return
 	}
-	if delete(p.not, key); !until.IsZero() {
-		p.not[key] = until
-	}
+	p.not.Set(key, until)
 }
 
 // keyOf is under which persona a message should go out; false if there is no

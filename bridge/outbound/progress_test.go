@@ -108,15 +108,15 @@ func TestProgress_Rollback_IsTheLargest(t *testing.T) {
 func TestMarkUntried_SaysSoOfWhatNobodyTookUp(t *testing.T) {
 	w := newWorld(t)
 	w.says(write("a", "one"), write("b", "two"))
-	seqs := w.outbox.seqs()
+	seqs := w.outbox.Seqs()
 	w.MarkUntried()
-	if a, b := w.outbox.waiting[seqs[0]].Progress.State, w.outbox.waiting[seqs[1]].Progress.State; a != bridge.Queued || b != bridge.InFlight {
+	if a, b := w.progressOf(seqs[0]).State, w.progressOf(seqs[1]).State; a != bridge.Queued || b != bridge.InFlight {
 		t.Errorf("the states are %d and %d", a, b)
 	}
-	w.outbox.waiting[seqs[0]].Progress.State = bridge.InFlight
+	w.outbox.Change(seqs[0], func(d *bridge.Delivery) { d.Progress.State = bridge.InFlight })
 	w.Panicked(seqs[0]) // perhaps after it was sent
 	w.MarkUntried()
-	if s := w.outbox.waiting[seqs[0]].Progress.State; s != bridge.InFlight {
+	if s := w.progressOf(seqs[0]).State; s != bridge.InFlight {
 		t.Errorf("after a panic, the state is %d", s)
 	}
 	if w.Dropped(seqs[0]); w.progress.pending(seqs[0]) {

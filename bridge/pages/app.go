@@ -22,6 +22,14 @@ type app struct {
 
 	mu   sync.Mutex // held while it is checked, so that one repairs it for all
 	good time.Time  // when it was last found in order
+	feed bool       // with comments
+}
+
+// appState is how the app's subscription was found.
+type appState struct {
+	why     bridge.Trouble // what is missing for every page
+	feed    bridge.Trouble // what is missing for the comments of those that want them
+	checked time.Time
 }
 
 // doubt has the subscription checked the next time.
@@ -33,43 +41,50 @@ func (a *app) doubt() {
 
 // ready sees to the app's own subscription: made if there is none, renewed if it is
 // ours, left alone if it leads elsewhere. It returns what is missing, and as of when.
-func (a *app) ready(ctx context.Context) (why bridge.Trouble, checked time.Time, err error) {
+func (a *app) ready(ctx context.Context) (state appState, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	checked = a.now()
-	if !a.good.IsZero() && checked.Sub(a.good) < a.checkFor {
-		return bridge.Trouble{}, a.good, nil
+	now, comments := a.now(), a.wantsFeed()
+	if !a.good.IsZero() && now.Sub(a.good) < a.checkFor && (a.feed || !comments) {
+		return appState{checked: a.good}, nil
 	}
-	if why, err = a.check(ctx); err == nil && why.Kind == "" {
-		a.good = checked
+	state, err = a.check(ctx, comments)
+	state.checked = now
+	if err == nil && state.why.Kind == "" {
+		a.good, a.feed = now, comments && state.feed.Kind == ""
 	}
-	return why, checked, err
+	return state, err
 }
 
 // check reads the subscription and repairs it; it returns what is still missing.
-func (a *app) check(ctx context.Context) (bridge.Trouble, error) {
+func (a *app) check(ctx context.Context, comments bool) (state appState, err error) {
 	found, err := a.facebook.App(ctx)
 	if err != nil {
-		return bridge.Trouble{}, err
+		return state, err
 	}
 	if found.Callback != "" && found.Callback != a.webhook {
-		return bridge.Trouble{Kind: bridge.WebhookElsewhere, About: found.Callback}, nil
+		state.why = bridge.Trouble{Kind: bridge.WebhookElsewhere, About: found.Callback}
+		return state, nil
 	}
 	whole := found.Active && len(found.Missing) == 0 && found.Callback == a.webhook
-	if whole && a.verified() {
-		return bridge.Trouble{}, nil
-	}
-	if !whole {
+	switch {
+	case whole && a.verified() && comments && !found.Feed:
+		state.feed = a.feedToo(ctx)
+		return state, nil
+	case whole && a.verified():
+		return state, nil
+	case !whole:
 		if err := a.noteLoss(ctx); err != nil {
-			return bridge.Trouble{}, err
+			return state, err
 		}
 	}
-	return a.subscribe(ctx)
+	state.why, err = a.subscribe(ctx, comments)
+	return state, err
 }
 
 // subscribe makes or renews the subscription; it returns what is still missing.
-func (a *app) subscribe(ctx context.Context) (bridge.Trouble, error) {
-	err := a.facebook.SubscribeApp(ctx, a.webhook)
+func (a *app) subscribe(ctx context.Context, comments bool) (bridge.Trouble, error) {
+	err := a.facebook.SubscribeApp(ctx, a.webhook, bridge.FeedIf(comments))
 	if err == nil {
 		return bridge.Trouble{}, nil
 	}

@@ -22,6 +22,8 @@ type Connected struct {
 	Name  string
 	State bridge.PageState
 	Why   string // and what to do about it; empty when it runs
+
+	Comments string // what is missing for them, and what to do about it; empty: nothing is, or nobody wants them
 }
 
 // choice is what a ChoiceTicket holds.
@@ -113,7 +115,7 @@ func (l *Login) connected(ctx context.Context, by bridge.Author, held choice, p 
 		l.log.Error("page not connected", "page", p.ID, "err", err)
 		return Connected{ID: p.ID, Name: held.Names[p.ID], State: bridge.PageConnecting, Why: bridge.Trouble{Kind: bridge.NotStored}.In(l.say)}
 	}
-	return Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: l.explained(page)}
+	return Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: l.explained(page), Comments: l.missingForComments(page)}
 }
 
 // connect stores a page as Connecting, subscribes it and reads both levels back.
@@ -138,7 +140,14 @@ func (l *Login) connect(ctx context.Context, by bridge.Author, held choice, p Ch
 		return page, err
 	}
 	if page.State == bridge.PageRunning {
-		l.announce(ctx, page, l.say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username))
+		text := l.say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username)
+		switch missing := l.missingForComments(page); {
+		case missing != "":
+			text += "\n" + l.say.Say("Something is missing for comments: %s", missing)
+		case page.Settings.Comments:
+			text += "\n" + l.say.Say("So does what people write on the page and below its posts.")
+		}
+		l.announce(ctx, page, text)
 	} else {
 		l.announce(ctx, page, l.say.Say("*%s* is not connected yet: %s", page.DisplayName(), l.explained(page)))
 	}

@@ -13,6 +13,7 @@ type Connections struct {
 	facebook bridge.Subscriber
 	tokens   *tokens
 	app      *app
+	feeds    *feeds
 }
 
 // SwitchOn subscribes a connected page at both levels and returns it as it then
@@ -46,7 +47,7 @@ func (c *Connections) subscribe(ctx context.Context, page bridge.Page) (bridge.P
 			return page, err
 		}
 	}
-	if err := c.facebook.SubscribePage(ctx, page); err != nil {
+	if err := c.feeds.subscribeFields(ctx, page); err != nil {
 		return c.afterRefusal(ctx, page, err)
 	}
 	if page.State == bridge.PageHeld { // somebody thinks that it is over; trying shows

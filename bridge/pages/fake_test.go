@@ -176,13 +176,19 @@ func (f *meta) call(name, about string) error {
 	return f.fails[name]
 }
 
-func (f *meta) Dialog(redirect, state string) string { return redirect + "?state=" + state }
+func (f *meta) Dialog(redirect, state string, comments bool) string {
+	if comments {
+		state += "&comments"
+	}
+	return redirect + "?state=" + state
+}
 func (f *meta) Exchange(_ context.Context, _, code string) (bridge.Grant, error) {
 	return f.grant, f.call("Exchange", code)
 }
 func (f *meta) EndGrant(_ context.Context, user string) error { return f.call("EndGrant", user) }
-func (f *meta) SubscribePage(_ context.Context, p bridge.Page) error {
-	return f.call("SubscribePage", string(p.ID))
+func (f *meta) SubscribePage(_ context.Context, p bridge.Page, feed bridge.FeedWish) error {
+	name := "SubscribePage" + map[bridge.FeedWish]string{bridge.FeedWanted: "+feed", bridge.FeedUnwanted: "-feed"}[feed]
+	return f.call(name, string(p.ID))
 }
 func (f *meta) UnsubscribePage(_ context.Context, p bridge.Page) error {
 	return f.call("UnsubscribePage", string(p.ID))
@@ -196,8 +202,9 @@ func (f *meta) App(context.Context) (bridge.AppSubscription, error) {
 	}
 	return *f.app, f.call("App", "")
 }
-func (f *meta) SubscribeApp(_ context.Context, callback string) error {
-	return f.call("SubscribeApp", callback)
+func (f *meta) SubscribeApp(_ context.Context, callback string, feed bridge.FeedWish) error {
+	name := "SubscribeApp" + map[bridge.FeedWish]string{bridge.FeedWanted: "+feed", bridge.FeedUnwanted: "-feed"}[feed]
+	return f.call(name, callback)
 }
 func (f *meta) Inspect(context.Context, bridge.Page) (bridge.TokenReport, error) {
 	return f.report, f.call("Inspect", "")
@@ -239,6 +246,7 @@ type desk struct {
 	clock   time.Time
 	changed []bridge.PageID
 	said    []string
+	typed   []string
 	keys    map[string]bool
 	mu      sync.Mutex // guards changed, said and keys while several pages are checked
 }
@@ -262,7 +270,7 @@ func (d *desk) restart() *desk {
 		Facebook: Facebook{d.meta, d.meta, d.meta}, Store: Store{d.store, d.store, d.store}, Gaps: d.gaps,
 		PublicURL: "https://b.example/", Verified: func() bool { return true }, Now: now, Log: slog.New(slog.DiscardHandler),
 		Departments: func(context.Context) ([]bridge.Department, error) { return nil, d.store.fails["Departments"] },
-		Announce: func(_ context.Context, key, text string) error {
+		Tell: Tell{Announce: func(_ context.Context, key, text string) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			if !d.keys[key] {
@@ -270,6 +278,10 @@ func (d *desk) restart() *desk {
 			}
 			return nil
 		},
+			TypeFor: func(_ context.Context, by bridge.Author, words string) error {
+				d.typed = append(d.typed, by.Username+": "+words)
+				return nil
+			}},
 		Changed: func(id bridge.PageID) {
 			d.mu.Lock()
 			defer d.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -40,14 +41,16 @@ func (l *Login) LoginLink(ctx context.Context, caller bridge.Author) (string, er
 }
 
 // Begin opens a login link in a browser: it returns where to send the browser, and
-// a nonce it must keep in a cookie. Nothing is spent, however often it is called.
+// a nonce it must keep in a cookie. Nothing is spent, however often it is called. Facebook
+// asks for no more than the connected pages need: for comments only if one of them wants
+// them.
 func (l *Login) Begin(id string) (dialog, nonce string, err error) {
 	if _, err := l.tickets.open(id, bridge.LoginTicket); err != nil {
 		return "", "", err
 	}
 	nonce = rand.Text()
 	state := id + "." + l.tickets.Sign("login", id+"."+nonce)
-	return l.facebook.Dialog(l.publicURL+callbackPath, state), nonce, nil
+	return l.facebook.Dialog(l.publicURL+callbackPath, state, bridge.WantComments(l.pages.Pages())), nonce, nil
 }
 
 // CheckReturn tells whether a browser that comes back from Facebook is the one
@@ -94,6 +97,9 @@ func (l *Login) Return(ctx context.Context, state, nonce, code string) (Offer, e
 // offer keeps a grant in a choice ticket and returns what may be chosen from it.
 func (l *Login) offer(ctx context.Context, to bridge.Author, nonce string, grant bridge.Grant) (offer Offer, err error) {
 	offer = Offer{Person: grant.Name, Missing: grant.Missing, Empty: emptiness(&grant)}
+	if bridge.WantComments(l.pages.Pages()) { // else nobody was asked for them
+		offer.Missing = slices.Concat(grant.Missing, grant.Feed)
+	}
 	for _, g := range grant.Pages {
 		offer.Pages = append(offer.Pages, l.offered(g))
 	}

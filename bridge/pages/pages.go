@@ -31,7 +31,7 @@ type Config struct {
 	PublicURL   string      // how browsers and Meta reach us
 	Verified    func() bool // Meta has called our webhook's handshake
 	Departments Departments // for the tick boxes and forms
-	Announce    Announce
+	Tell        Tell
 	Changed     func(bridge.PageID) // what waits for a page can be tried again
 	Now         func() time.Time
 	Say         *language.Speaker
@@ -60,8 +60,18 @@ type Times struct {
 	RevokeFirst time.Duration // the first pause of these; 30 s
 }
 
+// Tell is how people hear of things.
+type Tell struct {
+	Announce Announce
+	TypeFor  TypeFor
+}
+
 // Announce tells the setup channel something, once per key.
 type Announce func(ctx context.Context, key, text string) error
+
+// TypeFor has a command carried out as if somebody had typed it to the bot, and answered by
+// direct message.
+type TypeFor func(ctx context.Context, by bridge.Author, words string) error
 
 // Departments returns the departments of the workspace.
 type Departments func(context.Context) ([]bridge.Department, error)
@@ -92,18 +102,19 @@ func New(c Config) *Parts {
 	}
 	public := strings.TrimRight(c.PublicURL, "/")
 	reg := &registry{
-		pages: c.Store.Pages, gaps: c.Gaps, changed: c.Changed, tell: c.Announce, now: c.Now, say: c.Say, log: c.Log,
+		pages: c.Store.Pages, gaps: c.Gaps, changed: c.Changed, tell: c.Tell.Announce, now: c.Now, say: c.Say, log: c.Log,
 		locks: newLocks(),
 	}
 	tickets := &tickets{Tickets: c.Store.Tickets, now: c.Now}
 	kept := &revocations{registry: reg, Revocations: c.Store.Revocations}
+	app := &app{
+		registry: reg, facebook: c.Facebook.Subscriptions, webhook: public + webhookPath, verified: c.Verified,
+		checkFor: cmp.Or(c.Times.AppCheckFor, appCheckFor),
+	}
 	connections := &Connections{
-		registry: reg, facebook: c.Facebook.Subscriptions,
+		registry: reg, facebook: c.Facebook.Subscriptions, app: app,
 		tokens: &tokens{registry: reg, facebook: c.Facebook.Tokens, refusals: newRefusals()},
-		app: &app{
-			registry: reg, facebook: c.Facebook.Subscriptions, webhook: public + webhookPath, verified: c.Verified,
-			checkFor: cmp.Or(c.Times.AppCheckFor, appCheckFor),
-		},
+		feeds:  &feeds{registry: reg, facebook: c.Facebook.Subscriptions, tokens: c.Facebook.Tokens, app: app},
 	}
 	return &Parts{
 		Login: &Login{
@@ -112,7 +123,7 @@ func New(c Config) *Parts {
 		},
 		Connections: connections,
 		Watch:       newWatch(connections, cmp.Or(c.Times.CheckEvery, checkEvery)),
-		Editor:      &Editor{registry: reg, tickets: tickets, departments: c.Departments, publicURL: public},
+		Editor:      &Editor{registry: reg, connections: connections, typeFor: c.Tell.TypeFor, tickets: tickets, departments: c.Departments, publicURL: public},
 		Revoker: &Revoker{
 			registry: reg, kept: kept, login: c.Facebook.Login, subscriptions: c.Facebook.Subscriptions,
 			tryFor: cmp.Or(c.Times.RevokeFor, revokeFor), first: cmp.Or(c.Times.RevokeFirst, revokeFirst), pending: make(chan struct{}, 1),

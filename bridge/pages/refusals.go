@@ -10,13 +10,14 @@ import (
 // refusals are what sending has shown of pages since they were last checked. Safe for
 // concurrent use.
 type refusals struct {
-	mu     sync.Mutex // guards the two below
+	mu     sync.Mutex // guards all below
 	noted  map[bridge.PageID]*bridge.Refusal
 	alarms map[bridge.PageID]time.Time // when a refusal was last found to be a false alarm
+	barred map[bridge.PageID]bool      // answers to comments were refused
 }
 
 func newRefusals() *refusals {
-	return &refusals{noted: map[bridge.PageID]*bridge.Refusal{}, alarms: map[bridge.PageID]time.Time{}}
+	return &refusals{noted: map[bridge.PageID]*bridge.Refusal{}, alarms: map[bridge.PageID]time.Time{}, barred: map[bridge.PageID]bool{}}
 }
 
 // recordRefusal notes that everything of a page was refused, or, with nil, that something
@@ -34,6 +35,21 @@ func (r *refusals) take(id bridge.PageID) (refused *bridge.Refusal, noted bool) 
 	refused, noted = r.noted[id]
 	delete(r.noted, id)
 	return refused, noted
+}
+
+// recordBarred notes that an answer to a comment was refused for want of a permission.
+func (r *refusals) recordBarred(id bridge.PageID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.barred[id] = true
+}
+
+// takeBarred returns whether that was noted, and forgets it.
+func (r *refusals) takeBarred(id bridge.PageID) (barred bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	defer delete(r.barred, id)
+	return r.barred[id]
 }
 
 // giveBack notes again what take returned, because a check found nothing out; what was

@@ -12,6 +12,8 @@ import (
 // Editor changes the settings of pages, by words, by a dialog, or by a form behind a link.
 type Editor struct {
 	*registry
+	connections *Connections
+	typeFor     TypeFor
 	tickets     *tickets
 	departments Departments
 	publicURL   string
@@ -34,12 +36,32 @@ func (e *Editor) ChangeSetting(ctx context.Context, id bridge.PageID, d *setting
 		mistake = d.Change(s, value, known)
 		return mistake == "", nil
 	})
+	if err == nil && mistake == "" && d.Word == commentsWord {
+		page, err = e.connections.switchComments(ctx, id)
+	}
 	return page, mistake, err
 }
 
-// FillSettings saves a form, if it has no mistake and does not clash with what
+// commentsWord is the setting that is not done by being stored.
+const commentsWord = "comments"
+
+// followUp has a change of that setting in a form or dialog carried out as if the person had
+// typed it: what becomes of it, with a link where one is needed, comes by direct message.
+func (e *Editor) followUp(ctx context.Context, by bridge.Author, before, after bridge.Page) error {
+	if before.Settings.Comments == after.Settings.Comments {
+		return nil
+	}
+	value := map[bool]string{true: "on", false: "off"}[after.Settings.Comments]
+	return e.typeFor(ctx, by, "edit "+string(after.ID)+" "+commentsWord+" "+value)
+}
+
+// FillSettings saves somebody's form, if it has no mistake and does not clash with what
 // others changed meanwhile; the outcome says which.
-func (e *Editor) FillSettings(ctx context.Context, id bridge.PageID, f settings.Filled, known []bridge.Department) (page bridge.Page, out settings.Outcome, err error) {
+func (e *Editor) FillSettings(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled, known []bridge.Department) (page bridge.Page, out settings.Outcome, err error) {
+	before, err := e.pages.Page(id)
+	if err != nil {
+		return before, out, err
+	}
 	page, err = e.change(ctx, id, func(s *bridge.Settings) (bool, error) {
 		out, err = f.Apply(*s, known)
 		if err == nil && out.Saved {
@@ -47,6 +69,9 @@ func (e *Editor) FillSettings(ctx context.Context, id bridge.PageID, f settings.
 		}
 		return out.Saved, err
 	})
+	if err == nil && out.Saved {
+		err = e.followUp(ctx, by, before, page)
+	}
 	return page, out, err
 }
 
@@ -86,18 +111,19 @@ func (e *Editor) SettingsLink(ctx context.Context, caller bridge.Author, id brid
 	return e.publicURL + "/pages/" + string(id) + "/settings?ticket=" + ticket, nil
 }
 
-// checkTicket reports whether a ticket opens the form of a page; it spends nothing.
-func (e *Editor) checkTicket(ticket string, id bridge.PageID) error {
+// checkTicket reports whether a ticket opens the form of a page, and whose it is; it spends
+// nothing.
+func (e *Editor) checkTicket(ticket string, id bridge.PageID) (to bridge.Author, err error) {
 	t, err := e.tickets.open(ticket, bridge.SettingsTicket)
 	if err == nil && string(t.Data) != string(id) {
 		err = bridge.ErrTicketUnknown
 	}
-	return err
+	return t.For, err
 }
 
 // OpenSettings returns what the form of a ticket shows; it spends nothing.
 func (e *Editor) OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error) {
-	if err := e.checkTicket(ticket, id); err != nil {
+	if _, err := e.checkTicket(ticket, id); err != nil {
 		return bridge.SettingsForm{}, err
 	}
 	page, err := e.pages.Page(id)
@@ -114,10 +140,11 @@ func (e *Editor) OpenSettings(ctx context.Context, ticket string, id bridge.Page
 // SaveSettings saves the form of a ticket, as FillSettings does. Only a save spends
 // the ticket. known are the departments, nil if they could not be read.
 func (e *Editor) SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error) {
-	if err := e.checkTicket(ticket, id); err != nil {
+	by, err := e.checkTicket(ticket, id)
+	if err != nil {
 		return bridge.Page{}, settings.Outcome{}, err
 	}
-	page, out, err := e.FillSettings(ctx, id, f, known)
+	page, out, err := e.FillSettings(ctx, by, id, f, known)
 	if err == nil && out.Saved {
 		if _, err := e.tickets.SpendTicket(ctx, ticket); err != nil {
 			e.log.Warn("ticket not spent", "err", err)

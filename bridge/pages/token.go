@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -50,6 +51,7 @@ func (t *tokens) trouble(ctx context.Context, page bridge.Page, refused *bridge.
 	page, err = t.update(ctx, page.ID, func(p *bridge.Page) {
 		if p.Token == page.Token {
 			p.Expires, p.Checked = report.Expires, t.now()
+			p.Feed.Lacks = strings.Join(report.Feed, ", ")
 		}
 	})
 	return page, trouble, err
@@ -105,6 +107,7 @@ func (t *tokens) adopt(ctx context.Context, page bridge.Page) (bridge.Page, brid
 // setAdopted gives the page a token that Meta says is its own.
 func setAdopted(p *bridge.Page, found bridge.Adopted, now time.Time) {
 	p.Token, p.TokenKind, p.Expires, p.Checked = found.Token, found.Kind, found.Expires, now
+	p.Feed.Lacks = strings.Join(found.Feed, ", ")
 	if p.Grant == "" {
 		p.Grant = found.User
 	}

@@ -14,6 +14,7 @@ type check struct {
 	before  bridge.Page
 	refused *bridge.Refusal // what sending was refused since the last check; nil: nothing
 	noted   bool            // sending was refused, or taken again, since then
+	barred  bool            // an answer to a comment was refused since then
 	unclear bool            // something could not be found out, so the next check judges what was noted
 }
 
@@ -26,6 +27,7 @@ func (c *Connections) verify(ctx context.Context, id bridge.PageID) (bridge.Page
 	}
 	k := &check{began: c.now(), before: page}
 	k.refused, k.noted = c.tokens.refusals.take(id)
+	k.barred = c.tokens.refusals.takeBarred(id)
 	page, err = c.readBack(ctx, page, k)
 	if k.noted && (k.unclear || err != nil) {
 		c.tokens.refusals.giveBack(id, k.refused)
@@ -44,6 +46,7 @@ func (c *Connections) readBack(ctx context.Context, page bridge.Page, k *check) 
 		return c.afterRefusal(ctx, page, err)
 	}
 	missing, err := c.facebook.PageMissing(ctx, page)
+	missing, noFeed := withoutFeed(missing)
 	switch {
 	case err != nil:
 		k.unclear = k.unclear || saysNothing(bridge.RefusalOf(err))
@@ -51,24 +54,27 @@ func (c *Connections) readBack(ctx context.Context, page bridge.Page, k *check) 
 	case len(missing) > 0:
 		return c.setState(ctx, page.ID, bridge.PageUnsubscribe, bridge.Trouble{Kind: bridge.FieldsMissing, About: strings.Join(missing, ", ")})
 	}
-	why, checked, err := c.app.ready(ctx)
+	app, err := c.app.ready(ctx)
 	if err != nil {
 		k.unclear = true
 		if page.State == bridge.PageRunning {
 			return page, nil
 		}
-		why = bridge.Trouble{Kind: bridge.FacebookAway}
+		app.why = bridge.Trouble{Kind: bridge.FacebookAway}
 	}
-	if why.Kind != "" {
-		return c.setState(ctx, page.ID, bridge.PageConnecting, why)
+	if app.why.Kind != "" {
+		return c.setState(ctx, page.ID, bridge.PageConnecting, app.why)
 	}
-	return c.inOrder(ctx, page.ID, k, checked)
+	if page, err = c.inOrder(ctx, page.ID, k, app.checked); err != nil {
+		return page, err
+	}
+	return c.feeds.checkFeed(ctx, page, noFeed, app.feed)
 }
 
 // readToken returns the trouble with a page's token, if it is time to ask. A page that
 // runs is not put in question by an error that says nothing about it.
 func (c *Connections) readToken(ctx context.Context, page bridge.Page, k *check) (bridge.Page, bridge.Trouble, error) {
-	if !c.tokens.due(page, k.refused != nil) {
+	if !c.tokens.due(page, k.refused != nil || k.barred) {
 		return page, bridge.Trouble{}, nil
 	}
 	page, trouble, err := c.tokens.trouble(ctx, page, k.refused)

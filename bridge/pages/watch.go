@@ -35,11 +35,15 @@ func newWatch(c *Connections, every time.Duration) *Watch {
 	return &Watch{connections: c, every: every, wake: make(chan struct{}, 1), doubt: map[bridge.PageID]struct{}{}}
 }
 
-// Refused says that Meta has refused everything of a page. It does not block.
+// Refused says that Meta has refused everything of a page, or to have comments answered. It
+// does not block.
 func (w *Watch) Refused(id bridge.PageID, r *bridge.Refusal) {
 	switch r.Reason {
 	case bridge.PageLost, bridge.NotApproved, bridge.PageRestricted:
 		w.connections.tokens.refusals.recordRefusal(id, r)
+		w.CheckSoon(id)
+	case bridge.CommentsBarred:
+		w.connections.tokens.refusals.recordBarred(id)
 		w.CheckSoon(id)
 	default: // throttled, or not reached: that passes
 	}
@@ -129,10 +133,10 @@ func (w *Watch) starter(ctx context.Context, checks *sync.WaitGroup) func(bridge
 }
 
 // doubtTroubled has those pages checked soon that were added while nobody watched, or
-// had trouble then.
+// had trouble then, or whose comments nobody has seen to yet.
 func (w *Watch) doubtTroubled(pages []bridge.Page) {
 	for _, p := range pages {
-		if p.State != bridge.PageRunning || p.TokenKind == "" || w.connections.gaps.Has(p.ID) {
+		if p.State != bridge.PageRunning || p.TokenKind == "" || p.Settings.Comments != p.Feed.On || w.connections.gaps.Has(p.ID) {
 			w.CheckSoon(p.ID)
 		}
 	}
@@ -167,6 +171,7 @@ func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 	default:
 		c.announceChange(ctx, before, after)
 	}
+	c.feeds.announceComments(ctx, before, after)
 }
 
 // announceChange says when a page stops working or works again.

@@ -47,9 +47,9 @@ func TestCheckPage(t *testing.T) {
 // healing is Facebook once a page was subscribed anew.
 type healing struct{ *meta }
 
-func (h healing) SubscribePage(ctx context.Context, p bridge.Page) error {
+func (h healing) SubscribePage(ctx context.Context, p bridge.Page, feed bridge.FeedWish) error {
 	h.missing = nil
-	return h.meta.SubscribePage(ctx, p)
+	return h.meta.SubscribePage(ctx, p, feed)
 }
 
 // TestCheckPage_LostSubscription_IsRepairedAndSaidOnce: Meta unsubscribes pages silently.
@@ -57,6 +57,7 @@ func TestCheckPage_LostSubscription_IsRepairedAndSaidOnce(t *testing.T) {
 	d := newDesk(t, running("1"))
 	d.meta.missing = []string{"messages"}
 	d.Connections.facebook = healing{d.meta}
+	d.Connections.feeds.facebook = d.Connections.facebook
 	for range 2 {
 		d.Watch.checkPage(t.Context(), "1")
 	}

@@ -1,9 +1,8 @@
 // Package placeholders fills in what a page's texts leave open until they are sent:
-// {customer}, {agent} and so on.
+// {customer}, {agent} and so on, or {agent|our team} with a word for where it is not known.
 package placeholders
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -11,60 +10,53 @@ import (
 // Values are what stands in the places of a text. What is not known is empty.
 type Values struct {
 	Customer   string // name
-	Agent      string // name, as the page's agent-name lets the customer see it
+	Agent      string // name of the person who closed the conversation
 	Page       string // name
 	Department string // name
 	Privacy    string // address of the privacy notice
 }
 
-// names are the placeholders as they stand in texts.
-var names = []string{"{customer}", "{agent}", "{page}", "{department}", "{privacy}"}
+// names are what stands between braces.
+var names = []string{"customer", "agent", "page", "department", "privacy"}
 
-var (
-	anyName = regexp.MustCompile(`\{\p{L}[\p{L}\p{N} _-]*\}`)
-	known   = regexp.MustCompile(`(?i) ?(` + strings.Join(quoteAll(names), "|") + `)`)
-)
-
-func quoteAll(all []string) (quoted []string) {
-	for _, one := range all {
-		quoted = append(quoted, regexp.QuoteMeta(one))
+// Names returns the placeholders as they are typed, {customer} first.
+func Names() (typed []string) {
+	for _, name := range names {
+		typed = append(typed, "{"+name+"}")
 	}
-	return quoted
+	return typed
 }
 
-// Fill returns a text with its placeholders replaced. What is not known leaves no gap:
-// "Hello {customer}!" becomes "Hello!".
-func (v Values) Fill(text string) string {
-	values, gaps := []string{v.Customer, v.Agent, v.Page, v.Department, v.Privacy}, false
-	filled := known.ReplaceAllStringFunc(text, func(found string) string {
-		name := strings.TrimPrefix(found, " ")
-		value := values[slices.Index(names, strings.ToLower(name))]
-		if value == "" {
-			gaps = true
-			return ""
+// Fill returns a text with its placeholders replaced: by what is known, else by the word
+// behind the bar. Where there is neither, the sentence is closed over the gap: "Thank you,
+// {customer}!" becomes "Thank you!".
+func (v Values) Fill(text string) (filled string) {
+	pieces, _ := parse(text)
+	begins := false // a sentence, which has lost its first word
+	for i := range pieces {
+		said, known := pieces[i].text, false
+		if pieces[i].open {
+			if said = v.of(pieces[i].text); said == "" {
+				said = pieces[i].word
+			} else {
+				known = true
+			}
+			if said == "" {
+				next, more := behind(pieces, i)
+				filled, begins = join(filled, next, more)
+				continue
+			}
 		}
-		return strings.TrimSuffix(found, name) + value
-	})
-	if gaps { // at the beginning of a line, the space stood behind
-		lines := strings.Split(filled, "\n")
-		for i := range lines {
-			lines[i] = strings.TrimSpace(lines[i])
+		if begins && !known {
+			said = raised(said)
 		}
-		filled = strings.Join(lines, "\n")
+		filled, begins = filled+said, begins && said == ""
 	}
 	return strings.TrimSpace(filled)
 }
 
-// Names returns the placeholders as they are typed, {customer} first.
-func Names() []string { return slices.Clone(names) }
-
-// Unknown returns the first placeholder in a text that nothing can fill; "" if there is
-// none. Braces around anything but a name are only braces.
-func Unknown(text string) string {
-	for _, found := range anyName.FindAllString(text, -1) {
-		if !slices.Contains(names, strings.ToLower(found)) {
-			return found
-		}
-	}
-	return ""
+// of returns the value of a placeholder on one line.
+func (v Values) of(name string) string {
+	value := []string{v.Customer, v.Agent, v.Page, v.Department, v.Privacy}[slices.Index(names, name)]
+	return strings.Join(strings.Fields(value), " ")
 }

@@ -161,7 +161,7 @@ func (v View) ByPage() map[bridge.PageID]Load {
 		if load.Oldest == 0 || oldest < load.Oldest {
 			load.Oldest = oldest
 		}
-		if g := p.gates[p.Home(id)]; g != nil && g.shut {
+		if g := v.shutBefore(id); g != nil {
 			if load.Held = g.reason; g.timer != nil {
 				load.Until = g.timer.At
 			}
@@ -169,6 +169,18 @@ func (v View) ByPage() map[bridge.PageID]Load {
 		pages[id.Page] = load
 	}
 	return pages
+}
+
+// shutBefore returns the gate that keeps a lane from being tried, its home gate first; nil:
+// none does.
+func (v View) shutBefore(id bridge.Lane) *gate {
+	p := &v.s.places
+	for _, name := range []bridge.Gate{p.Home(id), p.Outer} {
+		if g := p.gates[name]; g != nil && g.shut {
+			return g
+		}
+	}
+	return nil
 }
 
 // Count returns how many entries wait.

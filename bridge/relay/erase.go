@@ -34,11 +34,19 @@ type Eraser struct {
 // room, or a link to the room, in which that customer is spoken to.
 func (e *Eraser) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
 	for _, part := range strings.FieldsFunc(word, func(r rune) bool { return strings.ContainsRune("/?#", r) }) {
-		if c, ours, err := e.Rooms.Conversation(bridge.RoomID(part)); err != nil || ours && c.Page == p {
-			return c.Customer, err
+		switch c, ours, err := e.Rooms.Conversation(bridge.RoomID(part)); {
+		case err != nil:
+			return "", err
+		case ours && c.Page != p:
+			return "", bridge.ErrNoCustomer
+		case ours:
+			return c.Customer, nil
 		}
 	}
 	id := bridge.CustomerID(word)
+	if id == "" {
+		return "", bridge.ErrNoCustomer
+	}
 	for _, c := range conversationsOf(p, id) {
 		known, err := e.stored(c)
 		if err != nil || known {

@@ -70,7 +70,9 @@ func (r *Relay) makeLanes() {
 	}
 	workspace := queue.Rules{Home: func(bridge.Lane) bridge.Gate { return bridge.GateWorkspace }}
 	pages := queue.Rules{Home: func(l bridge.Lane) bridge.Gate { return bridge.GatePage(l.Page) }, Outer: bridge.GateApp, PerGate: perPage}
-	r.inbox = queue.New(lanes(c.Queues.Inbox, bridge.In, c.Workers, workspace))
+	in := lanes(c.Queues.Inbox, bridge.In, c.Workers, workspace)
+	in.Dropped = func(seq bridge.Seq) { r.Inbound.Dropped(seq) }
+	r.inbox = queue.New(in)
 	r.notices = queue.New(lanes(c.Queues.Notices, bridge.ToAgents, noticeWorkers, workspace))
 	out := lanes(c.Queues.Outbox, bridge.Out, c.Workers, pages)
 	out.Concluded = nil // Outbound knows more

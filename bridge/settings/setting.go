@@ -37,8 +37,9 @@ type Setting struct {
 	Longest int      // characters in a value
 	Connect bool     // it is also asked for when a page is connected
 
-	get func(bridge.Settings) string
-	set func(*bridge.Settings, string) (mistake language.Phrase)
+	ofAgent bool // a text that knows an agent's name
+	get     func(bridge.Settings) string
+	set     func(*bridge.Settings, string) (mistake language.Phrase)
 }
 
 // Choice is one value of a ChoiceKind.

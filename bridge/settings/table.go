@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/bridge/placeholders"
 	"messenger-bridge/language"
 )
 
@@ -58,7 +57,7 @@ var Table = []Setting{
 		language.Sentence("A customer's first room shows what was said before the page was connected."),
 		func(s *bridge.Settings) *bool { return &s.History }),
 	onOff("comments", false, groupRooms, language.Sentence("Comments"),
-		language.Sentence("Comments on the page's posts get rooms of their own."),
+		language.Sentence("What people write on the page and below its posts gets rooms of its own: comments, posts, reviews. Facebook must allow that in addition."),
 		func(s *bridge.Settings) *bool { return &s.Comments }),
 	onOff("receipts", false, groupRooms, language.Sentence("Receipts"),
 		language.Sentence("Agents see what was delivered (✔️) and read (👁️). That costs Rocket.Chat two calls for each message."),
@@ -74,8 +73,8 @@ var Table = []Setting{
 		func(s *bridge.Settings, v string) { s.WelcomeAlways = v == "room" }),
 	words("offline", language.Sentence("Nobody there"), language.Sentence("It is sent once while no agent is online."),
 		func(s *bridge.Settings) *string { return &s.Offline }),
-	words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
-		func(s *bridge.Settings) *string { return &s.Finished }),
+	ofAgent(words("finished", language.Sentence("Goodbye"), language.Sentence("It is sent when an agent closes the conversation."),
+		func(s *bridge.Settings) *string { return &s.Finished })),
 	onOff("survey", false, groupTexts, language.Sentence("Survey"),
 		language.Sentence("Customers are asked how it was when an agent has closed the conversation."),
 		func(s *bridge.Settings) *bool { return &s.Survey }),
@@ -126,6 +125,18 @@ var Table = []Setting{
 	onOff("send-edits", true, groupAnswers, language.Sentence("Send corrections"),
 		language.Sentence("An answer that an agent edits is sent again, marked as corrected."),
 		func(s *bridge.Settings) *bool { return &s.KeepEdits }),
+	oneOf("threads", groupAnswers, language.Sentence("Answers in threads"),
+		language.Sentence("Whether customers get what agents answer in a thread."), sendOrKeep("send", "internal"),
+		func(s bridge.Settings) string {
+			return map[bool]string{true: "internal", false: "send"}[s.ThreadsInternal]
+		},
+		func(s *bridge.Settings, v string) { s.ThreadsInternal = v == "internal" }),
+	oneOf("mentions", groupAnswers, language.Sentence("Messages to colleagues"),
+		language.Sentence("Whether customers get messages that begin with a colleague's name, like “@ben can you look at this?”"), sendOrKeep("internal", "send"),
+		func(s bridge.Settings) string {
+			return map[bool]string{true: "send", false: "internal"}[s.MentionsSend]
+		},
+		func(s *bridge.Settings, v string) { s.MentionsSend = v == "send" }),
 
 	onOff("files-in", true, groupFiles, language.Sentence("Files from customers"),
 		language.Sentence("Agents see the files that customers send."),
@@ -159,12 +170,28 @@ func words(word, label, help string, field func(*bridge.Settings) *string) Setti
 	return Setting{Word: word, Group: groupTexts, Connect: true, Kind: TextKind, Longest: longestText, Label: label, Help: help,
 		get: func(s bridge.Settings) string { return *field(&s) },
 		set: func(s *bridge.Settings, v string) language.Phrase {
-			if odd := placeholders.Unknown(v); odd != "" {
-				return language.Later("Nothing is known by the name of %s. These are filled in: %s.", odd, strings.Join(placeholders.Names(), ", "))
+			if wrong := misplaced(v); wrong != "" && v != *field(s) { // what is set stays
+				return wrong
 			}
 			*field(s) = v
 			return ""
 		}}
+}
+
+// ofAgent is a text that is sent about an agent, who may be named in it.
+func ofAgent(d Setting) Setting {
+	d.ofAgent = true
+	return d
+}
+
+// sendOrKeep are the choices for what is written in a room and may be meant for colleagues,
+// in the order of words.
+func sendOrKeep(words ...string) (choices []Choice) {
+	labels := map[string]string{"send": language.Sentence("they are sent"), "internal": language.Sentence("they stay among colleagues")}
+	for _, word := range words {
+		choices = append(choices, Choice{word, labels[word]})
+	}
+	return choices
 }
 
 // onOff is a switch. byDefault says what the zero value of its field stands for.

@@ -161,10 +161,10 @@ func (d *Decoded) test(e *entry, now time.Time) {
 	})
 }
 
-// change passes on what a change tells: about a comment; or, if it names who it is
+// change passes on what a change tells: about what people write on the page; or, if it names who it is
 // between, what messaging would have told.
 func (d *Decoded) change(page bridge.PageID, c *change, now time.Time) {
-	if c.Field == "feed" {
+	if c.Field == "feed" || c.Field == "ratings" {
 		var f feed
 		_ = json.Unmarshal(c.Value, &f) // a value of the wrong type costs itself only
 		d.feed(page, &f, bridge.Incoming{At: now})

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -29,17 +30,28 @@ type feed struct {
 	Post       struct {
 		Permalink Text `json:"permalink_url"`
 	} `json:"post"`
+
+	// Of a review. The sheet names no more than its item; these are the names that others saw.
+	Reviewer     ID   `json:"reviewer_id"`
+	ReviewerName Text `json:"reviewer_name"`
+	Review       Text `json:"review_text"`
+	Advice       Text `json:"recommendation_type"`
+	Story        ID   `json:"open_graph_story_id"`
 }
+
+// written are the items that a visitor's post on the page comes as.
+var written = map[Text]bool{"post": true, "status": true, "photo": true, "video": true, "link": true, "note": true}
 
 type person struct {
 	ID   ID   `json:"id"`
 	Name Text `json:"name"`
 }
 
-// feed passes on what happened to a comment, or counts what happened.
+// feed passes on what happened to a comment, a visitor's post or a review, or counts what
+// happened.
 func (d *Decoded) feed(page bridge.PageID, f *feed, in bridge.Incoming) {
 	switch {
-	case f.Item != "comment" || f.Comment == "" || !f.read(page, &in):
+	case !f.known(page) || !f.read(page, &in):
 		d.Ignored[kindFeed]++
 	case page == "":
 		d.Ignored[kindNoPage]++
@@ -48,21 +60,74 @@ func (d *Decoded) feed(page bridge.PageID, f *feed, in bridge.Incoming) {
 	}
 }
 
-// read takes over what happened to a comment; in.At is when. It returns false for what
+// known reports whether it is about something that people wrote. What the page posts itself
+// is not; of a removal nobody says whose post it was.
+func (f *feed) known(page bridge.PageID) bool {
+	switch {
+	case f.Item == "comment":
+		return f.Comment != ""
+	case f.Item == "rating":
+		return f.Comment == "" && (f.who().ID != "" || f.Story != "")
+	case f.Verb == "remove" || f.Verb == "delete":
+		return written[f.Item] && f.PostID != ""
+	}
+	return written[f.Item] && f.PostID != "" && f.Comment == "" && f.who().ID != "" && f.who().ID != ID(page)
+}
+
+// who wrote it, as far as Meta says.
+func (f *feed) who() person {
+	for _, p := range []person{f.From, {f.SenderID, f.SenderName}} {
+		if p.ID != "" {
+			return p
+		}
+	}
+	return person{f.Reviewer, f.ReviewerName}
+}
+
+// identify returns what it is, and its id.
+func (f *feed) identify(at time.Time) (bridge.CommentKind, bridge.Mid) {
+	story := f.Story
+	if story == "" {
+		story = f.PostID
+	}
+	switch {
+	case f.Item == "comment":
+		return bridge.BelowPost, bridge.Mid(f.Comment)
+	case f.Item != "rating":
+		return bridge.OnPage, bridge.Mid(f.PostID)
+	case story != "":
+		return bridge.Review, bridge.Mid(story)
+	}
+	if created := f.Created.Time(); !created.IsZero() {
+		at = created
+	}
+	return bridge.Review, bridge.ReviewMid(bridge.CustomerID(f.who().ID), at)
+}
+
+// advice is whether a review recommends the page.
+func (f *feed) advice() bridge.Advice {
+	switch strings.ToUpper(string(f.Advice)) {
+	case "POSITIVE":
+		return bridge.Advised
+	case "NEGATIVE":
+		return bridge.Warned
+	}
+	return bridge.NoAdvice
+}
+
+// read takes over what happened to it; in.At is when. It returns false for what
 // agents need not know.
 func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
-	who := f.From
-	if who.ID == "" {
-		who = person{f.SenderID, f.SenderName}
-	}
+	who := f.who()
 	in.FromPage = string(who.ID) == string(page)
 	in.Conversation = bridge.Conversation{Page: page, Kind: bridge.Comments}
 	if !in.FromPage {
 		in.Conversation.Customer = bridge.CustomerID(who.ID)
 	}
-	in.Mid = bridge.Mid(f.Comment)
-	in.Comment = &bridge.Comment{Post: string(f.PostID), Name: strings.TrimSpace(string(who.Name)), Link: f.address(page)}
-	if f.Parent != f.PostID && f.Parent != f.Comment {
+	kind, mid := f.identify(in.At)
+	in.Mid = mid
+	in.Comment = &bridge.Comment{Kind: kind, Advice: f.advice(), Post: string(f.PostID), Name: strings.TrimSpace(string(who.Name)), Link: f.address(page, kind)}
+	if kind == bridge.BelowPost && f.Parent != f.PostID && f.Parent != f.Comment {
 		in.Comment.Parent = bridge.Mid(f.Parent)
 	}
 	if at := f.Edited.Time(); !at.IsZero() {
@@ -76,8 +141,9 @@ func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
 		}
 		f.said(in)
 	case "edit", "edited":
-		in.Kind, in.Text = bridge.EditEvent, string(f.Message)
-		if in.Key = bridge.EditKey(in.Mid, 0) + when; in.Text == "" {
+		in.Kind, in.Text = bridge.EditEvent, f.text()
+		in.Key = bridge.EditKey(in.Mid, 0) + when
+		if in.Text == "" {
 			in.Key += "/wordless"
 		}
 	case "remove", "delete":
@@ -85,7 +151,7 @@ func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
 		in.Conversation.Customer = "" // whoever removed it, if anybody is named
 	case "hide", "unhide":
 		in.Kind, in.Detail = bridge.HiddenEvent, string(f.Verb)
-		in.Key = "hidden/" + string(f.Comment) + "/" + in.Detail + when
+		in.Key = "hidden/" + string(in.Mid) + "/" + in.Detail + when
 		in.Conversation.Customer = "" // likewise
 	default:
 		return false
@@ -93,9 +159,17 @@ func (f *feed) read(page bridge.PageID, in *bridge.Incoming) bool {
 	return true
 }
 
+// text is what it says.
+func (f *feed) text() string {
+	if f.Item == "rating" && f.Review != "" {
+		return string(f.Review)
+	}
+	return string(f.Message)
+}
+
 // said takes over a comment, or one of the page's own.
 func (f *feed) said(in *bridge.Incoming) {
-	in.Text, in.ReplyTo = string(f.Message), in.Comment.Parent
+	in.Text, in.ReplyTo = f.text(), in.Comment.Parent
 	for _, photo := range append([]Text{f.Photo}, f.Photos...) {
 		if photo != "" && (len(in.Attachments) == 0 || in.Attachments[0].URL != string(photo)) {
 			in.Attachments = append(in.Attachments, bridge.Attachment{Kind: "image", URL: string(photo)})
@@ -114,7 +188,7 @@ func (f *feed) said(in *bridge.Incoming) {
 		return
 	case in.Text != "":
 		in.Kind = bridge.TextEvent
-	case len(in.Attachments) > 0:
+	case len(in.Attachments) > 0 || in.Comment.Kind == bridge.Review: // which says enough without words
 		in.Kind = bridge.MediaEvent
 	default: // a sticker, for example
 		in.Kind = bridge.UnsupportedEvent
@@ -124,16 +198,22 @@ func (f *feed) said(in *bridge.Incoming) {
 	}
 }
 
-// address is where people see the comment.
-func (f *feed) address(page bridge.PageID) string {
+// address is where people see it.
+func (f *feed) address(page bridge.PageID, kind bridge.CommentKind) string {
 	if strings.HasPrefix(string(f.Permalink), "https://") {
 		return string(f.Permalink)
+	}
+	if kind == bridge.Review {
+		return "https://www.facebook.com/" + string(page) + "/reviews"
 	}
 	_, n, _ := strings.Cut(string(f.Comment), "_")
 	u, err := url.Parse(string(f.Post.Permalink))
 	if err != nil || u.Scheme != "https" || u.Host == "" {
 		_, post, _ := strings.Cut(string(f.PostID), "_")
 		u = &url.URL{Scheme: "https", Host: "www.facebook.com", Path: "/" + string(page) + "/posts/" + post}
+	}
+	if kind == bridge.OnPage {
+		return u.String()
 	}
 	q := u.Query()
 	q.Set("comment_id", n)

@@ -10,12 +10,12 @@ import (
 )
 
 // A message that quotes others begins with a link to each (rocketchat.md, section 3).
-var quoteLinks = regexp.MustCompile(`^(?:\s*\[\s*\]\(https?://[^\s()]+[?&]msg=[^\s()]+\))+\s*`)
+var quoteLinks = regexp.MustCompile(`^(?:\s*\[\s*\]\([^\s()]+[?&]msg=[^\s()]+\))+\s*`)
 
 // WithoutQuotes leaves out the links by which a message quotes others. It costs
 // nothing where there are none: it is asked of every message in every room.
 func WithoutQuotes(msg string) string {
-	if !strings.Contains(msg, "](http") {
+	if !strings.Contains(msg, "](") {
 		return msg
 	}
 	return quoteLinks.ReplaceAllString(msg, "")

@@ -67,6 +67,7 @@ func TestPlainText(t *testing.T) {
 		{"quoting", quote + "*yes*", "yes"},
 		{"quoting twice", quote + quote + "\n yes", "yes"},
 		{"quoting only", strings.TrimSpace(quote), ""},
+		{"quoting by a path", "[ ](/live/r?msg=m) a", "a"},
 		{"quoting later", "a [ ](https://x.io/live/r?msg=m)", "a https://x.io/live/r?msg=m"},
 		{"empty link that quotes nothing", "[ ](https://x.io) a", "https://x.io a"},
 

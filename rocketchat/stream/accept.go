@@ -56,7 +56,7 @@ func (s *intake) placeOf(m wire.Message) place {
 // accept hands on, in order, what agents wrote in rooms of ours and what people
 // told the bot wherever they are.
 func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
-	bot, name := s.cfg.Client.Bot()
+	bot, _ := s.cfg.Client.Bot()
 	tooOld := s.cfg.Client.ServerTime().Add(-oldest)
 	var messages []bridge.AgentMessage
 	var commands []bridge.Command
@@ -81,6 +81,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 				return fresh, err
 			}
 			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.Author(), ByCustomer: m.Visitor != ""}
+			closing.By.Bot = s.cfg.Client.IsBot(closing.By)
 			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
 				return fresh, err
 			}
@@ -90,24 +91,13 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		if err != nil {
 			return 0, err
 		}
-		if is {
-			// The edit of a command is no second one, and nothing for a customer.
-			if m.Edited.IsZero() {
-				commands = append(commands, c)
-			}
+		if is && m.Edited.IsZero() { // the edit of a command is no second one
+			commands = append(commands, c)
+		}
+		a, ok := s.written(m, is)
+		if !ok {
 			continue
 		}
-		a, ok := m.FromAgent(bot)
-		if gone, is := m.Deleted(bot); is {
-			a, ok = gone, true
-		}
-		if !ok || m.Kind != wire.CustomerRoom {
-			continue
-		}
-		if _, _, meant := asCommand(m.Text, name, elsewhere); meant && s.cfg.Commands != nil {
-			continue // what another bot orders us to do is neither carried out nor for a customer
-		}
-		a.Text = s.plainText(m, a.Text)
 		_, ours, err := s.cfg.Store.Conversation(a.Room)
 		if err != nil {
 			return 0, err
@@ -124,6 +114,27 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		}
 	}
 	return fresh, hand()
+}
+
+// written returns what was written in a customer's room, or deleted there. What is an order
+// to the bot is none of the customer's business; nor is what another bot orders us to do,
+// which is not carried out either.
+func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok bool) {
+	bot, name := s.cfg.Client.Bot()
+	if m.Kind != wire.CustomerRoom {
+		return a, false
+	}
+	if gone, is := m.Deleted(bot); is {
+		return gone, true
+	}
+	if a, ok = m.FromAgent(bot); !ok {
+		return a, false
+	}
+	if _, _, meant := asCommand(m.Text, name, elsewhere); order || meant && s.cfg.Commands != nil {
+		a.Nature = bridge.BotOrder
+	}
+	a.Text, a.Author.Bot = s.plainText(m, a.Text), s.cfg.Client.IsBot(a.Author)
+	return a, true
 }
 
 // happened looks at what is new beside the text.

@@ -46,6 +46,7 @@ type office struct {
 	ours     map[bridge.RoomID]bridge.Conversation // empty: nothing is said of whose it is
 	cursor   time.Time
 	disk     error // why nothing can be stored
+	marked   int   // orders to a bot, for the mark that they stay in the room
 }
 
 func newOffice(t *testing.T, with chat.Config) *office {
@@ -132,6 +133,10 @@ func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (f
 			return
 		}
 		for _, m := range messages {
+			if m.Nature == bridge.BotOrder {
+				o.marked++
+				continue
+			}
 			if _, ours := o.ours[m.Room]; ours && !slices.ContainsFunc(o.messages, func(known bridge.AgentMessage) bool { return known.ID == m.ID }) {
 				o.messages = append(o.messages, m)
 				fresh++
@@ -332,6 +337,11 @@ func TestCommands_EditsAndRepeats_AreNoSecondCommandAndNoMessage(t *testing.T) {
 	if got := o.relayed(); !slices.Equal(got, []string{"hello", "beep"}) {
 		t.Errorf("the customer gets %q", got)
 	}
+	o.note(func() {
+		if o.marked == 0 {
+			t.Error("what is kept from the customer bears no mark")
+		}
+	})
 }
 
 func TestCommands_OtherRooms_CostNoCalls(t *testing.T) {

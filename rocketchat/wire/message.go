@@ -4,9 +4,7 @@ package wire
 import (
 	"encoding/json"
 	"errors"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -33,7 +31,12 @@ type Message struct {
 	User        User            `json:"u"`
 	Bot         json.RawMessage `json:"bot"`
 	Edited      Time            `json:"editedAt"`
+	Thread      string          `json:"tmid"`
+	Mentions    []User          `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`
+	Blocks      []block         `json:"blocks"`
+	Location    location        `json:"location"`
+	Custom      custom          `json:"customFields"`
 
 	Reactions map[string]struct {
 		Usernames []string `json:"usernames"`
@@ -43,74 +46,16 @@ type Message struct {
 	Old  bool   `json:"-"` // it was read before: only what has changed since counts
 }
 
+// custom are the fields that apps add, as far as they are known.
+type custom struct {
+	JitsiCall string `json:"jitsiCallUrl"`
+}
+
 // User is who wrote something.
 type User struct {
 	ID       string `json:"_id"`
 	Username string `json:"username"`
 	Name     string `json:"name"`
-}
-
-// attachment is a file, a quote, or a card of a bot (rocketchat.md 6.2, 6.3).
-type attachment struct {
-	Type        string   `json:"type"`
-	Title       string   `json:"title"`
-	TitleLink   string   `json:"title_link"`
-	Text        string   `json:"text"`
-	Description string   `json:"description"`
-	MessageLink string   `json:"message_link"` // of a quote
-	Actions     []action `json:"actions"`
-
-	Size      int64  `json:"size"`
-	ImageURL  string `json:"image_url"` // perhaps of a thumbnail
-	ImageType string `json:"image_type"`
-	ImageSize int64  `json:"image_size"`
-	AudioURL  string `json:"audio_url"`
-	AudioType string `json:"audio_type"`
-	AudioSize int64  `json:"audio_size"`
-	VideoURL  string `json:"video_url"`
-	VideoType string `json:"video_type"`
-	VideoSize int64  `json:"video_size"`
-}
-
-type action struct {
-	Type string `json:"type"`
-	Text string `json:"text"`
-	URL  string `json:"url"`
-	Msg  string `json:"msg"`
-}
-
-// file returns the attachment as a file: the original, not the thumbnail.
-func (a attachment) file() bridge.Attachment {
-	f := bridge.Attachment{Kind: bridge.FileKind, URL: a.TitleLink, Name: a.Title, Size: a.Size}
-	for _, as := range []struct {
-		kind, url, mediaType string
-		size                 int64
-	}{
-		{"image", a.ImageURL, a.ImageType, a.ImageSize}, {"audio", a.AudioURL, a.AudioType, a.AudioSize}, {"video", a.VideoURL, a.VideoType, a.VideoSize},
-	} {
-		if as.url == "" {
-			continue
-		}
-		f.Kind, f.Type, f.Size = as.kind, as.mediaType, as.size
-		if f.URL == "" {
-			f.URL = as.url
-		}
-	}
-	return f
-}
-
-// card is what an attachment says in words.
-func (a attachment) card() string {
-	return strings.TrimSpace(strings.Join([]string{a.Title, a.Text, a.TitleLink}, "\n"))
-}
-
-// quoted returns the id of the message that an attachment quotes, or "".
-func (a attachment) quoted() bridge.MessageID {
-	link, err := url.Parse(a.MessageLink)
-	if err != nil {
-		return ""
-	}
-	return bridge.MessageID(link.Query().Get("msg"))
 }
 
 // Time is EJSON on the stream and ISO 8601 over REST. Anything else is no
@@ -160,37 +105,23 @@ func Given(field json.RawMessage) bool {
 	return len(field) > 0 && string(field) != "null" && string(field) != "false"
 }
 
+// System is the user as whom Rocket.Chat itself writes and closes rooms.
+const System = "rocket.cat"
+
 // ByPeople reports whether somebody wrote the message: not the customer, not us,
 // not Rocket.Chat itself.
 func (m Message) ByPeople(bot bridge.UserID) bool {
-	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != "rocket.cat"
+	return m.System == "" && m.Visitor == "" && !m.Hidden && m.User.ID != string(bot) && m.User.ID != System
 }
 
 // Author returns who wrote the message.
 func (m Message) Author() bridge.Author {
-	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: Given(m.Bot)}
+	bot := Given(m.Bot) || m.System == "" && len(m.Blocks) > 0 // no client writes blocks
+	return bridge.Author{ID: bridge.UserID(m.User.ID), Username: m.User.Username, Name: m.User.Name, Bot: bot}
 }
 
-// FromAgent returns the message, its text as typed, if somebody wrote it for the
-// customer.
-func (m Message) FromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
-	if !m.ByPeople(bot) {
-		return bridge.AgentMessage{}, false
-	}
-	a := bridge.AgentMessage{
-		ID:     bridge.MessageID(m.ID),
-		Room:   bridge.RoomID(m.Room),
-		At:     m.At.Time,
-		Text:   m.Text,
-		Author: m.Author(),
-		Edited: m.Edited.Time,
-		Known:  m.Old,
-	}
-	for _, f := range m.Attachments {
-		m.attach(&a, f)
-	}
-	return a, true
-}
+// ownText is the text without the links by which it quotes others.
+func (m Message) ownText() string { return markup.WithoutQuotes(m.Text) }
 
 // Deleted returns what there is to know of a message that is no more. A trace of it
 // that is still shown says who wrote it (rocketchat.md 3).
@@ -216,30 +147,3 @@ const (
 	DeletedMessage = "rm"             // what remains of a deleted message
 	ClosedRoom     = "livechat-close" // the end of a room
 )
-
-// attach adds to a message what one of its attachments holds.
-func (m Message) attach(a *bridge.AgentMessage, f attachment) {
-	more := ""
-	switch {
-	case f.quoted() != "":
-		if a.Quote == nil {
-			a.Quote = &bridge.Quote{Message: f.quoted(), Text: markup.Plain(f.Text)}
-		}
-		return
-	case f.Type == "removed-file":
-		return
-	case f.Type == "file":
-		a.Attachments = append(a.Attachments, f.file())
-		if more = f.Description; strings.TrimSpace(more) == strings.TrimSpace(m.Text) {
-			more = "" // some versions write it twice
-		}
-	case f.card() != "" && (len(f.Actions) > 0 || Given(m.Bot)):
-		more = f.card() // of links, Rocket.Chat itself makes cards as well
-	}
-	if more != "" {
-		a.Text = strings.TrimSpace(a.Text + "\n" + more)
-	}
-	for _, action := range f.Actions {
-		a.Buttons = append(a.Buttons, bridge.Button{Title: strings.TrimSpace(markup.Plain(action.Text)), URL: action.URL, Payload: action.Msg})
-	}
-}

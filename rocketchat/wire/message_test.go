@@ -15,7 +15,7 @@ func TestMessage_WhoIsMeant(t *testing.T) {
 		"the customer":   {`{"_id":"1","u":{"_id":"v"},"msg":"x","token":"t"}`, false},
 		"a system one":   {`{"_id":"1","u":{"_id":"a"},"t":"uj"}`, false},
 		"us":             {`{"_id":"1","u":{"_id":"me"},"msg":"x"}`, false},
-		"Rocket.Chat":    {`{"_id":"1","u":{"_id":"rocket.cat"},"msg":"x"}`, false},
+		"Rocket.Chat":    {`{"_id":"1","u":{"_id":"rocket.cat"},"t":"wm","msg":"x"}`, false},
 		"hidden history": {`{"_id":"1","u":{"_id":"a"},"msg":"x","_hidden":true}`, false},
 	} {
 		var m Message

@@ -104,7 +104,7 @@ func (c Config) withDefaults() Config {
 //	            LosesPresence, Uploads, UploadsDescribed, UploadsTogether, RemovesFile
 //	            (methods of Agent)
 //	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, Joins, Leaves,
-//	            VisitorCloses, CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,
+//	            RestoreRoom, RestoreMessage, VisitorCloses, CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,
 //	            RefuseInClosedRooms
 //	Apps        LimitPrivateApps, App, DisableApp, SetAppVersion, RunCommand, RunCommandByREST, Notices,
 //	            Dialogs, Submit, Clicks

@@ -208,6 +208,9 @@ func (rc *RocketChat) closeRoom(r *rcRoom, by rcDoc, closer, comment string) {
 	if closer == "visitor" {
 		more["token"] = token
 	}
+	if real, _ := rc.settings["UI_Use_Real_Name"].(bool); !real {
+		by = rcDoc{"_id": by["_id"], "username": by["username"]} // system messages may lack the name
+	}
 	rc.say(r, "livechat-close", comment, by, more)
 	rc.touch(r)
 }

@@ -25,7 +25,7 @@ type comment struct {
 
 // commentBooks are all comments, and the people who wrote them.
 type commentBooks struct {
-	posts map[string]string // text by id
+	posts map[string]*post // by id
 	byID  map[string]*comment
 	order []string          // ids in the order in which they were written
 	psids map[string]string // by the commenter's id
@@ -33,7 +33,7 @@ type commentBooks struct {
 }
 
 func newCommentBooks() commentBooks {
-	return commentBooks{posts: map[string]string{}, byID: map[string]*comment{}, psids: map[string]string{}, bans: map[string]bool{}}
+	return commentBooks{posts: map[string]*post{}, byID: map[string]*comment{}, psids: map[string]string{}, bans: map[string]bool{}}
 }
 
 // Comment is one as everybody sees it.
@@ -44,16 +44,6 @@ type Comment struct {
 	Text     string
 	Hidden   bool
 	FromApp  bool // our application wrote it
-}
-
-// AddPost makes a post of a page and returns its id.
-func (m *Messenger) AddPost(page, text string) (post string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	post = fmt.Sprintf("%s_%d", page, 800000+m.next())
-	m.comments.posts[post] = text
-	m.touch()
-	return post
 }
 
 // PostLink is where people see a post.
@@ -176,7 +166,7 @@ func (m *Messenger) feedEvent(c *comment, verb string) Event {
 	setDefault(&parent, c.post)
 	var o metaObject
 	removed := verb == "remove" || verb == "delete"
-	if pg := m.pages[c.page]; !removed && (pg == nil || pg.granted["pages_read_user_content"]) {
+	if !removed && m.named(c.page) {
 		o = o.with("from", m.commenter(c))
 	}
 	o = o.with("post", newObject("status_type", "mobile_status_update", "is_published", true,

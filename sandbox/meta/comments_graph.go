@@ -18,6 +18,7 @@ const (
 	textNoReply   = "(#10903) This user can't reply to this activity"
 	textDuplicate = "(#506) Duplicate status message"
 	textNoComment = "(#200) Permissions error"
+	textNoReading = "(#283) Requires pages_read_engagement permission to manage the object"
 )
 
 // graphComment is a comment that a page's token reaches. Called with mu held.
@@ -39,23 +40,19 @@ func (m *Messenger) isComment(node string) bool {
 func (m *Messenger) commentEdge(c *graphCall, node, edge string) (*graphAnswer, *graphError) {
 	get, post := c.r.Method == http.MethodGet, c.r.Method == http.MethodPost
 	target := m.graphComment(c, node)
-	text, isPost := m.comments.posts[node]
-	isPost = isPost && strings.HasPrefix(node, c.token.page+"_")
-	need := "pages_manage_engagement"
-	if get {
-		need = "pages_read_engagement"
-	}
-	switch {
+	on := m.graphPost(c, node)
+	isPost := on != nil
+	switch e := m.mayEngage(c, target); {
 	case target == nil && !isPost:
 		return nil, noObject(c.r.Method, node)
-	case !m.may(c.token, need):
-		return nil, graphErr(200, 0, textNoComment)
+	case e != nil:
+		return nil, e
 	case edge == "comments" && get:
 		return m.listComments(c, node)
 	case edge == "comments" && post:
 		return m.publish(c, node)
 	case isPost && edge == "" && get:
-		return m.jsonAnswer(newObject("message", text, "permalink_url", m.PostLink(node), "id", node)), nil
+		return m.postNode(c, on)
 	case isPost || edge != "":
 	case get:
 		return m.commentNode(c, target)
@@ -76,6 +73,50 @@ func (m *Messenger) commentEdge(c *graphCall, node, edge string) (*graphAnswer, 
 		return m.told(target, "remove"), nil
 	}
 	return nil, noObject(c.r.Method, node)
+}
+
+// mayEngage says why a call about a comment or post is refused (messenger.md 4.2). That other
+// people's comments cannot be read without pages_read_user_content, and that the tasks are
+// asked for, are inferences. Called with mu held.
+func (m *Messenger) mayEngage(c *graphCall, target *comment) *graphError {
+	get, task := c.r.Method == http.MethodGet, "CREATE_CONTENT"
+	if c.r.Method == http.MethodDelete || c.param("is_hidden") != "" {
+		task = "MODERATE"
+	}
+	switch {
+	case get && !m.may(c.token, "pages_read_engagement"):
+		return graphErr(283, 0, textNoReading)
+	case get && target != nil && target.from != c.token.page && !m.may(c.token, "pages_read_user_content"):
+		return graphErr(10, 0, textPermission)
+	case !get && !m.may(c.token, "pages_manage_engagement"):
+		return graphErr(200, 0, textNoComment)
+	case !get && !m.holds(c.token, task):
+		return graphErr(200, 0, textNoTask)
+	}
+	return nil
+}
+
+// postNode is GET /{post-id}. Unlike a comment, a post has no parent. Called with mu held.
+func (m *Messenger) postNode(c *graphCall, on *post) (*graphAnswer, *graphError) {
+	fields, e := c.fields("id", "message", "created_time")
+	if e != nil {
+		return nil, e
+	}
+	var o metaObject
+	for _, f := range fields {
+		switch f.name {
+		case "id":
+		case "message":
+			o = o.with(f.name, on.text)
+		case "created_time":
+			o = o.with(f.name, on.at.UTC().Truncate(time.Second).Format(graphTime))
+		case "permalink_url":
+			o = o.with(f.name, m.PostLink(on.id))
+		default:
+			return nil, noField(f.name, "Post")
+		}
+	}
+	return m.jsonAnswer(o.with("id", on.id)), nil
 }
 
 // told ends a change that the feed tells of when the answer is out. Called with mu held.
@@ -227,6 +268,9 @@ func (m *Messenger) checkPrivate(target *comment) *graphError {
 // findCommenter turns the recipient of a private reply into the person behind the comment,
 // whose thread need not exist yet. Called with mu held.
 func (m *Messenger) findCommenter(s *sendRequest) *graphError {
+	if s.recipient.PostID != "" {
+		return m.findPoster(s)
+	}
 	target := m.comments.byID[s.recipient.CommentID]
 	if target == nil || target.gone || target.page != s.page {
 		return noObject(http.MethodPost, s.recipient.CommentID)
@@ -234,14 +278,34 @@ func (m *Messenger) findCommenter(s *sendRequest) *graphError {
 	if e := m.checkPrivate(target); e != nil {
 		return e
 	}
-	psid := m.comments.psids[target.from]
+	m.address(s, target.from)
+	s.replied = &target.replied
+	return nil
+}
+
+// findPoster is findCommenter for a visitor's post. Called with mu held.
+func (m *Messenger) findPoster(s *sendRequest) *graphError {
+	on := m.comments.posts[s.recipient.PostID]
+	if on == nil || on.gone || on.page != s.page || on.review {
+		return noObject(http.MethodPost, s.recipient.PostID)
+	}
+	if e := m.checkPrivate(&comment{replied: on.replied, from: on.from, page: on.page, at: on.at}); e != nil {
+		return e
+	}
+	m.address(s, on.from)
+	s.replied = &on.replied
+	return nil
+}
+
+// address finds out the id in Messenger of whom a private reply goes to. Called with mu held.
+func (m *Messenger) address(s *sendRequest, person string) {
+	psid := m.comments.psids[person]
 	if psid == "" {
-		psid = "800" + target.from[min(len(target.from), 3):]
+		psid = "800" + person[min(len(person), 3):]
 	}
 	if s.kind != "" {
 		m.books.problem("private reply with messaging_type %s", s.kind)
 	}
-	s.recipient.ID, s.comment = psid, target
+	s.recipient.ID = psid
 	m.thread(threadKey{s.page, psid})
-	return nil
 }

@@ -20,7 +20,7 @@ import (
 // (messenger.md 10.1; that unknown ones are served too is an inference).
 const (
 	oldestVersion = 21
-	newestVersion = 26
+	newestVersion = 27
 	maxGraphBody  = 64 << 20
 )
 

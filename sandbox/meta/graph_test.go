@@ -107,11 +107,10 @@ func TestMessengerSubscribedApps_AllOrNothing(t *testing.T) {
 	if r := set("messages,mentions"); r.status != 400 || r.code != 100 || !strings.Contains(r.body, `subscribed_fields[1] must be one of {`) {
 		t.Errorf("unknown field: %s", r.body)
 	}
-	m.Grant(pageID, "pages_read_user_content", false)
 	if r := set("messages,feed"); r.status != 403 || r.code != 200 {
 		t.Errorf("no permission: %d %s", r.status, r.body)
 	}
-	if n := len(m.Subscribed(pageID)); n != len(meta.PageFields) {
+	if n := len(m.Subscribed(pageID)); n != len(meta.MessageFields) {
 		t.Errorf("a refused call changed the fields: %d", n)
 	}
 	if r := set("messages,standby"); r.body != `{"success":true}` {

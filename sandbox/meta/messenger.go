@@ -39,7 +39,7 @@ type Config struct {
 	NoProof bool // accept calls without appsecret_proof; a wrong one is refused anyway
 
 	// NoAppSubscription starts with an application that is subscribed to nothing, until it
-	// POSTs to /{app-id}/subscriptions. Otherwise all fields are subscribed, and only the URL
+	// POSTs to /{app-id}/subscriptions. Otherwise MessageFields are subscribed, and only the URL
 	// is missing.
 	NoAppSubscription bool
 
@@ -111,7 +111,7 @@ func Start(cfg Config) (*Messenger, error) {
 		kick:     make(chan struct{}, 1),
 		changed:  make(chan struct{}),
 		quirks:   cfg.Quirks,
-		app:      appSubscription{fields: setOf(PageFields), verify: cfg.VerifyToken, active: true, served: newestVersion},
+		app:      appSubscription{fields: setOf(MessageFields), verify: cfg.VerifyToken, active: true, served: newestVersion},
 		pages:    map[string]*page{},
 		tokens:   map[string]*graphToken{},
 		foreign:  map[string]string{},

@@ -4,6 +4,7 @@ package meta
 type page struct {
 	id, name  string
 	token     *graphToken     // made last; nil = none was handed out
+	by        *graphToken     // with which it was subscribed; nil = none was needed
 	fields    map[string]bool // subscribed by our application; empty = not subscribed
 	others    []pageSubscriber
 	granted   map[string]bool // permissions, see Grant
@@ -17,6 +18,10 @@ var Permissions = []string{
 	"pages_read_user_content", "pages_manage_engagement",
 }
 
+// MessagePermissions are those of a page that was connected for messages only. Comments need
+// the other two as well.
+var MessagePermissions = Permissions[:4]
+
 func setOf(items []string) map[string]bool {
 	set := make(map[string]bool, len(items))
 	for _, item := range items {
@@ -25,16 +30,28 @@ func setOf(items []string) map[string]bool {
 	return set
 }
 
-// AddPage makes a page, subscribed to all fields and granted all permissions, and returns its
-// token, which DefaultUserID authorised. The application's side is subscribed to all fields
-// from the start, unless Config.NoAppSubscription.
+// AddPage makes a page that was connected for messages only: subscribed to MessageFields and
+// granted MessagePermissions. It returns its token, which DefaultUserID authorised. The
+// application's side is subscribed to MessageFields from the start, unless
+// Config.NoAppSubscription. AllowComments grants more.
 func (m *Messenger) AddPage(id, name string) (token string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	pg := m.addPage(id, name)
-	pg.fields = setOf(PageFields)
-	t := m.issue(&graphToken{kind: pageToken, page: id, user: DefaultUserID, scopes: setOf(Permissions)})
+	pg.fields = setOf(MessageFields)
+	t := m.issue(&graphToken{kind: pageToken, page: id, user: DefaultUserID, scopes: setOf(MessagePermissions)})
 	return t.value
+}
+
+// AllowComments is the page having been authorised with the permissions for comments, too:
+// its newest token has them. Nothing is subscribed by that.
+func (m *Messenger) AllowComments(page string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if pg := m.pages[page]; pg != nil && pg.token != nil {
+		pg.token.scopes = setOf(Permissions)
+		m.touch()
+	}
 }
 
 // AddBarePage makes a page that exists at Facebook and nothing else: not subscribed, and

@@ -38,6 +38,8 @@ type Quirks struct {
 	CorruptVideo         bool // videos are refused as too slow or corrupt
 	BlockedCode          int  // what a blocked customer gives: 0 = 551/1545041, 200 = 200/1545041, 2 = code 2
 	RefuseDuplicates     bool // the same comment twice in a row: 506
+	ReviewsWithoutStory  bool // the feed does not name the story of a review, so nothing can be published below it
+	FeedAnonymous        bool // without pages_read_user_content, feed comes without "from" instead of not at all
 	MergeFields          bool // subscribed_apps adds to the fields instead of replacing them
 
 	// Login and configuration.

@@ -23,8 +23,9 @@ type sendRequest struct {
 		ID        string `json:"id"`
 		UserRef   string `json:"user_ref"`
 		CommentID string `json:"comment_id"`
+		PostID    string `json:"post_id"`
 	}
-	comment *comment // that the message replies to, privately
+	replied *bool // of the comment or post that the message replies to, privately
 	message *struct {
 		Text        *string           `json:"text"`
 		Metadata    string            `json:"metadata"`
@@ -56,7 +57,7 @@ func (m *Messenger) sendMessage(c *graphCall) *graphAnswer {
 	if e != nil {
 		return m.refuse(e)
 	}
-	if s.recipient.CommentID != "" {
+	if s.recipient.CommentID != "" || s.recipient.PostID != "" {
 		m.mu.Lock()
 		e := m.findCommenter(s)
 		m.mu.Unlock()
@@ -146,7 +147,7 @@ func decodeSend(c *graphCall) (*sendRequest, *graphError) {
 	if c.broken {
 		return nil, graphErr(100, 0, "(#100) The request body is not what its content type says")
 	}
-	if json.Unmarshal(c.object("recipient"), &s.recipient) != nil || s.customer() == "" && s.recipient.CommentID == "" {
+	if json.Unmarshal(c.object("recipient"), &s.recipient) != nil || s.customer() == "" && s.recipient.CommentID == "" && s.recipient.PostID == "" {
 		return nil, graphErr(100, 0, "(#100) param recipient must be non-empty.")
 	}
 	if raw := c.object("message"); len(raw) > 0 && !bytes.Equal(raw, []byte("null")) {
@@ -215,7 +216,7 @@ func (m *Messenger) checkSend(s *sendRequest) *graphError {
 	if e := check(s); e != nil {
 		return e
 	}
-	if s.comment == nil { // a private reply needs no window, and opens none
+	if s.replied == nil { // a private reply needs no window, and opens none
 		if e := m.checkWindow(s, t); e != nil {
 			return e
 		}
@@ -285,8 +286,8 @@ func (m *Messenger) post(s *sendRequest) *message {
 		metadata: s.message.Metadata, messagingType: s.kind, tag: s.tag, replyTo: s.replyTo, at: m.stamp(t),
 		buttons: s.buttons, quick: s.quick,
 	}
-	if s.comment != nil {
-		s.comment.replied = true
+	if s.replied != nil {
+		*s.replied = true
 	}
 	if p := m.personas[s.persona]; p != nil {
 		msg.persona = p.Name

@@ -37,7 +37,22 @@ var PageFields = []string{
 	"response_feedback", "send_cart", "standby",
 }
 
-// SubscribePage sets the fields of a page's subscription; none unsubscribes it.
+// MessageFields are those of PageFields that pages_messaging is enough for: what a page has
+// that was connected for messages only.
+var MessageFields = slices.DeleteFunc(slices.Clone(PageFields), func(field string) bool { return fieldPermission(field) != "pages_messaging" })
+
+// fieldPermission is the permission that a field's events need, besides pages_manage_metadata
+// for subscribing it (messenger.md 2.18, 6.6).
+func fieldPermission(field string) string {
+	switch field {
+	case "feed", "mention", "group_feed", "conversations":
+		return "pages_read_user_content"
+	}
+	return "pages_messaging"
+}
+
+// SubscribePage sets the fields of a page's subscription; none unsubscribes it. Unlike the
+// API it asks for no permission; without one, nothing is sent all the same.
 func (m *Messenger) SubscribePage(page string, fields ...string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -102,8 +117,9 @@ func sorted(set map[string]bool) []string {
 	return items
 }
 
-// subscribed tells whether Meta sends the event: on both levels, or of a page or a kind that
-// the simulator knows nothing about. Called with mu held.
+// subscribed tells whether Meta sends the event: its field is subscribed on both levels and
+// the page's grant has the permission for it; or the simulator knows nothing about the page or
+// the kind. Called with mu held.
 func (m *Messenger) subscribed(ev Event) bool {
 	pg := m.pages[ev.Page]
 	if pg == nil {
@@ -113,7 +129,18 @@ func (m *Messenger) subscribed(ev Event) bool {
 		return false
 	}
 	field := ev.field()
-	return field == "" || m.app.fields[field] && pg.fields[field]
+	return field == "" || m.app.fields[field] && pg.fields[field] && m.entitled(pg, field)
+}
+
+// entitled tells whether the grant that the page was subscribed with has the permission that a
+// field needs. A dead token's grant goes on, unless it was taken back. Called with mu held.
+func (m *Messenger) entitled(pg *page, field string) bool {
+	t := pg.by
+	if t == nil {
+		t = pg.token
+	}
+	permission := fieldPermission(field)
+	return field == "feed" && m.quirks.FeedAnonymous || pg.granted[permission] && (t == nil || m.may(t, permission))
 }
 
 // subscribedApps is /{page-id}/subscribed_apps. Called with mu held.
@@ -147,6 +174,7 @@ func (m *Messenger) subscribedApps(c *graphCall) (*graphAnswer, *graphError) {
 		for _, field := range fields {
 			pg.fields[field] = true
 		}
+		pg.by = c.token
 		m.touch()
 		return m.success(), nil
 	}
@@ -191,12 +219,7 @@ func (m *Messenger) maySubscribe(t *graphToken, fields []string) *graphError {
 		return e
 	}
 	for _, field := range fields {
-		need := "pages_messaging"
-		switch field {
-		case "feed", "mention", "group_feed", "conversations":
-			need = "pages_read_user_content"
-		}
-		for _, permission := range []string{need, "pages_manage_metadata"} {
+		for _, permission := range []string{fieldPermission(field), "pages_manage_metadata"} {
 			if !m.may(t, permission) {
 				return &graphError{code: 200, status: http.StatusForbidden, text: fmt.Sprintf(
 					"(#200) To subscribe to the %s field, one of these permissions is needed: %s", field, permission)}

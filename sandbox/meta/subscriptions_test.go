@@ -119,7 +119,7 @@ func TestMessengerSubscriptions_BothLevels(t *testing.T) {
 }
 
 func TestMessengerSubscriptions_WithoutValues(t *testing.T) {
-	m, _, hook := startMessenger(t, meta.Config{})
+	m, _, hook := withComments(t, meta.Config{})
 	app := graph{t, m, m.AppToken()}
 	app.do(http.MethodPost, "/v26.0/"+m.AppID()+"/subscriptions", url.Values{
 		"object": {"page"}, "callback_url": {hook.URL}, "verify_token": {hook.verify}, "fields": {"messages,feed"}}, "")

@@ -90,7 +90,7 @@ func (m *Messenger) KillToken(pageOrUser string, subcode int) {
 	m.touch()
 }
 
-// ReviveToken gives the page a new token, as a new authorisation does. The old ones do not
+// ReviveToken gives the page a new token, as a new authorisation of the same does. The old ones do not
 // come back to life.
 func (m *Messenger) ReviveToken(page string) (token string) {
 	m.mu.Lock()
@@ -99,13 +99,17 @@ func (m *Messenger) ReviveToken(page string) (token string) {
 	if pg == nil {
 		return ""
 	}
+	scopes := setOf(MessagePermissions)
+	if pg.token != nil {
+		scopes = pg.token.scopes
+	}
 	for _, t := range m.tokensOf(page) {
 		if !t.dead {
 			t.dead, t.subcode = true, 467
 		}
 		t.killed = false
 	}
-	t := m.issue(&graphToken{kind: pageToken, page: page, user: DefaultUserID, scopes: setOf(Permissions)})
+	t := m.issue(&graphToken{kind: pageToken, page: page, user: DefaultUserID, scopes: scopes})
 	m.touch()
 	return t.value
 }

@@ -145,7 +145,7 @@ func TestMessengerWebhook_Batches(t *testing.T) {
 
 func TestMessengerWebhook_MixedPost(t *testing.T) {
 	clock := newMetaClock()
-	m, _, hook := startMessenger(t, meta.Config{Now: clock.now})
+	m, _, hook := withComments(t, meta.Config{Now: clock.now})
 	other := m.TextEvent("999", "5", "m_b", "b", clock.now()) // a page nobody knows
 	standby := m.TextEvent(pageID, customer, "m_c", "c", clock.now())
 	standby.Standby = true

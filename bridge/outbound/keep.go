@@ -1,0 +1,132 @@
+package outbound
+
+import (
+	"regexp"
+
+	"messenger-bridge/bridge"
+)
+
+// What stays in the room, and what is said about it (docs/decisions/036-kept-in-the-room.md).
+
+var (
+	// command is what people type to us or to Rocket.Chat, never to a customer.
+	command = regexp.MustCompile(`^\s*(/\S|(?i:!facebook)\b)`)
+	// colleagues begins a note among colleagues.
+	colleagues = regexp.MustCompile(`^\s*(?i:!note)\b`)
+)
+
+// whyKept says why a message is no matter of the customer's; "" if it is one.
+func whyKept(m *bridge.AgentMessage, c bridge.Conversation, s bridge.Settings) bridge.Reason {
+	switch {
+	case m.Nature != bridge.ForCustomer:
+		return natures[m.Nature]
+	case command.MatchString(m.Text):
+		return bridge.CommandText
+	case colleagues.MatchString(m.Text):
+		return bridge.NoteText
+	case c.Kind != bridge.Comments && privately.MatchString(m.Text):
+		return bridge.PrivateOutside
+	case m.Thread != "" && s.ThreadsInternal:
+		return bridge.ThreadInternal
+	case m.Colleague && !s.MentionsSend:
+		return bridge.MentionInternal
+	}
+	return ""
+}
+
+// natures are why a message is kept that is none for the customer.
+var natures = map[bridge.Nature]bridge.Reason{
+	bridge.BotOrder: bridge.OrderText, bridge.ServerVoice: bridge.ServerText, bridge.CallInvite: bridge.CallText,
+	bridge.Encrypted: bridge.SecretText, bridge.UnknownType: bridge.TypeUnknown,
+}
+
+// keepBack returns whether a message stays in the room, and what is told of it. Seen again,
+// a message is what it was; a note stays one, whatever it is edited to.
+func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bool) (kept bool, told []bridge.Notice) {
+	if m.Gone {
+		return false, nil
+	}
+	about := aboutMessage(m)
+	why := whyKept(m, c, b.o.style(c.Page).settings)
+	if why == "" && m.Thread != "" && b.isNote(m.Thread) {
+		why = bridge.NoteText
+	}
+	switch {
+	case known && (why == "" || m.Edited.IsZero()):
+		return false, nil
+	case known: // the customer has an earlier version
+		n := about(bridge.NotDelivered, why)
+		n.Edit = m.Edited.UnixMilli()
+		return true, []bridge.Notice{n}
+	case b.isNote(m.ID):
+		return true, nil
+	case why != "":
+		return true, tellKept(m, about, why)
+	}
+	late := about(bridge.NotDelivered, bridge.RoomOver)
+	return b.afterClosing(c, m) || b.o.Notices.Told(late), []bridge.Notice{late}
+}
+
+// isNote reports whether a message was kept as a note.
+func (b *batch) isNote(id bridge.MessageID) bool {
+	return b.o.Notices.Told(bridge.Notice{Kind: bridge.Note, Message: id})
+}
+
+// wasHeld reports whether an earlier version of a message was kept until it is edited.
+func (b *batch) wasHeld(id bridge.MessageID) bool {
+	return b.o.Notices.Told(bridge.Notice{Kind: bridge.HeldBack, Message: id}) || b.o.Notices.Told(bridge.Notice{Kind: bridge.Private, Message: id})
+}
+
+// aboutMessage makes notices about a message.
+func aboutMessage(m *bridge.AgentMessage) func(bridge.NoticeKind, bridge.Reason) bridge.Notice {
+	return func(kind bridge.NoticeKind, why bridge.Reason) bridge.Notice {
+		return bridge.Notice{Kind: kind, Room: m.Room, Message: m.ID, To: m.Author, Reason: why}
+	}
+}
+
+// tellKept returns what is told of a message that is kept.
+func tellKept(m *bridge.AgentMessage, about func(bridge.NoticeKind, bridge.Reason) bridge.Notice, why bridge.Reason) []bridge.Notice {
+	switch why {
+	case bridge.CommandText, bridge.PrivateOutside:
+		return []bridge.Notice{about(bridge.Private, why)}
+	case bridge.CallText, bridge.SecretText:
+		return []bridge.Notice{about(bridge.NotDelivered, why)}
+	case bridge.TypeUnknown:
+		n := once(about(bridge.Convention, why))
+		n.Text = m.Left[0]
+		n.Topic += "/" + n.Text
+		return []bridge.Notice{about(bridge.Note, why), n}
+	case bridge.NoteText, bridge.OrderText:
+		return []bridge.Notice{about(bridge.Note, why)}
+	}
+	return []bridge.Notice{about(bridge.Note, why), once(about(bridge.Convention, why))}
+}
+
+// once has a notice told once in each room.
+func once(n bridge.Notice) bridge.Notice {
+	n.Topic = string(n.Reason) + "/" + string(n.Room)
+	if n.Reason == bridge.ServerText {
+		n.To = bridge.Author{} // nobody reads what it is told
+	}
+	return n
+}
+
+// sentNotices returns what is told of a message that goes to the customer, besides.
+func (b *batch) sentNotices(m *bridge.AgentMessage, out Outgoing) (told []bridge.Notice) {
+	about := aboutMessage(m)
+	if m.Thread != "" {
+		told = append(told, once(about(bridge.Convention, bridge.ThreadSent)))
+	}
+	if m.Colleague {
+		told = append(told, once(about(bridge.Convention, bridge.MentionSent)))
+	}
+	if len(m.Left) > 0 && len(out.Parts) > 0 {
+		n := about(bridge.PartLeft, bridge.Unsupported)
+		n.Text = enumerate(m.Left)
+		told = append(told, n)
+	}
+	if b.wasHeld(m.ID) {
+		told = append(told, about(bridge.Released, ""))
+	}
+	return told
+}

@@ -1,0 +1,140 @@
+package outbound
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// TestFromAgent_WhatStaysInTheRoom writes one message each, and reads what the customer gets
+// and what is told.
+func TestFromAgent_WhatStaysInTheRoom(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		settings bridge.Settings
+		m        bridge.AgentMessage
+		told     []string
+		arrives  bool
+	}{
+		{"a note", bridge.Settings{}, bridge.AgentMessage{Text: "!note he is angry"}, []string{"note/a note"}, false},
+		{"a note in capitals, of two lines", bridge.Settings{}, bridge.AgentMessage{Text: " !NOTE\nhe is angry"}, []string{"note/a note"}, false},
+		{"no note", bridge.Settings{}, bridge.AgentMessage{Text: "!notebook"}, nil, true},
+		{"!private", bridge.Settings{}, bridge.AgentMessage{Text: "!private I like you"}, []string{"private/a private-outside"}, false},
+		{"in a thread", bridge.Settings{}, bridge.AgentMessage{Text: "yes", Thread: "t"}, []string{"convention/thread-sent/room thread-sent"}, true},
+		{"in a thread that stays", bridge.Settings{ThreadsInternal: true}, bridge.AgentMessage{Text: "yes", Thread: "t"},
+			[]string{"note/a thread-internal", "convention/thread-internal/room thread-internal"}, false},
+		{"to a colleague", bridge.Settings{}, bridge.AgentMessage{Text: "@ben look", Colleague: true},
+			[]string{"note/a mention-internal", "convention/mention-internal/room mention-internal"}, false},
+		{"to a colleague, and sent", bridge.Settings{MentionsSend: true}, bridge.AgentMessage{Text: "@ben look", Colleague: true},
+			[]string{"convention/mention-sent/room mention-sent"}, true},
+		{"to the bot", bridge.Settings{}, bridge.AgentMessage{Text: "!facebook help", Nature: bridge.BotOrder}, []string{"note/a order"}, false},
+		{"by rocket.cat", bridge.Settings{}, bridge.AgentMessage{Text: "x", Nature: bridge.ServerVoice}, []string{"note/a server-text", "convention/server-text/room server-text"}, false},
+		{"a call", bridge.Settings{}, bridge.AgentMessage{Nature: bridge.CallInvite}, []string{"not-delivered/a call"}, false},
+		{"encrypted", bridge.Settings{}, bridge.AgentMessage{Nature: bridge.Encrypted}, []string{"not-delivered/a encrypted"}, false},
+		{"of an unknown type", bridge.Settings{}, bridge.AgentMessage{Text: "x", Nature: bridge.UnknownType, Left: []string{"new"}}, []string{"note/a unknown-type", "convention/unknown-type/room/new unknown-type"}, false},
+		{"with a part nobody can read", bridge.Settings{}, bridge.AgentMessage{Text: "x", Left: []string{"block “new”"}}, []string{"part-left/a unsupported"}, true},
+		{"old and never accepted", bridge.Settings{}, bridge.AgentMessage{Text: "!note x", Known: true}, nil, false},
+	} {
+		w := newWorld(t)
+		w.page.Settings = c.settings
+		c.m.ID = "a"
+		for range 2 { // a repeat changes nothing
+			w.says(c.m)
+		}
+		w.deliver()
+		if got := w.notices(); !slices.Equal(got, c.told) {
+			t.Errorf("%s: told %q", c.name, got)
+		}
+		if got := len(w.received) > 0; got != c.arrives {
+			t.Errorf("%s: arrives: %v", c.name, got)
+		}
+	}
+}
+
+func TestFromAgent_Notes_StayNotes(t *testing.T) {
+	w := newWorld(t)
+	w.says(write("a", "!note he is angry"), edit("a", 1, "he is angry"))
+	below := write("b", "indeed")
+	below.Thread = "a"
+	quoting := write("c", "Good morning")
+	quoting.Quote = &bridge.Quote{Message: "a", Text: "!note he is angry"}
+	colleague := write("d", "@ben look")
+	colleague.Colleague = true
+	w.says(below, quoting, colleague, edit("d", 2, "look"))
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"Good morning"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+}
+
+func TestFromAgent_SentAndEditedToANote_AuthorIsTold(t *testing.T) {
+	w := newWorld(t)
+	w.says(write("a", "hello"))
+	w.deliver()
+	w.says(edit("a", 1, "!note hello"), edit("a", 1, "!note hello"))
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+	if got := w.notices(); !slices.Equal(got, []string{"not-delivered-" + strconv.FormatInt(noon.Add(time.Minute).UnixMilli(), 36) + "/a note"}) {
+		t.Errorf("told: %q", got)
+	}
+}
+
+func TestFromAgent_LeftOverPlaceholder_IsSaidBeforeItIsSentOnce(t *testing.T) {
+	const text = "Dear {{contact.name}},\n[NAME]"
+	w := newWorld(t)
+	w.says(write("a", text), write("a", text))
+	if got := w.notices(); len(got) != 2 || !strings.HasPrefix(got[0], "left-over/room/") || got[1] != "held-back/a left-over" {
+		t.Errorf("told: %q", got)
+	}
+	w.deliver()
+	if len(w.received) > 0 {
+		t.Fatalf("the customer reads %q", w.texts())
+	}
+	w.says(edit("a", 1, "Dear Anna,")) // set right
+	w.says(write("b", text))           // meant so
+	w.says(write("c", "[EUR] and {x} stay"))
+	program := bridge.AgentMessage{ID: "d", Room: "room", At: noon, Text: "Hi [NAME]", Author: bridge.Author{ID: "p", Bot: true}}
+	if _, err := w.FromAgent(t.Context(), []bridge.AgentMessage{program}); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"Dear Anna,", text, "[EUR] and {x} stay", "Hi [NAME]"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+	if got := w.notices(); !slices.Contains(got, "released/a") {
+		t.Errorf("told: %q", got)
+	}
+}
+
+func TestLeftOvers(t *testing.T) {
+	for text, want := range map[string][]string{
+		"Dear [NAME], {{order.id}} and [ORDER_NUMBER]":  {"{{order.id}}", "[NAME]", "[ORDER_NUMBER]"},
+		"[FIRST NAME] [FIRST NAME]":                     {"[FIRST NAME]"},
+		"Hallo [KUNDENNAME], [BITTE DATUM]":             {"[KUNDENNAME]", "[BITTE DATUM]"},
+		"Hi {Customer}, {agent|our team}":               {"{Customer}", "{agent|our team}"},
+		"[EUR] [USD] [1] [SALE] [Name] {x} {} [ ] {{}}": nil,
+	} {
+		if got := leftOvers(text); !slices.Equal(got, want) {
+			t.Errorf("%q: %q", text, got)
+		}
+	}
+}
+
+func TestCompose_QuotesOfOtherRooms_AreRepeatedInFull(t *testing.T) {
+	long := "We open at nine, and we close at five; on Sundays we are closed, and on Mondays we open at ten, as we always did."
+	m := bridge.AgentMessage{ID: "a", Text: "See above", Repeats: []string{long, "and this"}}
+	out := compose(by(bridge.Settings{}), anna, &m)
+	if got := textsOf(out.Parts); !slices.Equal(got, []string{"“" + long + "”\n\n“and this”\n\nSee above"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+	m.Text = "!private See above"
+	if out = compose(by(bridge.Settings{}), commenter, &m); !out.Private || textsOf(out.Parts)[0] != "“"+long+"”\n\n“and this”\n\nSee above" {
+		t.Errorf("private: %v, %q", out.Private, textsOf(out.Parts))
+	}
+}
