@@ -118,7 +118,7 @@ func TestCommentsSetUp_OneLogin(t *testing.T) {
 
 	o.allowComments(o.linkIn(said)).choose([]string{bakery}).shows("connected", http.StatusOK, "connected")
 	o.feedIs(true)
-	o.hearsOf("So does what people write on the page and below its posts.")
+	o.hearsOf("what people write on the page and below its posts") // in the announcement of the page, or after it
 	if pages := o.public("!facebook pages"); strings.Contains(pages, ":warning:") {
 		t.Errorf("shown is:\n%s", pages)
 	}
@@ -234,4 +234,23 @@ func TestCommentsSetUp_Form(t *testing.T) {
 	b.get(o.linkIn(o.private("maria", o.setup(), "!facebook edit "+bakery))).shows("the form", http.StatusOK, "Something is missing for comments", "pages_read_user_content")
 	o.allowComments(o.linkIn(said)).choose([]string{bakery})
 	o.feedIs(true)
+}
+
+// TestCommentsSetUp_Dialog is the same in the app's dialog.
+func TestCommentsSetUp_Dialog(t *testing.T) {
+	o := openOfficeWithApp(t)
+	o.connect(bakery)
+	d := o.dialogOf(bakery)
+	before := len(o.rc.DirectMessages("maria"))
+	if wrong := o.rc.Submit("maria", d, map[string]string{"comments": "on"}); len(wrong) != 0 {
+		t.Errorf("the dialog says %v", wrong)
+	}
+	o.eventually("maria is told", func() bool { return len(o.rc.DirectMessages("maria")) > before })
+	said := o.rc.DirectMessages("maria")[before].Text
+	if !strings.Contains(said, "asks Facebook for exactly that in addition") {
+		t.Errorf("said: %s", said)
+	}
+	o.allowComments(o.linkIn(said)).choose([]string{bakery})
+	o.feedIs(true)
+	o.comments(o.meta.AddPost(bakery, "Fresh bread"), "Is it warm?")
 }

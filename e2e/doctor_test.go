@@ -334,6 +334,14 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			},
 		},
 		{
+			name: "comments without permission", before: func(w *world) { w.setPage(func(s *bridge.Settings) { s.Comments = true }) },
+			want: []found{
+				{"Shop: permissions", bridge.Bad, "pages_read_user_content is missing, which is needed to read comments", "authorize"},
+				{"Shop: permissions", bridge.Bad, "pages_manage_engagement is missing, which is needed to answer", "authorize"},
+				{"Shop: fields", bridge.Bad, "not subscribed: feed", "--fix"},
+			},
+		},
+		{
 			name: "page's fields missing", fault: func(w *world) { w.meta.SubscribePage(page, "messages", "standby") },
 			want: []found{{"Shop: fields", bridge.Bad, "not subscribed: message_echoes,", "--fix"}}, fixed: []string{"Shop: fields"},
 		},

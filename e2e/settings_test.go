@@ -43,6 +43,7 @@ func TestSettings_EachInWordsInTheFormAndAfterARestart(t *testing.T) {
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
+	o.meta.AllowComments(bakery)
 	edit := "/facebook edit " + bakery
 	if len(inWords) != len(settings.Table) {
 		t.Fatalf("the test has %d settings, the table %d", len(inWords), len(settings.Table))
@@ -74,6 +75,9 @@ func TestSettings_EachInWordsInTheFormAndAfterARestart(t *testing.T) {
 		form[c.word] = untouched[c.word]
 	}
 	b.send(form, action).shows("saving", 200, "The settings are saved")
+	o.eventually("what becomes of the comments is told", func() bool {
+		return len(containing(o.hears(o.rc.DirectRoom("maria", ourBot)), "`comments` is now “off”")) == 1
+	})
 	o.halt()
 	o.run()
 	form, _ = o.openWindow().get(o.linkIn(o.private("maria", o.setup(), edit))).form()
@@ -101,6 +105,7 @@ func TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost(t *testing.T) {
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
 	o.connect(bakery)
+	o.meta.AllowComments(bakery)
 	edit := "/facebook edit " + bakery
 	rid := o.setup()
 	o.eventually("otto is there", func() bool { return len(o.rc.MembersOf(rid)) == 3 })

@@ -140,8 +140,9 @@ func TestAuthorise_SeveralAdministrators_SideBySide(t *testing.T) {
 	if got := containing(o.hears(setup), "has lost its connection"); len(got) != 0 {
 		t.Errorf("the setup channel hears %q", got)
 	}
+	rid := o.asks(bikes)
 	o.meta.RemoveApp(paul)
-	o.agent.Says(o.asks(bikes), "this waits")
+	o.agent.Says(rid, "this waits")
 	o.eventually("Paul's page has stopped", func() bool { return o.pageNow(bikes).State == bridge.PageNeedsAuth })
 	o.talks(bakery)
 	if got := containing(o.hears(setup), "is not running any more"); len(got) != 1 || !strings.Contains(got[0], "*Bikes*") || !strings.Contains(got[0], "the app was removed") {

@@ -161,14 +161,17 @@ func (f *feeds) announceHealed(ctx context.Context, page bridge.Page) {
 
 // announceComments says when comments begin or cease to come, or to be answerable.
 func (f *feeds) announceComments(ctx context.Context, before, after bridge.Page) {
+	say := func(text string) { // beside what is said of the page's state at the same time
+		f.announceOnce(ctx, fmt.Sprintf("comments/%s/%d", after.ID, after.Rev), text)
+	}
 	switch {
 	case !after.Settings.Comments && before.Feed.On && !after.Feed.On:
-		f.announce(ctx, after, f.say.Say("*%s*: comments no longer arrive, they were switched off.", after.DisplayName()))
+		say(f.say.Say("*%s*: comments no longer arrive, they were switched off.", after.DisplayName()))
 	case !after.Settings.Comments || before.Feed.Why == after.Feed.Why && before.Feed.On == after.Feed.On:
 	case after.Feed.Why.Kind != "":
-		f.announce(ctx, after, f.say.Say("*%s* runs, but something is missing for comments: %s", after.DisplayName(), f.missingForComments(after)))
+		say(f.say.Say("*%s* runs, but something is missing for comments: %s", after.DisplayName(), f.missingForComments(after)))
 	case after.Feed.On:
-		f.announce(ctx, after, f.say.Say("*%s*: what people write on the page and below its posts arrives in Omnichannel from now on.", after.DisplayName()))
+		say(f.say.Say("*%s*: what people write on the page and below its posts arrives in Omnichannel from now on.", after.DisplayName()))
 	}
 }
 

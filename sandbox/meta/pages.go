@@ -48,10 +48,17 @@ func (m *Messenger) AddPage(id, name string) (token string) {
 func (m *Messenger) AllowComments(page string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if pg := m.pages[page]; pg != nil && pg.token != nil {
-		pg.token.scopes = setOf(Permissions)
-		m.touch()
+	pg := m.pages[page]
+	if pg == nil || pg.token == nil {
+		return
 	}
+	pg.token.scopes = setOf(Permissions)
+	if ad := m.admins[pg.token.user]; ad != nil {
+		for _, scope := range Permissions {
+			ad.scopes[scope] = "granted"
+		}
+	}
+	m.touch()
 }
 
 // AddBarePage makes a page that exists at Facebook and nothing else: not subscribed, and
