@@ -7,12 +7,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"messenger-bridge/bridge"
 )
@@ -136,7 +132,7 @@ var endings = map[string]string{
 // address tells, and anything else after what it is.
 func name(a bridge.Attachment, kind string) string {
 	if a.Kind == "file" {
-		if n := safeName(nameIn(a.URL)); n != "" {
+		if n := bridge.SafeName(bridge.NameIn(a.URL)); n != "" {
 			return n
 		}
 	}
@@ -145,50 +141,4 @@ func name(a bridge.Attachment, kind string) string {
 		base = "file"
 	}
 	return base + endings[kind]
-}
-
-// nameIn returns the last part of an address. It is decoded after it was cut off, so
-// that what looks like folders is part of it.
-func nameIn(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	p := u.EscapedPath()
-	n, err := url.PathUnescape(p[strings.LastIndexByte(p, '/')+1:])
-	if err != nil {
-		return ""
-	}
-	return n
-}
-
-// longestName is how long a name may be, in bytes: that of most file systems, and room
-// for what is put before it.
-const longestName = 180
-
-// safeName takes from a name what could make it more than a name: folders, control
-// characters, and those that turn the direction of writing to hide an ending.
-func safeName(n string) string {
-	n = n[strings.LastIndexAny(n, `/\`)+1:]
-	n = strings.Map(func(r rune) rune {
-		switch {
-		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
-			return -1
-		case strings.ContainsRune(`<>:"|?*`, r):
-			return '_'
-		}
-		return r
-	}, n)
-	n = strings.Trim(n, " .")
-	if ending := path.Ext(n); len(n) > longestName {
-		if len(ending) > 20 {
-			ending = ""
-		}
-		base := n[:longestName-len(ending)]
-		for !utf8.ValidString(base) {
-			base = base[:len(base)-1]
-		}
-		n = base + ending
-	}
-	return n
 }

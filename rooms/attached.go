@@ -1,8 +1,6 @@
 package rooms
 
 import (
-	"net/url"
-	"path"
 	"strconv"
 	"strings"
 
@@ -59,7 +57,7 @@ func (s *said) attached(a bridge.Attachment) (text string, holds bool) {
 		return strings.Join(append([]string{s.booking(a)}, s.lines(a)...), "\n"), true
 	case a.Kind == "appointment_booking": // as it was stored before version 2 of the store
 		return s.Say("Appointment (%s): %s", a.Title, a.Text), true
-	case file && a.Title == nameIn(a.URL):
+	case file && a.Title == bridge.NameIn(a.URL):
 		a.Title = ""
 	}
 	holds = file || a.URL != "" || a.Title != "" || a.Text != "" || a.Type != "" || len(a.Buttons)+len(a.Facts) > 0
@@ -176,13 +174,4 @@ func (s *said) booking(a bridge.Attachment) string {
 		return s.Say("Appointment: %s", when)
 	}
 	return s.Say("Appointment (%s): %s", b.Status, when)
-}
-
-// nameIn is the name of a file as its address tells it.
-func nameIn(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	return path.Base(u.Path)
 }
