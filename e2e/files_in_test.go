@@ -286,7 +286,7 @@ func TestFilesIn_AnswerOfAnUploadIsLost_IsShownOnce(t *testing.T) {
 		for _, effect := range []bool{true, false} {
 			t.Run(fmt.Sprint(name, effect), func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, bypassed)
+				w, fault := newWorld(t, bypassed), fault
 				w.cfg.Times.UploadTimeout = time.Second
 				w.run()
 				fault.Route, fault.Effect, fault.Times = "POST livechat/upload/:rid", effect, 2
