@@ -14,28 +14,37 @@ import (
 type said struct {
 	*language.Speaker
 	text  string
-	links map[string]bool // keys of the links that were shown, or stand in the text
+	links map[string]bool // keys of the links that were shown, or stand in the text; nil: nobody has asked
 }
 
 // saying begins with a message's text alone.
 func (r *wording) saying(text string) *said {
-	s := &said{Speaker: r.Say, text: text, links: map[string]bool{}}
-	for _, word := range strings.Fields(text) {
-		if key := linkKey(word); key != "" {
-			s.links[key] = true
+	return &said{Speaker: r.Say, text: text}
+}
+
+// repeats reports whether a link was shown before, and notes that it is now. Most
+// messages have no link, so the text is read for the first one only.
+func (s *said) repeats(key string) bool {
+	if s.links == nil {
+		s.links = map[string]bool{}
+		for _, word := range strings.Fields(s.text) {
+			if key := linkKey(word); key != "" {
+				s.links[key] = true
+			}
 		}
 	}
-	return s
+	before := s.links[key]
+	s.links[key] = true
+	return before
 }
 
 // anew returns a line if it says something new; words of a template's may stand in the
 // text, and mean something else.
 func (s *said) anew(line string, template bool) string {
 	if key := linkKey(line); key != "" && !strings.ContainsAny(strings.TrimSpace(line), " \n") {
-		if s.links[key] {
+		if s.repeats(key) {
 			return ""
 		}
-		s.links[key] = true
 		return line
 	}
 	if textcut.Blank(line) || template && strings.TrimSpace(line) == strings.TrimSpace(s.text) || !template && textcut.Says(s.text, line) {
@@ -81,7 +90,7 @@ func (r *wording) attachedLines(in bridge.Incoming) (all []string) {
 
 // unreadable reports whether nothing is known of something attached.
 func unreadable(a bridge.Attachment) bool {
-	_, holds := (&said{links: map[string]bool{}}).attached(a)
+	_, holds := (&said{}).attached(a)
 	return !holds
 }
 

@@ -74,6 +74,9 @@ var bare = regexp.MustCompile(`^[\p{L}\p{N}-]+(\.[\p{L}\p{N}-]+)*\.\p{L}{2,}([/?
 // linkKey is the same for all spellings of a link that lead to the same page; "" says
 // that a word is no link.
 func linkKey(word string) string {
+	if !strings.ContainsAny(word, ".:") {
+		return "" // like most words
+	}
 	word = strings.Trim(word, "<>()[]{}\"'“”„«».,;:!?…*_")
 	word = unwrapped(word)
 	scheme, rest, found := strings.Cut(word, "://")
