@@ -32,7 +32,7 @@ type Message struct {
 	Bot         json.RawMessage `json:"bot"`
 	Edited      Time            `json:"editedAt"`
 	Thread      string          `json:"tmid"`
-	Mentions    []User          `json:"mentions"`
+	Mentions    users           `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`
 	Blocks      []block         `json:"blocks"`
 	Location    location        `json:"location"`
@@ -49,6 +49,16 @@ type Message struct {
 // custom are the fields that apps add, as far as they are known.
 type custom struct {
 	JitsiCall string `json:"jitsiCallUrl"`
+}
+
+// users are read without an allocation where there are none, as in nearly every message.
+type users []User
+
+func (u *users) UnmarshalJSON(data []byte) error {
+	if string(data) == "[]" {
+		return nil
+	}
+	return json.Unmarshal(data, (*[]User)(u))
 }
 
 // User is who wrote something.
