@@ -12,6 +12,7 @@ import (
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/queue"
+	"messenger-bridge/bridge/refusals"
 	"messenger-bridge/language"
 )
 
@@ -29,6 +30,7 @@ type Config struct {
 	Gestures      *outbound.Gestures
 	Notices       *notices.Notices
 	Automatic     Automatic
+	Refusals      *refusals.Table
 	Rooms         bridge.Rooms
 	Receipts      bridge.Receipts
 	Pages         bridge.Pages
