@@ -203,6 +203,7 @@ func (p *program) public() *publicServer {
 func (p *program) patient() *patient {
 	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
 	t.take(p)
+	t.refused = p.relay.Refusals.Lasting
 	return t
 }
 

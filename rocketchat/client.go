@@ -27,7 +27,7 @@ type ClientConfig struct {
 	Timeout       time.Duration      // of one REST call; 15 s
 	UploadTimeout time.Duration      // of one with a file; 5 min
 	MaxConns      int                // kept open; at least the number of workers; 64
-	Recovered     func(route string) // called when a route works again that was refused for everybody; may be nil
+	Recovered     func(route string) // called when a call is taken again that was refused of everybody, with its Response.Route; may be nil
 	Now           func() time.Time
 	Say           *language.Speaker
 	Log           *slog.Logger
@@ -182,7 +182,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 	err := c.make(ctx, k)
 	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
 		if c.book.Passed(k.name(), k.of) {
-			c.cfg.Recovered(k.name())
+			c.cfg.Recovered(k.shown())
 		}
 	} else if refused && r.Answer != nil && !errors.Is(ctx.Err(), context.Canceled) && (k.ours == nil || !k.ours()) {
 		c.weigh(k, r)

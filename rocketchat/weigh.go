@@ -3,6 +3,7 @@ package rocketchat
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"messenger-bridge/bridge"
 )
@@ -10,9 +11,15 @@ import (
 // name is the call's, as people and rate limits know it.
 func (k call) name() string { return k.method + " " + k.base + k.route }
 
+// shown is the call's name for people: without the parameters of its path.
+func (k call) shown() string {
+	route, _, _ := strings.Cut(k.route, "/{")
+	return k.method + " " + strings.TrimPrefix(k.base+route, "/")
+}
+
 // answered is what a call brought instead of success.
 func (k call) answered(status int, code string) *bridge.Response {
-	return &bridge.Response{Route: k.name(), Status: status, Code: code, File: k.stream != nil}
+	return &bridge.Response{Route: k.shown(), Status: status, Code: code, File: k.stream != nil}
 }
 
 // weigh says of a refusal what became of others, and which gate it shuts: what is refused of
@@ -25,7 +32,7 @@ func (c *Client) weigh(k call, r *bridge.Refusal) {
 		r.Gate, r.Reason, r.Verdict = "", bridge.WorkspaceError, bridge.Unknown
 	}
 	if r.Gate == "" && a.Everybody() {
-		r.Gate = bridge.GateRoute(k.name())
+		r.Gate = bridge.GateRoute(k.shown())
 		c.book.Told(k.name())
 	}
 }
