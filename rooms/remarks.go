@@ -51,7 +51,7 @@ func (r *remarks) noteIn(ctx context.Context, link *stay, room bridge.RoomID, p 
 		if text == "" || text == p.Text {
 			continue
 		}
-		if other := r.Changes.Note(ctx, room, bridge.Post{ID: p.ID, Text: text}); other == nil {
+		if other := r.Changes.Note(ctx, room, bridge.Post{ID: replacement(p.ID), Text: text}); other == nil {
 			link.left = a
 			return nil
 		}
