@@ -46,10 +46,11 @@ func (a Response) String() string {
 // of what was sent.
 func (a Response) Trouble() bool { return a.Status < 400 || a.Status >= 500 }
 
-// Refusals are how often in a row something was refused with a Response, and since when.
+// Refusals are how often in a row something was refused with a Response, and how long ago that
+// began.
 type Refusals struct {
 	Count int
-	Since time.Time // zero: it was not
+	For   time.Duration
 }
 
 // fewestRefusals is how often something is refused before it may be given up.
@@ -58,14 +59,14 @@ const fewestRefusals = 6
 // Persist reports whether something was refused, with this answer now, for so long that what
 // can take its place is tried: after patience; and after three times that if it may be
 // trouble of the workspace and nobody else tells. While others have the same trouble, never.
-func (r Refusals) Persist(a *Response, now time.Time, patience time.Duration) bool {
+func (r Refusals) Persist(a *Response, patience time.Duration) bool {
 	switch {
-	case a == nil || r.Since.IsZero() || r.Count < fewestRefusals || a.Trouble() && a.Others == OthersRefused:
+	case a == nil || r.Count < fewestRefusals || a.Trouble() && a.Others == OthersRefused:
 		return false
 	case a.Trouble() && a.Others == OthersSilent:
 		patience *= 3
 	}
-	return now.Sub(r.Since) >= patience
+	return r.For >= patience
 }
 
 // Everybody reports whether the call is refused for everybody. What is said of files is not

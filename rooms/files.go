@@ -115,7 +115,7 @@ func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int,
 	}
 	refusal = bridge.RefusalOf(p.althoughOpen(link, refusal))
 	if a := r.tooMuch(p.in.Refusals, refusal); a != nil {
-		return r.fileInstead(ctx, link, p, i, name, a)
+		return substitutes{r}.file(ctx, link, p, i, name, a)
 	}
 	switch refusal.Reason {
 	case bridge.FilesOff:
@@ -198,7 +198,7 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 	}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: text})
 	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
-		_, err = r.inTurn(ctx, link, p.in, id, []string{text}, err)
+		_, err = substitutes{r}.inTurn(ctx, link, p.in, id, []string{text}, err)
 	}
 	return id, err
 }

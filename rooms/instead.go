@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/language"
 	"messenger-bridge/textcut"
 )
 
@@ -25,28 +26,50 @@ func (r insistence) tooMuch(before bridge.Refusals, err error) *bridge.Response 
 	if err == nil || !refusal.OfItem() {
 		return nil
 	}
-	if before.Count++; !before.Persist(refusal.Answer, r.Now(), r.Patience) {
+	if before.Count++; !before.Persist(refusal.Answer, r.Patience) {
 		return nil
 	}
 	return refusal.Answer
 }
 
+// undone is what became of a change that the workspace may refuse for good, with what it may
+// answer else: then it counts as not done, and is told in words.
+func (r insistence) undone(link *stay, done bool, err error) (bool, error) {
+	if r.tooMuch(link.refusals, err) != nil {
+		return false, nil
+	}
+	return done, err
+}
+
+// aside is what became of something that stands beside a message: it does not hold the
+// message up for long.
+func (r insistence) aside(link *stay, err error) error {
+	if r.tooMuch(link.refusals, err) != nil || err != nil && bridge.RefusalOf(err).Verdict == bridge.Never {
+		r.Log.Warn("something beside a message is not said", "page", link.Conversation.Page, "room", link.Room, "err", err)
+		return nil
+	}
+	return err
+}
+
 // why says to agents what the workspace answered, in a few words.
-func (r *wording) why(a *bridge.Response) string {
+func why(say *language.Speaker, a *bridge.Response) string {
 	switch {
 	case a.Status == 0:
-		return r.Say.Say("no answer")
+		return say.Say("no answer")
 	case a.Code != "":
 		return "HTTP " + strconv.Itoa(a.Status) + ", " + a.Code
 	}
 	return "HTTP " + strconv.Itoa(a.Status)
 }
 
-// textInstead shows what can be shown of a text that the workspace refuses: its plain words;
+// substitutes take the place of what is given up.
+type substitutes struct{ *poster }
+
+// text shows what can be shown of a text that the workspace refuses: its plain words;
 // else a line, and the text as a file if that is taken.
-func (r *poster) textInstead(ctx context.Context, link *stay, p *posting, refused error, a *bridge.Response) error {
+func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused error, a *bridge.Response) error {
 	id := replacement(p.in.MessageID())
-	said := r.Say.Say("The customer wrote something that Rocket.Chat does not take (%s).", r.why(a))
+	said := r.Say.Say("The customer wrote something that Rocket.Chat does not take (%s).", why(r.Say, a))
 	line := "[" + said + " " + r.Say.Say("It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, p.in)) + "]"
 	lines := []string{line}
 	if words := plainWords(p.in.Text); words != "" && words != p.text {
@@ -65,7 +88,7 @@ func (r *poster) textInstead(ctx context.Context, link *stay, p *posting, refuse
 
 // inTurn shows the first of several lines that is taken, and returns it. As long as nobody
 // else's are taken, the bot does not stand in: the refusal is of everybody then.
-func (r *poster) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
+func (r substitutes) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
 	for _, line := range lines {
 		err := r.postOne(ctx, link, bridge.Post{ID: id, Text: line})
 		if err == nil {
@@ -80,12 +103,12 @@ func (r *poster) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id 
 		return "", refused
 	}
 	last := lines[len(lines)-1]
-	return last, r.botSays(ctx, link, bridge.Post{ID: id, Text: last}, refused)
+	return last, botsWords{r.remarks}.standIn(ctx, link, bridge.Post{ID: id, Text: last}, refused)
 }
 
-// botSays says something as the bot, and if its word is not taken in the room either, to
+// standIn says something as the bot, and if its word is not taken in the room either, to
 // whoever serves it. If nobody can be told, the error is what was refused first.
-func (r *remarks) botSays(ctx context.Context, link *stay, p bridge.Post, refused error) error {
+func (r botsWords) standIn(ctx context.Context, link *stay, p bridge.Post, refused error) error {
 	err := r.Changes.Note(ctx, link.Room, p)
 	if err == nil || !bridge.RefusalOf(err).OfItem() {
 		return err
@@ -98,7 +121,7 @@ func (r *remarks) botSays(ctx context.Context, link *stay, p bridge.Post, refuse
 
 // attach shows a text as a file. It is tried once: the line that stands there says where
 // else the text is.
-func (r *poster) attach(ctx context.Context, link *stay, p *posting) {
+func (r substitutes) attach(ctx context.Context, link *stay, p *posting) {
 	text := strings.NewReader(p.in.Text)
 	f := &bridge.File{Name: "message-" + string(p.in.MessageID())[2:10] + ".txt",
 		Content: &bridge.Content{ReadCloser: io.NopCloser(text), Type: "text/plain; charset=utf-8", Size: text.Size()}}
@@ -110,8 +133,8 @@ func (r *poster) attach(ctx context.Context, link *stay, p *posting) {
 	p.shown = append(p.shown, id)
 }
 
-// fileInstead says that a file is not shown which the workspace keeps refusing.
-func (r *poster) fileInstead(ctx context.Context, link *stay, p *posting, i int, name string, a *bridge.Response) (bridge.MessageID, error) {
+// file says that a file is not shown which the workspace keeps refusing.
+func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, name string, a *bridge.Response) (bridge.MessageID, error) {
 	p.left = a
 	toCustomer := ""
 	switch {
@@ -122,17 +145,7 @@ func (r *poster) fileInstead(ctx context.Context, link *stay, p *posting, i int,
 	case !a.Trouble():
 		toCustomer = r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF.")
 	}
-	return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", r.why(a)), toCustomer)
-}
-
-// aside is what became of something that stands beside a message: it does not hold the
-// message up for long.
-func (r *poster) aside(link *stay, err error) error {
-	if r.tooMuch(link.refusals, err) != nil || err != nil && bridge.RefusalOf(err).Verdict == bridge.Never {
-		r.Log.Warn("something beside a message is not said", "page", link.Conversation.Page, "room", link.Room, "err", err)
-		return nil
-	}
-	return err
+	return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
 }
 
 // What takes the place of a message is shown under an id of its own, so that the message can
@@ -143,8 +156,8 @@ func replacement(id bridge.MessageID) bridge.MessageID { return id + replaced }
 
 // resume begins where an earlier attempt ended that gave something up, or that could not
 // write down that it was through: what is shown is not shown again.
-func (r *poster) resume(p *posting) {
-	_, shown := r.Known.ShownAs(p.in.Conversation.Page, p.in.Mid)
+func (p *posting) resume(known Known) {
+	_, shown := known.ShownAs(p.in.Conversation.Page, p.in.Mid)
 	if p.in.Mid == "" || len(shown) == 0 {
 		return
 	}

@@ -55,7 +55,7 @@ func (r *poster) posting(in bridge.Incoming, text string) *posting {
 	p := &posting{in: in, text: text, posted: text == "", files: map[int]bridge.MessageID{}}
 	// A page that was deleted meanwhile has no settings; its customers are still heard.
 	p.page, _ = r.Pages.Page(in.Conversation.Page)
-	r.resume(p)
+	p.resume(r.Known)
 	return p
 }
 
@@ -196,7 +196,7 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	}
 	err = p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals, err); a != nil {
-		return r.textInstead(ctx, link, p, err, a)
+		return substitutes{r}.text(ctx, link, p, err, a)
 	}
 	return err
 }

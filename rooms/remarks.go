@@ -31,22 +31,25 @@ func (r *remarks) note(ctx context.Context, link *stay, id, quote bridge.Message
 		r.Log.Info("not shown, for there is no room", "page", link.Conversation.Page, "message", id)
 		return nil
 	}
-	return r.noteIn(ctx, link, link.Room, bridge.Post{ID: id, Text: text, Quote: quote})
+	return botsWords{r}.say(ctx, link, link.Room, bridge.Post{ID: id, Text: text, Quote: quote})
 }
 
-// noteIn says something as the bot in a room: in parts, if it is too long; and if the
+// botsWords are what the bot says.
+type botsWords struct{ *remarks }
+
+// say says something as the bot in a room: in parts, if it is too long; and if the
 // workspace keeps refusing it, its plain words, or only that there was something. Where that
 // is refused, too, whoever serves the room is told; if that is not possible, it is given up.
-func (r *remarks) noteIn(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
+func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
 	err := r.Changes.Note(ctx, room, p)
 	for limit := min(longest, textcut.Units(p.Text)/2); tooLong(err) && limit > 0; limit /= 2 {
-		err = r.noteParts(ctx, room, p, textcut.Pieces(p.Text, limit), limit)
+		err = r.parts(ctx, room, p, textcut.Pieces(p.Text, limit), limit)
 	}
 	a := r.tooMuch(link.refusals, err)
 	if a == nil {
 		return err
 	}
-	line := r.Say.Say("Something that belongs here is not shown, because Rocket.Chat does not take it (%s). It may be seen in the Page inbox of Facebook: %s", r.why(a), inboxOf(link.Conversation.Page))
+	line := r.Say.Say("Something that belongs here is not shown, because Rocket.Chat does not take it (%s). It may be seen in the Page inbox of Facebook: %s", why(r.Say, a), inboxOf(link.Conversation.Page))
 	for _, text := range []string{plainWords(p.Text), line} {
 		if text == "" || text == p.Text {
 			continue
@@ -69,8 +72,8 @@ func (r *remarks) noteIn(ctx context.Context, link *stay, room bridge.RoomID, p 
 	return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Answer: a, Err: err}
 }
 
-// noteParts says a text in parts; their ids tell how it was cut.
-func (r *remarks) noteParts(ctx context.Context, room bridge.RoomID, p bridge.Post, texts []string, limit int) error {
+// parts says a text in parts; their ids tell how it was cut.
+func (r botsWords) parts(ctx context.Context, room bridge.RoomID, p bridge.Post, texts []string, limit int) error {
 	for i, text := range texts {
 		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", p.ID, limit, i+1)), Text: text}
 		if i == 0 {
@@ -81,15 +84,6 @@ func (r *remarks) noteParts(ctx context.Context, room bridge.RoomID, p bridge.Po
 		}
 	}
 	return nil
-}
-
-// undone is what became of a change that the workspace may refuse for good, with what it may
-// answer else: then it counts as not done, and is told in words.
-func (r *remarks) undone(link *stay, done bool, err error) (bool, error) {
-	if r.tooMuch(link.refusals, err) != nil {
-		return false, nil
-	}
-	return done, err
 }
 
 // standby says, once in each room, that the customer's messages are another app's to

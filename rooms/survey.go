@@ -33,6 +33,6 @@ func (r *Rooms) survey(ctx context.Context, link *stay, in bridge.Incoming) (bri
 		text += "\n" + r.Say.Say("Rocket.Chat did not take it for its reports.")
 	}
 	id := in.MessageID()
-	err = r.noteIn(ctx, link, answer.Room, bridge.Post{ID: id, Text: text})
+	err = botsWords{r.remarks}.say(ctx, link, answer.Room, bridge.Post{ID: id, Text: text})
 	return bridge.Shown{Receipt: bridge.Receipt{Page: in.Conversation.Page, Mid: in.Mid, Room: answer.Room, Shown: []bridge.MessageID{id}}}, err
 }

@@ -23,14 +23,19 @@ type Automatic struct {
 	Windows *automatic.Windows
 }
 
+// Telling is what agents and administrators are told with.
+type Telling struct {
+	Notices  *notices.Notices
+	Refusals *refusals.Table
+}
+
 // Config is what an Inbound is made of.
 type Config struct {
-	Lanes         *queue.Lanes
-	Outbound      *outbound.Outbound
-	Gestures      *outbound.Gestures
-	Notices       *notices.Notices
+	Lanes    *queue.Lanes
+	Outbound *outbound.Outbound
+	Gestures *outbound.Gestures
+	Telling
 	Automatic     Automatic
-	Refusals      *refusals.Table
 	Rooms         bridge.Rooms
 	Receipts      bridge.Receipts
 	Pages         bridge.Pages

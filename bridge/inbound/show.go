@@ -76,22 +76,22 @@ func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Inc
 			return bridge.StoreRefusal(err)
 		}
 	}
-	if r.OfItem() {
-		return i.giveUp(ctx, d, r.Answer)
+	if !r.OfItem() {
+		r.Answer = nil
 	}
-	return i.deadLetter(d, r.Reason, "")
+	return i.giveUp(ctx, d, r.Reason, r.Answer)
 }
 
-// giveUp keeps an event apart of which something is not shown, and has administrators know
-// why.
-func (i *Inbound) giveUp(ctx context.Context, d bridge.Delivery, a *bridge.Response) error {
-	if err := i.Refusals.GivenUp(ctx, a); err != nil {
-		return bridge.StoreRefusal(err)
+// giveUp keeps an event apart of which something is not shown. If the workspace refused it
+// with an answer, administrators are told why.
+func (i *Inbound) giveUp(ctx context.Context, d bridge.Delivery, reason bridge.Reason, a *bridge.Response) error {
+	detail := ""
+	if a != nil {
+		if err := i.Refusals.GivenUp(ctx, a); err != nil {
+			return bridge.StoreRefusal(err)
+		}
+		detail = a.String()
 	}
-	return i.deadLetter(d, bridge.WorkspaceError, a.String())
-}
-
-func (i *Inbound) deadLetter(d bridge.Delivery, reason bridge.Reason, detail string) error {
 	if err := i.Lanes.DeadLetter(d, reason, detail); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incom
 	if err := i.Receipts.SaveReceipts(ctx, receipts); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	return i.giveUp(ctx, d, shown.Left)
+	return i.giveUp(ctx, d, bridge.WorkspaceError, shown.Left)
 }
 
 // conclude ends an event. Until that is stored, showing it counts as begun.

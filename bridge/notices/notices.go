@@ -98,7 +98,7 @@ func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice
 	if r.OfItem() {
 		o.Refused(r.Answer)
 	}
-	if r.Verdict != bridge.Never && o.tooMuch(d, r) {
+	if r.Verdict != bridge.Never && tooMuch(o.Config, d, r) {
 		if n.To.Username != "" && n.Kind != bridge.CommandReceived {
 			if n.Aside = true; o.tell(ctx, n) == nil {
 				return o.Lanes.Conclude(d)
@@ -117,13 +117,13 @@ func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice
 }
 
 // tooMuch reports whether a notice was refused for too long.
-func (o *Notices) tooMuch(d bridge.Delivery, r *bridge.Refusal) bool {
+func tooMuch(o Config, d bridge.Delivery, r *bridge.Refusal) bool {
 	if !r.OfItem() {
 		return false
 	}
 	before := o.Lanes.Look().Refusals(d.Lane)
 	before.Count++
-	return before.Persist(r.Answer, o.Lanes.Now(), o.Patience)
+	return before.Persist(r.Answer, o.Patience)
 }
 
 func (o *Notices) tell(ctx context.Context, n bridge.Notice) error {

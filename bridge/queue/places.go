@@ -23,21 +23,27 @@ type lane struct {
 	id       bridge.Lane
 	seqs     []bridge.Seq // oldest first; none only while it is held, or wanted
 	where    where
-	timer    *Item[waiter]   // while it waits for a time
-	failures int             // in a row
-	tries    int             // refusals of the oldest
-	answered bridge.Refusals // how often in a row that was with a Response
-	restored bool            // an earlier run left it, and nothing was refused since
-	settling bool            // waits for proof of delivery, which may come early
-	proof    bool            // it came while the lane was with a worker
-	wanted   bool            // somebody holds it, or will when the worker gives it back
-	probe    *gate           // the gate this lane tries for all who are parked there
+	timer    *Item[waiter] // while it waits for a time
+	failures int           // in a row
+	tries    int           // refusals of the oldest
+	answered streak        // how often in a row that was with a Response
+	restored bool          // an earlier run left it, and nothing was refused since
+	settling bool          // waits for proof of delivery, which may come early
+	proof    bool          // it came while the lane was with a worker
+	wanted   bool          // somebody holds it, or will when the worker gives it back
+	probe    *gate         // the gate this lane tries for all who are parked there
+}
+
+// streak is how often in a row the oldest was refused with a Response, and since when.
+type streak struct {
+	count int
+	since time.Time
 }
 
 // drop takes off the oldest.
 func (l *lane) drop(done int) {
 	if done > 0 {
-		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, bridge.Refusals{}
+		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, streak{}
 	}
 }
 
@@ -192,11 +198,11 @@ func (l *lane) note(r *bridge.Refusal, now time.Time) {
 	switch {
 	case r.Reason == bridge.Deferred:
 	case !r.OfItem():
-		l.answered = bridge.Refusals{}
-	case l.answered.Count == 0:
-		l.answered = bridge.Refusals{Count: 1, Since: now}
+		l.answered = streak{}
+	case l.answered.count == 0:
+		l.answered = streak{1, now}
 	default:
-		l.answered.Count++
+		l.answered.count++
 	}
 }
 

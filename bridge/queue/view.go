@@ -106,8 +106,8 @@ func (v View) Of(which func(bridge.Lane) bool) map[bridge.Lane][]bridge.Seq {
 func (v View) Refusals(id bridge.Lane) bridge.Refusals {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
-	if l := v.s.places.lanes[id]; l != nil {
-		return l.answered
+	if l := v.s.places.lanes[id]; l != nil && l.answered.count > 0 {
+		return bridge.Refusals{Count: l.answered.count, For: v.s.places.Now().Sub(l.answered.since)}
 	}
 	return bridge.Refusals{}
 }

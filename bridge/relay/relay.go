@@ -50,8 +50,8 @@ func New(c Config) (*Relay, error) {
 	r.Refusals = refusals.New(refusals.Config{Show: c.Workspace.Standing, Announce: r.Notices.Announce,
 		After: c.Times.TellRefused, Every: c.Times.AbsenceEvery, Now: c.Now, Say: c.Say, Log: c.Log})
 	r.Inbound = inbound.New(inbound.Config{
-		Lanes: r.inbox, Outbound: r.Outbound, Gestures: r.Gestures, Notices: r.Notices,
-		Refusals: r.Refusals, Automatic: inbound.Automatic{Texts: r.Texts, Survey: r.Texts.Survey, Windows: r.windows},
+		Lanes: r.inbox, Outbound: r.Outbound, Gestures: r.Gestures,
+		Telling: inbound.Telling{Notices: r.Notices, Refusals: r.Refusals}, Automatic: inbound.Automatic{Texts: r.Texts, Survey: r.Texts.Survey, Windows: r.windows},
 		Rooms: c.Workspace.Rooms, Receipts: c.Store.Receipts, Pages: c.Store.Pages, States: c.Store.States,
 		ResolveWithin: c.Times.ResolveFor, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
 	})
