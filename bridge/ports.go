@@ -187,9 +187,10 @@ type Sender interface {
 // Sighting is what a thread shows of a page's messages.
 type Sighting struct {
 	Like     []Mid // those that look like the part and are not older than since, oldest first
-	Shown    []Mid // all of the page's messages in it
+	Shown    []Mid // all of the page's messages in it, and those of Bare, oldest first
+	Bare     []Mid // those of which only the id is shown
 	Complete bool  // it reaches back to since
-	Obscure  bool  // some messages are shown without telling what they are
+	Obscure  bool  // something is shown of which nobody can tell which message it is
 }
 
 // Files are what agents upload to rooms.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,14 +37,18 @@ type wirePaging struct {
 }
 
 type wireThread struct {
+	ID           wire.ID   `json:"id"`
 	Updated      wire.Text `json:"updated_time"`
 	Participants struct {
 		Data []wire.Party `json:"data"`
 	} `json:"participants"`
-	Messages struct {
-		Data   []wireThreadMessage `json:"data"`
-		Paging wirePaging          `json:"paging"`
-	} `json:"messages"`
+	Messages wireMessages `json:"messages"`
+}
+
+// wireMessages is a page of a thread's messages, newest first.
+type wireMessages struct {
+	Data   []wireThreadMessage `json:"data"`
+	Paging wirePaging          `json:"paging"`
 }
 
 type wireThreadMessage struct {
@@ -77,16 +82,18 @@ type wireLink struct {
 	URL wire.Text `json:"url"`
 }
 
-// Look reads the newest messages of a thread. Meta keeps whole seconds there, so
-// messages of the second before since may be among those returned.
+// lookFields are what is compared of a message with what was sent.
+const lookFields = "id,created_time,from,message,attachments{mime_type,name,size}"
+
+// Look reads a thread from its newest message back to since. Meta keeps whole seconds
+// there, so messages of the second before since may be among those returned.
 func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
 	body, err := c.readThreads(ctx, p, map[string]string{
 		"platform": "messenger",
 		"user_id":  string(to),
-		"fields":   "participants,messages.limit(20){id,created_time,from,message,attachments{mime_type,name,size}}",
+		"fields":   "participants,messages.limit(20){" + lookFields + "}",
 	})
-	var cause *graphError
-	if errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode) {
+	if hidden(err) {
 		return seen, nil
 	}
 	if err != nil {
@@ -96,14 +103,64 @@ func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, f
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
 		return seen, otherFormat("a thread")
 	}
-	from := c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)
-	seen.Complete = true
+	s := search{page: p.ID, forms: forms, from: c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)}
+	s.seen.Complete = true
 	for _, t := range reply.Data {
-		if t.with(to) {
-			t.search(&seen, p.ID, forms, from)
+		if !t.with(to) {
+			continue
+		}
+		reaches, err := c.lookBack(ctx, p, &t, &s)
+		if err != nil {
+			return bridge.Sighting{}, err
+		}
+		s.seen.Complete = s.seen.Complete && reaches
+	}
+	slices.Reverse(s.seen.Like)
+	slices.Reverse(s.seen.Shown)
+	slices.Reverse(s.seen.Bare)
+	return s.seen, nil
+}
+
+// hidden reports whether Meta says of what was asked for that it was deleted, which it
+// also says of what is merely old.
+func hidden(err error) bool {
+	var cause *graphError
+	return errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode)
+}
+
+const (
+	lookPages = 10  // how many pages of a thread are read at most
+	lookPage  = 100 // messages on each but the first
+)
+
+// lookBack searches a thread, page by page, until one reaches back to where the search
+// begins; reaches is false if none does.
+func (c Reader) lookBack(ctx context.Context, p bridge.Page, t *wireThread, s *search) (reaches bool, err error) {
+	some := t.Messages
+	for page := 1; ; page++ {
+		after := string(some.Paging.Cursors.After)
+		switch {
+		case s.among(some.Data), some.Paging.Next == "" && (page > 1 || len(some.Data) < threadDepth):
+			return true, nil
+		case page == lookPages, t.ID == "", after == "":
+			return false, nil
+		}
+		if err := c.turn(ctx, p.ID, c.pacer.Look, ""); err != nil {
+			return false, err
+		}
+		body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(t.ID)) + "/messages",
+			query: map[string]string{"fields": lookFields, "limit": strconv.Itoa(lookPage), "after": after}})
+		if hidden(err) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		some = wireMessages{}
+		if err := json.Unmarshal(body, &some); err != nil || some.Data == nil {
+			return false, otherFormat("messages")
 		}
 	}
-	return seen, nil
 }
 
 // with reports whether a thread is the customer's, as far as it says who is in it.
@@ -113,28 +170,39 @@ func (t *wireThread) with(to bridge.CustomerID) bool {
 	return len(all) == 0 || slices.ContainsFunc(all, func(p wire.Party) bool { return p.ID == wire.ID(to) })
 }
 
-// search adds to a sighting what the thread shows of the page's messages from a time on.
-func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, forms []bridge.Part, from time.Time) {
-	all := t.Messages.Data
-	reaches := len(all) < threadDepth && t.Messages.Paging.Next == ""
-	for _, m := range slices.Backward(all) { // they come newest first
+// search is for one of several forms, among a page's messages from a time on.
+type search struct {
+	page  bridge.PageID
+	forms []bridge.Part
+	from  time.Time
+	seen  bridge.Sighting // newest first
+}
+
+// among adds what some messages show, newest first, and reports whether they reach back
+// to where the search begins.
+func (s *search) among(all []wireThreadMessage) (reaches bool) {
+	for _, m := range all {
 		at, err := time.Parse(threadTime, string(m.Created))
-		if m.From.ID == wire.ID(page) && m.ID != "" {
-			seen.Shown = append(seen.Shown, bridge.Mid(m.ID))
+		ours := m.From.ID == wire.ID(s.page)
+		if ours && m.ID != "" {
+			s.seen.Shown = append(s.seen.Shown, bridge.Mid(m.ID))
 		}
 		switch {
-		case err == nil && at.Before(from):
+		case err == nil && at.Before(s.from):
 			reaches = true
-		case err != nil || m.ID == "" || m.From.ID == "":
-			seen.Obscure = true
-		case m.From.ID != wire.ID(page):
-		case slices.ContainsFunc(forms, m.shows):
-			seen.Like = append(seen.Like, bridge.Mid(m.ID))
-		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(forms, template): // its text need not be shown
-			seen.Obscure = true
+		case err != nil || m.ID == "":
+			s.seen.Obscure = true
+		case m.From.ID == "":
+			s.seen.Shown = append(s.seen.Shown, bridge.Mid(m.ID))
+			s.seen.Bare = append(s.seen.Bare, bridge.Mid(m.ID))
+		case !ours:
+		case slices.ContainsFunc(s.forms, m.shows):
+			s.seen.Like = append(s.seen.Like, bridge.Mid(m.ID))
+		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(s.forms, template): // its text need not be shown
+			s.seen.Obscure = true
 		}
 	}
-	seen.Complete = seen.Complete && reaches
+	return reaches
 }
 
 // shows reports whether a message looks like a part. Of images, audio and videos,
@@ -182,9 +250,8 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	}
 	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(mid)),
 		query: map[string]string{"fields": "attachments{file_url,image_data{url},video_data{url}}"}})
-	var cause *graphError
 	switch {
-	case errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode):
+	case hidden(err):
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
 	case err != nil: // whatever it is, it concerns this file alone
 		return "", fileGone(err)

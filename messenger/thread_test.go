@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/pace"
 )
 
 // shown is a message as the Conversations API shows it, seconds after received.
@@ -54,7 +56,7 @@ func TestLook_Threads(t *testing.T) {
 		{"20, all newer, found", thread("", append(filled(19, 2), shown("m_1", 1, page, "Hello, Anna"))...), []bridge.Mid{"m_1"}, false},
 		{"fewer, but there are more", thread(`,"next":"https://x"`, filled(3, 1)...), nil, false},
 		{"19, all newer", thread("", filled(19, 1)...), nil, true},
-		{"no details", thread("", `{"id":"m_1","created_time":"2026-11-20T10:00:05+0000"}`), nil, false},
+		{"no id", thread("", `{"created_time":"2026-11-20T10:00:05+0000"}`), nil, false},
 		{"no details before since", thread("", `{"id":"m_1","created_time":"2026-11-20T09:00:05+0000"}`), nil, true},
 		{"no time", thread("", `{"id":"m_1","from":{"id":"`+page+`"},"message":"Hello, Anna"}`), nil, false},
 		{"a thread without messages", `{"data":[{"id":"t_1"}]}`, nil, true},
@@ -94,6 +96,91 @@ func TestLook_Request(t *testing.T) {
 	if _, err := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLook_ReadsOn_UntilTheTimeIsReached reads a thread of 320 messages, of which Meta shows
+// the words of the 20 newest only.
+func TestLook_ReadsOn_UntilTheTimeIsReached(t *testing.T) {
+	const first, all = 20, 320
+	page := string(thePage)
+	message := func(n int) string { // one a second, the newest last; every tenth is the page's
+		at, id := received.Add(time.Duration(n-all)*time.Second).Format(threadTime), fmt.Sprint("m_", n)
+		switch {
+		case n <= all-first:
+			return fmt.Sprintf(`{"id":%q,"created_time":%q}`, id, at)
+		case n%10 == 0:
+			return fmt.Sprintf(`{"id":%q,"created_time":%q,"from":{"id":%q},"message":"no. %d"}`, id, at, page, n)
+		}
+		return fmt.Sprintf(`{"id":%q,"created_time":%q,"from":{"id":%q},"message":"hi"}`, id, at, customer)
+	}
+	part := func(from, n int) (list string, paging string) {
+		var messages []string
+		for i := from; i > max(from-n, 0); i-- {
+			messages = append(messages, message(i))
+		}
+		if from-n > 0 {
+			paging = fmt.Sprintf(`{"cursors":{"after":"%d"},"next":"https://x"}`, from-n)
+		} else {
+			paging = `{"cursors":{}}`
+		}
+		return "[" + strings.Join(messages, ",") + "]", paging
+	}
+	var reads int
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		reads++
+		q := r.URL.Query()
+		if strings.HasSuffix(r.URL.Path, "/conversations") {
+			list, paging := part(all, first)
+			_, _ = io.WriteString(w, `{"data":[{"id":"t_7","participants":{"data":[{"id":"7001002003004005"}]},"messages":{"data":`+list+`,"paging":`+paging+`}}]}`)
+			return
+		}
+		after, err := strconv.Atoi(q.Get("after"))
+		if r.URL.Path != "/v26.0/t_7/messages" || err != nil || q.Get("limit") != "100" || !strings.Contains(q.Get("fields"), "created_time") {
+			t.Errorf("%s?%s", r.URL.Path, r.URL.RawQuery)
+		}
+		list, paging := part(after, 100)
+		_, _ = io.WriteString(w, `{"data":`+list+`,"paging":`+paging+`}`)
+	}
+	for _, c := range []struct {
+		name               string
+		since              time.Duration // before the newest
+		reads, bare, shown int
+		complete           bool
+	}{
+		{"within the first page", 10 * time.Second, 1, 0, 2, true},
+		{"two pages back", 110 * time.Second, 2, 92, 94, true},
+		{"from its beginning", time.Hour, 4, 300, 302, true},
+	} {
+		reads = 0
+		client, _ := graph(t, serve)
+		client.sleep = func(context.Context, time.Duration) error { return nil }
+		client.pacer = pace.New(time.Now, time.Microsecond)
+		seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received.Add(-c.since))
+		if err != nil || reads != c.reads || len(seen.Bare) != c.bare || len(seen.Shown) != c.shown || seen.Complete != c.complete || seen.Obscure ||
+			!slices.IsSortedFunc(seen.Bare, func(a, b bridge.Mid) int { return number(a) - number(b) }) {
+			t.Errorf("%s: %d reads, %d without words, %d shown, complete %v, %v", c.name, reads, len(seen.Bare), len(seen.Shown), seen.Complete, err)
+		}
+	}
+	endless := func(w http.ResponseWriter, r *http.Request) {
+		reads++
+		list := `[` + message(all) + `],"paging":{"cursors":{"after":"1"},"next":"https://x"}}`
+		if strings.HasSuffix(r.URL.Path, "/conversations") {
+			list = `[{"id":"t_7","messages":{"data":` + list + `}]}`
+		}
+		_, _ = io.WriteString(w, `{"data":`+list)
+	}
+	reads = 0
+	client, _ := graph(t, endless)
+	client.pacer = pace.New(time.Now, time.Microsecond)
+	seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received.Add(-time.Hour))
+	if err != nil || seen.Complete || reads != lookPages {
+		t.Errorf("a thread without end: %d reads, %+v, %v", reads, seen, err)
+	}
+}
+
+func number(mid bridge.Mid) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(string(mid), "m_"))
+	return n
 }
 
 func TestLook_Refusals(t *testing.T) {

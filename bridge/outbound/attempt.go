@@ -235,7 +235,9 @@ func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	}
 	a.o.Log.Info("outcome unknown, finding out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
 	p.State, p.Tried = bridge.OutcomeUnknown, a.o.Now()
-	p.Attempts++
+	if ctx.Err() == nil { // what we cut short ourselves is no failure of Meta's
+		p.Attempts++
+	}
 	return a.save()
 }
 

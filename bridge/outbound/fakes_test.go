@@ -35,6 +35,7 @@ type world struct {
 	send     func(bridge.OutboundPart) (bool, error) // whether the customer gets it; nil: all well
 	thread   bridge.Sighting
 	looked   []bridge.Part // for which forms the thread was read last
+	looks    int           // how often it was read
 	person   error         // why it is not known who is a person
 }
 
@@ -104,6 +105,7 @@ func (w *world) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p br
 
 func (w *world) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, forms []bridge.Part, _ time.Time) (bridge.Sighting, error) {
 	w.looked = forms
+	w.looks++
 	return w.thread, nil
 }
 
