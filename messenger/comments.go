@@ -91,13 +91,13 @@ func (c Reader) topOf(ctx context.Context, p bridge.Page, comment bridge.Mid) (b
 
 // LookBelow looks for an answer to a comment. Those to an answer stand beside it,
 // below the comment that both belong to.
-func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, what bridge.Search) (seen bridge.Sighting, err error) {
 	if !comment.PostOf(p.ID) { // a post stands below nothing
 		if comment, err = c.topOf(ctx, p, comment); err != nil {
 			return seen, err
 		}
 	}
-	from := c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)
+	from := c.from(what)
 	query := map[string]string{
 		"filter": "stream", "order": "reverse_chronological", "limit": repliesDepth, "fields": "id,message,created_time,from{id}",
 	}
@@ -113,9 +113,9 @@ func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid
 		if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
 			return bridge.Sighting{}, otherFormat("comments")
 		}
-		reaches := repliesLike(&seen, reply.Data, p.ID, forms, from)
+		reaches := repliesLike(&seen, reply.Data, p.ID, what.Forms, from)
 		query["after"] = string(reply.Paging.Cursors.After)
-		if seen.Complete = reaches || reply.Paging.Next == ""; seen.Complete || query["after"] == "" {
+		if seen.Complete = reaches || reply.Paging.Next == ""; seen.Complete || query["after"] == "" || what.Newest {
 			break
 		}
 	}

@@ -59,7 +59,7 @@ func TestLookBelow_ReadsOn_UntilTheTimeIsReached(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, body)
 	})
-	seen, err := client.LookBelow(t.Context(), connected, "1_2", []bridge.Part{{Text: "Thanks"}}, received)
+	seen, err := client.LookBelow(t.Context(), connected, "1_2", bridge.Search{Forms: []bridge.Part{{Text: "Thanks"}}, Since: received})
 	if err != nil || !seen.Complete || seen.Obscure || !slices.Equal(seen.Like, []bridge.Mid{"c7", "c8"}) {
 		t.Errorf("%+v, %v", seen, err)
 	}

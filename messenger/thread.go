@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -85,25 +86,28 @@ type wireLink struct {
 // lookFields are what is compared of a message with what was sent.
 const lookFields = "id,created_time,from,message,attachments{mime_type,name,size}"
 
-// Look reads a thread from its newest message back to since. Meta keeps whole seconds
-// there, so messages of the second before since may be among those returned.
-func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
-	body, err := c.readThreads(ctx, p, map[string]string{
-		"platform": "messenger",
-		"user_id":  string(to),
-		"fields":   "participants,messages.limit(20){" + lookFields + "}",
-	})
+// Look reads a thread from its newest message back. Meta keeps whole seconds there, so
+// messages of the second before those asked for may be among those returned.
+func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, what bridge.Search) (bridge.Sighting, error) {
+	most := lookPage
+	if what.Newest {
+		most = threadDepth
+	}
+	body, err := c.readThread(ctx, p, to, most)
+	if tooMuch(err) && most > threadDepth {
+		body, err = c.readThread(ctx, p, to, threadDepth)
+	}
 	if hidden(err) {
-		return seen, nil
+		return bridge.Sighting{}, nil
 	}
 	if err != nil {
-		return seen, err
+		return bridge.Sighting{}, err
 	}
 	var reply wireThreads
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
-		return seen, otherFormat("a thread")
+		return bridge.Sighting{}, otherFormat("a thread")
 	}
-	s := search{page: p.ID, forms: forms, from: c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)}
+	s := search{Search: what, page: p.ID, from: c.from(what)}
 	s.seen.Complete = true
 	for _, t := range reply.Data {
 		if !t.with(to) {
@@ -115,10 +119,28 @@ func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, f
 		}
 		s.seen.Complete = s.seen.Complete && reaches
 	}
-	slices.Reverse(s.seen.Like)
-	slices.Reverse(s.seen.Shown)
-	slices.Reverse(s.seen.Bare)
-	return s.seen, nil
+	return s.sighting(s.seen.Complete), nil
+}
+
+// from is since when messages count, by Meta's clock.
+func (c Reader) from(what bridge.Search) time.Time {
+	return c.skew.earliest(what.Since).Truncate(time.Second).Add(-time.Second)
+}
+
+// readThread reads a customer's thread with its newest messages.
+func (c Reader) readThread(ctx context.Context, p bridge.Page, to bridge.CustomerID, most int) ([]byte, error) {
+	return c.readThreads(ctx, p, map[string]string{
+		"platform": "messenger",
+		"user_id":  string(to),
+		"fields":   fmt.Sprintf("participants,messages.limit(%d){%s}", most, lookFields),
+	})
+}
+
+// tooMuch reports whether Meta may have refused a read for what it asked for; it says so
+// under a code that means many things.
+func tooMuch(err error) bool {
+	var cause *graphError
+	return errors.As(err, &cause) && cause.Code == 1
 }
 
 // hidden reports whether Meta says of what was asked for that it was deleted, which it
@@ -130,37 +152,45 @@ func hidden(err error) bool {
 
 const (
 	lookPages = 10  // how many pages of a thread are read at most
-	lookPage  = 100 // messages on each but the first
+	lookPage  = 100 // messages on each
 )
 
 // lookBack searches a thread, page by page, until one reaches back to where the search
-// begins; reaches is false if none does.
+// begins, or what was seen is enough; reaches is false if none reaches so far.
 func (c Reader) lookBack(ctx context.Context, p bridge.Page, t *wireThread, s *search) (reaches bool, err error) {
 	some := t.Messages
 	for page := 1; ; page++ {
 		after := string(some.Paging.Cursors.After)
 		switch {
-		case s.among(some.Data), some.Paging.Next == "" && (page > 1 || len(some.Data) < threadDepth):
+		case s.among(some.Data), some.Paging.Next == "" && (page > 1 || len(some.Data) != threadDepth):
 			return true, nil
-		case page == lookPages, t.ID == "", after == "":
+		case page == lookPages, t.ID == "", after == "", s.Newest, s.Enough != nil && s.Enough(s.sighting(false)):
 			return false, nil
 		}
-		if err := c.turn(ctx, p.ID, c.pacer.Look, ""); err != nil {
+		if some, err = c.older(ctx, p, string(t.ID), after); err != nil {
+			if hidden(err) {
+				err = nil
+			}
 			return false, err
-		}
-		body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(t.ID)) + "/messages",
-			query: map[string]string{"fields": lookFields, "limit": strconv.Itoa(lookPage), "after": after}})
-		if hidden(err) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		some = wireMessages{}
-		if err := json.Unmarshal(body, &some); err != nil || some.Data == nil {
-			return false, otherFormat("messages")
 		}
 	}
+}
+
+// older reads a further page of a thread. It waits for its turn: what was read before would
+// be lost otherwise.
+func (c Reader) older(ctx context.Context, p bridge.Page, thread, after string) (some wireMessages, err error) {
+	if err := c.patiently(ctx, p.ID, c.pacer.Look); err != nil {
+		return some, err
+	}
+	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(thread) + "/messages",
+		query: map[string]string{"fields": lookFields, "limit": strconv.Itoa(lookPage), "after": after}})
+	if err != nil {
+		return some, err
+	}
+	if err := json.Unmarshal(body, &some); err != nil || some.Data == nil {
+		return some, otherFormat("messages")
+	}
+	return some, nil
 }
 
 // with reports whether a thread is the customer's, as far as it says who is in it.
@@ -172,10 +202,22 @@ func (t *wireThread) with(to bridge.CustomerID) bool {
 
 // search is for one of several forms, among a page's messages from a time on.
 type search struct {
-	page  bridge.PageID
-	forms []bridge.Part
-	from  time.Time
-	seen  bridge.Sighting // newest first
+	bridge.Search
+	page bridge.PageID
+	from time.Time
+	seen bridge.Sighting // newest first
+}
+
+// sighting is what was seen, oldest first.
+func (s *search) sighting(complete bool) bridge.Sighting {
+	seen := bridge.Sighting{
+		Like: slices.Clone(s.seen.Like), Shown: slices.Clone(s.seen.Shown), Bare: slices.Clone(s.seen.Bare),
+		Complete: complete, Obscure: s.seen.Obscure,
+	}
+	slices.Reverse(seen.Like)
+	slices.Reverse(seen.Shown)
+	slices.Reverse(seen.Bare)
+	return seen
 }
 
 // among adds what some messages show, newest first, and reports whether they reach back
@@ -196,9 +238,9 @@ func (s *search) among(all []wireThreadMessage) (reaches bool) {
 			s.seen.Shown = append(s.seen.Shown, bridge.Mid(m.ID))
 			s.seen.Bare = append(s.seen.Bare, bridge.Mid(m.ID))
 		case !ours:
-		case slices.ContainsFunc(s.forms, m.shows):
+		case slices.ContainsFunc(s.Forms, m.shows):
 			s.seen.Like = append(s.seen.Like, bridge.Mid(m.ID))
-		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(s.forms, template): // its text need not be shown
+		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(s.Forms, template): // its text need not be shown
 			s.seen.Obscure = true
 		}
 	}

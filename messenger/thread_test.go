@@ -63,7 +63,7 @@ func TestLook_Threads(t *testing.T) {
 		{"somebody else's thread", strings.Replace(thread("", shown("m_1", 5, page, "Hello, Anna")), "7001002003004005", "7001002003004006", 1), nil, true},
 	} {
 		client, _ := graph(t, answering(200, c.body))
-		seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "Hello, Anna"}}, received.Add(700*time.Millisecond))
+		seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "Hello, Anna"}}, Since: received.Add(700 * time.Millisecond)})
 		if err != nil || !slices.Equal(seen.Like, c.like) || (seen.Complete && !seen.Obscure) != c.complete {
 			t.Errorf("%s: %+v, %v", c.name, seen, err)
 		}
@@ -78,7 +78,7 @@ func TestLook_OtherClock(t *testing.T) {
 		w.Header().Set("Date", meta.Format(http.TimeFormat))
 		_, _ = io.WriteString(w, thread("", `{"id":"m_1","created_time":"`+meta.Format(threadTime)+`","from":{"id":"100200300400500"},"message":"Hello, Anna"}`))
 	})
-	seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "Hello, Anna"}}, received)
+	seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "Hello, Anna"}}, Since: received})
 	if err != nil || !slices.Equal(seen.Like, []bridge.Mid{"m_1"}) {
 		t.Errorf("%+v, %v", seen, err)
 	}
@@ -88,12 +88,12 @@ func TestLook_Request(t *testing.T) {
 	c, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		if r.Method != "GET" || r.URL.Path != "/v26.0/100200300400500/conversations" || q.Get("platform") != "messenger" ||
-			q.Get("user_id") != string(customer) || !strings.Contains(q.Get("fields"), "messages.limit(20){id,created_time,from,message,attachments{mime_type,name,size}}") {
+			q.Get("user_id") != string(customer) || !strings.Contains(q.Get("fields"), "messages.limit(100){id,created_time,from,message,attachments{mime_type,name,size}}") {
 			t.Errorf("%s %s", r.Method, r.URL)
 		}
 		answering(200, `{"data":[]}`)(w, r)
 	})
-	if _, err := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil {
+	if _, err := c.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received}); err != nil {
 		t.Error(err)
 	}
 }
@@ -155,7 +155,7 @@ func TestLook_ReadsOn_UntilTheTimeIsReached(t *testing.T) {
 		client, _ := graph(t, serve)
 		client.sleep = func(context.Context, time.Duration) error { return nil }
 		client.pacer = pace.New(time.Now, time.Microsecond)
-		seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received.Add(-c.since))
+		seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received.Add(-c.since)})
 		if err != nil || reads != c.reads || len(seen.Bare) != c.bare || len(seen.Shown) != c.shown || seen.Complete != c.complete || seen.Obscure ||
 			!slices.IsSortedFunc(seen.Bare, func(a, b bridge.Mid) int { return number(a) - number(b) }) {
 			t.Errorf("%s: %d reads, %d without words, %d shown, complete %v, %v", c.name, reads, len(seen.Bare), len(seen.Shown), seen.Complete, err)
@@ -172,7 +172,7 @@ func TestLook_ReadsOn_UntilTheTimeIsReached(t *testing.T) {
 	reads = 0
 	client, _ := graph(t, endless)
 	client.pacer = pace.New(time.Now, time.Microsecond)
-	seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received.Add(-time.Hour))
+	seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received.Add(-time.Hour)})
 	if err != nil || seen.Complete || reads != lookPages {
 		t.Errorf("a thread without end: %d reads, %+v, %v", reads, seen, err)
 	}
@@ -201,14 +201,14 @@ func TestLook_Refusals(t *testing.T) {
 		{"wrong parameter", 400, string(graphBody(100, 0, "")), bridge.Never, bridge.Rejected, false},
 	} {
 		client, _ := graph(t, answering(c.status, c.body))
-		_, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received)
+		_, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received})
 		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || (r.Gate != "") != c.gate {
 			t.Errorf("%s: %v, gate %q", c.name, err, r.Gate)
 		}
 	}
 	for _, code := range [][2]int{{9000001, 0}, {100, 9000001}} {
 		client, _ := graph(t, answering(400, string(graphBody(code[0], code[1], ""))))
-		if seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil || seen.Complete || seen.Like != nil {
+		if seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received}); err != nil || seen.Complete || seen.Like != nil {
 			t.Errorf("deleted: %+v, %v", seen, err)
 		}
 	}
@@ -219,7 +219,7 @@ func TestLook_TooOften_GivesTheWorkerBack(t *testing.T) {
 	c.sleep = func(context.Context, time.Duration) error { return nil }
 	refused := 0
 	for range 6 {
-		if _, err := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil {
+		if _, err := c.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received}); err != nil {
 			refused++
 			if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited || r.After <= 0 || r.Gate != "" {
 				t.Error(err)

@@ -265,7 +265,7 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 	since := time.Now()
 	look := func(to bridge.CustomerID, part bridge.Part) ([]bridge.Mid, bool) {
 		t.Helper()
-		seen, err := client.Look(t.Context(), page, to, []bridge.Part{part}, since)
+		seen, err := client.Look(t.Context(), page, to, bridge.Search{Forms: []bridge.Part{part}, Since: since})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -103,13 +103,13 @@ func (w *world) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p br
 	return bridge.Mid(fmt.Sprint("mid-", len(w.received))), err
 }
 
-func (w *world) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, forms []bridge.Part, _ time.Time) (bridge.Sighting, error) {
-	w.looked = forms
+func (w *world) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, s bridge.Search) (bridge.Sighting, error) {
+	w.looked = s.Forms
 	w.looks++
 	return w.thread, nil
 }
 
-func (w *world) LookBelow(context.Context, bridge.Page, bridge.Mid, []bridge.Part, time.Time) (bridge.Sighting, error) {
+func (w *world) LookBelow(context.Context, bridge.Page, bridge.Mid, bridge.Search) (bridge.Sighting, error) {
 	return w.thread, nil
 }
 

@@ -42,7 +42,7 @@ func (r resolver) resolve(ctx context.Context, a *attempt) error {
 	case a.out.Private:
 		return r.resolvePrivate(a)
 	}
-	seen, err := r.readThread(ctx, a)
+	seen, err := r.readThread(ctx, a, false)
 	if err != nil {
 		return r.notReadable(a, bridge.RefusalOf(err))
 	}
@@ -57,7 +57,7 @@ func settling(wait time.Duration, why error) error {
 // lookFirst reads the thread while the echo may still come. What is not found there proves
 // nothing yet.
 func (r resolver) lookFirst(ctx context.Context, a *attempt, wait time.Duration) error {
-	seen, err := r.readThread(ctx, a)
+	seen, err := r.readThread(ctx, a, true)
 	if err == nil {
 		if mid := r.found(a, seen); mid != "" {
 			return a.arrived(mid)
@@ -88,17 +88,21 @@ func (r resolver) resolvePrivate(a *attempt) error {
 
 // readThread reads what may show that a part has arrived: the thread, or what stands below
 // the comment that it answers.
-func (r resolver) readThread(ctx context.Context, a *attempt) (bridge.Sighting, error) {
+func (r resolver) readThread(ctx context.Context, a *attempt, newest bool) (bridge.Sighting, error) {
 	since := a.d.Accepted
 	if a.out.At.Before(since) {
 		since = a.out.At
 	}
 	since = since.Add(-bridge.ClocksDiffer - r.progress.rollback())
-	forms := looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message))
+	s := bridge.Search{Forms: looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message)), Since: since, Newest: newest,
+		Enough: func(seen bridge.Sighting) bool {
+			complete, bare := r.complete(a, seen)
+			return complete && !bare || r.found(a, seen) != ""
+		}}
 	if a.out.Conversation.Kind == bridge.Comments {
-		return r.Sender.LookBelow(ctx, a.page, a.out.Comment, forms, since)
+		return r.Sender.LookBelow(ctx, a.page, a.out.Comment, s)
 	}
-	return r.Sender.Look(ctx, a.page, a.out.Conversation.Customer, forms, since)
+	return r.Sender.Look(ctx, a.page, a.out.Conversation.Customer, s)
 }
 
 // notReadable tries again until that took too long.

@@ -1,0 +1,123 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"messenger-bridge/sandbox/chat"
+)
+
+var brisk = flag.Bool("brisk", false, "let TestCrash_InBriskConversations kill 30 times within 20 s, with the times of a real run")
+
+// briskForm is how long the test runs and how patient the bridge is.
+type briskForm struct {
+	kills, customers int
+	between          time.Duration // kills, at most
+	echoWait         time.Duration // 0: as in a real run
+}
+
+// afterTheLastKill is by when everything has to be out.
+const afterTheLastKill = 35 * time.Second
+
+// TestCrash_InBriskConversations_LeavesNothingUnclear kills the program again and again while
+// customers write more than Meta shows of a thread in detail. As long as threads can be read,
+// no agent may be told that nobody knows. The long form:
+//
+//	go test ./e2e -run TestCrash_InBriskConversations -brisk -v
+func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
+	form := briskForm{kills: 5, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
+	if *brisk {
+		form = briskForm{kills: 30, customers: 8, between: 700 * time.Millisecond}
+	}
+	w := newWorld(t, bypassed)
+	w.cfg.Times.EchoWait = form.echoWait
+	if *brisk {
+		w.cfg.Times.ThreadEvery = 0
+	}
+	p := w.startProcess()
+	talks := w.talks(form.customers)
+	stop := make(chan struct{})
+	var talking sync.WaitGroup
+	for _, talk := range talks {
+		talking.Go(func() { talk.goOn(stop) })
+	}
+	random, began := rand.New(rand.NewPCG(rand.Uint64(), 1)), time.Now()
+	for range form.kills {
+		<-time.After(time.Duration(random.Int64N(int64(form.between))))
+		p.kill()
+		p = w.startProcess()
+	}
+	last := time.Now()
+	close(stop)
+	talking.Wait()
+	answers := 0
+	for _, talk := range talks {
+		answers += talk.said
+		w.eventually("the customer has every answer", func() bool { return len(w.received(talk.customer)) >= talk.said })
+	}
+	took := time.Since(last)
+	t.Logf("%d kills in %v, %d answers, the last of them %v after the last kill", form.kills, last.Sub(began), answers, took)
+	if took > afterTheLastKill {
+		t.Errorf("the last answer came %v after the last kill", took)
+	}
+	w.settled()
+	for _, talk := range talks {
+		inOrder(t, "what customer "+talk.customer+" reads", w.received(talk.customer), talk.said)
+		inOrder(t, "what agents read of customer "+talk.customer, w.rc.CustomerTexts(talk.room), talk.asked)
+		if told := slices.DeleteFunc(w.rc.Messages(talk.room), func(m chat.Message) bool { return !strings.Contains(m.Text, "elivered") }); len(told) > 0 {
+			t.Errorf("agents are told %q", told[0].Text)
+		}
+	}
+}
+
+// briskTalk is a conversation in which both sides write on and on.
+type briskTalk struct {
+	*world
+	customer, room string
+	asked, said    int
+}
+
+// talks begins conversations.
+func (w *world) talks(n int) (all []*briskTalk) {
+	w.Helper()
+	for i := range n {
+		talk := &briskTalk{world: w, customer: fmt.Sprintf("70010020030%05d", i+1), asked: 1}
+		w.meta.CustomerWrites(page, talk.customer, fmt.Sprintf("c%d 0", i))
+		all = append(all, talk)
+	}
+	w.eventually("everybody has a room", func() bool { return len(w.texts()) == n })
+	for _, room := range w.rc.Rooms() {
+		var i int
+		fmt.Sscanf(w.rc.CustomerTexts(room.ID)[0], "c%d", &i)
+		all[i].room = room.ID
+	}
+	return all
+}
+
+// goOn writes until stop is closed: nobody waits for the other, but neither does anybody
+// write without end while the bridge is away.
+func (talk *briskTalk) goOn(stop <-chan struct{}) {
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-tick.C:
+		}
+		if talk.asked-len(talk.rc.CustomerTexts(talk.room)) < 40 {
+			talk.meta.CustomerWrites(page, talk.customer, fmt.Sprintf("c %d", talk.asked))
+			talk.asked++
+		}
+		if talk.said-len(talk.meta.CustomerSees(page, talk.customer)) < 4 {
+			talk.agent.Says(talk.room, fmt.Sprintf("answer %d", talk.said))
+			talk.said++
+		}
+	}
+}
