@@ -129,7 +129,10 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 	defer cancel()
 	u := q.upload
 	f := &flow{patience: 2 * c.cfg.Times.Timeout}
-	f.begin(cancel)
+	f.begin(func() {
+		cancel()
+		_ = u.content.Close() // a call ends only when nobody waits for its body any more
+	})
 	defer f.stall.Stop()
 	body := u.form.File("filedata", u.name, u.content.Type, content{u.content, f}, u.content.Size)
 	f.Reader, body.Reader = body.Reader, f
