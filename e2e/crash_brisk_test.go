@@ -33,7 +33,7 @@ const afterTheLastKill = 35 * time.Second
 func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
 	form := briskForm{kills: 5, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
 	if *brisk {
-		form = briskForm{kills: 30, customers: 8, between: 700 * time.Millisecond}
+		form = briskForm{kills: 30, customers: 12, between: 900 * time.Millisecond}
 	}
 	w := newWorld(t, bypassed)
 	w.cfg.Times.EchoWait = form.echoWait
@@ -115,7 +115,7 @@ func (talk *briskTalk) goOn(stop <-chan struct{}) {
 			talk.meta.CustomerWrites(page, talk.customer, fmt.Sprintf("c %d", talk.asked))
 			talk.asked++
 		}
-		if talk.said-len(talk.meta.CustomerSees(page, talk.customer)) < 4 {
+		if talk.said-len(talk.meta.CustomerSees(page, talk.customer)) < 8 {
 			talk.agent.Says(talk.room, fmt.Sprintf("answer %d", talk.said))
 			talk.said++
 		}
