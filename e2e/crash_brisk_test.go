@@ -17,9 +17,9 @@ var brisk = flag.Bool("brisk", false, "let TestCrash_InBriskConversations kill 3
 
 // briskForm is how long the test runs and how patient the bridge is.
 type briskForm struct {
-	kills, customers int
-	between          time.Duration // kills, at most
-	echoWait         time.Duration // 0: as in a real run
+	kills, pages, customers int           // customers of each page
+	between                 time.Duration // kills, at most
+	echoWait                time.Duration // 0: as in a real run
 }
 
 // afterTheLastKill is by when everything has to be out.
@@ -31,17 +31,23 @@ const afterTheLastKill = 35 * time.Second
 //
 //	go test ./e2e -run TestCrash_InBriskConversations -brisk -v
 func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
-	form := briskForm{kills: 5, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
+	form := briskForm{kills: 5, pages: 1, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
 	if *brisk {
-		form = briskForm{kills: 30, customers: 12, between: 900 * time.Millisecond}
+		form = briskForm{kills: 30, pages: 5, customers: 8, between: time.Second}
 	}
 	w := newWorld(t, bypassed)
 	w.cfg.Times.EchoWait = form.echoWait
 	if *brisk {
 		w.cfg.Times.ThreadEvery = 0
 	}
+	pages := []string{page}
+	for i := range form.pages - 1 {
+		id := fmt.Sprint(5001 + i)
+		w.addPage(id, w.meta.AddPage(id, "Shop"))
+		pages = append(pages, id)
+	}
 	p := w.startProcess()
-	talks := w.talks(form.customers)
+	talks := w.talks(pages, form.customers)
 	stop := make(chan struct{})
 	var talking sync.WaitGroup
 	for _, talk := range talks {
@@ -59,7 +65,7 @@ func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
 	answers := 0
 	for _, talk := range talks {
 		answers += talk.said
-		w.eventually("the customer has every answer", func() bool { return len(w.received(talk.customer)) >= talk.said })
+		w.eventually("the customer has every answer", func() bool { return len(talk.received()) >= talk.said })
 	}
 	took := time.Since(last)
 	t.Logf("%d kills in %v, %d answers, the last of them %v after the last kill", form.kills, last.Sub(began), answers, took)
@@ -68,7 +74,7 @@ func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
 	}
 	w.settled()
 	for _, talk := range talks {
-		inOrder(t, "what customer "+talk.customer+" reads", w.received(talk.customer), talk.said)
+		inOrder(t, "what customer "+talk.customer+" reads", talk.received(), talk.said)
 		inOrder(t, "what agents read of customer "+talk.customer, w.rc.CustomerTexts(talk.room), talk.asked)
 		if told := slices.DeleteFunc(w.rc.Messages(talk.room), func(m chat.Message) bool { return !strings.Contains(m.Text, "elivered") }); len(told) > 0 {
 			t.Errorf("agents are told %q", told[0].Text)
@@ -79,19 +85,27 @@ func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
 // briskTalk is a conversation in which both sides write on and on.
 type briskTalk struct {
 	*world
-	customer, room string
-	asked, said    int
+	page, customer, room string
+	asked, said          int
+}
+
+// received is what the customer reads.
+func (talk *briskTalk) received() (texts []string) {
+	for _, bubble := range talk.meta.CustomerSees(talk.page, talk.customer) {
+		texts = append(texts, bubble.Text)
+	}
+	return texts
 }
 
 // talks begins conversations.
-func (w *world) talks(n int) (all []*briskTalk) {
+func (w *world) talks(pages []string, each int) (all []*briskTalk) {
 	w.Helper()
-	for i := range n {
-		talk := &briskTalk{world: w, customer: fmt.Sprintf("70010020030%05d", i+1), asked: 1}
-		w.meta.CustomerWrites(page, talk.customer, fmt.Sprintf("c%d 0", i))
+	for i := range len(pages) * each {
+		talk := &briskTalk{world: w, page: pages[i/each], customer: fmt.Sprintf("70010020030%05d", i+1), asked: 1}
+		w.meta.CustomerWrites(talk.page, talk.customer, fmt.Sprintf("c%d 0", i))
 		all = append(all, talk)
 	}
-	w.eventually("everybody has a room", func() bool { return len(w.texts()) == n })
+	w.eventually("everybody has a room", func() bool { return len(w.texts()) == len(all) })
 	for _, room := range w.rc.Rooms() {
 		var i int
 		fmt.Sscanf(w.rc.CustomerTexts(room.ID)[0], "c%d", &i)
@@ -100,7 +114,7 @@ func (w *world) talks(n int) (all []*briskTalk) {
 	return all
 }
 
-// goOn writes until stop is closed, the customer ten times a second: nobody waits for the
+// goOn writes until stop is closed, the customer four times a second: nobody waits for the
 // other, but neither does anybody write without end while the bridge is away.
 func (talk *briskTalk) goOn(stop <-chan struct{}) {
 	tick := time.NewTicker(25 * time.Millisecond)
@@ -111,11 +125,11 @@ func (talk *briskTalk) goOn(stop <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		if n%4 == 0 && talk.asked-len(talk.rc.CustomerTexts(talk.room)) < 40 {
-			talk.meta.CustomerWrites(page, talk.customer, fmt.Sprintf("c %d", talk.asked))
+		if n%10 == 0 && talk.asked-len(talk.rc.CustomerTexts(talk.room)) < 40 {
+			talk.meta.CustomerWrites(talk.page, talk.customer, fmt.Sprintf("c %d", talk.asked))
 			talk.asked++
 		}
-		if talk.said-len(talk.meta.CustomerSees(page, talk.customer)) < 8 {
+		if talk.said-len(talk.meta.CustomerSees(talk.page, talk.customer)) < 8 {
 			talk.agent.Says(talk.room, fmt.Sprintf("answer %d", talk.said))
 			talk.said++
 		}

@@ -196,7 +196,7 @@ func TestFilesRefused_ByAWorkspaceThatIsAway_AreWaitedFor(t *testing.T) {
 		"a web page for everything": func(w *world) func() {
 			return w.rc.Inject(chat.Fault{Status: 200, ContentType: "text/html", Body: loginPage(chat.File{})})
 		},
-		"401 for everything":         func(w *world) func() { return w.rc.Inject(chat.Fault{Status: 401}) },
+		"401 for everything": func(w *world) func() { return w.rc.Inject(chat.Fault{Status: 401}) },
 		"429 for everything": func(w *world) func() {
 			return w.rc.Inject(chat.Fault{Status: 429, Body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`})
 		},

@@ -97,7 +97,7 @@ func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid
 			return seen, err
 		}
 	}
-	from := c.from(what)
+	from := c.skew.second(what.Since)
 	query := map[string]string{
 		"filter": "stream", "order": "reverse_chronological", "limit": repliesDepth, "fields": "id,message,created_time,from{id}",
 	}

@@ -107,7 +107,7 @@ func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, w
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
 		return bridge.Sighting{}, otherFormat("a thread")
 	}
-	s := search{Search: what, page: p.ID, from: c.from(what)}
+	s := search{Search: what, page: p.ID, from: c.skew.second(what.Since)}
 	s.seen.Complete = true
 	for _, t := range reply.Data {
 		if !t.with(to) {
@@ -120,11 +120,6 @@ func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, w
 		s.seen.Complete = s.seen.Complete && reaches
 	}
 	return s.sighting(s.seen.Complete), nil
-}
-
-// from is since when messages count, by Meta's clock.
-func (c Reader) from(what bridge.Search) time.Time {
-	return c.skew.earliest(what.Since).Truncate(time.Second).Add(-time.Second)
 }
 
 // readThread reads a customer's thread with its newest messages.

@@ -218,7 +218,7 @@ func (a *attempt) send(ctx context.Context, f form) (bridge.Mid, error) {
 // notTaken decides what becomes of the current part after a call that did not succeed.
 func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	p := &a.d.Progress
-	switch r = a.whoseFault(ctx, r); {
+	switch r = a.o.failing.judge(ctx, a, r); {
 	case r.Verdict == bridge.Never && ofFile[r.Reason] && len(a.out.Parts) > 1:
 		return a.o.endings.skipFile(a, r)
 	case r.Verdict == bridge.Never:

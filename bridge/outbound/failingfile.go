@@ -12,15 +12,15 @@ import (
 // message. Whether it is the file's fault, or the workspace's, they do not tell.
 var notHad = map[bridge.Reason]bool{bridge.FileUnreadable: true, bridge.FileWithheld: true, bridge.FileReplaced: true}
 
-// whoseFault decides what a refusal means that may be a file's fault: trouble of the workspace
-// is waited for, as long as it takes. A file that cannot be had while the workspace works is
+// judge decides what a refusal means that may be a file's fault: trouble of the workspace is
+// waited for, as long as it takes. A file that cannot be had while the workspace works is
 // tried for a while, and then given up.
-func (a *attempt) whoseFault(ctx context.Context, r *bridge.Refusal) *bridge.Refusal {
+func (f *failingFiles) judge(ctx context.Context, a *attempt, r *bridge.Refusal) *bridge.Refusal {
 	if r.Status == 0 && !(notHad[r.Reason] && r.Verdict == bridge.Again) {
 		return r
 	}
 	if trouble := a.o.Workspace.Files.Works(ctx); trouble != nil {
-		a.o.failing.forget(a.d.Seq)
+		f.forget(a.d.Seq)
 		t := bridge.RefusalOf(trouble) // its gate is none that messages to customers pass
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, After: t.After, Err: t.Err}
 	}
@@ -30,7 +30,7 @@ func (a *attempt) whoseFault(ctx context.Context, r *bridge.Refusal) *bridge.Ref
 		return &judged
 	}
 	now := a.o.Now()
-	left := a.o.Times.FileFor - now.Sub(a.o.failing.from(a.d.Seq, a.d.Progress.Part, now))
+	left := a.o.Times.FileFor - now.Sub(f.from(a.d.Seq, a.d.Progress.Part, now))
 	switch {
 	case left <= 0:
 		judged.Verdict = bridge.Never
