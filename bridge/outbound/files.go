@@ -80,7 +80,7 @@ type bounded struct {
 func (r *bounded) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
 	r.read += int64(n)
-	if r.end = append(r.end, p[:n]...); len(r.end) > endSeen {
+	if r.end = append(r.end, p[max(0, n-endSeen):n]...); len(r.end) > endSeen {
 		r.end = append(r.end[:0], r.end[len(r.end)-endSeen:]...)
 	}
 	if r.left -= int64(n); r.left < 0 {
