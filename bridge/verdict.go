@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,6 +67,8 @@ const (
 	FileGone         Reason = "file-gone"        // it is not there any more, or not yet
 	FileForbidden    Reason = "file-forbidden"   // it lies where we may not read it
 	FileUnreadable   Reason = "file-unreadable"  // it breaks off
+	FileWithheld     Reason = "file-withheld"    // whoever keeps it does not hand it out
+	FileReplaced     Reason = "file-replaced"    // something else is handed out in its place
 	FileRefused      Reason = "file-refused"     // whoever is to get it does not take it
 	NoComment        Reason = "no-comment"       // nobody knows which comment it is to answer
 	CommentGone      Reason = "comment-gone"     // the comment to be answered is not there any more
@@ -142,6 +145,7 @@ type Refusal struct {
 	Gate    Gate          // what is shut; empty: only this lane waits
 	After   time.Duration // with Again: not before; 0: the queue's own backoff
 	Answer  *Response     // what the workspace answered; nil: it concerns something else
+	Status  int           // of HTTP, where a file is not handed out; 0: there was no answer
 	Trouble TroubleKind   // with PageLost: how the token died; empty: it may live, and a permission is missing
 	Err     error         // for the operator; contains neither tokens nor text
 }
@@ -161,10 +165,13 @@ func (r *Refusal) OfItem() bool {
 
 // Detail is what a platform answered, for people; empty if nothing is known.
 func (r *Refusal) Detail() string {
-	if r.Answer == nil {
-		return ""
+	switch {
+	case r.Answer != nil:
+		return r.Answer.String()
+	case r.Status != 0:
+		return "HTTP " + strconv.Itoa(r.Status)
 	}
-	return r.Answer.String()
+	return ""
 }
 
 func (r *Refusal) Unwrap() error { return r.Err }

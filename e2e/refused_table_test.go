@@ -246,7 +246,7 @@ func TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace(t *testing.T) {
 		}
 	}
 	keptItems := slices.DeleteFunc(slices.Clone(items), func(i *refusedItem) bool { return !i.kept() })
-	w.listed(keptItems)
+	w.listedAll(keptItems)
 	w.toldOnce(keptItems)
 	w.tryAgain(clear, keptItems)
 }
@@ -283,8 +283,8 @@ func others(w *world) (stop func()) {
 	return func() { close(end); <-ended }
 }
 
-// listed checks that each item is among what was not delivered, with route and status.
-func (w *world) listed(items []*refusedItem) {
+// listedAll checks that each item is among what was not delivered, with route and status.
+func (w *world) listedAll(items []*refusedItem) {
 	w.Helper()
 	w.eventually("all that was given up is listed", func() bool {
 		return strings.Count(w.failedJSON(), `"id"`) == len(items)

@@ -32,7 +32,7 @@ func TestTimes_ZeroOnes_GetTheirDefault(t *testing.T) {
 		v.SetInt(int64(i + 1))
 	}
 	before := chosen
-	if chosen.setDefaults(); chosen != before || len(all) != 9 {
+	if chosen.setDefaults(); chosen != before || len(all) != 10 {
 		t.Errorf("of %d times, what was chosen became %+v", len(all), chosen)
 	}
 }
