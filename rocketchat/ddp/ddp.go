@@ -109,7 +109,10 @@ func Dial(ctx context.Context, base string, silence time.Duration, take Events) 
 	}
 	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
 	u.Path = strings.TrimRight(u.Path, "/") + "/websocket"
-	conn, _, err := websocket.DefaultDialer.DialContext(ctx, u.String(), nil)
+	conn, answer, err := websocket.DefaultDialer.DialContext(ctx, u.String(), nil)
+	if errors.Is(err, websocket.ErrBadHandshake) && answer != nil {
+		err = handshakeError(u, answer)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}

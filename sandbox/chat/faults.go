@@ -3,6 +3,7 @@ package chat
 import (
 	"bufio"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type Fault struct {
 	Status      int           // answer this instead
 	Body        string        // with Status or Cut; "" = an HTML page as proxies send it
 	ContentType string        // of Body; "" = by its first character
+	Header      http.Header   // with Status: more headers
 	Hang        bool          // never answer; ends when the caller gives up
 	Cut         bool          // close the connection; with Body after a part of the answer
 	Delay       time.Duration // wait first. Without Effect and outcome the call then runs even if its caller has gone
@@ -88,6 +90,7 @@ func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
 			}
 		}
 		rc.finish(c, f.Status)
+		maps.Copy(w.Header(), f.Header)
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(f.Status)
 		_, _ = w.Write([]byte(body)) // the caller may have gone
