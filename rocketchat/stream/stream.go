@@ -118,7 +118,7 @@ func New(cfg Config) *Stream {
 		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 	}
 	s.progress = &progress{&cfg, s.pending}
-	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending}
+	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
 	s.catchUp = &catchUp{cfg: &cfg, in: s.in, pending: s.pending, progress: s.progress, opened: s.opened}
 	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
