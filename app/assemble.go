@@ -106,7 +106,7 @@ func (p *program) lookAfterPages() (err error) {
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
 		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
 		Times: pages.Times{
-			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
+			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
 		Tell: pages.Tell{
