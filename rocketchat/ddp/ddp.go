@@ -303,8 +303,21 @@ const followed = "hot/"
 
 // Follow subscribes to an event of one room, such as roomid/user-activity.
 func (d *Conn) Follow(ctx context.Context, event string) error {
+	return d.follow(ctx, "stream-notify-room", event)
+}
+
+// Presence is the event that tells everybody who is logged in who comes and goes
+// (rocketchat.md 1.8).
+const Presence = "user-status"
+
+// FollowPresence subscribes to it. A workspace may have switched it off, and then says nothing.
+func (d *Conn) FollowPresence(ctx context.Context) error {
+	return d.follow(ctx, "stream-notify-logged", Presence)
+}
+
+func (d *Conn) follow(ctx context.Context, stream, event string) error {
 	_, err := d.ask(ctx, followed+event, map[string]any{
-		"msg": "sub", "id": followed + event, "name": "stream-notify-room", "params": []any{event, false}})
+		"msg": "sub", "id": followed + event, "name": stream, "params": []any{event, false}})
 	return err
 }
 

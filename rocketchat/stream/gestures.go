@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ddp"
 	"messenger-bridge/rocketchat/markup"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -32,6 +33,12 @@ func (s *intake) noticed(event string, data []byte) (gone wire.Message, is bool)
 		return gone, false
 	}
 	args := f.Fields.Args
+	if event == ddp.Presence {
+		if s.cfg.Arrived != nil && arrives(args[0]) {
+			s.cfg.Arrived()
+		}
+		return gone, false
+	}
 	if room, typing := strings.CutSuffix(event, typingEvent); typing {
 		var what []string
 		if len(args) > 1 && json.Unmarshal(args[1], &what) == nil && slices.Contains(what, "user-typing") && s.cfg.Gestures != nil {

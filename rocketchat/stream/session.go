@@ -59,6 +59,9 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	if err := within(ctx, s.cfg.Answer, conn.Subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
 	}
+	if s.cfg.Arrived != nil {
+		wg.Go(func() { s.followPresence(ctx, conn) })
+	}
 	if s.cfg.Gestures != nil {
 		wg.Go(func() { s.follow(ctx, conn, deliver) })
 	}
@@ -68,6 +71,9 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 		s.cfg.Log.Info("connected to Rocket.Chat, subscribed and caught up")
 		if s.cfg.Ready != nil {
 			s.cfg.Ready()
+		}
+		if s.cfg.Arrived != nil { // meanwhile, perhaps
+			s.cfg.Arrived()
 		}
 	}))
 }

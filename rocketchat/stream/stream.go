@@ -48,6 +48,7 @@ type Config struct {
 	Store        Store
 	Gestures     Gestures     // nil: nobody cares
 	Ready        func()       // called when logged in, subscribed and caught up
+	Arrived      func()       // called when somebody who may be an agent has come, without waiting; may be nil
 	Language     func(string) // called with the workspace's language after a login; "": it has none. May be nil
 	Times
 	Log     *slog.Logger
