@@ -46,13 +46,18 @@ type Config struct {
 	Commands     CommandTaker // nil: nobody is listened to but agents in customers' rooms
 	SetupChannel string       // name of the private group for omnichannel managers; "": none
 	Store        Store
-	Gestures     Gestures     // nil: nobody cares
-	Ready        func()       // called when logged in, subscribed and caught up
-	Arrived      func()       // called when somebody who may be an agent has come, without waiting; may be nil
-	Language     func(string) // called with the workspace's language after a login; "": it has none. May be nil
+	Gestures     Gestures // nil: nobody cares
+	Hooks
 	Times
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
+}
+
+// Hooks are called when something happened. Each may be nil.
+type Hooks struct {
+	Ready    func()       // logged in, subscribed and caught up
+	Arrived  func()       // somebody who may be an agent has come; it does not wait
+	Language func(string) // the workspace's language, after a login; "": it has none
 }
 
 // Credentials are the bot's: a user with a password, or an id with a personal access token.
