@@ -106,7 +106,7 @@ func (p *program) lookAfterPages() (err error) {
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
 		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
 		Times: pages.Times{
-			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
+			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
 		Tell: pages.Tell{
@@ -133,7 +133,10 @@ func (p *program) roomsConfig() rooms.Config {
 			App: p.cfg.Facebook.AppID, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, History: p.graph.History,
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
-		Hooks: rooms.Hooks{Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) }},
+		Hooks: rooms.Hooks{
+			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
+			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
+		},
 		Times: rooms.Times{Retry: times.NoAgentRetry, Patience: times.Patience, FileAgain: times.FileAgain},
 		Now:   p.cfg.Now, Say: p.say, Log: p.log,
 	}
@@ -144,7 +147,10 @@ func (p *program) streamConfig() stream.Config {
 	chat, times := p.cfg.RocketChat, p.cfg.Times
 	return stream.Config{
 		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
-		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: adopt(p.cfg.Speech.Language, p.say), Log: p.log, Metrics: p.metrics,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Log: p.log, Metrics: p.metrics,
+		Hooks: stream.Hooks{
+			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
+		},
 		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
 		Times: stream.Times{
 			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
