@@ -15,6 +15,7 @@ var allowed = map[string][]string{
 	"bridge":              {"language"},
 	"bridge/bridgetest":   {"bridge"},
 	"bridge/placeholders": {},
+	"bridge/origin":       {"bridge"},
 	"bridge/queue":        {"bridge", "pause"},
 	"bridge/settings":     {"bridge", "bridge/placeholders", "language"},
 	"bridge/notices":      {"bridge", "bridge/queue", "language"},
@@ -51,8 +52,8 @@ var allowed = map[string][]string{
 	"textcut":  {},
 
 	"app": {
-		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
-		"commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
+		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/relay",
+		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 	},
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},

@@ -15,6 +15,8 @@ type progress struct {
 	mu            sync.Mutex                 // guards all below
 	unpersisted   map[bridge.Seq]unpersisted // progress the store did not take; believed rather than the stored one
 	maybeSent     map[bridge.Seq]time.Time   // possibly sent at that time by somebody who could not write it down
+	inherited     map[bridge.Seq]struct{}    // of those: by another bridge, whatever is written down
+	unreadable    map[bridge.Seq]time.Time   // since when it could not be found out what another bridge has sent
 	knownUnsent   map[bridge.Lane]struct{}   // in which a message of an earlier bridge's time was found not to have been sent
 	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
 }
@@ -32,7 +34,8 @@ type unpersisted struct {
 
 func newProgress(store saver) *progress {
 	return &progress{
-		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
+		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, inherited: map[bridge.Seq]struct{}{},
+		unreadable: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
 	}
 }
 
@@ -54,6 +57,7 @@ func (p *progress) believe(d *bridge.Delivery) error {
 	p.mu.Lock()
 	known, better := p.unpersisted[d.Seq]
 	since, maybeSent := p.maybeSent[d.Seq]
+	_, inherited := p.inherited[d.Seq]
 	p.mu.Unlock()
 	switch {
 	case better:
@@ -61,7 +65,7 @@ func (p *progress) believe(d *bridge.Delivery) error {
 		if err := p.store.Save(d.Seq, known.progress, known.receipts...); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
-	case maybeSent && d.Progress.State == bridge.InFlight:
+	case maybeSent && (d.Progress.State == bridge.InFlight || inherited && d.Progress.State == bridge.Queued):
 		d.Progress.State, d.Progress.Tried = bridge.OutcomeUnknown, since
 	}
 	return nil
@@ -81,6 +85,27 @@ func (p *progress) mayBeSent(seq bridge.Seq, at time.Time) {
 	p.maybeSent[seq] = at
 }
 
+// inherit notes that a message may have been sent by another bridge, until that time.
+func (p *progress) inherit(seq bridge.Seq, until time.Time) {
+	p.mayBeSent(seq, until)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inherited[seq] = struct{}{}
+}
+
+// noteUnreadable notes that it cannot be found out now what another bridge has sent, and
+// returns since when.
+func (p *progress) noteUnreadable(seq bridge.Seq, now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since, known := p.unreadable[seq]
+	if !known || since.After(now) {
+		since = now
+		p.unreadable[seq] = since
+	}
+	return since
+}
+
 // pending reports whether something is known of a delivery that the store does not know.
 func (p *progress) pending(seq bridge.Seq) bool {
 	p.mu.Lock()
@@ -96,6 +121,8 @@ func (p *progress) clearPending(seq bridge.Seq) {
 	defer p.mu.Unlock()
 	delete(p.unpersisted, seq)
 	delete(p.maybeSent, seq)
+	delete(p.inherited, seq)
+	delete(p.unreadable, seq)
 }
 
 // noteRollback notes that the clock was set back since something was written down, so

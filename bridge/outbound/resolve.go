@@ -59,11 +59,7 @@ func (r resolver) resolvePrivate(a *attempt) error {
 // readThread reads what may show that a part has arrived: the thread, or what stands below
 // the comment that it answers.
 func (r resolver) readThread(ctx context.Context, a *attempt) (bridge.Sighting, error) {
-	since := a.d.Accepted
-	if a.out.At.Before(since) {
-		since = a.out.At
-	}
-	since = since.Add(-bridge.ClocksDiffer - r.progress.rollback())
+	since := r.since(a.out, a.d.Accepted).Add(-bridge.ClocksDiffer - r.progress.rollback())
 	forms := looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message))
 	if a.out.Conversation.Kind == bridge.Comments {
 		return r.Sender.LookBelow(ctx, a.page, a.out.Comment, forms, since)
@@ -73,7 +69,7 @@ func (r resolver) readThread(ctx context.Context, a *attempt) (bridge.Sighting, 
 
 // notReadable tries again until that took too long.
 func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
-	tooLong := r.Now().Sub(a.d.Progress.Tried) > r.Times.ResolveFor
+	tooLong := r.Now().Sub(r.triedSince(a)) > r.Times.ResolveFor
 	if refusal.Verdict == bridge.Never || tooLong && refusal.Gate == "" {
 		return r.endings.deadLetterPart(a, bridge.Unclear, refusal)
 	}
@@ -96,7 +92,7 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 		return r.endings.deadLetterPart(a, bridge.MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
 	}
 	p.State = bridge.Queued
-	if r.Memory.SentBefore(a.out.At) {
+	if r.noneLater(a, seen) {
 		r.progress.noteUnsent(a.d.Lane)
 	}
 	return a.save()
@@ -105,7 +101,7 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 // complete reports whether the thread would show the message, had it arrived. A
 // conversation's messages are sent one after another: if the thread shows one that was
 // sent before this, it shows all that came later; not so if this was given up, because
-// then later ones were sent meanwhile.
+// then later ones were sent meanwhile, and not if another bridge sent some.
 func (r resolver) complete(a *attempt, seen bridge.Sighting) bool {
 	switch {
 	case seen.Obscure:
@@ -113,7 +109,7 @@ func (r resolver) complete(a *attempt, seen bridge.Sighting) bool {
 	case seen.Complete:
 		return true
 	}
-	return a.out.Since.IsZero() && slices.ContainsFunc(seen.Shown, func(mid bridge.Mid) bool {
+	return a.out.Since.IsZero() && !r.earlier(a) && slices.ContainsFunc(seen.Shown, func(mid bridge.Mid) bool {
 		_, known := r.Memory.Receipts.TagOf(a.page.ID, mid)
 		return known
 	})

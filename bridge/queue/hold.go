@@ -64,7 +64,7 @@ func (s *Schedule) letGo(id bridge.Lane, gone map[bridge.Seq]bool) {
 	s.places.waiting -= len(l.seqs) - len(left)
 	l.seqs, l.wanted, l.failures, l.tries, l.settling = left, false, 0, 0, false
 	if len(left) == 0 {
-		s.places.end(id)
+		end(&s.places, id)
 		return
 	}
 	s.places.makeReady(l)

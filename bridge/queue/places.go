@@ -86,7 +86,7 @@ const crowd = 64
 
 // end lets go of a lane in which nothing waits. Maps never shrink: what a crowd has taken
 // is given back when the last has gone.
-func (p *places) end(id bridge.Lane) {
+func end(p *places, id bridge.Lane) {
 	delete(p.lanes, id)
 	if len(p.lanes) == 0 && p.most > crowd {
 		p.lanes, p.most = map[bridge.Lane]*lane{}, 0
