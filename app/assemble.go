@@ -232,7 +232,7 @@ func (p *program) relayConfig() relay.Config {
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
 			Active: s.SaveActivity},
 		Times: relay.Times{
-			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter},
+			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter, FileFor: cfg.Times.FileFor},
 			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
 			AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
 		},

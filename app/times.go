@@ -17,9 +17,9 @@ type Times struct {
 }
 
 type deliveryTimes struct {
-	EchoWait, SettleFor, TellAfter      time.Duration
-	FirstRetry, FileAgain, NoAgentRetry time.Duration
-	AbsenceEvery, AbsentAfter           time.Duration
+	EchoWait, SettleFor, TellAfter, FileFor time.Duration
+	FirstRetry, FileAgain, NoAgentRetry     time.Duration
+	AbsenceEvery, AbsentAfter               time.Duration
 }
 
 type workspaceTimes struct {
@@ -46,7 +46,7 @@ const TimesVariable = "BRIDGE_TEST_TIMES"
 // named returns each duration under its name.
 func (t *Times) named() map[string]*time.Duration {
 	return map[string]*time.Duration{
-		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter,
+		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter, "fileFor": &t.FileFor,
 		"firstRetry": &t.FirstRetry, "fileAgain": &t.FileAgain, "noAgentRetry": &t.NoAgentRetry,
 		"absenceEvery": &t.AbsenceEvery, "absentAfter": &t.AbsentAfter,
 
@@ -90,7 +90,7 @@ func (t Times) String() string {
 // Fast are times short enough for tests and long enough for a busy machine.
 var Fast = Times{
 	deliveryTimes{
-		EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute,
+		EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute, FileFor: 2 * time.Second,
 		FirstRetry: 25 * time.Millisecond, FileAgain: 25 * time.Millisecond, NoAgentRetry: 100 * time.Millisecond,
 		AbsenceEvery: 20 * time.Millisecond, AbsentAfter: time.Nanosecond,
 	},

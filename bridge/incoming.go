@@ -174,6 +174,7 @@ type Attachment struct {
 	Sticker string   `json:"sticker,omitempty"` // its id
 	Facts   []Fact   `json:"facts,omitempty"`   // of a template or an order
 	Booking *Booking `json:"booking,omitempty"` // of an appointment_booking
+	Own     bool     `json:"own,omitempty"`     // of an agent's message: it names the file among its own
 }
 
 // Fact is a value with the name of what it is: one of the Fact… constants, or a word of

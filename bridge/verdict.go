@@ -66,6 +66,8 @@ const (
 	FileGone         Reason = "file-gone"        // it is not there any more, or not yet
 	FileForbidden    Reason = "file-forbidden"   // it lies where we may not read it
 	FileUnreadable   Reason = "file-unreadable"  // it breaks off
+	FileWithheld     Reason = "file-withheld"    // whoever keeps it does not hand it out
+	FileReplaced     Reason = "file-replaced"    // something else is handed out in its place
 	FileRefused      Reason = "file-refused"     // whoever is to get it does not take it
 	NoComment        Reason = "no-comment"       // nobody knows which comment it is to answer
 	CommentGone      Reason = "comment-gone"     // the comment to be answered is not there any more
@@ -132,6 +134,7 @@ type Refusal struct {
 	Reason  Reason
 	Gate    Gate          // what is shut; empty: only this lane waits
 	After   time.Duration // with Again: not before; 0: the queue's own backoff
+	Status  int           // of HTTP, where a file is not handed out; 0: there was no answer
 	Trouble TroubleKind   // with PageLost: how the token died; empty: it may live, and a permission is missing
 	Err     error         // for the operator; contains neither tokens nor text
 }

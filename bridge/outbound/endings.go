@@ -13,6 +13,7 @@ var errEnded = errors.New("ended")
 type endings struct {
 	*Config
 	progress *progress
+	failing  *failingFiles
 	edits    *edits
 	reports  reports
 }
@@ -54,6 +55,7 @@ func (e endings) skip(a *attempt) error {
 func (e endings) forget(a *attempt) {
 	e.edits.remove(a.out.Message, a.d.Seq)
 	e.progress.clearPending(a.d.Seq)
+	e.failing.forget(a.d.Seq)
 }
 
 // withdraw concludes a message that was deleted before it was tried.

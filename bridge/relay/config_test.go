@@ -31,7 +31,7 @@ func TestTimes_ZeroOnes_GetTheirDefault(t *testing.T) {
 		v.SetInt(int64(i + 1))
 	}
 	before := chosen
-	if chosen.setDefaults(); chosen != before || len(all) != 7 {
+	if chosen.setDefaults(); chosen != before || len(all) != 8 {
 		t.Errorf("of %d times, what was chosen became %+v", len(all), chosen)
 	}
 }
