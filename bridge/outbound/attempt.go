@@ -95,7 +95,7 @@ func (a *attempt) save(receipts ...bridge.Receipt) error {
 // part, or at this one again; a Refusal, that the lane must wait.
 func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
-	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.progress.unsent(a.d.Lane, a.d.Seq) && a.o.earlier(a) {
+	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.earlier(a) && a.o.progress.unsent(a.d.Lane, a.d.Seq) {
 		p.State = bridge.Queued
 	}
 	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived

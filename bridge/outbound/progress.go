@@ -18,7 +18,7 @@ type progress struct {
 	inherited     map[bridge.Seq]struct{}    // of those: by another bridge, whatever is written down
 	unreadable    map[bridge.Seq]time.Time   // since when it could not be found out what another bridge has sent
 	looked        map[bridge.Seq]time.Time   // not found in the thread, after it was tried at that time
-	knownUnsent   map[bridge.Lane]struct{}   // in which a message of an earlier bridge's time was found not to have been sent
+	knownUnsent   map[bridge.Lane]bridge.Seq // up to which this bridge may have sent what another one did not
 	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
 }
 
@@ -36,7 +36,7 @@ type unpersisted struct {
 func newProgress(store saver) *progress {
 	return &progress{
 		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, inherited: map[bridge.Seq]struct{}{},
-		unreadable: map[bridge.Seq]time.Time{}, looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
+		unreadable: map[bridge.Seq]time.Time{}, looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]bridge.Seq{},
 	}
 }
 
@@ -160,20 +160,23 @@ func (p *progress) rollback() time.Duration {
 	return p.clockRollback
 }
 
-// noteUnsent notes that a message of an earlier bridge's time was not sent: that one sent
-// in order, so it sent none of the later ones of the lane either.
-func (p *progress) noteUnsent(lane bridge.Lane) {
+// noteUnsent notes that another bridge has sent neither a message nor a later one of the
+// lane. This one may send it now.
+func (p *progress) noteUnsent(lane bridge.Lane, seq bridge.Seq) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.knownUnsent[lane] = struct{}{}
+	p.knownUnsent[lane] = seq
 }
 
-// unsent reports whether a message, if it is of an earlier bridge's time, comes after one
-// that was not sent. Without this, each of them would cost a look into the thread.
+// unsent reports, once for each message, whether it comes after one of which that is known.
+// Without this, each of them would cost a look into the thread.
 func (p *progress) unsent(lane bridge.Lane, seq bridge.Seq) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, unsent := p.knownUnsent[lane]
-	_, maybeSent := p.maybeSent[seq]
-	return unsent && !maybeSent
+	last, known := p.knownUnsent[lane]
+	if _, maybeSent := p.maybeSent[seq]; !known || maybeSent || seq <= last {
+		return false
+	}
+	p.knownUnsent[lane] = seq
+	return true
 }

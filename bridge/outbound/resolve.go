@@ -137,7 +137,7 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 	}
 	p.State = bridge.Queued
 	if r.noneLater(a, seen) {
-		r.progress.noteUnsent(a.d.Lane)
+		r.progress.noteUnsent(a.d.Lane, a.d.Seq)
 	}
 	return a.save()
 }
