@@ -96,7 +96,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -139,7 +139,7 @@ func (p *program) roomsConfig() rooms.Config {
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
 		Hooks: rooms.Hooks{Made: p.origin.RoomOpened, Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) }},
-		Times: rooms.Times{Retry: times.NoAgentRetry, FileAgain: times.FileAgain},
+		Times: rooms.Times{Retry: times.NoAgentRetry, Patience: times.Patience, FileAgain: times.FileAgain},
 		Now:   p.cfg.Now, Say: p.say, Log: p.log,
 	}
 }
@@ -208,6 +208,7 @@ func (p *program) public() *publicServer {
 func (p *program) patient() *patient {
 	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
 	t.take(p)
+	t.refused = p.relay.Refusals.Lasting
 	return t
 }
 
@@ -234,7 +235,7 @@ func (p *program) relayConfig() relay.Config {
 		Times: relay.Times{
 			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter, FileFor: cfg.Times.FileFor},
 			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
-			AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
+			Patience: cfg.Times.Patience, TellRefused: cfg.Times.TellRefused, AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
 		},
 		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.metrics,
 	}

@@ -17,6 +17,7 @@ type Times struct {
 }
 
 type deliveryTimes struct {
+	Patience, TellRefused                   time.Duration
 	EchoWait, SettleFor, TellAfter, FileFor time.Duration
 	FirstRetry, FileAgain, NoAgentRetry     time.Duration
 	AbsenceEvery, AbsentAfter               time.Duration
@@ -48,6 +49,7 @@ func (t *Times) named() map[string]*time.Duration {
 	return map[string]*time.Duration{
 		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter, "fileFor": &t.FileFor,
 		"firstRetry": &t.FirstRetry, "fileAgain": &t.FileAgain, "noAgentRetry": &t.NoAgentRetry,
+		"patience": &t.Patience, "tellRefused": &t.TellRefused,
 		"absenceEvery": &t.AbsenceEvery, "absentAfter": &t.AbsentAfter,
 
 		"reconnect": &t.Reconnect, "lookEvery": &t.LookEvery, "followEvery": &t.FollowEvery, "silence": &t.Silence,
@@ -92,6 +94,7 @@ var Fast = Times{
 	deliveryTimes{
 		EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute, FileFor: 2 * time.Second,
 		FirstRetry: 25 * time.Millisecond, FileAgain: 25 * time.Millisecond, NoAgentRetry: 100 * time.Millisecond,
+		Patience: 2 * time.Second, TellRefused: time.Second,
 		AbsenceEvery: 20 * time.Millisecond, AbsentAfter: time.Nanosecond,
 	},
 	workspaceTimes{

@@ -31,6 +31,7 @@ type Notice struct {
 	Shortcuts []Shortcut `json:"shortcuts,omitempty"` // of an Answer
 	Command   *Command   `json:"command,omitempty"`   // of a CommandReceived
 
+	Aside    bool   `json:"-"` // the room refuses it: it is told by direct message
 	Sentence string `json:"-"` // what the agent reads, in the language of the day; made when it is told
 }
 

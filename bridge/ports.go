@@ -48,8 +48,9 @@ type QueueWriter interface {
 	// recognises repeats may return before this is durable.
 	Conclude(Seq, ...Receipt) error
 
-	// Fail removes a delivery and keeps it apart, sealed, for a later retry.
-	Fail(Seq, Reason) error
+	// Fail removes a delivery and keeps it apart, sealed, for a later retry; detail is kept
+	// beside the reason, for people, and may be empty.
+	Fail(seq Seq, reason Reason, detail string) error
 }
 
 // Receipt says that a Messenger message and messages of a room are the same: either
@@ -159,9 +160,10 @@ type NewRoom struct {
 
 // Shown is what became of an event.
 type Shown struct {
-	Receipt Receipt  // as what it is shown; without Mid: nothing is to be remembered
-	Refused []string // what the customer must be told of files that were not taken
-	Waits   bool     // no room was opened, because nobody is there who could take it
+	Receipt Receipt   // as what it is shown; without Mid: nothing is to be remembered
+	Refused []string  // what the customer must be told of files that were not taken
+	Waits   bool      // no room was opened, because nobody is there who could take it
+	Left    *Response // something of it was given up, and a line stands in its place: why; nil: nothing was
 }
 
 // People tells people from programs.

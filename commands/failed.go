@@ -140,6 +140,9 @@ func (c failureCommands) failureText(f bridge.DeadLetter) string {
 		who += " · " + plain(p.DisplayName())
 	}
 	why := Reason(c.say, f.Reason)
+	if f.Detail != "" {
+		why += " (`" + f.Detail + "`)"
+	}
 	if f.Progress.Part > 0 && f.Direction == bridge.Out {
 		why += " · " + c.say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
 	}

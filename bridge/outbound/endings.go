@@ -35,7 +35,7 @@ func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error
 	if err := e.reports.tell(a, bridge.NotDelivered, reason); err != nil {
 		return err
 	}
-	if err := e.Lanes.DeadLetter(a.d, reason); err != nil {
+	if err := e.Lanes.DeadLetter(a.d, reason, bridge.RefusalOf(cause).Detail()); err != nil {
 		return err
 	}
 	e.forget(a)

@@ -18,6 +18,7 @@ type Rules struct {
 	Outer   bridge.Gate                   // one that all lanes pass before; empty: none
 	PerGate int                           // attempts under way behind one home gate; 0: no limit
 	First   time.Duration                 // the first step of backoff
+	Insist  time.Duration                 // the longest wait of a lane that is refused alone, with a Response; 0: as of others
 	Now     func() time.Time              // goes on when the clock is set; nil: time.Now
 	Jitter  func() float64                // 0 to 1; nil: random
 }
