@@ -15,6 +15,7 @@ var allowed = map[string][]string{
 	"bridge":              {"language"},
 	"bridge/bridgetest":   {"bridge"},
 	"bridge/placeholders": {},
+	"bridge/origin":       {"bridge"},
 	"bridge/queue":        {"bridge", "pause"},
 	"bridge/settings":     {"bridge", "bridge/placeholders", "language"},
 	"bridge/refusals":     {"bridge", "language"},
@@ -53,8 +54,8 @@ var allowed = map[string][]string{
 	"textcut":  {},
 
 	"app": {
-		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay", "bridge/settings",
-		"commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
+		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
+		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 	},
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},

@@ -9,6 +9,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/relay"
@@ -34,6 +35,7 @@ type program struct {
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
+	origin    *origin.Origin
 	avatars   *avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
@@ -61,6 +63,9 @@ func (p *program) assemble() (err error) {
 	p.say = speaker(p.cfg)
 	p.progress = &progress{p.late, p.store, p.log}
 	p.callPlatforms()
+	if p.origin, err = origin.Begin(origin.Config{Cursors: p.store, Now: p.now, Workspace: p.client.ServerClock}); err != nil {
+		return err
+	}
 	if err := p.lookAfterPages(); err != nil {
 		return err
 	}
@@ -134,6 +139,7 @@ func (p *program) roomsConfig() rooms.Config {
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
 		Hooks: rooms.Hooks{
+			Made:   p.origin.RoomOpened,
 			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
 			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
 		},
@@ -226,9 +232,9 @@ func (p *program) relayConfig() relay.Config {
 	return relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
-			TextHash: s.Sign, SentBefore: s.SentBefore},
+			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
-			Files: p.client, Archive: p.client, Picture: p.avatars.address},
+			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
