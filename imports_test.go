@@ -28,7 +28,7 @@ var allowed = map[string][]string{
 	"rooms":             {"bridge", "language", "pause", "recent", "textcut"},
 	"messenger":         {"bridge", "messenger/pace", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
 	"messenger/pace":    {"bridge", "messenger/wire", "recent"},
-	"messenger/webhook": {"bridge", "messenger/wire"},
+	"messenger/webhook": {"bridge", "intake", "messenger/wire"},
 	"messenger/wire":    {"bridge", "textcut"},
 	"rocketchat":        {"bridge", "language", "pause", "rest", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"rocketchat/stream": {"bridge", "metrics", "pause", "recent", "rocketchat", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire"},
@@ -41,9 +41,10 @@ var allowed = map[string][]string{
 	"store/upgrade":     {"bridge", "store/layout"},
 	"commands":          {"bridge", "bridge/pages", "bridge/settings", "language"},
 	"companion":         {"bridge", "bridge/settings", "language"},
-	"web":               {"bridge", "bridge/pages", "bridge/settings", "language", "recent"},
+	"web":               {"bridge", "bridge/pages", "bridge/settings", "intake", "language", "recent"},
 	"metrics":           {"bridge"},
 
+	"intake":   {},
 	"language": {},
 	"pause":    {},
 	"recent":   {},
@@ -52,7 +53,7 @@ var allowed = map[string][]string{
 
 	"app": {
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
-		"commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
+		"commands", "companion", "intake", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 	},
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
@@ -84,7 +85,6 @@ var homes = map[string][]string{
 	"github.com/jellydator/ttlcache/v3":   {"recent"},
 	"github.com/rivo/uniseg":              {"textcut"},
 	"golang.org/x/time/rate":              {"messenger/pace"},
-	"golang.org/x/sync/semaphore":         {"messenger/webhook"},
 	"golang.org/x/text":                   {"language"},
 	"github.com/chromedp":                 {"browsertest"},
 }
