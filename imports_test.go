@@ -63,6 +63,7 @@ var allowed = map[string][]string{
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
 	"sandbox/loopback": {},
+	"sandbox/mob":      {},
 	"browsertest":      {},
 	"conformance":      {},
 	"e2e":              {},
