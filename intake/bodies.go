@@ -31,7 +31,7 @@ const (
 	defaultWithin = 5 * time.Second
 	defaultRate   = 64 << 10
 	firstSecond   = time.Second // in which nothing need have come
-	firstBuffer   = 4 << 10
+	firstBuffer   = 8 << 10
 )
 
 // patience is how long a body waits for memory before it is sent away. Meta gives us
@@ -39,8 +39,9 @@ const (
 const patience = 500 * time.Millisecond
 
 // Bodies reads bodies into memory, all of them together within a budget. A body is charged
-// for what has arrived of it: never more than four times as much, or twice from 64 KiB on,
-// and 4 KiB at least. Safe for concurrent use.
+// for what has arrived of it, at most twice as much; its first 8 KiB cost nothing, so that
+// most calls of Meta's wait for nobody: how many of those there are, connections bound.
+// Safe for concurrent use.
 type Bodies struct {
 	cfg   Config
 	sizes []int64      // of buffers, ascending; the last holds the longest body and one byte more
@@ -69,11 +70,8 @@ func NewBodies(c Config) *Bodies {
 	}
 	c.Budget = max(c.Budget, c.Max+1)
 	b := &Bodies{cfg: c, freed: make(chan struct{})}
-	for size := int64(firstBuffer); size <= c.Max; {
+	for size := int64(firstBuffer); size < c.Max; size *= 2 {
 		b.sizes = append(b.sizes, size)
-		if size *= 2; size < 64<<10 {
-			size *= 2
-		}
 	}
 	b.sizes = append(b.sizes, c.Max+1)
 	for _, size := range b.sizes {
@@ -100,7 +98,7 @@ type Body struct {
 	buffer   *[]byte
 	length   int
 
-	part    *part // these are guarded by all.mu
+	part    *part // these are guarded by all.mu; nil: charged with nothing yet
 	charged int64
 	arrived int64
 	gaveWay bool
@@ -124,9 +122,6 @@ func (o *Body) Release() {
 func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, from Owner, limit int64) (*Body, error) {
 	control := http.NewResponseController(w)
 	o := &Body{all: b, owner: from, began: time.Now(), deadline: control.SetReadDeadline}
-	if err := b.charge(r.Context(), o, b.sizes[0]); err != nil {
-		return nil, err
-	}
 	o.buffer = b.pools[0].Get().(*[]byte)
 	if err := o.readAll(r.Context(), http.MaxBytesReader(w, r.Body, min(limit, b.cfg.Max))); err != nil {
 		o.Release()
@@ -195,7 +190,9 @@ func (o *Body) finish() error {
 	if o.gaveWay {
 		return ErrGaveWay
 	}
-	delete(o.part.reading, o)
+	if o.part != nil {
+		delete(o.part.reading, o)
+	}
 	return nil
 }
 
@@ -220,6 +217,11 @@ func (o *Body) grow(ctx context.Context) error {
 func (b *Bodies) charge(ctx context.Context, o *Body, size int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if p := b.partOf(size); p == &b.large && p.used+size > p.budget {
+		b.mu.Unlock()
+		time.Sleep(slowDown)
+		b.mu.Lock()
+	}
 	if done, err := b.tryCharge(o, size); done {
 		return err
 	}
@@ -244,13 +246,22 @@ func (b *Bodies) charge(ctx context.Context, o *Body, size int64) error {
 	}
 }
 
+// slowDown is how long a large body waits where others must give way for it: those who
+// come again and again, to be sent away again and again, shall not take all processors.
+const slowDown = 150 * time.Millisecond
+
+// partOf is what a body of a size is charged to.
+func (b *Bodies) partOf(size int64) *part {
+	if b.large.budget > 0 && size > b.cfg.Small {
+		return &b.large
+	}
+	return &b.small
+}
+
 // tryCharge charges a body, or has others give way; it reports whether that is settled. The
 // caller holds the lock.
 func (b *Bodies) tryCharge(o *Body, size int64) (done bool, err error) {
-	p := &b.small
-	if b.large.budget > 0 && size > b.cfg.Small {
-		p = &b.large
-	}
+	p := b.partOf(size)
 	for {
 		more := size
 		if o.part == p {
@@ -287,6 +298,9 @@ func (b *Bodies) move(o *Body, p *part, size int64) {
 // discharge gives back what a body is charged with.
 func (b *Bodies) discharge(o *Body) {
 	p := o.part
+	if p == nil { // it was never charged
+		return
+	}
 	p.used -= o.charged
 	if o.gaveWay {
 		p.leaving -= o.charged
@@ -315,8 +329,8 @@ func (b *Bodies) dismiss(o *Body) {
 }
 
 // slowest returns who has to give way so that one may grow: of the owner who holds most, the
-// body that came most slowly so far. It may be the one itself, once some of it has arrived
-// and there are others; nil if there is nobody.
+// body that came most slowly so far. It may be the one itself, unless that is new in this part
+// or alone; nil if there is nobody.
 func (p *part) slowest(grows *Body, now time.Time) *Body {
 	held := map[Owner]int64{}
 	for o := range p.reading {
@@ -324,7 +338,7 @@ func (p *part) slowest(grows *Body, now time.Time) *Body {
 	}
 	var found *Body
 	for o := range p.reading {
-		if o == grows && (o.arrived == 0 || len(p.reading) == 1) {
+		if o == grows && len(p.reading) == 1 {
 			continue
 		}
 		if found == nil || held[o.owner] > held[found.owner] ||

@@ -110,8 +110,8 @@ func (p *place) end(t *testing.T, want ...string) {
 	}
 }
 
-// patient has buffers of 4, 16 and 40 KiB.
-var patient = Config{Budget: 84 << 10, Max: 40 << 10, Within: time.Hour, Rate: 1}
+// patient has buffers of 8, which cost nothing, 16, 32 and 40 KiB.
+var patient = Config{Budget: 79 << 10, Max: 40 << 10, Within: time.Hour, Rate: 1}
 
 func TestBodies_Full_TheSlowestGivesWayAndTheNewcomerIsRead(t *testing.T) {
 	p := open(t, patient)
@@ -119,22 +119,33 @@ func TestBodies_Full_TheSlowestGivesWayAndTheNewcomerIsRead(t *testing.T) {
 	p.arrived(t, 1, 17<<10)
 	p.begin(t, "fast", "a", 30<<10, 20<<10)
 	p.arrived(t, 2, 37<<10)
-	p.begin(t, "newcomer", "a", 100, 100)
-	p.end(t, "newcomer: 100", "slow: "+ErrGaveWay.Error())
+	p.begin(t, "newcomer", "a", 10<<10, 10<<10)
+	p.end(t, "newcomer: 10240", "slow: "+ErrGaveWay.Error())
 }
 
 func TestBodies_Full_WhoHoldsMostGivesWay(t *testing.T) {
-	tight := patient
-	tight.Budget = 75 << 10 // of which 72 are taken before the newcomer
-	p := open(t, tight)
-	p.begin(t, "modest", "a", 30<<10, 5<<10)
-	p.arrived(t, 1, 5<<10)
+	p := open(t, patient)
+	p.begin(t, "modest", "a", 30<<10, 9<<10)
+	p.arrived(t, 1, 9<<10)
 	p.begin(t, "greedy", "b", 30<<10, 17<<10)
-	p.arrived(t, 2, 22<<10)
-	p.begin(t, "greedy", "b", 30<<10, 5<<10)
-	p.arrived(t, 3, 27<<10)
-	p.begin(t, "newcomer", "c", 100, 100)
-	p.end(t, "newcomer: 100", "greedy: "+ErrGaveWay.Error())
+	p.arrived(t, 2, 26<<10)
+	p.begin(t, "greedy", "b", 30<<10, 9<<10)
+	p.arrived(t, 3, 35<<10)
+	p.begin(t, "newcomer", "c", 10<<10, 10<<10)
+	p.end(t, "newcomer: 10240", "greedy: "+ErrGaveWay.Error())
+}
+
+// TestBodies_Full_ShortOnesAreRead: most calls of Meta's need no memory that others hold.
+func TestBodies_Full_ShortOnesAreRead(t *testing.T) {
+	p := open(t, patient)
+	for i := range 2 {
+		p.begin(t, "held", "a", 30<<10, 30<<10)
+		for p.charged() < int64(i+1)*32<<10 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	p.begin(t, "short", "a", 8<<10, 8<<10)
+	p.end(t, "short: 8192")
 }
 
 func TestBodies_LargeOnesFillTheirPart_SmallOnesHaveTheirs(t *testing.T) {
@@ -165,12 +176,15 @@ func (p *place) charged() int64 {
 func TestBodies_ChargedForWhatArrived(t *testing.T) {
 	p := open(t, Config{Budget: 32 << 20, Small: 128 << 10, Max: 8 << 20, Within: time.Hour, Rate: 1})
 	sum := int64(0)
-	for i, first := range []int64{1, 5 << 10, 70 << 10, 1<<20 + 1} {
+	for range 10 {
+		p.begin(t, "slow", "a", 8<<20, 1)
+	}
+	for i, first := range []int64{9 << 10, 70 << 10, 1<<20 + 1} {
 		p.begin(t, "slow", "a", 8<<20, int(first))
 		sum += first
 		p.arrived(t, i+1, sum)
 	}
-	if charged := p.charged(); charged > 4<<10+4*5<<10+2*(70<<10+1<<20+1) {
+	if charged := p.charged(); charged > 2*sum {
 		t.Errorf("%d bytes are charged for %d", charged, sum)
 	}
 }

@@ -16,13 +16,14 @@ type Door struct {
 	most      int
 	dismissed func() // one had to go; may be nil
 
-	mu     sync.Mutex // guards inside
+	mu     sync.Mutex // guards all below
 	inside map[*conn]struct{}
+	held   map[Owner]int // how many of inside have proven nothing, by address
 }
 
 // NewDoor returns a door for so many connections; dismissed is called for each that has to go.
 func NewDoor(most int, dismissed func()) *Door {
-	return &Door{most: most, dismissed: dismissed, inside: map[*conn]struct{}{}}
+	return &Door{most: most, dismissed: dismissed, inside: map[*conn]struct{}{}, held: map[Owner]int{}}
 }
 
 // Guard has a server and what it listens on use the door.
@@ -55,8 +56,14 @@ type connKey struct{}
 // Prove says that whoever sends a request has shown that they may: their connection gives way
 // to nobody while others can.
 func Prove(ctx context.Context) {
-	if c, ok := ctx.Value(connKey{}).(*conn); ok {
-		c.proven.Store(true)
+	c, ok := ctx.Value(connKey{}).(*conn)
+	if !ok || c.proven.Load() {
+		return
+	}
+	c.door.mu.Lock()
+	defer c.door.mu.Unlock()
+	if _, in := c.door.inside[c]; in && !c.proven.Swap(true) {
+		c.door.hold(c.owner, -1)
 	}
 }
 
@@ -104,7 +111,7 @@ func (c *conn) begin(at int32) {
 // Close ends the connection and gives its place free.
 func (c *conn) Close() error {
 	c.door.mu.Lock()
-	delete(c.door.inside, c)
+	c.door.leave(c)
 	c.door.mu.Unlock()
 	return c.Conn.Close()
 }
@@ -127,10 +134,13 @@ func (d *Door) enter(c net.Conn) *conn {
 	full := len(d.inside) >= d.most
 	if full {
 		victim = d.leastWorthy()
-		delete(d.inside, victim)
+	}
+	if victim != nil {
+		d.leave(victim)
 	}
 	if !full || victim != nil {
 		d.inside[in] = struct{}{}
+		d.hold(in.owner, 1)
 	}
 	d.mu.Unlock()
 	if !full {
@@ -146,19 +156,38 @@ func (d *Door) enter(c net.Conn) *conn {
 	return in
 }
 
-// leastWorthy returns who has to go, or nil.
-func (d *Door) leastWorthy() *conn {
-	held := map[Owner]int{}
-	for c := range d.inside {
-		if !c.proven.Load() {
-			held[c.owner]++
-		}
+// leave gives the place of a connection free. The caller holds the lock.
+func (d *Door) leave(c *conn) {
+	if _, in := d.inside[c]; !in {
+		return
 	}
-	var found *conn
-	now := time.Now()
-	for c := range d.inside {
-		if c.rank(now) < mayStay && (found == nil || c.before(found, held, now)) {
+	delete(d.inside, c)
+	if !c.proven.Load() {
+		d.hold(c.owner, -1)
+	}
+}
+
+// hold counts a connection that has proven nothing, or one less.
+func (d *Door) hold(o Owner, n int) {
+	if d.held[o] += n; d.held[o] <= 0 {
+		delete(d.held, o)
+	}
+}
+
+// fewAreAsked is how many connections are compared: to compare all would cost more, each
+// time somebody comes to a full house, than letting them in.
+const fewAreAsked = 64
+
+// leastWorthy returns who has to go, or nil. It compares a number of them, whoever they are;
+// only where none of those can go, all.
+func (d *Door) leastWorthy() (found *conn) {
+	now, asked := time.Now(), 0
+	for c := range d.inside { // in no order
+		if c.rank(now) < mayStay && (found == nil || c.before(found, now)) {
 			found = c
+		}
+		if asked++; asked >= fewAreAsked && found != nil {
+			return found
 		}
 	}
 	return found
@@ -186,11 +215,11 @@ func (c *conn) rank(now time.Time) int {
 }
 
 // before reports whether a connection has to go before another one.
-func (c *conn) before(other *conn, held map[Owner]int, now time.Time) bool {
+func (c *conn) before(other *conn, now time.Time) bool {
 	if a, b := c.rank(now), other.rank(now); a != b {
 		return a < b
 	}
-	if a, b := held[c.owner], held[other.owner]; a != b {
+	if a, b := c.door.held[c.owner], c.door.held[other.owner]; a != b {
 		return a > b
 	}
 	return c.since.Load() < other.since.Load()

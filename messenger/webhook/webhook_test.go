@@ -373,12 +373,14 @@ func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestWebhook_MemoryTaken_OthersComeBackLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = 4000, 4001 })
+		h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = 40000, 40001 })
+		body := vectorBody + strings.Repeat(" ", 30000-len(vectorBody))
+		signature := sign([]byte(body), appSecret)
 		h.desk.hold = make(chan struct{})
 		first := make(chan int)
-		go func() { first <- h.post(vectorBody, vectorSignature).Code }()
+		go func() { first <- h.post(body, signature).Code }()
 		synctest.Wait() // it has its share, and is being stored
-		w := h.post(vectorBody, vectorSignature)
+		w := h.post(body, signature)
 		if w.Code != 503 || w.Header().Get("Retry-After") == "" || h.counts["answer:busy"] != 1 {
 			t.Errorf("answered %d, counted %v", w.Code, h.counts)
 		}
@@ -386,7 +388,7 @@ func TestWebhook_MemoryTaken_OthersComeBackLater(t *testing.T) {
 		if code := <-first; code != 200 {
 			t.Errorf("the first was answered %d", code)
 		}
-		if w := h.post(vectorBody, vectorSignature); w.Code != 200 {
+		if w := h.post(body, signature); w.Code != 200 {
 			t.Errorf("afterwards answered %d", w.Code)
 		}
 	})
