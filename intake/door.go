@@ -10,11 +10,12 @@ import (
 )
 
 // Door lets a number of connections in. Whoever comes when it is full takes the place of one
-// that has proven nothing: first of those that wait or dawdle with their headers, then of those
-// whose request is under way; of the address that has most, the one that is longest at it.
+// that has had a moment and proven nothing: first of those that wait or dawdle with their headers,
+// then of those whose request is under way; of the address that has most, the one that is longest
+// at it.
 type Door struct {
 	most      int
-	dismissed func() // one had to go; may be nil
+	dismissed func() // one had to go
 
 	mu     sync.Mutex // guards all below
 	inside map[*conn]struct{}
@@ -125,35 +126,46 @@ func (c *conn) CloseWrite() error {
 	return nil
 }
 
-// enter lets a connection in, in another's place if need be; nil if nobody can go.
+// enter lets a connection in, in another's place if need be, once somebody can go; nil if
+// nobody can for a while.
 func (d *Door) enter(c net.Conn) *conn {
 	in := &conn{Conn: c, door: d, owner: at(c.RemoteAddr().String())}
 	in.begin(waits)
-	d.mu.Lock()
-	var victim *conn
-	full := len(d.inside) >= d.most
-	if full {
-		victim = d.leastWorthy()
+	end := time.Now().Add(patience)
+	for {
+		victim, let := d.take(in)
+		switch {
+		case victim != nil:
+			d.dismissed()
+			victim.Conn.Close()
+			return in
+		case let:
+			return in
+		case time.Now().After(end):
+			d.dismissed()
+			return nil
+		}
+		time.Sleep(lookAgain) // those who come next wait in the system's queue
 	}
-	if victim != nil {
+}
+
+// lookAgain is how soon the door looks again whether somebody can go.
+const lookAgain = 5 * time.Millisecond
+
+// take gives a connection a free place, or that of a victim.
+func (d *Door) take(in *conn) (victim *conn, let bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.inside) >= d.most {
+		if victim = d.leastWorthy(); victim == nil {
+			return nil, false
+		}
 		d.leave(victim)
 	}
-	if !full || victim != nil {
-		d.inside[in] = struct{}{}
-		d.hold(in.owner, 1)
-	}
-	d.mu.Unlock()
-	if !full {
-		return in
-	}
-	if d.dismissed != nil {
-		d.dismissed()
-	}
-	if victim == nil {
-		return nil
-	}
-	victim.Conn.Close()
-	return in
+	in.begin(waits)
+	d.inside[in] = struct{}{}
+	d.hold(in.owner, 1)
+	return victim, true
 }
 
 // leave gives the place of a connection free. The caller holds the lock.
@@ -179,39 +191,50 @@ func (d *Door) hold(o Owner, n int) {
 const fewAreAsked = 64
 
 // leastWorthy returns who has to go, or nil. It compares a number of them, whoever they are;
-// only where none of those can go, all.
+// only where none of those dawdles, all.
 func (d *Door) leastWorthy() (found *conn) {
 	now, asked := time.Now(), 0
 	for c := range d.inside { // in no order
-		if c.rank(now) < mayStay && (found == nil || c.before(found, now)) {
+		if found == nil || c.before(found, now) {
 			found = c
 		}
-		if asked++; asked >= fewAreAsked && found != nil {
+		if asked++; asked >= fewAreAsked && found.rank(now) < young {
 			return found
 		}
+	}
+	if r := found.rank(now); r == young || r == mayStay {
+		return nil
 	}
 	return found
 }
 
-// mayStay is the rank of a request that is under way and proven.
-const mayStay = 3
+// moment is what everybody has to send a request, and to have it answered, before they may
+// have to go.
+const moment = 200 * time.Millisecond
 
-// moment is what a connection has to send the headers of a request in before it counts as
-// one that dawdles.
-const moment = 500 * time.Millisecond
+// Ranks, by which connections have to go.
+const (
+	dawdles = iota
+	dawdlesAtWork
+	young // and is waited for
+	rests // and is proven
+	mayStay
+)
 
 // rank orders connections by how soon they have to go.
 func (c *conn) rank(now time.Time) int {
 	working := c.at.Load() == atWork
 	switch proven := c.proven.Load(); {
-	case !proven && !working && now.UnixNano()-c.since.Load() > int64(moment):
-		return 0
-	case !proven:
-		return 1
-	case !working:
-		return 2
+	case proven && working:
+		return mayStay
+	case proven:
+		return rests
+	case now.UnixNano()-c.since.Load() < int64(moment):
+		return young
+	case working:
+		return dawdlesAtWork
 	}
-	return mayStay
+	return dawdles
 }
 
 // before reports whether a connection has to go before another one.
