@@ -68,9 +68,10 @@ var allowed = map[string][]string{
 	"conformance":      {},
 	"e2e":              {},
 	"bench/house":      {},
+	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
 	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
-		"bench/faults", "bridge", "bridge/automatic", "bridge/outbound", "bridge/relay", "language", "messenger", "messenger/webhook", "metrics",
+		"bench/attack", "bench/faults", "bridge", "bridge/automatic", "bridge/outbound", "bridge/relay", "language", "messenger", "messenger/webhook", "metrics",
 		"rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }
