@@ -40,7 +40,7 @@ var allowed = map[string][]string{
 	"store/seal":        {},
 	"store/upgrade":     {"bridge", "store/layout"},
 	"commands":          {"bridge", "bridge/pages", "bridge/settings", "language"},
-	"companion":         {"bridge", "bridge/settings", "language"},
+	"companion":         {"bridge", "bridge/settings", "intake", "language"},
 	"web":               {"bridge", "bridge/pages", "bridge/settings", "intake", "language", "recent"},
 	"metrics":           {"bridge"},
 

@@ -250,3 +250,29 @@ func TestAbuse_ForgedCalls_BridgeStillKnowsThatItHears(t *testing.T) {
 		})
 	}
 }
+
+// TestBackfill_WrongSecret_FetchesWhatWasWrittenMeanwhile: that our own secret is wrong, Meta
+// says, not who calls us.
+func TestBackfill_WrongSecret_FetchesWhatWasWrittenMeanwhile(t *testing.T) {
+	o := openOffice(t, bypassed)
+	o.ignore = []string{"wrong appsecret_proof"}
+	o.cfg.Times.WatchEvery = 50 * time.Millisecond
+	o.run()
+	o.connect(bakery)
+	o.meta.CustomerWrites(bakery, anna, "c 0")
+	o.eventually("it is shown", func() bool { return len(o.texts()) == 1 })
+	o.halt()
+	right := o.cfg.Facebook.AppSecret
+	o.cfg.Facebook.AppSecret = "ffffffffffffffffffffffffffffffff"
+	o.run()
+	o.eventually("the setup channel hears that the page does not run", func() bool { return strings.Contains(o.announced(), "is not running any more") })
+	o.meta.DropWebhooks(true) // after an hour of refusals
+	o.meta.CustomerWrites(bakery, anna, "c 1")
+	o.meta.DropWebhooks(false)
+	o.halt()
+	o.cfg.Facebook.AppSecret = right
+	o.run()
+	o.eventually("what was written meanwhile is shown", func() bool { return len(o.texts()) == 2 })
+	o.settled()
+	inOrder(t, "agents", o.texts(), 2)
+}
