@@ -39,7 +39,7 @@ func (w *world) mobs(strangers int, attacks ...mob.Attack) (stop func()) {
 
 // honest are calls that Meta signed, each over a connection of its own, as a proxy makes them
 // that keeps none: how many were not answered 200, and how long they took, the quickest first.
-func (w *world) honest(calls int) (refused int, took []time.Duration) {
+func (w *world) honest(name string, calls int) (refused int, took []time.Duration) {
 	w.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var mu sync.Mutex
@@ -48,7 +48,7 @@ func (w *world) honest(calls int) (refused int, took []time.Duration) {
 	for range 4 {
 		all.Go(func() {
 			for n := range turns {
-				body := w.meta.Body(w.meta.TextEvent(page, anna, fmt.Sprintf("m_honest_%d", n), fmt.Sprint("honest ", n), time.Now()))
+				body := w.meta.Body(w.meta.TextEvent(page, anna, fmt.Sprintf("m_%s_%d", name, n), fmt.Sprint(name, " ", n), time.Now()))
 				req, err := http.NewRequest(http.MethodPost, "http://"+w.at.Public+"/webhook", bytes.NewReader(body))
 				if err != nil {
 					panic(err)
@@ -77,19 +77,28 @@ func (w *world) honest(calls int) (refused int, took []time.Duration) {
 	return refused, took
 }
 
-// goesOn checks what is promised while strangers attack.
-func (w *world) goesOn() {
+// goesOn checks what is promised while strangers attack: 99 of 100 honest calls are answered 200
+// within a second; on a machine that is busy with other things, within twenty times of what it takes
+// without strangers. Agents see what was taken, and customers what agents answer.
+func (w *world) goesOn(attack func() (stop func())) {
 	w.Helper()
 	const calls = 200
 	w.meta.CustomerWrites(page, anna, "hello")
-	refused, took := w.honest(calls)
-	w.Logf("half of the calls took at most %s, 99 of 100 at most %s", took[len(took)/2], took[len(took)*99/100])
-	if p99 := took[len(took)*99/100]; refused > calls/100 || p99 > time.Second {
-		w.Errorf("%d of %d honest calls were refused; 99 of 100 took at most %s", refused, calls, p99)
+	before, quiet := w.honest("quiet", calls)
+	if before > 0 {
+		w.Fatalf("%d calls were refused without strangers", before)
 	}
-	w.eventually("agents see what was taken", func() bool { return len(w.texts()) >= calls-refused })
+	stop := attack()
+	refused, took := w.honest("honest", calls)
+	limit := max(time.Second, 20*quiet[calls*99/100])
+	w.Logf("half of the calls took at most %s, 99 of 100 at most %s; without strangers %s", took[calls/2], took[calls*99/100], quiet[calls*99/100])
+	if p99 := took[calls*99/100]; refused > calls/100 || p99 > limit {
+		w.Errorf("%d of %d honest calls were refused; 99 of 100 took at most %s, not %s", refused, calls, p99, limit)
+	}
+	w.eventually("agents see what was taken", func() bool { return len(w.texts()) >= 1+2*calls-refused })
 	w.agent.Says(w.room(), "I am here.")
 	w.eventually("the answer arrives", func() bool { return slices.Contains(w.received(anna), "I am here.") })
+	stop()
 }
 
 const forged = "X-Hub-Signature-256: " + mob.FalseSignature
@@ -110,9 +119,10 @@ func TestAbuse_BodiesThatHoldTheMemory_HonestCallsAreAnswered(t *testing.T) {
 			t.Run(fmt.Sprint(name, ", ", sockets), func(t *testing.T) {
 				w := newWorld(t, bypassed)
 				w.run()
-				stop := w.mobs(sockets, attack...)
-				w.goesOn()
-				stop()
+				for i := range attack { // so many would take the processors by coming again, which is not what is tried here
+					attack[i].Rest = time.Duration(sockets) * time.Millisecond
+				}
+				w.goesOn(func() (stop func()) { return w.mobs(sockets, attack...) })
 			})
 		}
 	}
@@ -123,12 +133,12 @@ func TestAbuse_BodiesThatHoldTheMemory_HonestCallsAreAnswered(t *testing.T) {
 func TestAbuse_MoreConnectionsThanFit_HonestCallsAreAnswered(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.run()
-	stop := w.mobs(1000,
-		mob.Attack{Rest: 50 * time.Millisecond},
-		mob.Attack{Text: "POST /webhook HTTP/1.1\r\nHost: bridge\r\nX-Slow: ", Drip: time.Second, Rest: 50 * time.Millisecond},
-		mob.Attack{Text: mob.Post("/webhook", 1000, 0, forged).Text, Body: 1, Rest: 50 * time.Millisecond})
-	w.goesOn()
-	stop()
+	w.goesOn(func() (stop func()) {
+		return w.mobs(1000,
+			mob.Attack{Rest: time.Second},
+			mob.Attack{Text: "POST /webhook HTTP/1.1\r\nHost: bridge\r\nX-Slow: ", Drip: time.Second, Rest: time.Second},
+			mob.Attack{Text: mob.Post("/webhook", 1000, 0, forged).Text, Body: 1, Rest: time.Second})
+	})
 	w.eventually("the strangers leave no trace", func() bool { return strings.HasPrefix(w.get("http://"+w.at.Public+"/readyz"), "ready") })
 }
 
