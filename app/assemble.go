@@ -14,6 +14,7 @@ import (
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/commands"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
@@ -43,6 +44,7 @@ type program struct {
 	heartbeat *backfill.WebhookHeartbeat
 	backfill  *backfill.Filler
 	progress  *progress
+	strangers *strangers
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -78,6 +80,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
 	p.metrics.Add(gauges{p.late, p.store, p.graph})
@@ -207,8 +210,13 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
+}
+
+// door is what lets connections in on LISTEN.
+func (p *program) door() *intake.Door {
+	return intake.NewDoor(connections(), func() { p.strangers.left(connectionPlace) })
 }
 
 // patient is a bridge that runs, to be examined.
