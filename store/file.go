@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"messenger-bridge/store/compact"
 	"messenger-bridge/store/seal"
 	"os"
 	"time"
@@ -27,10 +28,10 @@ func openFile(o Options, sealer *seal.Sealer) (*bbolt.DB, error) {
 		return nil, err
 	}
 	db, err := openCurrent(o, sealer)
-	if err != nil || !worthCompacting(db, o.seams.compact) {
+	if err != nil || !compact.Worth(db, o.seams.compact) {
 		return db, err
 	}
-	replaced, err := compact(db, o)
+	replaced, err := compact.File(db, o.Path, o.Log)
 	if err != nil && !replaced {
 		o.Log.Warn("the store could not be compacted, it stays as it is", "file", o.Path, "err", err)
 		return db, nil

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/compact"
 )
 
 const keyLen = 32
@@ -68,18 +68,9 @@ func createKey(file string) ([]byte, error) {
 		return nil, fmt.Errorf("create the key file: %w", err)
 	}
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close(), syncDir(file))
+	err = errors.Join(err, f.Sync(), f.Close(), compact.SyncDir(file))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write the key file: %w", err), os.Remove(file))
 	}
 	return key, nil
-}
-
-// syncDir makes a new or renamed file's name durable.
-func syncDir(file string) error {
-	dir, err := os.Open(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
