@@ -50,7 +50,7 @@ func secretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) 
 
 // parseKey takes every usual form of base64. Its error does not contain the text.
 func parseKey(text string) ([]byte, error) {
-	text = strings.TrimRight(strings.TrimSpace(text), "=")
+	text = strings.TrimRight(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "=")
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(text)
 	key, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil || len(key) != keyLen {
