@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // authorised sends a command's body with an Authorization header, and returns the status.
@@ -95,5 +96,43 @@ func TestCommandUsers_ByID_IsAllowed(t *testing.T) {
 	lobby := o.rc.AddChannel("lobby", "nina", ourBot)
 	if told := o.private("nina", lobby, "!facebook pages"); !strings.Contains(told, "No page is connected yet") {
 		t.Errorf("nina is told %q", told)
+	}
+}
+
+// TestAttack10_PageInAFile_IsNotServedAsOne: a file that a browser would carry out, in every
+// encoding that browsers find out by themselves, whatever Facebook's server calls it.
+func TestAttack10_PageInAFile_IsNotServedAsOne(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.run()
+	const page1 = "<html><script>steal()</script></html>"
+	wide := func(order ...byte) []byte {
+		b := order
+		for _, c := range []byte(page1) {
+			if order[0] == 0xff {
+				b = append(b, c, 0)
+			} else {
+				b = append(b, 0, c)
+			}
+		}
+		return b
+	}
+	sent := 0
+	for _, content := range [][]byte{[]byte(page1), []byte("\ufeff" + page1), wide(0xff, 0xfe), wide(0xfe, 0xff), []byte("\ufeff<svg onload='steal()'/>")} {
+		for _, kind := range []string{"text/html", "text/plain", "image/svg+xml", "application/pdf", "text/html; charset=utf-16"} {
+			address := w.meta.Host(meta.Media{Name: "letter", Type: kind, Content: content})
+			w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "file", URL: address})
+			sent++
+		}
+	}
+	w.eventually("all are shown", func() bool { return len(w.files()) == sent })
+	for _, m := range w.rc.Messages(w.room()) {
+		if file, is := m.Fields["file"].(map[string]any); is && file["type"] != "application/octet-stream" {
+			t.Errorf("agents are served %v", file)
+		} else if is {
+			sent--
+		}
+	}
+	if sent != 0 {
+		t.Errorf("%d files are none", sent)
 	}
 }

@@ -18,13 +18,6 @@ import (
 	"messenger-bridge/language"
 )
 
-// The cookie says which browser left for Facebook.
-const (
-	cookieName = "messenger-bridge-visit"
-	cookiePath = "/oauth"
-	cookieFor  = 45 * time.Minute // a login, then a choice
-)
-
 // workFor bounds what a click sets off. It goes on when the browser leaves: a
 // second click cancels the first request, whose ticket is spent by then.
 const workFor = 2 * time.Minute
@@ -35,15 +28,6 @@ func work(w http.ResponseWriter, r *http.Request) (context.Context, context.Canc
 	return context.WithTimeout(context.WithoutCancel(r.Context()), workFor)
 }
 
-// nonceOf returns the browser's nonce, or "".
-func nonceOf(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
-	if err != nil || len(c.Value) > 128 {
-		return ""
-	}
-	return c.Value
-}
-
 // start sends the browser to Facebook's dialog.
 func (s *server) start(w http.ResponseWriter, r *http.Request) {
 	dialog, nonce, err := s.Login.Begin(r.URL.Query().Get("state"))
@@ -51,10 +35,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err, notice{})
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: nonce, Path: s.Path + cookiePath, MaxAge: int(cookieFor.Seconds()),
-		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
-	})
+	s.setNonce(w, nonce)
 	w.Header().Set("Location", dialog)
 	w.WriteHeader(http.StatusSeeOther)
 }
@@ -63,7 +44,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 // address has no code in it and may be opened again.
 func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	state, code, nonce := query.Get("state"), query.Get("code"), nonceOf(r)
+	state, code, nonce := query.Get("state"), query.Get("code"), s.nonceOf(r)
 	if state == "" {
 		s.refuse(w, bridge.ErrTicketUnknown, notice{})
 		return
@@ -207,7 +188,7 @@ func first(a, b bool) int {
 
 // showChoice shows the tick boxes, or what became of them.
 func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.visits.of(nonceOf(r))
+	v, ok := s.visits.of(s.nonceOf(r))
 	switch {
 	case !ok:
 		s.notice(w, http.StatusGone, "closed", notice{})
@@ -220,7 +201,7 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 
 // choose connects the pages that were ticked.
 func (s *server) choose(w http.ResponseWriter, r *http.Request) {
-	nonce := nonceOf(r)
+	nonce := s.nonceOf(r)
 	if nonce == "" {
 		s.refuse(w, bridge.ErrOtherBrowser, notice{Choice: true})
 		return
