@@ -36,7 +36,7 @@ type pageTimes struct {
 }
 
 type setupTimes struct {
-	SetupEvery, SetupQuiet time.Duration
+	SetupEvery, SetupQuiet, CommandEvery time.Duration
 }
 
 // TimesVariable holds times for tests of the whole program, such as
@@ -59,7 +59,7 @@ func (t *Times) named() map[string]*time.Duration {
 		"watchEvery": &t.WatchEvery, "hearEvery": &t.HearEvery, "outage": &t.Outage,
 		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst,
 
-		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet,
+		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet, "commandEvery": &t.CommandEvery,
 	}
 }
 
@@ -102,5 +102,5 @@ var Fast = Times{
 		GraphTimeout: 2 * time.Second, Throttled: 100 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileStall: 500 * time.Millisecond,
 	},
 	pageTimes{WatchEvery: time.Hour},
-	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond},
+	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond, CommandEvery: time.Nanosecond},
 }

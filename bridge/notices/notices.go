@@ -21,6 +21,7 @@ type Config struct {
 	Sent     bridge.SentLog
 	States   bridge.States
 	Pages    bridge.Pages
+	Pace     *Pace // of what one person types
 	Now      func() time.Time
 	Say      *language.Speaker
 	Log      *slog.Logger

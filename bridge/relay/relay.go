@@ -40,7 +40,7 @@ func New(c Config) (*Relay, error) {
 	r.makeLanes()
 	r.Notices = notices.New(notices.Config{
 		Lanes: r.notices, Notifier: c.Workspace.Notifier, Commands: c.Workspace.Commands, Receipts: c.Store.Receipts, Sent: c.Store.Sent,
-		States: c.Store.States, Pages: c.Store.Pages, Now: c.Now, Say: c.Say, Log: c.Log,
+		States: c.Store.States, Pages: c.Store.Pages, Pace: c.Workspace.Pace, Now: c.Now, Say: c.Say, Log: c.Log,
 	})
 	r.makeOutbound()
 	r.makeAutomatic()
