@@ -20,6 +20,7 @@ type Pace struct {
 
 // pace is one person's, by the times at which commands were typed.
 type pace struct {
+	latest  time.Time // when the latest was typed; of several rooms, what is older is read after it
 	full    time.Time // until when what was taken is made up for
 	refused time.Time // when the latest was typed that was not taken
 	told    bool
@@ -53,19 +54,23 @@ func (p *Pace) Take(who bridge.UserID, at time.Time) (ok, tell bool) {
 	defer p.mu.Unlock()
 	one := p.all[who]
 	most := burst * p.every
-	if one.full.Before(at) {
-		one.full = at
+	if one.latest.Before(at) {
+		one.latest = at
 	}
-	one.told = one.told && one.full.Sub(at) > most/2
+	if one.full.Before(one.latest) {
+		one.full = one.latest
+	}
+	behind := one.full.Sub(one.latest)
+	one.told = one.told && behind > most/2
 	switch {
 	case !at.After(one.refused):
 		return false, false
-	case one.full.Sub(at) >= most:
+	case behind >= most:
 		tell, one.refused, one.told = !one.told, at, true
 	default:
 		ok, one.full = true, one.full.Add(p.every)
 	}
-	p.put(who, one, at)
+	p.put(who, one, one.latest)
 	return ok, tell
 }
 

@@ -58,6 +58,16 @@ func TestPace_ReadAgain_StaysAsItWas(t *testing.T) {
 	}
 }
 
+// TestPace_OlderOnesOfAnotherRoom_AreTaken: after a while away, one room is read after another.
+func TestPace_OlderOnesOfAnotherRoom_AreTaken(t *testing.T) {
+	p, start := NewPace(0), time.Now()
+	for n, at := range []time.Duration{0, 9 * time.Minute, time.Minute, 8 * time.Minute} {
+		if ok, _ := p.Take("a", start.Add(at)); !ok {
+			t.Errorf("number %d is refused", n)
+		}
+	}
+}
+
 func TestPace_RemembersFew(t *testing.T) {
 	p, start := NewPace(0), time.Now()
 	for n := range 3 * mostPaced {
