@@ -80,3 +80,18 @@ func TestMediaType_WhatPeopleSend_KeepsItsType(t *testing.T) {
 		}
 	}
 }
+
+// FuzzMediaType: no beginning of a file, whatever a server calls it, gets a type that a
+// browser carries out.
+func FuzzMediaType(f *testing.F) {
+	for _, head := range encodings("<html><script>x()</script>") {
+		f.Add("file", "text/html", head)
+	}
+	f.Add("image", "image/png", []byte("\x89PNG\r\n\x1a\n"))
+	f.Fuzz(func(t *testing.T, kind, told string, head []byte) {
+		got := mediaType(kind, told, head[:min(len(head), sniffed)])
+		if got != "" && served(got) != got || strings.Contains(got, "html") || strings.Contains(got, "svg") || strings.ContainsAny(got, " ;\r\n") && !strings.ContainsAny(told, " ;\r\n") {
+			t.Errorf("%q, told to be %q, %q: %q", kind, told, head, got)
+		}
+	})
+}
