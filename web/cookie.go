@@ -15,33 +15,39 @@ const (
 	cookieFor  = 45 * time.Minute // a login, then a choice
 )
 
-// ownHost reports whether the cookie may have the prefix: it is then sent with every path.
-func (s *server) ownHost() bool { return s.Secure && s.Path == "" }
+// cookie is ours at an address.
+type cookie struct {
+	secure bool   // the address begins with https
+	path   string // below which browsers see us
+}
 
-func (s *server) cookieName() string {
-	if s.ownHost() {
+// ownHost reports whether it may have the prefix: it is then sent with every path.
+func (c cookie) ownHost() bool { return c.secure && c.path == "" }
+
+func (c cookie) name() string {
+	if c.ownHost() {
 		return hostPrefix + cookieName
 	}
 	return cookieName
 }
 
-// setNonce gives a browser its nonce.
-func (s *server) setNonce(w http.ResponseWriter, nonce string) {
-	path := s.Path + cookiePath
-	if s.ownHost() {
+// set gives a browser its nonce.
+func (c cookie) set(w http.ResponseWriter, nonce string) {
+	path := c.path + cookiePath
+	if c.ownHost() {
 		path = "/"
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: s.cookieName(), Value: nonce, Path: path, MaxAge: int(cookieFor.Seconds()),
-		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
+	http.SetCookie(w, &http.Cookie{ // #nosec G124 -- Secure follows the address: on loopback there is no https
+		Name: c.name(), Value: nonce, Path: path, MaxAge: int(cookieFor.Seconds()),
+		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
 	})
 }
 
-// nonceOf returns the browser's nonce, or "".
-func (s *server) nonceOf(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName())
-	if err != nil || len(c.Value) > 128 {
+// nonce returns the browser's, or "".
+func (c cookie) nonce(r *http.Request) string {
+	found, err := r.Cookie(c.name())
+	if err != nil || len(found.Value) > 128 {
 		return ""
 	}
-	return c.Value
+	return found.Value
 }

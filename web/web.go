@@ -45,6 +45,7 @@ type Config struct {
 
 type server struct {
 	Config
+	cookie cookie
 	pages  *template.Template
 	visits *visits
 	bodies chan struct{} // one place for each form being read
@@ -58,7 +59,7 @@ func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
+	s := &server{Config: c, cookie: cookie{c.Secure, c.Path}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
 	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))
