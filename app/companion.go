@@ -1,12 +1,15 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/commands"
 	"messenger-bridge/companion"
+	"messenger-bridge/language"
 )
 
 // clerk carries out what administrators type.
@@ -25,11 +28,26 @@ func (p *program) clerk() *commands.Commands {
 	})
 }
 
+// paced is the clerk at a pace that one person keeps.
+type paced struct {
+	companion.Clerk
+	pace *notices.Pace
+	say  *language.Speaker
+}
+
+// Handle implements companion.Clerk.
+func (p paced) Handle(ctx context.Context, c bridge.Command) (bridge.Reply, error) {
+	if ok, _ := p.pace.Take(c.From.ID, c.At); !ok {
+		return bridge.Reply{Text: p.say.Say(notices.TooFast)}, nil
+	}
+	return p.Clerk.Handle(ctx, c)
+}
+
 // commandsRoute is where the companion app brings what was typed.
 func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: s.clerk, Later: s.relay.Notices.FromPeople, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
+		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: paced{s.clerk, s.pace, s.say}, Later: s.relay.Notices.FromPeople, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

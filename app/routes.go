@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/commands"
 	"messenger-bridge/companion"
@@ -36,6 +37,7 @@ type publicServer struct {
 	pages     *pages.Parts
 	heartbeat *backfill.WebhookHeartbeat
 	clerk     *commands.Commands
+	pace      *notices.Pace
 	avatars   http.Handler
 	metrics   *metrics.Metrics
 	strangers *strangers
