@@ -39,7 +39,7 @@ type avatar struct {
 
 const (
 	avatarLasts   = time.Hour
-	avatarsAtOnce = 4 // that are fetched: an address may become known, and then anybody can ask
+	avatarsAtOnce = 4         // that are fetched: an address may become known, and then anybody can ask
 	largestAvatar = 512 << 10 // Rocket.Chat makes them smaller, unless told not to
 	mostAvatars   = 32
 )

@@ -32,9 +32,6 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 			err = closing
 		}
 	}()
-	if err := p.store.Begin(); err != nil {
-		return err
-	}
 	if err := p.assemble(); err != nil {
 		return err
 	}
