@@ -14,6 +14,7 @@ import (
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/commands"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
@@ -43,6 +44,7 @@ type program struct {
 	heartbeat *backfill.WebhookHeartbeat
 	backfill  *backfill.Filler
 	progress  *progress
+	strangers *strangers
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -78,6 +80,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
 	p.metrics.Add(gauges{p.late, p.store, p.graph})
@@ -111,7 +114,7 @@ func (p *program) lookAfterPages() (err error) {
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
 		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
 		Times: pages.Times{
-			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
+			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
 		Tell: pages.Tell{
@@ -138,7 +141,11 @@ func (p *program) roomsConfig() rooms.Config {
 			App: p.cfg.Facebook.AppID, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, History: p.graph.History,
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
-		Hooks: rooms.Hooks{Made: p.origin.RoomOpened, Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) }},
+		Hooks: rooms.Hooks{
+			Made:   p.origin.RoomOpened,
+			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
+			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
+		},
 		Times: rooms.Times{Retry: times.NoAgentRetry, Patience: times.Patience, FileAgain: times.FileAgain},
 		Now:   p.cfg.Now, Say: p.say, Log: p.log,
 	}
@@ -149,7 +156,10 @@ func (p *program) streamConfig() stream.Config {
 	chat, times := p.cfg.RocketChat, p.cfg.Times
 	return stream.Config{
 		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
-		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: adopt(p.cfg.Speech.Language, p.say), Log: p.log, Metrics: p.metrics,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Log: p.log, Metrics: p.metrics,
+		Hooks: stream.Hooks{
+			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
+		},
 		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
 		Times: stream.Times{
 			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
@@ -200,8 +210,13 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
+}
+
+// door is what lets connections in on LISTEN.
+func (p *program) door() *intake.Door {
+	return intake.NewDoor(connections(), func() { p.strangers.left(connectionPlace) })
 }
 
 // patient is a bridge that runs, to be examined.

@@ -148,7 +148,7 @@ func (t *patient) process() []bridge.Finding {
 	state := t.stream.State()
 	if id, _ := t.client.Bot(); id != "" && !state.Connected {
 		found = append(found, bridge.Finding{Check: "connection", Level: bridge.Bad, Found: "it is not connected to Rocket.Chat: " + state.Problem,
-			Do: "It tries again by itself."})
+			Do: rocketchat.OnConnecting(state.Err)})
 	}
 	if t.refused != nil {
 		for _, r := range t.refused() {
@@ -181,7 +181,10 @@ func (t *patient) loginProblem() error {
 	if state.Refused {
 		r.Verdict = bridge.Never
 	}
-	r.Err = errors.New(strings.TrimPrefix(state.Problem, r.Error()+": ")) // it was made of one
+	r.Err = state.Err
+	if inner, is := errors.AsType[*bridge.Refusal](state.Err); is {
+		r.Err = inner.Err
+	}
 	return r
 }
 

@@ -275,12 +275,16 @@ func (k call) headers() http.Header {
 // redirected is a refusal of a proxy, or of a workspace that lives elsewhere. Of
 // where it leads, only the host is shown: the rest may hold tokens.
 func redirected(k call, status int, h http.Header) error {
-	where := "elsewhere"
-	if u, err := url.Parse(h.Get("Location")); err == nil && u.Host != "" {
-		where = "to " + u.Scheme + "://" + u.Host
-	}
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: k.answered(status, ""),
-		Err: fmt.Errorf("%s: HTTP %d: ROCKETCHAT_URL leads %s; correct it", k.name(), status, where)}
+		Err: fmt.Errorf("%s: HTTP %d: ROCKETCHAT_URL leads %s; correct it", k.name(), status, leadsTo(h))}
+}
+
+// leadsTo says where a redirect leads, as far as that may be shown.
+func leadsTo(h http.Header) string {
+	if u, err := url.Parse(h.Get("Location")); err == nil && u.Host != "" {
+		return "to " + strings.TrimPrefix(u.Scheme+"://", "://") + u.Host
+	}
+	return "elsewhere"
 }
 
 // limited is a refusal that concerns all calls of a route.

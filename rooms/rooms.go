@@ -153,12 +153,16 @@ type Hooks struct {
 	// DepartmentGone is called once for each department that was deleted while a
 	// page still names it; its customers then come without one.
 	DepartmentGone func(bridge.DepartmentID)
+
+	// Back is called when the first room is open again in a department where nobody was
+	// there.
+	Back func(bridge.DepartmentID)
 }
 
 // Times that are zero get the default that stands beside them.
 type Times struct {
 	NameWait  time.Duration // how long a first message may wait for the name; 1 s
-	Retry     time.Duration // how often to look whether an agent is back; 30 s
+	Retry     time.Duration // how often to look whether an agent is back; 8 s
 	Patience  time.Duration // how long something is tried that the workspace refuses, but takes of others; 45 s
 	FileAgain time.Duration // how long to wait before a file that Facebook does not have yet is fetched again, at first; 1 s
 }
@@ -176,7 +180,7 @@ type Rooms struct {
 // New returns Rooms.
 func New(c Config) *Rooms {
 	if c.Retry == 0 {
-		c.Retry = 30 * time.Second
+		c.Retry = 8 * time.Second
 	}
 	if c.NameWait == 0 {
 		c.NameWait = time.Second

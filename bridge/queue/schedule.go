@@ -165,6 +165,18 @@ func (s *Schedule) OpenGate(name bridge.Gate) {
 	s.places.open(g)
 }
 
+// TryGate has a gate that is shut tried now: its cause may be gone.
+func (s *Schedule) TryGate(name bridge.Gate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.places.gates[name]
+	if g == nil || !g.shut || g.timer == nil {
+		return
+	}
+	s.places.due.Remove(g.timer)
+	s.places.tryGate(g)
+}
+
 // RetryNow cuts short all waiting for a time: something changed for everybody.
 func (s *Schedule) RetryNow() {
 	s.mu.Lock()

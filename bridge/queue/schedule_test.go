@@ -311,6 +311,43 @@ func TestSchedule_HeldLaneInWhichNothingWaits_CountsForNothing(t *testing.T) {
 	}
 }
 
+func TestSchedule_GateTriedBeforeItsTime_OneLaneTriesForAll(t *testing.T) {
+	now := time.Now()
+	s := newSchedule(Rules{Home: func(bridge.Lane) bridge.Gate { return "home" }, First: time.Second, Now: func() time.Time { return now }})
+	for i := range 3 {
+		s.add(bridge.Lane{Page: bridge.PageID(fmt.Sprint(i))}, bridge.Seq(i+1))
+	}
+	away := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.NoAgent, Gate: "department/x", After: 8 * time.Second}
+	for range 3 {
+		turn, _ := s.next()
+		s.finish(turn, 0, away)
+	}
+	ready := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.places.ready.len()
+	}
+	s.TryGate("department/y") // nobody waits there
+	s.TryGate("department/x")
+	s.TryGate("department/x") // one tries it already
+	if n := ready(); n != 1 {
+		t.Fatalf("%d lanes try the gate", n)
+	}
+	turn, _ := s.next()
+	s.finish(turn, 0, away)
+	if n := ready(); n != 0 {
+		t.Fatalf("it is shut again, and %d lanes are ready", n)
+	}
+	now = now.Add(8 * time.Second)
+	s.release()
+	turn, _ = s.next()
+	s.OpenGate("department/x") // before its turn is over: a room is open
+	if n := ready(); n != 2 {
+		t.Errorf("%d of the others are ready", n)
+	}
+	s.finish(turn, 1, nil)
+}
+
 // TestSchedule_CrowdHasGone_NothingIsKeptOfIt: an idle conversation costs nothing, also after
 // many have waited at once.
 func TestSchedule_CrowdHasGone_NothingIsKeptOfIt(t *testing.T) {

@@ -173,6 +173,16 @@ func (r *Relay) RouteWorks(route string) {
 	}
 }
 
+// AskAfter has customers who wait for agents tried now.
+func (r *Relay) AskAfter(departments ...bridge.DepartmentID) {
+	for _, d := range departments {
+		r.inbox.TryGate(bridge.GateDepartment(d))
+	}
+}
+
+// DepartmentBack says that agents take rooms again.
+func (r *Relay) DepartmentBack(d bridge.DepartmentID) { r.inbox.OpenGate(bridge.GateDepartment(d)) }
+
 // PageChanged says that a page was connected, switched on or given a new token.
 func (r *Relay) PageChanged(p bridge.PageID) { r.outbox.OpenGate(bridge.GatePage(p)) }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ type Fault struct {
 	Status      int           // answer this instead
 	Body        string        // with Status or Cut; "" = an HTML page as proxies send it
 	ContentType string        // of Body; "" = by its first character
+	Header      http.Header   // with Status: more headers
 	Hang        bool          // never answer; with Body, answer half of it; ends when the caller gives up
 	Cut         bool          // close the connection; with Body after half of the answer
 	Delay       time.Duration // wait first. Without Effect and outcome the call then runs even if its caller has gone
@@ -93,6 +95,7 @@ func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
 			}
 		}
 		rc.finish(c, f.Status)
+		maps.Copy(w.Header(), f.Header)
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(f.Status)
 		_, _ = w.Write([]byte(body)) // the caller may have gone
