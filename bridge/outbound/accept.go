@@ -120,7 +120,7 @@ func (c *Config) beginning(out Outgoing) bridge.Progress {
 	if tried.After(now) {
 		tried = now
 	}
-	return bridge.Progress{State: bridge.OutcomeUnknown, Tried: tried}
+	return bridge.Progress{State: bridge.Doubtful, Tried: tried}
 }
 
 // afterClosing reports whether a message was written into a room after it was closed.

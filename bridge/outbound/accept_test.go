@@ -54,7 +54,7 @@ func TestFromAgent_AfterALostStore_OldOnesAreLookedForFirst(t *testing.T) {
 	w.Outbound = New(c)
 	w.says(write("a", "one"), write("b", "two"))
 	for _, seq := range w.outbox.Seqs() {
-		if p := w.progressOf(seq); p.State != bridge.OutcomeUnknown || !p.Tried.Equal(noon.Add(-30*time.Second)) {
+		if p := w.progressOf(seq); p.State != bridge.Doubtful || !p.Tried.Equal(noon.Add(-30*time.Second)) {
 			t.Errorf("it begins with %+v", p)
 		}
 	}

@@ -35,7 +35,7 @@ func (c *Config) earlier(a *attempt) bool {
 func (c *Config) nextPart(a *attempt) bridge.Progress {
 	p := a.d.Progress
 	next := bridge.Progress{State: bridge.InFlight, Part: p.Part + 1, Tried: c.Now(), Tagged: p.Tagged}
-	if p.State == bridge.OutcomeUnknown && c.earlier(a) {
+	if p.State == bridge.Doubtful {
 		next.State, next.Tried = p.State, p.Tried
 	}
 	return next
@@ -45,7 +45,7 @@ func (c *Config) nextPart(a *attempt) bridge.Progress {
 // message nor a later one: all it shows of the page's messages is known. Without this, each
 // of those would cost a look into the thread.
 func (r resolver) noneLater(a *attempt, seen bridge.Sighting) bool {
-	if a.out.Conversation.Kind != bridge.Messages || !r.earlier(a) {
+	if a.out.Conversation.Kind != bridge.Messages || a.d.Progress.State != bridge.Doubtful {
 		return false
 	}
 	for _, mid := range seen.Shown {
@@ -56,10 +56,17 @@ func (r resolver) noneLater(a *attempt, seen bridge.Sighting) bool {
 	return true
 }
 
+// probablyNew reports whether nothing but clocks that differ a little speaks for another
+// bridge: what was written right after the border is looked for, and sent if it is not found.
+func (r resolver) probablyNew(a *attempt) bool {
+	maybe, latest := r.Memory.Earlier.SentBefore(a.out.Room, a.out.At)
+	return a.d.Progress.State == bridge.Doubtful && maybe && latest.IsZero() && !r.Memory.Earlier.Inherited(a.d.Accepted)
+}
+
 // triedSince returns since when it is tried to find out whether a message has arrived. What
 // another bridge may have sent waits for its turn first, perhaps long.
 func (r resolver) triedSince(a *attempt) time.Time {
-	if a.d.Progress.Attempts == 0 && r.earlier(a) {
+	if a.d.Progress.State == bridge.Doubtful {
 		return r.progress.noteUnreadable(a.d.Seq, r.Now())
 	}
 	return a.d.Progress.Tried

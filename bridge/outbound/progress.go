@@ -18,7 +18,7 @@ type progress struct {
 	inherited     map[bridge.Seq]struct{}    // of those: by another bridge, whatever is written down
 	unreadable    map[bridge.Seq]time.Time   // since when it could not be found out what another bridge has sent
 	looked        map[bridge.Seq]time.Time   // not found in the thread, after it was tried at that time
-	knownUnsent   map[bridge.Lane]bridge.Seq // up to which this bridge may have sent what another one did not
+	knownUnsent   map[bridge.Lane]struct{}   // in which another bridge has not sent what is doubtful
 	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
 }
 
@@ -36,7 +36,7 @@ type unpersisted struct {
 func newProgress(store saver) *progress {
 	return &progress{
 		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, inherited: map[bridge.Seq]struct{}{},
-		unreadable: map[bridge.Seq]time.Time{}, looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]bridge.Seq{},
+		unreadable: map[bridge.Seq]time.Time{}, looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
 	}
 }
 
@@ -68,6 +68,9 @@ func (p *progress) believe(d *bridge.Delivery) error {
 		}
 	case maybeSent && (d.Progress.State == bridge.InFlight || inherited && d.Progress.State == bridge.Queued): // written down, so that the next start need not begin anew
 		d.Progress.State, d.Progress.Tried = bridge.OutcomeUnknown, since
+		if inherited {
+			d.Progress.State = bridge.Doubtful
+		}
 		if err := p.store.Save(d.Seq, d.Progress); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
@@ -161,22 +164,19 @@ func (p *progress) rollback() time.Duration {
 }
 
 // noteUnsent notes that another bridge has sent neither a message nor a later one of the
-// lane. This one may send it now.
-func (p *progress) noteUnsent(lane bridge.Lane, seq bridge.Seq) {
+// lane.
+func (p *progress) noteUnsent(lane bridge.Lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.knownUnsent[lane] = seq
+	p.knownUnsent[lane] = struct{}{}
 }
 
-// unsent reports, once for each message, whether it comes after one of which that is known.
+// unsent reports whether a message that is doubtful comes after one of which that is known.
 // Without this, each of them would cost a look into the thread.
 func (p *progress) unsent(lane bridge.Lane, seq bridge.Seq) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	last, known := p.knownUnsent[lane]
-	if _, maybeSent := p.maybeSent[seq]; !known || maybeSent || seq <= last {
-		return false
-	}
-	p.knownUnsent[lane] = seq
-	return true
+	_, unsent := p.knownUnsent[lane]
+	_, maybeSent := p.maybeSent[seq]
+	return unsent && !maybeSent
 }
