@@ -10,10 +10,12 @@ import (
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
 	"messenger-bridge/bridge/notices"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/commands"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
@@ -36,6 +38,7 @@ type program struct {
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
+	origin    *origin.Origin
 	avatars   *avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
@@ -43,6 +46,7 @@ type program struct {
 	heartbeat *backfill.WebhookHeartbeat
 	backfill  *backfill.Filler
 	progress  *progress
+	strangers *strangers
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -63,6 +67,9 @@ func (p *program) assemble() (err error) {
 	p.say, p.pace = speaker(p.cfg), notices.NewPace(p.cfg.Times.CommandEvery)
 	p.progress = &progress{p.late, p.store, p.log}
 	p.callPlatforms()
+	if p.origin, err = origin.Begin(origin.Config{Cursors: p.store, Now: p.now, Workspace: p.client.ServerClock}); err != nil {
+		return err
+	}
 	if err := p.lookAfterPages(); err != nil {
 		return err
 	}
@@ -75,6 +82,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
 	p.metrics.Add(gauges{p.late, p.store, p.graph})
@@ -136,6 +144,7 @@ func (p *program) roomsConfig() rooms.Config {
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
 		Hooks: rooms.Hooks{
+			Made:   p.origin.RoomOpened,
 			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
 			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
 		},
@@ -203,8 +212,13 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), pace: p.pace, avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+		clerk: p.clerk(), pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
+}
+
+// door is what lets connections in on LISTEN.
+func (p *program) door() *intake.Door {
+	return intake.NewDoor(connections(), func() { p.strangers.left(connectionPlace) })
 }
 
 // patient is a bridge that runs, to be examined.
@@ -228,9 +242,9 @@ func (p *program) relayConfig() relay.Config {
 	return relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
-			TextHash: s.Sign, SentBefore: s.SentBefore},
+			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,
-			Files: p.client, Archive: p.client, Picture: p.avatars.address},
+			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),

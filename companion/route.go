@@ -15,6 +15,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 )
 
@@ -76,6 +77,7 @@ func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.wrong.answer(r.Context(), w)
 		return
 	}
+	intake.Prove(r.Context())
 	var req request
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {

@@ -124,6 +124,13 @@ func (c *Client) ServerTime() time.Time {
 	return c.serverNow()
 }
 
+// ServerClock is ServerTime, and whether any answer has told it yet.
+func (c *Client) ServerClock() (now time.Time, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.serverNow(), !c.learnt.IsZero()
+}
+
 // serverNow is called with mu held.
 func (c *Client) serverNow() time.Time {
 	if c.learnt.IsZero() {

@@ -206,7 +206,7 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, bridge.ErrOtherBrowser, notice{Choice: true})
 		return
 	}
-	form, bad := s.readForm(w, r, choiceBytes)
+	form, bad := s.readForm(w, r, nonce, choiceBytes)
 	if bad != nil {
 		s.notice(w, bad.status, bad.notice, notice{Choice: true})
 		return

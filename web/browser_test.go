@@ -197,7 +197,7 @@ const inspection = `(() => {
 // serve is a site with a Facebook that grants at once.
 func serve(t *testing.T, f *fake) string {
 	t.Helper()
-	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion})
+	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign})
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	facebook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

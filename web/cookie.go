@@ -1,7 +1,10 @@
 package web
 
 import (
+	"crypto/subtle"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -19,6 +22,21 @@ const (
 type cookie struct {
 	secure bool   // the address begins with https
 	path   string // below which browsers see us
+	sign   func(purpose, text string) string
+	now    func() time.Time
+}
+
+// provesFor bounds for how long a cookie opens anything: until a ticket that has expired
+// cannot be told from one that never was.
+const provesFor = 24 * time.Hour
+
+const visitPurpose = "visit"
+
+// value is what it holds: a browser's nonce, until when it counts, and the proof that it is
+// ours, so that strangers are known before anything of theirs is read.
+func (c cookie) value(nonce string) string {
+	text := nonce + "." + strconv.FormatInt(c.now().Add(provesFor).Unix(), 36)
+	return text + "." + c.sign(visitPurpose, text)
 }
 
 // ownHost reports whether it may have the prefix: it is then sent with every path.
@@ -38,16 +56,23 @@ func (c cookie) set(w http.ResponseWriter, nonce string) {
 		path = "/"
 	}
 	http.SetCookie(w, &http.Cookie{ // #nosec G124 -- Secure follows the address: on loopback there is no https
-		Name: c.name(), Value: nonce, Path: path, MaxAge: int(cookieFor.Seconds()),
+		Name: c.name(), Value: c.value(nonce), Path: path, MaxAge: int(cookieFor.Seconds()),
 		HttpOnly: true, Secure: c.secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
 	})
 }
 
-// nonce returns the browser's, or "".
+// nonce returns the browser's, or "" where the cookie is not ours, or too old.
 func (c cookie) nonce(r *http.Request) string {
 	found, err := r.Cookie(c.name())
-	if err != nil || len(found.Value) > 128 {
+	if err != nil || len(found.Value) > 256 {
 		return ""
 	}
-	return found.Value
+	nonce, rest, _ := strings.Cut(found.Value, ".")
+	until, proof, _ := strings.Cut(rest, ".")
+	end, err := strconv.ParseInt(until, 36, 64)
+	ours := subtle.ConstantTimeCompare([]byte(proof), []byte(c.sign(visitPurpose, nonce+"."+until))) == 1
+	if err != nil || !ours || c.now().After(time.Unix(end, 0)) {
+		return ""
+	}
+	return nonce
 }

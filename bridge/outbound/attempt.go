@@ -69,7 +69,8 @@ func (a *attempt) revise() (done bool, err error) {
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
 		has, keepEdits := a.o.Memory.Receipts.TextHashOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
-		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, now.untried, keepEdits) {
+		ours := p.State == bridge.OutcomeUnknown && !a.o.earlier(a) // this bridge may have tried it
+		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, p.Part == 0 && p.Attempts == 0 && !ours, keepEdits) {
 			return true, a.o.endings.skip(a)
 		}
 	}
@@ -94,7 +95,7 @@ func (a *attempt) save(receipts ...bridge.Receipt) error {
 // part, or at this one again; a Refusal, that the lane must wait.
 func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
-	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.progress.unsent(a.d.Lane, a.d.Seq) && a.o.Memory.SentBefore(a.out.At) {
+	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.earlier(a) && a.o.progress.unsent(a.d.Lane, a.d.Seq) {
 		p.State = bridge.Queued
 	}
 	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived
@@ -276,7 +277,7 @@ func (a *attempt) arrived(mid bridge.Mid) error {
 		receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Room: a.out.Room, Shown: []bridge.MessageID{a.out.Message}})
 	}
 	a.found = a.out.RetryNo > 0 && a.d.Progress.Tried.Before(a.d.Accepted)
-	a.d.Progress = bridge.Progress{State: bridge.InFlight, Part: mark.Part + 1, Tried: a.o.Now(), Tagged: a.d.Progress.Tagged}
+	a.d.Progress = a.o.nextPart(a)
 	if a.d.Progress.Part < len(a.out.Parts) {
 		return a.save(receipts...)
 	}

@@ -89,11 +89,7 @@ func (r resolver) resolvePrivate(a *attempt) error {
 // readThread reads what may show that a part has arrived: the thread, or what stands below
 // the comment that it answers.
 func (r resolver) readThread(ctx context.Context, a *attempt, newest bool) (bridge.Sighting, error) {
-	since := a.d.Accepted
-	if a.out.At.Before(since) {
-		since = a.out.At
-	}
-	since = since.Add(-bridge.ClocksDiffer - r.progress.rollback())
+	since := r.since(a.out, a.d.Accepted).Add(-bridge.ClocksDiffer - r.progress.rollback())
 	s := bridge.Search{Forms: looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message)), Since: since, Newest: newest,
 		Enough: func(seen bridge.Sighting) bool {
 			complete, bare := r.complete(a, seen)
@@ -107,7 +103,7 @@ func (r resolver) readThread(ctx context.Context, a *attempt, newest bool) (brid
 
 // notReadable tries again until that took too long.
 func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
-	tooLong := r.Now().Sub(a.d.Progress.Tried) > r.Times.ResolveFor
+	tooLong := r.Now().Sub(r.triedSince(a)) > r.Times.ResolveFor
 	if refusal.Verdict == bridge.Never || tooLong && refusal.Gate == "" {
 		return r.endings.deadLetterPart(a, bridge.Unclear, refusal)
 	}
@@ -140,8 +136,8 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 		return r.endings.deadLetterPart(a, bridge.MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
 	}
 	p.State = bridge.Queued
-	if r.Memory.SentBefore(a.out.At) {
-		r.progress.noteUnsent(a.d.Lane)
+	if r.noneLater(a, seen) {
+		r.progress.noteUnsent(a.d.Lane, a.d.Seq)
 	}
 	return a.save()
 }
@@ -150,13 +146,13 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 // it may be one of those of which the thread shows nothing but the id. A conversation's
 // messages are sent one after another: if the thread shows one that was sent before this, it
 // shows all that came later; not so if this was given up, because then later ones were sent
-// meanwhile. What a room shows already is the customer's, or another app's.
+// meanwhile, and not if another bridge sent some. What a room shows already is the customer's, or another app's.
 func (r resolver) complete(a *attempt, seen bridge.Sighting) (complete, bare bool) {
 	complete = seen.Complete
 	for _, mid := range seen.Shown {
 		_, ours := r.Memory.Receipts.TagOf(a.page.ID, mid)
 		switch {
-		case ours && a.out.Since.IsZero():
+		case ours && a.out.Since.IsZero() && !r.earlier(a):
 			complete, bare = true, false
 		case ours || !slices.Contains(seen.Bare, mid):
 		default:

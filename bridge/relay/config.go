@@ -49,9 +49,8 @@ type Store struct {
 	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
 	// a change of the text.
 	TextHash func(purpose, text string) string
-	// SentBefore reports whether a message of this time may have been delivered by an
-	// earlier bridge whose store is lost, or was copied before. May be nil.
-	SentBefore func(time.Time) bool
+	// Earlier tells what another bridge may have sent; nil: there was none.
+	Earlier outbound.Earlier
 }
 
 // Workspace is Rocket.Chat.
@@ -65,6 +64,7 @@ type Workspace struct {
 	Files    bridge.Files
 	Archive  bridge.Archive             // for erasing customers
 	Picture  func(bridge.Author) string // address of an agent's picture; "" if there is none
+	OurTime  func(time.Time) time.Time  // what our clock showed when the workspace's showed a time; nil: the same
 }
 
 // Messenger is Facebook.
