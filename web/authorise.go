@@ -35,7 +35,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err, notice{})
 		return
 	}
-	s.cookie.set(w, nonce)
+	s.cookie.set(w, s.visitOf(nonce))
 	w.Header().Set("Location", dialog)
 	w.WriteHeader(http.StatusSeeOther)
 }
@@ -44,7 +44,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 // address has no code in it and may be opened again.
 func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	state, code, nonce := query.Get("state"), query.Get("code"), s.cookie.nonce(r)
+	state, code, nonce := query.Get("state"), query.Get("code"), s.nonceOf(r)
 	if state == "" {
 		s.refuse(w, bridge.ErrTicketUnknown, notice{})
 		return
@@ -188,7 +188,7 @@ func first(a, b bool) int {
 
 // showChoice shows the tick boxes, or what became of them.
 func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.visits.of(s.cookie.nonce(r))
+	v, ok := s.visits.of(s.nonceOf(r))
 	switch {
 	case !ok:
 		s.notice(w, http.StatusGone, "closed", notice{})
@@ -201,7 +201,7 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 
 // choose connects the pages that were ticked.
 func (s *server) choose(w http.ResponseWriter, r *http.Request) {
-	nonce := s.cookie.nonce(r)
+	nonce := s.nonceOf(r)
 	if nonce == "" {
 		s.refuse(w, bridge.ErrOtherBrowser, notice{Choice: true})
 		return

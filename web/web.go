@@ -74,7 +74,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, cookie: cookie{c.Secure, c.Path, c.Sign, c.Now}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(),
+	s := &server{Config: c, cookie: cookie{c.Secure, c.Path}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(),
 		bodies: intake.NewBodies(intake.Config{Budget: formsBudget, Max: choiceBytes, Within: formWithin, Rate: formRate})}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))

@@ -54,8 +54,10 @@ func TestCookie_OfAnotherHost_IsNotTaken(t *testing.T) {
 	for name, want := range map[string]bool{"messenger-bridge-visit": false, "__Host-messenger-bridge-visit": true} {
 		f := &fake{}
 		h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Secure: true})
+		begun := httptest.NewRecorder()
+		h.ServeHTTP(begun, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/callback?code=CODE&state="+someState, nil)
-		r.AddCookie(&http.Cookie{Name: name, Value: someVisit})
+		r.AddCookie(&http.Cookie{Name: name, Value: begun.Result().Cookies()[0].Value})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, r)
 		if got := w.Code == http.StatusSeeOther; got != want {
