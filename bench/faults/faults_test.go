@@ -93,7 +93,7 @@ func TestCompare_SeesWhatIsWrong(t *testing.T) {
 	all.writes(0, file)
 	record.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
 	meta.PageInboxWrites(pages[0], customer(0), "not ours")
-	found := strings.Join(auditor{sides, record}.compare(false), "\n")
+	found := strings.Join(auditor{sides, record}.compare(false, nil), "\n")
 	for _, want := range []string{"still waits", "is shown 0 times", "did not arrive, and nobody was told", "which no agent wrote"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the books do not say %q:\n%s", want, found)

@@ -22,12 +22,16 @@ type record struct {
 	mu       sync.Mutex // guards the fields below
 	written  [][]string // by customer
 	answered [][]answer
-	shuffled bool // webhooks came in another order, so that the room's proves nothing
-	late     bool // the stream kept answers back without a word, so that the customer's order proves nothing
+	shuffled bool                     // webhooks came in another order, so that the room's proves nothing
+	mute     map[string]bool          // rooms that take no word of the bot's
+	refused  []func(mark string) bool // what is refused for good
+	lifts    []func()                 // end these refusals
+	early    []string                 // what was given up too early
+	late     bool                     // the stream kept answers back without a word, so that the customer's order proves nothing
 }
 
 func newRecord(customers int) *record {
-	return &record{written: make([][]string, customers), answered: make([][]answer, customers)}
+	return &record{mute: map[string]bool{}, written: make([][]string, customers), answered: make([][]answer, customers)}
 }
 
 // muddle notes that an order proves nothing in this round.
@@ -55,13 +59,14 @@ const (
 	text   kind = "text"
 	file   kind = "file"
 	tap    kind = "tap"    // of a button: the customer's
+	code   kind = "code"   // text that firewalls take for an attack: the customer's
 	choice kind = "choice" // text with quick replies: the agent's
 	quote  kind = "quote"  // text that answers the customer's latest: the agent's
 )
 
 // kindsIn and kindsOut are drawn from; texts are what people say most.
 var (
-	kindsIn  = []kind{text, text, text, text, tap, file, file}
+	kindsIn  = []kind{text, text, text, text, tap, code, file, file}
 	kindsOut = []kind{text, text, text, text, choice, quote, file}
 )
 
@@ -96,6 +101,9 @@ func (p *people) writes(i int, k kind) {
 	case tap:
 		mid := fmt.Sprintf("m_tap_%d_%d", i, len(p.written[i]))
 		p.meta.Send(p.meta.PostbackEvent(p.page(i), customer(i), mid, says, "TAP", time.Now()))
+	case code:
+		says += " <i>"
+		p.meta.CustomerWrites(p.page(i), customer(i), says)
 	default:
 		p.meta.CustomerWrites(p.page(i), customer(i), says)
 	}
