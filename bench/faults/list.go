@@ -84,7 +84,7 @@ var all = []fault{
 	{"refused of all: texts, by an app", refusedForAll("POST livechat/message", coded(400, "error-app-prevented"))},
 	{"refused of all: files, 500", refusedForAll("POST livechat/upload/:rid", webPage(500))},
 	{"refused of all: files, a web page", refusedForAll("POST livechat/upload/:rid", webPage(200))},
-	{"refused of all: files, by an app", refusedForAll("POST livechat/upload/:rid", coded(400, "error-app-prevented"))},
+	{"refused of all: files, by an app", saidOfAllFiles(coded(400, "error-app-prevented"))},
 	{"refused of all: rooms, 403", refusedForAll("GET livechat/room", webPage(403))},
 	{"refused of all: rooms, 500", refusedForAll("GET livechat/room", webPage(500))},
 	{"refused of all: rooms, by an app", refusedForAll("GET livechat/room", coded(400, "error-app-prevented"))},

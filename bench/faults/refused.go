@@ -142,6 +142,19 @@ func refusedForAll(route string, f chat.Fault) func(*world, *rand.Rand) func() {
 	}
 }
 
+// saidOfAllFiles has the workspace say of everybody's files that they are not taken: a few may
+// be at fault all of them, so lines take their place (decision 044).
+func saidOfAllFiles(f chat.Fault) func(*world, *rand.Rand) func() {
+	f.Route = "POST livechat/upload/:rid"
+	return func(w *world, _ *rand.Rand) func() {
+		w.mu.Lock()
+		w.refused = append(w.refused, func(mark string) bool { return strings.HasSuffix(mark, "-"+marker) })
+		w.mu.Unlock()
+		lift := w.rc.Inject(f)
+		return func() { sleep(w.ctx, allFor); lift() }
+	}
+}
+
 // otherwiseRefused reports whether the round refuses messages or files in another way, too.
 func (p plan) otherwiseRefused() bool {
 	n := 0
