@@ -107,11 +107,12 @@ func (p *platforms) shown(i int) (texts []string) {
 	return texts
 }
 
-// received returns what a customer has got, without being told that a file is not taken.
+// received returns what a customer has got, without what the page says in its inbox,
+// and without being told that a file is not taken.
 func (p *platforms) received(i int) (texts []string) {
 	for _, b := range p.meta.CustomerSees(p.page(i), customer(i)) {
 		says := b.Text + b.File.Name
-		if strings.HasPrefix(says, sorry) {
+		if strings.HasPrefix(says, sorry) || strings.HasPrefix(says, fmt.Sprintf("p%d-", i)) {
 			continue
 		}
 		if _, rest, quoted := strings.Cut(says, "”\n\n"); quoted { // in words: it is not known yet as what the quoted message is shown

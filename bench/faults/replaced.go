@@ -134,13 +134,14 @@ func (a auditor) compareListed(i int, listed []failure, say func(string, ...any)
 	n := 0
 	for _, f := range listed {
 		if f.Direction == "in" && f.Customer == customer(i) {
-			if n++; !strings.Contains(f.Answer, "livechat/") {
+			if n++; !strings.Contains(f.Answer, "livechat/") && !strings.Contains(f.Answer, "chat.sendMessage") {
 				say("customer %d: listed without the workspace's answer: %+v", i, f)
 			}
 		}
 	}
-	if n != len(replaced) {
-		say("of customer %d %d messages are listed; lines stand for %d: %q", i, n, len(replaced), replaced)
+	unsaid, mute := a.compareInbox(i, say)
+	if n < len(replaced)+unsaid || n > len(replaced)+mute {
+		say("of customer %d %d messages are listed; lines stand for %d: %q; of the inbox %d are not said", i, n, len(replaced), replaced, unsaid)
 	}
 	for _, text := range replaced {
 		mark := markIn.FindString(text)
@@ -152,6 +153,34 @@ func (a auditor) compareListed(i int, listed []failure, say func(string, ...any)
 	if told := a.told(i); told > len(slices.DeleteFunc(replaced, func(text string) bool { return !isFile(text) })) {
 		say("customer %d was told %d times that a file is not taken", i, told)
 	}
+}
+
+// compareInbox looks for what the page said in its inbox: the bot says it once, in the room or,
+// where that takes no word of the bot's, by direct message. It returns how many are not said,
+// and how many belonged into such a room.
+func (a auditor) compareInbox(i int, say func(string, ...any)) (unsaid, mute int) {
+	said := a.rc.DirectMessages("ana")
+	for _, r := range a.roomsOf(i) {
+		said = append(said, a.rc.Messages(r.ID)...)
+		if a.mute[r.ID] {
+			mute = len(a.inboxed[i])
+		}
+	}
+	for _, one := range a.inboxed[i] {
+		n := 0
+		for _, m := range said {
+			if m.Username == a.rc.Bot() && strings.HasSuffix(m.Text, one.text) {
+				n++
+			}
+		}
+		if n == 0 {
+			unsaid++
+		}
+		if n > 1 || n == 0 && mute == 0 {
+			say("what the page said, %q, is said %d times", one.text, n)
+		}
+	}
+	return unsaid, mute
 }
 
 // compareAttached looks at the texts that were attached to lines.
