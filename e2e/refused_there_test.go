@@ -40,3 +40,30 @@ func TestRefused_TextThatIsThere_NoLineTakesItsPlace(t *testing.T) {
 		})
 	}
 }
+
+// TestRefused_TriedAgainInVain_IsAttachedOnce: what is tried again and refused again is there
+// once, as the line and the file that stand for it, and is listed again.
+func TestRefused_TriedAgainInVain_IsAttachedOnce(t *testing.T) {
+	const customer = "7002003007000002"
+	w := newWorld(t, bypassed)
+	w.run()
+	w.meta.CustomerWrites(page, customer, "before")
+	w.eventually("a room", func() bool { return roomOf(w, "before") != "" })
+	room := roomOf(w, "before")
+	w.rc.Inject(chat.Fault{Route: "POST livechat/message", Status: 403, Match: func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte("the text")) }})
+	w.meta.CustomerWrites(page, customer, "the text")
+	listed := func() bool { return strings.Contains(w.failedJSON(), `"id"`) }
+	w.eventually("it is listed", listed)
+	w.settled()
+	if code, out, errs := runCommand(t, w.environ, "retry", "--all", page, "--database", w.cfg.Store.Database); code != 0 {
+		t.Fatalf("retry: code %d: %s%s", code, out, errs)
+	}
+	w.eventually("it is listed again", listed)
+	w.settled()
+	if n := len(w.rc.FilesIn(room)); n != 1 {
+		t.Errorf("it is attached %d times", n)
+	}
+	if n := strings.Count(strings.Join(roomTexts(w, room), "|"), "does not take"); n != 1 {
+		t.Errorf("%d lines stand for it", n)
+	}
+}
