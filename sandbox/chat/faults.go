@@ -24,7 +24,7 @@ type Fault struct {
 	Hang        bool          // never answer; with Body, answer half of it; ends when the caller gives up
 	Cut         bool          // close the connection; with Body after half of the answer
 	Delay       time.Duration // wait first. Without Effect and outcome the call then runs even if its caller has gone
-	Match       func(r *http.Request, body []byte) bool
+	Match       func(r *http.Request, body []byte) bool // body of an upload: the content of its file
 }
 
 type rcFault struct {
@@ -52,13 +52,21 @@ func (rc *RocketChat) fault(c *rcCall) *rcFault {
 	for _, f := range rc.rest.faults {
 		switch {
 		case f.cleared, f.Times > 0 && f.left == 0, f.Route != "" && f.Route != c.name():
-		case f.Match != nil && !f.Match(c.req, c.body):
+		case f.Match != nil && !f.Match(c.req, c.carried()):
 		default:
 			f.left--
 			return f
 		}
 	}
 	return nil
+}
+
+// carried is the body of a call, or the content of the file that it uploads.
+func (c *rcCall) carried() []byte {
+	if c.upload != nil && len(c.upload.files) > 0 {
+		return c.upload.files[0].Content
+	}
+	return c.body
 }
 
 // spoil makes a call go wrong and says whether it has been answered thereby.
