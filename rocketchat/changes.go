@@ -21,7 +21,7 @@ func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.Room
 	if err != nil || !there {
 		return false, err
 	}
-	text = leadingQuote.FindString(before) + text
+	text = behindQuote(leadingQuote.FindString(before), markup.Message(text, bridge.CiteMark))
 	if text == before {
 		return true, nil
 	}
@@ -51,7 +51,7 @@ func permitted(err error) (bool, error) {
 func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
 	if p.Below != "" {
 		return final(c.sendBody(ctx, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
-			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}}))
+			"attachments": []any{map[string]any{"title": markup.OneLine(p.Text), "text": markup.Message(p.Below, bridge.CiteMark), "collapsed": true}}}}))
 	}
 	return final(c.sendQuote(ctx, r, p.ID, c.quoting(r, p)))
 }

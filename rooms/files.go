@@ -181,14 +181,14 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
 	id := bridge.MessageID(fmt.Sprintf("%s-f%d", p.in.MessageID(), i))
-	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", fileKind(r.Say, a), why, r.inbox(ctx, p.in)) + "]"
+	text := r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", bridge.OneLine(fileKind(r.Say, a)), why, r.inbox(ctx, p.in))
 	if p.in.Kind == bridge.EchoEvent {
-		return id, r.note(ctx, link, id, "", text)
+		return id, r.note(ctx, link, id, "", "["+text+"]")
 	}
 	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
 		p.refused = append(p.refused, toCustomer)
 	}
-	return id, r.postOne(ctx, link, bridge.Post{ID: id, Text: text})
+	return id, r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)})
 }
 
 // fileKind is what a file is called while its name is not known.

@@ -58,7 +58,7 @@ func (r *opener) history(said []bridge.Incoming, in bridge.Incoming, page bridge
 		if m.Kind == bridge.EchoEvent {
 			who = page.DisplayName()
 		}
-		lines = append(lines, r.Say.Time(m.At)+" "+who+": "+strings.Join(what, " "))
+		lines = append(lines, r.Say.Time(m.At)+" "+bridge.OneLine(who)+":\n"+bridge.Cite(strings.Join(what, "\n")))
 	}
 	lines = lines[max(0, len(lines)-mostHistory):]
 	for len(lines) > 1 && textcut.Units(strings.Join(lines, "\n")) > longestHistory {

@@ -148,7 +148,7 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 		if there {
 			p.quote = id
 			if p.text == "" {
-				p.text, p.posted = "["+r.Say.Say("In reply to this message")+"]", false
+				p.text, p.posted = cited(r.Say.Say("In reply to this message")), false
 			}
 			return nil
 		}
@@ -157,7 +157,7 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 	if p.in.Comment != nil { // what stands above it is another person's: the link shows it
 		return nil
 	}
-	p.text, p.posted = strings.TrimSpace("["+r.Say.Say("In reply to an earlier message")+"]\n"+p.text), false
+	p.text, p.posted = strings.TrimSpace(cited(r.Say.Say("In reply to an earlier message"))+"\n"+p.text), false
 	return nil
 }
 
@@ -211,9 +211,11 @@ func (r *poster) echo(ctx context.Context, link *stay, in bridge.Incoming) (brid
 	p := r.posting(in, "")
 	lines, files := []string{r.author(in)}, slices.ContainsFunc(in.Attachments, isUpload)
 	if !textcut.Blank(in.Text) {
-		lines = append(lines, in.Text)
+		lines = append(lines, bridge.Cite(in.Text))
 	}
-	lines = append(lines, r.attachedLines(in)...)
+	for _, line := range r.attachedLines(in) {
+		lines = append(lines, bridge.Cite(line))
+	}
 	if len(lines) == 1 || slices.ContainsFunc(in.Attachments, unreadable) {
 		lines = append(lines, r.Say.Say("Something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
 	}
