@@ -91,7 +91,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -106,7 +106,7 @@ func (p *program) lookAfterPages() (err error) {
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
 		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
 		Times: pages.Times{
-			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
+			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
 		Tell: pages.Tell{
@@ -133,8 +133,11 @@ func (p *program) roomsConfig() rooms.Config {
 			App: p.cfg.Facebook.AppID, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, History: p.graph.History,
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
-		Hooks: rooms.Hooks{Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) }},
-		Times: rooms.Times{Retry: times.NoAgentRetry, FileAgain: times.FileAgain},
+		Hooks: rooms.Hooks{
+			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
+			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
+		},
+		Times: rooms.Times{Retry: times.NoAgentRetry, Patience: times.Patience, FileAgain: times.FileAgain},
 		Now:   p.cfg.Now, Say: p.say, Log: p.log,
 	}
 }
@@ -144,7 +147,10 @@ func (p *program) streamConfig() stream.Config {
 	chat, times := p.cfg.RocketChat, p.cfg.Times
 	return stream.Config{
 		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
-		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: adopt(p.cfg.Speech.Language, p.say), Log: p.log, Metrics: p.metrics,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Log: p.log, Metrics: p.metrics,
+		Hooks: stream.Hooks{
+			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
+		},
 		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
 		Times: stream.Times{
 			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
@@ -203,6 +209,7 @@ func (p *program) public() *publicServer {
 func (p *program) patient() *patient {
 	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
 	t.take(p)
+	t.refused = p.relay.Refusals.Lasting
 	return t
 }
 
@@ -227,9 +234,9 @@ func (p *program) relayConfig() relay.Config {
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
 			Active: s.SaveActivity},
 		Times: relay.Times{
-			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter},
+			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter, FileFor: cfg.Times.FileFor},
 			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
-			AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
+			Patience: cfg.Times.Patience, TellRefused: cfg.Times.TellRefused, AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
 		},
 		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.metrics,
 	}

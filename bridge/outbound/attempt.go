@@ -21,6 +21,7 @@ type attempt struct {
 	d        bridge.Delivery
 	out      Outgoing
 	page     bridge.Page
+	status   int              // of HTTP, of a file that was not handed out
 	receipts []bridge.Receipt // of the last part: stored when the message is concluded
 	found    bool             // the last part had arrived in an earlier retry
 }
@@ -217,11 +218,10 @@ func (a *attempt) send(ctx context.Context, f form) (bridge.Mid, error) {
 // notTaken decides what becomes of the current part after a call that did not succeed.
 func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	p := &a.d.Progress
-	broken := r.Reason == bridge.FileUnreadable && a.o.Now().Sub(a.d.Accepted) > a.o.Times.ResolveFor
-	switch {
-	case (r.Verdict == bridge.Never || broken) && ofFile[r.Reason] && len(a.out.Parts) > 1:
+	switch r = a.o.failing.judge(ctx, a, r); {
+	case r.Verdict == bridge.Never && ofFile[r.Reason] && len(a.out.Parts) > 1:
 		return a.o.endings.skipFile(a, r)
-	case r.Verdict == bridge.Never || broken:
+	case r.Verdict == bridge.Never:
 		return a.refused(ctx, r)
 	case r.Verdict == bridge.Again:
 		p.State = bridge.Queued
@@ -235,7 +235,9 @@ func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	}
 	a.o.Log.Info("outcome unknown, finding out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
 	p.State, p.Tried = bridge.OutcomeUnknown, a.o.Now()
-	p.Attempts++
+	if ctx.Err() == nil { // what we cut short ourselves is no failure of Meta's
+		p.Attempts++
+	}
 	return a.save()
 }
 

@@ -69,6 +69,7 @@ type Times struct {
 	EchoWait   time.Duration // how long an echo may take; 30 s
 	ResolveFor time.Duration // how long to try to find out whether a part arrived; 10 min
 	TellAfter  time.Duration // when an agent is told that a message still waits; 1 min
+	FileFor    time.Duration // how long to try to get a file that is not handed out, while the workspace works; 2 min
 }
 
 // Hooks are called when something happens. Each may be nil; none may block.
@@ -91,6 +92,7 @@ type Outbound struct {
 
 	composer composer
 	progress *progress
+	failing  *failingFiles
 	edits    *edits
 	reports  reports
 	endings  endings
@@ -103,10 +105,11 @@ type Outbound struct {
 func New(c Config) *Outbound {
 	c.fillIn()
 	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{&c}
-	endings := endings{Config: &c, progress: progress, edits: edits, reports: reports}
+	failing := &failingFiles{since: map[bridge.Seq]failingFile{}}
+	endings := endings{Config: &c, progress: progress, failing: failing, edits: edits, reports: reports}
 	return &Outbound{
 		Config: &c, started: c.Now(),
-		composer: composer{&c}, progress: progress, edits: edits, reports: reports, endings: endings,
+		composer: composer{&c}, progress: progress, failing: failing, edits: edits, reports: reports, endings: endings,
 		resolver: resolver{Config: &c, progress: progress, edits: edits, endings: endings},
 		personas: newPersonas(&c),
 		tag:      newHumanTag(&c),
@@ -117,6 +120,7 @@ func (c *Config) fillIn() {
 	orElse(&c.Times.EchoWait, 30*time.Second)
 	orElse(&c.Times.ResolveFor, 10*time.Minute)
 	orElse(&c.Times.TellAfter, time.Minute)
+	orElse(&c.Times.FileFor, 2*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -201,7 +205,10 @@ func (o *Outbound) MarkUntried() {
 func (o *Outbound) Panicked(seq bridge.Seq) { o.progress.mayBeSent(seq, o.Now()) }
 
 // Dropped notes that a message was taken out for good.
-func (o *Outbound) Dropped(seq bridge.Seq) { o.progress.clearPending(seq) }
+func (o *Outbound) Dropped(seq bridge.Seq) {
+	o.progress.clearPending(seq)
+	o.failing.forget(seq)
+}
 
 // Deliver makes one attempt to send the message that is the oldest of its lane: nil means
 // that it is concluded, a bridge.Refusal that it stays.

@@ -15,6 +15,7 @@ type progress struct {
 	mu            sync.Mutex                 // guards all below
 	unpersisted   map[bridge.Seq]unpersisted // progress the store did not take; believed rather than the stored one
 	maybeSent     map[bridge.Seq]time.Time   // possibly sent at that time by somebody who could not write it down
+	looked        map[bridge.Seq]time.Time   // not found in the thread, after it was tried at that time
 	knownUnsent   map[bridge.Lane]struct{}   // in which a message of an earlier bridge's time was found not to have been sent
 	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
 }
@@ -32,7 +33,8 @@ type unpersisted struct {
 
 func newProgress(store saver) *progress {
 	return &progress{
-		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
+		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{},
+		looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
 	}
 }
 
@@ -61,8 +63,11 @@ func (p *progress) believe(d *bridge.Delivery) error {
 		if err := p.store.Save(d.Seq, known.progress, known.receipts...); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
-	case maybeSent && d.Progress.State == bridge.InFlight:
+	case maybeSent && d.Progress.State == bridge.InFlight: // written down, so that the next start need not begin anew
 		d.Progress.State, d.Progress.Tried = bridge.OutcomeUnknown, since
+		if err := p.store.Save(d.Seq, d.Progress); err != nil {
+			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
+		}
 	}
 	return nil
 }
@@ -96,6 +101,22 @@ func (p *progress) clearPending(seq bridge.Seq) {
 	defer p.mu.Unlock()
 	delete(p.unpersisted, seq)
 	delete(p.maybeSent, seq)
+	delete(p.looked, seq)
+}
+
+// noteLook notes that a message that was tried at that time does not stand in the thread yet.
+func (p *progress) noteLook(seq bridge.Seq, tried time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.looked[seq] = tried
+}
+
+// hasLooked reports whether that was found out.
+func (p *progress) hasLooked(seq bridge.Seq, tried time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, looked := p.looked[seq]
+	return looked && at.Equal(tried)
 }
 
 // noteRollback notes that the clock was set back since something was written down, so

@@ -55,6 +55,7 @@ type Store struct {
 // Times are how long things take; zero stands for the default behind each.
 type Times struct {
 	CheckEvery  time.Duration // every page is checked; 5 min
+	FirstStep   time.Duration // at most between two pages at a start; 120 ms
 	AppCheckFor time.Duration // a good answer about the app's subscription counts; 4 min
 	RevokeFor   time.Duration // Facebook is told again that a page was disconnected; 24 h
 	RevokeFirst time.Duration // the first pause of these; 30 s
@@ -122,7 +123,7 @@ func New(c Config) *Parts {
 			departments: c.Departments, publicURL: public,
 		},
 		Connections: connections,
-		Watch:       newWatch(connections, cmp.Or(c.Times.CheckEvery, checkEvery)),
+		Watch:       newWatch(connections, cmp.Or(c.Times.CheckEvery, checkEvery), cmp.Or(c.Times.FirstStep, firstStep)),
 		Editor:      &Editor{registry: reg, connections: connections, typeFor: c.Tell.TypeFor, tickets: tickets, departments: c.Departments, publicURL: public},
 		Revoker: &Revoker{
 			registry: reg, kept: kept, login: c.Facebook.Login, subscriptions: c.Facebook.Subscriptions,

@@ -217,8 +217,8 @@ func (l *literal) step(i int) int {
 
 // putters put joiners around signs.
 var putters = map[byte]func(*literal, int){
-	'\\': (*literal).backslash, '@': (*literal).mention, '#': (*literal).mention, ':': (*literal).colon,
-	'<': (*literal).angle, ']': (*literal).bracket, '|': (*literal).bar, '$': (*literal).dollar, '+': (*literal).plus, 'l': (*literal).localhost,
+	'\\': putBackslash, '@': putMention, '#': putMention, ':': putColon,
+	'<': putAngle, ']': putBracket, '|': putBar, '$': putDollar, '+': putPlus, 'l': putLocalhost,
 }
 
 // mark copies a sign, behind a backslash if it would count as markup otherwise.
@@ -233,9 +233,9 @@ func (l *literal) mark(i int, counts bool) int {
 	return i + 1
 }
 
-// backslash keeps one that the customer typed: the parser takes it away in front of some
+// putBackslash keeps one that the customer typed: the parser takes it away in front of some
 // signs, and formulas begin with it.
-func (l *literal) backslash(i int) {
+func putBackslash(l *literal, i int) {
 	switch next := l.src[i+1:]; {
 	case next == "":
 	case strings.IndexByte("*_~`#.", next[0]) >= 0:
@@ -245,40 +245,40 @@ func (l *literal) backslash(i int) {
 	}
 }
 
-// bracket keeps [words](address) from being read, and pictures with it.
-func (l *literal) bracket(i int) {
+// putBracket keeps [words](address) from being read, and pictures with it.
+func putBracket(l *literal, i int) {
 	if strings.HasPrefix(l.src[i:], "](") {
 		l.parted = i + 1
 	}
 }
 
-func (l *literal) bar(i int) {
+func putBar(l *literal, i int) {
 	if strings.HasPrefix(l.src[i:], "||") {
 		l.parted = i + 1
 	}
 }
 
-// dollar keeps one from beginning a formula.
-func (l *literal) dollar(i int) {
+// putDollar keeps one from beginning a formula.
+func putDollar(l *literal, i int) {
 	if l.formulas {
 		l.join(i)
 	}
 }
 
-func (l *literal) plus(i int) {
+func putPlus(l *literal, i int) {
 	if l.torn && i+1 < l.end && strings.IndexByte("(0123456789", l.src[i+1]) >= 0 {
 		l.parted = i + 1
 	}
 }
 
-func (l *literal) localhost(i int) {
+func putLocalhost(l *literal, i int) {
 	if l.torn && strings.HasPrefix(l.src[i:], "localhost") {
 		l.parted = i + 1
 	}
 }
 
-// mention keeps an @ or a # from naming somebody or a channel.
-func (l *literal) mention(i int) {
+// putMention keeps an @ or a # from naming somebody or a channel.
+func putMention(l *literal, i int) {
 	if i+1 == l.end || l.src[i] == '#' && l.src[i+1] == '#' {
 		return
 	}
@@ -291,7 +291,7 @@ func (l *literal) mention(i int) {
 // emojiName is what may be the name of an emoji; whether it is one, each workspace decides.
 var emojiName = regexp.MustCompile(`^:[0-9a-zA-Z_+.-]+:`)
 
-func (l *literal) colon(i int) {
+func putColon(l *literal, i int) {
 	switch before, rest := l.src[:i], l.src[i:]; {
 	case strings.HasSuffix(before, "mailto"):
 		l.join(i)
@@ -301,8 +301,8 @@ func (l *literal) colon(i int) {
 	}
 }
 
-// angle keeps <address|words> and <t:time> from being read.
-func (l *literal) angle(i int) {
+// putAngle keeps <address|words> and <t:time> from being read.
+func putAngle(l *literal, i int) {
 	if strings.HasPrefix(l.src[i:], "<t:") || l.masks(i) {
 		l.parted = i + 1
 	}

@@ -140,12 +140,33 @@ func (a *Agent) GoesOffline() { a.presence(false, false) }
 // GoesOnline comes back: presence online and the service switched on.
 func (a *Agent) GoesOnline() { a.presence(true, true) }
 
-// LosesPresence is a closed laptop: presence offline, the service still on. V7
-// counts such an agent as online.
-func (a *Agent) LosesPresence() { a.presence(false, true) }
+// LosesPresence is a closed laptop: presence offline, the service as it was. V7
+// counts such an agent as online if it is on.
+func (a *Agent) LosesPresence() { a.presence(false, a.serves()) }
+
+// Returns opens the laptop again: presence online, the service as it was.
+func (a *Agent) Returns() { a.presence(true, a.serves()) }
+
+func (a *Agent) serves() (on bool) {
+	a.rc.withUser(a.Username, func(u *rcUser) { on = u.available })
+	return on
+}
+
+// SwitchesService switches the service on or off, and stays as present as before. No stream
+// tells others of it.
+func (a *Agent) SwitchesService(on bool) {
+	a.rc.withUser(a.Username, func(u *rcUser) { u.available = on })
+}
 
 func (a *Agent) presence(online, available bool) {
-	a.rc.withUser(a.Username, func(u *rcUser) { u.Online, u.available = online, available })
+	a.rc.withUser(a.Username, func(u *rcUser) {
+		changed := u.Online != online
+		u.Online, u.available = online, available
+		if changed && !a.rc.on("Presence_broadcast_disabled") {
+			status := map[bool]int{true: 1, false: 0}[online]
+			a.rc.emit("stream-notify-logged", "user-status", []any{[]any{u.ID, u.Username, status, nil, u.Name, u.Roles}}, nil)
+		}
+	})
 }
 
 func (a *Agent) change(messageID string, do func(*rcMessage, *rcUser)) {
