@@ -141,7 +141,7 @@ func (l *literal) convertWord() {
 	}
 	before, parted, joined := len(l.out), l.parted, l.joined
 	l.steps()
-	if string(l.out[before:]) != word && mayBeAddress.MatchString(word) {
+	if string(l.out[before:]) != word && mayBeAddress.MatchString(word) && !figure.MatchString(word) {
 		l.out, l.parted, l.joined, l.torn = l.out[:before], parted, joined, true
 		l.steps()
 		l.torn = false
@@ -165,13 +165,19 @@ const (
 var (
 	// mayBeAddress is where the parser may find the beginning of one.
 	mayBeAddress = regexp.MustCompile(`\S\.\S|://|localhost|\+[\d(]`)
+	// figure is a price or a number: what the parser makes of it holds no backslash of ours.
+	figure = regexp.MustCompile(`^[(+$#€£¥-]*\d+(?:[.,]\d+){0,2}[.,;:!?%)€£¥$-]*$`)
+	// addressBegin is what the parser takes for the beginning of one; a long one is looked at
+	// no further, so that a hostile text takes no long time.
+	addressBegin = regexp.MustCompile(`^(?:[A-Za-z0-9+-]{1,32}://|[^\s.,!%~*"':;()=$@&+#?\x60\\/|><\[\]]+\.|localhost|[^\s@]+@)`)
 	// address is a word that the parser takes for a link as a whole, but for what stands
 	// behind it.
-	address      = regexp.MustCompile(`^(?:[(\[<]*[A-Za-z0-9+-]{1,32}://(?:[A-Za-z0-9$&+_#?-]+(?::[A-Za-z0-9$&+_#?-]+)?@)?(?:` + hostName + `|localhost)\S*|[(\[]*` + hostName + `[^\s@]*)$`)
-	mails        = regexp.MustCompile(`^[(\[]*(?:` + mailName + `|<[A-Za-z][A-Za-z0-9]*` + mailBox + `)(?:[,;]` + mailName + `)*[.,!%"':;)=>\]]*$`)
-	addressBegin = regexp.MustCompile(`^(?:[A-Za-z0-9+-]{1,32}://|` + hostName + `|` + mailName + `|localhost)`)
-	behind       = regexp.MustCompile(`[.,!%~*"':;()=]*$`)
+	address = regexp.MustCompile(`^(?:[(\[<]*[A-Za-z][A-Za-z0-9+-]{0,31}://(?:[A-Za-z0-9$&+_#?-]+(?::[A-Za-z0-9$&+_#?-]+)?@)?(?:` + hostName + `|localhost)\S*|[(\[]*` + hostName + `[^\s@]*)$`)
+	mails   = regexp.MustCompile(`^[(\[]*(?:` + mailName + `|<[A-Za-z][A-Za-z0-9]*` + mailBox + `)(?:[,;]` + mailName + `)*[.,!%"':;)=>\]]*$`)
+	behind  = regexp.MustCompile(`[.,!%~*"':;()=]*$`)
 )
+
+const longestBegin = 300
 
 // isAddress reports whether a word may stay as it is because it is an address.
 func (l *literal) isAddress(word string) bool {
@@ -349,11 +355,11 @@ func isASCIIWord(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// ends reports whether an emoticon may end here: not in front of words.
+// ends reports whether an emoticon may end here: not in front of words, but of addresses.
 func (l *literal) ends(i int) bool {
 	rest := l.src[i:]
 	return rest == "" || rest[0] >= utf8.RuneSelf || strings.IndexByte(" \t*_~`:<[!(|\\@#$+", rest[0]) >= 0 ||
-		emoticon(rest) != "" || addressBegin.MatchString(rest)
+		emoticon(rest) != "" || addressBegin.MatchString(rest[:min(len(rest), longestBegin)])
 }
 
 // emoticons are what the parser makes pictures of, the longest first.

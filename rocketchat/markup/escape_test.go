@@ -38,6 +38,8 @@ func TestLiteral(t *testing.T) {
 		{"time", "<t:1630360800:R>", "<+t:+1630360800:R>"},
 		{"colour", "color:#ff0000", "color:+#ff0000"},
 		{"prices", "$5 or $6", "+$5 or +$6"},
+		{"prices with cents", "$5.50 or $1,000.00", "+$5.50 or +$1,000.00"},
+		{"number of a case", "#12.3", "+#12.3"},
 		{"one price", "$5", "$5"},
 		{"formula", `\(x\) \[y\]`, `\+(x\) \+[y\]`},
 		{"shrug", `¯\_(ツ)_/¯`, `¯\\_(ツ)_/¯`},
