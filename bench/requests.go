@@ -102,15 +102,15 @@ func (w *writer) event(i, length int) {
 	w.body = append(w.body, end...)
 }
 
-// tag appends how an event is known when it comes back: "#run.index".
+// tag appends how an event is known when it comes back: "=run.index".
 func tag(b []byte, run, i int) []byte {
-	b = strconv.AppendInt(append(b, '#'), int64(run), 10)
+	b = strconv.AppendInt(append(b, '='), int64(run), 10)
 	return strconv.AppendInt(append(b, '.'), int64(i), 10)
 }
 
 // readTag reads what tag wrote at the start of b.
 func readTag(b []byte) (run, i int, ok bool) {
-	run, b, ok = cutNumber(b, '#')
+	run, b, ok = cutNumber(b, '=')
 	if !ok {
 		return 0, 0, false
 	}

@@ -1,9 +1,30 @@
 package bridge
 
+import "strings"
+
 // Post is a message to be shown in a room.
 type Post struct {
 	ID    MessageID
-	Text  string
+	Text  string    // plain, but for what Cite marks
 	Quote MessageID // the message it answers; empty: none
 	Below string    // of a note: more text, folded below Text; empty: none
 }
+
+// CiteMark begins a line of a post that holds another's words than those of whoever posts
+// it. It is no character: nobody can write it, and Spoken takes it out of what came over
+// the wire.
+const CiteMark = "\ufdd0"
+
+// Cite marks each line of a text as another's words: the bridge's own in what a customer is
+// shown to say, other people's in what the bot says. Rocket.Chat shows such lines as
+// quotations, which nobody can make in a text of their own.
+func Cite(text string) string {
+	return CiteMark + strings.ReplaceAll(Spoken(text), "\n", "\n"+CiteMark)
+}
+
+// Spoken returns a text as the words of whoever posts it.
+func Spoken(text string) string { return strings.ReplaceAll(text, CiteMark, "") }
+
+// OneLine returns words that become part of a sentence: in one line, so that nothing of
+// them can be taken for a sentence of its own.
+func OneLine(words string) string { return strings.Join(strings.Fields(Spoken(words)), " ") }

@@ -16,7 +16,7 @@ func TestComments_VisitorsPost_IsAnsweredBelow(t *testing.T) {
 	post := k.meta.VisitorPosts(page, commenter, "I found your cat")
 	k.shown("I found your cat")
 	texts := k.rc.CustomerTexts(k.rid)
-	if last := texts[len(texts)-1]; last != "[Post on the page: "+k.meta.PostLink(post)+"]\nI found your cat" || len(k.rc.Rooms()) != 1 {
+	if last := texts[len(texts)-1]; last != "> [Post on the page: "+k.meta.PostLink(post)+"]\nI found your cat" || len(k.rc.Rooms()) != 1 {
 		t.Errorf("shown is %q, in %d rooms", last, len(k.rc.Rooms()))
 	}
 	below := func() (texts []string) {
@@ -61,7 +61,7 @@ func TestComments_Review_IsShown(t *testing.T) {
 	review := k.meta.Reviews(page, commenter, "Great shoes", true)
 	k.shown("Great shoes")
 	texts := k.rc.CustomerTexts(k.rid)
-	if last := texts[len(texts)-1]; last != "[Review that recommends the page: https://www.facebook.com/"+page+"/reviews]\nGreat shoes" {
+	if last := texts[len(texts)-1]; last != "> [Review that recommends the page: https://www.facebook.com/"+page+"/reviews]\nGreat shoes" {
 		t.Errorf("shown is %q", last)
 	}
 	k.agent.Says(k.rid, "Thank you")

@@ -101,7 +101,7 @@ func TestComments_RoomOfTheirOwn_PublicAnswers(t *testing.T) {
 	k := commented(t, nil)
 	room := k.rc.Rooms()[0]
 	first := k.rc.CustomerTexts(k.rid)[0]
-	if _, n, _ := strings.Cut(k.comment, "_"); room.VisitorName != "Anna Example" || !strings.HasPrefix(first, "[Comment below the post “Summer sale: all shoes”: "+k.meta.PostLink(k.post)+"?comment_id="+n+"]\n") {
+	if _, n, _ := strings.Cut(k.comment, "_"); room.VisitorName != "Anna Example" || !strings.HasPrefix(first, "> [Comment below the post “Summer sale: all shoes”: "+k.meta.PostLink(k.post)+"?comment_id="+n+"]\n") {
 		t.Errorf("%s comments %q", room.VisitorName, first)
 	}
 	k.agent.Says(k.rid, "Yes, *tomorrow*")

@@ -206,7 +206,7 @@ func (o outcome) shows(w *world) (differences []string) {
 	shown := map[string]int{}
 	for _, r := range w.rc.Rooms() {
 		for _, text := range w.rc.CustomerTexts(r.ID) {
-			if strings.HasPrefix(text, "[Written on ") {
+			if strings.HasPrefix(text, "> [Written on ") {
 				_, text, _ = strings.Cut(text, "\n")
 			}
 			shown[strings.TrimSuffix(text, ", edited")]++

@@ -176,7 +176,7 @@ func (i *refusedItem) stands(w *world) bool {
 		return strings.Contains(texts, "Something that belongs here is not shown, because Rocket.Chat does not take it "+why) ||
 			strings.Contains(strings.ReplaceAll(texts, "\n", ""), i.mark()) // in parts
 	case "edit":
-		return strings.Contains(texts, "The customer corrected a message: changed "+i.mark())
+		return strings.Contains(texts, "The customer corrected a message:\n> changed "+i.mark())
 	case "deletion":
 		return strings.Contains(texts, "[The customer has deleted this message.]") && strings.Contains(texts, "The customer has deleted a message.")
 	}

@@ -82,7 +82,7 @@ func TestSurvey_AnswerAndComment_AreStoredShownAndOpenNoRoom(t *testing.T) {
 	if want := map[string]string{"satisfaction": "4", "additionalFeedback": "Very friendly, a bit slow."}; !maps.Equal(room.Survey, want) {
 		t.Errorf("stored is %v, want %v", room.Survey, want)
 	}
-	if want := []string{"The customer rated this conversation: ★★★★☆ (4/5)", "The customer wrote about this conversation: Very friendly, a bit slow."}; !slices.Equal(w.botSays(rid), want) {
+	if want := []string{"The customer rated this conversation: ★★★★☆ (4/5)", "The customer wrote about this conversation:\n> Very friendly, a bit slow."}; !slices.Equal(w.botSays(rid), want) {
 		t.Errorf("the room says %q, want %q", w.botSays(rid), want)
 	}
 	if len(w.rc.Rooms()) != 1 || room.Open {

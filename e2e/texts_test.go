@@ -187,7 +187,7 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 	say := language.New(w.cfg.Speech.Language, time.UTC)
 	var want []string
 	for i, text := range []string{"one", "two", "three"} {
-		want = append(want, fmt.Sprintf("[Written on %s]\n%s", say.Time(written[i]), text))
+		want = append(want, fmt.Sprintf("> [Written on %s]\n%s", say.Time(written[i]), text))
 	}
 	if got := w.rc.CustomerTexts(w.rc.Rooms()[0].ID); !slices.Equal(got, want) || len(w.rc.Rooms()) != 2 {
 		t.Errorf("agents see %q in %d rooms, want %q", got, len(w.rc.Rooms()), want)

@@ -21,7 +21,7 @@ func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.Room
 	if err != nil || !there {
 		return false, err
 	}
-	text = leadingQuote.FindString(before) + text
+	text = behindQuote(leadingQuote.FindString(before), markup.Message(text, bridge.CiteMark))
 	if text == before {
 		return true, nil
 	}
@@ -51,7 +51,7 @@ func permitted(err error) (bool, error) {
 func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
 	if p.Below != "" {
 		return c.sendBody(ctx, r, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
-			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}})
+			"attachments": []any{map[string]any{"title": markup.OneLine(p.Text), "text": markup.Message(p.Below, bridge.CiteMark), "collapsed": true}}}})
 	}
 	return c.sendQuote(ctx, r, p.ID, c.quoting(r, p))
 }
@@ -74,7 +74,7 @@ func (c Speaker) TellServing(ctx context.Context, r bridge.RoomID, p bridge.Post
 	}
 	direct, err := c.directRoom(ctx, agent)
 	if err == nil {
-		err = c.send(ctx, direct, p.ID+"-d", c.RoomLink(r)+"\n"+p.Text)
+		err = c.send(ctx, direct, p.ID+"-d", c.RoomLink(r)+"\n"+markup.Message(p.Text, bridge.CiteMark))
 	}
 	return permitted(err)
 }

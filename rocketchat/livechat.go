@@ -8,13 +8,14 @@ import (
 	"strconv"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Register makes a visitor known, or updates one, and returns the token that
 // counts from now on: Rocket.Chat may answer with another visitor's (rocketchat.md
 // 4.2). Neither phone nor e-mail is sent, because both would merge strangers.
 func (c Livechat) Register(ctx context.Context, token bridge.Secret, name string, d bridge.DepartmentID) (bridge.Secret, error) {
-	visitor := map[string]any{"token": token.Reveal(), "name": name}
+	visitor := map[string]any{"token": token.Reveal(), "name": markup.OneLine(name)}
 	if d != "" {
 		visitor["department"] = string(d)
 	}
@@ -168,7 +169,7 @@ func (c Livechat) Describe(ctx context.Context, visitor bridge.Secret, r bridge.
 func (c Livechat) Answer(ctx context.Context, visitor bridge.Secret, a bridge.SurveyAnswer) (bool, error) {
 	answer := map[string]string{"name": "satisfaction", "value": strconv.Itoa(a.Rating)}
 	if a.Rating == 0 {
-		answer = map[string]string{"name": "additionalFeedback", "value": a.Comment}
+		answer = map[string]string{"name": "additionalFeedback", "value": markup.Visible(a.Comment)}
 	}
 	return permitted(c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.survey",
 		body: map[string]any{"rid": string(a.Room), "token": visitor.Reveal(), "data": []any{answer}}}))

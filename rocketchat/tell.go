@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // keptMark is on what the customer does not get.
@@ -123,8 +125,9 @@ func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 
 // rewrite replaces what a notice said that was told under a key.
 func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key bridge.NoticeKey) error {
-	return c.do(ctx, call{of: string(n.Room), method: http.MethodPost, route: "/chat.update", body: map[string]string{
-		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence}})
+	body := map[string]any{"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence}
+	previewOnlyQuote(body, c.quote(n)+n.Sentence)
+	return c.do(ctx, call{of: string(n.Room), method: http.MethodPost, route: "/chat.update", body: body})
 }
 
 // tellPrivately tells the author, if there is one who reads what they are told.
@@ -173,7 +176,22 @@ func final(err error) error {
 
 // sendQuote posts a text that quotes a message, under a fixed id.
 func (c Speaker) sendQuote(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
-	return c.sendBody(ctx, r, id, map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}})
+	body := map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}}
+	previewOnlyQuote(body, text)
+	return c.sendBody(ctx, r, id, body)
+}
+
+// previewOnlyQuote has Rocket.Chat fetch none of the addresses in a text but that of the
+// message it quotes.
+func previewOnlyQuote(body map[string]any, text string) {
+	if !strings.Contains(text, "://") {
+		return
+	}
+	only := []string{}
+	if link := leadingQuote.FindString(text); link != "" {
+		only = append(only, strings.TrimSuffix(strings.TrimPrefix(link, "[ ]("), ") "))
+	}
+	body["previewUrls"] = only
 }
 
 // sendBody makes a message of the bot. What Rocket.Chat answers to a repeated id is
@@ -221,10 +239,20 @@ func (c Speaker) quoteOf(r bridge.RoomID, id bridge.MessageID) string {
 
 // quoting is the text of a message, behind a quote of what it answers.
 func (c Speaker) quoting(r bridge.RoomID, p bridge.Post) string {
+	text := markup.Message(p.Text, bridge.CiteMark)
 	if p.Quote == "" {
-		return p.Text
+		return text
 	}
-	return c.quoteOf(r, p.Quote) + p.Text
+	return behindQuote(c.quoteOf(r, p.Quote), text)
+}
+
+// behindQuote puts a text behind the link of a quote, "" if there is none. A quotation begins
+// a line.
+func behindQuote(link, text string) string {
+	if link != "" && strings.HasPrefix(text, ">") {
+		return link + "\n" + text
+	}
+	return link + text
 }
 
 // RoomLink returns where a browser or phone opens an Omnichannel room. Rocket.Chat

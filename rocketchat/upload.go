@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rest"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // refusesFile are the codes by which a workspace does not take a file.
@@ -29,7 +30,7 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	defer cancel()
 	form := rest.NewForm()
 	if as != "" {
-		form.Field("alias", as)
+		form.Field("alias", markup.OneLine(as))
 	}
 	content := &remembering{from: f}
 	var answer struct {

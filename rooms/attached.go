@@ -148,7 +148,7 @@ func (s *said) fact(f bridge.Fact) string {
 // place is a point on the map, and what it is called.
 func (s *said) place(a bridge.Attachment) string {
 	lat, long := strconv.FormatFloat(a.Place.Lat, 'f', -1, 64), strconv.FormatFloat(a.Place.Long, 'f', -1, 64)
-	title := a.Title
+	title := bridge.OneLine(a.Title)
 	if title == "" {
 		title = s.Say("Location")
 	}
@@ -184,5 +184,5 @@ func (s *said) booking(a bridge.Attachment) string {
 	if b.Status == "" {
 		return s.Say("Appointment: %s", when)
 	}
-	return s.Say("Appointment (%s): %s", b.Status, when)
+	return s.Say("Appointment (%s): %s", bridge.OneLine(b.Status), when)
 }

@@ -196,16 +196,16 @@ func (r *poster) mayBe(p *posting, u bridge.Uploaded, f *bridge.File) bool {
 func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
 	id := lineOf(p.in.MessageID(), i)
-	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", fileKind(r.Say, a), why, r.inbox(ctx, p.in)) + "]"
+	text := r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", bridge.OneLine(fileKind(r.Say, a)), why, r.inbox(ctx, p.in))
 	if p.in.Kind == bridge.EchoEvent {
-		return id, r.note(ctx, link, id, "", text)
+		return id, r.note(ctx, link, id, "", "["+text+"]")
 	}
 	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
 		p.refused = append(p.refused, toCustomer)
 	}
-	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: text})
+	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)})
 	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
-		_, err = substitutes{r}.inTurn(ctx, link, p.in, id, []string{text}, err)
+		_, err = substitutes{r}.inTurn(ctx, link, p.in, id, []string{cited(text)}, err)
 	}
 	return id, err
 }

@@ -58,7 +58,12 @@ func (r *opener) history(said []bridge.Incoming, in bridge.Incoming, page bridge
 		if m.Kind == bridge.EchoEvent {
 			who = page.DisplayName()
 		}
-		lines = append(lines, r.Say.Time(m.At)+" "+who+": "+strings.Join(what, " "))
+		first, rest, more := strings.Cut(bridge.Spoken(strings.Join(what, "\n")), "\n")
+		line := r.Say.Time(m.At) + " " + bridge.OneLine(who) + ": " + first
+		if more {
+			line += "\n" + bridge.Cite(rest)
+		}
+		lines = append(lines, line)
 	}
 	lines = lines[max(0, len(lines)-mostHistory):]
 	for len(lines) > 1 && textcut.Units(strings.Join(lines, "\n")) > longestHistory {

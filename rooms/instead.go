@@ -70,10 +70,10 @@ type substitutes struct{ *poster }
 func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused error, a *bridge.Response) error {
 	id := replacement(p.in.MessageID())
 	said := r.Say.Say("The customer wrote something that Rocket.Chat does not take (%s).", why(r.Say, a))
-	line := "[" + said + " " + r.Say.Say("It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, p.in)) + "]"
+	line := cited(said + " " + r.Say.Say("It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, p.in)))
 	lines := []string{line}
-	if words := plainWords(p.in.Text); words != "" && words != p.text {
-		lines = []string{"[" + said + " " + r.Say.Say("These are its plain words:") + "]\n" + words, line}
+	if words := plainWords(bridge.Spoken(p.in.Text)); words != "" && words != p.text {
+		lines = []string{cited(said+" "+r.Say.Say("These are its plain words:")) + "\n" + words, line}
 	}
 	taken, err := r.inTurn(ctx, link, p.in, id, lines, refused)
 	if err != nil {
@@ -103,7 +103,7 @@ func (r substitutes) inTurn(ctx context.Context, link *stay, in bridge.Incoming,
 		return "", refused
 	}
 	last := lines[len(lines)-1]
-	return last, botsWords{r.remarks}.standIn(ctx, link, bridge.Post{ID: id, Text: last}, refused)
+	return last, botsWords{r.remarks}.standIn(ctx, link, bridge.Post{ID: id, Text: bridge.Spoken(last)}, refused)
 }
 
 // standIn says something as the bot, and if its word is not taken in the room either, to
@@ -183,7 +183,7 @@ func (p *posting) resume(known Known) {
 func plainWords(text string) string {
 	plain := strings.Map(func(c rune) rune {
 		switch {
-		case unicode.IsLetter(c), unicode.IsMark(c), unicode.IsNumber(c), unicode.IsSpace(c), strings.ContainsRune(".,?!:+-€$£%", c):
+		case unicode.IsLetter(c), unicode.IsMark(c), unicode.IsNumber(c), unicode.IsSpace(c), strings.ContainsRune(".,?!:+-€$£%"+bridge.CiteMark, c):
 			return c
 		}
 		return ' '

@@ -168,7 +168,7 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 		if there {
 			p.quote = id
 			if p.text == "" {
-				p.text, p.posted = "["+r.Say.Say("In reply to this message")+"]", false
+				p.text, p.posted = cited(r.Say.Say("In reply to this message")), false
 			}
 			return nil
 		}
@@ -177,7 +177,7 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 	if p.in.Comment != nil { // what stands above it is another person's: the link shows it
 		return nil
 	}
-	p.text, p.posted = strings.TrimSpace("["+r.Say.Say("In reply to an earlier message")+"]\n"+p.text), false
+	p.text, p.posted = strings.TrimSpace(cited(r.Say.Say("In reply to an earlier message"))+"\n"+p.text), false
 	return nil
 }
 
@@ -192,7 +192,7 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	p.shown = []bridge.MessageID{id}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
 	for limit := min(longest, textcut.Units(p.text)/2); tooLong(err) && limit > 0; limit /= 2 {
-		p.shown, err = r.postParts(ctx, link, id, textcut.Pieces(p.text, limit), limit)
+		p.shown, err = r.postParts(ctx, link, id, pieces(p.text, limit), limit)
 	}
 	err = p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals, err); a != nil {
@@ -226,6 +226,18 @@ func (p *posting) althoughOpen(link *stay, err error) error {
 		return err
 	}
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: r.Answer, Err: r.Err}
+}
+
+// pieces cuts a text as textcut does; whose words a line holds, the rest of it tells as well.
+func pieces(text string, limit int) []string {
+	all := textcut.Pieces(text, limit)
+	for i := 1; i < len(all); i++ {
+		before := all[i-1]
+		if strings.HasPrefix(before[strings.LastIndexByte(before, '\n')+1:], bridge.CiteMark) && !strings.HasPrefix(all[i], "\n") {
+			all[i] = bridge.CiteMark + all[i]
+		}
+	}
+	return all
 }
 
 // postParts shows a text in parts. Their ids tell how it was cut, and for which room:
@@ -262,9 +274,11 @@ func (r *poster) echo(ctx context.Context, link *stay, in bridge.Incoming) (brid
 	p := r.posting(in, "")
 	lines, files := []string{r.author(in)}, slices.ContainsFunc(in.Attachments, isUpload)
 	if !textcut.Blank(in.Text) {
-		lines = append(lines, in.Text)
+		lines = append(lines, bridge.Cite(in.Text))
 	}
-	lines = append(lines, r.attachedLines(in)...)
+	for _, line := range r.attachedLines(in) {
+		lines = append(lines, bridge.Cite(line))
+	}
 	if len(lines) == 1 || slices.ContainsFunc(in.Attachments, unreadable) {
 		lines = append(lines, r.Say.Say("Something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
 	}

@@ -43,7 +43,7 @@ type botsWords struct{ *remarks }
 func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
 	err := r.Changes.Note(ctx, room, p)
 	for limit := min(longest, textcut.Units(p.Text)/2); tooLong(err) && limit > 0; limit /= 2 {
-		err = r.parts(ctx, room, p, textcut.Pieces(p.Text, limit), limit)
+		err = r.parts(ctx, room, p, pieces(p.Text, limit), limit)
 	}
 	a := r.tooMuch(link.refusals, err)
 	if a == nil {
@@ -136,7 +136,7 @@ func (r *remarks) reaction(ctx context.Context, link *stay, in bridge.Incoming) 
 	if emoji == "" {
 		emoji = in.Reaction.Name
 	}
-	text := r.Say.Say("The customer reacted with %s to a message.", emoji)
+	text := r.Say.Say("The customer reacted with %s to a message.", bridge.OneLine(emoji))
 	switch {
 	case in.Reaction.Removed:
 		text = r.Say.Say("The customer took back a reaction to a message.")
@@ -167,9 +167,9 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 		return r.wordless(ctx, link, in)
 	}
 	if in.Comment != nil && in.FromPage {
-		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook: %s", in.Text))
+		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook:")+"\n"+bridge.Cite(in.Text))
 	}
-	text := in.Text
+	text := bridge.Spoken(in.Text)
 	if in.Comment != nil {
 		text = r.reading(ctx, in)
 	}
@@ -184,7 +184,7 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 	if len(shown) > 0 {
 		quote = shown[0]
 	}
-	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer corrected a message: %s", in.Text))
+	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer corrected a message:")+"\n"+bridge.Cite(in.Text))
 }
 
 // wordless says that a message was changed to something that has no words, or of which
@@ -232,7 +232,7 @@ func (r *remarks) takeAway(ctx context.Context, link *stay, in bridge.Incoming, 
 		done, err := r.Changes.Delete(ctx, link.Visitor, room, id)
 		done, err = r.undone(link, done, err)
 		if err == nil && !done {
-			done, err = r.Changes.Edit(ctx, link.Visitor, room, id, "["+instead+"]")
+			done, err = r.Changes.Edit(ctx, link.Visitor, room, id, cited(instead))
 			done, err = r.undone(link, done, err)
 		}
 		if err != nil {

@@ -24,7 +24,7 @@ func (r *Rooms) survey(ctx context.Context, link *stay, in bridge.Incoming) (bri
 	if err != nil && reasonOf(err) != bridge.VisitorUnknown {
 		return bridge.Shown{}, err
 	}
-	text := r.Say.Say("The customer wrote about this conversation: %s", answer.Comment)
+	text := r.Say.Say("The customer wrote about this conversation:") + "\n" + bridge.Cite(answer.Comment)
 	if answer.Rating > 0 {
 		stars := strings.Repeat("★", answer.Rating) + strings.Repeat("☆", 5-answer.Rating)
 		text = r.Say.Say("The customer rated this conversation: %s", fmt.Sprintf("%s (%d/5)", stars, answer.Rating))

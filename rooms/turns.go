@@ -17,7 +17,7 @@ func (r *wording) dated(in bridge.Incoming, text string) string {
 	if in.At.IsZero() || r.Now().Sub(in.At) < lateAfter {
 		return text
 	}
-	written := "[" + r.Say.Say("Written on %s", r.Say.Time(in.At)) + "]"
+	written := cited(r.Say.Say("Written on %s", r.Say.Time(in.At)))
 	if text == "" {
 		return written
 	}

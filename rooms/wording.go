@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -27,35 +28,44 @@ func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 	var lines []string
 	add := func(line string) {
 		if !textcut.Blank(line) {
-			lines = append(lines, line)
+			lines = append(lines, bridge.Spoken(line))
 		}
 	}
+	ours := func(line string) { lines = append(lines, cited(line)) }
 	if in.Origin != nil {
-		add("[" + r.origin(in.Origin) + "]")
+		ours(r.origin(in.Origin))
 	}
 	if in.Comment != nil {
-		add("[" + r.commentOn(ctx, in) + "]")
+		ours(r.commentOn(ctx, in))
 	}
 	switch in.Kind {
 	case bridge.TapEvent:
-		add(r.tapped(in.Tap))
+		if in.Tap == nil || in.Tap.Title == "" && in.Tap.Payload == "" {
+			ours(r.Say.Say("The customer tapped a button."))
+		} else {
+			add(cmp.Or(in.Tap.Title, in.Tap.Payload)) // bots and agents alike read it as an answer
+		}
 	case bridge.ReferralEvent:
 	case bridge.UnknownEvent:
-		add("[" + r.unheardOf(ctx, in) + "]")
+		ours(r.unheardOf(ctx, in))
 	default:
 		add(in.Text)
 	}
 	hidden, files, before := in.Kind == bridge.UnsupportedEvent, false, r.saying(in.Text)
 	for _, a := range in.Attachments {
 		line, holds := before.attached(a)
+		if a.Place != nil || a.Booking != nil { // the first line is ours
+			first, more, _ := strings.Cut(line, "\n")
+			lines, line = append(lines, bridge.Cite(first)), more
+		}
 		add(line)
 		files = files || isFile(a)
 		hidden = hidden || !holds
 	}
 	if hidden && in.Comment != nil {
-		add("[" + r.Say.Say("It holds something that cannot be shown here.") + "]")
+		ours(r.Say.Say("It holds something that cannot be shown here."))
 	} else if hidden || len(lines) == 0 && !files {
-		add("[" + r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)) + "]")
+		ours(r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -93,16 +103,9 @@ func inboxOf(p bridge.PageID) string {
 	return "https://business.facebook.com/latest/inbox/all?asset_id=" + url.QueryEscape(string(p))
 }
 
-// tapped is the title of what was tapped: bots and agents alike read it as an answer.
-func (r *wording) tapped(t *bridge.Tap) string {
-	switch {
-	case t == nil || t.Title == "" && t.Payload == "":
-		return "[" + r.Say.Say("The customer tapped a button.") + "]"
-	case t.Title == "":
-		return t.Payload
-	}
-	return t.Title
-}
+// cited is a line of ours within what a customer says: the brackets are for those who are
+// shown no markup, the mark of bridge.Cite is what customers cannot write.
+func cited(line string) string { return bridge.Cite("[" + bridge.OneLine(line) + "]") }
 
 // origins are the ways into a conversation, as Meta calls them.
 var origins = map[string]string{
@@ -129,7 +132,7 @@ func (r *wording) origin(o *bridge.Origin) string {
 		{language.Sentence("Product: %s."), o.Product}, {language.Sentence("Website: %s"), o.URL},
 	} {
 		if more.value != "" {
-			said = append(said, r.Say.Say(more.sentence, more.value))
+			said = append(said, r.Say.Say(more.sentence, bridge.OneLine(more.value)))
 		}
 	}
 	return strings.Join(said, " ")
@@ -158,15 +161,15 @@ func (r *wording) happened(ctx context.Context, in bridge.Incoming) string {
 	case bridge.HandoverEvent:
 		return r.handover(in.Handover)
 	case bridge.FeedbackEvent:
-		return r.Say.Say("The customer answered the survey: %s", strings.Join(in.Answers, ", "))
+		return r.Say.Say("The customer answered the survey: %s", bridge.OneLine(strings.Join(in.Answers, ", ")))
 	}
 	switch { // OptinEvent
 	case in.Detail == "out" && in.Text != "":
-		return r.Say.Say("The customer no longer wants to be sent: %s", in.Text)
+		return r.Say.Say("The customer no longer wants to be sent: %s", bridge.OneLine(in.Text))
 	case in.Detail == "out":
 		return r.Say.Say("The customer no longer wants to be sent news.")
 	case in.Text != "":
-		return r.Say.Say("The customer agreed to be sent: %s", in.Text)
+		return r.Say.Say("The customer agreed to be sent: %s", bridge.OneLine(in.Text))
 	}
 	return r.Say.Say("The customer agreed to be sent news.")
 }
@@ -175,9 +178,9 @@ func (r *wording) happened(ctx context.Context, in bridge.Incoming) string {
 func (r *wording) other(ctx context.Context, in bridge.Incoming) string {
 	switch {
 	case in.Detail == "response_feedback" && in.Text != "":
-		return r.Say.Say("The customer rated an answer: %s", in.Text)
+		return r.Say.Say("The customer rated an answer: %s", bridge.OneLine(in.Text))
 	case in.Detail == "template" && in.Text != "":
-		return r.Say.Say("The customer looked at a coupon. Code: %s", in.Text)
+		return r.Say.Say("The customer looked at a coupon. Code: %s", bridge.OneLine(in.Text))
 	}
 	return r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
 }

@@ -48,7 +48,7 @@ func Plain(msg string) string {
 		out = append(out, plainInline(withoutHeading(lines[0]), true))
 		lines = lines[1:]
 	}
-	return strings.Join(out, "\n")
+	return strings.ReplaceAll(strings.Join(out, "\n"), joiner, "") // of a customer's words that were copied
 }
 
 const fence = "```"

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -165,8 +166,23 @@ func (m *rcMessage) seen() Message {
 	return out
 }
 
-// CustomerTexts lists the texts of the visitor's messages in a room, in order;
-// deleted ones and system messages are left out.
+// Shown is a text as an agent sees it: the parser takes a backslash away in front of the
+// signs of emphasis, and a word joiner has no width. What else markup would change is not
+// played.
+func Shown(text string) string {
+	text = strings.ReplaceAll(text, "\u2060", "")
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+1 < len(text) && strings.IndexByte("*_~`#.", text[i+1]) >= 0 {
+			i++
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
+}
+
+// CustomerTexts lists the texts of the visitor's messages in a room as agents see them, in
+// order; deleted ones and system messages are left out.
 func (rc *RocketChat) CustomerTexts(rid string) []string {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
@@ -177,7 +193,7 @@ func (rc *RocketChat) CustomerTexts(rid string) []string {
 	var out []string
 	for _, m := range r.messages {
 		if m.doc["token"] != nil && m.system() == "" && m.visible() {
-			out = append(out, m.text())
+			out = append(out, Shown(m.text()))
 		}
 	}
 	return out

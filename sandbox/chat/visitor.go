@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"time"
 	"unicode/utf8"
 )
@@ -182,6 +183,9 @@ func (rc *RocketChat) restMessage(c *rcCall) *rcReply {
 		}
 		return rcOK(rcDoc{"message": m.doc})
 	}
+	if rcNamesAll.MatchString(c.text("msg")) {
+		return rcMeteor("error-action-not-allowed", "Notify all in this room not allowed")
+	}
 	doc := rcDoc{"msg": c.text("msg"), "token": v.token, "u": v.author()}
 	if id := c.text("_id"); id != "" {
 		doc["_id"] = id
@@ -196,6 +200,10 @@ func (rc *RocketChat) restMessage(c *rcCall) *rcReply {
 	m := rc.save(r, doc)
 	return rcOK(rcDoc{"message": m.doc})
 }
+
+// rcNamesAll is a mention of everybody, for which visitors have no right (mention-all,
+// mention-here); the server looks for it in the raw text.
+var rcNamesAll = regexp.MustCompile(`(?:^|\s|> ?)@(?:all|here)(?:[^0-9a-zA-Z_.-]|$)`)
 
 // stored finds a message by an id of the caller's making, in any room.
 func (rc *RocketChat) stored(id string) (*rcMessage, bool) {
