@@ -123,5 +123,5 @@ func connections() int {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) != nil || files.Cur/2 >= mostConnections {
 		return mostConnections
 	}
-	return int(files.Cur / 2)
+	return int(files.Cur / 2) // #nosec G115 -- half of it fits
 }

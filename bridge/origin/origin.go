@@ -67,7 +67,7 @@ func Begin(c Config) (*Origin, error) {
 // save saves names and times, in this order.
 func (o *Origin) save(pairs ...any) error {
 	for i := 0; i < len(pairs); i += 2 {
-		if err := o.Cursors.SaveCursor(pairs[i].(string), pairs[i+1].(time.Time)); err != nil {
+		if err := o.Cursors.SaveCursor(pairs[i].(string), pairs[i+1].(time.Time)); err != nil { // #nosec G602 -- names and times are written in pairs
 			return err
 		}
 	}
