@@ -67,3 +67,33 @@ func TestRefused_TriedAgainInVain_IsAttachedOnce(t *testing.T) {
 		t.Errorf("%d lines stand for it", n)
 	}
 }
+
+// TestRefused_NoteThatIsThere_IsNotSaidElsewhere: the same of what the bot says.
+func TestRefused_NoteThatIsThere_IsNotSaidElsewhere(t *testing.T) {
+	const customer = "7002003007000003"
+	for name, a := range map[string]answerOf{"a firewall": webPage(403), "an app": coded("error-app-prevented"), "a broken server": webPage(500)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.run()
+			w.meta.CustomerWrites(page, customer, "before")
+			w.eventually("a room", func() bool { return roomOf(w, "before") != "" })
+			room := roomOf(w, "before")
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Effect: true, Cut: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Status: a.status, Body: a.body})
+			w.meta.PageInboxWrites(page, customer, "the note")
+			w.meta.CustomerWrites(page, customer, "after")
+			w.eventually("what came after", func() bool { return strings.Contains(strings.Join(roomTexts(w, room), "|"), "after") })
+			w.settled()
+			n := 0
+			for _, m := range append(w.rc.Messages(room), w.rc.DirectMessages("ana")...) {
+				if strings.HasSuffix(m.Text, "the note") {
+					n++
+				}
+			}
+			if list := w.failedJSON(); n != 1 || strings.Contains(list, `"id"`) {
+				t.Errorf("it is said %d times: %q; listed: %s", n, roomTexts(w, room), list)
+			}
+		})
+	}
+}
