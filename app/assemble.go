@@ -104,7 +104,7 @@ func (p *program) lookAfterPages() (err error) {
 	p.pages = pages.New(pages.Config{
 		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
-		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
+		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments, May: p.may,
 		Times: pages.Times{
 			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,

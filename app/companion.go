@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -23,6 +24,16 @@ func (p *program) clerk() *commands.Commands {
 		LastMessage: p.store.LastActivity,
 		Health:      p.view().health, Failures: failures{p.late}, RoomLink: p.client.RoomLink, Say: p.say,
 	})
+}
+
+// may reports whether somebody who got a link may still change pages: by the name that the
+// account has now, if it is still one.
+func (p *program) may(ctx context.Context, who bridge.Author) (bool, error) {
+	now, there, err := p.client.Account(ctx, who.ID)
+	if err != nil || !there {
+		return false, err
+	}
+	return p.clerk().May(ctx, now)
 }
 
 // commandsRoute is where the companion app brings what was typed.

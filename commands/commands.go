@@ -113,7 +113,7 @@ func (c *Commands) Handle(ctx context.Context, typed bridge.Command) (bridge.Rep
 }
 
 func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
-	allowed, err := c.allowed(ctx, typed.From)
+	allowed, err := c.May(ctx, typed.From)
 	if err != nil {
 		return bridge.Reply{}, err
 	}
@@ -137,7 +137,8 @@ func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 
 var mayNot = language.Sentence("You may not use these commands. They are for omnichannel managers: ask an administrator for the role `livechat-manager`, or to be named in `COMMAND_USERS` of the bridge.")
 
-func (c *Commands) allowed(ctx context.Context, who bridge.Author) (bool, error) {
+// May reports whether somebody may run commands, and use what they give.
+func (c *Commands) May(ctx context.Context, who bridge.Author) (bool, error) {
 	if slices.ContainsFunc(c.users, func(name string) bool {
 		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
 	}) {
@@ -203,7 +204,7 @@ func fromFacebook(r *bridge.Refusal) bool {
 // nothing is wrong with it; else it changes nothing, and returns what is wrong, by the
 // settings' words, or "" for all of it. Sending the same again is harmless.
 func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled) (wrong map[string]string, err error) {
-	allowed, err := c.allowed(ctx, by)
+	allowed, err := c.May(ctx, by)
 	switch {
 	case err != nil:
 		return nil, err

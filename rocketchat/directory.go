@@ -86,6 +86,25 @@ func (c Directory) Named(ctx context.Context, who bridge.Author) (bridge.Author,
 	return who, err
 }
 
+// Account returns who a user is by now; false if there is no such account any more, or
+// nobody can use it.
+func (c Directory) Account(ctx context.Context, id bridge.UserID) (who bridge.Author, there bool, err error) {
+	var answer struct {
+		User struct {
+			ID       bridge.UserID `json:"_id"`
+			Username string        `json:"username"`
+			Name     string        `json:"name"`
+			Active   *bool         `json:"active"` // may be left out
+		} `json:"user"`
+	}
+	err = c.do(ctx, call{method: http.MethodGet, route: "/users.info", query: url.Values{"userId": {string(id)}}, answer: &answer})
+	if statusOf(err) == http.StatusBadRequest { // there is no such user
+		return who, false, nil
+	}
+	u := answer.User
+	return bridge.Author{ID: u.ID, Username: u.Username, Name: u.Name}, u.ID == id && (u.Active == nil || *u.Active), err
+}
+
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are
 // hidden from bots (rocketchat.md 7.5).
 func (c Directory) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {

@@ -31,6 +31,7 @@ type Config struct {
 	PublicURL   string      // how browsers and Meta reach us
 	Verified    func() bool // Meta has called our webhook's handshake
 	Departments Departments // for the tick boxes and forms
+	May         May         // looked at when a link is used
 	Tell        Tell
 	Changed     func(bridge.PageID) // what waits for a page can be tried again
 	Now         func() time.Time
@@ -106,6 +107,7 @@ func New(c Config) *Parts {
 		locks: newLocks(),
 	}
 	tickets := &tickets{Tickets: c.Store.Tickets, now: c.Now}
+	rights := rights{c.May, c.Log}
 	kept := &revocations{registry: reg, Revocations: c.Store.Revocations}
 	app := &app{
 		registry: reg, facebook: c.Facebook.Subscriptions, webhook: public + webhookPath, verified: c.Verified,
@@ -118,12 +120,12 @@ func New(c Config) *Parts {
 	}
 	return &Parts{
 		Login: &Login{
-			registry: reg, tickets: tickets, facebook: c.Facebook.Login, connections: connections, revocations: kept,
+			registry: reg, rights: rights, tickets: tickets, facebook: c.Facebook.Login, connections: connections, revocations: kept,
 			departments: c.Departments, publicURL: public,
 		},
 		Connections: connections,
 		Watch:       newWatch(connections, cmp.Or(c.Times.CheckEvery, checkEvery)),
-		Editor:      &Editor{registry: reg, connections: connections, typeFor: c.Tell.TypeFor, tickets: tickets, departments: c.Departments, publicURL: public},
+		Editor:      &Editor{registry: reg, rights: rights, connections: connections, typeFor: c.Tell.TypeFor, tickets: tickets, departments: c.Departments, publicURL: public},
 		Revoker: &Revoker{
 			registry: reg, kept: kept, login: c.Facebook.Login, subscriptions: c.Facebook.Subscriptions,
 			tryFor: cmp.Or(c.Times.RevokeFor, revokeFor), first: cmp.Or(c.Times.RevokeFirst, revokeFirst), pending: make(chan struct{}, 1),
