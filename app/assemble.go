@@ -195,7 +195,7 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+		clerk: p.clerk(), trusted: p.trusted, avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
 	}
 }
 

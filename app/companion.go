@@ -16,13 +16,13 @@ func (p *program) clerk() *commands.Commands {
 		People: p.client, Users: p.cfg.Workspace.CommandUsers, Pages: p.store,
 		Connector:   commands.Connector{Login: p.pages.Login, Switch: p.pages.Connections, Editor: p.pages.Editor, Revoker: p.pages.Revoker},
 		Departments: p.client.Departments,
-		Waiting: func(id bridge.PageID) (in, out int) {
+		Traffic: commands.Traffic{LastMessage: p.store.LastActivity, Waiting: func(id bridge.PageID) (in, out int) {
 			w := p.relay.Backlogs()[id]
 			return w.In.Waiting, w.Out.Waiting
-		},
-		Customers:   customers{p.late},
-		LastMessage: p.store.LastActivity,
-		Health:      p.view().health, Failures: failures{p.late}, RoomLink: p.client.RoomLink, Say: p.say,
+		}},
+		Codes:     commands.Codes{Store: p.store, Now: p.now},
+		Customers: customers{p.late},
+		Health:    p.view().health, Failures: failures{p.late}, RoomLink: p.client.RoomLink, Say: p.say,
 	})
 }
 
@@ -36,11 +36,22 @@ func (p *program) may(ctx context.Context, who bridge.Author) (bool, error) {
 	return p.clerk().May(ctx, now)
 }
 
+// trustWithin bounds how long it may take to find out who is in a direct room.
+const trustWithin = time.Second
+
+// trusted reports whether what the app says was typed in a room was typed where nobody else
+// could have typed it for the person.
+func (p *program) trusted(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool {
+	ctx, stop := context.WithTimeout(ctx, trustWithin)
+	defer stop()
+	return p.client.Trusted(ctx, who, room, kind)
+}
+
 // commandsRoute is where the companion app brings what was typed.
 func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: s.clerk, Later: s.relay.Notices.FromPeople, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
+		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: s.clerk, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
@@ -135,6 +136,134 @@ func TestRights_WorkspaceAway_LinksAreRefusedAndNothingIsSpent(t *testing.T) {
 	}
 	o.eventually("the bridge is connected again", o.connected)
 	l.good()
+}
+
+// Attack 5 of issue 18: what somebody else makes a manager type.
+
+// destructive are commands that cannot be taken back, as a plain user can guess them.
+var destructive = []string{"unauthorize", "unauthorize " + bakery, "delete " + bakery, "forget " + bakery + " " + anna, "retry 1 anyway"}
+
+// lures posts buttons, as anybody can, and returns them.
+func (o *office) lures(who, room, as string) (all []chat.Button) {
+	o.Helper()
+	var actions []any
+	for _, words := range destructive {
+		for _, end := range []string{"", " confirm", " confirm abcdefgh", " confirm confirm"} {
+			b := chat.Button{Label: "Nice picture", Types: as + words + end}
+			all = append(all, b)
+			actions = append(actions, map[string]any{"type": "button", "text": b.Label, "msg": b.Types, "msg_in_chat_window": true, "msg_processing_type": "sendMessage"})
+		}
+	}
+	o.rc.Agent(who).SaysWith(room, "Look!", map[string]any{"attachments": []any{map[string]any{"actions": actions}}})
+	return all
+}
+
+// unharmed fails if anything of the page or its customer is gone.
+func (o *office) unharmed() {
+	o.Helper()
+	o.settled()
+	p := o.pageNow(bakery)
+	if p.State != bridge.PageRunning || len(o.meta.Subscribed(bakery)) == 0 || len(o.rc.Rooms()) != 1 || o.deletes() != 0 {
+		o.Errorf("the page is %+v, %d rooms", p, len(o.rc.Rooms()))
+	}
+}
+
+func TestConfirm_ButtonsOfOthers_AchieveNothing(t *testing.T) {
+	o := openOfficeWithApp(t)
+	o.connect(bakery)
+	o.talksWith(bakery, anna, "hello")
+	setup := o.setup()
+	o.rc.Joins(setup, "paul") // a guest, who reads there what everybody reads
+	lobby := o.rc.AddChannel("lobby", "paul", "maria", ourBot)
+	three := o.rc.DirectRoom("maria", "paul", ourBot)
+	for _, place := range []struct{ as, room string }{
+		{"!facebook ", lobby}, {"@bridge.bot ", three}, {"/facebook ", lobby}, {"facebook ", setup}, {"/facebook ", setup}, {"!facebook ", three},
+	} {
+		for _, b := range o.lures("paul", place.room, place.as) {
+			told, shown := len(o.rc.DirectMessages("maria")), len(o.rc.Notices("maria"))
+			public := len(o.answers(setup))
+			o.rc.Clicks("maria", place.room, b)
+			o.eventually(b.Types+" is answered", func() bool {
+				return len(o.rc.DirectMessages("maria")) > told || len(o.rc.Notices("maria")) > shown || len(o.answers(setup)) > public
+			})
+		}
+	}
+	o.unharmed()
+	for _, m := range append(append(o.rc.Messages(setup), o.rc.Messages(lobby)...), o.rc.Messages(three)...) {
+		if m.Username == ourBot && offeredCommand.MatchString(m.Text) {
+			t.Errorf("paul reads %q", m.Text)
+		}
+	}
+}
+
+func TestConfirm_CodeOfAnother_OrElsewhere_OrLate_AchievesNothing(t *testing.T) {
+	o := openOfficeWithApp(t)
+	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
+	o.connect(bakery)
+	o.talksWith(bakery, anna, "hello")
+	setup, direct := o.setup(), o.rc.DirectRoom("maria", ourBot)
+	lobby := o.rc.AddChannel("lobby", "otto", "maria", ourBot)
+	for _, words := range destructive[1:4] {
+		yes := offeredIn(t, o.private("maria", direct, "facebook "+words))
+		for _, told := range []string{
+			o.private("otto", o.rc.DirectRoom("otto", ourBot), yes),
+			o.private("maria", direct, strings.Replace(yes, bakery, bikes, 1)),
+		} {
+			if strings.Contains(told, "is disconnected") || strings.Contains(told, "is deleted") || strings.Contains(told, "is forgotten") {
+				t.Errorf("%q is answered %q", yes, told)
+			}
+		}
+		if told := o.private("maria", lobby, "!"+yes); !strings.Contains(told, "only in a direct message") {
+			t.Errorf("in the lobby, it is answered %q", told)
+		}
+		// By the app nobody else reads the question; and yet it is not done elsewhere.
+		asked := o.asked("maria", lobby, words)
+		if len(asked.Buttons) > 0 {
+			t.Errorf("a button would type in the lobby: %+v", asked)
+		}
+		byApp := strings.TrimPrefix(offeredIn(t, asked.Text), "/facebook ")
+		if got := o.asked("maria", lobby, byApp); !strings.Contains(got.Text, "only in a direct message") {
+			t.Errorf("in the lobby, the app answers %q", got.Text)
+		}
+	}
+	o.unharmed()
+	yes := offeredIn(t, o.private("maria", direct, "unauthorize "+bakery))
+	o.halt() // the question outlives a restart
+	o.run()
+	if told := o.private("maria", direct, yes); !strings.Contains(told, "*Bakery* is disconnected") {
+		t.Errorf("the code is answered %q", told)
+	}
+	o.connect(bakery)
+	if told := o.private("maria", direct, yes); !strings.Contains(told, "was used before") || o.pageNow(bakery).State != bridge.PageRunning {
+		t.Errorf("the code again is answered %q", told)
+	}
+	asked := o.asked("maria", setup, "delete "+bakery)
+	if got := o.asked("maria", setup, strings.TrimPrefix(offeredIn(t, asked.Text), "/facebook ")); !strings.Contains(got.Text, "*Bakery* is deleted") {
+		t.Errorf("in the setup channel, the app answers %q", got.Text)
+	}
+}
+
+// TestConfirm_ThirtyAtOnce: a button is clicked again and again.
+func TestConfirm_ThirtyAtOnce_IsDoneOnce(t *testing.T) {
+	o := openOfficeWithApp(t)
+	o.connect(bakery)
+	setup := o.setup()
+	code := strings.TrimPrefix(offeredIn(t, o.asked("maria", setup, "unauthorize "+bakery).Text), "/facebook ")
+	before := len(o.rc.Notices("maria"))
+	var clicks sync.WaitGroup
+	for range 30 {
+		clicks.Go(func() { o.rc.RunCommand("maria", setup, "facebook", code) })
+	}
+	clicks.Wait()
+	var did []string
+	for _, n := range o.rc.Notices("maria")[before:] {
+		if strings.Contains(n.Text, "is disconnected") {
+			did = append(did, n.Text)
+		}
+	}
+	if len(did) != 1 {
+		t.Errorf("done %d times: %q", len(did), did)
+	}
 }
 
 // Attack 7 of issue 18: what works once is used thirty times at the same moment.
