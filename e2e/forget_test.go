@@ -99,10 +99,10 @@ func TestForget_CustomerWithTwoRoomsAndMessagesThatWait_LeavesNothing(t *testing
 			ask, did := "", ""
 			switch way {
 			case "by id":
-				ask = o.public("/facebook forget " + bakery + " " + anna)
+				ask = o.private("maria", o.setup(), "/facebook forget "+bakery+" "+anna)
 				did = o.confirmed("forget " + bakery + " " + anna)
 			case "by room":
-				ask = o.public("/facebook forget " + bakery + " " + o.rc.URL() + "/omnichannel/current/" + first + "/room-info")
+				ask = o.private("maria", o.setup(), "/facebook forget "+bakery+" "+o.rc.URL()+"/omnichannel/current/"+first+"/room-info")
 				did = o.confirmed("forget " + bakery + " " + second)
 			default:
 				args := []string{"forget", "--database", o.cfg.Store.Database, bakery, anna}
