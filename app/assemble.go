@@ -91,7 +91,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -161,7 +161,7 @@ func (p *program) setupConfig() commands.SetupConfig {
 		checkup: newCheckups(p.client, p.store, p.cfg.Workspace.SetupChannel, every), webhook: p.cfg.Network.PublicURL + "/webhook", say: p.say,
 	}
 	return commands.SetupConfig{
-		Steps: todo.all(), Show: p.client.ShowStep, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
+		Steps: todo.all(), Show: p.client.ShowStep, Where: p.client.SetupRoom, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
 	}
 }
 
