@@ -36,7 +36,7 @@ func (c Setup) tellTrouble(ctx context.Context, name, trouble string) error {
 	case trouble == "":
 		return c.cfg.Memory.SaveNote(ctx, as, "")
 	case known == "":
-		known = fmt.Sprint(c.cfg.Now().Unix())
+		known = fmt.Sprint(c.cfg.Now().UnixNano())
 		if err := c.cfg.Memory.SaveNote(ctx, as, known); err != nil {
 			return err
 		}
