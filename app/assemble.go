@@ -9,10 +9,12 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/commands"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
@@ -34,6 +36,7 @@ type program struct {
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
+	origin    *origin.Origin
 	avatars   *avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
@@ -41,6 +44,7 @@ type program struct {
 	heartbeat *backfill.WebhookHeartbeat
 	backfill  *backfill.Filler
 	progress  *progress
+	strangers *strangers
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -61,6 +65,9 @@ func (p *program) assemble() (err error) {
 	p.say = speaker(p.cfg)
 	p.progress = &progress{p.late, p.store, p.log}
 	p.callPlatforms()
+	if p.origin, err = origin.Begin(origin.Config{Cursors: p.store, Now: p.now, Workspace: p.client.ServerClock}); err != nil {
+		return err
+	}
 	if err := p.lookAfterPages(); err != nil {
 		return err
 	}
@@ -73,6 +80,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
 	p.metrics.Add(gauges{p.late, p.store, p.graph})
@@ -91,7 +99,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Memory: p.store, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -104,9 +112,10 @@ func (p *program) lookAfterPages() (err error) {
 	p.pages = pages.New(pages.Config{
 		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
-		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments, May: p.may,
+		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified,
+		Workspace: pages.Workspace{Departments: p.client.Departments, May: access{p.client, p.clerk}.may},
 		Times: pages.Times{
-			CheckEvery: times.WatchEvery, AppCheckFor: times.WatchEvery * 4 / 5,
+			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
 		},
 		Tell: pages.Tell{
@@ -133,8 +142,12 @@ func (p *program) roomsConfig() rooms.Config {
 			App: p.cfg.Facebook.AppID, Profiles: p.graph, PageInbox: p.graph.InboxLink, PostText: p.graph.PostText, History: p.graph.History,
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
-		Hooks: rooms.Hooks{Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) }},
-		Times: rooms.Times{Retry: times.NoAgentRetry, FileAgain: times.FileAgain},
+		Hooks: rooms.Hooks{
+			Made:   p.origin.RoomOpened,
+			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
+			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
+		},
+		Times: rooms.Times{Retry: times.NoAgentRetry, Patience: times.Patience, FileAgain: times.FileAgain},
 		Now:   p.cfg.Now, Say: p.say, Log: p.log,
 	}
 }
@@ -144,7 +157,10 @@ func (p *program) streamConfig() stream.Config {
 	chat, times := p.cfg.RocketChat, p.cfg.Times
 	return stream.Config{
 		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
-		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Ready: p.relay.WorkspaceReady, Language: adopt(p.cfg.Speech.Language, p.say), Log: p.log, Metrics: p.metrics,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Log: p.log, Metrics: p.metrics,
+		Hooks: stream.Hooks{
+			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
+		},
 		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
 		Times: stream.Times{
 			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
@@ -195,14 +211,20 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), trusted: p.trusted, avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
+}
+
+// door is what lets connections in on LISTEN.
+func (p *program) door() *intake.Door {
+	return intake.NewDoor(connections(), func() { p.strangers.left(connectionPlace) })
 }
 
 // patient is a bridge that runs, to be examined.
 func (p *program) patient() *patient {
 	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
 	t.take(p)
+	t.refused = p.relay.Refusals.Lasting
 	return t
 }
 
@@ -219,17 +241,17 @@ func (p *program) relayConfig() relay.Config {
 	return relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
-			TextHash: s.Sign, SentBefore: s.SentBefore},
+			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
-			Files: p.client, Archive: p.client, Picture: p.avatars.address},
+			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),
 			Active: s.SaveActivity},
 		Times: relay.Times{
-			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter},
+			Times: outbound.Times{EchoWait: cfg.Times.EchoWait, ResolveFor: cfg.Times.SettleFor, TellAfter: cfg.Times.TellAfter, FileFor: cfg.Times.FileFor},
 			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
-			AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
+			Patience: cfg.Times.Patience, TellRefused: cfg.Times.TellRefused, AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
 		},
 		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.metrics,
 	}

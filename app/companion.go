@@ -8,6 +8,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
 	"messenger-bridge/companion"
+	"messenger-bridge/rocketchat"
 )
 
 // clerk carries out what administrators type.
@@ -26,14 +27,20 @@ func (p *program) clerk() *commands.Commands {
 	})
 }
 
+// access says who may do what, when it is done.
+type access struct {
+	client *rocketchat.Workspace
+	clerk  func() *commands.Commands
+}
+
 // may reports whether somebody who got a link may still change pages: by the name that the
 // account has now, if it is still one.
-func (p *program) may(ctx context.Context, who bridge.Author) (bool, error) {
-	now, there, err := p.client.Account(ctx, who.ID)
+func (a access) may(ctx context.Context, who bridge.Author) (bool, error) {
+	now, there, err := a.client.Account(ctx, who.ID)
 	if err != nil || !there {
 		return false, err
 	}
-	return p.clerk().May(ctx, now)
+	return a.clerk().May(ctx, now)
 }
 
 // trustWithin bounds how long it may take to find out who is in a direct room.
@@ -41,10 +48,10 @@ const trustWithin = time.Second
 
 // trusted reports whether what the app says was typed in a room was typed where nobody else
 // could have typed it for the person.
-func (p *program) trusted(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool {
+func (a access) trusted(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool {
 	ctx, stop := context.WithTimeout(ctx, trustWithin)
 	defer stop()
-	return p.client.Trusted(ctx, who, room, kind)
+	return a.client.Trusted(ctx, who, room, kind)
 }
 
 // commandsRoute is where the companion app brings what was typed.

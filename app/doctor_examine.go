@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
+	"messenger-bridge/bridge/refusals"
 	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
@@ -31,6 +32,7 @@ type patient struct {
 	stream      *stream.Stream
 	connections *pages.Connections
 
+	refused   func() []bridge.Refused // what the workspace refuses at the moment; of one that runs
 	running   bool
 	workspace bool             // configured well enough to be asked
 	meta      bool             //
@@ -146,9 +148,24 @@ func (t *patient) process() []bridge.Finding {
 	state := t.stream.State()
 	if id, _ := t.client.Bot(); id != "" && !state.Connected {
 		found = append(found, bridge.Finding{Check: "connection", Level: bridge.Bad, Found: "it is not connected to Rocket.Chat: " + state.Problem,
-			Do: "It tries again by itself."})
+			Do: rocketchat.OnConnecting(state.Err)})
+	}
+	if t.refused != nil {
+		for _, r := range t.refused() {
+			found = append(found, refusedFinding(r))
+		}
 	}
 	return found
+}
+
+// refusedFinding says that the workspace refuses a call.
+func refusedFinding(r bridge.Refused) bridge.Finding {
+	of := "of some"
+	if r.Everybody() {
+		of = "of everybody"
+	}
+	return bridge.Finding{Check: "refused", Level: bridge.Bad, Do: refusals.Remedy(nil, r.Response),
+		Found: fmt.Sprintf("since %s Rocket.Chat refuses %s: %s", r.Since.UTC().Format("2 January 2006, 15:04 MST"), of, r.Response.String())}
 }
 
 // loginProblem is why the bot is not logged in, if it is not.
@@ -164,7 +181,10 @@ func (t *patient) loginProblem() error {
 	if state.Refused {
 		r.Verdict = bridge.Never
 	}
-	r.Err = errors.New(strings.TrimPrefix(state.Problem, r.Error()+": ")) // it was made of one
+	r.Err = state.Err
+	if inner, is := errors.AsType[*bridge.Refusal](state.Err); is {
+		r.Err = inner.Err
+	}
 	return r
 }
 

@@ -20,6 +20,7 @@ type failure struct {
 	Customer  bridge.CustomerID `json:"customer,omitempty"`
 	By        string            `json:"by,omitempty"` // username of the agent
 	Reason    bridge.Reason     `json:"reason"`
+	Answer    string            `json:"answer,omitempty"` // of Rocket.Chat: the call, the status, the code
 	Written   time.Time         `json:"written,omitzero"`
 	Failed    time.Time         `json:"failed"`
 	Room      string            `json:"room,omitempty"` // link
@@ -43,7 +44,7 @@ func (o *operators) serveFailed(w http.ResponseWriter, r *http.Request) {
 	}
 	shown := FailedList{More: more, Failed: []failure{}}
 	for _, l := range list {
-		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason,
+		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason, Answer: l.Detail,
 			Written: l.Written, Failed: l.At, Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.RetryNo}
 		if l.Room != "" {
 			f.Room = o.roomLink(l.Room)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,6 +35,7 @@ var (
 	readyDesc       = describe("ready", "1 while webhooks can be stored.")
 	facebookDesc    = describe("facebook_connected", "1 unless Facebook did not answer the last call.")
 	outagesDesc     = describe("facebook_outages_total", "Times that Facebook stopped answering.")
+	refusedDesc     = describe("refused_seconds", "For how long Rocket.Chat has refused a call; left out while it takes it.", "call", "everybody")
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
@@ -43,7 +45,7 @@ var (
 // Describe implements prometheus.Collector.
 func (gauges) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
-		facebookDesc, outagesDesc, keptDesc, commitsDesc, bytesDesc, rememberedDesc} {
+		facebookDesc, outagesDesc, refusedDesc, keptDesc, commitsDesc, bytesDesc, rememberedDesc} {
 		all <- d
 	}
 }
@@ -72,6 +74,9 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 			gauge(pageRunningDesc, one(page.State == bridge.PageRunning), id)
 		}
 	}
+	for call, r := range longest(g.relay.Refusals.Lasting()) {
+		gauge(refusedDesc, max(time.Since(r.Since).Seconds(), 0), call, strconv.FormatBool(r.Everybody()))
+	}
 	facebook, stats := g.graph.State(), g.store.Stats()
 	gauge(readyDesc, one(g.store.Health() == nil))
 	gauge(facebookDesc, one(facebook.Answers))
@@ -81,6 +86,17 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	for d, n := range map[*prometheus.Desc]float64{outagesDesc: float64(facebook.Lost), commitsDesc: float64(stats.Commits)} {
 		all <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n)
 	}
+}
+
+// longest returns what is refused for longest, for each call.
+func longest(all []bridge.Refused) map[string]bridge.Refused {
+	calls := map[string]bridge.Refused{}
+	for _, r := range all {
+		if _, known := calls[r.Route]; !known { // the oldest comes first
+			calls[r.Route] = r
+		}
+	}
+	return calls
 }
 
 func age(b bridge.Backlog) float64 {

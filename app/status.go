@@ -25,7 +25,17 @@ type Status struct {
 	Notices    Backlog               `json:"toAgents"`
 	Failed     int                   `json:"failed"`  // set aside for 7 days, to be tried again by a person
 	Reasons    map[bridge.Reason]int `json:"reasons"` // of the failed
+	Refused    []Refused             `json:"refused"` // by Rocket.Chat at the moment, for a minute or longer
 	Pages      []PageStatus          `json:"pages"`
+}
+
+// Refused is a call that Rocket.Chat refuses at the moment.
+type Refused struct {
+	Call      string    `json:"call"`
+	Status    int       `json:"status"` // 0: there is no answer
+	Code      string    `json:"code,omitempty"`
+	Since     time.Time `json:"since"`
+	Everybody bool      `json:"everybody"` // not only of some
 }
 
 type Backlog struct {
@@ -60,7 +70,10 @@ type view struct {
 
 func (v *view) status() Status {
 	s := Status{Version: Version(), Started: v.started, Ready: "yes", RocketChat: v.stream.State(), Facebook: v.graph.State(),
-		Reasons: map[bridge.Reason]int{}}
+		Reasons: map[bridge.Reason]int{}, Refused: []Refused{}}
+	for _, r := range v.relay.Refusals.Lasting() {
+		s.Refused = append(s.Refused, Refused{Call: r.Route, Status: r.Status, Code: r.Code, Since: r.Since, Everybody: r.Everybody()})
+	}
 	if err := v.store.Health(); err != nil {
 		s.Ready = err.Error()
 	}
@@ -115,7 +128,7 @@ func (v *view) health() (commands.Health, error) {
 		Version: Version(), Started: v.started,
 		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
 		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
-		Waiting:   v.relay.Backlogs(),
+		Waiting:   v.relay.Backlogs(), Refused: v.relay.Refusals.Lasting(),
 	}
 	h.In, h.Out, _ = v.relay.Backlog()
 	if err := v.store.Health(); err != nil {

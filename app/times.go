@@ -17,9 +17,10 @@ type Times struct {
 }
 
 type deliveryTimes struct {
-	EchoWait, SettleFor, TellAfter      time.Duration
-	FirstRetry, FileAgain, NoAgentRetry time.Duration
-	AbsenceEvery, AbsentAfter           time.Duration
+	Patience, TellRefused                   time.Duration
+	EchoWait, SettleFor, TellAfter, FileFor time.Duration
+	FirstRetry, FileAgain, NoAgentRetry     time.Duration
+	AbsenceEvery, AbsentAfter               time.Duration
 }
 
 type workspaceTimes struct {
@@ -32,7 +33,7 @@ type facebookTimes struct {
 }
 
 type pageTimes struct {
-	WatchEvery, HearEvery, Outage, RevokeFor, RevokeFirst time.Duration
+	WatchEvery, FirstStep, HearEvery, Outage, RevokeFor, RevokeFirst time.Duration
 }
 
 type setupTimes struct {
@@ -46,8 +47,9 @@ const TimesVariable = "BRIDGE_TEST_TIMES"
 // named returns each duration under its name.
 func (t *Times) named() map[string]*time.Duration {
 	return map[string]*time.Duration{
-		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter,
+		"echoWait": &t.EchoWait, "settleFor": &t.SettleFor, "tellAfter": &t.TellAfter, "fileFor": &t.FileFor,
 		"firstRetry": &t.FirstRetry, "fileAgain": &t.FileAgain, "noAgentRetry": &t.NoAgentRetry,
+		"patience": &t.Patience, "tellRefused": &t.TellRefused,
 		"absenceEvery": &t.AbsenceEvery, "absentAfter": &t.AbsentAfter,
 
 		"reconnect": &t.Reconnect, "lookEvery": &t.LookEvery, "followEvery": &t.FollowEvery, "silence": &t.Silence,
@@ -56,7 +58,7 @@ func (t *Times) named() map[string]*time.Duration {
 
 		"graphTimeout": &t.GraphTimeout, "throttled": &t.Throttled, "threadEvery": &t.ThreadEvery, "fileStall": &t.FileStall,
 
-		"watchEvery": &t.WatchEvery, "hearEvery": &t.HearEvery, "outage": &t.Outage,
+		"watchEvery": &t.WatchEvery, "firstStep": &t.FirstStep, "hearEvery": &t.HearEvery, "outage": &t.Outage,
 		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst,
 
 		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet,
@@ -90,8 +92,9 @@ func (t Times) String() string {
 // Fast are times short enough for tests and long enough for a busy machine.
 var Fast = Times{
 	deliveryTimes{
-		EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute,
+		EchoWait: 250 * time.Millisecond, SettleFor: 10 * time.Minute, TellAfter: time.Minute, FileFor: 2 * time.Second,
 		FirstRetry: 25 * time.Millisecond, FileAgain: 25 * time.Millisecond, NoAgentRetry: 100 * time.Millisecond,
+		Patience: 2 * time.Second, TellRefused: time.Second,
 		AbsenceEvery: 20 * time.Millisecond, AbsentAfter: time.Nanosecond,
 	},
 	workspaceTimes{
@@ -101,6 +104,6 @@ var Fast = Times{
 	facebookTimes{
 		GraphTimeout: 2 * time.Second, Throttled: 100 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileStall: 500 * time.Millisecond,
 	},
-	pageTimes{WatchEvery: time.Hour},
+	pageTimes{WatchEvery: time.Hour, FirstStep: time.Hour},
 	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond},
 }

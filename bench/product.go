@@ -87,7 +87,7 @@ func (s *server) product() (http.Handler, error) {
 	ready := make(chan struct{})
 	chat = stream.New(stream.Config{
 		Client: client, Credentials: stream.Credentials{User: botUser, Password: "password"}, Accept: agents{b.Outbound, b.Texts}, Commands: nobodyObeys{}, Store: s.store,
-		Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) }), Log: s.log, Metrics: m,
+		Hooks: stream.Hooks{Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) })}, Log: s.log, Metrics: m,
 	})
 	s.run(b.Run, chat.Run)
 	select {

@@ -16,6 +16,7 @@ type Failure struct {
 	Direction Direction
 	Lane      Lane
 	Reason    Reason
+	Detail    string // what a platform answered, for people; empty: nothing is known
 	Accepted  time.Time
 	At        time.Time // given up
 	Progress  Progress  // parts before Progress.Part reached the customer

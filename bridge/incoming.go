@@ -65,6 +65,7 @@ type Incoming struct {
 	Deleted      bool          `json:"-"` // the customer has deleted the message since
 	Tries        int           `json:"-"` // how often showing it was begun before, and perhaps done in part
 	ForceNewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
+	Refusals     Refusals      `json:"-"` // how often, and for how long, the workspace has refused something of it
 }
 
 // Opens reports whether an event lets the page answer for 24 hours (messenger.md 8).
@@ -174,6 +175,7 @@ type Attachment struct {
 	Sticker string   `json:"sticker,omitempty"` // its id
 	Facts   []Fact   `json:"facts,omitempty"`   // of a template or an order
 	Booking *Booking `json:"booking,omitempty"` // of an appointment_booking
+	Own     bool     `json:"own,omitempty"`     // of an agent's message: it names the file among its own
 }
 
 // Fact is a value with the name of what it is: one of the Fact… constants, or a word of

@@ -15,6 +15,7 @@ type Notice struct {
 	Topic   string      `json:"topic,omitempty"`   // what it is about otherwise; the same for the same matter
 	To      Author      `json:"to"`                // who wrote it
 	Reason  Reason      `json:"reason,omitempty"`
+	Status  int         `json:"status,omitempty"`  // of HTTP, of a file that is not handed out
 	Waited  bool        `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
 	Part    int         `json:"part,omitempty"`    // parts before this one reached the customer
 	Parts   int         `json:"parts,omitempty"`   // of how many
@@ -30,6 +31,7 @@ type Notice struct {
 	Shortcuts []Shortcut `json:"shortcuts,omitempty"` // of an Answer
 	Command   *Command   `json:"command,omitempty"`   // of a CommandReceived
 
+	Aside    bool   `json:"-"` // the room refuses it: it is told by direct message
 	Sentence string `json:"-"` // what the agent reads, in the language of the day; made when it is told
 }
 

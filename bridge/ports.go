@@ -48,8 +48,9 @@ type QueueWriter interface {
 	// recognises repeats may return before this is durable.
 	Conclude(Seq, ...Receipt) error
 
-	// Fail removes a delivery and keeps it apart, sealed, for a later retry.
-	Fail(Seq, Reason) error
+	// Fail removes a delivery and keeps it apart, sealed, for a later retry; detail is kept
+	// beside the reason, for people, and may be empty.
+	Fail(seq Seq, reason Reason, detail string) error
 }
 
 // Receipt says that a Messenger message and messages of a room are the same: either
@@ -163,9 +164,10 @@ type NewRoom struct {
 
 // Shown is what became of an event.
 type Shown struct {
-	Receipt Receipt  // as what it is shown; without Mid: nothing is to be remembered
-	Refused []string // what the customer must be told of files that were not taken
-	Waits   bool     // no room was opened, because nobody is there who could take it
+	Receipt Receipt   // as what it is shown; without Mid: nothing is to be remembered
+	Refused []string  // what the customer must be told of files that were not taken
+	Waits   bool      // no room was opened, because nobody is there who could take it
+	Left    *Response // something of it was given up, and a line stands in its place: why; nil: nothing was
 }
 
 // People tells people from programs.
@@ -181,26 +183,38 @@ type Sender interface {
 	// Send sends one part, exactly once or not at all as far as our side decides:
 	// nothing below it repeats the call. The error is a Refusal.
 	Send(context.Context, Page, CustomerID, OutboundPart) (Mid, error)
-	// Look reads the thread for a part that may have been sent in one of several
-	// forms. The error is a Refusal.
-	Look(ctx context.Context, p Page, c CustomerID, forms []Part, since time.Time) (Sighting, error)
+	// Look reads the thread for a part that may have been sent. The error is a Refusal.
+	Look(context.Context, Page, CustomerID, Search) (Sighting, error)
 	// LookBelow is Look for what was sent as a public answer to a comment.
-	LookBelow(ctx context.Context, p Page, comment Mid, forms []Part, since time.Time) (Sighting, error)
+	LookBelow(ctx context.Context, p Page, comment Mid, s Search) (Sighting, error)
+}
+
+// Search is what a thread is read for.
+type Search struct {
+	Forms  []Part              // one of which the part may have been sent in
+	Since  time.Time           // it was not sent before
+	Newest bool                // only what is shown at once: what has just been sent
+	Enough func(Sighting) bool // reports whether no older messages need be read; nil: those since then are
 }
 
 // Sighting is what a thread shows of a page's messages.
 type Sighting struct {
 	Like     []Mid // those that look like the part and are not older than since, oldest first
-	Shown    []Mid // all of the page's messages in it
+	Shown    []Mid // all of the page's messages in it, and those of Bare, oldest first
+	Bare     []Mid // those of which only the id is shown
 	Complete bool  // it reaches back to since
-	Obscure  bool  // some messages are shown without telling what they are
+	Obscure  bool  // something is shown of which nobody can tell which message it is
 }
 
 // Files are what agents upload to rooms.
 type Files interface {
 	// Open begins to read a file of a room; visitor is the token of the room's
-	// customer. The error is a Refusal.
+	// customer. The error is a Refusal; whether it is the file's fault or the workspace's,
+	// Works tells.
 	Open(ctx context.Context, file Attachment, room RoomID, visitor Secret) (*Content, error)
+	// Works returns nil if the workspace answers, and the bot is logged in; else a
+	// Refusal that says what is wrong.
+	Works(context.Context) error
 }
 
 // Personas are the names and pictures under which a page may write.

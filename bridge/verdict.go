@@ -3,6 +3,7 @@ package bridge
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -66,6 +67,8 @@ const (
 	FileGone         Reason = "file-gone"        // it is not there any more, or not yet
 	FileForbidden    Reason = "file-forbidden"   // it lies where we may not read it
 	FileUnreadable   Reason = "file-unreadable"  // it breaks off
+	FileWithheld     Reason = "file-withheld"    // whoever keeps it does not hand it out
+	FileReplaced     Reason = "file-replaced"    // something else is handed out in its place
 	FileRefused      Reason = "file-refused"     // whoever is to get it does not take it
 	NoComment        Reason = "no-comment"       // nobody knows which comment it is to answer
 	CommentGone      Reason = "comment-gone"     // the comment to be answered is not there any more
@@ -111,6 +114,15 @@ const GateWorkspace Gate = "workspace"
 // the app's, whatever page calls.
 const GateApp Gate = "facebook"
 
+const routeGates = "route/"
+
+// GateRoute returns the gate of all calls of a route that the workspace refuses for
+// everybody.
+func GateRoute(route string) Gate { return Gate(routeGates + route) }
+
+// Route returns the route whose gate it is; false if it is none's.
+func (g Gate) Route() (route string, is bool) { return strings.CutPrefix(string(g), routeGates) }
+
 // GatePage returns the gate of everything that goes to a page's customers.
 func GatePage(p PageID) Gate { return Gate("page/" + string(p)) }
 
@@ -132,6 +144,8 @@ type Refusal struct {
 	Reason  Reason
 	Gate    Gate          // what is shut; empty: only this lane waits
 	After   time.Duration // with Again: not before; 0: the queue's own backoff
+	Answer  *Response     // what the workspace answered; nil: it concerns something else
+	Status  int           // of HTTP, where a file is not handed out; 0: there was no answer
 	Trouble TroubleKind   // with PageLost: how the token died; empty: it may live, and a permission is missing
 	Err     error         // for the operator; contains neither tokens nor text
 }
@@ -141,6 +155,23 @@ func (r *Refusal) Error() string {
 		return fmt.Sprintf("%s: %s", r.Verdict, r.Reason)
 	}
 	return fmt.Sprintf("%s: %s: %v", r.Verdict, r.Reason, r.Err)
+}
+
+// OfItem reports whether the workspace refused what was sent with an answer that may be of
+// this item alone.
+func (r *Refusal) OfItem() bool {
+	return r.Answer != nil && (r.Reason == WorkspaceError || r.Reason == TooLong)
+}
+
+// Detail is what a platform answered, for people; empty if nothing is known.
+func (r *Refusal) Detail() string {
+	switch {
+	case r.Answer != nil:
+		return r.Answer.String()
+	case r.Status != 0:
+		return "HTTP " + strconv.Itoa(r.Status)
+	}
+	return ""
 }
 
 func (r *Refusal) Unwrap() error { return r.Err }

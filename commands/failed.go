@@ -60,6 +60,8 @@ var reasons = map[bridge.Reason]string{
 	bridge.FileGone:         language.Sentence("a file was not there any more"),
 	bridge.FileForbidden:    language.Sentence("a file could not be read: I may not"),
 	bridge.FileUnreadable:   language.Sentence("a file could not be read completely"),
+	bridge.FileWithheld:     language.Sentence("Rocket.Chat did not hand a file out"),
+	bridge.FileReplaced:     language.Sentence("Rocket.Chat handed out something else in place of a file"),
 	bridge.FileRefused:      language.Sentence("Facebook does not take a file"),
 	bridge.Unsupported:      language.Sentence("it held nothing that Messenger takes"),
 	bridge.Rejected:         language.Sentence("Facebook refused the content"),
@@ -139,6 +141,9 @@ func (c failureCommands) failureText(f bridge.DeadLetter) string {
 		who += " · " + plain(p.DisplayName())
 	}
 	why := Reason(c.say, f.Reason)
+	if f.Detail != "" {
+		why += " (`" + f.Detail + "`)"
+	}
 	if f.Progress.Part > 0 && f.Direction == bridge.Out {
 		why += " · " + c.say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
 	}

@@ -17,7 +17,8 @@ type Health struct {
 	Version             string
 	Started             time.Time
 	Workspace, Facebook Connection
-	Refuses             string // why webhooks are refused; empty: they are not
+	Refuses             string           // why webhooks are refused; empty: they are not
+	Refused             []bridge.Refused // by Rocket.Chat at the moment
 	In, Out             bridge.Backlog
 	Waiting             map[bridge.PageID]bridge.PageBacklog
 	Failed              map[bridge.PageID]map[bridge.Reason]int // "": notices
@@ -57,6 +58,13 @@ func (c statusCommand) show(_ context.Context, _ call) (bridge.Reply, error) {
 		c.connection(c.say.Say("Rocket.Chat"), h.Workspace), c.connection(c.say.Say("Facebook"), h.Facebook), webhooks,
 		c.say.Say("Waiting for agents: %s", c.backlogText(h.In)), c.say.Say("Waiting for customers: %s", c.backlogText(h.Out)),
 		c.say.Say("Not delivered in the last 7 days: %s", c.failedText(all)),
+	}
+	for _, r := range h.Refused {
+		sentence := language.Sentence("Rocket.Chat refuses `%s`, for %s")
+		if r.Everybody() {
+			sentence = language.Sentence("Rocket.Chat refuses `%s` for everybody, for %s")
+		}
+		lines = append(lines, ":no_entry: "+c.say.Say(sentence, r.Response.String(), span(r.Since)))
 	}
 	for _, p := range c.pages.Pages() {
 		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p), plain(p.DisplayName()), p.ID, stateText(c.say, p)))

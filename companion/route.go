@@ -17,6 +17,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 )
 
@@ -78,6 +79,7 @@ func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "wrong secret", http.StatusUnauthorized)
 		return
 	}
+	intake.Prove(r.Context())
 	var req request
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {

@@ -151,6 +151,7 @@ func TestClock_SetBackWhileAnAnswerIsUnclear_DoesNotHoldItUp(t *testing.T) {
 			w.meta.CustomerWrites(page, anna, "hello")
 			rid := w.room()
 			w.meta.NextSends(o)
+			w.meta.FailReads(1, meta.ReduceData()) // what is found at once is not unclear
 			w.agent.Says(rid, "first")
 			w.eventually("it is unclear", func() bool {
 				return strings.Contains(w.log.String(), "direction=out lane="+page+" delivery=1 reason=settling")

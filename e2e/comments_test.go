@@ -192,7 +192,7 @@ func TestComments_StoppedInBetween_PublishedOnce(t *testing.T) {
 // reply of which nobody knows is not repeated.
 func TestComments_NothingToBeFoundOut_AgentDecides(t *testing.T) {
 	k := commented(t, nil)
-	k.meta.FailCalls("GET", "/comments", 1, meta.Refused(100, 0, ""))
+	k.meta.FailCalls("GET", "/comments", 2, meta.Refused(100, 0, "")) // at once, and when the echo had its time
 	k.meta.FailCalls("POST", k.comment+"/comments", 1, meta.DeliveredThenCut())
 	k.meta.Echoes(meta.EchoNever)
 	id := k.agent.Says(k.rid, "Yes")

@@ -137,6 +137,10 @@ var writtenKinds = []outgoingKind{
 	{what: "a file of another kind than it says", do: func(k *talk) []string {
 		return k.agent.Uploads(k.rid, "", chat.File{Name: "a.png", Type: "image/png", Content: []byte("this is a text")})
 	}, sees: []string{"file a.png, the original"}},
+	{what: "a file that Rocket.Chat does not hand out", prepare: func(w *world) {
+		w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Status: 500})
+	}, do: func(k *talk) []string { return k.agent.Uploads(k.rid, "", picture) },
+		told: []string{"Not delivered: Rocket.Chat does not hand the file out (HTTP 500). Upload it again."}},
 	{what: "an empty file", do: func(k *talk) []string {
 		return k.agent.Uploads(k.rid, "", chat.File{Name: "empty.txt", Type: "text/plain"})
 	}, told: []string{"Facebook does not take this file"}},

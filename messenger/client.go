@@ -188,6 +188,22 @@ func (c *Client) turn(ctx context.Context, page bridge.PageID, take func(bridge.
 	return c.await(ctx, wait, none, gate)
 }
 
+// patiently is turn for whoever waits as long as it takes.
+func (c *Client) patiently(ctx context.Context, page bridge.PageID, take func(bridge.PageID) (wait, none time.Duration)) error {
+	for {
+		wait, none := take(page)
+		if wait+none == 0 {
+			return nil
+		}
+		if err := c.sleep(ctx, wait+none); err != nil {
+			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Err: err}
+		}
+		if none == 0 {
+			return nil
+		}
+	}
+}
+
 // await waits for a turn that comes soon, else it refuses.
 func (c *Client) await(ctx context.Context, wait, none time.Duration, gate bridge.Gate) error {
 	if none > 0 {

@@ -313,7 +313,7 @@ func TestClient_Failures_TellNoSecrets(t *testing.T) {
 		c := New(ClientConfig{GraphURL: server.URL, Version: "v26.0", AppSecret: appSecret,
 			Log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 		_, sendErr := c.Send(t.Context(), connected, customer, bridge.OutboundPart{Part: bridge.Part{Text: confidential}, Tag: bridge.SendTag{Message: "Xy12"}})
-		_, lookErr := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: confidential}}, received)
+		_, lookErr := c.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: confidential}}, Since: received})
 		_, nameErr := c.PageName(t.Context(), connected)
 		server.Close()
 		for _, err := range []error{sendErr, lookErr, nameErr} {

@@ -70,7 +70,7 @@ type wireCommentRead struct {
 	Parent  wire.Party `json:"parent"`
 }
 
-// repliesDepth is how many of the newest comments are looked through for one of ours.
+// repliesDepth is how many comments are read at a time to find one of ours.
 const repliesDepth = "100"
 
 // topOf returns the comment below which the answers to one stand.
@@ -91,40 +91,54 @@ func (c Reader) topOf(ctx context.Context, p bridge.Page, comment bridge.Mid) (b
 
 // LookBelow looks for an answer to a comment. Those to an answer stand beside it,
 // below the comment that both belong to.
-func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
+func (c Reader) LookBelow(ctx context.Context, p bridge.Page, comment bridge.Mid, what bridge.Search) (seen bridge.Sighting, err error) {
 	if !comment.PostOf(p.ID) { // a post stands below nothing
 		if comment, err = c.topOf(ctx, p, comment); err != nil {
 			return seen, err
 		}
 	}
-	body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, path: "comments", query: map[string]string{
+	from := c.skew.second(what.Since)
+	query := map[string]string{
 		"filter": "stream", "order": "reverse_chronological", "limit": repliesDepth, "fields": "id,message,created_time,from{id}",
-	}})
-	if err != nil {
-		return seen, err
 	}
-	var reply struct {
-		Data   []wireCommentRead `json:"data"`
-		Paging wirePaging        `json:"paging"`
+	for range lookPages {
+		body, err := c.call(ctx, request{page: p, comment: comment, method: http.MethodGet, path: "comments", query: query})
+		if err != nil {
+			return bridge.Sighting{}, err
+		}
+		var reply struct {
+			Data   []wireCommentRead `json:"data"`
+			Paging wirePaging        `json:"paging"`
+		}
+		if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
+			return bridge.Sighting{}, otherFormat("comments")
+		}
+		reaches := repliesLike(&seen, reply.Data, p.ID, what.Forms, from)
+		query["after"] = string(reply.Paging.Cursors.After)
+		if seen.Complete = reaches || reply.Paging.Next == ""; seen.Complete || query["after"] == "" || what.Newest {
+			break
+		}
 	}
-	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
-		return seen, otherFormat("comments")
-	}
-	from := c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)
-	seen.Complete = reply.Paging.Next == ""
-	for _, r := range slices.Backward(reply.Data) { // they come newest first
+	slices.Reverse(seen.Like)
+	return seen, nil
+}
+
+// repliesLike adds to a sighting, newest first, which comments of the page look like one of
+// the forms, and reports whether some are older than a time.
+func repliesLike(seen *bridge.Sighting, replies []wireCommentRead, page bridge.PageID, forms []bridge.Part, from time.Time) (reaches bool) {
+	for _, r := range replies {
 		at, err := time.Parse(threadTime, string(r.Created))
 		like := slices.ContainsFunc(forms, func(part bridge.Part) bool { return equalWords(string(r.Message), part.Text) })
 		switch {
 		case err == nil && at.Before(from):
-			seen.Complete = true
+			reaches = true
 		case err != nil || r.ID == "" || like && r.From.ID == "":
 			seen.Obscure = true
-		case like && r.From.ID == wire.ID(p.ID):
+		case like && r.From.ID == wire.ID(page):
 			seen.Like = append(seen.Like, bridge.Mid(r.ID))
 		}
 	}
-	return seen, nil
+	return reaches
 }
 
 // PostText returns the text of a post; "" if that cannot be found out soon.

@@ -1,8 +1,13 @@
 package messenger
 
 import (
+	"fmt"
+	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -31,5 +36,31 @@ func TestClassify_OfComments_ConcernsNoPage(t *testing.T) {
 		if c.reason == bridge.CommentGone && r.Trouble != "" {
 			t.Errorf("a comment is gone, and the token is said to be dead: %s", r.Trouble)
 		}
+	}
+}
+
+// TestLookBelow_ReadsOn_UntilTheTimeIsReached reads answers to a comment page by page.
+func TestLookBelow_ReadsOn_UntilTheTimeIsReached(t *testing.T) {
+	reply := func(id string, seconds int, text string) string {
+		return fmt.Sprintf(`{"id":%q,"created_time":%q,"from":{"id":%q},"message":%q}`, id, received.Add(time.Duration(seconds)*time.Second).Format(threadTime), thePage, text)
+	}
+	pages := map[string]string{ // by cursor
+		"":  `{"data":[` + reply("c9", 9, "other") + `],"paging":{"cursors":{"after":"a"},"next":"https://x"}}`,
+		"a": `{"data":[` + reply("c8", 8, "Thanks") + "," + reply("c7", 7, "Thanks") + `],"paging":{"cursors":{"after":"b"},"next":"https://x"}}`,
+		"b": `{"data":[` + reply("c1", -60, "Thanks") + `],"paging":{"cursors":{"after":"c"},"next":"https://x"}}`,
+	}
+	client, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
+		body, known := pages[r.URL.Query().Get("after")]
+		if !strings.HasSuffix(r.URL.Path, "/comments") {
+			body, known = `{"id":"1_2"}`, true
+		}
+		if !known {
+			t.Errorf("%s", r.URL)
+		}
+		_, _ = io.WriteString(w, body)
+	})
+	seen, err := client.LookBelow(t.Context(), connected, "1_2", bridge.Search{Forms: []bridge.Part{{Text: "Thanks"}}, Since: received})
+	if err != nil || !seen.Complete || seen.Obscure || !slices.Equal(seen.Like, []bridge.Mid{"c7", "c8"}) {
+		t.Errorf("%+v, %v", seen, err)
 	}
 }

@@ -182,6 +182,8 @@ func describe(err error) string {
 		tout net.Error
 	)
 	switch {
+	case errors.Is(err, errHangs):
+		return errHangs.Error()
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	case errors.As(err, &dns):

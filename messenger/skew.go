@@ -48,3 +48,8 @@ func (s *skew) earliest(t time.Time) time.Time {
 	defer s.mu.Unlock()
 	return t.Add(min(s.least, 0))
 }
+
+// second is earliest where Meta tells whole seconds only.
+func (s *skew) second(t time.Time) time.Time {
+	return s.earliest(t).Truncate(time.Second).Add(-time.Second)
+}

@@ -14,7 +14,7 @@ type State struct {
 	Since   time.Time `json:"since,omitzero"`    // since when that is so
 	Asked   time.Time `json:"asked,omitzero"`    // when it was asked last; zero: not yet
 	Problem string    `json:"problem,omitempty"` // why it does not answer
-	Lost    int       `json:"lost"`              // times that it stopped answering, since the start
+	Lost    int       `json:"outages"`           // times that it stopped answering, since the start
 }
 
 // pulse is a State that every call updates.

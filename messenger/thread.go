@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,14 +38,18 @@ type wirePaging struct {
 }
 
 type wireThread struct {
+	ID           wire.ID   `json:"id"`
 	Updated      wire.Text `json:"updated_time"`
 	Participants struct {
 		Data []wire.Party `json:"data"`
 	} `json:"participants"`
-	Messages struct {
-		Data   []wireThreadMessage `json:"data"`
-		Paging wirePaging          `json:"paging"`
-	} `json:"messages"`
+	Messages wireMessages `json:"messages"`
+}
+
+// wireMessages is a page of a thread's messages, newest first.
+type wireMessages struct {
+	Data   []wireThreadMessage `json:"data"`
+	Paging wirePaging          `json:"paging"`
 }
 
 type wireThreadMessage struct {
@@ -77,33 +83,109 @@ type wireLink struct {
 	URL wire.Text `json:"url"`
 }
 
-// Look reads the newest messages of a thread. Meta keeps whole seconds there, so
-// messages of the second before since may be among those returned.
-func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, forms []bridge.Part, since time.Time) (seen bridge.Sighting, err error) {
-	body, err := c.readThreads(ctx, p, map[string]string{
-		"platform": "messenger",
-		"user_id":  string(to),
-		"fields":   "participants,messages.limit(20){id,created_time,from,message,attachments{mime_type,name,size}}",
-	})
-	var cause *graphError
-	if errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode) {
-		return seen, nil
+// lookFields are what is compared of a message with what was sent.
+const lookFields = "id,created_time,from,message,attachments{mime_type,name,size}"
+
+// Look reads a thread from its newest message back. Meta keeps whole seconds there, so
+// messages of the second before those asked for may be among those returned.
+func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, what bridge.Search) (bridge.Sighting, error) {
+	most := lookPage
+	if what.Newest {
+		most = threadDepth
+	}
+	body, err := c.readThread(ctx, p, to, most)
+	if tooMuch(err) && most > threadDepth {
+		body, err = c.readThread(ctx, p, to, threadDepth)
+	}
+	if hidden(err) {
+		return bridge.Sighting{}, nil
 	}
 	if err != nil {
-		return seen, err
+		return bridge.Sighting{}, err
 	}
 	var reply wireThreads
 	if err := json.Unmarshal(body, &reply); err != nil || reply.Data == nil {
-		return seen, otherFormat("a thread")
+		return bridge.Sighting{}, otherFormat("a thread")
 	}
-	from := c.skew.earliest(since).Truncate(time.Second).Add(-time.Second)
-	seen.Complete = true
+	s := search{Search: what, page: p.ID, from: c.skew.second(what.Since)}
+	s.seen.Complete = true
 	for _, t := range reply.Data {
-		if t.with(to) {
-			t.search(&seen, p.ID, forms, from)
+		if !t.with(to) {
+			continue
+		}
+		reaches, err := c.lookBack(ctx, p, &t, &s)
+		if err != nil {
+			return bridge.Sighting{}, err
+		}
+		s.seen.Complete = s.seen.Complete && reaches
+	}
+	return s.sighting(s.seen.Complete), nil
+}
+
+// readThread reads a customer's thread with its newest messages.
+func (c Reader) readThread(ctx context.Context, p bridge.Page, to bridge.CustomerID, most int) ([]byte, error) {
+	return c.readThreads(ctx, p, map[string]string{
+		"platform": "messenger",
+		"user_id":  string(to),
+		"fields":   fmt.Sprintf("participants,messages.limit(%d){%s}", most, lookFields),
+	})
+}
+
+// tooMuch reports whether Meta may have refused a read for what it asked for; it says so
+// under a code that means many things.
+func tooMuch(err error) bool {
+	var cause *graphError
+	return errors.As(err, &cause) && cause.Code == 1
+}
+
+// hidden reports whether Meta says of what was asked for that it was deleted, which it
+// also says of what is merely old.
+func hidden(err error) bool {
+	var cause *graphError
+	return errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode)
+}
+
+const (
+	lookPages = 10  // how many pages of a thread are read at most
+	lookPage  = 100 // messages on each
+)
+
+// lookBack searches a thread, page by page, until one reaches back to where the search
+// begins, or what was seen is enough; reaches is false if none reaches so far.
+func (c Reader) lookBack(ctx context.Context, p bridge.Page, t *wireThread, s *search) (reaches bool, err error) {
+	some := t.Messages
+	for page := 1; ; page++ {
+		after := string(some.Paging.Cursors.After)
+		switch {
+		case s.among(some.Data), some.Paging.Next == "" && (page > 1 || len(some.Data) != threadDepth):
+			return true, nil
+		case page == lookPages, t.ID == "", after == "", s.Newest, s.Enough != nil && s.Enough(s.sighting(false)):
+			return false, nil
+		}
+		if some, err = c.older(ctx, p, string(t.ID), after); err != nil {
+			if hidden(err) {
+				err = nil
+			}
+			return false, err
 		}
 	}
-	return seen, nil
+}
+
+// older reads a further page of a thread. It waits for its turn: what was read before would
+// be lost otherwise.
+func (c Reader) older(ctx context.Context, p bridge.Page, thread, after string) (some wireMessages, err error) {
+	if err := c.patiently(ctx, p.ID, c.pacer.Look); err != nil {
+		return some, err
+	}
+	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(thread) + "/messages",
+		query: map[string]string{"fields": lookFields, "limit": strconv.Itoa(lookPage), "after": after}})
+	if err != nil {
+		return some, err
+	}
+	if err := json.Unmarshal(body, &some); err != nil || some.Data == nil {
+		return some, otherFormat("messages")
+	}
+	return some, nil
 }
 
 // with reports whether a thread is the customer's, as far as it says who is in it.
@@ -113,28 +195,51 @@ func (t *wireThread) with(to bridge.CustomerID) bool {
 	return len(all) == 0 || slices.ContainsFunc(all, func(p wire.Party) bool { return p.ID == wire.ID(to) })
 }
 
-// search adds to a sighting what the thread shows of the page's messages from a time on.
-func (t *wireThread) search(seen *bridge.Sighting, page bridge.PageID, forms []bridge.Part, from time.Time) {
-	all := t.Messages.Data
-	reaches := len(all) < threadDepth && t.Messages.Paging.Next == ""
-	for _, m := range slices.Backward(all) { // they come newest first
+// search is for one of several forms, among a page's messages from a time on.
+type search struct {
+	bridge.Search
+	page bridge.PageID
+	from time.Time
+	seen bridge.Sighting // newest first
+}
+
+// sighting is what was seen, oldest first.
+func (s *search) sighting(complete bool) bridge.Sighting {
+	seen := bridge.Sighting{
+		Like: slices.Clone(s.seen.Like), Shown: slices.Clone(s.seen.Shown), Bare: slices.Clone(s.seen.Bare),
+		Complete: complete, Obscure: s.seen.Obscure,
+	}
+	slices.Reverse(seen.Like)
+	slices.Reverse(seen.Shown)
+	slices.Reverse(seen.Bare)
+	return seen
+}
+
+// among adds what some messages show, newest first, and reports whether they reach back
+// to where the search begins.
+func (s *search) among(all []wireThreadMessage) (reaches bool) {
+	for _, m := range all {
 		at, err := time.Parse(threadTime, string(m.Created))
-		if m.From.ID == wire.ID(page) && m.ID != "" {
-			seen.Shown = append(seen.Shown, bridge.Mid(m.ID))
+		ours := m.From.ID == wire.ID(s.page)
+		if ours && m.ID != "" {
+			s.seen.Shown = append(s.seen.Shown, bridge.Mid(m.ID))
 		}
 		switch {
-		case err == nil && at.Before(from):
+		case err == nil && at.Before(s.from):
 			reaches = true
-		case err != nil || m.ID == "" || m.From.ID == "":
-			seen.Obscure = true
-		case m.From.ID != wire.ID(page):
-		case slices.ContainsFunc(forms, m.shows):
-			seen.Like = append(seen.Like, bridge.Mid(m.ID))
-		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(forms, template): // its text need not be shown
-			seen.Obscure = true
+		case err != nil || m.ID == "":
+			s.seen.Obscure = true
+		case m.From.ID == "":
+			s.seen.Shown = append(s.seen.Shown, bridge.Mid(m.ID))
+			s.seen.Bare = append(s.seen.Bare, bridge.Mid(m.ID))
+		case !ours:
+		case slices.ContainsFunc(s.Forms, m.shows):
+			s.seen.Like = append(s.seen.Like, bridge.Mid(m.ID))
+		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(s.Forms, template): // its text need not be shown
+			s.seen.Obscure = true
 		}
 	}
-	seen.Complete = seen.Complete && reaches
+	return reaches
 }
 
 // shows reports whether a message looks like a part. Of images, audio and videos,
@@ -182,9 +287,8 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	}
 	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(mid)),
 		query: map[string]string{"fields": "attachments{file_url,image_data{url},video_data{url}}"}})
-	var cause *graphError
 	switch {
-	case errors.As(err, &cause) && (cause.Code == deletedCode || cause.Subcode == deletedCode):
+	case hidden(err):
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
 	case err != nil: // whatever it is, it concerns this file alone
 		return "", fileGone(err)

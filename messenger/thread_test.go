@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/pace"
 )
 
 // shown is a message as the Conversations API shows it, seconds after received.
@@ -54,14 +56,14 @@ func TestLook_Threads(t *testing.T) {
 		{"20, all newer, found", thread("", append(filled(19, 2), shown("m_1", 1, page, "Hello, Anna"))...), []bridge.Mid{"m_1"}, false},
 		{"fewer, but there are more", thread(`,"next":"https://x"`, filled(3, 1)...), nil, false},
 		{"19, all newer", thread("", filled(19, 1)...), nil, true},
-		{"no details", thread("", `{"id":"m_1","created_time":"2026-11-20T10:00:05+0000"}`), nil, false},
+		{"no id", thread("", `{"created_time":"2026-11-20T10:00:05+0000"}`), nil, false},
 		{"no details before since", thread("", `{"id":"m_1","created_time":"2026-11-20T09:00:05+0000"}`), nil, true},
 		{"no time", thread("", `{"id":"m_1","from":{"id":"`+page+`"},"message":"Hello, Anna"}`), nil, false},
 		{"a thread without messages", `{"data":[{"id":"t_1"}]}`, nil, true},
 		{"somebody else's thread", strings.Replace(thread("", shown("m_1", 5, page, "Hello, Anna")), "7001002003004005", "7001002003004006", 1), nil, true},
 	} {
 		client, _ := graph(t, answering(200, c.body))
-		seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "Hello, Anna"}}, received.Add(700*time.Millisecond))
+		seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "Hello, Anna"}}, Since: received.Add(700 * time.Millisecond)})
 		if err != nil || !slices.Equal(seen.Like, c.like) || (seen.Complete && !seen.Obscure) != c.complete {
 			t.Errorf("%s: %+v, %v", c.name, seen, err)
 		}
@@ -76,7 +78,7 @@ func TestLook_OtherClock(t *testing.T) {
 		w.Header().Set("Date", meta.Format(http.TimeFormat))
 		_, _ = io.WriteString(w, thread("", `{"id":"m_1","created_time":"`+meta.Format(threadTime)+`","from":{"id":"100200300400500"},"message":"Hello, Anna"}`))
 	})
-	seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "Hello, Anna"}}, received)
+	seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "Hello, Anna"}}, Since: received})
 	if err != nil || !slices.Equal(seen.Like, []bridge.Mid{"m_1"}) {
 		t.Errorf("%+v, %v", seen, err)
 	}
@@ -86,14 +88,99 @@ func TestLook_Request(t *testing.T) {
 	c, _ := graph(t, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		if r.Method != "GET" || r.URL.Path != "/v26.0/100200300400500/conversations" || q.Get("platform") != "messenger" ||
-			q.Get("user_id") != string(customer) || !strings.Contains(q.Get("fields"), "messages.limit(20){id,created_time,from,message,attachments{mime_type,name,size}}") {
+			q.Get("user_id") != string(customer) || !strings.Contains(q.Get("fields"), "messages.limit(100){id,created_time,from,message,attachments{mime_type,name,size}}") {
 			t.Errorf("%s %s", r.Method, r.URL)
 		}
 		answering(200, `{"data":[]}`)(w, r)
 	})
-	if _, err := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil {
+	if _, err := c.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received}); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestLook_ReadsOn_UntilTheTimeIsReached reads a thread of 320 messages, of which Meta shows
+// the words of the 20 newest only.
+func TestLook_ReadsOn_UntilTheTimeIsReached(t *testing.T) {
+	const first, all = 20, 320
+	page := string(thePage)
+	message := func(n int) string { // one a second, the newest last; every tenth is the page's
+		at, id := received.Add(time.Duration(n-all)*time.Second).Format(threadTime), fmt.Sprint("m_", n)
+		switch {
+		case n <= all-first:
+			return fmt.Sprintf(`{"id":%q,"created_time":%q}`, id, at)
+		case n%10 == 0:
+			return fmt.Sprintf(`{"id":%q,"created_time":%q,"from":{"id":%q},"message":"no. %d"}`, id, at, page, n)
+		}
+		return fmt.Sprintf(`{"id":%q,"created_time":%q,"from":{"id":%q},"message":"hi"}`, id, at, customer)
+	}
+	part := func(from, n int) (list string, paging string) {
+		var messages []string
+		for i := from; i > max(from-n, 0); i-- {
+			messages = append(messages, message(i))
+		}
+		if from-n > 0 {
+			paging = fmt.Sprintf(`{"cursors":{"after":"%d"},"next":"https://x"}`, from-n)
+		} else {
+			paging = `{"cursors":{}}`
+		}
+		return "[" + strings.Join(messages, ",") + "]", paging
+	}
+	var reads int
+	serve := func(w http.ResponseWriter, r *http.Request) {
+		reads++
+		q := r.URL.Query()
+		if strings.HasSuffix(r.URL.Path, "/conversations") {
+			list, paging := part(all, first)
+			_, _ = io.WriteString(w, `{"data":[{"id":"t_7","participants":{"data":[{"id":"7001002003004005"}]},"messages":{"data":`+list+`,"paging":`+paging+`}}]}`)
+			return
+		}
+		after, err := strconv.Atoi(q.Get("after"))
+		if r.URL.Path != "/v26.0/t_7/messages" || err != nil || q.Get("limit") != "100" || !strings.Contains(q.Get("fields"), "created_time") {
+			t.Errorf("%s?%s", r.URL.Path, r.URL.RawQuery)
+		}
+		list, paging := part(after, 100)
+		_, _ = io.WriteString(w, `{"data":`+list+`,"paging":`+paging+`}`)
+	}
+	for _, c := range []struct {
+		name               string
+		since              time.Duration // before the newest
+		reads, bare, shown int
+		complete           bool
+	}{
+		{"within the first page", 10 * time.Second, 1, 0, 2, true},
+		{"two pages back", 110 * time.Second, 2, 92, 94, true},
+		{"from its beginning", time.Hour, 4, 300, 302, true},
+	} {
+		reads = 0
+		client, _ := graph(t, serve)
+		client.sleep = func(context.Context, time.Duration) error { return nil }
+		client.pacer = pace.New(time.Now, time.Microsecond)
+		seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received.Add(-c.since)})
+		if err != nil || reads != c.reads || len(seen.Bare) != c.bare || len(seen.Shown) != c.shown || seen.Complete != c.complete || seen.Obscure ||
+			!slices.IsSortedFunc(seen.Bare, func(a, b bridge.Mid) int { return number(a) - number(b) }) {
+			t.Errorf("%s: %d reads, %d without words, %d shown, complete %v, %v", c.name, reads, len(seen.Bare), len(seen.Shown), seen.Complete, err)
+		}
+	}
+	endless := func(w http.ResponseWriter, r *http.Request) {
+		reads++
+		list := `[` + message(all) + `],"paging":{"cursors":{"after":"1"},"next":"https://x"}}`
+		if strings.HasSuffix(r.URL.Path, "/conversations") {
+			list = `[{"id":"t_7","messages":{"data":` + list + `}]}`
+		}
+		_, _ = io.WriteString(w, `{"data":`+list)
+	}
+	reads = 0
+	client, _ := graph(t, endless)
+	client.pacer = pace.New(time.Now, time.Microsecond)
+	seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received.Add(-time.Hour)})
+	if err != nil || seen.Complete || reads != lookPages {
+		t.Errorf("a thread without end: %d reads, %+v, %v", reads, seen, err)
+	}
+}
+
+func number(mid bridge.Mid) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(string(mid), "m_"))
+	return n
 }
 
 func TestLook_Refusals(t *testing.T) {
@@ -114,14 +201,14 @@ func TestLook_Refusals(t *testing.T) {
 		{"wrong parameter", 400, string(graphBody(100, 0, "")), bridge.Never, bridge.Rejected, false},
 	} {
 		client, _ := graph(t, answering(c.status, c.body))
-		_, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received)
+		_, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received})
 		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || (r.Gate != "") != c.gate {
 			t.Errorf("%s: %v, gate %q", c.name, err, r.Gate)
 		}
 	}
 	for _, code := range [][2]int{{9000001, 0}, {100, 9000001}} {
 		client, _ := graph(t, answering(400, string(graphBody(code[0], code[1], ""))))
-		if seen, err := client.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil || seen.Complete || seen.Like != nil {
+		if seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received}); err != nil || seen.Complete || seen.Like != nil {
 			t.Errorf("deleted: %+v, %v", seen, err)
 		}
 	}
@@ -132,7 +219,7 @@ func TestLook_TooOften_GivesTheWorkerBack(t *testing.T) {
 	c.sleep = func(context.Context, time.Duration) error { return nil }
 	refused := 0
 	for range 6 {
-		if _, err := c.Look(t.Context(), connected, customer, []bridge.Part{{Text: "x"}}, received); err != nil {
+		if _, err := c.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received}); err != nil {
 			refused++
 			if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.RateLimited || r.After <= 0 || r.Gate != "" {
 				t.Error(err)

@@ -78,8 +78,22 @@ type flow struct {
 	io.Reader
 	stall    *time.Timer
 	patience time.Duration
+	waits    atomic.Bool           // for the content
 	source   atomic.Pointer[error] // why the content could not be read
 	whole    atomic.Bool           // all of it was read, so all of it may have been sent
+}
+
+// errHangs is why a content cannot be read that does not come.
+var errHangs = errors.New("nothing comes any more")
+
+// begin watches over a call, and ends it when nothing moves.
+func (f *flow) begin(end func()) {
+	f.stall = time.AfterFunc(f.patience, func() {
+		if f.waits.Load() {
+			f.source.CompareAndSwap(nil, &errHangs)
+		}
+		end()
+	})
 }
 
 func (f *flow) Read(p []byte) (int, error) {
@@ -99,9 +113,11 @@ type content struct {
 }
 
 func (c content) Read(p []byte) (int, error) {
+	c.flow.waits.Store(true)
 	n, err := c.ReadCloser.Read(p)
+	c.flow.waits.Store(false)
 	if err != nil && !errors.Is(err, io.EOF) {
-		c.flow.source.Store(&err)
+		c.flow.source.CompareAndSwap(nil, &err)
 	}
 	return n, err
 }
@@ -112,7 +128,11 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	u := q.upload
-	f := &flow{patience: 2 * c.cfg.Times.Timeout, stall: time.AfterFunc(2*c.cfg.Times.Timeout, cancel)}
+	f := &flow{patience: 2 * c.cfg.Times.Timeout}
+	f.begin(func() {
+		cancel()
+		_ = u.content.Close() // a call ends only when nobody waits for its body any more
+	})
 	defer f.stall.Stop()
 	body := u.form.File("filedata", u.name, u.content.Type, content{u.content, f}, u.content.Size)
 	f.Reader, body.Reader = body.Reader, f

@@ -265,11 +265,11 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 	since := time.Now()
 	look := func(to bridge.CustomerID, part bridge.Part) ([]bridge.Mid, bool) {
 		t.Helper()
-		seen, err := client.Look(t.Context(), page, to, []bridge.Part{part}, since)
+		seen, err := client.Look(t.Context(), page, to, bridge.Search{Forms: []bridge.Part{part}, Since: since})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return seen.Like, seen.Complete && !seen.Obscure
+		return seen.Like, seen.Complete && !seen.Obscure && len(seen.Bare) == 0
 	}
 	if like, complete := look(customer, part); len(like) != 0 || !complete {
 		t.Errorf("before: %v, %v", like, complete)
@@ -292,7 +292,7 @@ func TestWire_Look_FindsWhatArrived(t *testing.T) {
 		fb.CustomerWrites(pageID, customer, "and another thing")
 	}
 	if like, complete := look(customer, part); len(like) != 0 || complete {
-		t.Errorf("pushed out of sight: %v, %v", like, complete)
+		t.Errorf("pushed out of sight, but for its id: %v, %v", like, complete)
 	}
 }
 

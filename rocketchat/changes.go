@@ -25,13 +25,13 @@ func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.Room
 	if text == before {
 		return true, nil
 	}
-	return permitted(c.do(ctx, call{method: http.MethodPut, route: messageRoute, params: map[string]string{"id": string(id)},
+	return permitted(c.do(ctx, call{of: visitor.Reveal(), method: http.MethodPut, route: messageRoute, params: map[string]string{"id": string(id)},
 		body: map[string]string{"token": visitor.Reveal(), "rid": string(r), "msg": text}}))
 }
 
 // Delete takes a visitor's message away; one that is not there is as good as deleted.
 func (c Livechat) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
-	err := c.do(ctx, call{method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
+	err := c.do(ctx, call{of: visitor.Reveal(), method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
 		body: map[string]string{"token": visitor.Reveal(), "rid": string(r)}})
 	if codeOf(err) == "invalid-message" {
 		return true, nil
@@ -50,10 +50,33 @@ func permitted(err error) (bool, error) {
 // Note says something as the bot.
 func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
 	if p.Below != "" {
-		return final(c.sendBody(ctx, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
-			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}}))
+		return c.sendBody(ctx, r, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
+			"attachments": []any{map[string]any{"title": p.Text, "text": p.Below, "collapsed": true}}}})
 	}
-	return final(c.sendQuote(ctx, r, p.ID, c.quoting(r, p)))
+	return c.sendQuote(ctx, r, p.ID, c.quoting(r, p))
+}
+
+// TellServing says something as the bot to the agent who serves a room, by direct message.
+// False says that nobody does, or that the direct message is not taken either.
+func (c Speaker) TellServing(ctx context.Context, r bridge.RoomID, p bridge.Post) (bool, error) {
+	var answer struct {
+		Room struct {
+			ServedBy struct {
+				Username string `json:"username"`
+			} `json:"servedBy"`
+		} `json:"room"`
+	}
+	get := call{of: string(r), method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomId": {string(r)}}, answer: &answer}
+	known, err := permitted(c.do(ctx, get))
+	agent := bridge.Author{Username: answer.Room.ServedBy.Username}
+	if !known || err != nil || agent.Username == "" {
+		return false, err
+	}
+	direct, err := c.directRoom(ctx, agent)
+	if err == nil {
+		err = c.send(ctx, direct, p.ID+"-d", c.RoomLink(r)+"\n"+p.Text)
+	}
+	return permitted(err)
 }
 
 // React makes an emoji the bot's only reaction to a message, besides its own marks,

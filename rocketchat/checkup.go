@@ -3,6 +3,7 @@ package rocketchat
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -87,7 +88,7 @@ func (k *checkup) workspace(ctx context.Context) bool {
 	res, err := k.c.answered(ctx, info)
 	if err != nil {
 		err = bridge.RefusalOf(transport(info, err)).Err
-		k.add(check, bridge.Bad, fmt.Sprintf("%s cannot be reached: %v", where, err), "Start the workspace, or correct ROCKETCHAT_URL. Messages wait meanwhile; none is lost.")
+		k.add(check, bridge.Bad, fmt.Sprintf("%s cannot be reached: %v", where, err), "Start the workspace, or correct ROCKETCHAT_URL. Messages are kept meanwhile.")
 		return false
 	}
 	defer res.Body.Close()
@@ -106,12 +107,16 @@ func (k *checkup) workspace(ctx context.Context) bool {
 	}
 	status := res.StatusCode
 	switch {
+	case status >= 300 && status < 400:
+		k.add(check, bridge.Bad, fmt.Sprintf("%s answers HTTP %d: ROCKETCHAT_URL leads %s; correct it", where, status, leadsTo(res.Header)),
+			"Set ROCKETCHAT_URL to the address at which Rocket.Chat itself answers. Messages are kept meanwhile.")
+		return false
 	case status == http.StatusTooManyRequests:
 		k.add(check, bridge.Good, where+" answers", "")
 		k.add("version", bridge.Unknowable, "not found out: the rate limit holds the question back", "Ask again in a minute.")
 	case err != nil || about.Version == "" || status != http.StatusOK:
 		k.add(check, bridge.Bad, fmt.Sprintf("%s answers (HTTP %d), but not as Rocket.Chat does", where, status),
-			"Correct ROCKETCHAT_URL, or start the workspace behind its proxy. Messages wait meanwhile; none is lost.")
+			"Correct ROCKETCHAT_URL, or start the workspace behind its proxy. Messages are kept meanwhile.")
 		return false
 	default:
 		k.add(check, bridge.Good, where+" answers", "")
@@ -197,7 +202,7 @@ func (k *checkup) login(ctx context.Context, why error) bool {
 		case r.Verdict == bridge.Never:
 			k.add(check, bridge.Bad, fmt.Sprintf("Rocket.Chat refuses the bot's login (%v)", r.Err), do)
 		default:
-			k.add(check, bridge.Bad, fmt.Sprintf("the bot cannot log in: %v", r.Err), "It tries again by itself. If it stays so: websockets must pass the proxy (path /websocket).")
+			k.add(check, bridge.Bad, fmt.Sprintf("the bot cannot log in: %v", r.Err), OnConnecting(why))
 		}
 		return false
 	}
@@ -223,6 +228,20 @@ func (k *checkup) login(ctx context.Context, why error) bool {
 		k.add("roles", bridge.Good, strings.Join(me.Roles, ", "), "")
 	}
 	return true
+}
+
+// advised is trouble that says what to do about it.
+type advised interface {
+	error
+	Advice() string
+}
+
+// OnConnecting is what to do about a connection that does not come about.
+func OnConnecting(why error) string {
+	if known, ok := errors.AsType[advised](why); ok {
+		return known.Advice()
+	}
+	return "It tries again by itself. If it stays so: websockets must pass the proxy (path /websocket)."
 }
 
 // need is a permission the bot must have (rocketchat.md 7.2).

@@ -214,7 +214,7 @@ func (c Setup) makeSetup(ctx context.Context, name string) error {
 		return err
 	}
 	c.knowSetup(s.ID)
-	_, err = c.inviteManagers(ctx, s.ID)
+	_, err = invitations{c.Client}.inviteManagers(ctx, s.ID)
 	return err
 }
 
@@ -249,7 +249,7 @@ func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) 
 		Found: fmt.Sprintf("#%s is there, but %d of the omnichannel managers are not in it and hear nothing: %s", name, len(absent), strings.Join(absent[:most], ", ")),
 		Do:    "The bot invites them if it is the channel's owner (add-user-to-joined-room); else an owner has to. The bot has told them by direct message.",
 		Fix: func(ctx context.Context) error {
-			_, err := k.c.inviteManagers(ctx, room)
+			_, err := invitations{k.c.Client}.inviteManagers(ctx, room)
 			return err
 		}})
 }

@@ -16,17 +16,19 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 	"messenger-bridge/rest"
+	"messenger-bridge/rocketchat/evidence"
 	"messenger-bridge/rocketchat/wire"
 )
 
 // ClientConfig says how to reach a workspace.
 type ClientConfig struct {
-	URL           string        // base URL of the workspace
-	BotUsers      []string      // usernames of bots that are agents
-	Timeout       time.Duration // of one REST call; 15 s
-	UploadTimeout time.Duration // of one with a file; 5 min
-	MaxConns      int           // kept open; at least the number of workers; 64
-	Memory        Memory        // which room is the setup channel; nil: nothing is kept
+	URL           string             // base URL of the workspace
+	BotUsers      []string           // usernames of bots that are agents
+	Timeout       time.Duration      // of one REST call; 15 s
+	UploadTimeout time.Duration      // of one with a file; 5 min
+	MaxConns      int                // kept open; at least the number of workers; 64
+	Memory        Memory             // which room is the setup channel; nil: nothing is kept
+	Recovered     func(route string) // called when a call is taken again that was refused of everybody, with its Response.Route; may be nil
 	Now           func() time.Time
 	Say           *language.Speaker
 	Log           *slog.Logger
@@ -40,6 +42,7 @@ type Client struct {
 	uploads *rest.Client // without a time-out of its own
 	files   *http.Client // for what agents sent
 	limits  *limits
+	book    *evidence.Book
 
 	mu   sync.Mutex // guards the fields below
 	user bridge.UserID
@@ -75,6 +78,9 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
+	if cfg.Recovered == nil {
+		cfg.Recovered = func(string) {}
+	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 2*cfg.MaxConns, cfg.MaxConns
 	transport.DialContext = (&net.Dialer{Timeout: 5 * time.Second}).DialContext
@@ -84,6 +90,7 @@ func NewClient(cfg ClientConfig) *Client {
 		return rest.New(&http.Client{Transport: transport, Timeout: timeout, CheckRedirect: stay})
 	}
 	c := &Client{cfg: cfg, rest: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
+	c.book = evidence.New(cfg.Now)
 	c.limits = newLimits(c.ServerTime) // windows end by the workspace's clock
 	return c
 }
@@ -117,6 +124,13 @@ func (c *Client) ServerTime() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.serverNow()
+}
+
+// ServerClock is ServerTime, and whether any answer has told it yet.
+func (c *Client) ServerClock() (now time.Time, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.serverNow(), !c.learnt.IsZero()
 }
 
 // serverNow is called with mu held.
@@ -162,23 +176,38 @@ type call struct {
 	query  url.Values
 	body   any               // sent as JSON, or as it is if it is a []byte
 	stream *rest.Stream      // instead of body: sent as it is read, never as a whole
+	ours   func() bool       // reports whether we broke the call off ourselves; may be nil
 	kind   string            // Content-Type of a []byte
 	header map[string]string // more headers
+	of     string            // whose it is, for telling what is refused of one from what is refused of everybody; "": nobody's in particular
 	user   bridge.UserID     // who makes it; "": nobody in particular
 	auth   bridge.Secret     // of the user
 	answer any               // decoded from the JSON answer, if not nil
 }
 
 // do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
-// by codeOf.
+// by codeOf, and what is known of others by its Answer.
 func (c *Client) do(ctx context.Context, k call) error {
+	err := c.make(ctx, k)
+	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
+		if c.book.Passed(k.name(), k.of) {
+			c.cfg.Recovered(k.shown())
+		}
+	} else if refused && r.Answer != nil && !errors.Is(ctx.Err(), context.Canceled) && (k.ours == nil || !k.ours()) {
+		c.weigh(k, r)
+	}
+	return err
+}
+
+// make is do without evidence.
+func (c *Client) make(ctx context.Context, k call) error {
 	c.mu.Lock()
 	user, auth := c.user, c.auth
 	c.mu.Unlock()
 	if user == "" {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: errors.New("not logged in yet")}
 	}
-	bucket := k.method + " " + k.base + k.route
+	bucket := k.name()
 	if wait := c.limits.take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
 	}
@@ -200,7 +229,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 		return limited(bucket, wait, errors.New("refused by Rocket.Chat"))
 	}
 	if status := res.StatusCode; status >= 300 && status < 400 {
-		return redirected(bucket, status, res.Header)
+		return redirected(k, status, res.Header)
 	}
 	if err := verdict(k, res.StatusCode, body); err != nil {
 		return err
@@ -247,13 +276,17 @@ func (k call) headers() http.Header {
 
 // redirected is a refusal of a proxy, or of a workspace that lives elsewhere. Of
 // where it leads, only the host is shown: the rest may hold tokens.
-func redirected(bucket string, status int, h http.Header) error {
-	where := "elsewhere"
+func redirected(k call, status int, h http.Header) error {
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: k.answered(status, ""),
+		Err: fmt.Errorf("%s: HTTP %d: ROCKETCHAT_URL leads %s; correct it", k.name(), status, leadsTo(h))}
+}
+
+// leadsTo says where a redirect leads, as far as that may be shown.
+func leadsTo(h http.Header) string {
 	if u, err := url.Parse(h.Get("Location")); err == nil && u.Host != "" {
-		where = "to " + u.Scheme + "://" + u.Host
+		return "to " + strings.TrimPrefix(u.Scheme+"://", "://") + u.Host
 	}
-	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError,
-		Err: fmt.Errorf("%s: HTTP %d: ROCKETCHAT_URL leads %s; correct it", bucket, status, where)}
+	return "elsewhere"
 }
 
 // limited is a refusal that concerns all calls of a route.

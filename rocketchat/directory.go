@@ -3,6 +3,7 @@ package rocketchat
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -119,6 +120,21 @@ func (c Directory) holds(ctx context.Context, office string, user bridge.UserID)
 	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/" + office + "/{id}",
 		params: map[string]string{"id": string(user)}, answer: &answer})
 	return err == nil && wire.Given(answer.User), err
+}
+
+// managers are all omnichannel managers but the bot itself.
+func (c Directory) managers(ctx context.Context) (all []wire.User, err error) {
+	listed, err := list[wire.User](ctx, c.Client, "/livechat/users/manager", nil, "users")
+	if err != nil {
+		return nil, fmt.Errorf("list the omnichannel managers: %w", err)
+	}
+	bot, _ := c.Bot()
+	for _, u := range listed {
+		if u.ID != string(bot) {
+			all = append(all, u)
+		}
+	}
+	return all, nil
 }
 
 // livechatConfig is what a department's, or the whole workspace's, customers are told.

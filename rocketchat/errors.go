@@ -17,6 +17,7 @@ type apiError struct {
 	route  string
 	status int
 	code   string // as in rocketchat.md 4.0; "" if the answer names none
+	page   bool   // the answer is none of Rocket.Chat's, but a web page
 }
 
 func (e *apiError) Error() string {
@@ -44,6 +45,12 @@ func statusOf(err error) int {
 	return 0
 }
 
+// isPage reports whether an answer was a web page: it is not Rocket.Chat's own then.
+func isPage(err error) bool {
+	var e *apiError
+	return errors.As(err, &e) && e.page
+}
+
 // reasons are the codes we act upon; any other stays a WorkspaceError.
 var reasons = map[string]bridge.Reason{
 	"room-closed":                   bridge.RoomClosed,
@@ -56,6 +63,14 @@ var reasons = map[string]bridge.Reason{
 	"error-invalid-department":      bridge.DepartmentGone,
 
 	"message-length-exceeds-character-limit": bridge.TooLong,
+	"error-message-size-exceeded":            bridge.TooLong,
+}
+
+// answersAsRocketChat are reasons that only Rocket.Chat itself gives: whoever reads one has
+// got through to it.
+var answersAsRocketChat = map[bridge.Reason]bool{
+	bridge.RoomClosed: true, bridge.VisitorUnknown: true, bridge.NoAgent: true, bridge.OmnichannelOff: true, bridge.ContactBlocked: true,
+	bridge.DepartmentGone: true,
 }
 
 // envelope is what the answers of section 4.0 have in common.
@@ -82,11 +97,11 @@ func verdict(k call, status int, body []byte) error {
 	if status == http.StatusOK && isJSON && (e.Success == nil || *e.Success) {
 		return nil
 	}
-	failure := &apiError{route: k.method + " " + k.route, status: status}
+	failure := &apiError{route: k.method + " " + k.route, status: status, page: !isJSON}
 	if isJSON {
 		failure.code = e.code()
 	}
-	r := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Err: failure}
+	r := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Err: failure, Answer: k.answered(status, failure.code)}
 	switch {
 	case status == http.StatusUnauthorized, // our token is gone; the session logs in again
 		status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
@@ -134,7 +149,8 @@ func unexpected(k call, err error) error {
 	if err == nil {
 		err = errors.New("what was asked for is not in it")
 	}
-	return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: fmt.Errorf("%s %s: unexpected answer: %w", k.method, k.route, err)}
+	return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Answer: k.answered(http.StatusOK, ""),
+		Err: fmt.Errorf("%s %s: unexpected answer: %w", k.method, k.route, err)}
 }
 
 // transport classifies a call that brought no complete answer. The URL is cut
@@ -146,5 +162,5 @@ func transport(k call, err error) error {
 	if errors.As(err, &dns) || errors.As(err, &op) && op.Op == "dial" {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: err}
 	}
-	return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Err: err}
+	return &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Answer: k.answered(0, ""), Err: err}
 }

@@ -1,6 +1,7 @@
 package rocketchat
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -52,9 +53,10 @@ func (c Files) filePath(link string) (string, error) {
 	return below, nil
 }
 
-// Open begins to read a file (rocketchat.md 6.4): in the customer's name, whom every
-// version lets read the files of the room, at least while it is open; then in the
-// bot's.
+// Open begins to read a file (rocketchat.md 6.4) in the customer's name: what customers may
+// not read is not sent to them. Only 6.x takes that right away when a room closes; there, a
+// file that the message names as its own is read in the bot's name then. That gives nobody
+// more: the rights of a customer of 6.x know no rooms, and whoever serves one has them.
 func (c Files) Open(ctx context.Context, file bridge.Attachment, room bridge.RoomID, visitor bridge.Secret) (*bridge.Content, error) {
 	where, err := c.filePath(file.URL)
 	if err != nil {
@@ -62,13 +64,36 @@ func (c Files) Open(ctx context.Context, file bridge.Attachment, room bridge.Roo
 	}
 	asVisitor := url.Values{"rc_room_type": {"l"}, "rc_rid": {string(room)}, "rc_token": {visitor.Reveal()}}
 	content, err := c.fetch(ctx, c.cfg.URL+where+"?"+asVisitor.Encode(), nil)
-	if bridge.RefusalOf(err).Reason != bridge.FileForbidden {
+	if bridge.RefusalOf(err).Reason != bridge.FileForbidden || !file.Own {
 		return content, err
+	}
+	if old, unknown := c.closedRoomsHideFiles(ctx); unknown != nil {
+		return nil, unknown
+	} else if !old {
+		return nil, err
 	}
 	c.mu.Lock()
 	user, auth := c.user, c.auth
 	c.mu.Unlock()
 	return c.fetch(ctx, c.cfg.URL+where, http.Header{"X-User-Id": {string(user)}, "X-Auth-Token": {auth.Reveal()}})
+}
+
+// closedRoomsHideFiles reports whether customers may not read the files of closed rooms.
+func (c Files) closedRoomsHideFiles(ctx context.Context) (bool, error) {
+	var about struct {
+		Version string `json:"version"`
+	}
+	err := c.do(ctx, call{method: http.MethodGet, base: "/api", route: "/info", answer: &about})
+	if err != nil {
+		r := bridge.RefusalOf(err)
+		return false, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, After: r.After, Err: r.Err}
+	}
+	return strings.HasPrefix(about.Version, "6."), nil
+}
+
+// Works makes a call that every bot may make at any time.
+func (c Files) Works(ctx context.Context) error {
+	return c.do(ctx, call{method: http.MethodGet, route: "/me"})
 }
 
 // Avatar begins to read a user's picture. Rocket.Chat draws one for who has none; as
@@ -103,40 +128,65 @@ func (c Files) fetch(ctx context.Context, address string, header http.Header) (*
 		return fail(&bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileForbidden, Err: errForbiddenAddress})
 	}
 	if err != nil {
-		return fail(&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: fmt.Errorf("fetch a file: %w", withoutURL(err))})
+		return fail(&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileWithheld, Err: fmt.Errorf("fetch a file: %w", withoutURL(err))})
 	}
 	if err := fileVerdict(res.StatusCode); err != nil {
 		res.Body.Close()
 		return fail(err)
 	}
+	body := bufio.NewReaderSize(res.Body, sniffed)
+	start, err := body.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
+		res.Body.Close()
+		return fail(&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileUnreadable, Err: fmt.Errorf("read a file: %w", withoutURL(err))})
+	}
 	patience.Stop()
-	return &bridge.Content{ReadCloser: &fileBody{res.Body, cancel}, Size: res.ContentLength, Type: res.Header.Get("Content-Type")}, nil
+	return &bridge.Content{ReadCloser: &fileBody{body, res.Body, cancel}, Size: res.ContentLength, Type: trueType(res.Header.Get("Content-Type"), start)}, nil
 }
 
-func fileVerdict(status int) error {
-	cause := fmt.Errorf("a file: HTTP %d", status)
-	switch {
-	case status == http.StatusOK:
-		return nil
-	case status == http.StatusNotFound, status == http.StatusGone:
-		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: cause}
-	case status == http.StatusForbidden, status == http.StatusUnauthorized:
-		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileForbidden, Err: cause}
-	case status == http.StatusTooManyRequests, status >= 500:
-		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Err: cause}
+// sniffed is how many bytes of a file are looked at to tell what it is.
+const sniffed = 512
+
+// trueType is the media type that a file comes with, unless it says that it is none and
+// its beginning is a web page's.
+func trueType(said string, start []byte) string {
+	const page = "text/html"
+	plain, _, _ := strings.Cut(said, ";")
+	kind, sub, _ := strings.Cut(strings.ToLower(strings.TrimSpace(plain)), "/")
+	written := kind == "text" || kind == "message" || strings.HasSuffix(sub, "xml") || strings.HasSuffix(sub, "json") || strings.HasSuffix(sub, "javascript")
+	if !written && strings.HasPrefix(http.DetectContentType(start), page) {
+		return page
 	}
-	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileUnreadable, Err: cause}
+	return said
+}
+
+// fileVerdict says what an answer other than the file means. Whether it is the file's fault
+// or the workspace's, the status does not tell.
+func fileVerdict(status int) error {
+	r := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileWithheld, Status: status, Err: fmt.Errorf("a file: HTTP %d", status)}
+	switch status {
+	case http.StatusOK:
+		return nil
+	case http.StatusNotFound, http.StatusGone:
+		r.Verdict, r.Reason = bridge.Never, bridge.FileGone
+	case http.StatusForbidden:
+		r.Verdict, r.Reason = bridge.Never, bridge.FileForbidden
+	case http.StatusTooManyRequests:
+		r.Reason = bridge.WorkspaceDown // it is a matter of time, and of no file
+	}
+	return r
 }
 
 // fileBody ends its call when it is closed.
 type fileBody struct {
-	io.ReadCloser
+	io.Reader
+	io.Closer
 	cancel context.CancelFunc
 }
 
 func (b *fileBody) Close() error {
 	b.cancel()
-	return b.ReadCloser.Close()
+	return b.Closer.Close()
 }
 
 // withoutURL takes the address off, for it holds a token.

@@ -24,7 +24,7 @@ func (c Livechat) Register(ctx context.Context, token bridge.Secret, name string
 			Token string `json:"token"`
 		} `json:"visitor"`
 	}
-	register := call{method: http.MethodPost, route: "/livechat/visitor", body: map[string]any{"visitor": visitor}, answer: &answer}
+	register := call{of: token.Reveal(), method: http.MethodPost, route: "/livechat/visitor", body: map[string]any{"visitor": visitor}, answer: &answer}
 	err := c.do(ctx, register)
 	switch {
 	case err != nil:
@@ -49,7 +49,7 @@ func (c Livechat) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.O
 			ServedBy   *struct{}           `json:"servedBy"`
 		} `json:"room"`
 	}
-	open := call{method: http.MethodGet, route: "/livechat/room", query: url.Values{"token": {visitor.Reveal()}}, answer: &answer}
+	open := call{of: visitor.Reveal(), method: http.MethodGet, route: "/livechat/room", query: url.Values{"token": {visitor.Reveal()}}, answer: &answer}
 	err := c.do(ctx, open)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
 		err = c.do(ctx, open)
@@ -107,7 +107,7 @@ func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.Room
 			Room string `json:"rid"`
 		} `json:"message"`
 	}
-	post := call{method: http.MethodPost, route: "/livechat/message", answer: &answer,
+	post := call{of: visitor.Reveal(), method: http.MethodPost, route: "/livechat/message", answer: &answer,
 		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: Speaker(c).quoting(r, p)}}
 	err := c.do(ctx, post)
 	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {

@@ -65,6 +65,15 @@ type Introduction struct {
 
 // Since returns what was written in a room, changed or deleted since, in any order.
 func (c Reader) Since(ctx context.Context, room bridge.RoomID, since time.Time) ([]wire.Message, error) {
+	return c.since(ctx, room, since, c.patiently)
+}
+
+// SinceAtOnce is Since for whoever does not wait for the limiter.
+func (c Reader) SinceAtOnce(ctx context.Context, room bridge.RoomID, since time.Time) ([]wire.Message, error) {
+	return c.since(ctx, room, since, c.do)
+}
+
+func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, do func(context.Context, call) error) ([]wire.Message, error) {
 	var answer struct {
 		Result struct {
 			Updated []wire.Message `json:"updated"`
@@ -75,7 +84,7 @@ func (c Reader) Since(ctx context.Context, room bridge.RoomID, since time.Time) 
 		} `json:"result"`
 	}
 	query := url.Values{"roomId": {string(room)}, "lastUpdate": {stamp(since)}}
-	if err := c.patiently(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer}); err != nil {
+	if err := do(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer}); err != nil {
 		return nil, err
 	}
 	messages := answer.Result.Updated

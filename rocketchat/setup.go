@@ -32,18 +32,19 @@ func (c *Client) knowSetup(r bridge.RoomID) {
 // were not in it yet. It removes nobody. Where there can be none, SetupRoom is "". What
 // managers have to know of that, they are told by direct message.
 func (c Setup) Ensure(ctx context.Context, name string) error {
+	tell := herald{c.Client}
 	s, err := c.settle(ctx, name)
 	var unusable unusable
 	switch {
 	case errors.As(err, &unusable):
 		c.knowSetup("")
-		return errors.Join(err, c.tellTrouble(ctx, name, unusable.trouble))
+		return errors.Join(err, tell.trouble(ctx, name, unusable.trouble))
 	case err != nil:
 		return err
 	}
 	c.knowSetup(s.ID)
-	uninvited, err := c.inviteNewManagers(ctx, s.ID)
-	return errors.Join(err, c.tellTrouble(ctx, name, ""), c.tellTaken(ctx, name, s), c.tellUninvited(ctx, s, uninvited))
+	uninvited, err := invitations{c.Client}.inviteNewManagers(ctx, s.ID)
+	return errors.Join(err, tell.trouble(ctx, name, ""), tell.taken(ctx, name, s), tell.uninvited(ctx, s, uninvited))
 }
 
 // settle returns the setup channel, and creates it if there is none.
@@ -111,15 +112,18 @@ type asked struct {
 	users map[string]bool
 }
 
+// invitations bring managers into the setup channel.
+type invitations struct{ *Client }
+
 // inviteManagers adds the omnichannel managers who are not in a group, and returns those
 // who cannot be added.
-func (c Setup) inviteManagers(ctx context.Context, room bridge.RoomID) ([]wire.User, error) {
+func (c invitations) inviteManagers(ctx context.Context, room bridge.RoomID) ([]wire.User, error) {
 	return c.inviteSome(ctx, room, func(string) bool { return true })
 }
 
 // inviteNewManagers leaves out whoever was seen in the group by this process: they
 // left it because they wanted to.
-func (c Setup) inviteNewManagers(ctx context.Context, room bridge.RoomID) ([]wire.User, error) {
+func (c invitations) inviteNewManagers(ctx context.Context, room bridge.RoomID) ([]wire.User, error) {
 	return c.inviteSome(ctx, room, func(user string) bool {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -128,7 +132,7 @@ func (c Setup) inviteNewManagers(ctx context.Context, room bridge.RoomID) ([]wir
 }
 
 // wasIn notes that users are in a group, or were.
-func (c Setup) wasIn(room bridge.RoomID, users ...wire.User) {
+func (c invitations) wasIn(room bridge.RoomID, users ...wire.User) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.asked.room != room {
@@ -139,8 +143,8 @@ func (c Setup) wasIn(room bridge.RoomID, users ...wire.User) {
 	}
 }
 
-func (c Setup) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) (refused []wire.User, err error) {
-	managers, err := c.managers(ctx)
+func (c invitations) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) (refused []wire.User, err error) {
+	managers, err := Directory{c.Client}.managers(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +187,7 @@ func (c Setup) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(u
 	return refused, err
 }
 
-func (c Setup) invite(ctx context.Context, room bridge.RoomID, users ...wire.User) error {
+func (c invitations) invite(ctx context.Context, room bridge.RoomID, users ...wire.User) error {
 	var ids []string
 	for _, u := range users {
 		ids = append(ids, u.ID)

@@ -149,7 +149,7 @@ func (c Setup) groupOf(ctx context.Context, query url.Values) (group, error) {
 func (c Setup) trusted(ctx context.Context) (map[string]bool, error) {
 	bot, _ := c.Bot()
 	ours := map[string]bool{string(bot): true}
-	managers, err := c.managers(ctx)
+	managers, err := Directory{c.Client}.managers(ctx)
 	if err != nil && !forbidden(err) {
 		return nil, err
 	}
@@ -158,21 +158,6 @@ func (c Setup) trusted(ctx context.Context) (map[string]bool, error) {
 	}
 	delete(ours, "") // a room whose maker is not told is nobody's
 	return ours, nil
-}
-
-// managers are all omnichannel managers but the bot itself.
-func (c Setup) managers(ctx context.Context) (all []wire.User, err error) {
-	listed, err := list[wire.User](ctx, c.Client, "/livechat/users/manager", nil, "users")
-	if err != nil {
-		return nil, fmt.Errorf("list the omnichannel managers: %w", err)
-	}
-	bot, _ := c.Bot()
-	for _, u := range listed {
-		if u.ID != string(bot) {
-			all = append(all, u)
-		}
-	}
-	return all, nil
 }
 
 // keptAs is the name under which the id of a channel is kept: another SETUP_CHANNEL is

@@ -20,9 +20,12 @@ var (
 	notMade    = language.Sentence("I may not make it: an administrator has to give me the role `bot`, or the permission `create-p`")
 )
 
-// tellTrouble tells the managers why nothing can be announced, once while it lasts; with "",
+// herald tells managers by direct message what they cannot read in the setup channel.
+type herald struct{ *Client }
+
+// trouble tells the managers why nothing can be announced, once while it lasts; with "",
 // that is over.
-func (c Setup) tellTrouble(ctx context.Context, name, trouble string) error {
+func (c herald) trouble(ctx context.Context, name, what string) error {
 	if c.cfg.Memory == nil {
 		return nil
 	}
@@ -31,9 +34,9 @@ func (c Setup) tellTrouble(ctx context.Context, name, trouble string) error {
 	switch {
 	case err != nil:
 		return err
-	case trouble == "" && known == "":
+	case what == "" && known == "":
 		return nil
-	case trouble == "":
+	case what == "":
 		return c.cfg.Memory.SaveNote(ctx, as, "")
 	case known == "":
 		known = fmt.Sprint(c.cfg.Now().UnixNano())
@@ -41,12 +44,12 @@ func (c Setup) tellTrouble(ctx context.Context, name, trouble string) error {
 			return err
 		}
 	}
-	text := c.cfg.Say.Say("I cannot report about the Facebook pages in the channel `#%s`: %s. What I have to report waits until then.", name, c.cfg.Say.Say(trouble))
-	return c.tellManagers(ctx, "trouble/"+known+"/"+trouble, text)
+	text := c.cfg.Say.Say("I cannot report about the Facebook pages in the channel `#%s`: %s. What I have to report waits until then.", name, c.cfg.Say.Say(what))
+	return c.tellManagers(ctx, "trouble/"+known+"/"+what, text)
 }
 
-// tellTaken tells the managers, once for each channel, that the name they know is another's.
-func (c Setup) tellTaken(ctx context.Context, name string, s site) error {
+// taken tells the managers, once for each channel, that the name they know is another's.
+func (c herald) taken(ctx context.Context, name string, s site) error {
 	if !s.taken {
 		return nil
 	}
@@ -57,8 +60,8 @@ func (c Setup) tellTaken(ctx context.Context, name string, s site) error {
 	return c.tellManagers(ctx, "taken/"+string(s.ID), text)
 }
 
-func (c Setup) tellManagers(ctx context.Context, key, text string) error {
-	managers, err := c.managers(ctx)
+func (c herald) tellManagers(ctx context.Context, key, text string) error {
+	managers, err := Directory{c.Client}.managers(ctx)
 	if forbidden(err) { // they are not known; doctor says so
 		return nil
 	}
@@ -68,15 +71,15 @@ func (c Setup) tellManagers(ctx context.Context, key, text string) error {
 	return c.tellEach(ctx, managers, key, text)
 }
 
-// tellUninvited tells managers who are not in the channel, once, that they cannot be invited.
-func (c Setup) tellUninvited(ctx context.Context, s site, managers []wire.User) error {
+// uninvited tells managers who are not in the channel, once, that they cannot be invited.
+func (c herald) uninvited(ctx context.Context, s site, managers []wire.User) error {
 	_, bot := c.Bot()
 	text := c.cfg.Say.Say("I report about the Facebook pages in the private channel `#%s`, and I cannot invite you. Ask an owner of that channel to invite you, or to make me, `@%s`, an owner.", s.Name, bot)
 	return c.tellEach(ctx, managers, "uninvited/"+string(s.ID), text)
 }
 
 // tellEach writes to each by direct message, once for a key whatever repeats.
-func (c Setup) tellEach(ctx context.Context, users []wire.User, key, text string) error {
+func (c herald) tellEach(ctx context.Context, users []wire.User, key, text string) error {
 	speaker := Speaker{c.Client}
 	var failed error
 	for _, u := range users {
@@ -97,13 +100,13 @@ func (c Setup) tellEach(ctx context.Context, users []wire.User, key, text string
 	return failed
 }
 
-func (c Setup) wasTold(id bridge.MessageID) bool {
+func (c herald) wasTold(id bridge.MessageID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.told[id]
 }
 
-func (c Setup) tell(id bridge.MessageID) {
+func (c herald) tell(id bridge.MessageID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.told == nil {

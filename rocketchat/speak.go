@@ -87,7 +87,7 @@ func (c Speaker) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID,
 	}
 	body := map[string]any{"message": message}
 	withoutPreviews(body, text)
-	return c.sendBody(ctx, id, body)
+	return c.sendBody(ctx, r, id, body)
 }
 
 // wireButtons lets the person who clicks one type something (rocketchat.md 6.3).

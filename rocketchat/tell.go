@@ -33,6 +33,9 @@ var statusReactions = map[bridge.NoticeKind]string{
 // message. Answers go where they are sent to, announcements into the setup channel.
 // The ids are fixed, so a notice told again is not shown again.
 func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
+	if n.Aside {
+		return c.besides(ctx, n)
+	}
 	switch n.Kind {
 	case bridge.Private:
 		if err := c.react(ctx, n.Message, keptMark, true); err != nil {
@@ -120,7 +123,7 @@ func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 
 // rewrite replaces what a notice said that was told under a key.
 func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key bridge.NoticeKey) error {
-	return c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: map[string]string{
+	return c.do(ctx, call{of: string(n.Room), method: http.MethodPost, route: "/chat.update", body: map[string]string{
 		"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence}})
 }
 
@@ -136,6 +139,15 @@ func (c Notifier) tellPrivately(ctx context.Context, n bridge.Notice) error {
 	return final(err)
 }
 
+// besides tells by direct message what a room refuses.
+func (c Notifier) besides(ctx context.Context, n bridge.Notice) error {
+	if n.Kind == bridge.Answer {
+		n.Room = ""
+		return c.reply(ctx, n)
+	}
+	return c.tellPrivately(ctx, n)
+}
+
 // directRoom returns the room of the bot and a user, and opens it if need be.
 func (c Speaker) directRoom(ctx context.Context, user bridge.Author) (bridge.RoomID, error) {
 	var answer struct {
@@ -143,7 +155,7 @@ func (c Speaker) directRoom(ctx context.Context, user bridge.Author) (bridge.Roo
 			ID bridge.RoomID `json:"_id"`
 		} `json:"room"`
 	}
-	create := call{method: http.MethodPost, route: "/im.create", body: map[string]string{"username": user.Username}, answer: &answer}
+	create := call{of: user.Username, method: http.MethodPost, route: "/im.create", body: map[string]string{"username": user.Username}, answer: &answer}
 	err := c.do(ctx, create)
 	if err == nil && answer.Room.ID == "" {
 		err = unexpected(create, nil)
@@ -161,13 +173,13 @@ func final(err error) error {
 
 // sendQuote posts a text that quotes a message, under a fixed id.
 func (c Speaker) sendQuote(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
-	return c.sendBody(ctx, id, map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}})
+	return c.sendBody(ctx, r, id, map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}})
 }
 
 // sendBody makes a message of the bot. What Rocket.Chat answers to a repeated id is
 // not established (rocketchat.md 7.3), so a refusal is checked.
-func (c Speaker) sendBody(ctx context.Context, id bridge.MessageID, body map[string]any) error {
-	err := c.do(ctx, call{method: http.MethodPost, route: "/chat.sendMessage", body: body})
+func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
+	err := c.do(ctx, call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body})
 	if statusOf(err) != http.StatusBadRequest {
 		return err
 	}
@@ -190,7 +202,7 @@ func (c Speaker) react(ctx context.Context, id bridge.MessageID, emoji string, o
 
 // setReaction sets or removes a reaction of the bot; false says that it is refused.
 func (c Speaker) setReaction(ctx context.Context, id bridge.MessageID, emoji string, on bool) (bool, error) {
-	return permitted(c.do(ctx, call{method: http.MethodPost, route: "/chat.react",
+	return permitted(c.do(ctx, call{of: string(id), method: http.MethodPost, route: "/chat.react",
 		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}}))
 }
 

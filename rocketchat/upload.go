@@ -35,14 +35,14 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	var answer struct {
 		ID bridge.MessageID `json:"_id"`
 	}
-	up := call{method: http.MethodPost, route: "/livechat/upload/{rid}", params: map[string]string{"rid": string(r)}, answer: &answer,
-		stream: form.File("file", f.Name, f.Type, content, -1), header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
+	up := call{of: visitor.Reveal(), method: http.MethodPost, route: "/livechat/upload/{rid}", params: map[string]string{"rid": string(r)}, answer: &answer,
+		ours: func() bool { return content.err.Load() != nil }, stream: form.File("file", f.Name, f.Type, content, -1), header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
 	err := c.do(ctx, up)
 	switch {
 	case content.err.Load() != nil: // the workspace got half of it, which is nothing
 		return "", *content.err.Load()
-	case statusOf(err) == http.StatusForbidden: // also of a room that is not open (rocketchat.md 4.7)
-		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Err: err}
+	case statusOf(err) == http.StatusForbidden && !isPage(err): // also of a room that is not open (rocketchat.md 4.7)
+		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case refusesFile[codeOf(err)] != "":
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[codeOf(err)], Err: err}
 	case err == nil && answer.ID == "":

@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,13 +13,34 @@ import (
 type duty struct {
 	*Config
 
-	mu      sync.Mutex                        // guards the two below
-	away    map[bridge.DepartmentID]time.Time // when nobody was there, as last seen
-	deleted map[bridge.DepartmentID]bool      // departments that are no more, as said
+	mu      sync.Mutex                       // guards the two below
+	away    map[bridge.DepartmentID]*absence // where nobody was there, as last seen
+	deleted map[bridge.DepartmentID]bool     // departments that are no more, as said
+}
+
+// absence is a department in which nobody is there.
+type absence struct {
+	asked time.Time   // when it was asked after last
+	early []time.Time // in the last minute, before its turn, because somebody had come
+	soon  bool        // somebody has come: it is to be asked now
+	there bool        // somebody is, says Rocket.Chat; no room was opened yet
+}
+
+// mostEarly is how often in a minute a department is asked after before its turn. With its
+// turns, eight in a minute, these are as many calls as Rocket.Chat allows for one route where
+// it limits the bot.
+const mostEarly = 2
+
+// note keeps that a department was asked after.
+func (a *absence) note(now time.Time) {
+	if a.soon {
+		a.early = append(a.early, now)
+	}
+	a.asked, a.soon, a.there = now, false, false
 }
 
 func newDuty(c *Config) *duty {
-	return &duty{Config: c, away: map[bridge.DepartmentID]time.Time{}, deleted: map[bridge.DepartmentID]bool{}}
+	return &duty{Config: c, away: map[bridge.DepartmentID]*absence{}, deleted: map[bridge.DepartmentID]bool{}}
 }
 
 func (r *duty) departmentGone(d bridge.DepartmentID) {
@@ -57,12 +79,14 @@ func (r *duty) elsewhere(link bridge.Link) bool {
 // only now and then: a thousand waiting customers are one question.
 func (r *duty) someoneThere(ctx context.Context, d bridge.DepartmentID) error {
 	r.mu.Lock()
-	since, away := r.away[d]
+	a := r.away[d]
+	there := a == nil || a.there
+	ask := !there && (a.soon || r.Now().Sub(a.asked).Abs() >= r.Retry*9/10)
 	r.mu.Unlock()
-	if !away {
+	switch {
+	case there:
 		return nil
-	}
-	if r.Now().Sub(since) < r.Retry*9/10 {
+	case !ask:
 		return r.nobody(d)
 	}
 	online, err := r.Livechat.Online(ctx, d)
@@ -73,8 +97,29 @@ func (r *duty) someoneThere(ctx context.Context, d bridge.DepartmentID) error {
 		r.gone(d)
 		return r.nobody(d)
 	}
-	r.back(d)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := r.away[d]; a != nil {
+		a.there = true
+	}
 	return nil
+}
+
+// SomeoneCame returns the departments that are to be asked after now, because somebody has
+// come who may be an agent: not those that were asked after too often lately. They have their
+// turn all the same.
+func (r *duty) SomeoneCame() (departments []bridge.DepartmentID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.Now()
+	for d, a := range r.away {
+		a.early = slices.DeleteFunc(a.early, func(t time.Time) bool { return now.Sub(t).Abs() > time.Minute })
+		if len(a.early) < mostEarly {
+			a.soon = true
+			departments = append(departments, d)
+		}
+	}
+	return departments
 }
 
 // hold turns the refusal of a room into waiting together with all others of the
@@ -97,17 +142,27 @@ func (r *duty) nobody(d bridge.DepartmentID) error {
 func (r *duty) gone(d bridge.DepartmentID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, known := r.away[d]; !known {
+	a := r.away[d]
+	if a == nil {
 		r.Log.Warn("no agent is online, customers wait", "department", d)
+		a = &absence{}
+		r.away[d] = a
 	}
-	r.away[d] = r.Now()
+	a.note(r.Now())
 }
 
+// back is for a room that was opened: all others of the department need not wait until
+// everything is shown in it.
 func (r *duty) back(d bridge.DepartmentID) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, away := r.away[d]; away {
-		r.Log.Info("an agent is online again", "department", d)
-	}
+	_, away := r.away[d]
 	delete(r.away, d)
+	r.mu.Unlock()
+	if !away {
+		return
+	}
+	r.Log.Info("an agent is online again", "department", d)
+	if r.Back != nil {
+		r.Back(d)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"messenger-bridge/bridge"
@@ -109,6 +110,13 @@ func (r *poster) unfetched(ctx context.Context, link *stay, p *posting, i int, r
 // notUploaded decides what becomes of a file that the room does not have: fetching it may
 // have broken off, or the workspace does not take it.
 func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int, name string, refusal *bridge.Refusal) (bridge.MessageID, error) {
+	if _, open := r.seenOpen.Get(link.Room); open && p.open == "" { // it is not asked each time: that has a limit of its own
+		p.open = link.Room
+	}
+	refusal = bridge.RefusalOf(p.althoughOpen(link, refusal))
+	if a := r.tooMuch(p.in.Refusals, refusal); a != nil {
+		return substitutes{r}.file(ctx, link, p, i, name, a)
+	}
 	switch refusal.Reason {
 	case bridge.FilesOff:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat takes no files of customers."), noFiles(r.Say))
@@ -180,7 +188,7 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 // do something about it.
 func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
-	id := bridge.MessageID(fmt.Sprintf("%s-f%d", p.in.MessageID(), i))
+	id := lineOf(p.in.MessageID(), i)
 	text := "[" + r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", fileKind(r.Say, a), why, r.inbox(ctx, p.in)) + "]"
 	if p.in.Kind == bridge.EchoEvent {
 		return id, r.note(ctx, link, id, "", text)
@@ -188,7 +196,23 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
 		p.refused = append(p.refused, toCustomer)
 	}
-	return id, r.postOne(ctx, link, bridge.Post{ID: id, Text: text})
+	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: text})
+	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
+		_, err = substitutes{r}.inTurn(ctx, link, p.in, id, []string{text}, err)
+	}
+	return id, err
+}
+
+// lineOf is the id of the line that takes the place of a message's file.
+func lineOf(id bridge.MessageID, i int) bridge.MessageID {
+	return id + bridge.MessageID("-f"+strconv.Itoa(i))
+}
+
+// isLine reports whether an id is a line's.
+func isLine(id bridge.MessageID) bool {
+	_, n, found := strings.Cut(string(id), "-f")
+	_, err := strconv.Atoi(n)
+	return found && err == nil
 }
 
 // fileKind is what a file is called while its name is not known.

@@ -24,6 +24,9 @@ type stay struct {
 	again  bool // showing it was begun before, and may have opened a room
 	opened func(bridge.NewRoom) error
 	waits  bool // nobody is there who could take a room
+
+	refusals bridge.Refusals  // how often, and since when, something of the event was refused before
+	left     *bridge.Response // what the bot was to say was given up, and why
 }
 
 func (r *opener) register(ctx context.Context, link *stay) error {
@@ -35,6 +38,10 @@ func (r *opener) register(ctx context.Context, link *stay) error {
 	if reasonOf(err) == bridge.DepartmentGone && department != "" {
 		r.departmentGone(department)
 		department = "" // whoever is there is better than nobody
+		given, err = r.Livechat.Register(ctx, token, name, department)
+	}
+	if neutral := neutralName(r.Say, link.Conversation.Customer); name != neutral && link.refusals.Count > 0 && bridge.RefusalOf(err).OfItem() {
+		name = neutral // perhaps it is the name that is refused
 		given, err = r.Livechat.Register(ctx, token, name, department)
 	}
 	if err != nil {
@@ -72,6 +79,9 @@ func (r *opener) open(ctx context.Context, link *stay) error {
 func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom, began bool) error {
 	before, existed := link.Room, room.Existed
 	link.Room = room.ID
+	if !existed && r.Made != nil {
+		r.Made(room.ID)
+	}
 	if began {
 		if err := link.opened(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended}); err != nil {
 			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/recent"
 	"messenger-bridge/textcut"
 )
 
@@ -20,6 +22,15 @@ type poster struct {
 	*wording
 	*remarks
 	*opener
+
+	seenOpen *recent.Map[bridge.RoomID, struct{}] // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
+}
+
+// mostOpen bounds how many rooms are remembered.
+const mostOpen = 10_000
+
+func newPoster(c *Config, w *wording, m *remarks, o *opener) *poster {
+	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3)}
 }
 
 // posting is one event on its way into a room.
@@ -35,12 +46,16 @@ type posting struct {
 	read    bridge.RoomID            // whose files are in found
 	found   []bridge.Uploaded        // and not known to belong to another message
 	refused []string                 // what the customer must be told
+
+	open bridge.RoomID    // the room that Rocket.Chat says is open, although it refuses what is posted there
+	left *bridge.Response // why something of it was given up; nil: nothing was
 }
 
 func (r *poster) posting(in bridge.Incoming, text string) *posting {
 	p := &posting{in: in, text: text, posted: text == "", files: map[int]bridge.MessageID{}}
 	// A page that was deleted meanwhile has no settings; its customers are still heard.
 	p.page, _ = r.Pages.Page(in.Conversation.Page)
+	p.resume(r.Known)
 	return p
 }
 
@@ -72,6 +87,10 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 				link.waits = reasonOf(err) == bridge.NoAgent || reasonOf(err) == bridge.OmnichannelOff
 				return bridge.Shown{}, err
 			}
+			if link.Room == previous {
+				p.open = link.Room
+				r.seenOpen.Set(link.Room, struct{}{})
+			}
 			r.nameEarlier(ctx, link, previous) // a later attempt would not know it
 		}
 		err := r.post(ctx, link, p)
@@ -90,9 +109,9 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 				r.showHistory(ctx, link, in)
 			}
 			if in.Comment != nil {
-				return p.done(link), r.inPublic(ctx, link)
+				return p.done(link), r.aside(link, r.inPublic(ctx, link))
 			}
-			return p.done(link), r.standby(ctx, link, in)
+			return p.done(link), r.aside(link, r.standby(ctx, link, in))
 		}
 	}
 	return bridge.Shown{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Err: errors.New("every room opened was closed at once")}
@@ -103,6 +122,7 @@ func (p *posting) done(link *stay) bridge.Shown {
 	return bridge.Shown{
 		Receipt: bridge.Receipt{Page: p.in.Conversation.Page, Mid: p.in.Mid, Room: link.Room, Shown: p.shown},
 		Refused: p.refused,
+		Left:    p.left,
 	}
 }
 
@@ -116,7 +136,7 @@ func (r *poster) post(ctx context.Context, link *stay, p *posting) error {
 		return r.files(ctx, link, p)
 	}
 	err := r.postText(ctx, link, p)
-	if reasonOf(err) == bridge.RoomClosed {
+	if reasonOf(err) == bridge.RoomClosed && p.open != link.Room {
 		there, failed := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
 		if failed != nil {
 			return failed
@@ -171,10 +191,31 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	id := p.in.MessageID()
 	p.shown = []bridge.MessageID{id}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
-	for limit := min(longest, textcut.Units(p.text)/2); reasonOf(err) == bridge.TooLong && limit > 0; limit /= 2 {
+	for limit := min(longest, textcut.Units(p.text)/2); tooLong(err) && limit > 0; limit /= 2 {
 		p.shown, err = r.postParts(ctx, link, id, textcut.Pieces(p.text, limit), limit)
 	}
+	err = p.althoughOpen(link, err)
+	if a := r.tooMuch(p.in.Refusals, err); a != nil {
+		return substitutes{r}.text(ctx, link, p, err, a)
+	}
 	return err
+}
+
+// tooLong reports whether a text was refused for its length, by Rocket.Chat or by what
+// stands before it.
+func tooLong(err error) bool {
+	r := bridge.RefusalOf(err)
+	return err != nil && (r.Reason == bridge.TooLong || r.OfItem() && r.Answer.Status == http.StatusRequestEntityTooLarge)
+}
+
+// althoughOpen makes of a refusal that says that the room is closed one of what was posted,
+// if Rocket.Chat has just said that the room is open.
+func (p *posting) althoughOpen(link *stay, err error) error {
+	r := bridge.RefusalOf(err)
+	if reasonOf(err) != bridge.RoomClosed || p.open == "" || p.open != link.Room {
+		return err
+	}
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: r.Answer, Err: r.Err}
 }
 
 // postParts shows a text in parts. Their ids tell how it was cut, and for which room:

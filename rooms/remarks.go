@@ -2,6 +2,7 @@ package rooms
 
 import (
 	"context"
+	"fmt"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
@@ -15,11 +16,12 @@ import (
 type remarks struct {
 	*Config
 	*wording
+	insistence
 	told *recent.Map[bridge.MessageID, struct{}] // what was said once in a room
 }
 
 func newRemarks(c *Config, w *wording) *remarks {
-	return &remarks{Config: c, wording: w, told: recent.New[bridge.MessageID, struct{}](maxTold, 0)}
+	return &remarks{Config: c, wording: w, insistence: insistence{c}, told: recent.New[bridge.MessageID, struct{}](maxTold, 0)}
 }
 
 // note says something in the latest room. A customer without one was never shown, so
@@ -29,7 +31,59 @@ func (r *remarks) note(ctx context.Context, link *stay, id, quote bridge.Message
 		r.Log.Info("not shown, for there is no room", "page", link.Conversation.Page, "message", id)
 		return nil
 	}
-	return r.Changes.Note(ctx, link.Room, bridge.Post{ID: id, Text: text, Quote: quote})
+	return botsWords{r}.say(ctx, link, link.Room, bridge.Post{ID: id, Text: text, Quote: quote})
+}
+
+// botsWords are what the bot says.
+type botsWords struct{ *remarks }
+
+// say says something as the bot in a room: in parts, if it is too long; and if the
+// workspace keeps refusing it, its plain words, or only that there was something. Where that
+// is refused, too, whoever serves the room is told; if that is not possible, it is given up.
+func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
+	err := r.Changes.Note(ctx, room, p)
+	for limit := min(longest, textcut.Units(p.Text)/2); tooLong(err) && limit > 0; limit /= 2 {
+		err = r.parts(ctx, room, p, textcut.Pieces(p.Text, limit), limit)
+	}
+	a := r.tooMuch(link.refusals, err)
+	if a == nil {
+		return err
+	}
+	line := r.Say.Say("Something that belongs here is not shown, because Rocket.Chat does not take it (%s). It may be seen in the Page inbox of Facebook: %s", why(r.Say, a), inboxOf(link.Conversation.Page))
+	for _, text := range []string{plainWords(p.Text), line} {
+		if text == "" || text == p.Text {
+			continue
+		}
+		if other := r.Changes.Note(ctx, room, bridge.Post{ID: replacement(p.ID), Text: text}); other == nil {
+			link.left = a
+			return nil
+		}
+	}
+	told, failed := r.Changes.TellServing(ctx, room, bridge.Post{ID: p.ID, Text: p.Text})
+	switch {
+	case failed != nil:
+		return failed
+	case told:
+		link.left = a
+		return nil
+	case a.Everybody():
+		return err
+	}
+	return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Answer: a, Err: err}
+}
+
+// parts says a text in parts; their ids tell how it was cut.
+func (r botsWords) parts(ctx context.Context, room bridge.RoomID, p bridge.Post, texts []string, limit int) error {
+	for i, text := range texts {
+		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", p.ID, limit, i+1)), Text: text}
+		if i == 0 {
+			part.Quote = p.Quote
+		}
+		if err := r.Changes.Note(ctx, room, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // standby says, once in each room, that the customer's messages are another app's to
@@ -74,7 +128,8 @@ func (r *remarks) reaction(ctx context.Context, link *stay, in bridge.Incoming) 
 	}
 	id, emoji := r.messageOf(in.Conversation.Page, in.Mid), reactionEmoji(in.Reaction)
 	if id != "" && (emoji != "" || in.Reaction.Removed) {
-		if done, err := r.Changes.React(ctx, id, emoji); done || err != nil {
+		done, err := r.Changes.React(ctx, id, emoji)
+		if done, err := r.undone(link, done, err); done || err != nil {
 			return err
 		}
 	}
@@ -120,7 +175,8 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 	}
 	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
 	if len(shown) == 1 {
-		if done, err := r.Changes.Edit(ctx, link.Visitor, room, shown[0], text); done || err != nil {
+		done, err := r.Changes.Edit(ctx, link.Visitor, room, shown[0], text)
+		if done, err := r.undone(link, done, err); done || err != nil {
 			return err
 		}
 	}
@@ -174,8 +230,10 @@ func (r *remarks) takeAway(ctx context.Context, link *stay, in bridge.Incoming, 
 	all = len(shown) > 0
 	for _, id := range shown {
 		done, err := r.Changes.Delete(ctx, link.Visitor, room, id)
+		done, err = r.undone(link, done, err)
 		if err == nil && !done {
 			done, err = r.Changes.Edit(ctx, link.Visitor, room, id, "["+instead+"]")
+			done, err = r.undone(link, done, err)
 		}
 		if err != nil {
 			return false, "", err

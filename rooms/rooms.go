@@ -66,6 +66,9 @@ type Changes interface {
 	// Note says something as the bot, in an open room or a closed one. Saying the same
 	// id again is harmless.
 	Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error
+	// TellServing says something as the bot to whoever serves a room, by direct message.
+	// False says that nobody does, or that they cannot be told.
+	TellServing(ctx context.Context, r bridge.RoomID, p bridge.Post) (bool, error)
 }
 
 // Links remembers which visitor and room belong to a conversation.
@@ -137,6 +140,10 @@ type Facebook struct {
 
 // Hooks are called when something happened. Each may be nil.
 type Hooks struct {
+	// Made is called when a room was opened that was not there before, before agents'
+	// messages in it are taken.
+	Made func(bridge.RoomID)
+
 	// Opened is called when a room is known to be a conversation's, in place of the one
 	// before ("" if that was closed, or if there was none). If the room was
 	// there before, it is also called right before that is durable, so that a stop
@@ -146,12 +153,17 @@ type Hooks struct {
 	// DepartmentGone is called once for each department that was deleted while a
 	// page still names it; its customers then come without one.
 	DepartmentGone func(bridge.DepartmentID)
+
+	// Back is called when the first room is open again in a department where nobody was
+	// there.
+	Back func(bridge.DepartmentID)
 }
 
 // Times that are zero get the default that stands beside them.
 type Times struct {
 	NameWait  time.Duration // how long a first message may wait for the name; 1 s
-	Retry     time.Duration // how often to look whether an agent is back; 30 s
+	Retry     time.Duration // how often to look whether an agent is back; 8 s
+	Patience  time.Duration // how long something is tried that the workspace refuses, but takes of others; 45 s
 	FileAgain time.Duration // how long to wait before a file that Facebook does not have yet is fetched again, at first; 1 s
 }
 
@@ -168,10 +180,13 @@ type Rooms struct {
 // New returns Rooms.
 func New(c Config) *Rooms {
 	if c.Retry == 0 {
-		c.Retry = 30 * time.Second
+		c.Retry = 8 * time.Second
 	}
 	if c.NameWait == 0 {
 		c.NameWait = time.Second
+	}
+	if c.Patience == 0 {
+		c.Patience = 45 * time.Second
 	}
 	if c.FileAgain == 0 {
 		c.FileAgain = time.Second
@@ -183,7 +198,7 @@ func New(c Config) *Rooms {
 	naming := &naming{&c, words, newNames()}
 	remarks := newRemarks(&c, words)
 	opener := &opener{Config: &c, wording: words, naming: naming, duty: newDuty(&c), remarks: remarks}
-	return &Rooms{&c, words, naming, remarks, opener, &poster{&c, words, remarks, opener}}
+	return &Rooms{&c, words, naming, remarks, opener, newPoster(&c, words, remarks, opener)}
 }
 
 // Conversation returns the conversation a room was opened for.
@@ -204,16 +219,18 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming, opened func(bri
 	if err != nil {
 		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
 	}
-	if in.Survey != nil {
-		return r.survey(ctx, known, in)
-	}
-	link := &stay{Link: known, again: in.Tries > 0, opened: opened}
+	link := &stay{Link: known, again: in.Tries > 0, opened: opened, refusals: in.Refusals}
 	shown, err := r.deliver(ctx, link, in)
-	shown.Waits = link.waits
+	if shown.Waits = link.waits; shown.Left == nil {
+		shown.Left = link.left
+	}
 	return shown, err
 }
 
 func (r *Rooms) deliver(ctx context.Context, link *stay, in bridge.Incoming) (bridge.Shown, error) {
+	if in.Survey != nil {
+		return r.survey(ctx, link, in)
+	}
 	switch in.Kind {
 	case bridge.ReactionEvent:
 		return bridge.Shown{}, r.reaction(ctx, link, in)

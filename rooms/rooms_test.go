@@ -266,10 +266,9 @@ func TestDeliver_EveryOutcome(t *testing.T) {
 			reason: bridge.WorkspaceDown, calls: []string{"post r1", "has r1"},
 		},
 		"every room is closed at once": {
-			before: func(d *desk) { d.fail["post"] = always(refusal(bridge.RoomClosed)) }, reason: bridge.RoomClosed,
+			before: func(d *desk) { d.fail["post"] = always(refusal(bridge.RoomClosed)) }, reason: bridge.WorkspaceError,
 			calls: []string{"register sales", "save", "open", "save r1", "opened r1 false", "post r1", "has r1",
-				"open", "opened r1 true", "save r1", "opened r1 true", "post r1", "has r1",
-				"open", "opened r1 true", "save r1", "opened r1 true", "post r1", "has r1"},
+				"open", "opened r1 true", "save r1", "opened r1 true", "post r1"},
 		},
 		"visitor forgotten, found out by posting": {
 			before: func(d *desk) { d.talking(); clear(d.visitors) }, texts: []string{"r1:hello"},
@@ -377,7 +376,7 @@ func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 	deliver := func() error { _, err := r.Deliver(t.Context(), event("k", "hello"), opens); return err }
 	for range 5 {
 		err := deliver()
-		if f := bridge.RefusalOf(err); f.Reason != bridge.NoAgent || f.Gate != bridge.GateDepartment("sales") || f.After != 30*time.Second || f.Verdict != bridge.Again {
+		if f := bridge.RefusalOf(err); f.Reason != bridge.NoAgent || f.Gate != bridge.GateDepartment("sales") || f.After != 8*time.Second || f.Verdict != bridge.Again {
 			t.Fatalf("refused with %+v", f)
 		}
 	}
@@ -393,7 +392,7 @@ func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 		t.Errorf("calls %q", d.calls)
 	}
 	d.online = false
-	d.now = d.now.Add(30 * time.Second)
+	d.now = d.now.Add(8 * time.Second)
 	for range 5 {
 		if err := deliver(); reasonOf(err) != bridge.NoAgent {
 			t.Fatal(err)
@@ -402,7 +401,7 @@ func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 	if asked("open") != 1 || asked("online") != 1 {
 		t.Errorf("calls %q", d.calls)
 	}
-	d.now, d.online = d.now.Add(30*time.Second), true
+	d.now, d.online = d.now.Add(8*time.Second), true
 	if err := deliver(); err != nil {
 		t.Fatal(err)
 	}
@@ -518,5 +517,48 @@ func TestDeliver_TooLong_LastPartShownBeforeTheRoomClosed_IsNotShownAgain(t *tes
 	}
 	if got := d.texts(); !slices.Equal(got, []string{"r1:hello", "r1: you!"}) || slices.Contains(d.calls, "open") {
 		t.Errorf("agents read %q after %q", got, d.calls)
+	}
+}
+
+// TestSomeoneCame_AsksSoonButNotTooOften: people come and go all day, and one route may be
+// called ten times in a minute.
+func TestSomeoneCame_AsksSoonButNotTooOften(t *testing.T) {
+	d := newDesk(t)
+	r := d.made()
+	if got := r.SomeoneCame(); len(got) != 0 {
+		t.Errorf("nobody waits, and %q is asked after", got)
+	}
+	d.fail["open"] = []error{refusal(bridge.NoAgent)}
+	d.online = false
+	deliver := func() error { _, err := r.Deliver(t.Context(), event("k", "hello"), opens); return err }
+	if err := deliver(); reasonOf(err) != bridge.NoAgent {
+		t.Fatal(err)
+	}
+	start, asks := d.now, 0
+	for d.now.Before(start.Add(2 * time.Minute)) {
+		d.now = d.now.Add(500 * time.Millisecond)
+		due := d.now.Sub(start)%(8*time.Second) == 0 // its gate's turn
+		if len(r.SomeoneCame()) == 0 && !due {
+			continue
+		}
+		before := len(d.calls)
+		if err := deliver(); reasonOf(err) != bridge.NoAgent {
+			t.Fatal(err)
+		}
+		asks += len(d.calls) - before
+	}
+	if asks < 10 || asks > 2*10 {
+		t.Errorf("asked %d times in two minutes", asks)
+	}
+	d.online = true
+	d.now = d.now.Add(time.Minute)
+	if got := r.SomeoneCame(); !slices.Equal(got, []bridge.DepartmentID{"sales"}) {
+		t.Errorf("%q is asked after", got)
+	}
+	if err := deliver(); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.SomeoneCame(); len(got) != 0 {
+		t.Errorf("an agent is there, and %q is asked after", got)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // survey stores what a customer says of a conversation that is over, and says it in its
 // room. What Rocket.Chat does not store is said all the same.
-func (r *Rooms) survey(ctx context.Context, link bridge.Link, in bridge.Incoming) (bridge.Shown, error) {
+func (r *Rooms) survey(ctx context.Context, link *stay, in bridge.Incoming) (bridge.Shown, error) {
 	answer := in.Survey
 	if answer.Begins {
 		return bridge.Shown{}, nil
@@ -20,6 +20,7 @@ func (r *Rooms) survey(ctx context.Context, link bridge.Link, in bridge.Incoming
 		visitor = r.Links.VisitorToken(in.Conversation)
 	}
 	stored, err := r.Livechat.Answer(ctx, visitor, *answer)
+	stored, err = r.undone(link, stored, err)
 	if err != nil && reasonOf(err) != bridge.VisitorUnknown {
 		return bridge.Shown{}, err
 	}
@@ -32,6 +33,6 @@ func (r *Rooms) survey(ctx context.Context, link bridge.Link, in bridge.Incoming
 		text += "\n" + r.Say.Say("Rocket.Chat did not take it for its reports.")
 	}
 	id := in.MessageID()
-	err = r.Changes.Note(ctx, answer.Room, bridge.Post{ID: id, Text: text})
+	err = botsWords{r.remarks}.say(ctx, link, answer.Room, bridge.Post{ID: id, Text: text})
 	return bridge.Shown{Receipt: bridge.Receipt{Page: in.Conversation.Page, Mid: in.Mid, Room: answer.Room, Shown: []bridge.MessageID{id}}}, err
 }

@@ -27,7 +27,6 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	}
 	defer f.Close()
 	defer os.Remove(f.Name())
-	copied := s.now()
 	err = s.view(func(tx *bbolt.Tx) error {
 		_, err := tx.WriteTo(untilDone{ctx, f})
 		return err
@@ -35,7 +34,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	if err := markCopy(f.Name(), copied); err != nil {
+	if err := markCopy(f.Name(), s.now()); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

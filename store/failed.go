@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -20,6 +21,8 @@ const keepFailed = 7 * 24 * time.Hour
 // there; the header says which place that was:
 //
 //	version 1 | queue 1 | sequence there 8 | at 8 | reason length 1 | reason | record
+//
+// A detail stands behind the reason, after a NUL.
 const failedVersion = 1
 
 // FailureTable is what was given up.
@@ -28,10 +31,12 @@ type FailureTable struct{ *file }
 var _ bridge.Failures = FailureTable{}
 
 // Fail implements bridge.Queue; ErrConcluded if the delivery is gone.
-func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
-	if len(reason) > 255 {
-		return errors.New("reason is longer than 255 bytes")
+func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error {
+	why := string(reason)
+	if detail != "" {
+		why += "\x00" + detail
 	}
+	why = why[:min(len(why), 255)]
 	var gone error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
 		record := g.take(g.bucket(q.bucket), seqKey(uint64(seq)))
@@ -45,11 +50,11 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason) error {
 				record = newer
 			}
 		}
-		v := make([]byte, 0, 19+len(reason)+len(record))
+		v := make([]byte, 0, 19+len(why)+len(record))
 		v = append(v, failedVersion, q.number)
 		v = binary.BigEndian.AppendUint64(v, uint64(seq))
 		v = binary.BigEndian.AppendUint64(v, layout.Nanos(g.now))
-		v = append(layout.AppendShort(v, string(reason)), record...)
+		v = append(layout.AppendShort(v, why), record...)
 		b := g.bucket(bucketFailed)
 		g.put(b, seqKey(g.next(b)), v)
 		g.after.counts.Failed++
@@ -91,7 +96,7 @@ func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
 		if s.now().Sub(f.At) >= keepFailed {
 			return bridge.ErrNoFailure
 		}
-		f.Doubtful = f.At.Before(s.lazy.cursor(cursorUsed))
+		f.Doubtful = !f.At.After(s.lazy.cursor(bridge.CursorUsed))
 		f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text)
 		return err
 	})
@@ -127,6 +132,7 @@ func (s FailureTable) parse(key, v []byte) (bridge.Failure, sealedAt, error) {
 	if err != nil {
 		return f, sealedAt{}, err
 	}
+	reason, f.Detail, _ = strings.Cut(reason, "\x00")
 	f.Reason = bridge.Reason(reason)
 	var d bridge.Delivery
 	lane, text, err := layout.ParseRecord(record, &d)

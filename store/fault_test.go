@@ -46,7 +46,7 @@ func TestCommitFails_NothingIsStored_AndTheNextOneMayWork(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"save": s.Outbox().Save(out[0], bridge.Progress{}), "conclude": s.Outbox().Conclude(out[0]),
-		"fail": s.Outbox().Fail(out[0], bridge.Rejected), "page": s.SavePage(ctx, bridge.Page{ID: "1"}),
+		"fail": s.Outbox().Fail(out[0], bridge.Rejected, ""), "page": s.SavePage(ctx, bridge.Page{ID: "1"}),
 		"link": s.SaveLink(ctx, bridge.Link{Conversation: conversation(1)}), "health": s.Health(),
 		"receipts": s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Mid: "m", Tag: bridge.SendTag{Message: "x"}}}),
 	} {

@@ -96,7 +96,7 @@ func (s PageTable) SavePages(ctx context.Context, pages []bridge.Page, ticket st
 	}
 	var refused error
 	err := s.do(ctx, &op{apply: func(g *group) {
-		if refused = g.spendFor(pages, ticket); refused != nil {
+		if refused = spendFor(g, pages, ticket); refused != nil {
 			return
 		}
 		b := g.bucket(bucketPages)
@@ -113,11 +113,11 @@ func (s PageTable) SavePages(ctx context.Context, pages []bridge.Page, ticket st
 }
 
 // spendFor spends the ticket with which pages are stored, if all can be.
-func (g *group) spendFor(pages []bridge.Page, ticket string) error {
+func spendFor(g *group, pages []bridge.Page, ticket string) error {
 	var good bridge.Ticket
 	if ticket != "" {
 		var err error
-		if good, err = g.usable(ticket, ""); err != nil {
+		if good, err = usable(g, ticket, ""); err != nil {
 			return err
 		}
 	}
@@ -127,7 +127,7 @@ func (g *group) spendFor(pages []bridge.Page, ticket string) error {
 		}
 	}
 	if ticket != "" {
-		g.spend(good, "")
+		spend(g, good, "")
 	}
 	return nil
 }

@@ -99,7 +99,7 @@ func TestPostpone_OfWhatIsGone_StaysGone_AndFailuresKeepIt(t *testing.T) {
 	s.Outbox().Postpone(seqs[0], refusedOnce)
 	s.Outbox().Postpone(seqs[1], refusedOnce)
 	s.Inbox().Postpone(lazy, refusedOnce)
-	if err := errors.Join(s.Outbox().Conclude(seqs[0]), s.Outbox().Fail(seqs[1], bridge.WindowClosed), s.Inbox().Conclude(lazy)); err != nil {
+	if err := errors.Join(s.Outbox().Conclude(seqs[0]), s.Outbox().Fail(seqs[1], bridge.WindowClosed, ""), s.Inbox().Conclude(lazy)); err != nil {
 		t.Fatal(err)
 	}
 	s.Outbox().Postpone(seqs[0], refusedOnce)

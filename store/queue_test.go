@@ -225,7 +225,7 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 	if err := out.Conclude(seqs[1], bridge.Receipt{Page: "p", Mid: "m_2", Tag: bridge.SendTag{Message: "msg", Part: 3}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := out.Fail(seqs[2], bridge.WindowClosed); err != nil {
+	if err := out.Fail(seqs[2], bridge.WindowClosed, ""); err != nil {
 		t.Fatal(err)
 	}
 	check := func(s *store.Store) {
@@ -245,7 +245,7 @@ func TestQueue_SaveConcludeFail(t *testing.T) {
 			if err := out.Save(gone, progress); !errors.Is(err, bridge.ErrConcluded) {
 				t.Errorf("save %d: %v", gone, err)
 			}
-			if err := out.Fail(gone, bridge.Rejected); !errors.Is(err, bridge.ErrConcluded) {
+			if err := out.Fail(gone, bridge.Rejected, ""); !errors.Is(err, bridge.ErrConcluded) {
 				t.Errorf("fail %d: %v", gone, err)
 			}
 			if err := out.Conclude(gone); err != nil {
@@ -284,7 +284,7 @@ func TestTakeBack_LeavesTheOthers(t *testing.T) {
 	o.Now = now.Now
 	s := open(t, o)
 	for _, seq := range add(t, s.Outbox(), entry("a"), entry("b"), entry("c")) {
-		if err := s.Outbox().Fail(seq, bridge.Rejected); err != nil {
+		if err := s.Outbox().Fail(seq, bridge.Rejected, ""); err != nil {
 			t.Fatal(err)
 		}
 		now.pass(24 * time.Hour)
@@ -332,12 +332,12 @@ func TestFail_Expires_After7Days(t *testing.T) {
 	o.Now = now.Now
 	s := open(t, o)
 	old := add(t, s.Outbox(), entry("old"))
-	if err := s.Outbox().Fail(old[0], bridge.Rejected); err != nil {
+	if err := s.Outbox().Fail(old[0], bridge.Rejected, ""); err != nil {
 		t.Fatal(err)
 	}
 	now.pass(6 * 24 * time.Hour)
 	young := add(t, s.Outbox(), entry("young"))
-	if err := s.Outbox().Fail(young[0], bridge.Unsupported); err != nil {
+	if err := s.Outbox().Fail(young[0], bridge.Unsupported, ""); err != nil {
 		t.Fatal(err)
 	}
 	closeStore(t, s)
@@ -464,7 +464,7 @@ func TestClosed_EverythingIsRefused(t *testing.T) {
 	for name, err := range map[string]error{
 		"append": append1, "delivery": delivery, "link": link, "room": room, "failed": failed, "backup": backup,
 		"save": s.Outbox().Save(1, bridge.Progress{}), "conclude": s.Outbox().Conclude(1), "lazy": s.Inbox().Conclude(1),
-		"fail": s.Inbox().Fail(1, ""), "page": s.SavePage(ctx, bridge.Page{ID: "1"}), "cursor": s.SaveCursor("c", time.Now()),
+		"fail": s.Inbox().Fail(1, "", ""), "page": s.SavePage(ctx, bridge.Page{ID: "1"}), "cursor": s.SaveCursor("c", time.Now()),
 		"health": s.Health(), "waiting": s.Inbox().Waiting(nil),
 	} {
 		if !errors.Is(err, store.ErrClosed) {

@@ -257,7 +257,7 @@ func TestFile_HoldsNoTextAndNoToken(t *testing.T) {
 	}
 	wantNoPlaintext(t, path, text, token, visitor)
 	for i := range 10 {
-		if err := errors.Join(s.Inbox().Conclude(in[i]), s.Inbox().Fail(in[10+i], bridge.Rejected),
+		if err := errors.Join(s.Inbox().Conclude(in[i]), s.Inbox().Fail(in[10+i], bridge.Rejected, ""),
 			s.Outbox().Save(out[i], bridge.Progress{State: bridge.OutcomeUnknown})); err != nil {
 			t.Fatal(err)
 		}
@@ -361,7 +361,7 @@ func TestRecords_ThatSomebodyExchangedOrDamaged_AreNotBelieved(t *testing.T) {
 		if err != nil || d.Body != nil || d.Seq != seq {
 			t.Errorf("delivery %d: %q, %v", seq, d.Body, err)
 		}
-		if err := s.Inbox().Fail(seq, bridge.StoreFailed); err != nil {
+		if err := s.Inbox().Fail(seq, bridge.StoreFailed, ""); err != nil {
 			t.Errorf("fail %d: %v", seq, err)
 		}
 	}

@@ -55,8 +55,8 @@ func (s TicketTable) Ticket(id string) (t bridge.Ticket, err error) {
 func (s TicketTable) SpendTicket(ctx context.Context, id, by string) (t bridge.Ticket, err error) {
 	var refused error
 	err = s.do(ctx, &op{apply: func(g *group) {
-		if t, refused = g.usable(id, by); refused == nil {
-			g.spend(t, by)
+		if t, refused = usable(g, id, by); refused == nil {
+			spend(g, t, by)
 		}
 	}})
 	if err == nil {
@@ -66,12 +66,12 @@ func (s TicketTable) SpendTicket(ctx context.Context, id, by string) (t bridge.T
 }
 
 // usable returns a ticket that can be spent in the transaction.
-func (g *group) usable(id, by string) (bridge.Ticket, error) {
+func usable(g *group, id, by string) (bridge.Ticket, error) {
 	return g.file.tickets().Usable(id, by, g.bucket(bucketStates).Get(tickets.Key(id)))
 }
 
 // spend makes a usable ticket worthless.
-func (g *group) spend(t bridge.Ticket, by string) {
+func spend(g *group, t bridge.Ticket, by string) {
 	v, err := g.file.tickets().Spent(t, by)
 	g.keep(err)
 	g.put(g.bucket(bucketStates), tickets.Key(t.ID), v)

@@ -107,7 +107,7 @@ func TestUpgrade_OfDamagedRecords_SetsThemAside(t *testing.T) {
 		if err != nil || d.Body != nil || d.Lane != (bridge.Lane{}) {
 			t.Errorf("delivery %d: %+v, %v", n, d, err)
 		}
-		if err := s.Inbox().Fail(bridge.Seq(n), bridge.StoreFailed); err != nil {
+		if err := s.Inbox().Fail(bridge.Seq(n), bridge.StoreFailed, ""); err != nil {
 			t.Errorf("fail %d: %v", n, err)
 		}
 		if _, err := s.Failure(bridge.Seq(n)); err == nil || errors.Is(err, bridge.ErrNoFailure) && len(damaged[n]) > 18 {

@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -25,6 +26,35 @@ const (
 	cookieFor  = 45 * time.Minute // a login, then a choice
 )
 
+// provesFor bounds for how long a cookie opens anything: until a ticket that has expired
+// cannot be told from one that never was.
+const provesFor = 24 * time.Hour
+
+// visitOf is what the cookie holds: a browser's nonce, until when it counts, and the proof
+// that it is ours, so that strangers are known before anything of theirs is read.
+func (s *server) visitOf(nonce string) string {
+	text := nonce + "." + strconv.FormatInt(s.Now().Add(provesFor).Unix(), 36)
+	return text + "." + s.Sign(visitPurpose, text)
+}
+
+const visitPurpose = "visit"
+
+// nonceOf returns the browser's nonce, or "" where the cookie is not ours, or too old.
+func (s *server) nonceOf(r *http.Request) string {
+	c, err := r.Cookie(cookieName)
+	if err != nil || len(c.Value) > 256 {
+		return ""
+	}
+	nonce, rest, _ := strings.Cut(c.Value, ".")
+	until, proof, _ := strings.Cut(rest, ".")
+	end, err := strconv.ParseInt(until, 36, 64)
+	ours := subtle.ConstantTimeCompare([]byte(proof), []byte(s.Sign(visitPurpose, nonce+"."+until))) == 1
+	if err != nil || !ours || s.Now().After(time.Unix(end, 0)) {
+		return ""
+	}
+	return nonce
+}
+
 // workFor bounds what a click sets off. It goes on when the browser leaves: a
 // second click cancels the first request, whose ticket is spent by then.
 const workFor = 2 * time.Minute
@@ -35,15 +65,6 @@ func work(w http.ResponseWriter, r *http.Request) (context.Context, context.Canc
 	return context.WithTimeout(context.WithoutCancel(r.Context()), workFor)
 }
 
-// nonceOf returns the browser's nonce, or "".
-func nonceOf(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
-	if err != nil || len(c.Value) > 128 {
-		return ""
-	}
-	return c.Value
-}
-
 // start sends the browser to Facebook's dialog.
 func (s *server) start(w http.ResponseWriter, r *http.Request) {
 	dialog, nonce, err := s.Login.Begin(r.Context(), r.URL.Query().Get("state"))
@@ -52,7 +73,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: nonce, Path: s.Path + cookiePath, MaxAge: int(cookieFor.Seconds()),
+		Name: cookieName, Value: s.visitOf(nonce), Path: s.Path + cookiePath, MaxAge: int(cookieFor.Seconds()),
 		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
 	})
 	w.Header().Set("Location", dialog)
@@ -63,7 +84,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 // address has no code in it and may be opened again.
 func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	state, code, nonce := query.Get("state"), query.Get("code"), nonceOf(r)
+	state, code, nonce := query.Get("state"), query.Get("code"), s.nonceOf(r)
 	if state == "" {
 		s.refuse(w, bridge.ErrTicketUnknown, notice{})
 		return
@@ -207,7 +228,7 @@ func first(a, b bool) int {
 
 // showChoice shows the tick boxes, or what became of them.
 func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.visits.of(nonceOf(r))
+	v, ok := s.visits.of(s.nonceOf(r))
 	if !ok {
 		s.notice(w, http.StatusGone, "closed", notice{})
 		return
@@ -224,12 +245,12 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 
 // choose connects the pages that were ticked.
 func (s *server) choose(w http.ResponseWriter, r *http.Request) {
-	nonce := nonceOf(r)
+	nonce := s.nonceOf(r)
 	if nonce == "" {
 		s.refuse(w, bridge.ErrOtherBrowser, notice{Choice: true})
 		return
 	}
-	form, bad := s.readForm(w, r, choiceBytes)
+	form, bad := s.readForm(w, r, nonce, choiceBytes)
 	if bad != nil {
 		s.notice(w, bad.status, bad.notice, notice{Choice: true})
 		return

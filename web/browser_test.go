@@ -204,7 +204,7 @@ func serve(t *testing.T, f *fake) string {
 // serveIn is serve in another language.
 func serveIn(t *testing.T, f *fake, tongue string) string {
 	t.Helper()
-	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Say: language.New(tongue, nil)})
+	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Say: language.New(tongue, nil)})
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	facebook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,8 +142,19 @@ type site struct {
 }
 
 func newSite(t *testing.T, f *fake) *site {
-	return &site{t: t, Handler: web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
+	return &site{t: t, Handler: web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
 }
+
+// sign stands for the store's.
+func sign(purpose, text string) string {
+	return "signed-" + purpose + "-" + strings.ReplaceAll(text, ".", "-")
+}
+
+// someVisit is the cookie of a browser that we sent to Facebook.
+var someVisit = func() string {
+	text := someNonce + "." + strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 36)
+	return text + "." + sign("visit", text)
+}()
 
 func (s *site) do(method, target, body string) *http.Response {
 	s.t.Helper()

@@ -23,7 +23,7 @@ import (
 
 func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
 	for _, secure := range []bool{false, true} {
-		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Secure: secure})
+		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Sign: sign, Secure: secure})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
 		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "https://www.facebook.example/dialog?state=LOGINTICKET" {
@@ -34,7 +34,7 @@ func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
 			t.Fatalf("cookies: %v", cookies)
 		}
 		c := cookies[0]
-		if c.Value != someNonce || !c.HttpOnly || c.Secure != secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/oauth" || c.MaxAge != 45*60 {
+		if !strings.HasPrefix(c.Value, someNonce+".") || !c.HttpOnly || c.Secure != secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/oauth" || c.MaxAge != 45*60 {
 			t.Errorf("cookie: %v", c)
 		}
 	}
@@ -105,7 +105,7 @@ func TestRefusals_EachHasItsPage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fake{err: c.err}
 			s := newSite(t, f)
-			s.cookie = someNonce
+			s.cookie = someVisit
 			want(t, s.get(c.path), c.status, c.texts...)
 			if len(f.returned) != 0 {
 				t.Error("a code was exchanged")
@@ -228,14 +228,14 @@ func TestChoose_WithASlip_KeepsTheTicketAndWhatWasTyped(t *testing.T) {
 	want(t, s.post("/oauth/pages", long), http.StatusOK, "The page is connected")
 
 	restarted := newSite(t, f)
-	restarted.cookie = someNonce
+	restarted.cookie = someVisit
 	want(t, restarted.post("/oauth/pages", choiceForm()), http.StatusGone, "nothing to choose from")
 }
 
 func TestChoose_FormThatIsOpenOverARestart_StillWorks(t *testing.T) {
 	f := &fake{result: []pages.Connected{{Name: "Zebra Prints", State: bridge.PageRunning}}}
 	s := newSite(t, f)
-	s.cookie = someNonce
+	s.cookie = someVisit
 	want(t, s.post("/oauth/pages", choiceForm("page", "100200300400501")), http.StatusOK, "The page is connected")
 }
 
@@ -255,7 +255,7 @@ func TestChoose_Refusals(t *testing.T) {
 		"fault":    {fmt.Errorf("disk full"), ticked, 500, "on our side"},
 	} {
 		s := newSite(t, &fake{err: c.err})
-		s.cookie = someNonce
+		s.cookie = someVisit
 		t.Run(name, func(t *testing.T) { want(t, s.post("/oauth/pages", c.form), c.status, c.text) })
 	}
 	want(t, newSite(t, &fake{}).post("/oauth/pages", ticked), http.StatusForbidden, "another browser")
@@ -284,7 +284,7 @@ func TestHostileForms_AreRefused(t *testing.T) {
 		} {
 			f := &fake{form: someForm()}
 			s := newSite(t, f)
-			s.cookie = someNonce
+			s.cookie = someVisit
 			s.header.Set(c.header, c.value)
 			res := s.do(http.MethodPost, path, c.body)
 			if c.status != 0 && res.StatusCode != c.status {
@@ -487,7 +487,7 @@ func TestNames_AreEscapedEverywhere(t *testing.T) {
 func TestLog_HoldsNoTicketAndNoCode(t *testing.T) {
 	var log bytes.Buffer
 	f := &fake{err: fmt.Errorf("disk full")}
-	h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for _, path := range []string{"/oauth/start?state=SECRET", "/oauth/callback?code=SECRET&state=SECRET", settingsPath + "SECRET"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	}

@@ -54,7 +54,7 @@ type Inbound interface {
 	FromCustomer(context.Context, []bridge.Incoming) error
 }
 
-// Filler fetches what customers wrote while webhooks may have been lost. What it
+// Filler fetches what customers wrote while webhooks may have gone missing. What it
 // finds is accepted like a webhook's events, under the same keys, so that a message
 // that comes both ways, in whatever order, is shown once.
 //
@@ -125,13 +125,13 @@ func (f *Filler) page(ctx context.Context, id bridge.PageID) {
 	log := f.Log.With("page", id, "since", since)
 	switch err = f.fill(ctx, g); {
 	case err == nil:
-		log.Info("messages fetched of the time in which webhooks may have been lost", "messages", g.found)
+		log.Info("messages fetched of the time in which webhooks may have gone missing", "messages", g.found)
 	case bridge.RefusalOf(err).Verdict == bridge.Never:
-		log.Warn("messages of the time in which webhooks may have been lost cannot be fetched", "err", err)
+		log.Warn("messages of the time in which webhooks may have gone missing cannot be fetched", "err", err)
 		f.tell(ctx, g)
 	default:
 		if ctx.Err() == nil {
-			log.Warn("messages not fetched yet of the time in which webhooks may have been lost", "err", err)
+			log.Warn("messages not fetched yet of the time in which webhooks may have gone missing", "err", err)
 		}
 		return
 	}

@@ -1,4 +1,4 @@
-// Package backfill fetches what customers wrote while webhooks may have been lost.
+// Package backfill fetches what customers wrote while webhooks may have gone missing.
 //
 //   - WebhookHeartbeat notes once a minute that webhooks can be received; where the note is
 //     missing, every page has a gap.

@@ -149,7 +149,7 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 }
 
 // Fail implements bridge.Queue.
-func (q *Queue) Fail(seq bridge.Seq, why bridge.Reason) error {
+func (q *Queue) Fail(seq bridge.Seq, why bridge.Reason, detail string) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.broken.next("Fail") {
@@ -157,7 +157,7 @@ func (q *Queue) Fail(seq bridge.Seq, why bridge.Reason) error {
 	}
 	d := q.waiting[seq]
 	delete(q.waiting, seq)
-	q.failures = append(q.failures, bridge.Failure{Seq: seq, Lane: d.Lane, Reason: why, Accepted: d.Accepted, Progress: d.Progress, Body: d.Body})
+	q.failures = append(q.failures, bridge.Failure{Seq: seq, Lane: d.Lane, Reason: why, Detail: detail, Accepted: d.Accepted, Progress: d.Progress, Body: d.Body})
 	return nil
 }
 

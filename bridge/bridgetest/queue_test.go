@@ -39,7 +39,7 @@ func TestQueue_KeepsThePromisesOfAStore(t *testing.T) {
 	if _, err := q.Delivery(1); !errors.Is(err, bridge.ErrConcluded) {
 		t.Errorf("concluded, and there: %v", err)
 	}
-	if err := q.Fail(2, bridge.Rejected); err != nil || len(q.Seqs()) != 0 || len(q.Failures()) != 1 || q.Failures()[0].Reason != bridge.Rejected {
+	if err := q.Fail(2, bridge.Rejected, ""); err != nil || len(q.Seqs()) != 0 || len(q.Failures()) != 1 || q.Failures()[0].Reason != bridge.Rejected {
 		t.Errorf("failed: %+v, waiting %d: %v", q.Failures(), q.Seqs(), err)
 	}
 	if repeats, err := q.Append(t.Context(), []bridge.Entry{{Lane: lane, Key: "a"}}, note); err != nil || repeats != 1 {

@@ -12,6 +12,7 @@ import (
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/queue"
+	"messenger-bridge/bridge/refusals"
 	"messenger-bridge/language"
 )
 
@@ -22,12 +23,18 @@ type Automatic struct {
 	Windows *automatic.Windows
 }
 
+// Telling is what agents and administrators are told with.
+type Telling struct {
+	Notices  *notices.Notices
+	Refusals *refusals.Table
+}
+
 // Config is what an Inbound is made of.
 type Config struct {
-	Lanes         *queue.Lanes
-	Outbound      *outbound.Outbound
-	Gestures      *outbound.Gestures
-	Notices       *notices.Notices
+	Lanes    *queue.Lanes
+	Outbound *outbound.Outbound
+	Gestures *outbound.Gestures
+	Telling
 	Automatic     Automatic
 	Rooms         bridge.Rooms
 	Receipts      bridge.Receipts

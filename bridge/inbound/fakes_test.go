@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/queue"
+	"messenger-bridge/bridge/refusals"
 )
 
 var (
@@ -70,7 +71,7 @@ func (w *world) start() {
 	})
 	survey := &automatic.Survey{Outbound: out, Notices: told, States: &w.states, Rooms: w, Now: clock}
 	w.Inbound = New(Config{
-		Lanes: lanes(w.inbox, bridge.In, bridge.GateWorkspace), Outbound: out, Notices: told,
+		Lanes: lanes(w.inbox, bridge.In, bridge.GateWorkspace), Outbound: out, Telling: Telling{Notices: told, Refusals: refusals.New(refusals.Config{Now: clock, Log: log, Announce: told.Announce})},
 		Gestures: outbound.NewGestures(outbound.GesturesConfig{Now: clock}),
 		Automatic: Automatic{
 			Texts: automatic.NewTexts(automatic.TextsConfig{

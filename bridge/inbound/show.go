@@ -30,6 +30,9 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		return bridge.StoreRefusal(err)
 	}
 	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, i.Pages, i.States)
+	if d.History.Tries > 0 {
+		in.Refusals = i.Lanes.Look().Refusals(d.Lane)
+	}
 	i.setReplyTarget(&in, false)
 	shown, err := i.Rooms.Deliver(ctx, in, func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) })
 	if shown.Waits {
@@ -60,6 +63,9 @@ func (i *Inbound) tellAbsent(ctx context.Context, in *bridge.Incoming) {
 
 // refused decides what becomes of an event that was not shown.
 func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Incoming, r *bridge.Refusal) error {
+	if r.OfItem() {
+		i.Refusals.Refused(r.Answer)
+	}
 	if r.Verdict != bridge.Never {
 		r.Verdict = bridge.Again
 		return r
@@ -70,7 +76,23 @@ func (i *Inbound) refused(ctx context.Context, d bridge.Delivery, in *bridge.Inc
 			return bridge.StoreRefusal(err)
 		}
 	}
-	if err := i.Lanes.DeadLetter(d, r.Reason); err != nil {
+	if !r.OfItem() {
+		r.Answer = nil
+	}
+	return i.giveUp(ctx, d, r.Reason, r.Answer)
+}
+
+// giveUp keeps an event apart of which something is not shown. If the workspace refused it
+// with an answer, administrators are told why.
+func (i *Inbound) giveUp(ctx context.Context, d bridge.Delivery, reason bridge.Reason, a *bridge.Response) error {
+	detail := ""
+	if a != nil {
+		if err := i.Refusals.GivenUp(ctx, a); err != nil {
+			return bridge.StoreRefusal(err)
+		}
+		detail = a.String()
+	}
+	if err := i.Lanes.DeadLetter(d, reason, detail); err != nil {
 		return err
 	}
 	i.begun.end(d.Seq)
@@ -89,10 +111,17 @@ func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incom
 	if err := i.Automatic.Survey.Follow(ctx, in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	if shown.Receipt.Mid == "" {
-		return i.conclude(d)
+	var receipts []bridge.Receipt
+	if shown.Receipt.Mid != "" {
+		receipts = []bridge.Receipt{shown.Receipt}
 	}
-	return i.conclude(d, shown.Receipt)
+	if shown.Left == nil {
+		return i.conclude(d, receipts...)
+	}
+	if err := i.Receipts.SaveReceipts(ctx, receipts); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	return i.giveUp(ctx, d, bridge.WorkspaceError, shown.Left)
 }
 
 // conclude ends an event. Until that is stored, showing it counts as begun.

@@ -32,6 +32,8 @@ var explain = map[bridge.Reason]string{
 	bridge.FileGone:         language.Sentence("the file is not in Rocket.Chat any more. Upload it again."),
 	bridge.FileForbidden:    language.Sentence("Rocket.Chat does not let the bridge read the file. Upload it again while the conversation is open."),
 	bridge.FileUnreadable:   language.Sentence("Rocket.Chat hands out only a part of the file. Upload it again."),
+	bridge.FileWithheld:     language.Sentence("Rocket.Chat does not hand the file out. Upload it again."),
+	bridge.FileReplaced:     language.Sentence("Rocket.Chat hands out something else in place of the file. Upload it again."),
 	bridge.FileRefused:      language.Sentence("Facebook does not take this file. Send it in another format, for example as PDF, JPEG or MP4."),
 	bridge.RoomOver:         language.Sentence("this room was closed before. The customer's next message opens a new one; answer there."),
 	bridge.Rejected:         language.Sentence("Facebook refused the content of this message. Change it and send it again."),
@@ -115,6 +117,9 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 		why = language.Sentence("it was refused. Please send it again.")
 	}
 	why = say.Say(why)
+	if n.Reason == bridge.FileWithheld && n.Status > 0 {
+		why = say.Say("Rocket.Chat does not hand the file out (HTTP %d). Upload it again.", n.Status)
+	}
 	switch {
 	case n.Kind == bridge.FileLeft:
 		return say.Say("The file %s was not delivered: %s", n.Text, why)

@@ -37,6 +37,8 @@ func TestSentence_SaysWhatHappened(t *testing.T) {
 		{bridge.Notice{Kind: bridge.NotDelivered, Reason: bridge.CommentFile, Edit: 5, Part: 1, Parts: 3}, "The correction of this message was not delivered: comments are answered with texts only. Send a link to the file."},
 		{bridge.Notice{Kind: bridge.NotDelivered, Reason: bridge.Unclear, Part: 1, Parts: 3}, "Perhaps not delivered: the connection to Facebook broke off and it cannot be found out whether the message arrived. Look into the Page inbox before you send it again."},
 		{bridge.Notice{Kind: bridge.FileLeft, Reason: bridge.FileGone, Text: "plan.pdf", Part: 1}, "The file plan.pdf was not delivered: the file is not in Rocket.Chat any more. Upload it again."},
+		{bridge.Notice{Kind: bridge.NotDelivered, Reason: bridge.FileWithheld}, "Not delivered: Rocket.Chat does not hand the file out. Upload it again."},
+		{bridge.Notice{Kind: bridge.FileLeft, Reason: bridge.FileWithheld, Status: 500, Text: "plan.pdf"}, "The file plan.pdf was not delivered: Rocket.Chat does not hand the file out (HTTP 500). Upload it again."},
 		{bridge.Notice{Kind: bridge.NotDelivered, Reason: "of a later version"}, "Not delivered: it was refused. Please send it again."},
 		{bridge.Notice{Kind: bridge.NotDelivered}, "Not delivered: it was refused. Please send it again."},
 	} {

@@ -39,7 +39,7 @@ func newWorld(t *testing.T) *world {
 	home := func(bridge.Lane) bridge.Gate { return bridge.GateWorkspace }
 	w.Notices = New(Config{
 		Lanes:    queue.New(queue.Config{Rules: queue.Rules{Home: home}, Store: w.store, Direction: bridge.ToAgents, Clock: clock, Meter: bridgetest.Meter{}, Log: log}),
-		Notifier: w, Commands: w, Receipts: &w.receipts, Sent: &w.receipts, States: &w.states, Pages: w.pages, Now: clock, Log: log,
+		Patience: time.Minute, Refused: func(*bridge.Response) {}, Notifier: w, Commands: w, Receipts: &w.receipts, Sent: &w.receipts, States: &w.states, Pages: w.pages, Now: clock, Log: log,
 	})
 	return w
 }

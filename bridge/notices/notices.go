@@ -21,6 +21,8 @@ type Config struct {
 	Sent     bridge.SentLog
 	States   bridge.States
 	Pages    bridge.Pages
+	Patience time.Duration            // how long a notice is tried that the workspace refuses, but takes of others
+	Refused  func(a *bridge.Response) // called for each refusal of a notice; must not block
 	Now      func() time.Time
 	Say      *language.Speaker
 	Log      *slog.Logger
@@ -84,15 +86,44 @@ func (o *Notices) Deliver(ctx context.Context, seq bridge.Seq) error {
 		return o.Lanes.SetAside(d, err)
 	}
 	if err := o.tell(ctx, n); err != nil {
-		r := bridge.RefusalOf(err)
-		if r.Verdict == bridge.Never {
-			o.Log.Error("an agent could not be told", "delivery", seq, "notice", n.Kind, "reason", n.Reason, "err", r.Err)
-			return o.Lanes.DeadLetter(d, r.Reason)
-		}
-		r.Verdict = bridge.Again
-		return r
+		return o.untold(ctx, d, n, bridge.RefusalOf(err))
 	}
 	return o.Lanes.Conclude(d)
+}
+
+// untold decides what becomes of a notice that was not told. What the workspace keeps
+// refusing in its place is told to whom it concerns by direct message; if that is refused,
+// too, or nobody is concerned, it is given up.
+func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice, r *bridge.Refusal) error {
+	if r.OfItem() {
+		o.Refused(r.Answer)
+	}
+	if r.Verdict != bridge.Never && tooMuch(o.Config, d, r) {
+		if n.To.Username != "" && n.Kind != bridge.CommandReceived {
+			if n.Aside = true; o.tell(ctx, n) == nil {
+				return o.Lanes.Conclude(d)
+			}
+		}
+		if !r.Answer.Everybody() {
+			r.Verdict = bridge.Never
+		}
+	}
+	if r.Verdict == bridge.Never {
+		o.Log.Error("an agent could not be told", "delivery", d.Seq, "notice", n.Kind, "reason", n.Reason, "err", r.Err)
+		return o.Lanes.DeadLetter(d, r.Reason, r.Detail())
+	}
+	r.Verdict = bridge.Again
+	return r
+}
+
+// tooMuch reports whether a notice was refused for too long.
+func tooMuch(o Config, d bridge.Delivery, r *bridge.Refusal) bool {
+	if !r.OfItem() {
+		return false
+	}
+	before := o.Lanes.Look().Refusals(d.Lane)
+	before.Count++
+	return before.Persist(r.Answer, o.Patience)
 }
 
 func (o *Notices) tell(ctx context.Context, n bridge.Notice) error {

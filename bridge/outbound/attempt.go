@@ -21,6 +21,7 @@ type attempt struct {
 	d        bridge.Delivery
 	out      Outgoing
 	page     bridge.Page
+	status   int              // of HTTP, of a file that was not handed out
 	receipts []bridge.Receipt // of the last part: stored when the message is concluded
 	found    bool             // the last part had arrived in an earlier retry
 }
@@ -68,7 +69,8 @@ func (a *attempt) revise() (done bool, err error) {
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
 		has, keepEdits := a.o.Memory.Receipts.TextHashOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
-		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, now.untried, keepEdits) {
+		ours := p.State == bridge.OutcomeUnknown && !a.o.earlier(a) // this bridge may have tried it
+		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, p.Part == 0 && p.Attempts == 0 && !ours, keepEdits) {
 			return true, a.o.endings.skip(a)
 		}
 	}
@@ -93,7 +95,7 @@ func (a *attempt) save(receipts ...bridge.Receipt) error {
 // part, or at this one again; a Refusal, that the lane must wait.
 func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
-	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.progress.unsent(a.d.Lane, a.d.Seq) && a.o.Memory.SentBefore(a.out.At) {
+	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.earlier(a) && a.o.progress.unsent(a.d.Lane, a.d.Seq) {
 		p.State = bridge.Queued
 	}
 	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived
@@ -217,11 +219,10 @@ func (a *attempt) send(ctx context.Context, f form) (bridge.Mid, error) {
 // notTaken decides what becomes of the current part after a call that did not succeed.
 func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	p := &a.d.Progress
-	broken := r.Reason == bridge.FileUnreadable && a.o.Now().Sub(a.d.Accepted) > a.o.Times.ResolveFor
-	switch {
-	case (r.Verdict == bridge.Never || broken) && ofFile[r.Reason] && len(a.out.Parts) > 1:
+	switch r = a.o.failing.judge(ctx, a, r); {
+	case r.Verdict == bridge.Never && ofFile[r.Reason] && len(a.out.Parts) > 1:
 		return a.o.endings.skipFile(a, r)
-	case r.Verdict == bridge.Never || broken:
+	case r.Verdict == bridge.Never:
 		return a.refused(ctx, r)
 	case r.Verdict == bridge.Again:
 		p.State = bridge.Queued
@@ -235,7 +236,9 @@ func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	}
 	a.o.Log.Info("outcome unknown, finding out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
 	p.State, p.Tried = bridge.OutcomeUnknown, a.o.Now()
-	p.Attempts++
+	if ctx.Err() == nil { // what we cut short ourselves is no failure of Meta's
+		p.Attempts++
+	}
 	return a.save()
 }
 
@@ -274,7 +277,7 @@ func (a *attempt) arrived(mid bridge.Mid) error {
 		receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Room: a.out.Room, Shown: []bridge.MessageID{a.out.Message}})
 	}
 	a.found = a.out.RetryNo > 0 && a.d.Progress.Tried.Before(a.d.Accepted)
-	a.d.Progress = bridge.Progress{State: bridge.InFlight, Part: mark.Part + 1, Tried: a.o.Now(), Tagged: a.d.Progress.Tagged}
+	a.d.Progress = a.o.nextPart(a)
 	if a.d.Progress.Part < len(a.out.Parts) {
 		return a.save(receipts...)
 	}

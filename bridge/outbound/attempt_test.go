@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -10,24 +11,30 @@ import (
 )
 
 // TestDeliver_OutcomeUnknown_IsResolvedByTheThread holds for a message of which the first
-// call told nothing.
+// call told nothing. What the thread shows is believed at once, what it does not show when
+// the echo had its time.
 func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		arrived bool
 		thread  bridge.Sighting
+		atOnce  bool
 		want    []string
 		told    []string
 	}{
-		{"the thread shows it", true, bridge.Sighting{Like: []bridge.Mid{"mid-1"}, Complete: true}, []string{"one"}, nil},
-		{"the thread shows that it is not there", false, bridge.Sighting{Complete: true}, []string{"one"}, nil},
-		{"the thread shows too little", false, bridge.Sighting{}, nil, []string{"not-delivered/a unclear"}},
-		{"the thread shows what was sent before", false, bridge.Sighting{Shown: []bridge.Mid{"mid-0"}}, []string{"one"}, nil},
-		{"the thread hides something", false, bridge.Sighting{Complete: true, Obscure: true}, nil, []string{"not-delivered/a unclear"}},
-		{"what looks like it is another", false, bridge.Sighting{Like: []bridge.Mid{"mid-0"}, Complete: true}, []string{"one"}, nil},
+		{"the thread shows it", true, bridge.Sighting{Like: []bridge.Mid{"mid-1"}, Complete: true}, true, []string{"one"}, nil},
+		{"the thread shows it, and not all", true, bridge.Sighting{Like: []bridge.Mid{"mid-1"}, Obscure: true}, true, []string{"one"}, nil},
+		{"the thread shows that it is not there", false, bridge.Sighting{Complete: true}, false, []string{"one"}, nil},
+		{"the thread shows too little", false, bridge.Sighting{}, false, nil, []string{"not-delivered/a unclear"}},
+		{"the thread shows what was sent before", false, bridge.Sighting{Shown: []bridge.Mid{"mid-0"}}, false, []string{"one"}, nil},
+		{"the thread hides something", false, bridge.Sighting{Complete: true, Obscure: true}, false, nil, []string{"not-delivered/a unclear"}},
+		{"what looks like it is another", false, bridge.Sighting{Like: []bridge.Mid{"mid-0"}, Complete: true}, false, []string{"one"}, nil},
+		{"without words, and shown in the room", false, bridge.Sighting{Complete: true, Shown: []bridge.Mid{"mid-c"}, Bare: []bridge.Mid{"mid-c"}}, false, []string{"one"}, nil},
+		{"without words, and ours", false, bridge.Sighting{Complete: true, Shown: []bridge.Mid{"mid-0"}, Bare: []bridge.Mid{"mid-0"}}, false, []string{"one"}, nil},
+		{"without words, before what was sent before", false, bridge.Sighting{Shown: []bridge.Mid{"mid-x", "mid-0"}, Bare: []bridge.Mid{"mid-x"}}, false, []string{"one"}, nil},
 	} {
 		w := newWorld(t)
-		w.receipts.All = []bridge.Receipt{{Page: "1", Mid: "mid-0", Tag: bridge.SendTag{Message: "before"}}}
+		w.receipts.All = []bridge.Receipt{{Page: "1", Mid: "mid-0", Tag: bridge.SendTag{Message: "before"}}, {Page: "1", Mid: "mid-c", Room: "room", Shown: []bridge.MessageID{"c"}}}
 		calls := 0
 		w.send = func(bridge.OutboundPart) (bool, error) {
 			if calls++; calls == 1 {
@@ -37,9 +44,10 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 		}
 		w.thread = test.thread
 		w.says(write("a", "one"))
-		w.deliver() // and waits for the echo
-		if len(w.outbox.Seqs()) != 1 || calls != 1 {
-			t.Fatalf("%s: %d wait, %d calls", test.name, len(w.outbox.Seqs()), calls)
+		w.deliver()
+		w.deliver() // woken by what is no proof
+		if waits := len(w.outbox.Seqs()) == 1; waits == test.atOnce || calls != 1 || w.looks != 1 {
+			t.Errorf("%s: waits: %v, %d calls, %d looks", test.name, waits, calls, w.looks)
 		}
 		w.now = w.now.Add(w.Times.EchoWait)
 		w.deliver()
@@ -50,6 +58,100 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 			t.Errorf("%s: told %q", test.name, got)
 		}
 	}
+}
+
+// TestDeliver_ThreadWithoutWords_WaitsUntilTheRoomShowsThem: what customers wrote meanwhile
+// is known as soon as it is shown, and then tells nothing any more.
+func TestDeliver_ThreadWithoutWords_WaitsUntilTheRoomShowsThem(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		w := newWorld(t)
+		w.send = func(bridge.OutboundPart) (bool, error) {
+			w.send = nil
+			return false, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
+		}
+		w.thread = bridge.Sighting{Complete: true, Shown: []bridge.Mid{"mid-c"}, Bare: []bridge.Mid{"mid-c"}}
+		w.says(write("a", "one"))
+		w.deliver()
+		w.now = w.now.Add(w.Times.EchoWait)
+		w.deliver()
+		if len(w.outbox.Seqs()) != 1 || len(w.received) > 0 {
+			t.Fatalf("sent, or given up, while nobody can tell: %q", w.texts())
+		}
+		want, told := []string{"one"}, []string(nil)
+		if known {
+			w.receipts.All = append(w.receipts.All, bridge.Receipt{Page: "1", Mid: "mid-c", Room: "room", Shown: []bridge.MessageID{"c"}})
+		} else {
+			w.now = w.now.Add(w.Times.ResolveFor)
+			want, told = nil, []string{"not-delivered/a unclear"}
+		}
+		w.deliver()
+		if !slices.Equal(w.texts(), want) || !slices.Equal(w.notices(), told) {
+			t.Errorf("known: %v: the customer reads %q, told %q", known, w.texts(), w.notices())
+		}
+	}
+}
+
+// TestDeliver_CutShortByUs_IsNoTryOfMetas holds for crashes, for an orderly stop, and for as
+// many of them as there may be.
+func TestDeliver_CutShortByUs_IsNoTryOfMetas(t *testing.T) {
+	w := newWorld(t)
+	w.thread = bridge.Sighting{Complete: true}
+	w.says(write("a", "one"))
+	tries := 0
+	for i := range 3 * maxAttempts {
+		ctx, cancel := context.WithCancel(t.Context())
+		w.send = func(bridge.OutboundPart) (bool, error) {
+			tries++
+			cancel()
+			return false, context.Canceled
+		}
+		_ = w.Deliver(ctx, 1)
+		if i%2 == 1 { // killed before that was written down
+			w.outbox.Change(1, func(d *bridge.Delivery) { d.Progress.State = bridge.InFlight })
+		}
+		w = again(t, w)
+		w.thread = bridge.Sighting{Complete: true}
+		w.deliver() // looks, if it has not
+		w.now = w.now.Add(w.Times.EchoWait)
+	}
+	if tries != 3*maxAttempts {
+		t.Errorf("tried %d times", tries)
+	}
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"one"}) || len(w.notices()) > 0 {
+		t.Errorf("the customer reads %q, told %q", got, w.notices())
+	}
+}
+
+// TestDeliver_KilledWhileFindingOut_GoesOnWaitingWhereItWas: the next start does not begin
+// the wait for the echo anew.
+func TestDeliver_KilledWhileFindingOut_GoesOnWaitingWhereItWas(t *testing.T) {
+	w := newWorld(t)
+	w.thread = bridge.Sighting{Complete: true}
+	w.says(write("a", "one"))
+	for range 3 {
+		w = again(t, w)
+		w.thread = bridge.Sighting{Complete: true}
+		w.deliver()
+		if len(w.received) > 0 {
+			t.Fatal("sent before it was found out whether it was")
+		}
+		w.now = w.now.Add(w.Times.EchoWait / 3)
+	}
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"one"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+}
+
+// again is the world after a kill and a start.
+func again(t *testing.T, w *world) *world {
+	next := worldWith(t, w.outbox)
+	next.now, next.started = w.now, w.now
+	if err := next.Load(); err != nil {
+		t.Fatal(err)
+	}
+	return next
 }
 
 func TestDeliver_RefusedInAFancyForm_IsSentPlainly(t *testing.T) {

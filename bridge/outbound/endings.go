@@ -13,6 +13,7 @@ var errEnded = errors.New("ended")
 type endings struct {
 	*Config
 	progress *progress
+	failing  *failingFiles
 	edits    *edits
 	reports  reports
 }
@@ -34,7 +35,7 @@ func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error
 	if err := e.reports.tell(a, bridge.NotDelivered, reason); err != nil {
 		return err
 	}
-	if err := e.Lanes.DeadLetter(a.d, reason); err != nil {
+	if err := e.Lanes.DeadLetter(a.d, reason, bridge.RefusalOf(cause).Detail()); err != nil {
 		return err
 	}
 	e.forget(a)
@@ -54,6 +55,7 @@ func (e endings) skip(a *attempt) error {
 func (e endings) forget(a *attempt) {
 	e.edits.remove(a.out.Message, a.d.Seq)
 	e.progress.clearPending(a.d.Seq)
+	e.failing.forget(a.d.Seq)
 }
 
 // withdraw concludes a message that was deleted before it was tried.
@@ -101,6 +103,9 @@ func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
 		return err
 	}
 	*p = bridge.Progress{State: bridge.InFlight, Part: p.Part + 1, Tried: e.Now()}
+	if e.earlier(a) { // another bridge may have left it out, too, and gone on
+		p.State, p.Tried = bridge.OutcomeUnknown, p.Tried.Add(-e.Times.EchoWait)
+	}
 	if p.Part < len(a.out.Parts) {
 		return e.progress.save(a.d.Seq, *p)
 	}

@@ -35,6 +35,7 @@ type world struct {
 	send     func(bridge.OutboundPart) (bool, error) // whether the customer gets it; nil: all well
 	thread   bridge.Sighting
 	looked   []bridge.Part // for which forms the thread was read last
+	looks    int           // how often it was read
 	person   error         // why it is not known who is a person
 }
 
@@ -102,12 +103,13 @@ func (w *world) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p br
 	return bridge.Mid(fmt.Sprint("mid-", len(w.received))), err
 }
 
-func (w *world) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, forms []bridge.Part, _ time.Time) (bridge.Sighting, error) {
-	w.looked = forms
+func (w *world) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, s bridge.Search) (bridge.Sighting, error) {
+	w.looked = s.Forms
+	w.looks++
 	return w.thread, nil
 }
 
-func (w *world) LookBelow(context.Context, bridge.Page, bridge.Mid, []bridge.Part, time.Time) (bridge.Sighting, error) {
+func (w *world) LookBelow(context.Context, bridge.Page, bridge.Mid, bridge.Search) (bridge.Sighting, error) {
 	return w.thread, nil
 }
 

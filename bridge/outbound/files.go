@@ -11,7 +11,7 @@ import (
 // ofFile are the reasons that concern one file, and nothing else of its message.
 var ofFile = map[bridge.Reason]bool{
 	bridge.FilesOff: true, bridge.FileType: true, bridge.FileTooBig: true, bridge.FileGone: true, bridge.FileForbidden: true,
-	bridge.FileUnreadable: true, bridge.FileRefused: true, bridge.CommentFile: true,
+	bridge.FileUnreadable: true, bridge.FileWithheld: true, bridge.FileReplaced: true, bridge.FileRefused: true, bridge.CommentFile: true,
 }
 
 // untyped is the media type of a file about which nothing is known.
@@ -31,6 +31,11 @@ func (c *Config) open(ctx context.Context, page bridge.Page, out *Outgoing, file
 	if err != nil {
 		return nil, err
 	}
+	if err := differs(file, content); err != nil {
+		content.Close()
+		return nil, err
+	}
+	said := file
 	if content.Type == "" || content.Type == untyped && file.Type != "" {
 		content.Type = file.Type
 	}
@@ -42,7 +47,7 @@ func (c *Config) open(ctx context.Context, page bridge.Page, out *Outgoing, file
 		content.Close()
 		return nil, err
 	}
-	content.ReadCloser = &bounded{ReadCloser: content.ReadCloser, left: page.Settings.FileLimit()}
+	content.ReadCloser = &bounded{ReadCloser: content.ReadCloser, left: page.Settings.FileLimit(), said: said}
 	return content, nil
 }
 
@@ -62,17 +67,27 @@ func letOut(s bridge.Settings, file bridge.Attachment) error {
 	return nil
 }
 
-// bounded refuses to read more than is allowed: what Rocket.Chat says about a size
-// need not be true.
+// bounded refuses to read more than is allowed, and to end elsewhere than the message says:
+// what Rocket.Chat hands out need not be the file.
 type bounded struct {
 	io.ReadCloser
 	left int64
+	said bridge.Attachment
+	read int64
+	end  []byte // the last bytes
 }
 
 func (r *bounded) Read(p []byte) (int, error) {
 	n, err := r.ReadCloser.Read(p)
+	r.read += int64(n)
+	if r.end = append(r.end, p[max(0, n-endSeen):n]...); len(r.end) > endSeen {
+		r.end = append(r.end[:0], r.end[len(r.end)-endSeen:]...)
+	}
 	if r.left -= int64(n); r.left < 0 {
 		return 0, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileTooBig, Err: errors.New("the file is larger than it was said to be")}
+	}
+	if errors.Is(err, io.EOF) && r.said.Size > 0 && r.read != r.said.Size && !(picture(r.said.Type) && ends(r.end)) {
+		return n, otherSize(r.said.Size, r.read)
 	}
 	return n, err
 }

@@ -38,9 +38,8 @@ type Memory struct {
 	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
 	// a change of the text.
 	TextHash func(purpose, text string) string
-	// SentBefore reports whether a message of this time may have been delivered by an
-	// earlier bridge whose store is lost, or was copied before. May be nil.
-	SentBefore func(time.Time) bool
+	// Earlier tells what another bridge may have sent; nil: there was none.
+	Earlier Earlier
 }
 
 // Workspace is what Rocket.Chat knows.
@@ -48,6 +47,9 @@ type Workspace struct {
 	Rooms  Rooms
 	People bridge.People // nil: nobody answers after the plain window
 	Files  bridge.Files
+	// OurTime returns what our clock showed when the workspace's showed a time; nil: they
+	// show the same.
+	OurTime func(time.Time) time.Time
 }
 
 // Rooms tell whose a room is.
@@ -69,6 +71,7 @@ type Times struct {
 	EchoWait   time.Duration // how long an echo may take; 30 s
 	ResolveFor time.Duration // how long to try to find out whether a part arrived; 10 min
 	TellAfter  time.Duration // when an agent is told that a message still waits; 1 min
+	FileFor    time.Duration // how long to try to get a file that is not handed out, while the workspace works; 2 min
 }
 
 // Hooks are called when something happens. Each may be nil; none may block.
@@ -91,6 +94,7 @@ type Outbound struct {
 
 	composer composer
 	progress *progress
+	failing  *failingFiles
 	edits    *edits
 	reports  reports
 	endings  endings
@@ -103,10 +107,11 @@ type Outbound struct {
 func New(c Config) *Outbound {
 	c.fillIn()
 	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{&c}
-	endings := endings{Config: &c, progress: progress, edits: edits, reports: reports}
+	failing := &failingFiles{since: map[bridge.Seq]failingFile{}}
+	endings := endings{Config: &c, progress: progress, failing: failing, edits: edits, reports: reports}
 	return &Outbound{
 		Config: &c, started: c.Now(),
-		composer: composer{&c}, progress: progress, edits: edits, reports: reports, endings: endings,
+		composer: composer{&c}, progress: progress, failing: failing, edits: edits, reports: reports, endings: endings,
 		resolver: resolver{Config: &c, progress: progress, edits: edits, endings: endings},
 		personas: newPersonas(&c),
 		tag:      newHumanTag(&c),
@@ -117,6 +122,7 @@ func (c *Config) fillIn() {
 	orElse(&c.Times.EchoWait, 30*time.Second)
 	orElse(&c.Times.ResolveFor, 10*time.Minute)
 	orElse(&c.Times.TellAfter, time.Minute)
+	orElse(&c.Times.FileFor, 2*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -126,8 +132,12 @@ func (c *Config) fillIn() {
 	if c.Memory.States == nil {
 		c.Memory.States = bridge.NoStates{}
 	}
-	before := c.Memory.SentBefore
-	c.Memory.SentBefore = func(at time.Time) bool { return before != nil && !at.IsZero() && before(at) }
+	if c.Memory.Earlier == nil {
+		c.Memory.Earlier = noEarlier{}
+	}
+	if c.Workspace.OurTime == nil {
+		c.Workspace.OurTime = func(t time.Time) time.Time { return t }
+	}
 	c.Hooks.fillIn()
 }
 
@@ -168,11 +178,14 @@ func (c *Config) window(of bridge.Conversation) bridge.Window {
 }
 
 // Load fills the lanes with what an earlier run left. The oldest message of each lane may
-// have been sent by that run: that is resolved before anything is sent
-// (docs/decisions/003-unknown-outcome.md).
+// have been sent by that run, and all that a copied store had may have been sent by whoever
+// went on with the original: that is resolved before anything is sent
+// (docs/decisions/003-unknown-outcome.md, 014-restored-stores.md).
 func (o *Outbound) Load() error {
 	err := o.Lanes.Load(func(d *bridge.Delivery, oldest bool) {
-		if oldest {
+		if o.Memory.Earlier.Inherited(d.Accepted) {
+			o.progress.inherit(d.Seq, o.started)
+		} else if oldest {
 			o.progress.mayBeSent(d.Seq, o.started)
 		}
 	})
@@ -201,7 +214,10 @@ func (o *Outbound) MarkUntried() {
 func (o *Outbound) Panicked(seq bridge.Seq) { o.progress.mayBeSent(seq, o.Now()) }
 
 // Dropped notes that a message was taken out for good.
-func (o *Outbound) Dropped(seq bridge.Seq) { o.progress.clearPending(seq) }
+func (o *Outbound) Dropped(seq bridge.Seq) {
+	o.progress.clearPending(seq)
+	o.failing.forget(seq)
+}
 
 // Deliver makes one attempt to send the message that is the oldest of its lane: nil means
 // that it is concluded, a bridge.Refusal that it stays.

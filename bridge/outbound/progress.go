@@ -15,7 +15,10 @@ type progress struct {
 	mu            sync.Mutex                 // guards all below
 	unpersisted   map[bridge.Seq]unpersisted // progress the store did not take; believed rather than the stored one
 	maybeSent     map[bridge.Seq]time.Time   // possibly sent at that time by somebody who could not write it down
-	knownUnsent   map[bridge.Lane]struct{}   // in which a message of an earlier bridge's time was found not to have been sent
+	inherited     map[bridge.Seq]struct{}    // of those: by another bridge, whatever is written down
+	unreadable    map[bridge.Seq]time.Time   // since when it could not be found out what another bridge has sent
+	looked        map[bridge.Seq]time.Time   // not found in the thread, after it was tried at that time
+	knownUnsent   map[bridge.Lane]bridge.Seq // up to which this bridge may have sent what another one did not
 	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
 }
 
@@ -32,7 +35,8 @@ type unpersisted struct {
 
 func newProgress(store saver) *progress {
 	return &progress{
-		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
+		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, inherited: map[bridge.Seq]struct{}{},
+		unreadable: map[bridge.Seq]time.Time{}, looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]bridge.Seq{},
 	}
 }
 
@@ -54,6 +58,7 @@ func (p *progress) believe(d *bridge.Delivery) error {
 	p.mu.Lock()
 	known, better := p.unpersisted[d.Seq]
 	since, maybeSent := p.maybeSent[d.Seq]
+	_, inherited := p.inherited[d.Seq]
 	p.mu.Unlock()
 	switch {
 	case better:
@@ -61,8 +66,11 @@ func (p *progress) believe(d *bridge.Delivery) error {
 		if err := p.store.Save(d.Seq, known.progress, known.receipts...); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
-	case maybeSent && d.Progress.State == bridge.InFlight:
+	case maybeSent && (d.Progress.State == bridge.InFlight || inherited && d.Progress.State == bridge.Queued): // written down, so that the next start need not begin anew
 		d.Progress.State, d.Progress.Tried = bridge.OutcomeUnknown, since
+		if err := p.store.Save(d.Seq, d.Progress); err != nil {
+			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
+		}
 	}
 	return nil
 }
@@ -81,6 +89,27 @@ func (p *progress) mayBeSent(seq bridge.Seq, at time.Time) {
 	p.maybeSent[seq] = at
 }
 
+// inherit notes that a message may have been sent by another bridge, until that time.
+func (p *progress) inherit(seq bridge.Seq, until time.Time) {
+	p.mayBeSent(seq, until)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inherited[seq] = struct{}{}
+}
+
+// noteUnreadable notes that it cannot be found out now what another bridge has sent, and
+// returns since when.
+func (p *progress) noteUnreadable(seq bridge.Seq, now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since, known := p.unreadable[seq]
+	if !known || since.After(now) {
+		since = now
+		p.unreadable[seq] = since
+	}
+	return since
+}
+
 // pending reports whether something is known of a delivery that the store does not know.
 func (p *progress) pending(seq bridge.Seq) bool {
 	p.mu.Lock()
@@ -96,6 +125,24 @@ func (p *progress) clearPending(seq bridge.Seq) {
 	defer p.mu.Unlock()
 	delete(p.unpersisted, seq)
 	delete(p.maybeSent, seq)
+	delete(p.inherited, seq)
+	delete(p.unreadable, seq)
+	delete(p.looked, seq)
+}
+
+// noteLook notes that a message that was tried at that time does not stand in the thread yet.
+func (p *progress) noteLook(seq bridge.Seq, tried time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.looked[seq] = tried
+}
+
+// hasLooked reports whether that was found out.
+func (p *progress) hasLooked(seq bridge.Seq, tried time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at, looked := p.looked[seq]
+	return looked && at.Equal(tried)
 }
 
 // noteRollback notes that the clock was set back since something was written down, so
@@ -113,20 +160,23 @@ func (p *progress) rollback() time.Duration {
 	return p.clockRollback
 }
 
-// noteUnsent notes that a message of an earlier bridge's time was not sent: that one sent
-// in order, so it sent none of the later ones of the lane either.
-func (p *progress) noteUnsent(lane bridge.Lane) {
+// noteUnsent notes that another bridge has sent neither a message nor a later one of the
+// lane. This one may send it now.
+func (p *progress) noteUnsent(lane bridge.Lane, seq bridge.Seq) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.knownUnsent[lane] = struct{}{}
+	p.knownUnsent[lane] = seq
 }
 
-// unsent reports whether a message, if it is of an earlier bridge's time, comes after one
-// that was not sent. Without this, each of them would cost a look into the thread.
+// unsent reports, once for each message, whether it comes after one of which that is known.
+// Without this, each of them would cost a look into the thread.
 func (p *progress) unsent(lane bridge.Lane, seq bridge.Seq) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, unsent := p.knownUnsent[lane]
-	_, maybeSent := p.maybeSent[seq]
-	return unsent && !maybeSent
+	last, known := p.knownUnsent[lane]
+	if _, maybeSent := p.maybeSent[seq]; !known || maybeSent || seq <= last {
+		return false
+	}
+	p.knownUnsent[lane] = seq
+	return true
 }

@@ -88,10 +88,16 @@ func TestProgress_Unsent_BelongsToTheLaneButNotToWhatMayBeSent(t *testing.T) {
 	if p.unsent(lane, 1) {
 		t.Error("known before anything was found out")
 	}
-	p.noteUnsent(lane)
+	p.noteUnsent(lane, 1)
 	p.mayBeSent(2, noon)
-	if !p.unsent(lane, 1) || p.unsent(lane, 2) || p.unsent(other, 1) {
-		t.Errorf("known: %v, %v, %v", p.unsent(lane, 1), p.unsent(lane, 2), p.unsent(other, 1))
+	for _, one := range []struct {
+		lane bridge.Lane
+		seq  bridge.Seq
+		want bool
+	}{{lane, 1, false}, {lane, 2, false}, {lane, 3, true}, {lane, 3, false}, {lane, 4, true}, {other, 5, false}} { // this bridge may have tried 1, and 3 the second time
+		if got := p.unsent(one.lane, one.seq); got != one.want {
+			t.Errorf("%v of %v is known not to have been sent: %v", one.seq, one.lane, got)
+		}
 	}
 }
 

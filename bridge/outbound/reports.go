@@ -22,7 +22,7 @@ func (r reports) tell(a *attempt, kind bridge.NoticeKind, reason bridge.Reason) 
 		return nil
 	}
 	n := a.out.notice(kind, a.out.RetryNo)
-	n.Reason, n.Part, n.Parts = reason, a.d.Progress.Part, len(a.out.Parts)
+	n.Reason, n.Status, n.Part, n.Parts = reason, a.status, a.d.Progress.Part, len(a.out.Parts)
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	if kind == bridge.Revised {
 		n.Found, n.Earlier = a.found, r.earlier(a.out)
@@ -52,7 +52,7 @@ func SurveySkipped(room bridge.RoomID, why bridge.Reason) bridge.Notice {
 // fileLeft tells that the message goes out without its current part, a file.
 func (r reports) fileLeft(a *attempt, reason bridge.Reason) error {
 	n := a.out.notice(bridge.FileLeft, a.out.RetryNo)
-	n.Reason, n.Part, n.Text = reason, a.d.Progress.Part, a.out.Parts[a.d.Progress.Part].File.Name
+	n.Reason, n.Status, n.Part, n.Text = reason, a.status, a.d.Progress.Part, a.out.Parts[a.d.Progress.Part].File.Name
 	if err := r.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
 		return bridge.StoreRefusal(fmt.Errorf("tell of a file: %w", err))
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -18,10 +19,11 @@ type resolver struct {
 	endings  endings
 }
 
-// resolve finds out whether the current part reached the customer: it waits for
-// the echo that carries our mark, then reads the thread. Only when the thread
-// shows that it did not arrive may it be sent again; when nothing can be found
-// out, the agent decides.
+// resolve finds out whether the current part reached the customer. The thread is read at
+// once, and what stands there has arrived. What does not stand there yet may still come: the
+// echo that carries our mark is waited for, and the thread is read once more. Only when that
+// shows that it did not arrive may it be sent again; when nothing can be found out, the agent
+// decides.
 func (r resolver) resolve(ctx context.Context, a *attempt) error {
 	p, now := &a.d.Progress, r.Now()
 	if back := p.Tried.Sub(now); back > 0 { // by so much the clock was set back; it may take hours until it is there again
@@ -31,17 +33,45 @@ func (r resolver) resolve(ctx context.Context, a *attempt) error {
 			return err
 		}
 	}
-	if wait := p.Tried.Add(r.Times.EchoWait).Sub(now); wait > 0 {
-		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Deferred, After: wait, Err: errors.New("waiting for the echo")}
-	}
-	if a.out.Private {
+	wait := p.Tried.Add(r.Times.EchoWait).Sub(now)
+	switch {
+	case wait > 0 && (a.out.Private || r.progress.hasLooked(a.d.Seq, p.Tried)):
+		return settling(wait, errors.New("waiting for the echo"))
+	case wait > 0:
+		return r.lookFirst(ctx, a, wait)
+	case a.out.Private:
 		return r.resolvePrivate(a)
 	}
-	seen, err := r.readThread(ctx, a)
+	seen, err := r.readThread(ctx, a, false)
 	if err != nil {
 		return r.notReadable(a, bridge.RefusalOf(err))
 	}
 	return r.judge(a, seen)
+}
+
+// settling has the lane wait; an echo wakes it.
+func settling(wait time.Duration, why error) error {
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.Deferred, After: wait, Err: why}
+}
+
+// lookFirst reads the thread while the echo may still come. What is not found there proves
+// nothing yet.
+func (r resolver) lookFirst(ctx context.Context, a *attempt, wait time.Duration) error {
+	seen, err := r.readThread(ctx, a, true)
+	if err == nil {
+		if mid := r.found(a, seen); mid != "" {
+			return a.arrived(mid)
+		}
+		r.progress.noteLook(a.d.Seq, a.d.Progress.Tried)
+		return settling(wait, errors.New("not in the thread yet, waiting for the echo"))
+	}
+	refusal := bridge.RefusalOf(err)
+	if refusal.Reason == bridge.RateLimited && refusal.After > 0 {
+		wait = min(wait, refusal.After)
+	} else {
+		r.progress.noteLook(a.d.Seq, a.d.Progress.Tried)
+	}
+	return settling(wait, refusal)
 }
 
 // resolvePrivate decides about a private answer of which nobody knows whether it
@@ -58,22 +88,22 @@ func (r resolver) resolvePrivate(a *attempt) error {
 
 // readThread reads what may show that a part has arrived: the thread, or what stands below
 // the comment that it answers.
-func (r resolver) readThread(ctx context.Context, a *attempt) (bridge.Sighting, error) {
-	since := a.d.Accepted
-	if a.out.At.Before(since) {
-		since = a.out.At
-	}
-	since = since.Add(-bridge.ClocksDiffer - r.progress.rollback())
-	forms := looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message))
+func (r resolver) readThread(ctx context.Context, a *attempt, newest bool) (bridge.Sighting, error) {
+	since := r.since(a.out, a.d.Accepted).Add(-bridge.ClocksDiffer - r.progress.rollback())
+	s := bridge.Search{Forms: looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message)), Since: since, Newest: newest,
+		Enough: func(seen bridge.Sighting) bool {
+			complete, bare := r.complete(a, seen)
+			return complete && !bare || r.found(a, seen) != ""
+		}}
 	if a.out.Conversation.Kind == bridge.Comments {
-		return r.Sender.LookBelow(ctx, a.page, a.out.Comment, forms, since)
+		return r.Sender.LookBelow(ctx, a.page, a.out.Comment, s)
 	}
-	return r.Sender.Look(ctx, a.page, a.out.Conversation.Customer, forms, since)
+	return r.Sender.Look(ctx, a.page, a.out.Conversation.Customer, s)
 }
 
 // notReadable tries again until that took too long.
 func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
-	tooLong := r.Now().Sub(a.d.Progress.Tried) > r.Times.ResolveFor
+	tooLong := r.Now().Sub(r.triedSince(a)) > r.Times.ResolveFor
 	if refusal.Verdict == bridge.Never || tooLong && refusal.Gate == "" {
 		return r.endings.deadLetterPart(a, bridge.Unclear, refusal)
 	}
@@ -81,40 +111,54 @@ func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
 	return refusal
 }
 
-// judge decides by what the thread shows.
-func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
+// found returns the message in the thread that the current part has become, or "".
+func (r resolver) found(a *attempt, seen bridge.Sighting) bridge.Mid {
 	for _, mid := range seen.Like {
 		if other, known := r.Memory.Receipts.TagOf(a.page.ID, mid); !known || other == a.mark() {
-			return a.arrived(mid)
+			return mid
 		}
 	}
+	return ""
+}
+
+// judge decides by what the thread shows.
+func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
+	if mid := r.found(a, seen); mid != "" {
+		return a.arrived(mid)
+	}
 	p := &a.d.Progress
-	switch {
-	case !r.complete(a, seen):
+	switch complete, bare := r.complete(a, seen); {
+	case complete && bare && r.Now().Sub(p.Tried) <= r.Times.ResolveFor:
+		return settling(0, errors.New("the thread shows messages without their words, and not all of them are known yet"))
+	case !complete || bare:
 		return r.endings.deadLetterPart(a, bridge.Unclear, errors.New("the thread shows too little to tell"))
 	case p.Attempts >= maxAttempts:
 		return r.endings.deadLetterPart(a, bridge.MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
 	}
 	p.State = bridge.Queued
-	if r.Memory.SentBefore(a.out.At) {
-		r.progress.noteUnsent(a.d.Lane)
+	if r.noneLater(a, seen) {
+		r.progress.noteUnsent(a.d.Lane, a.d.Seq)
 	}
 	return a.save()
 }
 
-// complete reports whether the thread would show the message, had it arrived. A
-// conversation's messages are sent one after another: if the thread shows one that was
-// sent before this, it shows all that came later; not so if this was given up, because
-// then later ones were sent meanwhile.
-func (r resolver) complete(a *attempt, seen bridge.Sighting) bool {
-	switch {
-	case seen.Obscure:
-		return false
-	case seen.Complete:
-		return true
+// complete reports whether the thread would show the message, had it arrived; bare, whether
+// it may be one of those of which the thread shows nothing but the id. A conversation's
+// messages are sent one after another: if the thread shows one that was sent before this, it
+// shows all that came later; not so if this was given up, because then later ones were sent
+// meanwhile, and not if another bridge sent some. What a room shows already is the customer's, or another app's.
+func (r resolver) complete(a *attempt, seen bridge.Sighting) (complete, bare bool) {
+	complete = seen.Complete
+	for _, mid := range seen.Shown {
+		_, ours := r.Memory.Receipts.TagOf(a.page.ID, mid)
+		switch {
+		case ours && a.out.Since.IsZero() && !r.earlier(a):
+			complete, bare = true, false
+		case ours || !slices.Contains(seen.Bare, mid):
+		default:
+			_, shown := r.Memory.Receipts.ShownAs(a.page.ID, mid)
+			bare = bare || len(shown) == 0
+		}
 	}
-	return a.out.Since.IsZero() && slices.ContainsFunc(seen.Shown, func(mid bridge.Mid) bool {
-		_, known := r.Memory.Receipts.TagOf(a.page.ID, mid)
-		return known
-	})
+	return complete && !seen.Obscure, bare
 }

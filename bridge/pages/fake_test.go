@@ -282,13 +282,15 @@ func (d *desk) restart() *desk {
 	d.Parts = New(Config{
 		Facebook: Facebook{d.meta, d.meta, d.meta}, Store: Store{d.store, d.store, d.store}, Gaps: d.gaps,
 		PublicURL: "https://b.example/", Verified: func() bool { return true }, Now: now, Log: slog.New(slog.DiscardHandler),
-		May: func(_ context.Context, who bridge.Author) (bool, error) {
-			if d.may == nil {
-				return true, nil
-			}
-			return d.may(who)
+		Workspace: Workspace{
+			May: func(_ context.Context, who bridge.Author) (bool, error) {
+				if d.may == nil {
+					return true, nil
+				}
+				return d.may(who)
+			},
+			Departments: func(context.Context) ([]bridge.Department, error) { return nil, d.store.fails["Departments"] },
 		},
-		Departments: func(context.Context) ([]bridge.Department, error) { return nil, d.store.fails["Departments"] },
 		Tell: Tell{Announce: func(_ context.Context, key, text string) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -95,26 +94,15 @@ func (l *Login) Return(ctx context.Context, state, nonce, code string) (Offer, e
 	}
 	grant, err := l.facebook.Exchange(ctx, l.publicURL+callbackPath, code)
 	if err != nil {
-		l.giveBack(ctx, login, err)
+		if unstored := l.tickets.giveBack(ctx, login, err); unstored != nil {
+			l.log.Warn("a ticket was not given back", "err", unstored)
+		}
 		return Offer{}, fmt.Errorf("exchange the code: %w", err)
 	}
 	if err := l.revocations.keepGrant(ctx, grant.User); err != nil {
 		return Offer{}, err
 	}
 	return l.offer(ctx, login.For, nonce, grant)
-}
-
-// giveBack makes a login ticket good again where Facebook, and not the person, is to blame.
-// Nobody else can have used it meanwhile, because it was spent before Facebook was asked.
-func (l *Login) giveBack(ctx context.Context, login bridge.Ticket, failed error) {
-	if bridge.RefusalOf(failed).Reason == bridge.CodeRefused {
-		return
-	}
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-	defer stop()
-	if err := l.tickets.SaveTicket(ctx, login); err != nil {
-		l.log.Warn("a ticket was not given back", "err", err)
-	}
 }
 
 // offer keeps a grant in a choice ticket and returns what may be chosen from it.

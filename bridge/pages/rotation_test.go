@@ -8,8 +8,9 @@ import (
 	"messenger-bridge/bridge"
 )
 
+const period = 5 * time.Minute
+
 func TestRotation_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
-	const period = 5 * time.Minute
 	for _, n := range []int{1, 2, 1000} {
 		var pages []bridge.Page
 		for i := range n {
@@ -59,5 +60,29 @@ func TestRotation_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
 	}
 	if r.hurry(1000) < 50*time.Microsecond || r.hurry(0) > 200*time.Millisecond {
 		t.Error("urgent checks burst, or are not urgent")
+	}
+}
+
+func TestRotation_AtAStart_EveryPageHasItsTurnSoon(t *testing.T) {
+	for n, most := range map[int]time.Duration{1: time.Second, 100: 15 * time.Second, 1000: 2*time.Minute + time.Second, 5000: period + time.Second} {
+		for _, jitter := range []float64{0, 0.5, 1} {
+			r := &rotation{every: period, quick: firstStep, first: n, jitter: func() float64 { return jitter }}
+			var pages []bridge.Page
+			for i := range n {
+				pages = append(pages, bridge.Page{ID: bridge.PageID(fmt.Sprintf("%04d", i))})
+			}
+			seen, took := map[bridge.PageID]bool{}, time.Duration(0)
+			for range n {
+				took += r.pause(n)
+				id, _ := r.next(pages)
+				seen[id] = true
+			}
+			if len(seen) != n || took > most*6/5 || jitter <= 0.5 && took > most {
+				t.Errorf("%d pages: at a start, %d are looked at in %s", n, len(seen), took)
+			}
+			if n >= 1000 && r.pause(n) < period/time.Duration(n)*4/5 {
+				t.Errorf("%d pages: the second round is as quick", n)
+			}
+		}
 	}
 }

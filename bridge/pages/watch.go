@@ -16,14 +16,20 @@ import (
 // notice (messenger.md 1.4).
 const checkEvery = 5 * time.Minute
 
-// checksAtOnce is how many pages are checked together: enough for thousands in a
-// period, too few to be a burst.
-const checksAtOnce = 4
+// firstStep is how far two pages are apart when the bridge has started, which is when
+// subscriptions were lost: a hundred pages are checked within 15 s, and thousands in the
+// period at most.
+const firstStep = 120 * time.Millisecond
+
+// checksAtOnce is how many pages are checked together: enough for that pace while
+// Facebook takes two seconds for each, too few to be a burst.
+const checksAtOnce = 16
 
 // Watch notices when a page stops working or works again, and says so once.
 type Watch struct {
 	connections *Connections
 	every       time.Duration
+	first       time.Duration // between two pages of the first round
 	wake        chan struct{} // somebody is in doubt
 
 	mu    sync.Mutex                 // guards doubt
@@ -31,8 +37,8 @@ type Watch struct {
 }
 
 // newWatch returns a watch that does nothing until Run.
-func newWatch(c *Connections, every time.Duration) *Watch {
-	return &Watch{connections: c, every: every, wake: make(chan struct{}, 1), doubt: map[bridge.PageID]struct{}{}}
+func newWatch(c *Connections, every, first time.Duration) *Watch {
+	return &Watch{connections: c, every: every, first: first, wake: make(chan struct{}, 1), doubt: map[bridge.PageID]struct{}{}}
 }
 
 // Refused says that Meta has refused everything of a page, or to have comments answered. It
@@ -78,15 +84,23 @@ func (w *Watch) doubtful() (bridge.PageID, bool) {
 	return "", false
 }
 
-// Run watches until ctx ends. One timer serves all pages: a page's turn comes once
-// in a period, or soon if there is doubt about it.
+// noDoubt is for a page whose turn has come.
+func (w *Watch) noDoubt(id bridge.PageID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.doubt, id)
+}
+
+// Run watches until ctx ends. One timer serves all pages: a page's turn comes soon after
+// the start, then once in a period, or soon if there is doubt about it.
 func (w *Watch) Run(ctx context.Context) error {
 	var checks sync.WaitGroup
 	defer checks.Wait()
 	start := w.starter(ctx, &checks)
 	pages := w.watched()
 	w.doubtTroubled(pages)
-	r := &rotation{every: w.every, jitter: rand.Float64}
+	r := &rotation{every: w.every, quick: w.first, first: len(pages), jitter: rand.Float64}
+	early := map[bridge.PageID]bool{} // checked in the first round before their turn
 	turn := time.NewTimer(r.pause(len(pages)))
 	defer turn.Stop()
 	hurried := time.NewTimer(0)
@@ -97,7 +111,8 @@ func (w *Watch) Run(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-turn.C:
 			pages = w.watched()
-			if id, ok := r.next(pages); ok {
+			if id, ok := r.nextBut(pages, early); ok {
+				w.noDoubt(id)
 				start(id)
 			}
 			turn.Reset(r.pause(len(pages)))
@@ -109,6 +124,9 @@ func (w *Watch) Run(ctx context.Context) error {
 		case <-hurried.C:
 			id, ok := w.doubtful()
 			if hurrying = ok; ok {
+				if r.first > 0 {
+					early[id] = true
+				}
 				start(id)
 				hurried.Reset(r.hurry(len(pages)))
 			}

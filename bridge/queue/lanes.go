@@ -211,9 +211,10 @@ func (l *Lanes) Conclude(d bridge.Delivery, receipts ...bridge.Receipt) error {
 	return nil
 }
 
-// DeadLetter keeps a delivery apart that was given up. The error is a Refusal.
-func (l *Lanes) DeadLetter(d bridge.Delivery, reason bridge.Reason) error {
-	if err := l.Store.Fail(d.Seq, reason); err != nil {
+// DeadLetter keeps a delivery apart that was given up; detail is for people who ask why, and
+// may be empty. The error is a Refusal.
+func (l *Lanes) DeadLetter(d bridge.Delivery, reason bridge.Reason, detail string) error {
+	if err := l.Store.Fail(d.Seq, reason, detail); err != nil {
 		return bridge.StoreRefusal(err)
 	}
 	l.Meter.Count(bridge.Failed, l.Direction, string(reason), 1)
@@ -224,7 +225,7 @@ func (l *Lanes) DeadLetter(d bridge.Delivery, reason bridge.Reason) error {
 // that somebody changed. It must not hold up its lane.
 func (l *Lanes) SetAside(d bridge.Delivery, err error) error {
 	l.Log.Error("stored delivery cannot be read, set aside", "direction", l.Direction, "delivery", d.Seq, "err", err)
-	return l.DeadLetter(d, bridge.StoreFailed)
+	return l.DeadLetter(d, bridge.StoreFailed, "")
 }
 
 // Backlog returns what waits.

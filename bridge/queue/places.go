@@ -26,6 +26,7 @@ type lane struct {
 	timer    *Item[waiter] // while it waits for a time
 	failures int           // in a row
 	tries    int           // refusals of the oldest
+	answered streak        // how often in a row that was with a Response
 	restored bool          // an earlier run left it, and nothing was refused since
 	settling bool          // waits for proof of delivery, which may come early
 	proof    bool          // it came while the lane was with a worker
@@ -33,10 +34,16 @@ type lane struct {
 	probe    *gate         // the gate this lane tries for all who are parked there
 }
 
+// streak is how often in a row the oldest was refused with a Response, and since when.
+type streak struct {
+	count int
+	since time.Time
+}
+
 // drop takes off the oldest.
 func (l *lane) drop(done int) {
 	if done > 0 {
-		l.seqs, l.failures, l.tries = l.seqs[done:], 0, 0
+		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, streak{}
 	}
 }
 
@@ -66,6 +73,7 @@ type places struct {
 	signal  func() // a lane is ready
 	sooner  func() // the earliest due time changed
 	lanes   map[bridge.Lane]*lane
+	most    int // lanes at once, since the map of them was made
 	gates   map[bridge.Gate]*gate
 	ready   readyLine
 	due     Due[waiter]
@@ -76,7 +84,20 @@ type places struct {
 func (p *places) begin(id bridge.Lane, seq bridge.Seq) *lane {
 	l := &lane{id: id, seqs: []bridge.Seq{seq}}
 	p.lanes[id] = l
+	p.most = max(p.most, len(p.lanes))
 	return l
+}
+
+// crowd is how many lanes at once leave a map behind that is not kept.
+const crowd = 64
+
+// end lets go of a lane in which nothing waits. Maps never shrink: what a crowd has taken
+// is given back when the last has gone.
+func end(p *places, id bridge.Lane) {
+	delete(p.lanes, id)
+	if len(p.lanes) == 0 && p.most > crowd {
+		p.lanes, p.most = map[bridge.Lane]*lane{}, 0
+	}
 }
 
 // longestRest bounds how long something waits because an earlier run said so: clocks are
@@ -160,6 +181,7 @@ func (p *places) refused(l *lane, r *bridge.Refusal, probe *gate) (e ending) {
 		l.tries++
 	}
 	e.tries = l.tries
+	l.note(r, p.Now())
 	if r.Gate == "" {
 		l.failures++
 		l.settling = r.Reason == bridge.Deferred
@@ -181,12 +203,21 @@ func (p *places) refused(l *lane, r *bridge.Refusal, probe *gate) (e ending) {
 	} else if r.After > 0 && g.timer != nil && p.Now().Add(r.After).After(g.timer.At) {
 		p.shutFor(g, r.After)
 	}
-	if g == probe {
-		g.parkFirst(l)
-	} else {
-		g.park(l)
-	}
+	g.park(l) // behind the others, so that the next to try is another one: what is refused may be of this lane alone
 	return e
+}
+
+// note counts refusals with a Response in a row.
+func (l *lane) note(r *bridge.Refusal, now time.Time) {
+	switch {
+	case r.Reason == bridge.Deferred:
+	case !r.OfItem():
+		l.answered = streak{}
+	case l.answered.count == 0:
+		l.answered = streak{1, now}
+	default:
+		l.answered.count++
+	}
 }
 
 // pause is how long to wait after a refusal.
@@ -194,7 +225,11 @@ func (p *places) pause(r *bridge.Refusal, failures int) time.Duration {
 	if r.After > 0 {
 		return r.After
 	}
-	return Backoff(p.First, failures, p.Jitter())
+	wait := Backoff(p.First, failures, p.Jitter())
+	if r.OfItem() && p.Insist > 0 {
+		wait = min(wait, p.Insist)
+	}
+	return wait
 }
 
 func (p *places) gate(name bridge.Gate) *gate {

@@ -18,6 +18,7 @@ type Rules struct {
 	Outer   bridge.Gate                   // one that all lanes pass before; empty: none
 	PerGate int                           // attempts under way behind one home gate; 0: no limit
 	First   time.Duration                 // the first step of backoff
+	Insist  time.Duration                 // the longest wait of a lane that is refused alone, with a Response; 0: as of others
 	Now     func() time.Time              // goes on when the clock is set; nil: time.Now
 	Jitter  func() float64                // 0 to 1; nil: random
 }
@@ -129,7 +130,7 @@ func (s *Schedule) finish(t turn, done int, refusal *bridge.Refusal) (e ending) 
 	case refusal != nil:
 		e = p.refused(l, refusal, probe)
 	case len(l.seqs) == 0:
-		delete(p.lanes, l.id)
+		end(p, l.id)
 	default:
 		p.makeReady(l)
 	}
@@ -162,6 +163,18 @@ func (s *Schedule) OpenGate(name bridge.Gate) {
 	g := s.places.gate(name)
 	g.opened++
 	s.places.open(g)
+}
+
+// TryGate has a gate that is shut tried now: its cause may be gone.
+func (s *Schedule) TryGate(name bridge.Gate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.places.gates[name]
+	if g == nil || !g.shut || g.timer == nil {
+		return
+	}
+	s.places.due.Remove(g.timer)
+	s.places.tryGate(g)
 }
 
 // RetryNow cuts short all waiting for a time: something changed for everybody.

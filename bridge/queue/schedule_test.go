@@ -3,6 +3,8 @@ package queue
 import (
 	"fmt"
 	"reflect"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -119,8 +121,8 @@ func TestSchedule_ShutGate_IsTriedByOneLaneForAll(t *testing.T) {
 		clock.advance(firstRetry * steps[round])
 		s.release()
 		turns := ready(s)
-		if len(turns) != 1 || turns[0].lane.id != customer("p", "0") {
-			t.Fatalf("round %d: tried by %v, not by the one that came first", round, lanesOf(turns))
+		if len(turns) != 1 || turns[0].lane.id != customer("p", fmt.Sprint(round)) { // each in its turn: one may be refused for itself
+			t.Fatalf("round %d: tried by %v, not by the one whose turn it is", round, lanesOf(turns))
 		}
 		s.finish(turns[0], 0, down())
 	}
@@ -132,7 +134,7 @@ func TestSchedule_ShutGate_IsTriedByOneLaneForAll(t *testing.T) {
 		t.Fatalf("went through a shut gate: %v", lanesOf(got))
 	}
 	s.finish(probe[0], 1, nil)
-	if got := lanesOf(ready(s)); len(got) != 10 || got[0] != customer("p", "1") {
+	if got := lanesOf(ready(s)); len(got) != 10 || got[0] != customer("p", "4") {
 		t.Fatalf("after it opened: %v", got)
 	}
 }
@@ -307,4 +309,78 @@ func TestSchedule_HeldLaneInWhichNothingWaits_CountsForNothing(t *testing.T) {
 	if got := lanesOf(ready(s)); !reflect.DeepEqual(got, []bridge.Lane{customer("p", "ben"), held}) {
 		t.Errorf("ready are %v", got)
 	}
+}
+
+func TestSchedule_GateTriedBeforeItsTime_OneLaneTriesForAll(t *testing.T) {
+	now := time.Now()
+	s := newSchedule(Rules{Home: func(bridge.Lane) bridge.Gate { return "home" }, First: time.Second, Now: func() time.Time { return now }})
+	for i := range 3 {
+		s.add(bridge.Lane{Page: bridge.PageID(fmt.Sprint(i))}, bridge.Seq(i+1))
+	}
+	away := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.NoAgent, Gate: "department/x", After: 8 * time.Second}
+	for range 3 {
+		turn, _ := s.next()
+		s.finish(turn, 0, away)
+	}
+	ready := func() int {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.places.ready.len()
+	}
+	s.TryGate("department/y") // nobody waits there
+	s.TryGate("department/x")
+	s.TryGate("department/x") // one tries it already
+	if n := ready(); n != 1 {
+		t.Fatalf("%d lanes try the gate", n)
+	}
+	turn, _ := s.next()
+	s.finish(turn, 0, away)
+	if n := ready(); n != 0 {
+		t.Fatalf("it is shut again, and %d lanes are ready", n)
+	}
+	now = now.Add(8 * time.Second)
+	s.release()
+	turn, _ = s.next()
+	s.OpenGate("department/x") // before its turn is over: a room is open
+	if n := ready(); n != 2 {
+		t.Errorf("%d of the others are ready", n)
+	}
+	s.finish(turn, 1, nil)
+}
+
+// TestSchedule_CrowdHasGone_NothingIsKeptOfIt: an idle conversation costs nothing, also after
+// many have waited at once.
+func TestSchedule_CrowdHasGone_NothingIsKeptOfIt(t *testing.T) {
+	const many = 20_000
+	s, _ := newTestSchedule(0)
+	fill := func() {
+		for i := range many {
+			s.add(customer("p", strconv.Itoa(i)), bridge.Seq(i+1))
+		}
+	}
+	before := inUse()
+	fill()
+	if took := inUse() - before; took < 64*many {
+		t.Fatalf("a crowd took %d bytes: too few to tell", took)
+	}
+	for turns := ready(s); len(turns) > 0; turns = ready(s) {
+		for _, one := range turns {
+			s.finish(one, len(one.seqs), nil)
+		}
+	}
+	if kept := inUse() - before; kept > 16*many { // the ready line keeps a pointer for each
+		t.Errorf("%d bytes are kept for each of a crowd that has gone", kept/many)
+	}
+	fill()
+	if turns := ready(s); len(turns) != many {
+		t.Errorf("of the next crowd, %d are ready", len(turns))
+	}
+}
+
+// inUse returns how many bytes are in use.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

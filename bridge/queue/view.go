@@ -102,6 +102,16 @@ func (v View) Of(which func(bridge.Lane) bool) map[bridge.Lane][]bridge.Seq {
 	return lanes
 }
 
+// Refusals returns how often in a row the oldest entry of a lane was refused with a Response.
+func (v View) Refusals(id bridge.Lane) bridge.Refusals {
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	if l := v.s.places.lanes[id]; l != nil && l.answered.count > 0 {
+		return bridge.Refusals{Count: l.answered.count, For: v.s.places.Now().Sub(l.answered.since)}
+	}
+	return bridge.Refusals{}
+}
+
 // After returns what waits in a lane behind an entry.
 func (v View) After(id bridge.Lane, seq bridge.Seq) []bridge.Seq {
 	v.s.mu.Lock()

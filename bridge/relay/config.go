@@ -48,9 +48,8 @@ type Store struct {
 	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
 	// a change of the text.
 	TextHash func(purpose, text string) string
-	// SentBefore reports whether a message of this time may have been delivered by an
-	// earlier bridge whose store is lost, or was copied before. May be nil.
-	SentBefore func(time.Time) bool
+	// Earlier tells what another bridge may have sent; nil: there was none.
+	Earlier outbound.Earlier
 }
 
 // Workspace is Rocket.Chat.
@@ -63,6 +62,7 @@ type Workspace struct {
 	Files    bridge.Files
 	Archive  bridge.Archive             // for erasing customers
 	Picture  func(bridge.Author) string // address of an agent's picture; "" if there is none
+	OurTime  func(time.Time) time.Time  // what our clock showed when the workspace's showed a time; nil: the same
 }
 
 // Messenger is Facebook.
@@ -94,6 +94,8 @@ type Times struct {
 	Grace        time.Duration // for deliveries under way when Run is told to stop; 8 s
 	FirstRetry   time.Duration // how long a delivery waits after its first failure; later waits grow to 120 times that; 250 ms
 	AbsenceEvery time.Duration // how often is looked whether customers wait for an agent; 10 s
+	Patience     time.Duration // how long something is tried that the workspace refuses, but takes of others; 45 s
+	TellRefused  time.Duration // how long the workspace refuses something before it is told; 1 min
 	AbsentAfter  time.Duration // how long they wait before it is told; 30 s
 }
 
@@ -128,7 +130,7 @@ func (t *Times) setDefaults() {
 		then time.Duration
 	}{
 		{&t.EchoWait, 30 * time.Second}, {&t.ResolveFor, 10 * time.Minute}, {&t.TellAfter, time.Minute}, {&t.Grace, 8 * time.Second},
-		{&t.FirstRetry, 250 * time.Millisecond}, {&t.AbsenceEvery, 10 * time.Second}, {&t.AbsentAfter, 30 * time.Second},
+		{&t.FirstRetry, 250 * time.Millisecond}, {&t.AbsenceEvery, 10 * time.Second}, {&t.AbsentAfter, 30 * time.Second}, {&t.Patience, 45 * time.Second}, {&t.TellRefused, time.Minute},
 	} {
 		if *d.of == 0 {
 			*d.of = d.then

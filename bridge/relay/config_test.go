@@ -13,6 +13,7 @@ func TestTimes_ZeroOnes_GetTheirDefault(t *testing.T) {
 	defaults := Times{
 		Times: outbound.Times{EchoWait: 30 * time.Second, ResolveFor: 10 * time.Minute, TellAfter: time.Minute},
 		Grace: 8 * time.Second, FirstRetry: 250 * time.Millisecond, AbsenceEvery: 10 * time.Second, AbsentAfter: 30 * time.Second,
+		Patience: 45 * time.Second, TellRefused: time.Minute,
 	}
 	var got Times
 	if got.setDefaults(); got != defaults {
@@ -31,7 +32,7 @@ func TestTimes_ZeroOnes_GetTheirDefault(t *testing.T) {
 		v.SetInt(int64(i + 1))
 	}
 	before := chosen
-	if chosen.setDefaults(); chosen != before || len(all) != 7 {
+	if chosen.setDefaults(); chosen != before || len(all) != 10 {
 		t.Errorf("of %d times, what was chosen became %+v", len(all), chosen)
 	}
 }

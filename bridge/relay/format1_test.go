@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/metrics"
@@ -126,7 +127,7 @@ func told(p bridge.OutboundPart) string {
 			words = append(words, fmt.Sprintf(format, args...))
 		}
 	}
-	add(p.File != nil, "file %s", strings.Replace(fmt.Sprintf("%+v", p.File), " Facts:[] Booking:<nil>", "", 1)) // fields added since
+	add(p.File != nil, "file %s", strings.Replace(fmt.Sprintf("%+v", p.File), " Facts:[] Booking:<nil> Own:false", "", 1)) // fields added since
 	add(len(p.Buttons) > 0, "buttons %q", p.Buttons)
 	add(len(p.Quick) > 0, "quick replies %q, %q", p.Quick, p.Answers)
 	add(p.ReplyTo != "", "answers %s", p.ReplyTo)
@@ -142,9 +143,16 @@ func mid1(version string, part int) bridge.Mid {
 	return bridge.Mid(fmt.Sprintf("m_%s.%d", strings.ReplaceAll(version, "/", "_"), part))
 }
 
-// Look shows what had arrived before.
-func (h *healthy) Look(_ context.Context, p bridge.Page, c bridge.CustomerID, _ []bridge.Part, _ time.Time) (bridge.Sighting, error) {
-	h.note("thread of "+string(c)+" of "+string(p.ID), "is read")
+// Look shows what had arrived before. That a thread is read is noted once: how often it is
+// read is no promise.
+func (h *healthy) Look(_ context.Context, p bridge.Page, c bridge.CustomerID, _ bridge.Search) (bridge.Sighting, error) {
+	thread := "thread of " + string(c) + " of " + string(p.ID)
+	h.mu.Lock()
+	again := len(h.out[thread]) > 0
+	h.mu.Unlock()
+	if !again {
+		h.note(thread, "is read")
+	}
 	s := bridge.Sighting{Complete: true}
 	switch c {
 	case "200000000000017":
@@ -157,13 +165,15 @@ func (h *healthy) Look(_ context.Context, p bridge.Page, c bridge.CustomerID, _ 
 	return s, nil
 }
 
-func (h *healthy) LookBelow(ctx context.Context, p bridge.Page, c bridge.Mid, forms []bridge.Part, since time.Time) (bridge.Sighting, error) {
-	return h.Look(ctx, p, bridge.CustomerID("comment "+c), forms, since)
+func (h *healthy) LookBelow(ctx context.Context, p bridge.Page, c bridge.Mid, s bridge.Search) (bridge.Sighting, error) {
+	return h.Look(ctx, p, bridge.CustomerID("comment "+c), s)
 }
 
 func (h *healthy) Open(_ context.Context, a bridge.Attachment, _ bridge.RoomID, _ bridge.Secret) (*bridge.Content, error) {
 	return &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("content")), Size: 7, Type: a.Type}, nil
 }
+
+func (h *healthy) Works(context.Context) error { return nil }
 
 func (h *healthy) MakePersona(_ context.Context, p bridge.Page, name, _ string) (string, error) {
 	h.note("personas of "+string(p.ID), "%s is made", name)
@@ -182,10 +192,14 @@ func (h *healthy) work(t *testing.T, path string, now func() time.Time, act func
 		t.Fatal(err)
 	}
 	h.s = s
+	earlier, err := origin.Begin(origin.Config{Cursors: s, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b, err := relay.New(relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
-			TextHash: s.Sign, SentBefore: s.SentBefore},
+			TextHash: s.Sign, Earlier: earlier},
 		Workspace: relay.Workspace{Rooms: h, Notifier: h, Commands: h, People: h, Files: h,
 			Picture: func(a bridge.Author) string { return "https://bridge.example/avatars/" + a.Username }},
 		Messenger: relay.Messenger{Sender: h, Personas: h},

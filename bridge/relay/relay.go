@@ -12,6 +12,7 @@ import (
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/queue"
+	"messenger-bridge/bridge/refusals"
 )
 
 // Relay is all flows between customers, agents and administrators.
@@ -23,6 +24,7 @@ type Relay struct {
 	Texts       *automatic.Texts   // closings of rooms
 	DeadLetters *DeadLetters
 	Eraser      *Eraser
+	Refusals    *refusals.Table // what the workspace refuses at the moment
 
 	windows *automatic.Windows
 	absence *automatic.Absence
@@ -40,14 +42,17 @@ func New(c Config) (*Relay, error) {
 	r.makeLanes()
 	r.Notices = notices.New(notices.Config{
 		Lanes: r.notices, Notifier: c.Workspace.Notifier, Commands: c.Workspace.Commands, Receipts: c.Store.Receipts, Sent: c.Store.Sent,
-		States: c.Store.States, Pages: c.Store.Pages, Now: c.Now, Say: c.Say, Log: c.Log,
+		States: c.Store.States, Pages: c.Store.Pages, Patience: c.Times.Patience, Now: c.Now, Say: c.Say, Log: c.Log,
+		Refused: func(a *bridge.Response) { r.Refusals.Refused(a) },
 	})
 	r.makeOutbound()
 	r.makeAutomatic()
+	r.Refusals = refusals.New(refusals.Config{Show: c.Workspace.Standing, Announce: r.Notices.Announce,
+		After: c.Times.TellRefused, Every: c.Times.AbsenceEvery, Now: c.Now, Say: c.Say, Log: c.Log})
 	r.Inbound = inbound.New(inbound.Config{
-		Lanes: r.inbox, Outbound: r.Outbound, Gestures: r.Gestures, Notices: r.Notices,
-		Automatic: inbound.Automatic{Texts: r.Texts, Survey: r.Texts.Survey, Windows: r.windows},
-		Rooms:     c.Workspace.Rooms, Receipts: c.Store.Receipts, Pages: c.Store.Pages, States: c.Store.States,
+		Lanes: r.inbox, Outbound: r.Outbound, Gestures: r.Gestures,
+		Telling: inbound.Telling{Notices: r.Notices, Refusals: r.Refusals}, Automatic: inbound.Automatic{Texts: r.Texts, Survey: r.Texts.Survey, Windows: r.windows},
+		Rooms: c.Workspace.Rooms, Receipts: c.Store.Receipts, Pages: c.Store.Pages, States: c.Store.States,
 		ResolveWithin: c.Times.ResolveFor, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
 	})
 	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures,
@@ -64,7 +69,7 @@ func New(c Config) (*Relay, error) {
 func (r *Relay) makeLanes() {
 	c := r.config
 	lanes := func(store bridge.Queue, d bridge.Direction, workers int, rules queue.Rules) queue.Config {
-		rules.First = c.Times.FirstRetry
+		rules.First, rules.Insist = c.Times.FirstRetry, c.Times.Patience/5
 		return queue.Config{Rules: rules, Store: store, Direction: d, Workers: workers, Clock: c.Now, Meter: c.Meter, Log: c.Log,
 			Concluded: func(bridge.Delivery) { c.Hooks.Delivered(d) }}
 	}
@@ -89,8 +94,8 @@ func (r *Relay) makeOutbound() {
 	r.Outbound = outbound.New(outbound.Config{
 		Lanes: r.outbox, Notices: r.Notices, Gestures: r.Gestures, Sender: c.Messenger.Sender,
 		Memory: outbound.Memory{Pages: c.Store.Pages, Receipts: c.Store.Receipts, States: c.Store.States, Links: c.Store.Links,
-			TextHash: c.Store.TextHash, SentBefore: c.Store.SentBefore},
-		Workspace: outbound.Workspace{Rooms: c.Workspace.Rooms, People: c.Workspace.People, Files: c.Workspace.Files},
+			TextHash: c.Store.TextHash, Earlier: c.Store.Earlier},
+		Workspace: outbound.Workspace{Rooms: c.Workspace.Rooms, People: c.Workspace.People, Files: c.Workspace.Files, OurTime: c.Workspace.OurTime},
 		Personas:  outbound.PersonaConfig{Maker: c.Messenger.Personas, Store: c.Store.Personas, Picture: c.Workspace.Picture},
 		Times:     c.Times.Times,
 		Hooks: outbound.Hooks{PageRefused: c.Hooks.PageRefused, PageSent: c.Hooks.PageSent,
@@ -146,6 +151,7 @@ func (r *Relay) Run(ctx context.Context) error {
 	wg.Go(func() { r.Gestures.Run(ctx) })
 	wg.Go(func() { r.windows.Run(ctx) })
 	wg.Go(func() { r.absence.Run(ctx) })
+	wg.Go(func() { r.Refusals.Run(ctx) })
 	wg.Wait()
 	r.Outbound.MarkUntried()
 	return nil
@@ -158,6 +164,24 @@ func (r *Relay) WorkspaceReady() {
 		lanes.RetryNow()
 	}
 }
+
+// RouteWorks says that Rocket.Chat takes a call again that it had refused for everybody.
+func (r *Relay) RouteWorks(route string) {
+	r.Refusals.Works(route)
+	for _, lanes := range []*queue.Lanes{r.inbox, r.notices} {
+		lanes.OpenGate(bridge.GateRoute(route))
+	}
+}
+
+// AskAfter has customers who wait for agents tried now.
+func (r *Relay) AskAfter(departments ...bridge.DepartmentID) {
+	for _, d := range departments {
+		r.inbox.TryGate(bridge.GateDepartment(d))
+	}
+}
+
+// DepartmentBack says that agents take rooms again.
+func (r *Relay) DepartmentBack(d bridge.DepartmentID) { r.inbox.OpenGate(bridge.GateDepartment(d)) }
 
 // PageChanged says that a page was connected, switched on or given a new token.
 func (r *Relay) PageChanged(p bridge.PageID) { r.outbox.OpenGate(bridge.GatePage(p)) }

@@ -109,7 +109,10 @@ func Dial(ctx context.Context, base string, silence time.Duration, take Events) 
 	}
 	u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
 	u.Path = strings.TrimRight(u.Path, "/") + "/websocket"
-	conn, _, err := websocket.DefaultDialer.DialContext(ctx, u.String(), nil)
+	conn, answer, err := websocket.DefaultDialer.DialContext(ctx, u.String(), nil)
+	if errors.Is(err, websocket.ErrBadHandshake) && answer != nil {
+		err = handshakeError(u, answer)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
@@ -300,8 +303,21 @@ const followed = "hot/"
 
 // Follow subscribes to an event of one room, such as roomid/user-activity.
 func (d *Conn) Follow(ctx context.Context, event string) error {
+	return d.follow(ctx, "stream-notify-room", event)
+}
+
+// Presence is the event that tells everybody who is logged in who comes and goes
+// (rocketchat.md 1.8).
+const Presence = "user-status"
+
+// FollowPresence subscribes to it. A workspace may have switched it off, and then says nothing.
+func (d *Conn) FollowPresence(ctx context.Context) error {
+	return d.follow(ctx, "stream-notify-logged", Presence)
+}
+
+func (d *Conn) follow(ctx context.Context, stream, event string) error {
 	_, err := d.ask(ctx, followed+event, map[string]any{
-		"msg": "sub", "id": followed + event, "name": "stream-notify-room", "params": []any{event, false}})
+		"msg": "sub", "id": followed + event, "name": stream, "params": []any{event, false}})
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
@@ -25,7 +26,7 @@ type intake struct {
 }
 
 func newIntake(cfg *Config) *intake {
-	return &intake{cfg: cfg, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(), reactions: recent.New[string, reactions](mostReactions, 0), plain: markup.Plain}
+	return &intake{cfg: cfg, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0), plain: markup.Plain}
 }
 
 // wants reports whether a message of the stream may concern us. It is asked for
@@ -106,7 +107,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 			s.orphans.keep(a)
 			continue
 		}
-		messages = append(append(messages, s.orphans.take(a.Room)...), a)
+		messages = append(append(messages, s.takeOrphans(a.Room)...), a)
 	}
 	if len(commands) > 0 {
 		if err := s.cfg.Commands.FromPeople(ctx, commands); err != nil {
@@ -137,15 +138,37 @@ func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok 
 	return a, true
 }
 
+// takeOrphans returns what was written in a room before it was known whose it is.
+func (s *intake) takeOrphans(room bridge.RoomID) []bridge.AgentMessage {
+	messages := s.orphans.take(room)
+	if len(messages) > 0 {
+		s.hot.wrote(room, messages[0].At)
+	}
+	return messages
+}
+
 // happened looks at what is new beside the text.
 func (s *intake) happened(m wire.Message) {
 	if s.cfg.Gestures == nil {
 		return
 	}
-	s.hot.warm(bridge.RoomID(m.Room))
+	room := bridge.RoomID(m.Room)
+	if _, ours, err := s.cfg.Store.Conversation(room); !s.hot.has(room) && (err != nil || !ours) {
+		return // other channels have rooms as well, and a room that becomes ours is announced
+	}
+	s.hot.warm(room)
 	if m.Visitor != "" {
 		s.reacted(m)
+	} else if bot, _ := s.cfg.Client.Bot(); m.ByPeople(bot) {
+		s.hot.wrote(room, later(m.At.Time, s.cfg.Client.ServerTime().Add(-hotFor)))
 	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // command returns the command a message is. Other bots give none: two that answer

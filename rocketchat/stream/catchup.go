@@ -109,7 +109,7 @@ func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom,
 		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
-	orphans := s.in.orphans.take(asked.room) // REST has brought these as well, in their place
+	orphans := s.in.takeOrphans(asked.room) // REST has brought these as well, in their place
 	fresh, err := s.in.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
 	if err == nil && len(orphans) > 0 {
 		_, err = s.cfg.Accept.FromAgent(ctx, orphans)
@@ -234,7 +234,7 @@ func (s *catchUp) handOnOrphans(ctx context.Context) error {
 		} else if s.pending.holds(whose) {
 			continue
 		}
-		if messages := s.in.orphans.take(room); len(messages) > 0 {
+		if messages := s.in.takeOrphans(room); len(messages) > 0 {
 			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
 				s.in.orphans.messages = append(messages, s.in.orphans.messages...)
 				return err

@@ -1,151 +1,183 @@
 package stream
 
 import (
-	"encoding/json"
-	"errors"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
-	"messenger-bridge/rocketchat/markup"
-	"messenger-bridge/rocketchat/wire"
 )
 
-// Gestures takes what people do in rooms beside writing. Nothing of it is owed to
-// anybody; the calls do not wait.
-type Gestures interface {
-	Typing(bridge.RoomID)
-	// Reacted says how people react to a customer's message: with an emoji, or, if
-	// that is empty, not any more.
-	Reacted(r bridge.RoomID, message bridge.MessageID, emoji string)
-}
-
 // Who types, and most deletions, are told per room only (rocketchat.md 3). So the
-// rooms in which something happens are subscribed to for as long as it does: so few
-// and so slowly that Rocket.Chat's limit of 40 subscriptions per 40 s on a connection
-// is never near.
+// rooms in which something happens are subscribed to for as long as it does: a few at
+// once, then slowly, so that Rocket.Chat's limit of 40 subscriptions per 40 s on a
+// connection, two for each room, is never reached.
 const (
-	hotFor  = 10 * time.Minute
-	mostHot = 100 // rooms at once
+	hotFor     = 10 * time.Minute
+	mostHot    = 100             // rooms at once
+	joinAtOnce = 8               // after a quiet time; then one each FollowEvery
+	joinSlack  = 2 * time.Second // within which two clocks may put what was written before and after joining
 
 	typingEvent   = "/user-activity"
 	deletionEvent = "/deleteMessage"
 )
 
-// hotRooms are where something happened lately.
+// hotRooms are where something happened lately. Whoever is not subscribed to one of them
+// may miss what is deleted there, so it remembers since when.
 type hotRooms struct {
+	every time.Duration // between two rooms that are joined
 	rooms *recent.Map[bridge.RoomID, struct{}]
+	news  chan struct{} // holds one token when there is a room to join
 
-	mu     sync.Mutex             // guards joined
-	joined map[bridge.RoomID]bool // subscribed to in this session
+	mu       sync.Mutex                  // guards all below
+	joined   map[bridge.RoomID]time.Time // subscribed to in this session, since when
+	answered map[bridge.RoomID]bool      // agents wrote there
+	unheard  map[bridge.RoomID]time.Time // what was deleted since may have been missed, by the workspace's clock
+	full     time.Time                   // when as many may be joined at once as ever
 }
 
-func newHotRooms() *hotRooms {
-	return &hotRooms{rooms: recent.New[bridge.RoomID, struct{}](mostHot, hotFor), joined: map[bridge.RoomID]bool{}}
+func newHotRooms(every time.Duration) *hotRooms {
+	return &hotRooms{
+		every: every, rooms: recent.New[bridge.RoomID, struct{}](mostHot, hotFor), news: make(chan struct{}, 1),
+		joined: map[bridge.RoomID]time.Time{}, answered: map[bridge.RoomID]bool{}, unheard: map[bridge.RoomID]time.Time{},
+	}
+}
+
+// has reports whether something happened in a room lately.
+func (h *hotRooms) has(r bridge.RoomID) bool {
+	_, hot := h.rooms.Get(r)
+	return hot
 }
 
 // warm notes that something happened in a room.
-func (h *hotRooms) warm(r bridge.RoomID) { h.rooms.Set(r, struct{}{}) }
-
-// restart is for a new session: it has subscribed to nothing yet.
-func (h *hotRooms) restart() {
+func (h *hotRooms) warm(r bridge.RoomID) {
+	h.rooms.Set(r, struct{}{})
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if _, joined := h.joined[r]; !joined {
+		h.tell()
+	}
+}
+
+// wrote notes that agents wrote in a room, which they may take back.
+func (h *hotRooms) wrote(r bridge.RoomID, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answered[r] = true
+	if joined, is := h.joined[r]; !is || at.Before(joined.Add(joinSlack)) {
+		h.miss(r, at)
+		h.tell()
+	}
+}
+
+// resume is for a room in which something happened in an earlier run, up to which all was
+// heard. What is as hot already stays.
+func (h *hotRooms) resume(r bridge.RoomID, heard time.Time) {
+	if h.rooms.Len() >= mostHot {
+		return
+	}
+	h.warm(r)
+	h.wrote(r, heard)
+}
+
+// miss notes since when a room was not listened to. The caller holds mu.
+func (h *hotRooms) miss(r bridge.RoomID, since time.Time) {
+	if known, is := h.unheard[r]; !is || since.Before(known) {
+		h.unheard[r] = since
+	}
+}
+
+// tell wakes who joins; it does not wait.
+func (h *hotRooms) tell() {
+	select {
+	case h.news <- struct{}{}:
+	default:
+	}
+}
+
+// end is for a session that is over. Up to when it brought everything, heard says.
+func (h *hotRooms) end(heard time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for r := range h.joined {
+		if h.answered[r] {
+			h.miss(r, heard)
+		}
+	}
 	clear(h.joined)
 }
 
-// next returns a room to leave, and the one to join: the hottest that is not joined.
-func (h *hotRooms) next() (leave, join bridge.RoomID) {
+// step is one thing to do about hot rooms. Rooms that are empty need nothing.
+type step struct {
+	leave, join, look bridge.RoomID
+	since             time.Time     // of look: what was deleted before is known
+	wait              time.Duration // when there is nothing to do now: until when
+}
+
+// next returns what to do now: a room to leave; the one to join, first of those in which
+// agents wrote, then the hottest; or a joined one in which to look once for what was missed.
+func (h *hotRooms) next(now time.Time) (s step) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	hot := map[bridge.RoomID]bool{}
 	for r := range h.rooms.All() {
 		hot[r] = true
-		if join == "" && !h.joined[r] {
-			join = r
+		_, joined := h.joined[r]
+		missed := !h.unheard[r].IsZero()
+		switch {
+		case joined && missed && s.look == "":
+			s.look, s.since = r, h.unheard[r]
+		case !joined && (s.join == "" || missed && h.unheard[s.join].IsZero()):
+			s.join = r
 		}
 	}
+	h.forgetCold(hot, &s)
+	if h.full.Before(now) {
+		h.full = now
+	}
+	early := h.full.Sub(now) - (joinAtOnce-1)*h.every
+	switch s.wait = h.every; {
+	case s.join != "" && early > 0:
+		s.join, s.wait = "", early
+	case s.join != "":
+		h.full = h.full.Add(h.every)
+	}
+	delete(h.unheard, s.look)
+	return s
+}
+
+// forgetCold leaves one of the joined rooms that are not hot any more, and forgets what
+// was known of the others. The caller holds mu.
+func (h *hotRooms) forgetCold(hot map[bridge.RoomID]bool, s *step) {
 	for r := range h.joined {
 		if !hot[r] {
-			leave = r
+			s.leave = r
 		}
 	}
-	delete(h.joined, leave)
-	if join != "" {
-		h.joined[join] = true
-	}
-	return leave, join
-}
-
-// noticed handles an event of a hot room; it returns the message that is gone, if it
-// is about one.
-func (s *intake) noticed(event string, data []byte) (gone wire.Message, is bool) {
-	var f struct {
-		Fields struct {
-			Args []json.RawMessage `json:"args"`
-		} `json:"fields"`
-	}
-	if err := json.Unmarshal(data, &f); err != nil || len(f.Fields.Args) == 0 {
-		return gone, false
-	}
-	args := f.Fields.Args
-	if room, typing := strings.CutSuffix(event, typingEvent); typing {
-		var what []string
-		if len(args) > 1 && json.Unmarshal(args[1], &what) == nil && slices.Contains(what, "user-typing") && s.cfg.Gestures != nil {
-			s.cfg.Gestures.Typing(bridge.RoomID(room))
-		}
-		return gone, false
-	}
-	room, deletion := strings.CutSuffix(event, deletionEvent)
-	if !deletion || json.Unmarshal(args[0], &gone) != nil || gone.ID == "" {
-		return gone, false
-	}
-	gone.Room, gone.Kind, gone.System = room, wire.CustomerRoom, wire.DeletedMessage
-	gone.At = wire.Time{Time: s.cfg.Client.ServerTime()}
-	return gone, true
-}
-
-// reactions are how people react to a customer's message. They are remembered so that
-// a change is seen: Messenger shows one reaction of the page only.
-type reactions struct {
-	emojis []string
-	shown  string // the one that Messenger shows
-}
-
-// mostReactions bounds what is remembered of reactions.
-const mostReactions = 10_000
-
-// reacted compares the reactions to a customer's message with those before.
-func (s *intake) reacted(m wire.Message) {
-	_, bot := s.cfg.Client.Bot()
-	var now []string
-	for name, who := range m.Reactions {
-		emoji := markup.Emoji(name)
-		if emoji != "" && slices.ContainsFunc(who.Usernames, func(u string) bool { return u != bot && u != "" }) {
-			now = append(now, emoji)
+	delete(h.joined, s.leave)
+	for r := range h.answered {
+		if !hot[r] {
+			delete(h.answered, r)
 		}
 	}
-	slices.Sort(now)
-	before, _ := s.reactions.Get(m.ID)
-	if slices.Equal(now, before.emojis) {
-		return
-	}
-	show := before.shown
-	if i := slices.IndexFunc(now, func(e string) bool { return !slices.Contains(before.emojis, e) }); i >= 0 {
-		show = now[i]
-	} else if !slices.Contains(now, show) {
-		show = ""
-		if len(now) > 0 {
-			show = now[0]
+	for r := range h.unheard {
+		if !hot[r] {
+			delete(h.unheard, r)
 		}
-	}
-	s.reactions.Set(m.ID, reactions{now, show})
-	if show != before.shown {
-		s.cfg.Gestures.Reacted(bridge.RoomID(m.Room), bridge.MessageID(m.ID), show)
 	}
 }
 
-var errTooFarBehind = errors.New("too far behind the stream")
+// join notes that a room is subscribed to from a time on, by the workspace's clock. What was written there before that may have been
+// deleted before as well.
+func (h *hotRooms) join(r bridge.RoomID, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.joined[r] = at
+}
+
+// lookAgain has a room looked at again, because it could not be looked at now.
+func (h *hotRooms) lookAgain(r bridge.RoomID, since time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.miss(r, since)
+}

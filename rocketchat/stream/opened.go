@@ -54,6 +54,9 @@ func (o *openedRooms) tell() {
 // before; then agents may have written in it long ago. What is found there must not
 // overtake what the stream has kept from us of the room before, which is read first.
 func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
+	if s.cfg.Gestures != nil {
+		s.in.hot.warm(room) // followed at once: what is deleted there in the first seconds is told to nobody else
+	}
 	if existed {
 		whose, _, err := s.cfg.Store.Conversation(before)
 		if before == "" || before == room || err != nil {

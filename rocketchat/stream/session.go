@@ -59,8 +59,11 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 	if err := within(ctx, s.cfg.Answer, conn.Subscribe); err != nil {
 		return cause(ctx, fmt.Errorf("subscribe: %w", err))
 	}
+	if s.cfg.Arrived != nil {
+		wg.Go(func() { s.followPresence(ctx, conn) })
+	}
 	if s.cfg.Gestures != nil {
-		wg.Go(func() { s.follow(ctx, conn) })
+		wg.Go(func() { s.follow(ctx, conn, deliver) })
 	}
 	return cause(ctx, s.live(ctx, &wg, events, func() {
 		ready()
@@ -68,6 +71,9 @@ func (s *Stream) session(ctx context.Context, ready func()) error {
 		s.cfg.Log.Info("connected to Rocket.Chat, subscribed and caught up")
 		if s.cfg.Ready != nil {
 			s.cfg.Ready()
+		}
+		if s.cfg.Arrived != nil { // meanwhile, perhaps
+			s.cfg.Arrived()
 		}
 	}))
 }
@@ -182,34 +188,6 @@ func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {
 		case <-tick.C:
 			if err := conn.Ping(); err != nil {
 				return err
-			}
-		}
-	}
-}
-
-// follow subscribes to hot rooms, one after another, until the session ends. What is
-// refused is left alone: all of it is extra.
-func (s *Stream) follow(ctx context.Context, conn *ddp.Conn) {
-	s.in.hot.restart()
-	tick := time.NewTicker(s.cfg.FollowEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-		leave, join := s.in.hot.next()
-		for _, event := range []string{typingEvent, deletionEvent} {
-			if leave != "" {
-				_ = conn.Leave(string(leave) + event) // a lost connection shows elsewhere
-			}
-			if join == "" {
-				continue
-			}
-			err := within(ctx, s.cfg.Answer, func(ctx context.Context) error { return conn.Follow(ctx, string(join)+event) })
-			if err != nil && ctx.Err() == nil {
-				s.cfg.Log.Debug("cannot follow a room", "room", join, "err", err)
 			}
 		}
 	}

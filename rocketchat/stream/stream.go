@@ -3,6 +3,7 @@ package stream
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync/atomic"
@@ -45,12 +46,18 @@ type Config struct {
 	Commands     CommandTaker // nil: nobody is listened to but agents in customers' rooms
 	SetupChannel string       // name of the private group for omnichannel managers; "": none
 	Store        Store
-	Gestures     Gestures     // nil: nobody cares
-	Ready        func()       // called when logged in, subscribed and caught up
-	Language     func(string) // called with the workspace's language after a login; "": it has none. May be nil
+	Gestures     Gestures // nil: nobody cares
+	Hooks
 	Times
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
+}
+
+// Hooks are called when something happened. Each may be nil.
+type Hooks struct {
+	Ready    func()       // logged in, subscribed and caught up
+	Arrived  func()       // somebody who may be an agent has come; it does not wait
+	Language func(string) // the workspace's language, after a login; "": it has none
 }
 
 // Credentials are the bot's: a user with a password, or an id with a personal access token.
@@ -105,6 +112,7 @@ type State struct {
 	Connected bool      `json:"connected"`
 	Since     time.Time `json:"since"`
 	Problem   string    `json:"problem,omitempty"` // why not connected
+	Err       error     `json:"-"`                 // the same, as it was met
 	Refused   bool      `json:"refused,omitempty"` // the login was refused: a person must act
 }
 
@@ -116,17 +124,21 @@ func New(cfg Config) *Stream {
 		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 	}
 	s.progress = &progress{&cfg, s.pending}
-	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending}
+	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
 	s.catchUp = &catchUp{cfg: &cfg, in: s.in, pending: s.pending, progress: s.progress, opened: s.opened}
-	s.note(State{Problem: "not connected yet"})
+	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
 }
 
 // State returns how the connection is now.
 func (s *Stream) State() State { return *s.state.Load() }
 
+// note keeps how the connection is, and since when it is up, or down.
 func (s *Stream) note(st State) {
 	st.Since = time.Now()
+	if before := s.state.Load(); before != nil && before.Connected == st.Connected {
+		st.Since = before.Since
+	}
 	s.state.Store(&st)
 	connected := 0.0
 	if st.Connected {
@@ -137,12 +149,16 @@ func (s *Stream) note(st State) {
 
 // Run keeps a session until ctx ends. It alone decides when to connect again.
 func (s *Stream) Run(ctx context.Context) error {
-	for failures := 0; ; failures++ {
-		err := s.session(ctx, func() { failures = 0 })
+	for failures, ever := 0, false; ; failures++ {
+		err := s.session(ctx, func() { failures, ever = 0, true })
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.cfg.Metrics.Reconnect.Inc()
+		trouble := "not connected to Rocket.Chat yet, trying again"
+		if ever {
+			trouble = "stream lost, reconnecting"
+			s.cfg.Metrics.Reconnect.Inc()
+		}
 		refusal := bridge.RefusalOf(err)
 		wait := max(refusal.After, s.cfg.reconnectAfter(failures))
 		refused := refusal.Verdict == bridge.Never
@@ -150,9 +166,9 @@ func (s *Stream) Run(ctx context.Context) error {
 			wait = s.cfg.RefusedWait
 			s.cfg.Log.Error("Rocket.Chat refuses the bot's login; check ROCKETCHAT_USER and ROCKETCHAT_PASSWORD, or ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN", "err", refusal.Err, "wait", wait)
 		} else {
-			s.cfg.Log.Warn("stream lost, reconnecting", "err", err, "wait", wait)
+			s.cfg.Log.Warn(trouble, "err", err, "wait", wait)
 		}
-		s.note(State{Problem: err.Error(), Refused: refused})
+		s.note(State{Problem: err.Error(), Err: err, Refused: refused})
 		if err := pause.For(ctx, wait); err != nil {
 			return err
 		}

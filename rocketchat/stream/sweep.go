@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -22,6 +23,7 @@ type sweeper struct {
 	cfg     *Config
 	auth    *authenticator
 	pending *pendingRooms
+	hot     *hotRooms
 
 	first    bool      // the first sweep is not in: nobody knows what may overtake what
 	next     time.Time // when to sweep again after one that failed; zero: with the next tick
@@ -37,7 +39,7 @@ func (s *sweeper) sweep(first bool) backgroundRead {
 		if !first {
 			s.auth.setUp(ctx)
 		}
-		found, err := s.changed(ctx)
+		found, err := s.changed(ctx, first)
 		return func(ctx context.Context) error {
 			s.first = false
 			if err != nil {
@@ -73,8 +75,9 @@ func (s *sweeper) failed(ctx context.Context, err error, first bool) error {
 	return nil
 }
 
-// changed returns the rooms in which something was written since the last sweep.
-func (s *sweeper) changed(ctx context.Context) (c changes, err error) {
+// changed returns the rooms in which something was written since the last sweep. The first
+// one also has those followed that were hot when the session before ended, or the run.
+func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error) {
 	s.pending.mu.Lock()
 	from := s.pending.goal // what could not be read of the sweep before is pending
 	s.pending.mu.Unlock()
@@ -90,11 +93,19 @@ func (s *sweeper) changed(ctx context.Context) (c changes, err error) {
 		}
 		return since
 	}
-	open, err := s.listRooms(ctx, time.Time{}, begin)
+	quiet := func(rocketchat.RoomSeen) bool { return false }
+	if first && s.cfg.Gestures != nil {
+		quiet = s.resume(begin)
+	}
+	open, err := s.listRooms(ctx, time.Time{}, begin, quiet)
 	if err != nil {
 		return c, fmt.Errorf("list rooms: %w", err)
 	}
-	closed, err := s.listRooms(ctx, begin(), begin)
+	closedSince := begin()
+	if first {
+		closedSince = closedSince.Add(-hotFor)
+	}
+	closed, err := s.listRooms(ctx, closedSince, begin, quiet)
 	if err != nil {
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
@@ -108,11 +119,26 @@ func (s *sweeper) changed(ctx context.Context) (c changes, err error) {
 	return c, err
 }
 
+// resume returns what has a room followed in which nothing was written since, if something
+// was shortly before: an agent may take that back. It reports whether that is so.
+func (s *sweeper) resume(since func() time.Time) func(rocketchat.RoomSeen) bool {
+	return func(room rocketchat.RoomSeen) bool {
+		if room.Last.Before(since().Add(-hotFor)) {
+			return false
+		}
+		if _, ours, err := s.cfg.Store.Conversation(room.ID); ours && err == nil {
+			s.hot.resume(room.ID, since())
+		}
+		return true
+	}
+}
+
 // listRooms returns our rooms in which something was written since: the open ones, or,
 // with a time, those that were closed since. Rooms move while the list is read: what
 // is written moves them to its head, closing takes them out. So each page begins with
-// the end of the page before.
-func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() time.Time) (found []pendingRoom, err error) {
+// the end of the page before. Rooms in which nothing was written since are handed to quiet,
+// until it wants no more.
+func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() time.Time, quiet func(rocketchat.RoomSeen) bool) (found []pendingRoom, err error) {
 	seen := map[bridge.RoomID]bool{}
 	for offset, back := 0, 0; ; {
 		page, total, err := s.cfg.Client.CustomerRooms(ctx, closed, offset, pageSize)
@@ -128,7 +154,7 @@ func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() 
 			}
 			seen[room.ID], news = true, true
 			if !room.Last.IsZero() && room.Last.Before(limit) {
-				if joins {
+				if !quiet(room) && joins {
 					return found, nil // sorted: all that follow are older
 				}
 				continue

@@ -77,7 +77,7 @@ func (o *office) run() {
 		Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load())) }})
 	o.stream = stream.New(stream.Config{
 		Client: o.client, Credentials: stream.Credentials{User: o.rc.Bot(), Password: "secret"}, Accept: o, Store: o, Commands: o, SetupChannel: channel,
-		Ready: func() { o.note(func() { o.sessions++ }) }, Times: stream.Times{SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond},
+		Hooks: stream.Hooks{Ready: func() { o.note(func() { o.sessions++ }) }}, Times: stream.Times{SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond},
 		Log: log, Metrics: metrics.New("test"),
 	})
 	before := o.ready()

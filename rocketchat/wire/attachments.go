@@ -93,6 +93,31 @@ func (a attachment) file() bridge.Attachment {
 	return f
 }
 
+// upload is a file that a message names as its own.
+type upload struct {
+	ID   string `json:"_id"`
+	Type string `json:"type"`
+	Size int64  `json:"size"`
+}
+
+// own returns a file with what the message says of it among its own, if it does. The lists
+// are no proof: chat.sendMessage takes them from whoever writes by hand.
+func (m Message) own(f bridge.Attachment) bridge.Attachment {
+	for _, u := range append(m.Files, m.File) {
+		if u.ID == "" || !strings.Contains(f.URL, uploaded+u.ID+"/") {
+			continue
+		}
+		f.Own = true
+		if f.Type == "" {
+			f.Type = u.Type
+		}
+		if f.Size == 0 {
+			f.Size = u.Size
+		}
+	}
+	return f
+}
+
 // quoted returns the id of the message that an attachment quotes, or "".
 func (a attachment) quoted() bridge.MessageID {
 	link, err := url.Parse(a.MessageLink)
@@ -135,7 +160,7 @@ func (c *content) attach(f attachment) {
 	case f.Type == removedFile:
 		return
 	case f.isFile():
-		c.a.Attachments = append(c.a.Attachments, f.file())
+		c.a.Attachments = append(c.a.Attachments, c.m.own(f.file()))
 		c.say(string(f.Description)) // some versions write it in the text as well
 		if f.Type != fileAttachment {
 			c.say(string(f.Text))

@@ -41,7 +41,7 @@ func KnownBlocks() []Known {
 // KnownAttachments are the kinds of attachments, the unknown last.
 func KnownAttachments() []Known {
 	return []Known{
-		{[]string{fileAttachment, "anything whose address begins with " + uploaded}, "a file, with its description"},
+		{[]string{fileAttachment, "anything whose address begins with " + uploaded}, "a file, with its description, if it is one that the customer may read"},
 		{[]string{removedFile}, "nothing"},
 		{[]string{"message_link"}, "a quote; without words of one's own, the quoted text itself; of another room, or a second one, in words before the text"},
 		{[]string{"title_link or image_url that stands in the text as well"}, "nothing: Rocket.Chat made it of the link"},

@@ -34,6 +34,8 @@ type Message struct {
 	Thread      string          `json:"tmid"`
 	Mentions    users           `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`
+	File        upload          `json:"file"`
+	Files       []upload        `json:"files"`
 	Blocks      []block         `json:"blocks"`
 	Location    location        `json:"location"`
 	Custom      custom          `json:"customFields"`

@@ -140,12 +140,33 @@ func (a *Agent) GoesOffline() { a.presence(false, false) }
 // GoesOnline comes back: presence online and the service switched on.
 func (a *Agent) GoesOnline() { a.presence(true, true) }
 
-// LosesPresence is a closed laptop: presence offline, the service still on. V7
-// counts such an agent as online.
-func (a *Agent) LosesPresence() { a.presence(false, true) }
+// LosesPresence is a closed laptop: presence offline, the service as it was. V7
+// counts such an agent as online if it is on.
+func (a *Agent) LosesPresence() { a.presence(false, a.serves()) }
+
+// Returns opens the laptop again: presence online, the service as it was.
+func (a *Agent) Returns() { a.presence(true, a.serves()) }
+
+func (a *Agent) serves() (on bool) {
+	a.rc.withUser(a.Username, func(u *rcUser) { on = u.available })
+	return on
+}
+
+// SwitchesService switches the service on or off, and stays as present as before. No stream
+// tells others of it.
+func (a *Agent) SwitchesService(on bool) {
+	a.rc.withUser(a.Username, func(u *rcUser) { u.available = on })
+}
 
 func (a *Agent) presence(online, available bool) {
-	a.rc.withUser(a.Username, func(u *rcUser) { u.Online, u.available = online, available })
+	a.rc.withUser(a.Username, func(u *rcUser) {
+		changed := u.Online != online
+		u.Online, u.available = online, available
+		if changed && !a.rc.on("Presence_broadcast_disabled") {
+			status := map[bool]int{true: 1, false: 0}[online]
+			a.rc.emit("stream-notify-logged", "user-status", []any{[]any{u.ID, u.Username, status, nil, u.Name, u.Roles}}, nil)
+		}
+	})
 }
 
 func (a *Agent) change(messageID string, do func(*rcMessage, *rcUser)) {
@@ -231,36 +252,6 @@ func (rc *RocketChat) AddGroup(name string, members ...string) (rid string) {
 	return rc.addRoom("p", name, members)
 }
 
-// AddGroupOf makes a private group that a member has made.
-func (rc *RocketChat) AddGroupOf(maker, name string, others ...string) (rid string) {
-	rid = rc.addRoom("p", name, append([]string{maker}, others...))
-	rc.withRoom(rid, func(r *rcRoom) { r.owner = rc.usernames[maker] })
-	return rid
-}
-
-// Rename gives a channel or group another name.
-func (rc *RocketChat) Rename(rid, name string) {
-	rc.withRoom(rid, func(r *rcRoom) {
-		r.name = name
-		rc.say(r, "r", name, rcDoc{"_id": "rocket.cat", "username": "rocket.cat"}, nil)
-	})
-}
-
-// DeleteRoom deletes a channel or group with all that was written there.
-func (rc *RocketChat) DeleteRoom(rid string) {
-	rc.withRoom(rid, func(r *rcRoom) {
-		for id := range r.members {
-			rc.leave(r, id)
-		}
-		for _, m := range r.messages {
-			delete(rc.messages, m.id())
-		}
-		delete(rc.rooms, r.id)
-		rc.roomOrder = slices.DeleteFunc(rc.roomOrder, func(one *rcRoom) bool { return one == r })
-		rc.changed()
-	})
-}
-
 func (rc *RocketChat) addRoom(kind, name string, usernames []string) string {
 	rc.mu.Lock()
 	defer rc.mu.Unlock()
@@ -283,18 +274,6 @@ func (rc *RocketChat) RoomID(name string) string {
 		return r.id
 	}
 	return ""
-}
-
-// RoomIDs finds the channels and groups whose names begin with a text, oldest first.
-func (rc *RocketChat) RoomIDs(prefix string) (ids []string) {
-	rc.mu.Lock()
-	defer rc.mu.Unlock()
-	for _, r := range rc.roomOrder {
-		if (r.kind == "c" || r.kind == "p") && strings.HasPrefix(r.name, prefix) {
-			ids = append(ids, r.id)
-		}
-	}
-	return ids
 }
 
 // DirectRoom opens the direct room of two or more users, or gives the one they have.
@@ -336,22 +315,6 @@ func (rc *RocketChat) Leaves(rid, username string) {
 		rc.leave(r, u.ID)
 		rc.say(r, "ul", username, u.author(), nil)
 	})
-}
-
-// Archive makes a channel or group refuse messages.
-func (rc *RocketChat) Archive(rid string) {
-	rc.withRoom(rid, func(r *rcRoom) { r.archived = true })
-}
-
-// MakePublic turns a private group into a channel.
-func (rc *RocketChat) MakePublic(rid string) { rc.withRoom(rid, func(r *rcRoom) { r.kind = "c" }) }
-
-// MakePrivate turns a channel into a private group.
-func (rc *RocketChat) MakePrivate(rid string) { rc.withRoom(rid, func(r *rcRoom) { r.kind = "p" }) }
-
-// Unarchive takes that back.
-func (rc *RocketChat) Unarchive(rid string) {
-	rc.withRoom(rid, func(r *rcRoom) { r.archived = false })
 }
 
 // SetReadOnly makes a room refuse messages and reactions of users.

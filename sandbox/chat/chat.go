@@ -103,8 +103,9 @@ func (rc *RocketChat) mayWrite(u *rcUser, r *rcRoom) *rcReply {
 func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	in := c.doc("message")
 	known := []string{"_id", "rid", "msg", "alias", "emoji", "avatar", "attachments", "blocks", "tmid", "tshow", "customFields"}
+	forged := []string{"file", "files"} // the schema of a message is open, and these are stored as they came
 	for key := range in {
-		if !slices.Contains(known, key) {
+		if !slices.Contains(known, key) && !slices.Contains(forged, key) {
 			rc.note("POST chat.sendMessage: unknown key %q", key)
 			return c.invalid("must NOT have additional properties", "")
 		}

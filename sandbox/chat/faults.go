@@ -2,8 +2,11 @@ package chat
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
+	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,8 +20,9 @@ type Fault struct {
 	Status      int           // answer this instead
 	Body        string        // with Status or Cut; "" = an HTML page as proxies send it
 	ContentType string        // of Body; "" = by its first character
-	Hang        bool          // never answer; ends when the caller gives up
-	Cut         bool          // close the connection; with Body after a part of the answer
+	Header      http.Header   // with Status: more headers
+	Hang        bool          // never answer; with Body, answer half of it; ends when the caller gives up
+	Cut         bool          // close the connection; with Body after half of the answer
 	Delay       time.Duration // wait first. Without Effect and outcome the call then runs even if its caller has gone
 	Match       func(r *http.Request, body []byte) bool
 }
@@ -66,6 +70,9 @@ func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
 	case f.Hang:
 		c.spoiled.Store(true)
 		rc.finish(c, 0)
+		if f.Body != "" {
+			rcBegin(w, f)
+		}
 		select {
 		case <-c.req.Context().Done():
 		case <-rc.end:
@@ -74,7 +81,7 @@ func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
 	case f.Cut:
 		c.spoiled.Store(true)
 		rc.finish(c, 0)
-		rcCut(w, f.Body)
+		rcCut(w, f)
 		return true
 	case f.Status != 0:
 		body, kind := f.Body, f.ContentType
@@ -88,6 +95,7 @@ func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
 			}
 		}
 		rc.finish(c, f.Status)
+		maps.Copy(w.Header(), f.Header)
 		w.Header().Set("Content-Type", kind)
 		w.WriteHeader(f.Status)
 		_, _ = w.Write([]byte(body)) // the caller may have gone
@@ -98,20 +106,29 @@ func (rc *RocketChat) spoil(w http.ResponseWriter, c *rcCall, f *rcFault) bool {
 
 // rcCut closes the connection of a call, after the beginning of an answer if
 // there is a body.
-func rcCut(w http.ResponseWriter, body string) {
+func rcCut(w http.ResponseWriter, f *rcFault) {
 	conn, buf, err := w.(http.Hijacker).Hijack()
 	if err != nil {
 		return
 	}
-	if body != "" {
-		rcHalf(buf.Writer, body)
+	if f.Body != "" {
+		rcHalf(buf.Writer, f)
 	}
 	_ = conn.Close()
 }
 
-func rcHalf(w *bufio.Writer, body string) {
-	_, _ = fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:len(body)/2])
+func rcHalf(w *bufio.Writer, f *rcFault) {
+	_, _ = fmt.Fprintf(w, "HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+		cmp.Or(f.ContentType, "application/json"), len(f.Body), f.Body[:len(f.Body)/2])
 	_ = w.Flush()
+}
+
+// rcBegin answers half of a body.
+func rcBegin(w http.ResponseWriter, f *rcFault) {
+	w.Header().Set("Content-Type", cmp.Or(f.ContentType, "application/json"))
+	w.Header().Set("Content-Length", strconv.Itoa(len(f.Body)))
+	_, _ = w.Write([]byte(f.Body[:len(f.Body)/2]))
+	_ = http.NewResponseController(w).Flush()
 }
 
 // Hang makes the server accept connections and answer nothing, REST and

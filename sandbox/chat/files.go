@@ -276,19 +276,24 @@ func (rc *RocketChat) signature(fileID string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
+// mayFetch is requestCanAccessFiles (rocketchat.md 6.4). A visitor's token opens the room it
+// is of; only the newest servers also ask whether the file is of that room.
 func (rc *RocketChat) mayFetch(u *rcUser, q url.Values, f *File) bool {
 	r := rc.rooms[f.RoomID]
-	if q.Get("rc_room_type") == "l" {
-		asked := rc.rooms[q.Get("rc_rid")]
-		return asked != nil && asked == r && asked.visitor.token == q.Get("rc_token") && (asked.open || !rc.openOnly)
+	if asked := rc.rooms[q.Get("rc_rid")]; q.Get("rc_room_type") == "l" && asked != nil && asked.kind == "l" &&
+		asked.visitor.token == q.Get("rc_token") && (asked.open || !rc.openOnly) && (asked == r || rc.cfg.Profile == V7 || rc.openOnly) {
+		return true
 	}
-	if u == nil {
+	members, access := rc.on("FileUpload_Restrict_to_room_members"), rc.on("FileUpload_Restrict_to_users_who_can_access_room")
+	switch {
+	case u == nil, members && access: // both at once let nobody in
 		return false
-	}
-	if rc.on("FileUpload_Restrict_to_room_members") {
+	case members:
 		return r.members[u.ID]
+	case access:
+		return rc.mayRead(u, r)
 	}
-	return !rc.on("FileUpload_Restrict_to_users_who_can_access_room") || rc.mayRead(u, r)
+	return true
 }
 
 // FilesIn lists the files of a room, in no order; thumbnails are among them.
@@ -322,7 +327,8 @@ func (rc *RocketChat) KeepContent(on bool) { rc.locked(func() { rc.sumsOnly = !o
 // StoreElsewhere makes downloads lead to a storage with signed links.
 func (rc *RocketChat) StoreElsewhere(on bool) { rc.locked(func() { rc.storage = on }) }
 
-// FilesOfOpenRoomsOnly refuses visitors the files of closed rooms, as 6.0 did.
+// FilesOfOpenRoomsOnly refuses visitors the files of closed rooms, and no file of any room
+// as long as theirs is open, as 6.0 did.
 func (rc *RocketChat) FilesOfOpenRoomsOnly(on bool) { rc.locked(func() { rc.openOnly = on }) }
 
 // Uploads sends files into a room, one message each as web clients do; the text goes

@@ -331,6 +331,7 @@ func rcDefaultSettings() map[string]any {
 		"Message_ShowDeletedStatus":                          false,
 		"Message_KeepHistory":                                false,
 		"Hide_System_Messages":                               []string{},
+		"Presence_broadcast_disabled":                        false, // set above some 200 connections
 		"UI_Use_Real_Name":                                   false,
 		"Language":                                           "en",
 		"Site_Url":                                           "", // empty: the sandbox's own URL

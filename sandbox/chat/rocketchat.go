@@ -101,7 +101,7 @@ func (c Config) withDefaults() Config {
 //	Agents      Says, SaysRaw, SaysWith, Replies, Quotes, Edits, Deletes, Reacts,
 //	            Unreacts, Types, Takes, Transfers, TransfersToDepartment,
 //	            ReturnsToQueue, Holds, Resumes, Closes, GoesOffline, GoesOnline,
-//	            LosesPresence, Uploads, UploadsDescribed, UploadsTogether, RemovesFile
+//	            LosesPresence, Returns, SwitchesService, Uploads, UploadsDescribed, UploadsTogether, RemovesFile
 //	            (methods of Agent)
 //	Others      UserSays, UserSaysRaw, AddChannel, AddGroup, DirectRoom, Joins, Leaves,
 //	            RestoreRoom, RestoreMessage, VisitorCloses, CloseByInactivity, AddSlashCommand, SetReadOnly, Archive,

@@ -13,7 +13,11 @@ import (
 
 // restInfo is GET /api/info.
 func (rc *RocketChat) restInfo(*rcCall) *rcReply {
-	return rcOK(rcDoc{"version": rc.cfg.Version})
+	version := rc.cfg.Version
+	if rc.openOnly { // only 6.0 does so
+		version = "6.0"
+	}
+	return rcOK(rcDoc{"version": version})
 }
 
 // restRegister is POST livechat/visitor: the token is the key, but a known

@@ -50,7 +50,11 @@ func printFailed(w io.Writer, list app.FailedList) error {
 	fmt.Fprintln(table, "ID\tFAILED\tPAGE\tWHAT\tBY\tWHY\tROOM")
 	for _, f := range list.Failed {
 		what := map[bridge.Direction]string{bridge.In: "to agents", bridge.Out: "to customer", bridge.ToAgents: "a word of the bot's"}[f.Direction]
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Failed.Format(time.RFC3339), f.Page, what, f.By, commands.Reason(nil, f.Reason), f.Room)
+		why := commands.Reason(nil, f.Reason)
+		if f.Answer != "" {
+			why += " (" + f.Answer + ")"
+		}
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Failed.Format(time.RFC3339), f.Page, what, f.By, why, f.Room)
 	}
 	if err := table.Flush(); err != nil || list.More == 0 {
 		return err

@@ -1,0 +1,83 @@
+package outbound
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"messenger-bridge/bridge"
+)
+
+// differs compares the head of what is handed out with what the message says of its file;
+// nil means that it may be the file.
+func differs(said bridge.Attachment, came *bridge.Content) error {
+	if isOther(said, came.Type) {
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileReplaced,
+			Err: fmt.Errorf("a file of type %q comes as %q", said.Type, came.Type)}
+	}
+	if said.Size > 0 && came.Size >= 0 && came.Size != said.Size && !picture(said.Type) {
+		return otherSize(said.Size, came.Size)
+	}
+	return nil
+}
+
+// otherSize is the refusal of a file that is longer or shorter than its message says.
+func otherSize(said, came int64) error {
+	r := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileReplaced, Err: fmt.Errorf("a file of %d bytes comes with %d", said, came)}
+	if came < said {
+		r.Reason = bridge.FileUnreadable
+	}
+	return r
+}
+
+// webPages are the media types of what stands in for a file when something is wrong.
+var webPages = []string{"text/html", "application/xhtml+xml"}
+
+// isOther reports whether something comes as another type than the message says. Servers
+// know many names for one type, and for pictures and sounds even the type may have been
+// changed on the way; what tells nothing is believed.
+func isOther(said bridge.Attachment, came string) bool {
+	of, is := plainType(said.Type), plainType(came)
+	if is == "" || is == of {
+		return false
+	}
+	if slices.Contains(webPages, is) {
+		ending := strings.ToLower(path.Ext(said.Name))
+		return !slices.Contains(webPages, of) && (of != "" && of != untyped || !slices.Contains([]string{".html", ".htm", ".xhtml"}, ending))
+	}
+	if of == "" || tellsNothing[of] || tellsNothing[is] {
+		return false
+	}
+	ofKind, ofSub, _ := strings.Cut(of, "/")
+	isKind, isSub, _ := strings.Cut(is, "/")
+	switch {
+	case ofKind == "text" && isKind == "text", picture(of) && picture(is), plays[ofKind] && plays[isKind]:
+		return false
+	}
+	return strings.TrimPrefix(ofSub, "x-") != strings.TrimPrefix(isSub, "x-")
+}
+
+var (
+	tellsNothing = map[string]bool{untyped: true, "binary/octet-stream": true, "application/x-binary": true, "application/force-download": true, "application/download": true}
+	plays        = map[string]bool{"audio": true, "video": true}
+)
+
+// plainType is a media type without parameters, in small letters.
+func plainType(mediaType string) string {
+	plain, _, _ := strings.Cut(mediaType, ";")
+	return strings.ToLower(strings.TrimSpace(plain))
+}
+
+func picture(mediaType string) bool { return strings.HasPrefix(plainType(mediaType), "image/") }
+
+// endSeen is how many bytes at a file's end are looked at.
+const endSeen = 64
+
+// ends reports whether a picture ends as pictures do. Rocket.Chat takes out of photos where
+// they were made, and the message keeps the size they had before.
+func ends(last []byte) bool {
+	png, gif, jpeg := []byte("IEND\xaeB`\x82"), []byte{0, 0x3b}, []byte{0xff, 0xd9}
+	return bytes.HasSuffix(last, png) || bytes.HasSuffix(last, gif) || bytes.Contains(last, jpeg)
+}

@@ -1,0 +1,359 @@
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
+)
+
+// answerOf is what the workspace, or what stands before it, answers in place of success.
+type answerOf struct {
+	status int
+	body   string // empty: a web page, as proxies and firewalls send it
+	cut    bool   // the connection breaks off instead
+}
+
+func coded(code string) answerOf {
+	return answerOf{status: 400, body: fmt.Sprintf(`{"success":false,"error":"no [%s]","errorType":%q}`, code, code)}
+}
+
+func worded(text string) answerOf {
+	return answerOf{status: 400, body: fmt.Sprintf(`{"success":false,"error":%q}`, text)}
+}
+
+func webPage(status int) answerOf { return answerOf{status: status} }
+
+// short is what agents read of it.
+func (a answerOf) short() string {
+	_, code, coded := strings.Cut(a.body, `"errorType":"`)
+	code, _, _ = strings.Cut(code, `"`)
+	switch {
+	case a.cut:
+		return "no answer"
+	case strings.Contains(a.body, `"unauthorized"`):
+		return "HTTP 403, unauthorized"
+	case coded:
+		return fmt.Sprintf("HTTP %d, %s", a.status, code)
+	}
+	return fmt.Sprintf("HTTP %d", a.status)
+}
+
+// refusedItem is something that one customer sends and that the workspace refuses for good,
+// while it takes the same of others.
+type refusedItem struct {
+	kind   string // text, code, picture, voice, document, echo, edit, deletion, reaction
+	answer answerOf
+
+	customer string
+	room     string
+	mid      string // of what the customer wrote before
+}
+
+// routes are the calls by which kinds of items are shown.
+var routes = map[string]string{
+	"text": "POST livechat/message", "code": "POST livechat/message",
+	"picture": "POST livechat/upload/:rid", "voice": "POST livechat/upload/:rid", "document": "POST livechat/upload/:rid",
+	"echo": "POST chat.sendMessage", "edit": "PUT livechat/message/:_id", "deletion": "DELETE livechat/message/:_id", "reaction": "POST chat.react",
+}
+
+func refusedItems() (all []*refusedItem) {
+	add := func(kind string, answers ...answerOf) {
+		for _, a := range answers {
+			n := len(all)
+			all = append(all, &refusedItem{kind: kind, answer: a, customer: fmt.Sprintf("70020030040%05d", n)})
+		}
+	}
+	cut := answerOf{cut: true}
+	html := answerOf{status: 200}
+	failed, plain := answerOf{status: 500, body: `{"success":false}`}, answerOf{status: 400, body: `{"success":false}`}
+	add("text", webPage(403), webPage(406), webPage(413), webPage(415), webPage(422), webPage(451), webPage(404), coded("error-app-prevented"), plain, worded("Forbidden"),
+		coded("message-length-exceeds-character-limit"), webPage(500), failed, html, webPage(502), webPage(503), webPage(504), webPage(301), cut)
+	add("code", webPage(403), webPage(406), coded("error-app-prevented"), webPage(500))
+	add("picture", webPage(413), webPage(415), webPage(403), webPage(406), worded("Input buffer contains unsupported image format"), coded("error-app-prevented"),
+		worded("Invalid file"), coded("forbidden"), plain, answerOf{status: 403, body: `{"success":false,"error":"unauthorized"}`},
+		webPage(500), failed, html, webPage(502), webPage(503), webPage(504), webPage(422), cut)
+	add("voice", webPage(413), webPage(403), coded("error-app-prevented"), webPage(500), webPage(504))
+	add("document", webPage(413), webPage(406), worded("Invalid file"), html, webPage(502))
+	add("echo", webPage(403), webPage(406), webPage(413), coded("error-app-prevented"), coded("error-message-size-exceeded"), webPage(500), html, webPage(502))
+	add("edit", webPage(403), webPage(406), coded("error-app-prevented"), webPage(500), html, webPage(503))
+	add("deletion", webPage(406), coded("error-app-prevented"), webPage(500))
+	add("reaction", webPage(403), webPage(406), webPage(500), html)
+	return all
+}
+
+// mark stands in all that one of them says.
+func (i *refusedItem) mark() string { return "item" + i.customer[len(i.customer)-5:] }
+
+// refuse has the workspace refuse the item, and nothing else.
+func (i *refusedItem) refuse(w *world) (clear func()) {
+	f := chat.Fault{Route: routes[i.kind], Status: i.answer.status, Body: i.answer.body, Cut: i.answer.cut}
+	before := shownAs(w, i.room, "before "+i.mark())
+	f.Match = func(r *http.Request, body []byte) bool {
+		switch i.kind {
+		case "text": // its words pass beside those of a line
+			return bytes.Contains(body, []byte(i.mark())) && !bytes.Contains(body, []byte(`[The customer wrote`))
+		case "code", "echo":
+			return bytes.Contains(body, []byte(i.mark()))
+		case "edit", "deletion":
+			return bytes.Contains(body, []byte(i.room))
+		case "reaction":
+			return bytes.Contains(body, []byte(before))
+		}
+		return strings.HasSuffix(r.URL.Path, "/"+i.room)
+	}
+	return w.rc.Inject(f)
+}
+
+// shownAs returns the message that shows a text in a room, or what no id is.
+func shownAs(w *world, room, text string) string {
+	for _, m := range w.rc.Messages(room) {
+		if m.FromVisitor && m.Text == text {
+			return m.ID
+		}
+	}
+	return "none"
+}
+
+// happens lets the customer, or the page, do it.
+func (i *refusedItem) happens(w *world) {
+	now := time.Now()
+	file := func(kind string, m meta.Media) {
+		w.meta.CustomerSends(page, i.customer, "", meta.Attachment{Type: kind, URL: w.meta.Host(m)})
+	}
+	switch i.kind {
+	case "text":
+		w.meta.CustomerWrites(page, i.customer, i.mark())
+	case "code":
+		w.meta.CustomerWrites(page, i.customer, "<b onload='x'>"+i.mark()+"</b>")
+	case "picture":
+		file("image", meta.Media{Name: "x.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n" + i.mark())})
+	case "voice":
+		file("audio", meta.Media{Name: "x.mp3", Type: "audio/mpeg", Content: []byte("ID3\x03\x00" + i.mark())})
+	case "document":
+		file("file", meta.Media{Name: i.mark() + ".pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 " + i.mark())})
+	case "echo":
+		w.meta.PageInboxWrites(page, i.customer, i.mark())
+	case "edit":
+		w.meta.Send(w.meta.EditEvent(page, i.customer, i.mid, "changed "+i.mark(), 1, now))
+	case "deletion":
+		w.meta.Send(deleted(i.customer, i.mid))
+	case "reaction":
+		w.meta.Send(w.meta.ReactionEvent(page, i.customer, i.mid, "love", "❤️", now))
+	}
+}
+
+// deleted is how Meta tells that a customer took a message back.
+func deleted(customer, mid string) meta.Event {
+	return meta.Event{Page: page, Element: fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"message":{"mid":%q,"is_deleted":true}}`,
+		customer, page, time.Now().UnixMilli(), mid)}
+}
+
+// stands reports whether the room shows what takes the item's place: a line, or its words.
+func (i *refusedItem) stands(w *world) bool {
+	texts := strings.Join(roomTexts(w, i.room), "\n")
+	why := "(" + i.answer.short() + ")"
+	switch i.kind {
+	case "text":
+		if i.answer.status == 413 || strings.Contains(i.answer.body, "message-length") {
+			return strings.Contains(strings.ReplaceAll(texts, "\n", ""), i.mark()) // in parts
+		}
+		return strings.Contains(texts, "[The customer wrote something that Rocket.Chat does not take "+why) && strings.Contains(texts, i.mark())
+	case "code":
+		files := w.rc.FilesIn(i.room)
+		return strings.Contains(texts, "[The customer wrote something that Rocket.Chat does not take "+why) &&
+			slices.ContainsFunc(files, func(f chat.File) bool { return strings.Contains(string(f.Content), i.mark()) })
+	case "picture", "voice", "document":
+		return strings.Contains(texts, "Rocket.Chat does not take it "+why)
+	case "echo":
+		return strings.Contains(texts, "Something that belongs here is not shown, because Rocket.Chat does not take it "+why) ||
+			strings.Contains(strings.ReplaceAll(texts, "\n", ""), i.mark()) // in parts
+	case "edit":
+		return strings.Contains(texts, "The customer corrected a message: changed "+i.mark())
+	case "deletion":
+		return strings.Contains(texts, "[The customer has deleted this message.]") && strings.Contains(texts, "The customer has deleted a message.")
+	}
+	return strings.Contains(texts, "The customer reacted with ❤️ to a message.")
+}
+
+// kept reports whether the item is among what was not delivered: what is shown all the same,
+// in parts or in words, is not.
+func (i *refusedItem) kept() bool {
+	inParts := i.answer.status == 413 || strings.Contains(i.answer.body, "message-length") || strings.Contains(i.answer.body, "message-size")
+	switch i.kind {
+	case "text", "echo":
+		return !inParts
+	case "edit", "deletion", "reaction":
+		return false
+	}
+	return true
+}
+
+func roomTexts(w *world, room string) (all []string) {
+	for _, m := range w.rc.Messages(room) {
+		if m.System == "" && !m.Deleted {
+			all = append(all, m.Text)
+		}
+	}
+	return all
+}
+
+// TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace: whatever the workspace refuses of
+// one customer for good, what was written before and after is there once and in order, a
+// line stands in its place, it is listed with route and status, administrators hear of the
+// cause once, and it can be tried again.
+func TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace(t *testing.T) {
+	w := newWorld(t, bypassed)
+	w.run()
+	items := refusedItems()
+	if len(items) < 60 {
+		t.Fatalf("only %d rows", len(items))
+	}
+	for _, i := range items {
+		i.mid = w.meta.CustomerWrites(page, i.customer, "before "+i.mark())
+	}
+	for _, i := range items {
+		w.eventually("the room of "+i.mark(), func() bool { i.room = roomOf(w, "before "+i.mark()); return i.room != "" })
+	}
+	var clear []func()
+	for _, i := range items {
+		clear = append(clear, i.refuse(w))
+		i.happens(w)
+		w.meta.CustomerWrites(page, i.customer, "after "+i.customer)
+	}
+	stop := others(w)
+	for _, i := range items {
+		i := i
+		w.eventually(fmt.Sprintf("%s, %s: what stands in its place, and what came after", i.kind, i.answer.short()), func() bool {
+			return i.stands(w) && strings.Count(strings.Join(roomTexts(w, i.room), "\n"), "after "+i.customer) == 1
+		})
+	}
+	stop()
+	for _, i := range items {
+		texts := strings.Join(roomTexts(w, i.room), "\n")
+		if n := strings.Count(texts, "before "+i.mark()); n != 1 && i.kind != "edit" && i.kind != "deletion" {
+			t.Errorf("%s, %s: what came before is there %d times", i.kind, i.answer.short(), n)
+		}
+		if i.kept() && strings.Index(texts, "does not take") > strings.Index(texts, "after "+i.customer) {
+			t.Errorf("%s, %s: the line stands behind what came after:\n%s", i.kind, i.answer.short(), texts)
+		}
+	}
+	keptItems := slices.DeleteFunc(slices.Clone(items), func(i *refusedItem) bool { return !i.kept() })
+	w.listedAll(keptItems)
+	w.toldOnce(keptItems)
+	w.tryAgain(clear, keptItems)
+}
+
+func roomOf(w *world, text string) string {
+	for _, room := range w.rc.Rooms() {
+		if slices.Contains(w.rc.CustomerTexts(room.ID), text) {
+			return room.ID
+		}
+	}
+	return ""
+}
+
+// others lets other customers do the same all the time, until it is stopped.
+func others(w *world) (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for n := 0; ; n++ {
+			select {
+			case <-end:
+				return
+			case <-time.After(50 * time.Millisecond):
+			}
+			customer := fmt.Sprintf("70020030050%05d", n%20)
+			mid := w.meta.CustomerWrites(page, customer, "other "+strconv.Itoa(n))
+			w.meta.CustomerSends(page, customer, "", meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: "o.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\nother")})})
+			w.meta.PageInboxWrites(page, customer, "other echo "+strconv.Itoa(n))
+			w.meta.Send(w.meta.EditEvent(page, customer, mid, "other changed "+strconv.Itoa(n), 1, time.Now()),
+				w.meta.ReactionEvent(page, customer, mid, "love", "❤️", time.Now()))
+			w.meta.Send(deleted(customer, mid))
+		}
+	}()
+	return func() { close(end); <-ended }
+}
+
+// listedAll checks that each item is among what was not delivered, with route and status.
+func (w *world) listedAll(items []*refusedItem) {
+	w.Helper()
+	w.eventually("all that was given up is listed", func() bool {
+		return strings.Count(w.failedJSON(), `"id"`) == len(items)
+	})
+	list := w.failedJSON()
+	for _, i := range items {
+		route, _, _ := strings.Cut(routes[i.kind], "/:")
+		if !strings.Contains(list, route) || !strings.Contains(list, i.answer.short()) {
+			w.Errorf("%s, %s is not listed with %q", i.kind, i.answer.short(), route)
+		}
+	}
+}
+
+func (w *world) failedJSON() string {
+	code, out, errs := runCommand(w.T, w.environ, "failed", "--json", "--database", w.cfg.Store.Database)
+	if code != 0 {
+		w.Fatalf("failed: code %d: %s", code, errs)
+	}
+	return out
+}
+
+// toldOnce checks that the setup channel hears of each cause once, and of nothing else.
+func (w *world) toldOnce(items []*refusedItem) {
+	w.Helper()
+	for _, i := range items {
+		route, _, _ := strings.Cut(routes[i.kind], "/:")
+		said := 0
+		w.eventually("the setup channel hears of "+i.kind+", "+i.answer.short(), func() bool {
+			said = 0
+			for _, m := range w.rc.Messages(w.rc.RoomID("omnichannel-facebook-setup")) {
+				if strings.Contains(m.Text, "does not take something that a customer sent (`"+route) && strings.Contains(m.Text, ": "+i.answer.short()+"`)") {
+					said++
+				}
+			}
+			return said > 0
+		})
+		if said != 1 {
+			w.Errorf("%s, %s: told %d times", i.kind, i.answer.short(), said)
+		}
+	}
+}
+
+// tryAgain ends the refusals and has everything tried again.
+func (w *world) tryAgain(clear []func(), items []*refusedItem) {
+	w.Helper()
+	for _, end := range clear {
+		end()
+	}
+	if code, out, errs := runCommand(w.T, w.environ, "retry", "--all", page, "--database", w.cfg.Store.Database); code != 0 {
+		w.Fatalf("retry: code %d: %s%s", code, out, errs)
+	}
+	w.settled()
+	for _, i := range items {
+		content := 0
+		for _, f := range w.rc.FilesIn(i.room) {
+			if strings.Contains(string(f.Content), i.mark()) && !strings.HasPrefix(f.Name, "message-") {
+				content++
+			}
+		}
+		for _, text := range roomTexts(w, i.room) {
+			if strings.HasSuffix(text, i.mark()) && !strings.HasPrefix(text, "before") && !strings.HasPrefix(text, "[") || strings.Contains(text, "<b onload") {
+				content++
+			}
+		}
+		if content != 1 {
+			w.Errorf("%s, %s: after it was tried again it is there %d times: %q", i.kind, i.answer.short(), content, roomTexts(w, i.room))
+		}
+	}
+	if left := w.failedJSON(); strings.Contains(left, `"id"`) {
+		w.Errorf("still listed: %s", left)
+	}
+}

@@ -1,0 +1,84 @@
+package evidence
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// TestRefused_IsWeighedByWhatBecameOfOthers plays calls one second apart. A line is a sender
+// and what became of it: + it passed, - it was refused, ! it met trouble. What is known of
+// others at the last refusal is wanted.
+func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
+	for name, c := range map[string]struct {
+		calls string
+		want  bridge.Others
+	}{
+		"the first of all":                        {"a-", bridge.OthersSilent},
+		"alone":                                   {"a- a- a-", bridge.OthersSilent},
+		"another one passed before":               {"b+ a-", bridge.OthersSilent},
+		"another one passed since":                {"a- b+ a-", bridge.OthersPass},
+		"it passed itself since":                  {"a- b+ a+ a-", bridge.OthersSilent},
+		"another one passed, and it itself after": {"a- b+ a+ a- c+ a+ b+ a-", bridge.OthersSilent},
+		"somebody passed":                         {"a- + a-", bridge.OthersPass},
+		"another one is refused":                  {"b- a-", bridge.OthersRefused},
+		"another one was, and passed":             {"b- b+ a-", bridge.OthersSilent},
+		"another one was, and passed since":       {"a- b- b+ a-", bridge.OthersPass},
+		"another one is, a third passed":          {"a- b- c+ a-", bridge.OthersPass},
+		"another one meets trouble":               {"b! a-", bridge.OthersSilent},
+		"both meet trouble":                       {"b! a!", bridge.OthersRefused},
+		"another one was refused long ago":        {"b- . a-", bridge.OthersSilent},
+	} {
+		now := time.Unix(1, 0)
+		b, got := New(func() time.Time { return now }), bridge.OthersSilent
+		for i := 0; i < len(c.calls); i++ {
+			now = now.Add(time.Second)
+			of := c.calls[i : i+1]
+			switch of {
+			case " ":
+				continue
+			case ".":
+				now = now.Add(fresh)
+				continue
+			case "+":
+				b.Passed("r", "")
+				continue
+			}
+			switch i++; c.calls[i] {
+			case '+':
+				b.Passed("r", of)
+			default:
+				got = b.Refused("r", of, c.calls[i] == '!')
+			}
+		}
+		if got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// TestPassed_AfterEverybodyWasRefused_SaysSoOnce: whoever waits is called in once.
+func TestPassed_AfterEverybodyWasRefused_SaysSoOnce(t *testing.T) {
+	b := New(time.Now)
+	b.Refused("r", "a", true)
+	if b.Passed("r", "b") {
+		t.Error("nobody was told")
+	}
+	b.Told("r")
+	if b.Passed("other", "b") || !b.Passed("r", "b") || b.Passed("r", "c") {
+		t.Error("not said once, of that route")
+	}
+}
+
+// TestRefused_OfVeryMany_IsBounded: strangers cannot fill the memory.
+func TestRefused_OfVeryMany_IsBounded(t *testing.T) {
+	b := New(time.Now)
+	for n := range 3 * mostRefused {
+		b.Refused("r", fmt.Sprint(n), false)
+	}
+	if n := len(b.routes["r"].refused); n > mostRefused {
+		t.Errorf("%d are remembered", n)
+	}
+}

@@ -1,0 +1,44 @@
+package rocketchat
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"messenger-bridge/bridge"
+)
+
+// name is the call's, as people and rate limits know it.
+func (k call) name() string { return k.method + " " + k.base + k.route }
+
+// shown is the call's name for people: without the parameters of its path.
+func (k call) shown() string {
+	route, _, _ := strings.Cut(k.route, "/{")
+	return k.method + " " + strings.TrimPrefix(k.base+route, "/")
+}
+
+// answered is what a call brought instead of success.
+func (k call) answered(status int, code string) *bridge.Response {
+	return &bridge.Response{Route: k.shown(), Status: status, Code: code, File: k.stream != nil}
+}
+
+// weigh says of a refusal what became of others, and which gate it shuts: what is refused of
+// everybody waits together until one is let through. A gateway's error shuts the workspace's,
+// unless others get through, or it was a file: that may be what the gateway does not manage.
+func (c *Client) weigh(k call, r *bridge.Refusal) {
+	a := r.Answer
+	a.Others = c.book.Refused(k.name(), k.of, a.Trouble())
+	if r.Gate == bridge.GateWorkspace && a.Status != http.StatusUnauthorized && (a.File || a.Others == bridge.OthersPass) {
+		r.Gate, r.Reason, r.Verdict = "", bridge.WorkspaceError, bridge.Unknown
+	}
+	if r.Gate == "" && a.Everybody() {
+		r.Gate = bridge.GateRoute(k.shown())
+		c.book.Told(k.name())
+	}
+}
+
+// asRefusal returns the refusal that an error is.
+func asRefusal(err error) (r *bridge.Refusal, is bool) {
+	is = errors.As(err, &r)
+	return r, is
+}

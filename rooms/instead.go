@@ -1,0 +1,192 @@
+package rooms
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/language"
+	"messenger-bridge/textcut"
+)
+
+// What the workspace keeps refusing, while it takes the same of others, is given up: a line
+// takes its place, so that what the customer writes afterwards is seen. The line is the
+// customer's, else the bot's, else a direct message to whoever serves the room.
+
+// insistence decides when that is.
+type insistence struct{ *Config }
+
+// tooMuch is the answer to something that must be given up, nil if it is to be tried again.
+func (r insistence) tooMuch(before bridge.Refusals, err error) *bridge.Response {
+	refusal := bridge.RefusalOf(err)
+	if err == nil || !refusal.OfItem() {
+		return nil
+	}
+	if before.Count++; !before.Persist(refusal.Answer, r.Patience) {
+		return nil
+	}
+	return refusal.Answer
+}
+
+// undone is what became of a change that the workspace may refuse for good, with what it may
+// answer else: then it counts as not done, and is told in words.
+func (r insistence) undone(link *stay, done bool, err error) (bool, error) {
+	if r.tooMuch(link.refusals, err) != nil {
+		return false, nil
+	}
+	return done, err
+}
+
+// aside is what became of something that stands beside a message: it does not hold the
+// message up for long.
+func (r insistence) aside(link *stay, err error) error {
+	if r.tooMuch(link.refusals, err) != nil || err != nil && bridge.RefusalOf(err).Verdict == bridge.Never {
+		r.Log.Warn("something beside a message is not said", "page", link.Conversation.Page, "room", link.Room, "err", err)
+		return nil
+	}
+	return err
+}
+
+// why says to agents what the workspace answered, in a few words.
+func why(say *language.Speaker, a *bridge.Response) string {
+	switch {
+	case a.Status == 0:
+		return say.Say("no answer")
+	case a.Code != "":
+		return "HTTP " + strconv.Itoa(a.Status) + ", " + a.Code
+	}
+	return "HTTP " + strconv.Itoa(a.Status)
+}
+
+// substitutes take the place of what is given up.
+type substitutes struct{ *poster }
+
+// text shows what can be shown of a text that the workspace refuses: its plain words;
+// else a line, and the text as a file if that is taken.
+func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused error, a *bridge.Response) error {
+	id := replacement(p.in.MessageID())
+	said := r.Say.Say("The customer wrote something that Rocket.Chat does not take (%s).", why(r.Say, a))
+	line := "[" + said + " " + r.Say.Say("It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, p.in)) + "]"
+	lines := []string{line}
+	if words := plainWords(p.in.Text); words != "" && words != p.text {
+		lines = []string{"[" + said + " " + r.Say.Say("These are its plain words:") + "]\n" + words, line}
+	}
+	taken, err := r.inTurn(ctx, link, p.in, id, lines, refused)
+	if err != nil {
+		return err
+	}
+	p.shown, p.left, p.posted = []bridge.MessageID{id}, a, true
+	if taken == line && p.in.Text != "" {
+		r.attach(ctx, link, p)
+	}
+	return nil
+}
+
+// inTurn shows the first of several lines that is taken, and returns it. As long as nobody
+// else's are taken, the bot does not stand in: the refusal is of everybody then.
+func (r substitutes) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
+	for _, line := range lines {
+		err := r.postOne(ctx, link, bridge.Post{ID: id, Text: line})
+		if err == nil {
+			return line, nil
+		}
+		if !bridge.RefusalOf(err).OfItem() {
+			return "", err
+		}
+		refused = err
+	}
+	if a := bridge.RefusalOf(refused).Answer; a.Others != bridge.OthersPass {
+		return "", refused
+	}
+	last := lines[len(lines)-1]
+	return last, botsWords{r.remarks}.standIn(ctx, link, bridge.Post{ID: id, Text: last}, refused)
+}
+
+// standIn says something as the bot, and if its word is not taken in the room either, to
+// whoever serves it. If nobody can be told, the error is what was refused first.
+func (r botsWords) standIn(ctx context.Context, link *stay, p bridge.Post, refused error) error {
+	err := r.Changes.Note(ctx, link.Room, p)
+	if err == nil || !bridge.RefusalOf(err).OfItem() {
+		return err
+	}
+	if told, err := r.Changes.TellServing(ctx, link.Room, p); told || err != nil {
+		return err
+	}
+	return refused
+}
+
+// attach shows a text as a file. It is tried once: the line that stands there says where
+// else the text is.
+func (r substitutes) attach(ctx context.Context, link *stay, p *posting) {
+	text := strings.NewReader(p.in.Text)
+	f := &bridge.File{Name: "message-" + string(p.in.MessageID())[2:10] + ".txt",
+		Content: &bridge.Content{ReadCloser: io.NopCloser(text), Type: "text/plain; charset=utf-8", Size: text.Size()}}
+	id, err := r.upload(ctx, link, p, f)
+	if err != nil {
+		r.Log.Info("a refused text is not attached either", "page", p.page.ID, "room", link.Room, "err", err)
+		return
+	}
+	p.shown = append(p.shown, id)
+}
+
+// file says that a file is not shown which the workspace keeps refusing.
+func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, name string, a *bridge.Response) (bridge.MessageID, error) {
+	p.left = a
+	toCustomer := ""
+	switch {
+	case a.Status == 413:
+		toCustomer = r.Say.Say("Sorry, your file is too large for us. Please send a smaller one.")
+	case a.Status == 415:
+		toCustomer = r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form, such as JPEG or PDF.", name)
+	case !a.Trouble():
+		toCustomer = r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF.")
+	}
+	return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
+}
+
+// What takes the place of a message is shown under an id of its own, so that the message can
+// be shown later.
+const replaced = "-r"
+
+func replacement(id bridge.MessageID) bridge.MessageID { return id + replaced }
+
+// resume begins where an earlier attempt ended that gave something up, or that could not
+// write down that it was through: what is shown is not shown again.
+func (p *posting) resume(known Known) {
+	_, shown := known.ShownAs(p.in.Conversation.Page, p.in.Mid)
+	if p.in.Mid == "" || len(shown) == 0 {
+		return
+	}
+	id := p.in.MessageID()
+	p.posted = p.posted || !slices.Contains(shown, replacement(id))
+	for i, a := range p.in.Attachments {
+		if isUpload(a) && !slices.Contains(shown, lineOf(id, i)) {
+			p.files[i] = shown[0]
+		}
+	}
+	for _, one := range shown {
+		if one != replacement(id) && !isLine(one) {
+			p.shown = append(p.shown, one)
+		}
+	}
+}
+
+// plainWords are a text's letters, digits and most common marks: what no rule of a firewall
+// takes for code.
+func plainWords(text string) string {
+	plain := strings.Map(func(c rune) rune {
+		switch {
+		case unicode.IsLetter(c), unicode.IsMark(c), unicode.IsNumber(c), unicode.IsSpace(c), strings.ContainsRune(".,?!:+-€$£%", c):
+			return c
+		}
+		return ' '
+	}, text)
+	if plain = strings.TrimSpace(plain); textcut.Blank(plain) {
+		return ""
+	}
+	return plain
+}
