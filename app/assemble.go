@@ -9,6 +9,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/pages"
@@ -32,6 +33,7 @@ type program struct {
 	metrics *metrics.Metrics
 	started time.Time
 	say     *language.Speaker
+	pace    *notices.Pace // of what one person types
 
 	store     *store.Store
 	graph     *messenger.Platform
@@ -62,7 +64,7 @@ func newProgram(cfg Config, log *slog.Logger) *program {
 
 // assemble makes the parts; nothing runs yet.
 func (p *program) assemble() (err error) {
-	p.say = speaker(p.cfg)
+	p.say, p.pace = speaker(p.cfg), notices.NewPace(p.cfg.Times.CommandEvery)
 	p.progress = &progress{p.late, p.store, p.log}
 	p.callPlatforms()
 	if p.origin, err = origin.Begin(origin.Config{Cursors: p.store, Now: p.now, Workspace: p.client.ServerClock}); err != nil {
@@ -211,7 +213,7 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
+		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
 }
 
@@ -242,7 +244,7 @@ func (p *program) relayConfig() relay.Config {
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
 			TextHash: s.Sign, Earlier: p.origin},
-		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
+		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,
 			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},

@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/commands"
 	"messenger-bridge/companion"
+	"messenger-bridge/language"
 	"messenger-bridge/rocketchat"
 )
 
@@ -54,11 +56,26 @@ func (a access) trusted(ctx context.Context, who bridge.UserID, room bridge.Room
 	return a.client.Trusted(ctx, who, room, kind)
 }
 
+// paced is the clerk at a pace that one person keeps.
+type paced struct {
+	companion.Clerk
+	pace *notices.Pace
+	say  *language.Speaker
+}
+
+// Handle implements companion.Clerk.
+func (p paced) Handle(ctx context.Context, c bridge.Command) (bridge.Reply, error) {
+	if ok, _ := p.pace.Take(c.From.ID, c.At); !ok {
+		return bridge.Reply{Text: p.say.Say(notices.TooFast)}, nil
+	}
+	return p.Clerk.Handle(ctx, c)
+}
+
 // commandsRoute is where the companion app brings what was typed.
 func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: s.clerk, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
+		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: paced{s.clerk, s.pace, s.say}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/commands"
 	"messenger-bridge/companion"
@@ -39,6 +40,7 @@ type publicServer struct {
 	heartbeat *backfill.WebhookHeartbeat
 	clerk     *commands.Commands
 	trusted   func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
+	pace      *notices.Pace
 	avatars   http.Handler
 	metrics   *metrics.Metrics
 	strangers *strangers

@@ -57,7 +57,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	defer func() {
 		if err != nil {
 			for _, l := range opened {
-				l.Close()
+				l.Close() // #nosec G104 -- the error before says what is wrong
 			}
 		}
 	}()

@@ -46,6 +46,7 @@ type AgentMessage struct {
 	At          time.Time // by Rocket.Chat's clock
 	Text        string
 	Attachments []Attachment // files
+	TooMany     int          // how many files more are attached, beyond what one message may hold
 	Buttons     []Button     // of bots
 	Quote       *Quote       // the message this one answers
 	Repeats     []string     // texts of other messages that it quotes; to be repeated before its own

@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +65,7 @@ type Customers interface {
 // Config is what Commands are made of.
 type Config struct {
 	People      People
-	Users       []string // usernames that may run commands besides omnichannel managers
+	Users       []string // names or ids of people who may run commands besides omnichannel managers
 	Connector   Connector
 	Customers   Customers
 	Pages       bridge.Pages
@@ -146,9 +145,7 @@ var mayNot = language.Sentence("You may not use these commands. They are for omn
 
 // May reports whether somebody may run commands, and use what they give.
 func (c *Commands) May(ctx context.Context, who bridge.Author) (bool, error) {
-	if slices.ContainsFunc(c.users, func(name string) bool {
-		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
-	}) {
+	if who.NamedIn(c.users) {
 		return true, nil
 	}
 	return c.people.IsManager(ctx, who.ID)

@@ -5,14 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -59,10 +57,13 @@ func New(c Config) http.Handler {
 	if c.OnForged == nil {
 		c.OnForged = func() {}
 	}
-	return route{c}
+	return route{c, newWrong()}
 }
 
-type route struct{ Config }
+type route struct {
+	Config
+	wrong wrong
+}
 
 func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -74,9 +75,9 @@ func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "only POST", http.StatusMethodNotAllowed)
 		return
-	case !s.knows(r.Header.Get("Authorization")): // before the body is read
+	case !knows(r.Header.Get("Authorization"), s.Secrets): // before the body is read
 		s.OnForged()
-		http.Error(w, "wrong secret", http.StatusUnauthorized)
+		s.wrong.answer(r.Context(), w)
 		return
 	}
 	intake.Prove(r.Context())
@@ -97,18 +98,6 @@ func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	res.Protocol = protocol
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(res) // the app is gone; there is nobody to tell
-}
-
-// knows compares with all secrets, each in constant time.
-func (s route) knows(header string) bool {
-	given, _ := strings.CutPrefix(header, "Bearer ")
-	sum := sha256.Sum256([]byte(given))
-	found := 0
-	for _, secret := range s.Secrets {
-		ours := sha256.Sum256([]byte(secret.Reveal()))
-		found |= subtle.ConstantTimeCompare(sum[:], ours[:])
-	}
-	return found == 1 && given != ""
 }
 
 func (s route) answer(ctx context.Context, req request) response {

@@ -120,7 +120,7 @@ func TestAbuse_BodiesThatHoldTheMemory_HonestCallsAreAnswered(t *testing.T) {
 				w := newWorld(t, bypassed)
 				w.run()
 				for i := range attack { // so many would take the processors by coming again, which is not what is tried here
-					attack[i].Rest = time.Duration(sockets) * time.Millisecond
+					attack[i].Rest = time.Duration(3*sockets) * time.Millisecond
 				}
 				w.goesOn(func() (stop func()) { return w.mobs(sockets, attack...) })
 			})

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -63,9 +62,7 @@ func (c Directory) IsPerson(ctx context.Context, who bridge.Author) (bool, error
 // IsBot reports whether somebody is known to be no person: by a mark of a bot, as
 // Rocket.Chat itself, or by being named among the bots that are agents.
 func (c Directory) IsBot(who bridge.Author) bool {
-	return who.Bot || who.ID == wire.System || slices.ContainsFunc(c.cfg.BotUsers, func(name string) bool {
-		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
-	})
+	return who.Bot || who.ID == wire.System || who.NamedIn(c.cfg.BotUsers)
 }
 
 // Named returns an author with the name, which system messages may lack, and with a mark

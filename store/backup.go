@@ -18,7 +18,7 @@ import (
 // page of the store can be used again, and w may be slow.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	size := s.stats.Load().FileSize
-	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor {
+	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor { // #nosec G115 -- sizes of files are not negative
 		return 0, fmt.Errorf("back up: %w: %d MB are needed beside %s", ErrDiskFull, (size+2*diskFloor)>>20, s.path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".backup-*") // mode 0600

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"crypto/subtle"
 	"errors"
 	"net/http"
 	"net/url"
@@ -18,42 +17,6 @@ import (
 	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
 )
-
-// The cookie says which browser left for Facebook.
-const (
-	cookieName = "messenger-bridge-visit"
-	cookiePath = "/oauth"
-	cookieFor  = 45 * time.Minute // a login, then a choice
-)
-
-// provesFor bounds for how long a cookie opens anything: until a ticket that has expired
-// cannot be told from one that never was.
-const provesFor = 24 * time.Hour
-
-// visitOf is what the cookie holds: a browser's nonce, until when it counts, and the proof
-// that it is ours, so that strangers are known before anything of theirs is read.
-func (s *server) visitOf(nonce string) string {
-	text := nonce + "." + strconv.FormatInt(s.Now().Add(provesFor).Unix(), 36)
-	return text + "." + s.Sign(visitPurpose, text)
-}
-
-const visitPurpose = "visit"
-
-// nonceOf returns the browser's nonce, or "" where the cookie is not ours, or too old.
-func (s *server) nonceOf(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
-	if err != nil || len(c.Value) > 256 {
-		return ""
-	}
-	nonce, rest, _ := strings.Cut(c.Value, ".")
-	until, proof, _ := strings.Cut(rest, ".")
-	end, err := strconv.ParseInt(until, 36, 64)
-	ours := subtle.ConstantTimeCompare([]byte(proof), []byte(s.Sign(visitPurpose, nonce+"."+until))) == 1
-	if err != nil || !ours || s.Now().After(time.Unix(end, 0)) {
-		return ""
-	}
-	return nonce
-}
 
 // workFor bounds what a click sets off. It goes on when the browser leaves: a
 // second click cancels the first request, whose ticket is spent by then.
@@ -72,10 +35,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err, notice{})
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: s.visitOf(nonce), Path: s.Path + cookiePath, MaxAge: int(cookieFor.Seconds()),
-		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
-	})
+	s.cookie.set(w, s.visitOf(nonce))
 	w.Header().Set("Location", dialog)
 	w.WriteHeader(http.StatusSeeOther)
 }

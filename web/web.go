@@ -50,6 +50,7 @@ type Config struct {
 
 type server struct {
 	Config
+	cookie cookie
 	pages  *template.Template
 	visits *visits
 	bodies *intake.Bodies // forms being read, of those who have shown a ticket or a visit
@@ -74,7 +75,7 @@ func New(c Config) http.Handler {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(),
+	s := &server{Config: c, cookie: cookie{c.Secure, c.Path}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(),
 		bodies: intake.NewBodies(intake.Config{Budget: formsBudget, Max: choiceBytes, Within: formWithin, Rate: formRate})}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))

@@ -22,8 +22,16 @@ import (
 )
 
 func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Sign: sign, Secure: secure})
+	for _, at := range []struct {
+		secure           bool
+		path             string
+		name, cookiePath string
+	}{
+		{false, "", "messenger-bridge-visit", "/oauth"},
+		{true, "", "__Host-messenger-bridge-visit", "/"},
+		{true, "/bridge", "messenger-bridge-visit", "/bridge/oauth"}, // others live on this host
+	} {
+		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Sign: sign, Secure: at.secure, Path: at.path})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
 		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "https://www.facebook.example/dialog?state=LOGINTICKET" {
@@ -34,8 +42,26 @@ func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
 			t.Fatalf("cookies: %v", cookies)
 		}
 		c := cookies[0]
-		if !strings.HasPrefix(c.Value, someNonce+".") || !c.HttpOnly || c.Secure != secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/oauth" || c.MaxAge != 45*60 {
+		if !strings.HasPrefix(c.Value, someNonce+".") || !c.HttpOnly || c.Secure != at.secure || c.SameSite != http.SameSiteLaxMode || c.Name != at.name || c.Path != at.cookiePath || c.MaxAge != 45*60 {
 			t.Errorf("cookie: %v", c)
+		}
+	}
+}
+
+// TestCookie_OfAnotherHost_IsNotTaken: a machine of the same domain can give a browser a
+// cookie of any name but those that only we may set.
+func TestCookie_OfAnotherHost_IsNotTaken(t *testing.T) {
+	for name, want := range map[string]bool{"messenger-bridge-visit": false, "__Host-messenger-bridge-visit": true} {
+		f := &fake{}
+		h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Secure: true})
+		begun := httptest.NewRecorder()
+		h.ServeHTTP(begun, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/callback?code=CODE&state="+someState, nil)
+		r.AddCookie(&http.Cookie{Name: name, Value: begun.Result().Cookies()[0].Value})
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Code == http.StatusSeeOther; got != want {
+			t.Errorf("%s: %d, returned %v", name, w.Code, f.returned)
 		}
 	}
 }

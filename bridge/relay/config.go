@@ -6,6 +6,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/language"
 )
@@ -58,6 +59,7 @@ type Workspace struct {
 	Notifier bridge.Notifier
 	Standing bridge.Standing // nil: nothing stands in the setup channel
 	Commands bridge.CommandHandler
+	Pace     *notices.Pace // of what one person types; nil: as fast as they like
 	People   bridge.People // nil: nobody answers after the plain window
 	Files    bridge.Files
 	Archive  bridge.Archive             // for erasing customers

@@ -45,6 +45,7 @@ func New(c Config) (*Relay, error) {
 		States: c.Store.States, Pages: c.Store.Pages, Patience: c.Times.Patience, Now: c.Now, Say: c.Say, Log: c.Log,
 		Refused: func(a *bridge.Response) { r.Refusals.Refused(a) },
 	})
+	r.Notices.Pace = c.Workspace.Pace
 	r.makeOutbound()
 	r.makeAutomatic()
 	r.Refusals = refusals.New(refusals.Config{Show: c.Workspace.Standing, Announce: r.Notices.Announce,

@@ -1,16 +1,18 @@
-package store
+// Package compact replaces a store's file by a copy without free pages.
+package compact
 
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
 )
 
-// worthCompacting reports whether more than half of a large file is free.
-func worthCompacting(db *bbolt.DB, least int64) bool {
+// Worth reports whether more than half of a large file is free.
+func Worth(db *bbolt.DB, least int64) bool {
 	info, err := os.Stat(db.Path())
 	if err != nil || info.Size() <= least {
 		return false
@@ -24,12 +26,12 @@ func worthCompacting(db *bbolt.DB, least int64) bool {
 	return err == nil && free > info.Size()/2
 }
 
-// compact replaces the file by a copy without free pages. Stopped at any point,
+// File replaces the file at path by a copy without free pages. Stopped at any point,
 // there is one whole file under the store's name: the old one, or the new one.
 // db stays locked. Once replaced is true it belongs to a file without a name and
 // must not be written, whatever the error.
-func compact(db *bbolt.DB, o Options) (replaced bool, err error) {
-	path, err := filepath.EvalSymlinks(o.Path)
+func File(db *bbolt.DB, named string, log *slog.Logger) (replaced bool, err error) {
+	path, err := filepath.EvalSymlinks(named)
 	if err != nil {
 		return false, err
 	}
@@ -45,8 +47,8 @@ func compact(db *bbolt.DB, o Options) (replaced bool, err error) {
 	if err := os.Rename(temporary, path); err != nil {
 		return false, errors.Join(fmt.Errorf("put the copy in place: %w", err), os.Remove(temporary))
 	}
-	o.Log.Info("the store was compacted", "file", o.Path, "freed", before, "size", size)
-	return true, syncDir(path)
+	log.Info("the store was compacted", "file", named, "freed", before, "size", size)
+	return true, SyncDir(path)
 }
 
 func writeCompact(db *bbolt.DB, path string) (size int64, err error) {
@@ -65,4 +67,13 @@ func writeCompact(db *bbolt.DB, path string) (size int64, err error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// SyncDir makes a new or renamed file's name durable.
+func SyncDir(file string) error {
+	dir, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
