@@ -101,7 +101,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -114,7 +114,8 @@ func (p *program) lookAfterPages() (err error) {
 	p.pages = pages.New(pages.Config{
 		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
-		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
+		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified,
+		Workspace: pages.Workspace{Departments: p.client.Departments, May: access{p.client, p.clerk}.may},
 		Times: pages.Times{
 			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
@@ -178,7 +179,7 @@ func (p *program) setupConfig() commands.SetupConfig {
 		checkup: newCheckups(p.client, p.store, p.cfg.Workspace.SetupChannel, every), webhook: p.cfg.Network.PublicURL + "/webhook", say: p.say,
 	}
 	return commands.SetupConfig{
-		Steps: todo.all(), Show: p.client.ShowStep, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
+		Steps: todo.all(), Show: p.client.ShowStep, Where: p.client.SetupRoom, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
 	}
 }
 
@@ -212,7 +213,7 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
+		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
 }
 

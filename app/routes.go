@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/backfill"
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/pages"
@@ -37,6 +39,7 @@ type publicServer struct {
 	pages     *pages.Parts
 	heartbeat *backfill.WebhookHeartbeat
 	clerk     *commands.Commands
+	trusted   func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
 	pace      *notices.Pace
 	avatars   http.Handler
 	metrics   *metrics.Metrics

@@ -34,7 +34,10 @@ type Config struct {
 	Clerk   Clerk
 	// Later stores commands that take longer than the app waits; they are carried
 	// out and answered by direct message. Storing one twice is storing it once.
-	Later    func(context.Context, []bridge.Command) error
+	Later func(context.Context, []bridge.Command) error
+	// Trusted reports whether a room is the setup channel, or one that nobody but the person
+	// and the bot is in.
+	Trusted  func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
 	Patience time.Duration // for a command; 3.5 s, because the app waits 4 and a client opens a dialog within 5
 	OnForged func()        // somebody has no secret of ours
 	Now      func() time.Time
@@ -112,7 +115,8 @@ func (s route) answer(ctx context.Context, req request) response {
 // command carries one out, at once if that can be done while the app waits; else it
 // is stored first and carried out after.
 func (s route) command(ctx context.Context, req request) response {
-	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView}
+	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView,
+		Trusted: s.Trusted(ctx, req.User.ID, req.Room.ID, req.Room.Type)}
 	reply, err := inTime(ctx, s.Patience, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Handle(ctx, c) })
 	switch {
 	case err == nil && reply.Dialog != nil:
@@ -120,6 +124,9 @@ func (s route) command(ctx context.Context, req request) response {
 	case err == nil:
 		res := response{Text: cmp.Or(reply.Text, s.Say.Say("Done."))}
 		for _, b := range reply.Shortcuts {
+			if reply.Private && !c.Trusted { // what it types is not done there
+				break
+			}
 			res.Buttons = append(res.Buttons, wireButton{b.Label, b.Types})
 		}
 		return res

@@ -88,6 +88,7 @@ type Store struct {
 	StateTable
 	TicketTable
 	CursorTable
+	NoteTable
 
 	closing sync.Once
 	closed  error
@@ -174,7 +175,7 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
-		StateTable: StateTable{f}, TicketTable: TicketTable{f}, CursorTable: CursorTable{f},
+		StateTable: StateTable{f}, TicketTable: TicketTable{f}, CursorTable: CursorTable{f}, NoteTable: NoteTable{f},
 	}
 }
 

@@ -30,7 +30,7 @@ func work(w http.ResponseWriter, r *http.Request) (context.Context, context.Canc
 
 // start sends the browser to Facebook's dialog.
 func (s *server) start(w http.ResponseWriter, r *http.Request) {
-	dialog, nonce, err := s.Login.Begin(r.URL.Query().Get("state"))
+	dialog, nonce, err := s.Login.Begin(r.Context(), r.URL.Query().Get("state"))
 	if err != nil {
 		s.refuse(w, err, notice{})
 		return
@@ -50,7 +50,7 @@ func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if query.Has("error") || query.Has("error_code") || code == "" {
-		err := s.Login.CheckReturn(state, nonce)
+		err := s.Login.CheckReturn(r.Context(), state, nonce)
 		if err == nil {
 			err = returned(query)
 		}
@@ -189,9 +189,13 @@ func first(a, b bool) int {
 // showChoice shows the tick boxes, or what became of them.
 func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 	v, ok := s.visits.of(s.nonceOf(r))
-	switch {
-	case !ok:
+	if !ok {
 		s.notice(w, http.StatusGone, "closed", notice{})
+		return
+	}
+	switch err := s.Login.MayStill(r.Context(), v.offer); {
+	case err != nil:
+		s.refuse(w, err, notice{Choice: true})
 	case v.done:
 		s.show(w, http.StatusOK, "chosen", v.result)
 	default:
@@ -211,7 +215,13 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 		s.notice(w, bad.status, bad.notice, notice{Choice: true})
 		return
 	}
-	v, _ := s.visits.of(nonce) // unknown after a restart
+	v, known := s.visits.of(nonce) // unknown after a restart
+	if known {
+		if err := s.Login.MayStill(r.Context(), v.offer); err != nil {
+			s.refuse(w, err, notice{Choice: true})
+			return
+		}
+	}
 	chosen, slips := chosenPages(v.offer, form)
 	if len(slips) > 0 || len(chosen) == 0 {
 		s.correct(w, nonce, form, slips)

@@ -92,6 +92,8 @@ var refusals = []struct {
 	{bridge.ErrForged, http.StatusForbidden, "forged"},
 	{bridge.ErrDenied, http.StatusForbidden, "denied"},
 	{bridge.ErrNoPage, http.StatusNotFound, "no-page"},
+	{bridge.ErrMayNot, http.StatusForbidden, "may-not"},
+	{bridge.ErrNobodyToAsk, http.StatusServiceUnavailable, "nobody-to-ask"},
 	{errNoCode, http.StatusBadRequest, "no-code"},
 	{errAtDialog, http.StatusBadGateway, "dialog-failed"},
 }

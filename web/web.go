@@ -17,12 +17,13 @@ import (
 )
 
 // Login is the way through Facebook's dialog; *pages.Login is one. Its errors are the
-// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, a
+// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, ErrMayNot, ErrNobodyToAsk, a
 // Refusal of Meta's, or a fault of ours; none of them contains a secret.
 type Login interface {
-	Begin(id string) (dialog, nonce string, err error)
-	CheckReturn(state, nonce string) error
+	Begin(ctx context.Context, id string) (dialog, nonce string, err error)
+	CheckReturn(ctx context.Context, state, nonce string) error
 	Return(ctx context.Context, state, nonce, code string) (pages.Offer, error)
+	MayStill(context.Context, pages.Offer) error
 	Choose(ctx context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error)
 }
 

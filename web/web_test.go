@@ -123,6 +123,9 @@ func TestRefusals_EachHasItsPage(t *testing.T) {
 		{"settings expired", settingsPath, bridge.ErrTicketExpired, 410, []string{"15 minutes", "/facebook edit 100200300400502"}},
 		{"settings spent", settingsPath, bridge.ErrTicketSpent, 410, []string{"good for one save", "/facebook edit 100200300400502"}},
 		{"settings of no page", settingsPath, bridge.ErrNoPage, 404, []string{"no longer connected", again}},
+		{"start, role lost", "/oauth/start?state=X", bridge.ErrMayNot, 403, []string{"You may not do this any more", "livechat-manager", "COMMAND_USERS"}},
+		{"back, workspace away", callback, fmt.Errorf("%w: %w", bridge.ErrNobodyToAsk, refused(bridge.WorkspaceDown)), 503, []string{"Rocket.Chat does not answer", "your link is still good", "reload"}},
+		{"settings, role lost", settingsPath, bridge.ErrMayNot, 403, []string{"You may not do this any more"}},
 		{"settings, odd id", "/pages/%3Cscript%3E/settings?ticket=X", bridge.ErrTicketUnknown, 400, []string{"edit &lt;pageId&gt;"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
