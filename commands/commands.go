@@ -180,7 +180,7 @@ func (c *Commands) mistake(word string, err error) (bridge.Reply, bool) {
 		}
 		text := c.say.Say("Which page? Name it by its id:")
 		for _, p := range all {
-			text += fmt.Sprintf("\n• `%s` %s", p.ID, plain(p.DisplayName()))
+			text += fmt.Sprintf("\n• `%s` %s", p.ID, p.PlainName())
 		}
 		return with(answer(text), forEachPage(c.pages, func(name string) string { return name }, word)...), true
 	case fromFacebook(bridge.RefusalOf(err)):

@@ -130,14 +130,14 @@ func (c failureCommands) failureText(f bridge.DeadLetter) string {
 	case f.Direction == bridge.In:
 		who = c.say.Say("from customer …%s", tail(f.Customer))
 	case f.Direction == bridge.ToAgents:
-		who = c.say.Say("a word from me to @%s", plain(f.By.Username))
+		who = c.say.Say("a word from me to @%s", bridge.PlainWords(f.By.Username))
 	case f.By.Username == "":
 		who = c.say.Say("an automatic text to customer …%s", tail(f.Customer))
 	default:
-		who = c.say.Say("from @%s to customer …%s", plain(f.By.Username), tail(f.Customer))
+		who = c.say.Say("from @%s to customer …%s", bridge.PlainWords(f.By.Username), tail(f.Customer))
 	}
 	if p, err := c.pages.Page(f.Page()); err == nil {
-		who += " · " + plain(p.DisplayName())
+		who += " · " + p.PlainName()
 	}
 	why := Reason(c.say, f.Reason)
 	if f.Detail != "" {

@@ -189,6 +189,6 @@ func (i *Inbound) announcePolicy(ctx context.Context, in *bridge.Incoming) error
 	case "unblock":
 		sentence = language.Sentence("Facebook has unblocked the page %s (%s): it can send messages again. %s")
 	}
-	text := strings.TrimSpace(i.Say.Say(sentence, page.DisplayName(), string(page.ID), in.Text))
+	text := strings.TrimSpace(i.Say.Say(sentence, page.PlainName(), string(page.ID), bridge.PlainWords(in.Text)))
 	return i.Notices.Announce(ctx, in.EntryKey(in.Key), text)
 }
