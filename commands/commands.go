@@ -193,7 +193,7 @@ func (c *Commands) mistake(word string, err error) (bridge.Reply, bool) {
 // those of our own side, after which the command is carried out again.
 func fromFacebook(r *bridge.Refusal) bool {
 	switch r.Reason {
-	case bridge.MetaDown, bridge.MetaError, bridge.PageLost, bridge.NotApproved, bridge.PageRestricted, bridge.Rejected:
+	case bridge.MetaDown, bridge.MetaError, bridge.PageLost, bridge.NotApproved, bridge.PageRestricted, bridge.Rejected, bridge.Unexplained:
 		return true
 	}
 	return r.Reason == bridge.RateLimited && (r.Gate == bridge.GateApp || strings.HasPrefix(string(r.Gate), string(bridge.GatePage(""))))

@@ -64,6 +64,7 @@ var reasons = map[bridge.Reason]string{
 	bridge.FileRefused:      language.Sentence("Facebook does not take a file"),
 	bridge.Unsupported:      language.Sentence("it held nothing that Messenger takes"),
 	bridge.Rejected:         language.Sentence("Facebook refused the content"),
+	bridge.Unexplained:      language.Sentence("Facebook refused it"),
 	bridge.Unclear:          language.Sentence("perhaps it was delivered; nobody can tell"),
 	bridge.StoreFailed:      language.Sentence("its stored record cannot be read"),
 }

@@ -50,6 +50,7 @@ type Inbound struct {
 	Config
 	order order
 	begun begun
+	kinds kinds
 }
 
 // New returns an Inbound that knows nothing yet of what an earlier run left; its lanes do.
@@ -93,6 +94,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 		if err != nil {
 			return fmt.Errorf("encode an event of page %s: %w", in.Conversation.Page, err)
 		}
+		i.count(in)
 		i.Gestures.CustomerWrote(in.Conversation)
 		entries = append(entries, bridge.Entry{Lane: in.Lane(), Key: in.EntryKey(in.Key), Body: body})
 	}
