@@ -67,7 +67,7 @@ func (s *steps) all() []commands.Step {
 		{Name: "running", Done: language.Sentence("Every page is running."), Next: func(context.Context) string {
 			for _, page := range s.store.Pages() {
 				if page.State != bridge.PageRunning && page.State != bridge.PageOff {
-					return strings.TrimSpace(s.say.Say("The page %s is not running: %s.", page.DisplayName(), page.Why.In(s.say)) + " " + page.Why.Help(s.say, page))
+					return strings.TrimSpace(s.say.Say("The page %s is not running: %s.", page.PlainName(), page.Why.In(s.say)) + " " + page.Why.Help(s.say, page))
 				}
 			}
 			return ""

@@ -23,6 +23,7 @@ const (
 	Postponed              // an attempt that will be repeated; label: a Reason
 	Retried                // failed before, and put back by a person
 	Failed                 // given up and kept apart; label: a Reason
+	Unheard                // of a kind that the bridge has no words for; label: the kind, of a bounded number
 	Panicked               // ended in a panic, which is a bug
 )
 

@@ -30,7 +30,7 @@ const (
 	PolicyEvent      EventKind = "policy"      // Facebook warned, blocked or unblocked the page; nobody's conversation
 	OtherEvent       EventKind = "other"       // something nobody said (Detail), which opens no room
 	TestEvent        EventKind = "test"        // Meta tried whether events arrive (Detail: the field); nobody's conversation
-	UnknownEvent     EventKind = "unknown"     // of a kind we have not heard of; or an order or a form (Detail)
+	UnknownEvent     EventKind = "unknown"     // an order or a form (Detail); as it was stored before version 2 of the store, also what an OtherEvent is now
 )
 
 // Incoming is one event from a customer's side of a conversation. What is stored
@@ -75,6 +75,21 @@ func (in Incoming) Opens() bool {
 		return in.Conversation.Kind == Messages
 	case ReactionEvent:
 		return in.Conversation.Kind == Messages && !in.FromPage
+	}
+	return false
+}
+
+// UnheardOf is the name of what has none: an event in which there is nothing.
+const UnheardOf = "nothing"
+
+// Wordless reports whether nothing is known of an event but what its kind is called (Detail).
+// It opens no room, and in a room it is named once.
+func (in Incoming) Wordless() bool {
+	switch in.Kind {
+	case UnknownEvent:
+		return in.Detail != "order" && in.Detail != "form"
+	case OtherEvent:
+		return in.Text == "" || in.Detail != "response_feedback" && in.Detail != "template"
 	}
 	return false
 }

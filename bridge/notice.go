@@ -16,6 +16,7 @@ type Notice struct {
 	To      Author      `json:"to"`                // who wrote it
 	Reason  Reason      `json:"reason,omitempty"`
 	Status  int         `json:"status,omitempty"`  // of HTTP, of a file that is not handed out
+	Code    string      `json:"code,omitempty"`    // of Meta, with subcode
 	Waited  bool        `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
 	Part    int         `json:"part,omitempty"`    // parts before this one reached the customer
 	Parts   int         `json:"parts,omitempty"`   // of how many

@@ -91,6 +91,9 @@ func (p Page) DisplayName() string {
 	return p.Name
 }
 
+// PlainName is the page's name within sentences that may have markup of ours around it.
+func (p Page) PlainName() string { return PlainWords(p.DisplayName()) }
+
 // Silenced reports whether nothing is meant to come from the page: it was switched off,
 // or disconnected.
 func (p Page) Silenced() bool { return p.State == PageOff || p.Token == "" }

@@ -1,6 +1,9 @@
 package bridge
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // Post is a message to be shown in a room.
 type Post struct {
@@ -24,6 +27,18 @@ func Cite(text string) string {
 
 // Spoken returns a text as the words of whoever posts it.
 func Spoken(text string) string { return strings.ReplaceAll(text, CiteMark, "") }
+
+// PlainWords returns a name as it is put into a sentence that is markup: in one line, with a
+// space in place of each sign that could be a mark, a mention or a link, or turn the writing
+// around. Within emphasis nothing else keeps such a sign from counting.
+func PlainWords(name string) string {
+	return OneLine(strings.Map(func(r rune) rune {
+		if strings.ContainsRune("*_~`[]<>@#|\\$", r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) {
+			return ' '
+		}
+		return r
+	}, name))
+}
 
 // OneLine returns words that become part of a sentence: in one line, so that nothing of
 // them can be taken for a sentence of its own.

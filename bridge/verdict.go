@@ -81,7 +81,8 @@ const (
 	PrivateTooLong   Reason = "private-too-long" // it does not fit into one message
 	TooManyFiles     Reason = "too-many-files"   // beyond what one message may hold
 	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
-	Rejected         Reason = "rejected"         // Meta refused the content
+	Rejected         Reason = "rejected"         // Meta refused the content, and said so
+	Unexplained      Reason = "unexplained"      // Meta refused it, and a number is all it said
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
 	Deferred         Reason = "settling"         // finding out whether it arrived
 	RoomOver         Reason = "room-over"        // written into a room after it was closed
@@ -147,6 +148,7 @@ type Refusal struct {
 	After   time.Duration // with Again: not before; 0: the queue's own backoff
 	Answer  *Response     // what the workspace answered; nil: it concerns something else
 	Status  int           // of HTTP, where a file is not handed out; 0: there was no answer
+	Code    string        // of Meta, with subcode; empty: there was none
 	Trouble TroubleKind   // with PageLost: how the token died; empty: it may live, and a permission is missing
 	Err     error         // for the operator; contains neither tokens nor text
 }
@@ -169,6 +171,8 @@ func (r *Refusal) Detail() string {
 	switch {
 	case r.Answer != nil:
 		return r.Answer.String()
+	case r.Code != "":
+		return r.Code
 	case r.Status != 0:
 		return "HTTP " + strconv.Itoa(r.Status)
 	}

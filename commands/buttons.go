@@ -21,7 +21,7 @@ func with(r bridge.Reply, buttons ...bridge.Shortcut) bridge.Reply {
 // forEachPage offers a command with each page's id behind it.
 func forEachPage(pages bridge.Pages, label func(name string) string, words string) (all []bridge.Shortcut) {
 	for _, p := range pages.Pages() {
-		all = append(all, button(label(short(plain(p.DisplayName()))), words+" "+string(p.ID)))
+		all = append(all, button(label(short(p.PlainName())), words+" "+string(p.ID)))
 	}
 	return all
 }

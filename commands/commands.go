@@ -185,7 +185,7 @@ func (c *Commands) mistake(word string, err error) (bridge.Reply, bool) {
 		}
 		text := c.say.Say("Which page? Name it by its id:")
 		for _, p := range all {
-			text += fmt.Sprintf("\n• `%s` %s", p.ID, plain(p.DisplayName()))
+			text += fmt.Sprintf("\n• `%s` %s", p.ID, p.PlainName())
 		}
 		return with(answer(text), forEachPage(c.pages, func(name string) string { return name }, word)...), true
 	case fromFacebook(bridge.RefusalOf(err)):
@@ -198,7 +198,7 @@ func (c *Commands) mistake(word string, err error) (bridge.Reply, bool) {
 // those of our own side, after which the command is carried out again.
 func fromFacebook(r *bridge.Refusal) bool {
 	switch r.Reason {
-	case bridge.MetaDown, bridge.MetaError, bridge.PageLost, bridge.NotApproved, bridge.PageRestricted, bridge.Rejected:
+	case bridge.MetaDown, bridge.MetaError, bridge.PageLost, bridge.NotApproved, bridge.PageRestricted, bridge.Rejected, bridge.Unexplained:
 		return true
 	}
 	return r.Reason == bridge.RateLimited && (r.Gate == bridge.GateApp || strings.HasPrefix(string(r.Gate), string(bridge.GatePage(""))))

@@ -36,7 +36,7 @@ func (c connectionCommands) subscribe(ctx context.Context, in call) (bridge.Repl
 	if err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("*%s*: %s.", plain(p.DisplayName()), stateText(c.say, p))), nil
+	return answer(c.say.Say("*%s*: %s.", p.PlainName(), stateText(c.say, p))), nil
 }
 
 func (c connectionCommands) unsubscribe(ctx context.Context, in call) (bridge.Reply, error) {
@@ -44,7 +44,7 @@ func (c connectionCommands) unsubscribe(ctx context.Context, in call) (bridge.Re
 	if err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("*%s* is off: its messages no longer arrive here, and answers wait. `/facebook subscribe %s` switches it on again.", plain(p.DisplayName()), p.ID)), nil
+	return answer(c.say.Say("*%s* is off: its messages no longer arrive here, and answers wait. `/facebook subscribe %s` switches it on again.", p.PlainName(), p.ID)), nil
 }
 
 // pageID returns the page a command names. Without one, the only page is meant.
@@ -96,7 +96,7 @@ func (c connectionCommands) disconnect(ctx context.Context, chosen []bridge.Page
 		if err != nil {
 			return bridge.Reply{}, err
 		}
-		done = append(done, c.say.Say("*%s* is disconnected.", plain(p.DisplayName()))+" "+revoked.In(c.say))
+		done = append(done, c.say.Say("*%s* is disconnected.", p.PlainName())+" "+revoked.In(c.say))
 	}
 	return bridge.Reply{Text: strings.Join(done, "\n")}, nil
 }
@@ -111,7 +111,7 @@ func ids(pages []bridge.Page) (all []string) {
 func names(pages []bridge.Page) string {
 	var all []string
 	for _, p := range pages {
-		all = append(all, "*"+plain(p.DisplayName())+"*")
+		all = append(all, "*"+p.PlainName()+"*")
 	}
 	return strings.Join(all, ", ")
 }
@@ -122,7 +122,7 @@ func (c connectionCommands) remove(ctx context.Context, in call) (bridge.Reply, 
 	if err != nil {
 		return bridge.Reply{}, err
 	}
-	name := plain(p.DisplayName())
+	name := p.PlainName()
 	text := c.say.Say("This deletes *%s* and its settings here, and ends what Facebook was allowed to send. Its rooms stay readable.", name)
 	if _, out := c.waiting(p.ID); out > 0 {
 		text += " " + c.say.Say("Answers that still wait for its customers: %d. They are not sent, and their authors are told.", out)

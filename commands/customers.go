@@ -26,7 +26,7 @@ func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, er
 	return c.ask.settle(ctx, in, confirms, code, deed{
 		command: []string{"forget", string(p.ID), string(customer)},
 		question: c.say.Say("This erases the customer `%s` of *%s*: open rooms are closed, then all rooms with all messages are removed from Rocket.Chat, and everything that is stored here. What waits is not delivered any more. It cannot be undone.",
-			customer, plain(p.DisplayName())),
+			customer, p.PlainName()),
 		do: func(ctx context.Context) (bridge.Reply, bool, error) { return c.forgotten(ctx, p, customer) },
 	})
 }
@@ -42,7 +42,7 @@ func (c customerCommands) customer(word string, words []string) (p bridge.Page, 
 	}
 	id, err = c.customers.Customer(p.ID, words[1])
 	if errors.Is(err, bridge.ErrNoCustomer) {
-		return p, "", answer(c.say.Say("Nothing is stored about the customer `%s` of *%s*. Nothing was changed.", quoted(words[1]), plain(p.DisplayName()))), nil
+		return p, "", answer(c.say.Say("Nothing is stored about the customer `%s` of *%s*. Nothing was changed.", quoted(words[1]), p.PlainName())), nil
 	}
 	return p, id, problem, err
 }
@@ -55,7 +55,7 @@ func (c customerCommands) block(ctx context.Context, in call) (bridge.Reply, err
 	if err := c.customers.Block(ctx, p.ID, customer, true); err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("The customer `%s` can no longer write to *%s* at Facebook. `/facebook unblock %s %s` lifts that.", customer, plain(p.DisplayName()), p.ID, customer)), nil
+	return answer(c.say.Say("The customer `%s` can no longer write to *%s* at Facebook. `/facebook unblock %s %s` lifts that.", customer, p.PlainName(), p.ID, customer)), nil
 }
 
 func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, error) {
@@ -66,7 +66,7 @@ func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, e
 	if err := c.customers.Block(ctx, p.ID, customer, false); err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("The customer `%s` may write to *%s* again at Facebook.", customer, plain(p.DisplayName()))), nil
+	return answer(c.say.Say("The customer `%s` may write to *%s* again at Facebook.", customer, p.PlainName())), nil
 }
 
 // forgotten forgets a customer and says honestly what was and what was not done.

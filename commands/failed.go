@@ -65,6 +65,7 @@ var reasons = map[bridge.Reason]string{
 	bridge.FileRefused:      language.Sentence("Facebook does not take a file"),
 	bridge.Unsupported:      language.Sentence("it held nothing that Messenger takes"),
 	bridge.Rejected:         language.Sentence("Facebook refused the content"),
+	bridge.Unexplained:      language.Sentence("Facebook refused it"),
 	bridge.Unclear:          language.Sentence("perhaps it was delivered; nobody can tell"),
 	bridge.StoreFailed:      language.Sentence("its stored record cannot be read"),
 }
@@ -131,14 +132,14 @@ func (c failureCommands) failureText(f bridge.DeadLetter) string {
 	case f.Direction == bridge.In:
 		who = c.say.Say("from customer …%s", tail(f.Customer))
 	case f.Direction == bridge.ToAgents:
-		who = c.say.Say("a word from me to @%s", plain(f.By.Username))
+		who = c.say.Say("a word from me to @%s", bridge.PlainWords(f.By.Username))
 	case f.By.Username == "":
 		who = c.say.Say("an automatic text to customer …%s", tail(f.Customer))
 	default:
-		who = c.say.Say("from @%s to customer …%s", plain(f.By.Username), tail(f.Customer))
+		who = c.say.Say("from @%s to customer …%s", bridge.PlainWords(f.By.Username), tail(f.Customer))
 	}
 	if p, err := c.pages.Page(f.Page()); err == nil {
-		who += " · " + plain(p.DisplayName())
+		who += " · " + p.PlainName()
 	}
 	why := Reason(c.say, f.Reason)
 	if f.Detail != "" {

@@ -57,13 +57,13 @@ func (c listCommand) show(ctx context.Context, in call) (bridge.Reply, error) {
 }
 
 func (c listCommand) pageInShort(b *strings.Builder, p bridge.Page) {
-	fmt.Fprintf(b, "%s *%s* `%s` %s\n", sign(p), plain(p.DisplayName()), p.ID, p.State.In(c.say))
+	fmt.Fprintf(b, "%s *%s* `%s` %s\n", sign(p), p.PlainName(), p.ID, p.State.In(c.say))
 }
 
 // pageInFull tells everything about a page.
 func (c listCommand) pageInFull(departments func(bridge.DepartmentID) string) func(*strings.Builder, bridge.Page) {
 	return func(b *strings.Builder, p bridge.Page) {
-		fmt.Fprintf(b, "*%s* `%s`\n%s %s\n", plain(p.DisplayName()), p.ID, sign(p), stateText(c.say, p))
+		fmt.Fprintf(b, "*%s* `%s`\n%s %s\n", p.PlainName(), p.ID, sign(p), stateText(c.say, p))
 		line := func(text string) { fmt.Fprintf(b, "• %s\n", text) }
 		if d := p.Settings.Department; d != "" {
 			line(c.say.Say("department %s", departments(d)))
@@ -103,6 +103,6 @@ func (c listCommand) departmentNames(ctx context.Context) func(bridge.Department
 	known, _ := c.departments(ctx)
 	d := settings.Find("department")
 	return func(id bridge.DepartmentID) string {
-		return plain(d.Shown(bridge.Settings{Department: id}, known))
+		return bridge.PlainWords(d.Shown(bridge.Settings{Department: id}, known))
 	}
 }

@@ -1,8 +1,6 @@
 package commands
 
 import (
-	"strings"
-
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
 )
@@ -33,14 +31,4 @@ func stateText(say *language.Speaker, p bridge.Page) string {
 		text += "; " + say.Say("something is missing for comments (%s)", p.Feed.Why.In(say))
 	}
 	return text
-}
-
-// plain takes the marks out of a name that would be markup.
-func plain(name string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune("*_~`[]<>@#\n\r", r) {
-			return ' '
-		}
-		return r
-	}, name)
 }

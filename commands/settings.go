@@ -46,7 +46,7 @@ func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error
 	if wrong != "" {
 		return answer(c.say.Say("%s Nothing was changed.", wrong.In(c.say))), nil
 	}
-	text := c.say.Say("*%s*: `%s` is now %s", plain(page.DisplayName()), d.Word, c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page)
+	text := c.say.Say("*%s*: `%s` is now %s", page.PlainName(), d.Word, c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page)
 	switch {
 	case d.Kind == settings.DepartmentKind:
 		text += "\n" + c.say.Say("It counts from the next room on.")
@@ -81,7 +81,7 @@ func (c settingCommands) commentsOn(ctx context.Context, in call, page bridge.Pa
 
 // askFor answers an edit without a value.
 func (c settingCommands) askFor(ctx context.Context, page bridge.Page, d *settings.Setting) string {
-	text := c.say.Say("`%s` of *%s* is %s", d.Word, plain(page.DisplayName()), c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page) + "\n" + c.say.Say(d.Help)
+	text := c.say.Say("`%s` of *%s* is %s", d.Word, page.PlainName(), c.shown(ctx, d, page.Settings)) + c.preview(ctx, d, page) + "\n" + c.say.Say(d.Help)
 	if len(d.Choices) > 0 {
 		for _, one := range d.Choices {
 			text += "\n• `" + one.Word + "` – " + c.say.Say(one.Label)
@@ -111,7 +111,7 @@ func (c settingCommands) showSettings(ctx context.Context, in call, page bridge.
 		return bridge.Reply{}, err
 	}
 	var b strings.Builder
-	b.WriteString(c.say.Say("Settings of *%s* `%s`:", plain(page.DisplayName()), page.ID) + "\n")
+	b.WriteString(c.say.Say("Settings of *%s* `%s`:", page.PlainName(), page.ID) + "\n")
 	for _, group := range settings.Groups() {
 		b.WriteString("*" + c.say.Say(group[0].Group) + "*\n")
 		for _, d := range group {

@@ -67,7 +67,7 @@ func (c statusCommand) show(_ context.Context, _ call) (bridge.Reply, error) {
 		lines = append(lines, ":no_entry: "+c.say.Say(sentence, r.Response.String(), span(r.Since)))
 	}
 	for _, p := range c.pages.Pages() {
-		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p), plain(p.DisplayName()), p.ID, stateText(c.say, p)))
+		lines = append(lines, fmt.Sprintf("%s *%s* `%s`: %s", sign(p), p.PlainName(), p.ID, stateText(c.say, p)))
 		w := h.Waiting[p.ID]
 		if w.In.Waiting > 0 {
 			lines = append(lines, "   "+c.say.Say("Waiting for agents: %s", c.backlogText(w.In)))

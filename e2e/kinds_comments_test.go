@@ -84,7 +84,7 @@ var commentKinds = []kindRow{
 	},
 	{
 		does: "and edits or deletes that answer", before: []string{comment, `{$F,"from":{"id":"$P","name":"Shop"},"message":"Yes","comment_id":"$2","parent_id":"$1","verb":"add"}`},
-		sees: []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ Yes", "bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This answer was changed at Facebook: No",
+		sees: []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ Yes", "bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This answer was changed at Facebook: ⏎ No",
 			"bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This comment was deleted at Facebook. Please do not use what it said."},
 		variants: [][]string{{
 			`{$F,"from":{"id":"$P","name":"Shop"},"message":"No","comment_id":"$2","parent_id":"$1","verb":"edited"}`,

@@ -44,15 +44,16 @@ var namedKinds = slicesOf(
 		eventAfter("messaging_feedback", `{"feedback_screens":[{"questions":{"q":{"payload":"4"}}}]}`, "customer: Hello", "bot: The customer answered the survey: 4"),
 		eventAfter("response_feedback", `{"feedback":"Good response"}`, "customer: Hello", "bot: The customer rated an answer: Good response"),
 		eventAfter("template", `{"coupon_code":"TEN"}`, "customer: Hello", "bot: The customer looked at a coupon. Code: TEN"),
-		eventAfter("account_linking", `{}`, "customer: Hello", somethingHappened), eventAfter("message_context", `{}`, "customer: Hello", somethingHappened),
-		eventAfter("messaging_integrity", `{}`, "customer: Hello", somethingHappened), eventAfter("game_play", `{}`, "customer: Hello", somethingHappened),
-		eventAfter("payment", `{}`, "customer: Hello", somethingHappened),
+		eventAfter("account_linking", `{}`, "customer: Hello", somethingHappened("account_linking")), eventAfter("message_context", `{}`, "customer: Hello", somethingHappened("message_context")),
+		eventAfter("messaging_integrity", `{}`, "customer: Hello", somethingHappened("messaging_integrity")), eventAfter("game_play", `{}`, "customer: Hello", somethingHappened("game_play")),
+		eventAfter("payment", `{}`, "customer: Hello", somethingHappened("payment")),
 		{does: "event `order`", sees: []string{"customer: [The customer sent an order.] ⏎ Shoe"}, variants: [][]string{{`{$D,"order":{"products":[{"name":"Shoe"}]}}`}}},
 		{does: "event `messaging_customer_information`", sees: []string{"customer: [The customer filled in a form.] ⏎ phone: 42"}, variants: [][]string{{`{$D,"messaging_customer_information":{"screens":[{"responses":[{"key":"phone","value":"42"}]}]}}`}}},
 		{does: "event `lead`", sees: []string{"customer: [The customer filled in a form.] ⏎ Size?: 42"}, variants: [][]string{{`{$D,"lead":{"data":[{"question":"Size?","answer":"42"}]}}`}}},
 		{does: "event `policy_enforcement` or `policy-enforcement`", note: "the setup channel hears of it"},
 		{does: "event `app_roles`", note: "counted; it is about no conversation", variants: [][]string{{`{$D,"app_roles":{}}`}}},
-		{does: "any other event", sees: []string{"customer: [" + somethingHappened[len("bot: "):] + "]"}, variants: [][]string{{`{$D,"of_tomorrow":{}}`}}},
+		{does: "any other event", note: "it opens no room, and is counted by its name", variants: [][]string{{`{$D,"of_tomorrow":{}}`}}},
+		eventAfter("of_tomorrow", `{}`, "customer: Hello", somethingHappened("of_tomorrow")),
 		{
 			does: "a change of any field but `feed`", sees: []string{"customer: Hello"}, note: "read as an event if it names sender or recipient, else counted; `feed` stands above",
 			variants: [][]string{{`of_tomorrow {$D,"message":{"mid":"$1","text":"Hello"}}`, `leadgen {"leadgen_id":7}`}},
@@ -62,7 +63,10 @@ var namedKinds = slicesOf(
 	},
 )
 
-const somethingHappened = "bot: Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: (link)"
+// somethingHappened is what is said, once in a room, of a kind of event without words.
+func somethingHappened(kind string) string {
+	return "bot: Something happened in this conversation that cannot be shown here (" + kind + "). It may be seen in the Page inbox of Facebook: (link)"
+}
 
 func slicesOf(all ...[]kindRow) (rows []kindRow) {
 	for _, some := range all {

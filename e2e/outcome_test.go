@@ -126,6 +126,9 @@ func TestOutcome_RefusedForGood_AgentIsToldOnTheMessage(t *testing.T) {
 		"other app":        {meta.OtherAppOwns(), "Page inbox"},
 		"not reviewed":     {meta.NotReviewed(), "app review"},
 		"content":          {meta.Refused(100, 2018034, "Message cannot be empty"), "refused the content"},
+		"a link in it":     {meta.Refused(508, 2534122, "This link cannot be sent"), "refused the content"},
+		"no word why":      {meta.Refused(100, 0, "Invalid parameter"), "with the error 100, and did not say why"},
+		"nobody knows":     {meta.Refused(4711, 2099999, "Something new"), "with the error 4711/2099999, and did not say why"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)

@@ -104,7 +104,7 @@ func refusalCases() []*refusalCase {
 		toAgent(10, 2018278, "too long ago"),
 		toAgent(10, 2018300, "Page inbox"),
 		toAgent(27, 2018464, "Page inbox"),
-		toAgent(100, 1893061, "refused the content"),
+		toAgent(100, 1893061, "refused this message with the error 100/1893061"),
 		refusedOnce(613, 0),
 		refusedOnce(4, 0),
 		refusedOnce(32, 0),

@@ -58,7 +58,7 @@ func TestRefused_Everything_WaitsAndArrives(t *testing.T) {
 			for n := range 4 {
 				room := roomOf(w, "before "+customer(n))
 				got := strings.Join(roomTexts(w, room), "|")
-				want := fmt.Sprintf("before %[1]s|during %[1]s||Answered in the Page inbox of Facebook:\necho %[1]s|after %[1]s", customer(n))
+				want := fmt.Sprintf("before %[1]s|during %[1]s||Answered in the Page inbox of Facebook:\n> echo %[1]s|after %[1]s", customer(n))
 				if got != want || len(w.rc.FilesIn(room)) != 1 {
 					t.Errorf("agents see %q and %d files, want %q", got, len(w.rc.FilesIn(room)), want)
 				}

@@ -128,7 +128,7 @@ func TestRelay_BatchOfMixedItems_LosesNoneOfTheMessages(t *testing.T) {
 	if len(texts) != want || !slices.IsSortedFunc(texts, func(a, b string) int { return number(a) - number(b) }) {
 		t.Errorf("agents read %q", texts)
 	}
-	if len(others) != 1 { // what has no id is told apart by its time, and these have one time
+	if len(others) > 0 {
 		t.Errorf("besides, agents read %q", others)
 	}
 	// Count in = count out: every item is accepted or ignored for a reason.

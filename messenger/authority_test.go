@@ -342,7 +342,7 @@ func TestWire_SubscribeApp_WebhookNotReached_KeepsWhatWasThere(t *testing.T) {
 		},
 	} {
 		err := c()
-		if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Never || r.Reason != bridge.Rejected || !strings.Contains(err.Error(), "2200") {
+		if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Never || r.Reason != bridge.Unexplained || !strings.Contains(err.Error(), "2200") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -354,7 +354,7 @@ func TestWire_SubscribeApp_WebhookNotReached_KeepsWhatWasThere(t *testing.T) {
 func TestWire_App_WithAnotherSecret_IsNoLostPage(t *testing.T) {
 	o := openOffice(t, func(c *messenger.ClientConfig) { c.AppSecret = "another" })
 	_, err := o.client.App(t.Context())
-	if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Never || r.Reason != bridge.Rejected {
+	if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Never || r.Reason != bridge.Unexplained {
 		t.Error(err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,6 +49,17 @@ func (e *graphError) Error() string {
 		s += ", trace " + e.Trace
 	}
 	return s
+}
+
+// code is the number by which Meta knows the error, "" if it gave none.
+func (e *graphError) code() string {
+	switch {
+	case e.Subcode != 0:
+		return strconv.Itoa(e.Code) + "/" + strconv.Itoa(e.Subcode)
+	case e.Code != 0:
+		return strconv.Itoa(e.Code)
+	}
+	return ""
 }
 
 // answer is what came back from a call.
@@ -102,7 +114,7 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 	if a.reading {
 		r = r.ofReading()
 	}
-	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Trouble: death, Err: cause}
+	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Code: cause.code(), Trouble: death, Err: cause}
 	switch {
 	case r.app:
 		refusal.Gate = bridge.GateApp

@@ -284,7 +284,7 @@ func (c *Client) askAsApp(ctx context.Context, q request) ([]byte, error) {
 func ofApp(err error) error {
 	r := *bridge.RefusalOf(err)
 	if r.Reason == bridge.PageLost {
-		r.Verdict, r.Reason, r.After = bridge.Never, bridge.Rejected, 0
+		r.Verdict, r.Reason, r.After = bridge.Never, bridge.Unexplained, 0
 	}
 	return &r
 }

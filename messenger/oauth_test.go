@@ -161,7 +161,7 @@ func TestExchange_Answers(t *testing.T) {
 		{"invented code", "oauth/access_token", []string{refused(100, 0)}, bridge.Never, bridge.CodeRefused},
 		{"app removed meanwhile", "oauth/access_token", []string{refused(190, 458)}, bridge.Never, bridge.CodeRefused},
 		{"wrong secret", "oauth/access_token", []string{refused(1, 0)}, bridge.Unknown, bridge.MetaError},
-		{"wrong app", "oauth/access_token", []string{refused(101, 0)}, bridge.Never, bridge.Rejected},
+		{"wrong app", "oauth/access_token", []string{refused(101, 0)}, bridge.Never, bridge.Unexplained},
 		{"throttled", "oauth/access_token", []string{refused(4, 0)}, bridge.Again, bridge.RateLimited},
 		{"no token", "oauth/access_token", []string{`{}`}, bridge.Unknown, bridge.MetaError},
 		{"HTML", "oauth/access_token", []string{odd}, bridge.Unknown, bridge.MetaError},
@@ -181,7 +181,7 @@ func TestExchange_Answers(t *testing.T) {
 		{"no date", "debug_token", []string{`{"data":{"type":"USER","is_valid":true}}`}, bridge.Never, bridge.MetaError},
 		{"invalid", "debug_token", []string{`{"data":{"is_valid":false,"error":{"code":190,"message":"` + long + `","subcode":460}}}`}, bridge.Never, bridge.PageLost},
 		{"invalid, no reason", "debug_token", []string{`{"data":{"is_valid":false,"expires_at":0}}`}, bridge.Never, bridge.PageLost},
-		{"debug_token with another secret", "debug_token", []string{refused(190, 0)}, bridge.Never, bridge.Rejected},
+		{"debug_token with another secret", "debug_token", []string{refused(190, 0)}, bridge.Never, bridge.Unexplained},
 		{"debug_token HTML", "debug_token", []string{odd}, bridge.Never, bridge.MetaError},
 		{"types", "debug_token", []string{`{"data":{"type":"USER","is_valid":"true","expires_at":"0","scopes":"x"}}`}, 0, ""},
 

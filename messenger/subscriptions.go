@@ -83,7 +83,7 @@ func setFields(have []wireField, feed bridge.FeedWish, set func(list string) ([]
 	all, needed := wanted(have, feed)
 	err := done(set(strings.Join(all, ",")))
 	r := bridge.RefusalOf(err)
-	if err != nil && len(all) > len(needed) && (r.Reason == bridge.PageLost && r.Trouble == "" || r.Reason == bridge.NotApproved || r.Reason == bridge.Rejected) {
+	if err != nil && len(all) > len(needed) && (r.Reason == bridge.PageLost && r.Trouble == "" || r.Reason == bridge.NotApproved || r.Reason == bridge.Unexplained) {
 		return done(set(strings.Join(needed, ",")))
 	}
 	return err

@@ -89,15 +89,15 @@ func TestSubscriptions_Refusals(t *testing.T) {
 		pageSays  bridge.Verdict
 		appSays   bridge.Verdict
 	}{
-		{"permission or task", 200, 0, bridge.PageLost, bridge.Rejected, bridge.Again, bridge.Never},
-		{"permission, unheard of", 200, 1349125, bridge.PageLost, bridge.Rejected, bridge.Again, bridge.Never},
+		{"permission or task", 200, 0, bridge.PageLost, bridge.Unexplained, bridge.Again, bridge.Never},
+		{"permission, unheard of", 200, 1349125, bridge.PageLost, bridge.Unexplained, bridge.Again, bridge.Never},
 		{"the app may not", 10, 0, bridge.NotApproved, bridge.NotApproved, bridge.Again, bridge.Again},
 		{"the app may not, unheard of", 10, 4711, bridge.NotApproved, bridge.NotApproved, bridge.Again, bridge.Again},
-		{"token", 190, 460, bridge.PageLost, bridge.Rejected, bridge.Again, bridge.Never},
-		{"no such object", 100, 33, bridge.PageLost, bridge.Rejected, bridge.Again, bridge.Never},
-		{"field", 100, 0, bridge.Rejected, bridge.Rejected, bridge.Never, bridge.Never},
-		{"callback", 2200, 0, bridge.Rejected, bridge.Rejected, bridge.Never, bridge.Never},
-		{"not with this token", 15, 0, bridge.Rejected, bridge.Rejected, bridge.Never, bridge.Never},
+		{"token", 190, 460, bridge.PageLost, bridge.Unexplained, bridge.Again, bridge.Never},
+		{"no such object", 100, 33, bridge.PageLost, bridge.Unexplained, bridge.Again, bridge.Never},
+		{"field", 100, 0, bridge.Unexplained, bridge.Unexplained, bridge.Never, bridge.Never},
+		{"callback", 2200, 0, bridge.Unexplained, bridge.Unexplained, bridge.Never, bridge.Never},
+		{"not with this token", 15, 0, bridge.Unexplained, bridge.Unexplained, bridge.Never, bridge.Never},
 		{"throttled", 4, 0, bridge.RateLimited, bridge.RateLimited, bridge.Again, bridge.Again},
 		{"failed", 2, 0, bridge.MetaError, bridge.MetaError, bridge.Again, bridge.Again},
 	} {

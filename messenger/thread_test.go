@@ -198,7 +198,7 @@ func TestLook_Refusals(t *testing.T) {
 		{"no list", 200, "{}", bridge.Again, bridge.MetaError, false},
 		{"token", 400, string(graphBody(190, 463, "")), bridge.Again, bridge.PageLost, true},
 		{"reading not permitted", 403, string(graphBody(200, 0, "")), bridge.Again, bridge.PageLost, false},
-		{"wrong parameter", 400, string(graphBody(100, 0, "")), bridge.Never, bridge.Rejected, false},
+		{"wrong parameter", 400, string(graphBody(100, 0, "")), bridge.Never, bridge.Unexplained, false},
 	} {
 		client, _ := graph(t, answering(c.status, c.body))
 		_, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "x"}}, Since: received})

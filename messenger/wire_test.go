@@ -125,7 +125,7 @@ func TestWire_EveryReadingOfTheWebhook_ArrivesOnce(t *testing.T) {
 			t.Errorf("%s: the echo became %+v", name, echo)
 		}
 		for _, kind := range []bridge.EventKind{
-			bridge.ReadEvent, bridge.ReactionEvent, bridge.TapEvent, bridge.EditEvent, bridge.ReceivedEvent, bridge.UnknownEvent, bridge.UnsupportedEvent,
+			bridge.ReadEvent, bridge.ReactionEvent, bridge.TapEvent, bridge.EditEvent, bridge.ReceivedEvent, bridge.OtherEvent, bridge.UnsupportedEvent,
 		} {
 			if others[kind] != 1 {
 				t.Errorf("%s: %s came %d times", name, kind, others[kind])

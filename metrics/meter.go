@@ -21,6 +21,8 @@ func (m *Metrics) Count(what bridge.Tally, d bridge.Direction, label string, n i
 		m.Repeated.WithLabelValues(direction).Add(add)
 	case bridge.Ignored:
 		m.Ignored.WithLabelValues(label).Add(add)
+	case bridge.Unheard:
+		m.Unheard.WithLabelValues(label).Add(add)
 	case bridge.Delivered:
 		m.Delivered.WithLabelValues(direction).Add(add)
 	case bridge.Postponed:

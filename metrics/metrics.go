@@ -18,6 +18,7 @@ type Metrics struct {
 	Accepted  *prometheus.CounterVec // by direction: stored
 	Repeated  *prometheus.CounterVec // by direction: known already
 	Ignored   *prometheus.CounterVec // by kind: understood and left alone
+	Unheard   *prometheus.CounterVec // by kind: no words for it
 	Delivered *prometheus.CounterVec // by direction
 	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
 	Retried   *prometheus.CounterVec // by direction: failed before, and put back by a person
@@ -51,6 +52,7 @@ func New(version string) *Metrics {
 		Accepted:  counter("accepted_total", "Events stored.", "direction"),
 		Repeated:  counter("repeated_total", "Events that were known already.", "direction"),
 		Ignored:   counter("ignored_total", "Events understood and left alone.", "kind"),
+		Unheard:   counter("unheard_total", "Events of kinds that the bridge has no words for.", "kind"),
 		Delivered: counter("delivered_total", "Deliveries made.", "direction"),
 		Postponed: counter("postponed_total", "Attempts that will be repeated.", "direction", "reason"),
 		Retried:   counter("retried_total", "Failed deliveries that a person had tried again.", "direction"),

@@ -214,7 +214,7 @@ func (c Setup) makeSetup(ctx context.Context, name string) error {
 		return err
 	}
 	c.knowSetup(s.ID)
-	_, err = invitations{c.Client}.inviteManagers(ctx, s.ID)
+	_, err = invitations(c).inviteManagers(ctx, s.ID)
 	return err
 }
 

@@ -32,7 +32,7 @@ func (c *Client) knowSetup(r bridge.RoomID) {
 // were not in it yet. It removes nobody. Where there can be none, SetupRoom is "". What
 // managers have to know of that, they are told by direct message.
 func (c Setup) Ensure(ctx context.Context, name string) error {
-	tell := herald{c.Client}
+	tell := herald(c)
 	s, err := c.settle(ctx, name)
 	var unusable unusable
 	switch {
@@ -43,7 +43,7 @@ func (c Setup) Ensure(ctx context.Context, name string) error {
 		return err
 	}
 	c.knowSetup(s.ID)
-	uninvited, err := invitations{c.Client}.inviteNewManagers(ctx, s.ID)
+	uninvited, err := invitations(c).inviteNewManagers(ctx, s.ID)
 	return errors.Join(err, tell.trouble(ctx, name, ""), tell.taken(ctx, name, s), tell.uninvited(ctx, s, uninvited))
 }
 
@@ -144,7 +144,7 @@ func (c invitations) wasIn(room bridge.RoomID, users ...wire.User) {
 }
 
 func (c invitations) inviteSome(ctx context.Context, room bridge.RoomID, wanted func(user string) bool) (refused []wire.User, err error) {
-	managers, err := Directory{c.Client}.managers(ctx)
+	managers, err := Directory(c).managers(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -149,7 +149,7 @@ func (c Setup) groupOf(ctx context.Context, query url.Values) (group, error) {
 func (c Setup) trusted(ctx context.Context) (map[string]bool, error) {
 	bot, _ := c.Bot()
 	ours := map[string]bool{string(bot): true}
-	managers, err := Directory{c.Client}.managers(ctx)
+	managers, err := Directory(c).managers(ctx)
 	if err != nil && !forbidden(err) {
 		return nil, err
 	}

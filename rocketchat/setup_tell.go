@@ -61,7 +61,7 @@ func (c herald) taken(ctx context.Context, name string, s site) error {
 }
 
 func (c herald) tellManagers(ctx context.Context, key, text string) error {
-	managers, err := Directory{c.Client}.managers(ctx)
+	managers, err := Directory(c).managers(ctx)
 	if forbidden(err) { // they are not known; doctor says so
 		return nil
 	}
@@ -80,7 +80,7 @@ func (c herald) uninvited(ctx context.Context, s site, managers []wire.User) err
 
 // tellEach writes to each by direct message, once for a key whatever repeats.
 func (c herald) tellEach(ctx context.Context, users []wire.User, key, text string) error {
-	speaker := Speaker{c.Client}
+	speaker := Speaker(c)
 	var failed error
 	for _, u := range users {
 		id := noticeID(bridge.NoticeKey("setup/" + key + "/" + u.ID))

@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -108,6 +109,15 @@ func (r *remarks) once(ctx context.Context, link *stay, what string, text func()
 	}
 	r.told.Set(id, struct{}{})
 	return nil
+}
+
+// named says, once in each room, that something of a kind happened of which nothing is known
+// but what it is called.
+func (r *remarks) named(ctx context.Context, link *stay, in bridge.Incoming) error {
+	kind := cmp.Or(in.Detail, bridge.UnheardOf)
+	return r.once(ctx, link, "kind/"+kind, func() string {
+		return r.Say.Say("Something happened in this conversation that cannot be shown here (%s). It may be seen in the Page inbox of Facebook: %s", bridge.OneLine(kind), r.inbox(ctx, in))
+	})
 }
 
 // maxTold bounds what is remembered; forgotten, it is said again under the same id.

@@ -242,6 +242,12 @@ func (r *Rooms) deliver(ctx context.Context, link *stay, in bridge.Incoming) (br
 		return r.echo(ctx, link, in)
 	case bridge.HiddenEvent:
 		return bridge.Shown{}, r.hidden(ctx, link, in)
+	case bridge.UnknownEvent, bridge.OtherEvent:
+		if in.Wordless() {
+			return bridge.Shown{}, r.named(ctx, link, in)
+		}
+	}
+	switch in.Kind {
 	case bridge.HandoverEvent, bridge.OptinEvent, bridge.FeedbackEvent, bridge.OtherEvent:
 		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), r.quotable(in), r.happened(ctx, in))
 	}

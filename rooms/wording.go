@@ -82,7 +82,7 @@ func (r *wording) unheardOf(ctx context.Context, in bridge.Incoming) string {
 	case in.Detail == "form":
 		return r.Say.Say("The customer filled in a form. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
 	}
-	return r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	return r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
 }
 
 // inbox returns where the conversation is found at Facebook.
@@ -182,7 +182,7 @@ func (r *wording) other(ctx context.Context, in bridge.Incoming) string {
 	case in.Detail == "template" && in.Text != "":
 		return r.Say.Say("The customer looked at a coupon. Code: %s", bridge.OneLine(in.Text))
 	}
-	return r.Say.Say("Something happened in this conversation that cannot be shown here. It may be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
+	return r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))
 }
 
 func (r *wording) handover(h *bridge.Handover) string {

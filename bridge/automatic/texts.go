@@ -40,7 +40,7 @@ func (n Names) departmentIn(ctx context.Context, say *language.Speaker, d bridge
 			name = known
 		}
 	}
-	return say.Say("department %s", name)
+	return say.Say("department %s", bridge.PlainWords(name))
 }
 
 // TextsConfig is what Texts are made of.

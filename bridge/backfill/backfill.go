@@ -268,7 +268,7 @@ func (f *Filler) tell(ctx context.Context, g *filling) {
 	if err != nil {
 		return
 	}
-	text := f.Say.Say("Facebook does not let the bridge read what customers wrote to *%s* since %s. Messages of that time may be missing here; the Page inbox has them.", page.DisplayName(), f.Say.Time(g.since))
+	text := f.Say.Say("Facebook does not let the bridge read what customers wrote to *%s* since %s. Messages of that time may be missing here; the Page inbox has them.", page.PlainName(), f.Say.Time(g.since))
 	if err := f.Announce(ctx, fmt.Sprintf("gap/%s/%d", g.page, g.since.Unix()), text); err != nil {
 		f.Log.Warn("not announced", "page", g.page, "err", err)
 	}

@@ -50,6 +50,7 @@ type Inbound struct {
 	Config
 	order order
 	begun begun
+	kinds kinds
 }
 
 // New returns an Inbound that knows nothing yet of what an earlier run left; its lanes do.
@@ -93,6 +94,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 		if err != nil {
 			return fmt.Errorf("encode an event of page %s: %w", in.Conversation.Page, err)
 		}
+		i.count(in)
 		i.Gestures.CustomerWrote(in.Conversation)
 		entries = append(entries, bridge.Entry{Lane: in.Lane(), Key: in.EntryKey(in.Key), Body: body})
 	}
@@ -189,6 +191,6 @@ func (i *Inbound) announcePolicy(ctx context.Context, in *bridge.Incoming) error
 	case "unblock":
 		sentence = language.Sentence("Facebook has unblocked the page %s (%s): it can send messages again. %s")
 	}
-	text := strings.TrimSpace(i.Say.Say(sentence, page.DisplayName(), string(page.ID), in.Text))
+	text := strings.TrimSpace(i.Say.Say(sentence, page.PlainName(), string(page.ID), bridge.PlainWords(in.Text)))
 	return i.Notices.Announce(ctx, in.EntryKey(in.Key), text)
 }

@@ -165,6 +165,6 @@ func (i *Inbound) announceBlocked(ctx context.Context, in *bridge.Incoming) erro
 	}
 	id, customer := string(page.ID), string(in.Conversation.Customer)
 	text := i.Say.Say("*%s*: the customer `%s` is blocked in Rocket.Chat, so what they write is not shown. Unblock the contact there to hear them again. `/facebook block %s %s` blocks them at Facebook, too.",
-		page.DisplayName(), customer, id, customer)
+		page.PlainName(), customer, id, customer)
 	return i.Notices.Announce(ctx, "contact-blocked/"+in.Conversation.String(), text)
 }

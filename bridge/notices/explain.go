@@ -37,6 +37,7 @@ var explain = map[bridge.Reason]string{
 	bridge.FileRefused:      language.Sentence("Facebook does not take this file. Send it in another format, for example as PDF, JPEG or MP4."),
 	bridge.RoomOver:         language.Sentence("this room was closed before. The customer's next message opens a new one; answer there."),
 	bridge.Rejected:         language.Sentence("Facebook refused the content of this message. Change it and send it again."),
+	bridge.Unexplained:      language.Sentence("Facebook refused this message, and did not say why. Try it once more, or in another form."),
 	bridge.MetaError:        language.Sentence("Facebook failed to take this message several times. Please send it again later."),
 	bridge.CallText:         language.Sentence("Messenger customers cannot be called from here; send them a link."),
 	bridge.SecretText:       language.Sentence("it is encrypted, so that only people in Rocket.Chat can read it. Write it without encryption."),
@@ -122,6 +123,9 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 	why = say.Say(why)
 	if n.Reason == bridge.FileWithheld && n.Status > 0 {
 		why = say.Say("Rocket.Chat does not hand the file out (HTTP %d). Upload it again.", n.Status)
+	}
+	if n.Reason == bridge.Unexplained && n.Code != "" {
+		why = say.Say("Facebook refused this message with the error %s, and did not say why. Try it once more, or in another form.", n.Code)
 	}
 	switch {
 	case n.Kind == bridge.FileLeft:

@@ -22,6 +22,7 @@ type attempt struct {
 	out      Outgoing
 	page     bridge.Page
 	status   int              // of HTTP, of a file that was not handed out
+	code     string           // of Meta, of a message that was refused for good
 	receipts []bridge.Receipt // of the last part: stored when the message is concluded
 	found    bool             // the last part had arrived in an earlier retry
 }
@@ -163,17 +164,22 @@ func (a *attempt) hand(ctx context.Context) (bridge.Mid, error) {
 			a.o.personas.drop(ctx, a.page, &a.out)
 		}
 		r := bridge.RefusalOf(err)
-		if err == nil || len(forms) == 1 || r.Verdict != bridge.Never || r.Reason != bridge.Rejected && r.Reason != bridge.FileRefused {
+		if err == nil || len(forms) == 1 || r.Verdict != bridge.Never || !isOfForm(r.Reason) {
 			return mid, err
 		}
 		a.o.Log.Info("refused, sending it in a plainer form", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
-		onlyPersona = r.Reason == bridge.Rejected && forms[0].persona != ""
+		onlyPersona = r.Reason != bridge.FileRefused && forms[0].persona != ""
 		if r.Reason == bridge.FileRefused {
 			forms = forms[len(forms)-1:]
 		} else {
 			forms = forms[1:]
 		}
 	}
+}
+
+// isOfForm reports whether something refused may be taken in a plainer form.
+func isOfForm(why bridge.Reason) bool {
+	return why == bridge.Rejected || why == bridge.Unexplained || why == bridge.FileRefused
 }
 
 // forms are the ways to send the current part, from the one that shows most to the plain

@@ -32,10 +32,12 @@ func (e endings) deadLetterPart(a *attempt, reason bridge.Reason, cause error) e
 func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error {
 	e.Log.Warn("not delivered", "page", a.out.Conversation.Page, "delivery", a.d.Seq,
 		"message", a.out.Message, "reason", reason, "err", cause)
+	refusal := bridge.RefusalOf(cause)
+	a.code = refusal.Code
 	if err := e.reports.tell(a, bridge.NotDelivered, reason); err != nil {
 		return err
 	}
-	if err := e.Lanes.DeadLetter(a.d, reason, bridge.RefusalOf(cause).Detail()); err != nil {
+	if err := e.Lanes.DeadLetter(a.d, reason, refusal.Detail()); err != nil {
 		return err
 	}
 	e.forget(a)

@@ -61,7 +61,7 @@ func (t *humanTag) refuse(ctx context.Context, p bridge.Page) {
 	t.mu.Lock()
 	t.denied[p.ID] = t.Now()
 	t.mu.Unlock()
-	err := t.Notices.Announce(ctx, "human-agent/"+string(p.ID), t.Say.Say("*%s*: Facebook has not approved the app for answers after 24 hours. Apply for the feature Human Agent in the app review at Facebook, or type `/facebook edit %s human-agent off`.", p.DisplayName(), string(p.ID)))
+	err := t.Notices.Announce(ctx, "human-agent/"+string(p.ID), t.Say.Say("*%s*: Facebook has not approved the app for answers after 24 hours. Apply for the feature Human Agent in the app review at Facebook, or type `/facebook edit %s human-agent off`.", p.PlainName(), string(p.ID)))
 	if err != nil {
 		t.Log.Warn("not announced", "page", p.ID, "err", err)
 	}

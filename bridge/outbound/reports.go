@@ -22,7 +22,7 @@ func (r reports) tell(a *attempt, kind bridge.NoticeKind, reason bridge.Reason) 
 		return nil
 	}
 	n := a.out.notice(kind, a.out.RetryNo)
-	n.Reason, n.Status, n.Part, n.Parts = reason, a.status, a.d.Progress.Part, len(a.out.Parts)
+	n.Reason, n.Status, n.Code, n.Part, n.Parts = reason, a.status, a.code, a.d.Progress.Part, len(a.out.Parts)
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	if kind == bridge.Revised {
 		n.Found, n.Earlier = a.found, r.earlier(a.out)

@@ -46,7 +46,7 @@ func (c *Connections) AddByHand(ctx context.Context, h ByHand) (bridge.Page, err
 		return page, err
 	}
 	if page, err = c.SwitchOn(ctx, h.ID); err == nil && page.State == bridge.PageRunning {
-		c.announce(ctx, page, c.say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.DisplayName()))
+		c.announce(ctx, page, c.say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.PlainName()))
 	}
 	return page, err
 }

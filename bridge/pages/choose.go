@@ -149,7 +149,7 @@ func (l *Login) connect(ctx context.Context, by bridge.Author, id bridge.PageID)
 		return page, err
 	}
 	if page.State == bridge.PageRunning {
-		text := l.say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.DisplayName(), by.Username)
+		text := l.say.Say("*%s* is connected (by @%s). Messages to the page arrive in Omnichannel from now on.", page.PlainName(), by.Username)
 		switch missing := l.missingForComments(page); {
 		case missing != "":
 			text += "\n" + l.say.Say("Something is missing for comments: %s", missing)
@@ -158,7 +158,7 @@ func (l *Login) connect(ctx context.Context, by bridge.Author, id bridge.PageID)
 		}
 		l.announce(ctx, page, text)
 	} else {
-		l.announce(ctx, page, l.say.Say("*%s* is not connected yet: %s", page.DisplayName(), l.explained(page)))
+		l.announce(ctx, page, l.say.Say("*%s* is not connected yet: %s", page.PlainName(), l.explained(page)))
 	}
 	return page, nil
 }

@@ -63,7 +63,7 @@ func (e *Eraser) announceLost(ctx context.Context, lost []bridge.Page) {
 	}
 	var names []string
 	for _, p := range lost {
-		names = append(names, "*"+p.DisplayName()+"*")
+		names = append(names, "*"+p.PlainName()+"*")
 	}
 	e.announceOnce(ctx, fmt.Sprintf("erased/%s/%d", lost[0].ID, lost[0].Rev), e.say.Say("The person who connected %s has removed the app at Facebook. The bridge has erased the access to it; settings are kept, and answers wait. To connect again, type `/facebook authorize`.", strings.Join(names, ", ")))
 }

@@ -155,7 +155,7 @@ func (f *feeds) endFeed(ctx context.Context, page bridge.Page) bridge.Feed {
 func (f *feeds) announceHealed(ctx context.Context, page bridge.Page) {
 	if page.Feed.On && page.Feed.Why.Kind == "" {
 		f.announceOnce(ctx, fmt.Sprintf("feed/%s/%d", page.ID, f.now().UnixNano()),
-			f.say.Say("*%s* had lost its subscription to comments (%s) and was subscribed again. Comments of the time between are seen at Facebook only; messages were not affected.", page.DisplayName(), bridge.FeedField))
+			f.say.Say("*%s* had lost its subscription to comments (%s) and was subscribed again. Comments of the time between are seen at Facebook only; messages were not affected.", page.PlainName(), bridge.FeedField))
 	}
 }
 
@@ -166,12 +166,12 @@ func (f *feeds) announceComments(ctx context.Context, before, after bridge.Page)
 	}
 	switch {
 	case !after.Settings.Comments && before.Feed.On && !after.Feed.On:
-		say(f.say.Say("*%s*: comments no longer arrive, they were switched off.", after.DisplayName()))
+		say(f.say.Say("*%s*: comments no longer arrive, they were switched off.", after.PlainName()))
 	case !after.Settings.Comments || before.Feed.Why == after.Feed.Why && before.Feed.On == after.Feed.On:
 	case after.Feed.Why.Kind != "":
-		say(f.say.Say("*%s* runs, but something is missing for comments: %s", after.DisplayName(), f.missingForComments(after)))
+		say(f.say.Say("*%s* runs, but something is missing for comments: %s", after.PlainName(), f.missingForComments(after)))
 	case after.Feed.On:
-		say(f.say.Say("*%s*: what people write on the page and below its posts arrives in Omnichannel from now on.", after.DisplayName()))
+		say(f.say.Say("*%s*: what people write on the page and below its posts arrives in Omnichannel from now on.", after.PlainName()))
 	}
 }
 

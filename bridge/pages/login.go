@@ -158,7 +158,7 @@ func (l *Login) takeLost(ctx context.Context, g bridge.Grant) (lost []bridge.Pag
 			return lost, err
 		}
 		lost = append(lost, p)
-		l.announce(ctx, p, l.say.Say("*%s* has lost its connection: %s\nIts settings are kept, and answers wait.", p.DisplayName(), l.explained(p)))
+		l.announce(ctx, p, l.say.Say("*%s* has lost its connection: %s\nIts settings are kept, and answers wait.", p.PlainName(), l.explained(p)))
 	}
 	return lost, nil
 }

@@ -57,7 +57,7 @@ func (r *Revoker) Disconnect(ctx context.Context, id bridge.PageID, by bridge.Au
 		return page, "", err
 	}
 	revoked := r.firstAttempt(ctx, id)
-	r.announce(ctx, page, r.say.Say("*%s* was disconnected by @%s. Its settings are kept; `/facebook authorize` connects it again.", page.DisplayName(), by.Username)+" "+revoked.In(r.say))
+	r.announce(ctx, page, r.say.Say("*%s* was disconnected by @%s. Its settings are kept; `/facebook authorize` connects it again.", page.PlainName(), by.Username)+" "+revoked.In(r.say))
 	return page, revoked, nil
 }
 
@@ -78,9 +78,9 @@ func (r *Revoker) Delete(ctx context.Context, id bridge.PageID, by bridge.Author
 	}
 	r.changed(id)
 	revoked := r.firstAttempt(ctx, id)
-	text := r.say.Say("*%s* and its settings were deleted by an operator. Its rooms stay readable.", page.DisplayName())
+	text := r.say.Say("*%s* and its settings were deleted by an operator. Its rooms stay readable.", page.PlainName())
 	if by.Username != "" {
-		text = r.say.Say("*%s* and its settings were deleted by @%s. Its rooms stay readable.", page.DisplayName(), by.Username)
+		text = r.say.Say("*%s* and its settings were deleted by @%s. Its rooms stay readable.", page.PlainName(), by.Username)
 	}
 	r.announceOnce(ctx, fmt.Sprintf("deleted/%s/%d", page.ID, page.Rev), text+" "+revoked.In(r.say))
 	return page, revoked, nil
@@ -182,7 +182,7 @@ func (r *Revoker) attempt(ctx context.Context, id bridge.PageID) (revoked Revoke
 			return revoked, false
 		}
 		r.announceOnce(ctx, fmt.Sprintf("revoked/%s/%d/%s", id, one.Since.Unix(), revoked),
-			r.say.Say("*%s* was disconnected.", one.Name)+" "+revoked.In(r.say))
+			r.say.Say("*%s* was disconnected.", bridge.PlainWords(one.Name))+" "+revoked.In(r.say))
 	}
 	if err := r.kept.EraseRevocation(ctx, id); err != nil {
 		r.log.Warn("a revocation was not erased", "page", id, "err", err)

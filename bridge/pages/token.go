@@ -127,7 +127,7 @@ func (t *tokens) warnOfExpiry(ctx context.Context, p bridge.Page) {
 		if left <= ahead {
 			key := fmt.Sprintf("expires/%s/%d/%d", p.ID, p.Expires.Unix(), int(ahead.Hours()))
 			t.announceOnce(ctx, key, t.say.Say("The access of *%s* ends on %s. Until then everything works; after it, answers wait. %s",
-				p.DisplayName(), t.say.Time(p.Expires), bridge.Trouble{Kind: bridge.TokenExpired}.Help(t.say, p)))
+				p.PlainName(), t.say.Time(p.Expires), bridge.Trouble{Kind: bridge.TokenExpired}.Help(t.say, p)))
 			return
 		}
 	}

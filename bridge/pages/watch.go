@@ -185,7 +185,7 @@ func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 			c.log.Warn("page not checked", "page", id, "err", err)
 		}
 	case healed && before.State == bridge.PageRunning:
-		c.announce(ctx, after, c.say.Say("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between are being fetched.", after.DisplayName(), lost.In(c.say)))
+		c.announce(ctx, after, c.say.Say("*%s* had lost its subscription (%s) and was subscribed again. Messages of the time between are being fetched.", after.PlainName(), lost.In(c.say)))
 	default:
 		c.announceChange(ctx, before, after)
 	}
@@ -197,8 +197,8 @@ func (c *Connections) announceChange(ctx context.Context, before, after bridge.P
 	switch {
 	case after.State == before.State:
 	case after.State == bridge.PageRunning:
-		c.announce(ctx, after, c.say.Say("*%s* is running again.", after.DisplayName()))
+		c.announce(ctx, after, c.say.Say("*%s* is running again.", after.PlainName()))
 	case before.State == bridge.PageRunning || after.State == bridge.PageNeedsAuth:
-		c.announce(ctx, after, c.say.Say("*%s* is not running any more: %s\nCustomers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.DisplayName(), c.explained(after)))
+		c.announce(ctx, after, c.say.Say("*%s* is not running any more: %s\nCustomers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.PlainName(), c.explained(after)))
 	}
 }

@@ -88,6 +88,8 @@ const (
 type Decoded struct {
 	Events  []bridge.Incoming
 	Ignored map[string]int // by kind
+
+	unheard []unheard // of kinds that have no type here, until they are named
 }
 
 // errMalformed says that a body is not a notification at all. It holds no content.
@@ -108,15 +110,16 @@ func Decode(body []byte, now time.Time) (Decoded, error) {
 	}
 	d := Decoded{Ignored: map[string]int{}}
 	for i := range envelope.Entry {
-		d.entry(envelope.Object, &envelope.Entry[i], now)
+		d.entry(i, envelope.Object, &envelope.Entry[i], now)
 	}
+	d.name(body)
 	if len(envelope.Entry) == 0 {
 		d.Ignored[kindEmpty]++
 	}
 	return d, nil
 }
 
-func (d *Decoded) entry(object Text, e *entry, now time.Time) {
+func (d *Decoded) entry(n int, object Text, e *entry, now time.Time) {
 	items := len(e.Messaging) + len(e.Standby) + len(e.Changes)
 	switch {
 	case object != "page":
@@ -135,12 +138,15 @@ func (d *Decoded) entry(object Text, e *entry, now time.Time) {
 	}
 	for i := range e.Messaging {
 		d.event(bridge.PageID(e.ID), &e.Messaging[i], false, now)
+		d.lookFor(unheard{entry: n, list: "messaging", item: i})
 	}
 	for i := range e.Standby {
 		d.event(bridge.PageID(e.ID), &e.Standby[i], true, now)
+		d.lookFor(unheard{entry: n, list: "standby", item: i})
 	}
 	for i := range e.Changes {
 		d.change(bridge.PageID(e.ID), &e.Changes[i], now)
+		d.lookFor(unheard{entry: n, list: "changes", item: i})
 	}
 }
 

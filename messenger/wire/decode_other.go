@@ -96,7 +96,7 @@ type revealed struct {
 
 // readOther takes over what has no type of its own here.
 func (e *event) readOther(in *bridge.Incoming, when string) {
-	in.Kind, in.Key = bridge.UnknownEvent, "unknown/"+when
+	in.Kind, in.Key = bridge.UnknownEvent, "unknown/"+when // with words
 	switch {
 	case e.Order != nil:
 		in.Detail, in.Attachments = "order", e.Order.attachments()
@@ -110,6 +110,8 @@ func (e *event) readOther(in *bridge.Incoming, when string) {
 		in.Kind, in.Detail, in.Text = bridge.OtherEvent, "template", string(e.Coupon.Code)
 	case bool(e.Linking), bool(e.Context), bool(e.Integrity), bool(e.Game), bool(e.Payment):
 		in.Kind, in.Detail = bridge.OtherEvent, e.quiet()
+	default:
+		in.Kind, in.Detail = bridge.OtherEvent, nameless
 	}
 }
 
