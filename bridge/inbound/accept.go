@@ -85,7 +85,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 			continue
 		}
 		if in.Kind == bridge.PolicyEvent {
-			if err := i.announcePolicy(ctx, in); err != nil {
+			if err := announcePolicy(ctx, i, in); err != nil {
 				return err
 			}
 			continue
@@ -177,7 +177,7 @@ func announceTest(ctx context.Context, tell *notices.Notices, say *language.Spea
 }
 
 // announcePolicy tells administrators that Facebook warned, blocked or unblocked a page.
-func (i *Inbound) announcePolicy(ctx context.Context, in *bridge.Incoming) error {
+func announcePolicy(ctx context.Context, i *Inbound, in *bridge.Incoming) error {
 	page, err := i.Pages.Page(in.Conversation.Page)
 	if err != nil {
 		return fmt.Errorf("find page %s: %w", in.Conversation.Page, err)
