@@ -9,22 +9,9 @@ check: ## what CI runs
 test: ## the quick round
 	go test ./...
 
-FUZZTIME ?= 30s
-fuzz: ## every fuzz target for a while
-	go test ./messenger/wire -run '^$$' -fuzz '^FuzzDecode$$' -fuzztime $(FUZZTIME)
-	go test ./textcut -run '^$$' -fuzz '^FuzzSplit$$' -fuzztime $(FUZZTIME)
-	go test ./textcut -run '^$$' -fuzz '^FuzzPieces$$' -fuzztime $(FUZZTIME)
-	go test ./messenger/webhook -run '^$$' -fuzz '^FuzzOpenSigned$$' -fuzztime $(FUZZTIME)
-	go test ./messenger/webhook -run '^$$' -fuzz '^FuzzWebhook_Signed$$' -fuzztime $(FUZZTIME)
-	go test ./messenger -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat/ddp -run '^$$' -fuzz '^FuzzFrames$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat/markup -run '^$$' -fuzz '^FuzzPlainText$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat/stream -run '^$$' -fuzz '^FuzzAsCommand$$' -fuzztime $(FUZZTIME)
-	go test ./rocketchat -run '^$$' -fuzz '^FuzzAnswers$$' -fuzztime $(FUZZTIME)
-	go test ./commands -run '^$$' -fuzz '^FuzzWords$$' -fuzztime $(FUZZTIME)
-	go test ./web -run '^$$' -fuzz '^FuzzForms$$' -fuzztime $(FUZZTIME)
-	go test ./rooms -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
-	go test ./store -run '^$$' -fuzz '^FuzzRecords$$' -fuzztime $(FUZZTIME)
+FUZZ ?= 30s
+fuzz: ## every fuzz target for a while; FUZZ=1000000x is the long form
+	.ci/fuzz $(FUZZ)
 
 example: ## bolt.db.example, as the store writes it today
 	rm -f bolt.db.example

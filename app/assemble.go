@@ -9,10 +9,13 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/notices"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/commands"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
@@ -30,10 +33,12 @@ type program struct {
 	metrics *metrics.Metrics
 	started time.Time
 	say     *language.Speaker
+	pace    *notices.Pace // of what one person types
 
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
+	origin    *origin.Origin
 	avatars   *avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
@@ -41,6 +46,7 @@ type program struct {
 	heartbeat *backfill.WebhookHeartbeat
 	backfill  *backfill.Filler
 	progress  *progress
+	strangers *strangers
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -58,9 +64,12 @@ func newProgram(cfg Config, log *slog.Logger) *program {
 
 // assemble makes the parts; nothing runs yet.
 func (p *program) assemble() (err error) {
-	p.say = speaker(p.cfg)
+	p.say, p.pace = speaker(p.cfg), notices.NewPace(p.cfg.Times.CommandEvery)
 	p.progress = &progress{p.late, p.store, p.log}
 	p.callPlatforms()
+	if p.origin, err = origin.Begin(origin.Config{Cursors: p.store, Now: p.now, Workspace: p.client.ServerClock}); err != nil {
+		return err
+	}
 	if err := p.lookAfterPages(); err != nil {
 		return err
 	}
@@ -73,6 +82,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
 	p.metrics.Add(gauges{p.late, p.store, p.graph})
@@ -91,7 +101,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -104,7 +114,8 @@ func (p *program) lookAfterPages() (err error) {
 	p.pages = pages.New(pages.Config{
 		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
 		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
-		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified, Departments: p.client.Departments,
+		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified,
+		Workspace: pages.Workspace{Departments: p.client.Departments, May: access{p.client, p.clerk}.may},
 		Times: pages.Times{
 			CheckEvery: times.WatchEvery, FirstStep: times.FirstStep, AppCheckFor: times.WatchEvery * 4 / 5,
 			RevokeFor: times.RevokeFor, RevokeFirst: times.RevokeFirst,
@@ -134,6 +145,7 @@ func (p *program) roomsConfig() rooms.Config {
 			Files: messenger.NewFiles(messenger.FilesConfig{Hosts: p.cfg.AttachmentHosts, Links: p.graph, Stall: times.FileStall}),
 		},
 		Hooks: rooms.Hooks{
+			Made:   p.origin.RoomOpened,
 			Opened: func(room, before bridge.RoomID, existed bool) { p.stream.RoomOpened(room, before, existed) },
 			Back:   func(d bridge.DepartmentID) { p.relay.DepartmentBack(d) },
 		},
@@ -167,7 +179,7 @@ func (p *program) setupConfig() commands.SetupConfig {
 		checkup: newCheckups(p.client, p.store, p.cfg.Workspace.SetupChannel, every), webhook: p.cfg.Network.PublicURL + "/webhook", say: p.say,
 	}
 	return commands.SetupConfig{
-		Steps: todo.all(), Show: p.client.ShowStep, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
+		Steps: todo.all(), Show: p.client.ShowStep, Where: p.client.SetupRoom, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,
 	}
 }
 
@@ -201,8 +213,13 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), avatars: p.avatars, metrics: p.metrics, say: p.say, log: p.log,
+		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
+}
+
+// door is what lets connections in on LISTEN.
+func (p *program) door() *intake.Door {
+	return intake.NewDoor(connections(), func() { p.strangers.left(connectionPlace) })
 }
 
 // patient is a bridge that runs, to be examined.
@@ -226,9 +243,9 @@ func (p *program) relayConfig() relay.Config {
 	return relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
-			TextHash: s.Sign, SentBefore: s.SentBefore},
-		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), People: p.client,
-			Files: p.client, Archive: p.client, Picture: p.avatars.address},
+			TextHash: s.Sign, Earlier: p.origin},
+		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,
+			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),

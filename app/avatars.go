@@ -24,6 +24,8 @@ type avatars struct {
 	sign   func(purpose, text string) string
 	fetch  func(r *http.Request, username string) (*bridge.Content, error)
 
+	fetching chan struct{} // one place for each picture that is being fetched
+
 	mu     sync.Mutex // guards cached
 	cached map[string]avatar
 }
@@ -37,6 +39,7 @@ type avatar struct {
 
 const (
 	avatarLasts   = time.Hour
+	avatarsAtOnce = 4         // that are fetched: an address may become known, and then anybody can ask
 	largestAvatar = 512 << 10 // Rocket.Chat makes them smaller, unless told not to
 	mostAvatars   = 32
 )
@@ -44,7 +47,7 @@ const (
 // newAvatars fetches from Rocket.Chat; sign makes the addresses of a public base secret.
 func newAvatars(public string, sign func(purpose, text string) string, client *rocketchat.Workspace) *avatars {
 	return &avatars{
-		public: strings.TrimRight(public, "/") + "/avatars/", sign: sign, cached: map[string]avatar{},
+		public: strings.TrimRight(public, "/") + "/avatars/", sign: sign, cached: map[string]avatar{}, fetching: make(chan struct{}, avatarsAtOnce),
 		fetch: func(r *http.Request, username string) (*bridge.Content, error) {
 			return client.Avatar(r.Context(), username)
 		},
@@ -93,6 +96,12 @@ func (a *avatars) picture(r *http.Request, username string) (avatar, bool) {
 	a.mu.Unlock()
 	if ok && time.Since(known.at) < avatarLasts {
 		return known, true
+	}
+	select {
+	case a.fetching <- struct{}{}:
+		defer func() { <-a.fetching }()
+	default:
+		return known, ok // Meta asks again
 	}
 	content, err := a.fetch(r, username)
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	_ "time/tzdata" // TIMEZONE works in an image without time zones as well
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caarlos0/env/v11"
 
@@ -75,8 +77,8 @@ type StoreConfig struct {
 // WorkspaceConfig says how the bridge is operated from Rocket.Chat, and by whom.
 type WorkspaceConfig struct {
 	SetupChannel   string        `env:"SETUP_CHANNEL" envDefault:"omnichannel-facebook-setup" help:"where the bot speaks to administrators"`
-	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra usernames that may run commands"`
-	CommandsSecret bridge.Secret `env:"COMMANDS_SECRET" help:"shared with the companion app; two, comma separated, while rotating; empty = route off"`
+	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra people who may run commands: usernames, or ids, which nobody else can take"`
+	CommandsSecret bridge.Secret `env:"COMMANDS_SECRET" help:"shared with the companion app, 32 characters at least; two, comma separated, while rotating; empty = route off"`
 	BotUsers       []string      `env:"BOT_USERS" help:"usernames of bots that hold the agent role"`
 }
 
@@ -170,16 +172,33 @@ func SecretsFromFiles(vars map[string]string) (problems []error) {
 			problems = append(problems, fmt.Errorf("%s and %s_FILE are both set; remove one", name, name))
 			continue
 		}
-		content, err := os.ReadFile(path)
+		content, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s_FILE: %w", name, err))
 			vars[name] = "unreadable" // it is set; one problem is enough
 			continue
 		}
-		vars[name] = strings.TrimSpace(string(content))
+		if vars[name], err = secretText(content); err != nil {
+			problems = append(problems, fmt.Errorf("%s_FILE: %s %w", name, path, err))
+			vars[name] = "unreadable"
+		}
 	}
 	return problems
 }
+
+// secretText is what a file holds, without white space at its ends. Editors of Windows put
+// a mark before it, which is no part of a secret.
+func secretText(content []byte) (string, error) {
+	text, _ := strings.CutPrefix(string(content), "\ufeff")
+	text = strings.TrimSpace(text)
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return unicode.IsControl(c) && !unicode.IsSpace(c) || c == '\ufeff' }) {
+		return "", errors.New("is not plain text; save it as UTF-8, without a byte order mark")
+	}
+	return text, nil
+}
+
+// leastSecret is how long a secret is at least that strangers may try to guess.
+const leastSecret = 32
 
 // problems are contradictions and values that cannot work.
 func (c Config) problems() (problems []error) {
@@ -207,8 +226,8 @@ func (c Config) problems() (problems []error) {
 		report("SECRET_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes one")
 	}
 	for _, secret := range Secrets(c.Workspace.CommandsSecret) {
-		if len(secret) < 16 {
-			report("COMMANDS_SECRET must have at least 16 characters; `openssl rand -base64 32` makes one")
+		if len(secret) < leastSecret {
+			report("COMMANDS_SECRET must have at least %d characters; `openssl rand -base64 32` makes one", leastSecret)
 		}
 	}
 	if _, err := time.LoadLocation(c.Speech.Timezone); err != nil {

@@ -52,6 +52,56 @@ func TestConfig_SecretFromFile_IsNotPrinted(t *testing.T) {
 	}
 }
 
+// TestConfig_SecretFile_AsEditorsSaveIt: a mark that nobody sees must not become part of a
+// secret, and what cannot be read is said in words, without the secret.
+func TestConfig_SecretFile_AsEditorsSaveIt(t *testing.T) {
+	utf16 := func(order ...byte) (b []byte) {
+		b = order
+		for _, c := range []byte("top-secret") {
+			if pair := []byte{c, 0}; order[0] == 0xff {
+				b = append(b, pair...)
+			} else {
+				b = append(b, 0, c)
+			}
+		}
+		return b
+	}
+	for name, c := range map[string]struct {
+		content []byte
+		problem string
+	}{
+		"as it is":          {[]byte("top-secret"), ""},
+		"a mark":            {[]byte("\ufefftop-secret\r\n"), ""},
+		"UTF-16":            {utf16(0xff, 0xfe), "save it as UTF-8"},
+		"UTF-16, otherwise": {utf16(0xfe, 0xff), "save it as UTF-8"},
+		"two marks":         {[]byte("\ufeff\ufefftop-secret"), "save it as UTF-8"},
+		"Latin 1":           {[]byte("top-secr\xe9t"), "save it as UTF-8"},
+	} {
+		file := t.TempDir() + "/secret"
+		if err := os.WriteFile(file, c.content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		vars := map[string]string{"COMMANDS_SECRET_FILE": file}
+		problems := SecretsFromFiles(vars)
+		switch {
+		case c.problem == "" && (len(problems) != 0 || vars["COMMANDS_SECRET"] != "top-secret"):
+			t.Errorf("%s: %q, %v", name, vars["COMMANDS_SECRET"], problems)
+		case c.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0].Error(), c.problem) || !strings.Contains(problems[0].Error(), "COMMANDS_SECRET_FILE") ||
+			strings.Contains(problems[0].Error(), "top")):
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}
+
+func TestConfig_CommandsSecretTooShort_IsRefused(t *testing.T) {
+	for secret, refused := range map[string]bool{"": false, strings.Repeat("s", 31): true, strings.Repeat("s", 32): false, strings.Repeat("s", 32) + ",short": true} {
+		_, err := ReadConfig([]string{"COMMANDS_SECRET=" + secret})
+		if got := err != nil && strings.Contains(err.Error(), "COMMANDS_SECRET must have at least 32 characters"); got != refused {
+			t.Errorf("%q: %v", secret, err)
+		}
+	}
+}
+
 func TestConfig_LanguageNobodySpeaks_IsRefusedWithTheList(t *testing.T) {
 	_, err := ReadConfig([]string{"LANGUAGE=fi"})
 	if want := `LANGUAGE must be one of en, de, pt, es; it is "fi"`; err == nil || !strings.Contains(err.Error(), want) {

@@ -47,7 +47,7 @@ func listenControl(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
 	if err := os.Chmod(path, 0o600); err != nil { // for other systems
-		l.Close()
+		l.Close() // #nosec G104 -- the error before says what is wrong
 		return nil, fmt.Errorf("close the control socket to others: %w", err)
 	}
 	return l, nil

@@ -109,7 +109,7 @@ func (t *patient) openStore() (finish func(), err error) {
 	case err == nil:
 		t.stored = true
 		t.note(check, bridge.Good, path+" can be read", "")
-		return func() { t.store.Close() }, nil
+		return func() { t.store.Close() }, nil // #nosec G104 -- a copy that was only looked at
 	case errors.Is(err, fs.ErrNotExist) && t.store == nil:
 		t.note(check, bridge.Notable, "there is none at "+path+" yet", "The bridge makes it when it first starts. If it ran before, correct DATABASE.")
 		t.stored = true // there are no pages
@@ -122,11 +122,11 @@ func (t *patient) openStore() (finish func(), err error) {
 	}
 	t.store, err = store.Open(store.Options{Path: filepath.Join(dir, "bolt.db"), Log: t.log})
 	if err != nil {
-		os.RemoveAll(dir)
+		os.RemoveAll(dir) // #nosec G104 -- a copy that was only looked at
 		return nil, fmt.Errorf("make an empty store: %w", err)
 	}
 	return func() {
-		t.store.Close()
-		os.RemoveAll(dir)
+		t.store.Close()   // #nosec G104 -- a copy that was only looked at
+		os.RemoveAll(dir) // #nosec G104 -- a copy that was only looked at
 	}, nil
 }

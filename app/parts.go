@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"messenger-bridge/intake"
 )
 
 // Part is something that runs as long as the program and ends when its context does.
@@ -62,19 +64,32 @@ func RunParts(ctx context.Context, log *slog.Logger, parts []Part) error {
 // HTTPPart serves until its context ends, then lets requests under way finish for
 // a while. Every connection has a time-out for each thing it can be slow at.
 func HTTPPart(l net.Listener, h http.Handler, log *slog.Logger) func(context.Context) error {
+	return serving(newServer(h, log), l)
+}
+
+// publicPart is HTTPPart for everybody: a door bounds how many connections there are.
+func publicPart(l net.Listener, h http.Handler, door *intake.Door, log *slog.Logger) func(context.Context) error {
+	server := newServer(h, log)
+	return serving(server, door.Guard(server, l))
+}
+
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+func serving(server *http.Server, l net.Listener) func(context.Context) error {
 	return func(ctx context.Context) error {
-		server := &http.Server{
-			Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
-			WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-			ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		}
 		drained := make(chan struct{})
 		defer context.AfterFunc(ctx, func() {
 			defer close(drained)
 			within, stop := context.WithTimeout(context.Background(), drain)
 			defer stop()
 			if server.Shutdown(within) != nil {
-				server.Close()
+				server.Close() // #nosec G104 -- what is cut off has had its time
 			}
 		})()
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {

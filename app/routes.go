@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -9,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/commands"
 	"messenger-bridge/companion"
@@ -36,8 +39,11 @@ type publicServer struct {
 	pages     *pages.Parts
 	heartbeat *backfill.WebhookHeartbeat
 	clerk     *commands.Commands
+	trusted   func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
+	pace      *notices.Pace
 	avatars   http.Handler
 	metrics   *metrics.Metrics
+	strangers *strangers
 	say       *language.Speaker
 	log       *slog.Logger
 }
@@ -60,11 +66,12 @@ func (s *publicServer) routes() []route {
 	})
 	browser := web.New(web.Config{
 		Login: s.pages.Login, Editor: s.pages.Editor, Deletion: s.pages.Eraser.Deletion,
-		Secure: strings.HasPrefix(s.cfg.Network.PublicURL, "https:"), Path: publicPath(s.cfg.Network.PublicURL), Say: s.say, Log: s.log,
+		Secure: strings.HasPrefix(s.cfg.Network.PublicURL, "https:"), Path: publicPath(s.cfg.Network.PublicURL),
+		Sign: s.store.Sign, Pressed: func() { s.strangers.left(formPlace) }, Now: s.cfg.Now, Say: s.say, Log: s.log,
 	})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
 		AppSecrets: secrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,
-		Count: func(answer string) { s.metrics.Callbacks.WithLabelValues(answer).Inc() }, Now: s.cfg.Now, Log: s.log,
+		Count: s.countCallback, Now: s.cfg.Now, Log: s.log,
 	})
 	return []route{
 		{pattern: "/webhook", handler: events},
@@ -76,7 +83,7 @@ func (s *publicServer) routes() []route {
 		{pattern: webhook.DeletionPath + "/", handler: browser},
 		{pattern: "GET /avatars/{token}", handler: s.avatars},
 		{pattern: "GET /healthz", inside: true, handler: http.HandlerFunc(alive)},
-		{pattern: "GET /readyz", inside: true, handler: ready{s.store}},
+		{pattern: "GET /readyz", inside: true, handler: ready{s.store, s.strangers}},
 	}
 }
 
@@ -90,21 +97,24 @@ func publicPath(public string) string {
 }
 
 // privateRoutes are for operators' machines, on an address of their own.
-func privateRoutes(m *metrics.Metrics, v *view) http.Handler {
+func privateRoutes(m *metrics.Metrics, v *view, s *strangers) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("GET /status", v)
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", ready{v.store})
+	mux.Handle("GET /readyz", ready{v.store, s})
 	return mux
 }
 
 // alive says that the process answers.
 func alive(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") }
 
-// ready says whether webhooks can be stored. Rocket.Chat being away is no reason
-// to take the webhook out of a load balancer.
-type ready struct{ store *store.Store }
+// ready says whether webhooks can be stored. Neither Rocket.Chat being away nor strangers who
+// hold connections are a reason to take the webhook out of a load balancer; the latter are told.
+type ready struct {
+	store     *store.Store
+	strangers *strangers
+}
 
 // ServeHTTP answers GET /readyz.
 func (r ready) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
@@ -113,6 +123,9 @@ func (r ready) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ready")
+	if told := r.strangers.String(); told != "" {
+		fmt.Fprintln(w, told)
+	}
 }
 
 func (s *publicServer) countWebhook(what string, n int) {
@@ -121,14 +134,32 @@ func (s *publicServer) countWebhook(what string, n int) {
 	}
 	if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
 		s.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
-		switch answer {
-		case webhook.AnswerOK, webhook.AnswerMalformed:
-			s.heartbeat.Taken()
-		case webhook.AnswerBusy, webhook.AnswerNotStored:
-			s.heartbeat.Refused()
-		case webhook.AnswerForged:
-			s.heartbeat.Forged()
-		}
+		s.noteAnswer(answer)
+	}
+}
+
+// noteAnswer draws what follows from an answer. Only signed calls say anything about whether
+// Meta is heard: what strangers send, and what nobody could read, proves nothing.
+func (s *publicServer) noteAnswer(answer string) {
+	switch answer {
+	case webhook.AnswerOK, webhook.AnswerMalformed:
+		s.heartbeat.Taken()
+	case webhook.AnswerNotStored:
+		s.heartbeat.Refused()
+	}
+	s.notePressure(webhookPlace, answer)
+}
+
+func (s *publicServer) countCallback(answer string) {
+	s.metrics.Callbacks.WithLabelValues(answer).Inc()
+	s.notePressure(callbackPlace, answer)
+}
+
+// notePressure notes that a body was not read for want of time or memory.
+func (s *publicServer) notePressure(place, answer string) {
+	switch answer {
+	case webhook.AnswerGaveWay, webhook.AnswerSlow, webhook.AnswerBusy:
+		s.strangers.left(place)
 	}
 }
 

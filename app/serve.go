@@ -32,9 +32,6 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 			err = closing
 		}
 	}()
-	if err := p.store.Begin(); err != nil {
-		return err
-	}
 	if err := p.assemble(); err != nil {
 		return err
 	}
@@ -60,7 +57,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	defer func() {
 		if err != nil {
 			for _, l := range opened {
-				l.Close()
+				l.Close() // #nosec G104 -- the error before says what is wrong
 			}
 		}
 	}()
@@ -93,7 +90,8 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	}
 	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
 	parts = []Part{
-		{"webhook", grace * 15 / 100, HTTPPart(public, p.public().handler(), p.log)},
+		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), p.log)},
+		{"strangers", grace / 100, p.strangers.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
 		{"setup", grace * 4 / 100, p.setup.Run},
@@ -105,7 +103,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	}
 	if private != nil {
 		where.Metrics = private.Addr().String()
-		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view()), p.log)})
+		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), p.strangers), p.log)})
 	}
 	if profiles != nil {
 		mux := http.NewServeMux()

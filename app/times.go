@@ -37,7 +37,7 @@ type pageTimes struct {
 }
 
 type setupTimes struct {
-	SetupEvery, SetupQuiet time.Duration
+	SetupEvery, SetupQuiet, CommandEvery time.Duration
 }
 
 // TimesVariable holds times for tests of the whole program, such as
@@ -61,7 +61,7 @@ func (t *Times) named() map[string]*time.Duration {
 		"watchEvery": &t.WatchEvery, "firstStep": &t.FirstStep, "hearEvery": &t.HearEvery, "outage": &t.Outage,
 		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst,
 
-		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet,
+		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet, "commandEvery": &t.CommandEvery,
 	}
 }
 
@@ -105,5 +105,5 @@ var Fast = Times{
 		GraphTimeout: 2 * time.Second, Throttled: 100 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileStall: 500 * time.Millisecond,
 	},
 	pageTimes{WatchEvery: time.Hour, FirstStep: time.Hour},
-	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond},
+	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond, CommandEvery: time.Nanosecond},
 }

@@ -20,6 +20,8 @@ func main() {
 	played, err := playRole(os.Args[1:], os.Stdin, os.Stdout)
 	switch {
 	case played:
+	case len(os.Args) > 1 && os.Args[1] == "attack":
+		err = attackCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "faults":
 		err = faults.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "plots":

@@ -15,6 +15,8 @@ type Command struct {
 	Words string    `json:"words"`           // as typed behind that
 	At    time.Time `json:"at"`              // by our clock
 
+	Trusted bool `json:"trusted,omitempty"` // typed in the setup channel, or where nobody but person and bot is
+
 	Dialog bool `json:"-"` // a dialog can be shown in answer to it
 }
 

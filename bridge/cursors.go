@@ -5,6 +5,12 @@ import (
 	"time"
 )
 
+// Names of the cursors that are set in copies of a store, by our clock.
+const (
+	CursorCopied = "store copied" // only in a copy
+	CursorUsed   = "copy used"    // when it was put to use, but not before it was copied
+)
+
 // Cursors remember how far something was read, over restarts. The zero time is what
 // was never saved; saving it forgets the cursor.
 type Cursors interface {

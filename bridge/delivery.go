@@ -46,6 +46,7 @@ type AgentMessage struct {
 	At          time.Time // by Rocket.Chat's clock
 	Text        string
 	Attachments []Attachment // files
+	TooMany     int          // how many files more are attached, beyond what one message may hold
 	Buttons     []Button     // of bots
 	Quote       *Quote       // the message this one answers
 	Repeats     []string     // texts of other messages that it quotes; to be repeated before its own
@@ -129,7 +130,8 @@ type History struct {
 //     customer; whoever finds it at start resolves it first (outbound/resolve.go).
 //  3. Queued: the part was certainly not sent; the next attempt is free to.
 //  4. OutcomeUnknown: the part may have been sent, and finding out has begun.
-//  5. gone from the queue: it is concluded.
+//  5. Doubtful: this bridge has not tried the part, but another one may have sent it.
+//  6. gone from the queue: it is concluded.
 type Progress struct {
 	State    State
 	Part     int       // parts before this one reached the customer
@@ -145,6 +147,7 @@ const (
 	InFlight State = iota
 	Queued
 	OutcomeUnknown
+	Doubtful
 )
 
 // ErrConcluded says that a delivery is no longer in its queue.

@@ -38,6 +38,9 @@ type Memory interface {
 	// EraseConversation forgets a conversation: its link, its rooms, how it went, and
 	// what EraseMessages does. It returns when that is durable.
 	EraseConversation(context.Context, Conversation, []RoomID) error
+	// Overwrite leaves nothing readable in the file of what was erased before. It returns
+	// when that is durable; when ctx ends before, it goes on.
+	Overwrite(context.Context) error
 }
 
 // Forgotten is what became of a customer who was to be forgotten.

@@ -193,6 +193,13 @@ type Attachment struct {
 	Own     bool     `json:"own,omitempty"`     // of an agent's message: it names the file among its own
 }
 
+// MostAttached is how much one message may hold, in either direction. Facebook's own apps
+// attach less at once; more than that would be fetched and shown by nobody's wish.
+const MostAttached = 50
+
+// MoreAttached is the kind of an attachment that stands for Size others, which were left out.
+const MoreAttached = "more-attached"
+
 // Fact is a value with the name of what it is: one of the Fact… constants, or a word of
 // whoever made the template.
 type Fact struct {

@@ -133,6 +133,10 @@ type PageStore interface {
 	// SavePage stores a page if p.Rev is the revision of the stored one, 0 if
 	// there is none; else ErrConflict.
 	SavePage(context.Context, Page) error
+	// SavePages is SavePage for several, all or none, and spends a ticket with them
+	// unless its id is empty: if that is no longer good, nothing is stored, and the
+	// error is the ticket's.
+	SavePages(ctx context.Context, pages []Page, ticket string) error
 	// DeletePage forgets a page and its settings; ErrNoPage if there is none.
 	DeletePage(context.Context, PageID) error
 }

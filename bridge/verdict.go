@@ -79,6 +79,7 @@ const (
 	PrivateUsed      Reason = "private-used"     // the comment was answered privately before
 	PrivateOver      Reason = "private-over"     // it cannot be any more, or its author cannot be written to
 	PrivateTooLong   Reason = "private-too-long" // it does not fit into one message
+	TooManyFiles     Reason = "too-many-files"   // beyond what one message may hold
 	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
 	Rejected         Reason = "rejected"         // Meta refused the content, and said so
 	Unexplained      Reason = "unexplained"      // Meta refused it, and a number is all it said

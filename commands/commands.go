@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -66,17 +65,23 @@ type Customers interface {
 // Config is what Commands are made of.
 type Config struct {
 	People      People
-	Users       []string // usernames that may run commands besides omnichannel managers
+	Users       []string // names or ids of people who may run commands besides omnichannel managers
 	Connector   Connector
 	Customers   Customers
 	Pages       bridge.Pages
 	Departments func(context.Context) ([]bridge.Department, error)
-	Waiting     func(bridge.PageID) (in, out int)
+	Traffic     Traffic
+	Codes       Codes
 	Health      func() (Health, error)
 	Failures    Failures
-	RoomLink    func(bridge.RoomID) string                      // where a browser or phone opens a room
-	LastMessage func(bridge.PageID, bridge.Direction) time.Time // of a message, zero: never
+	RoomLink    func(bridge.RoomID) string // where a browser or phone opens a room
 	Say         *language.Speaker
+}
+
+// Traffic is what is known of a page's messages.
+type Traffic struct {
+	Waiting     func(bridge.PageID) (in, out int)
+	LastMessage func(bridge.PageID, bridge.Direction) time.Time // zero: never
 }
 
 // Commands implements bridge.CommandHandler: it finds a command in the table, checks who
@@ -94,14 +99,15 @@ type Commands struct {
 func New(c Config) *Commands {
 	commands := &Commands{people: c.People, users: c.Users, pages: c.Pages, say: c.Say,
 		settings: settingCommands{editor: c.Connector, login: c.Connector, pages: c.Pages, departments: c.Departments, say: c.Say}}
+	ask := questions{c.Codes, c.Say}
 	commands.table = newTable(groups{
 		help:        commands.help,
-		connections: connectionCommands{login: c.Connector, power: c.Connector, revoker: c.Connector, pages: c.Pages, waiting: c.Waiting, say: c.Say},
-		list:        listCommand{pages: c.Pages, departments: c.Departments, lastMessage: c.LastMessage, waiting: c.Waiting, say: c.Say},
+		connections: connectionCommands{login: c.Connector, power: c.Connector, revoker: c.Connector, pages: c.Pages, waiting: c.Traffic.Waiting, ask: ask, say: c.Say},
+		list:        listCommand{pages: c.Pages, departments: c.Departments, lastMessage: c.Traffic.LastMessage, waiting: c.Traffic.Waiting, say: c.Say},
 		settings:    commands.settings,
 		status:      statusCommand{health: c.Health, pages: c.Pages, say: c.Say},
-		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.RoomLink, say: c.Say},
-		customers:   customerCommands{customers: c.Customers, pages: c.Pages, say: c.Say},
+		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.RoomLink, ask: ask, say: c.Say},
+		customers:   customerCommands{customers: c.Customers, pages: c.Pages, ask: ask, say: c.Say},
 	})
 	return commands
 }
@@ -113,7 +119,7 @@ func (c *Commands) Handle(ctx context.Context, typed bridge.Command) (bridge.Rep
 }
 
 func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, error) {
-	allowed, err := c.allowed(ctx, typed.From)
+	allowed, err := c.May(ctx, typed.From)
 	if err != nil {
 		return bridge.Reply{}, err
 	}
@@ -137,10 +143,9 @@ func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 
 var mayNot = language.Sentence("You may not use these commands. They are for omnichannel managers: ask an administrator for the role `livechat-manager`, or to be named in `COMMAND_USERS` of the bridge.")
 
-func (c *Commands) allowed(ctx context.Context, who bridge.Author) (bool, error) {
-	if slices.ContainsFunc(c.users, func(name string) bool {
-		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
-	}) {
+// May reports whether somebody may run commands, and use what they give.
+func (c *Commands) May(ctx context.Context, who bridge.Author) (bool, error) {
+	if who.NamedIn(c.users) {
 		return true, nil
 	}
 	return c.people.IsManager(ctx, who.ID)
@@ -203,7 +208,7 @@ func fromFacebook(r *bridge.Refusal) bool {
 // nothing is wrong with it; else it changes nothing, and returns what is wrong, by the
 // settings' words, or "" for all of it. Sending the same again is harmless.
 func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled) (wrong map[string]string, err error) {
-	allowed, err := c.allowed(ctx, by)
+	allowed, err := c.May(ctx, by)
 	switch {
 	case err != nil:
 		return nil, err

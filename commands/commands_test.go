@@ -21,6 +21,34 @@ type office struct {
 	broken  error // of whatever is asked
 	stays   error // of a room that has to be closed
 	calls   []string
+	tickets map[string]bridge.Ticket
+	spent   map[string]string // by what
+	late    time.Duration     // since all began
+}
+
+var opened = time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+
+func (o *office) SaveTicket(_ context.Context, t bridge.Ticket) error {
+	if o.tickets == nil {
+		o.tickets, o.spent = map[string]bridge.Ticket{}, map[string]string{}
+	}
+	o.tickets[t.ID] = t
+	delete(o.spent, t.ID)
+	return nil
+}
+
+func (o *office) SpendTicket(_ context.Context, id, by string) (bridge.Ticket, error) {
+	t, found := o.tickets[id]
+	switch spentBy, spent := o.spent[id]; {
+	case !found:
+		return t, bridge.ErrTicketUnknown
+	case spent && spentBy != by:
+		return t, bridge.ErrTicketSpent
+	case !spent && !opened.Add(o.late).Before(t.Expires):
+		return t, bridge.ErrTicketExpired
+	}
+	o.spent[id] = by
+	return t, nil
 }
 
 func newOffice() *office {
@@ -150,16 +178,19 @@ func (o *office) RetryAll(_ context.Context, page bridge.PageID) (int, error) {
 func (o *office) commands() *Commands {
 	return New(Config{
 		People: o, Users: []string{"@Carla"}, Connector: Connector{o, o, o, o}, Customers: o, Pages: o,
-		LastMessage: func(p bridge.PageID, direction bridge.Direction) (at time.Time) {
-			if p == "100" && direction == "in" {
-				at = time.Date(2026, 11, 26, 7, 5, 0, 0, time.UTC)
-			}
-			return at
+		Codes: Codes{o, func() time.Time { return opened.Add(o.late) }},
+		Traffic: Traffic{
+			LastMessage: func(p bridge.PageID, direction bridge.Direction) (at time.Time) {
+				if p == "100" && direction == "in" {
+					at = time.Date(2026, 11, 26, 7, 5, 0, 0, time.UTC)
+				}
+				return at
+			},
+			Waiting: func(p bridge.PageID) (int, int) { return map[bridge.PageID]int{"200": 3}[p], 0 },
 		},
 		Departments: func(context.Context) ([]bridge.Department, error) {
 			return offices, nil
 		},
-		Waiting: func(p bridge.PageID) (int, int) { return map[bridge.PageID]int{"200": 3}[p], 0 },
 		Health: func() (Health, error) {
 			return Health{
 				Workspace: Connection{Up: true, Since: time.Now().Add(-3 * time.Hour)},
@@ -211,15 +242,16 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"failed before soon", []string{"`soon` is no number"}, false, ""},
 		{"retry", []string{"Which one?"}, false, ""},
 		{"retry 12", []string{"`12` is tried again"}, false, "retry [12] false"},
-		{"retry #14 `12` anyway", []string{"`12` is tried again", "There is no `14`"}, false, "retry [12 14] true"},
+		{"retry #14 `12` anyway", []string{"This sends `12 14` without", "`/facebook retry 12 14 anyway confirm "}, true, ""},
 		{"retry all", []string{"Which page?"}, false, ""},
 		{"retry all 200", []string{"Tried again: 7"}, false, "retry all 200"},
 		{"retry it", []string{"`it` is no number"}, false, ""},
 		{"pages bak", []string{"*Bakery* `200`\n:warning: Needs authorisation"}, false, ""},
 		{"pages 100", []string{"• last message from a customer: 26 Nov 2026, 07:05\n• last message to a customer: none yet"}, false, ""},
 		{"pages soap", []string{"Which page?"}, false, ""},
-		{"delete 100", []string{"This deletes *Shop one*", "`/facebook delete 100 confirm`"}, false, ""},
-		{"delete 200 confirm", []string{"*Bakery* is deleted. Facebook cannot be reached"}, false, "delete 200"},
+		{"delete 100", []string{"This deletes *Shop one*", "`/facebook delete 100 confirm ", "within 5 minutes"}, true, ""},
+		{"delete 200 confirm", []string{"This deletes *Bakery*"}, true, ""},
+		{"delete 200 confirm abcdefgh", []string{"only in a direct message"}, false, ""},
 		{"delete", []string{"Which page?"}, false, ""},
 		{"delete confirm", []string{"Which page?"}, false, ""},
 		{"block 100", []string{"Which customer?", "`/facebook block 100 <customer>`"}, false, ""},
@@ -230,16 +262,16 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"forget 100", []string{"Which customer?"}, false, ""},
 		{"forget 100 confirm", []string{"Which customer?"}, false, ""},
 		{"forget 100 9999", []string{"Nothing is stored about the customer `9999`", "Nothing was changed"}, false, ""},
-		{"forget 100 7001", []string{"This erases the customer `7001`", "cannot be undone", "`/facebook forget 100 7001 confirm`"}, false, ""},
-		{"forget 100 7001 confirm", []string{"The customer is forgotten here.", "dropped: 3.", "with all messages: 2.", "begins anew"}, false, "forget 100 7001"},
+		{"forget 100 7001", []string{"This erases the customer `7001`", "cannot be undone", "`/facebook forget 100 7001 confirm "}, true, ""},
+		{"forget 100 7001 confirm", []string{"This erases the customer `7001`"}, true, ""},
 		{"subscribe 200", []string{"*Bakery*: Running"}, false, "on 200"},
 		{"subscribe", []string{"Which page?", "`100`", "`200`"}, false, ""},
 		{"subscribe 999", []string{"Which page?"}, false, ""},
 		{"unsubscribe 100", []string{"is off"}, false, "off 100"},
-		{"unauthorize", []string{"This disconnects *Shop one*", "/facebook unauthorize confirm"}, false, ""},
-		{"unauthorize 200", []string{"*Bakery*", "`/facebook unauthorize 200 confirm`"}, false, ""},
-		{"unauthorize 200 confirm", []string{"*Bakery* is disconnected"}, false, "disconnect 200"},
-		{"unauthorize confirm", []string{"*Shop one* is disconnected"}, false, "disconnect 100"},
+		{"unauthorize", []string{"This disconnects *Shop one*", "`/facebook unauthorize 100 confirm "}, true, ""},
+		{"unauthorize 200", []string{"*Bakery*", "`/facebook unauthorize 200 confirm "}, true, ""},
+		{"unauthorize 200 confirm", []string{"This disconnects *Bakery*"}, true, ""},
+		{"unauthorize confirm", []string{"This disconnects *Shop one*"}, true, ""},
 		{"edit 100", []string{"`department`", "_none_", "https://b.example/pages/100/settings", "15 minutes"}, true, ""},
 		{"edit", []string{"Which page?"}, false, ""},
 		{"edit 100 department sales", []string{"`department` is now “Sales”", "next room"}, false, "settings 100"},

@@ -15,6 +15,7 @@ type connectionCommands struct {
 	revoker Revoker
 	pages   bridge.Pages
 	waiting func(bridge.PageID) (in, out int)
+	ask     questions
 	say     *language.Speaker
 }
 
@@ -53,38 +54,58 @@ func pageID(in call) bridge.PageID {
 }
 
 func (c connectionCommands) unauthorize(ctx context.Context, in call) (bridge.Reply, error) {
-	words, yes := confirmed(strings.Fields(in.rest))
+	words, confirms, code := confirmed(strings.Fields(in.rest))
 	var chosen []bridge.Page
-	if len(words) > 0 {
-		p, err := c.pages.Page(bridge.PageID(words[0]))
+	for _, word := range words {
+		p, err := c.pages.Page(bridge.PageID(word))
 		if err != nil {
 			return bridge.Reply{}, err
 		}
-		chosen = []bridge.Page{p}
-	} else {
-		for _, p := range c.pages.Pages() {
-			if p.By == in.From.ID && p.Token != "" {
-				chosen = append(chosen, p)
-			}
-		}
+		chosen = append(chosen, p)
+	}
+	if len(words) == 0 {
+		chosen = c.connectedBy(in.From.ID)
 	}
 	if len(chosen) == 0 {
 		return answer(c.say.Say("You have connected no page. `/facebook unauthorize <pageId>` disconnects one that somebody else connected; `/facebook pages` shows them.")), nil
 	}
-	if !yes {
-		command := confirming(append([]string{"unauthorize"}, words...)...)
-		return with(answer(c.say.Say("This disconnects %s: messages no longer arrive, the tokens are deleted, settings and rooms stay. To do it, type\n`%s`",
-			names(chosen), "/facebook "+command)), button(c.say.Say("Disconnect"), command)), nil
+	return c.ask.settle(ctx, in, confirms, code, deed{
+		command:  append([]string{"unauthorize"}, ids(chosen)...),
+		question: c.say.Say("This disconnects %s: messages no longer arrive, the tokens are deleted, settings and rooms stay.", names(chosen)),
+		label:    c.say.Say("Disconnect"),
+		do: func(ctx context.Context) (bridge.Reply, bool, error) {
+			reply, err := c.disconnect(ctx, chosen, in.From)
+			return reply, true, err
+		},
+	})
+}
+
+func (c connectionCommands) connectedBy(who bridge.UserID) (all []bridge.Page) {
+	for _, p := range c.pages.Pages() {
+		if p.By == who && p.Token != "" {
+			all = append(all, p)
+		}
 	}
+	return all
+}
+
+func (c connectionCommands) disconnect(ctx context.Context, chosen []bridge.Page, by bridge.Author) (bridge.Reply, error) {
 	var done []string
 	for _, p := range chosen {
-		p, revoked, err := c.revoker.Disconnect(ctx, p.ID, in.From)
+		p, revoked, err := c.revoker.Disconnect(ctx, p.ID, by)
 		if err != nil {
 			return bridge.Reply{}, err
 		}
 		done = append(done, c.say.Say("*%s* is disconnected.", p.PlainName())+" "+revoked.In(c.say))
 	}
 	return bridge.Reply{Text: strings.Join(done, "\n")}, nil
+}
+
+func ids(pages []bridge.Page) (all []string) {
+	for _, p := range pages {
+		all = append(all, string(p.ID))
+	}
+	return all
 }
 
 func names(pages []bridge.Page) string {
@@ -96,22 +117,24 @@ func names(pages []bridge.Page) string {
 }
 
 func (c connectionCommands) remove(ctx context.Context, in call) (bridge.Reply, error) {
-	words, yes := confirmed(strings.Fields(in.rest))
+	words, confirms, code := confirmed(strings.Fields(in.rest))
 	p, err := c.pages.Page(bridge.PageID(first(words)))
 	if err != nil {
 		return bridge.Reply{}, err
 	}
 	name := p.PlainName()
-	if !yes {
-		text := c.say.Say("This deletes *%s* and its settings here, and ends what Facebook was allowed to send. Its rooms stay readable.", name)
-		if _, out := c.waiting(p.ID); out > 0 {
-			text += " " + c.say.Say("Answers that still wait for its customers: %d. They are not sent, and their authors are told.", out)
-		}
-		return answer(text + " " + c.say.Say("To do it, type\n`%s`", "/facebook "+confirming("delete", string(p.ID)))), nil
+	text := c.say.Say("This deletes *%s* and its settings here, and ends what Facebook was allowed to send. Its rooms stay readable.", name)
+	if _, out := c.waiting(p.ID); out > 0 {
+		text += " " + c.say.Say("Answers that still wait for its customers: %d. They are not sent, and their authors are told.", out)
 	}
-	_, revoked, err := c.revoker.Delete(ctx, p.ID, in.From)
-	if err != nil {
-		return bridge.Reply{}, err
-	}
-	return answer(c.say.Say("*%s* is deleted.", name) + " " + revoked.In(c.say)), nil
+	return c.ask.settle(ctx, in, confirms, code, deed{
+		command: []string{"delete", string(p.ID)}, question: text,
+		do: func(ctx context.Context) (bridge.Reply, bool, error) {
+			_, revoked, err := c.revoker.Delete(ctx, p.ID, in.From)
+			if err != nil {
+				return bridge.Reply{}, true, err
+			}
+			return answer(c.say.Say("*%s* is deleted.", name) + " " + revoked.In(c.say)), true, nil
+		},
+	})
 }

@@ -13,20 +13,22 @@ import (
 type customerCommands struct {
 	customers Customers
 	pages     bridge.Pages
+	ask       questions
 	say       *language.Speaker
 }
 
 func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, error) {
-	words, yes := confirmed(strings.Fields(in.rest))
+	words, confirms, code := confirmed(strings.Fields(in.rest))
 	p, customer, problem, err := c.customer("forget", words)
 	if err != nil || problem.Text != "" {
 		return problem, err
 	}
-	if !yes {
-		return answer(c.say.Say("This erases the customer `%s` of *%s*: open rooms are closed, then all rooms with all messages are removed from Rocket.Chat, and everything that is stored here. What waits is not delivered any more. It cannot be undone. To do it, type\n`%s`",
-			customer, p.PlainName(), "/facebook "+confirming("forget", string(p.ID), string(customer)))), nil
-	}
-	return c.forgotten(ctx, p, customer)
+	return c.ask.settle(ctx, in, confirms, code, deed{
+		command: []string{"forget", string(p.ID), string(customer)},
+		question: c.say.Say("This erases the customer `%s` of *%s*: open rooms are closed, then all rooms with all messages are removed from Rocket.Chat, and everything that is stored here. What waits is not delivered any more. It cannot be undone.",
+			customer, p.PlainName()),
+		do: func(ctx context.Context) (bridge.Reply, bool, error) { return c.forgotten(ctx, p, customer) },
+	})
 }
 
 // customer finds the page and the customer that a command names. A problem is the answer.
@@ -68,13 +70,13 @@ func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, e
 }
 
 // forgotten forgets a customer and says honestly what was and what was not done.
-func (c customerCommands) forgotten(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (bridge.Reply, error) {
+func (c customerCommands) forgotten(ctx context.Context, p bridge.Page, customer bridge.CustomerID) (reply bridge.Reply, done bool, err error) {
 	gone, err := c.customers.Forget(ctx, p.ID, customer)
 	switch {
 	case errors.Is(err, bridge.ErrRoomStays):
-		return answer(c.say.Say("Rocket.Chat does not let me close the customer's open room, so nothing was erased. Close the room (perhaps it needs tags), then type the same again.")), nil
+		return answer(c.say.Say("Rocket.Chat does not let me close the customer's open room, so nothing was erased. Close the room (perhaps it needs tags), then type the same again.")), false, nil
 	case err != nil:
-		return bridge.Reply{}, err
+		return bridge.Reply{}, false, err
 	}
-	return answer(gone.In(c.say)), nil
+	return answer(gone.In(c.say)), true, nil
 }

@@ -23,6 +23,7 @@ type failureCommands struct {
 	failures Failures
 	pages    bridge.Pages
 	roomLink func(bridge.RoomID) string
+	ask      questions
 	say      *language.Speaker
 }
 
@@ -162,7 +163,7 @@ func tail(id bridge.CustomerID) string { return string(id[max(0, len(id)-4):]) }
 // retry puts failures back into their lanes. The outcome shows on the message, where
 // the agent looks.
 func (c failureCommands) retry(ctx context.Context, in call) (bridge.Reply, error) {
-	words := strings.Fields(in.rest)
+	words, confirms, code := confirmed(strings.Fields(in.rest))
 	if len(words) > 0 && strings.EqualFold(words[0], "all") {
 		return c.retryAll(ctx, words[1:])
 	}
@@ -182,6 +183,21 @@ func (c failureCommands) retry(ctx context.Context, in call) (bridge.Reply, erro
 		return answer(c.say.Say("Which one? `/facebook failed` shows what was not delivered, each with its number.")), nil
 	}
 	slices.Sort(seqs) // messages of a conversation in the order in which they were written
+	if !anyway {
+		return c.retryThese(ctx, false, seqs)
+	}
+	numbers := strings.Fields(strings.Trim(fmt.Sprint(seqs), "[]"))
+	return c.ask.settle(ctx, in, confirms, code, deed{
+		command:  append(append([]string{"retry"}, numbers...), "anyway"),
+		question: c.say.Say("This sends `%s` without finding out whether it has arrived: the customer may have it twice then.", strings.Join(numbers, " ")),
+		do: func(ctx context.Context) (bridge.Reply, bool, error) {
+			reply, err := c.retryThese(ctx, true, seqs)
+			return reply, true, err
+		},
+	})
+}
+
+func (c failureCommands) retryThese(ctx context.Context, anyway bool, seqs []bridge.Seq) (bridge.Reply, error) {
 	became, err := c.failures.Retry(ctx, anyway, seqs...)
 	if err != nil {
 		return bridge.Reply{}, err

@@ -25,6 +25,9 @@ type SetupConfig struct {
 	// Show shows a text in the setup channel under an id, and replaces what was
 	// shown under it before.
 	Show func(ctx context.Context, id, text string) error
+	// Where returns in which room that is, "" if in none: in a new one everything is shown
+	// anew. Nil: it is always the same.
+	Where func() bridge.RoomID
 	// Calm reports whether it is time to look and to ask; else the list stays as people
 	// saw it. Run calls it, and nobody else. Nil: always.
 	Calm  func() bool
@@ -39,7 +42,8 @@ type SetupConfig struct {
 type Setup struct {
 	SetupConfig
 	look  chan struct{}     // holds one token when something may have changed
-	shown map[string]string // by step; belongs to Run's goroutine
+	shown map[string]string // by step; belongs to Run's goroutine, as do the fields below
+	where bridge.RoomID     // where that is shown
 }
 
 // NewSetup returns a Setup that does nothing until Run.
@@ -98,6 +102,7 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 	if !s.calm() {
 		return false
 	}
+	s.move()
 	for i, step := range s.Steps {
 		missing := step.Next(ctx)
 		text := fmt.Sprintf(":white_check_mark: %d. %s", i+1, s.Say.Say(step.Done))
@@ -117,6 +122,16 @@ func (s *Setup) advance(ctx context.Context) (complete bool) {
 		}
 	}
 	return complete && s.show(ctx, "complete", ":tada: "+s.Say.Say("Everything is in place. Type `/facebook help` to see what I understand."))
+}
+
+// move forgets what is shown in a room that is no longer the one.
+func (s *Setup) move() {
+	if s.Where == nil {
+		return
+	}
+	if where := s.Where(); where != "" && where != s.where {
+		s.where, s.shown = where, map[string]string{}
+	}
 }
 
 // putOff makes steps silent that were shown before and come after one that is

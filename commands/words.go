@@ -119,16 +119,3 @@ func first(words []string) string {
 	}
 	return words[0]
 }
-
-// What cannot be taken back is asked for twice: the word `confirm` behind it does it.
-func confirmed(words []string) (rest []string, yes bool) {
-	if n := len(words); n > 0 && strings.EqualFold(words[n-1], "confirm") {
-		return words[:n-1], true
-	}
-	return words, false
-}
-
-// confirming is a command as it has to be typed to be done, without /facebook.
-func confirming(words ...string) string {
-	return strings.Join(append(words, "confirm"), " ")
-}

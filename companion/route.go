@@ -5,18 +5,17 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 )
 
@@ -35,7 +34,10 @@ type Config struct {
 	Clerk   Clerk
 	// Later stores commands that take longer than the app waits; they are carried
 	// out and answered by direct message. Storing one twice is storing it once.
-	Later    func(context.Context, []bridge.Command) error
+	Later func(context.Context, []bridge.Command) error
+	// Trusted reports whether a room is the setup channel, or one that nobody but the person
+	// and the bot is in.
+	Trusted  func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
 	Patience time.Duration // for a command; 3.5 s, because the app waits 4 and a client opens a dialog within 5
 	OnForged func()        // somebody has no secret of ours
 	Now      func() time.Time
@@ -55,10 +57,13 @@ func New(c Config) http.Handler {
 	if c.OnForged == nil {
 		c.OnForged = func() {}
 	}
-	return route{c}
+	return route{c, newWrong()}
 }
 
-type route struct{ Config }
+type route struct {
+	Config
+	wrong wrong
+}
 
 func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
@@ -70,11 +75,12 @@ func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "only POST", http.StatusMethodNotAllowed)
 		return
-	case !s.knows(r.Header.Get("Authorization")): // before the body is read
+	case !knows(r.Header.Get("Authorization"), s.Secrets): // before the body is read
 		s.OnForged()
-		http.Error(w, "wrong secret", http.StatusUnauthorized)
+		s.wrong.answer(r.Context(), w)
 		return
 	}
+	intake.Prove(r.Context())
 	var req request
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err == nil {
@@ -94,18 +100,6 @@ func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(res) // the app is gone; there is nobody to tell
 }
 
-// knows compares with all secrets, each in constant time.
-func (s route) knows(header string) bool {
-	given, _ := strings.CutPrefix(header, "Bearer ")
-	sum := sha256.Sum256([]byte(given))
-	found := 0
-	for _, secret := range s.Secrets {
-		ours := sha256.Sum256([]byte(secret.Reveal()))
-		found |= subtle.ConstantTimeCompare(sum[:], ours[:])
-	}
-	return found == 1 && given != ""
-}
-
 func (s route) answer(ctx context.Context, req request) response {
 	switch {
 	case req.Protocol != protocol:
@@ -121,7 +115,8 @@ func (s route) answer(ctx context.Context, req request) response {
 // command carries one out, at once if that can be done while the app waits; else it
 // is stored first and carried out after.
 func (s route) command(ctx context.Context, req request) response {
-	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView}
+	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView,
+		Trusted: s.Trusted(ctx, req.User.ID, req.Room.ID, req.Room.Type)}
 	reply, err := inTime(ctx, s.Patience, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Handle(ctx, c) })
 	switch {
 	case err == nil && reply.Dialog != nil:
@@ -129,6 +124,9 @@ func (s route) command(ctx context.Context, req request) response {
 	case err == nil:
 		res := response{Text: cmp.Or(reply.Text, s.Say.Say("Done."))}
 		for _, b := range reply.Shortcuts {
+			if reply.Private && !c.Trusted { // what it types is not done there
+				break
+			}
 			res.Buttons = append(res.Buttons, wireButton{b.Label, b.Types})
 		}
 		return res

@@ -30,7 +30,8 @@ type request struct {
 	Args        []string `json:"args"` // what was typed, cut at each single space
 	CanOpenView bool     `json:"canOpenView"`
 	Room        struct {
-		ID bridge.RoomID `json:"id"`
+		ID   bridge.RoomID `json:"id"`
+		Type string        `json:"type"` // d: a direct one
 	} `json:"room"`
 
 	// of a dialog that was sent

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	appSecret = "5ecret-between-app-and-bridge"
+	appSecret = "5ecret-between-app-and-bridge-of-the-tests"
 
 	inProcess  = "engines/1.42.1" // as servers up to 6.10 run apps
 	subprocess = "engines/1.62.0" // as newer ones do, in Deno; and the compiler

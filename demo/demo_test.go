@@ -260,7 +260,6 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	w.says("agent", "See you on Sunday!")
 	w.sees("title", "the bridge cannot know it yet")
 	w.sees("bubbles", "See you on Sunday!")
-	w.sees("queue-customers", "1")
 	w.sees("title", "The echo came")
 	w.sees("queue-customers", "0")
 

@@ -134,7 +134,7 @@ func (s *stage) close(keep bool, out io.Writer) (err error) {
 func freePorts() (first, second string, err error) {
 	var found []string
 	for range 200 {
-		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20000+rand.IntN(12000)))
+		address := net.JoinHostPort("127.0.0.1", strconv.Itoa(20000+rand.IntN(12000))) // #nosec G404 -- any free port will do
 		var l net.Listener
 		if l, err = net.Listen("tcp", address); err != nil {
 			continue

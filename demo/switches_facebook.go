@@ -76,7 +76,7 @@ func (f *facebookSwitches) tellLosing(on bool) []story {
 	return []story{
 		{Title: "Facebook's next answer will get lost", Text: "Write as Ana. The customer will get the message, but the bridge only sees a broken connection: was it delivered or not?", Promise: onlyOnce},
 		{Title: "Delivered, and the bridge cannot know it yet", Text: "Sending again could double it, giving up could lose it. So it does neither, and waits for the echo, with which Facebook tells what the page has said. Here that takes 5 seconds.", Promise: onlyOnce, once: lost},
-		{Title: "The echo came: it was delivered", Text: "The echo carries the bridge's own mark, so it was this very message. The customer has it once. Without an echo, the bridge would have read the thread after 30 seconds.", Promise: onlyOnce,
+		{Title: "The echo came: it was delivered", Text: "The echo carries the bridge's own mark, so it was this very message. The customer has it once. Without it, the bridge finds the message in the thread.", Promise: onlyOnce,
 			once: func() bool {
 				return lost() && time.Since(f.troubles.now().lost) > echoDelay/2 && f.process.now().toCustomers() == 0 && f.process.now().Status != nil
 			}},

@@ -16,7 +16,7 @@ import (
 	"messenger-bridge/sandbox/meta"
 )
 
-const appSecret = "5ecret-between-app-and-bridge"
+const appSecret = "5ecret-between-app-and-bridge-of-the-tests"
 
 // openOfficeWithApp is an office in which the companion app is installed, as an operator
 // does it; /facebook without it would go nowhere. The bridge is running.
@@ -221,7 +221,7 @@ func TestApp_Submit_RightsAndPagesAreCheckedAgain(t *testing.T) {
 }
 
 func TestApp_BridgeOrSecretWrong_NeverShowsSuccess(t *testing.T) {
-	o := openOfficeWithApp(t, "COMMANDS_SECRET="+appSecret+",another-secret-of-ours") // while rotating
+	o := openOfficeWithApp(t, "COMMANDS_SECRET="+appSecret+",another-secret-of-ours-as-long-as-the-first") // while rotating
 	o.connect(bakery)
 	d := o.dialogOf(bakery)
 	o.halt()
@@ -231,7 +231,7 @@ func TestApp_BridgeOrSecretWrong_NeverShowsSuccess(t *testing.T) {
 	if wrong := o.rc.Submit("maria", d, map[string]string{"welcome": "x"}); len(wrong) != 1 {
 		t.Errorf("a dialog that went nowhere shows %q", wrong)
 	}
-	o.cfg.Workspace.CommandsSecret = "another-secret-of-ours"
+	o.cfg.Workspace.CommandsSecret = "another-secret-of-ours-as-long-as-the-first"
 	o.run()
 	if n := o.asked("maria", "GENERAL", "pages"); !strings.Contains(n.Text, "does not accept this app") {
 		t.Errorf("maria is shown %+v", n)

@@ -228,6 +228,25 @@ func (o *office) public(text string) string {
 	return answer
 }
 
+// offeredCommand is what a question offers to type, with its code.
+var offeredCommand = regexp.MustCompile("`([^`]* confirm [a-z2-7]{8})`")
+
+func offeredIn(t *testing.T, question string) string {
+	t.Helper()
+	offered := offeredCommand.FindStringSubmatch(question)
+	if offered == nil {
+		t.Fatalf("there is no code in %q", question)
+	}
+	return offered[1]
+}
+
+// confirmed lets maria type something that cannot be taken back in the setup channel, and
+// then what the question offers, and returns the answer to that.
+func (o *office) confirmed(words string) string {
+	o.Helper()
+	return o.public(offeredIn(o.T, o.private("maria", o.setup(), "/facebook "+words)))
+}
+
 // isStep tells the checklist from answers and announcements.
 func isStep(text string) bool {
 	for _, sign := range []string{":point_right: ", ":white_check_mark: ", ":white_circle: ", ":tada: "} {

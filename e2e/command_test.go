@@ -111,7 +111,7 @@ func TestSetupChannel_StepUndone_OnlyTheNextOneAsks(t *testing.T) {
 	o.run()
 	o.connect(bakery)
 	o.eventually("the first message is asked for", func() bool { return len(containing(o.steps(), ":point_right: 10. ")) == 1 })
-	o.public("/facebook unauthorize " + bakery + " confirm")
+	o.confirmed("unauthorize " + bakery)
 	o.eventually("the list says that it does not run", func() bool { return len(containing(o.steps(), "is not running")) == 1 })
 	if asks := containing(o.steps(), ":point_right:"); len(asks) != 1 {
 		t.Errorf("the list asks for %q", asks)
@@ -744,7 +744,7 @@ func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
 				part := strings.ReplaceAll(c.part, "{as}", cmp.Or(place.form, "facebook ")) // what the person knows to work
 				channel, alone := len(o.rc.Messages(rid)), len(o.rc.DirectMessages("maria"))
 				o.rc.UserSays("maria", place.room, typed)
-				if place.room == rid {
+				if place.room == rid && !strings.Contains(part, "To do it, type") { // codes are for the person alone
 					o.eventually("it is answered", func() bool { return len(o.rc.Messages(rid)) == channel+2 })
 					if got := o.hears(rid); !strings.Contains(got[len(got)-1], part) {
 						t.Errorf("%q in the setup channel is answered %q", typed, got[len(got)-1])
@@ -794,7 +794,7 @@ func TestCommand_OffOnAndAway(t *testing.T) {
 	o.talks(bakery)
 
 	token := o.meta.PageToken(bakery)
-	if answer := o.public("/facebook unauthorize " + bakery); !strings.Contains(answer, "/facebook unauthorize "+bakery+" confirm") || o.pageNow(bakery).State != bridge.PageRunning {
+	if answer := o.private("maria", rid, "/facebook unauthorize "+bakery); !strings.Contains(answer, "/facebook unauthorize "+bakery+" confirm ") || o.pageNow(bakery).State != bridge.PageRunning {
 		t.Errorf("`unauthorize` says %q, and the page is %+v", answer, o.pageNow(bakery))
 	}
 	// Otto has connected nothing, so all of his is nothing.
@@ -802,7 +802,7 @@ func TestCommand_OffOnAndAway(t *testing.T) {
 	if told := o.private("otto", lobby, "!facebook unauthorize confirm"); !strings.Contains(told, "You have connected no page") {
 		t.Errorf("otto is told %q", told)
 	}
-	if answer := o.public("/facebook unauthorize " + bakery + " confirm"); !strings.Contains(answer, "*Bakery* is disconnected") {
+	if answer := o.confirmed("unauthorize " + bakery); !strings.Contains(answer, "*Bakery* is disconnected") {
 		t.Errorf("`unauthorize … confirm` says %q", answer)
 	}
 	o.eventually("everybody hears", func() bool { return len(containing(o.hears(rid), "*Bakery* was disconnected by @maria")) == 1 })
@@ -812,7 +812,8 @@ func TestCommand_OffOnAndAway(t *testing.T) {
 	if answer := o.public("/facebook subscribe " + bakery); !strings.Contains(answer, "Needs authorisation") {
 		t.Errorf("`subscribe` says %q", answer)
 	}
-	if answer := o.private("maria", o.rc.DirectRoom("maria", ourBot), "unauthorize confirm"); !strings.Contains(answer, "*Bikes* is disconnected") || strings.Contains(answer, "Bakery") {
+	direct := o.rc.DirectRoom("maria", ourBot)
+	if answer := o.private("maria", direct, offeredIn(o.T, o.private("maria", direct, "unauthorize"))); !strings.Contains(answer, "*Bikes* is disconnected") || strings.Contains(answer, "Bakery") {
 		t.Errorf("`unauthorize confirm` says %q", answer)
 	}
 	if p := o.storedPage(bakery); p.Token != "" || token == "" {

@@ -236,7 +236,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 		},
 		{
 			name: "setup channel is a public one", before: func(w *world) { w.rc.AddChannel(w.cfg.Workspace.SetupChannel, "bridge.bot") },
-			want: []found{{"setup channel", bridge.Bad, "no private group", "SETUP_CHANNEL"}},
+			want: []found{{"setup channel", bridge.Notable, "is taken by a room that is not the bot's", "SETUP_CHANNEL"}},
 		},
 		{
 			name: "a manager is not in the setup channel", fault: func(w *world) {

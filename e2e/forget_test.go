@@ -99,11 +99,11 @@ func TestForget_CustomerWithTwoRoomsAndMessagesThatWait_LeavesNothing(t *testing
 			ask, did := "", ""
 			switch way {
 			case "by id":
-				ask = o.public("/facebook forget " + bakery + " " + anna)
-				did = o.public("/facebook forget " + bakery + " " + anna + " confirm")
+				ask = o.private("maria", o.setup(), "/facebook forget "+bakery+" "+anna)
+				did = o.confirmed("forget " + bakery + " " + anna)
 			case "by room":
-				ask = o.public("/facebook forget " + bakery + " " + o.rc.URL() + "/omnichannel/current/" + first + "/room-info")
-				did = o.public("/facebook forget " + bakery + " " + second + " confirm")
+				ask = o.private("maria", o.setup(), "/facebook forget "+bakery+" "+o.rc.URL()+"/omnichannel/current/"+first+"/room-info")
+				did = o.confirmed("forget " + bakery + " " + second)
 			default:
 				args := []string{"forget", "--database", o.cfg.Store.Database, bakery, anna}
 				_, ask, _ = runCommand(t, o.environ, args...)
@@ -156,14 +156,14 @@ func TestForget_RoomThatCannotBeClosed_ErasesNothing(t *testing.T) {
 	rid := o.talksWith(bakery, anna, "hello")
 	clear := o.rc.Inject(chat.Fault{Route: "POST livechat/room.closeByUser", Status: 400,
 		Body: `{"success":false,"error":"Tags must be assigned before closing the chat [error-tags-must-be-assigned-before-closing-chat]","errorType":"error-tags-must-be-assigned-before-closing-chat"}`})
-	if answer := o.public("/facebook forget " + bakery + " " + anna + " confirm"); !strings.Contains(answer, "nothing was erased") {
+	if answer := o.confirmed("forget " + bakery + " " + anna); !strings.Contains(answer, "nothing was erased") {
 		t.Errorf("the answer is %q", answer)
 	}
 	o.agent.Says(rid, "still with us")
 	o.reads(bakery, "still with us")
 	clear()
 	o.agent.Closes(rid, "by hand")
-	if answer := o.public("/facebook forget " + bakery + " " + anna + " confirm"); !strings.Contains(answer, "The customer is forgotten here.") {
+	if answer := o.confirmed("forget " + bakery + " " + anna); !strings.Contains(answer, "The customer is forgotten here.") {
 		t.Errorf("the answer is %q", answer)
 	}
 	if what := o.remembers(anna); len(what) != 0 {
@@ -177,7 +177,7 @@ func TestForget_RocketChatKeepsTheVisitor_SaysSo(t *testing.T) {
 	o.connect(bakery)
 	rid := o.talksWith(bakery, anna, "hello")
 	o.rc.Inject(chat.Fault{Route: "DELETE livechat/visitor/:token", Status: 403, Body: `{"success":false,"error":"unauthorized"}`})
-	answer := o.public("/facebook forget " + bakery + " " + anna + " confirm")
+	answer := o.confirmed("forget " + bakery + " " + anna)
 	if !strings.Contains(answer, "did not let me remove the rooms (1); they are closed") {
 		t.Errorf("the answer is %q", answer)
 	}
@@ -201,7 +201,7 @@ func TestForget_RocketChatCutOff_IsDoneAgain(t *testing.T) {
 			o.settled()
 			ids := o.messageIDs(bakery, anna, rid)
 			o.rc.Inject(chat.Fault{Route: "DELETE livechat/visitor/:token", Cut: true, Effect: effect, Times: 1})
-			if answer := o.public("/facebook forget " + bakery + " " + anna + " confirm"); !strings.Contains(answer, "The customer is forgotten here.") {
+			if answer := o.confirmed("forget " + bakery + " " + anna); !strings.Contains(answer, "The customer is forgotten here.") {
 				t.Errorf("the answer is %q", answer)
 			}
 			if _, found := o.rc.Room(rid); found {
@@ -237,6 +237,7 @@ func TestForget_WhileItLasts_OperatorsSeeWhatWaits(t *testing.T) {
 	o.connect(bakery)
 	o.talksWith(bakery, anna, "hello")
 	o.settled()
+	yes := offeredIn(t, o.private("maria", o.setup(), "!facebook forget "+bakery+" "+anna))
 	asked := make(chan struct{})
 	clear := o.rc.Inject(chat.Fault{Route: "POST livechat/room.closeByUser", Hang: true,
 		Match: func(*http.Request, []byte) bool {
@@ -247,7 +248,7 @@ func TestForget_WhileItLasts_OperatorsSeeWhatWaits(t *testing.T) {
 			}
 			return true
 		}})
-	o.rc.UserSays("maria", o.setup(), "!facebook forget "+bakery+" "+anna+" confirm")
+	o.rc.UserSays("maria", o.setup(), yes)
 	<-asked
 	if got := o.get("http://" + o.at.Metrics + "/metrics"); !strings.Contains(got, `bridge_page_waiting{direction="in",page="`+bakery+`"} 0`) {
 		t.Errorf("the metrics are %.200q", got)

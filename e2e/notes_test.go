@@ -71,6 +71,7 @@ func TestNotes_RuleIsSaidOncePerRoom(t *testing.T) {
 	w.run()
 	second := append(inThread(k), toBen(k)...)
 	w.eventually("the second is marked", func() bool { return slices.Contains(k.reactions(k.rid, second[1]), ":lock:") })
+	w.eventually("what is before it arrives", func() bool { return len(k.texts()) >= 2 })
 	w.settled()
 	for _, id := range second {
 		if got := k.notices(k.rid, id); len(got) != 0 {

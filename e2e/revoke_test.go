@@ -56,14 +56,14 @@ func TestUnauthorize_OnePageThenTheLast_EndsTheGrantWithTheLast(t *testing.T) {
 	o := openAway(t)
 	o.run()
 	o.connect(bakery, bikes)
-	if answer := o.public("/facebook unauthorize " + bakery + " confirm"); !strings.Contains(answer, "*Bakery* is disconnected. Nothing of it arrives here any more.") {
+	if answer := o.confirmed("unauthorize " + bakery); !strings.Contains(answer, "*Bakery* is disconnected. Nothing of it arrives here any more.") {
 		t.Errorf("the answer is %q", answer)
 	}
 	if len(o.meta.Subscribed(bakery)) != 0 || len(o.meta.GrantedScopes(o.person)) == 0 {
 		t.Errorf("subscribed to %v, granted %v", o.meta.Subscribed(bakery), o.meta.GrantedScopes(o.person))
 	}
 	o.talks(bikes)
-	if answer := o.public("/facebook unauthorize " + bikes + " confirm"); !strings.Contains(answer, "Facebook has ended what the person who connected it had allowed") {
+	if answer := o.confirmed("unauthorize " + bikes); !strings.Contains(answer, "Facebook has ended what the person who connected it had allowed") {
 		t.Errorf("the answer is %q", answer)
 	}
 	if len(o.meta.Subscribed(bikes)) != 0 || len(o.meta.GrantedScopes(o.person)) != 0 {
@@ -99,7 +99,7 @@ func TestUnauthorize_FacebookAway_IsToldAgainOverARestart(t *testing.T) {
 			o.run()
 			o.connect(bakery)
 			o.meta.FailCalls(http.MethodDelete, c.path, 1, &c.outcome)
-			if answer := o.public("/facebook unauthorize " + bakery + " confirm"); !strings.Contains(answer, "tries again for 24 hours") {
+			if answer := o.confirmed("unauthorize " + bakery); !strings.Contains(answer, "tries again for 24 hours") {
 				t.Errorf("the answer is %q", answer)
 			}
 			o.hearsOnce("connects it again. Facebook cannot be reached")
@@ -129,7 +129,7 @@ func TestUnauthorize_FacebookAwayForAWhile_IsToldAgainWithoutARestart(t *testing
 	o.run()
 	o.connect(bakery)
 	o.meta.FailCalls(http.MethodDelete, "subscribed_apps", 4, &meta.SendOutcome{Cut: true})
-	o.public("/facebook unauthorize " + bakery + " confirm")
+	o.confirmed("unauthorize " + bakery)
 	o.hearsOnce("Facebook has ended what the person")
 	o.hearsOnce("connects it again. Facebook cannot be reached")
 }
@@ -139,7 +139,7 @@ func TestUnauthorize_FacebookAwayForADay_ErasesWhatWasKeptAndSaysSo(t *testing.T
 	o.run()
 	o.connect(bakery)
 	o.meta.FailCalls(http.MethodDelete, "", 1<<20, &meta.SendOutcome{Cut: true})
-	o.public("/facebook unauthorize " + bakery + " confirm")
+	o.confirmed("unauthorize " + bakery)
 	o.stored(func(s *store.Store) { // and a day later
 		all, err := s.Revocations()
 		if err != nil || len(all) != 1 {
@@ -169,7 +169,7 @@ func TestUnauthorize_ConnectedAgainMeanwhile_KeepsTheNewConnection(t *testing.T)
 	o.run()
 	o.connect(bakery)
 	o.meta.FailCalls(http.MethodDelete, "", 1, &meta.SendOutcome{Cut: true})
-	o.public("/facebook unauthorize " + bakery + " confirm")
+	o.confirmed("unauthorize " + bakery)
 	o.connect(bakery)
 	before := o.deletes()
 	o.halt()
@@ -226,10 +226,10 @@ func TestDelete_Page_TellsAgentsAndFacebook_RoomsStay(t *testing.T) {
 			remove := []string{"pages", "remove", "--database", o.cfg.Store.Database, bakery}
 			switch way {
 			case "command":
-				if answer := o.public("/facebook delete " + bakery); !strings.Contains(answer, "customers: 1.") || !strings.Contains(answer, "delete "+bakery+" confirm") {
+				if answer := o.private("maria", o.setup(), "/facebook delete "+bakery); !strings.Contains(answer, "customers: 1.") || !strings.Contains(answer, "delete "+bakery+" confirm ") {
 					t.Errorf("`delete` says %q", answer)
 				}
-				if answer := o.public("/facebook delete " + bakery + " confirm"); !strings.Contains(answer, "*Bakery* is deleted. Nothing of it arrives") {
+				if answer := o.confirmed("delete " + bakery); !strings.Contains(answer, "*Bakery* is deleted. Nothing of it arrives") {
 					t.Errorf("`delete … confirm` says %q", answer)
 				}
 				o.hearsOnce("*Bakery* and its settings were deleted by @maria")

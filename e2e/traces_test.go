@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,6 +96,7 @@ func (w *world) forgets(customer string, ids, others []string) {
 	if code != 0 || !strings.Contains(did, "The customer is forgotten here.") {
 		w.Fatalf("code %d: %s%s", code, did, problem)
 	}
+	w.unreadable(append(slices.Clone(ids), nameOfAnna), others)
 	after := w.traces(append(slices.Clone(ids), others...))
 	for _, id := range ids {
 		if len(after[id]) != 0 {
@@ -106,6 +109,46 @@ func (w *world) forgets(customer string, ids, others []string) {
 		}
 	}
 }
+
+// unreadable looks at the bytes of every file beside the store, the store among them, in
+// whose free pages old records stand until they are overwritten, and at a backup made now.
+func (w *world) unreadable(ids, others []string) {
+	w.Helper()
+	folder := filepath.Dir(w.cfg.Store.Database)
+	copied := filepath.Join(folder, "copy.db")
+	if code, _, problem := runCommand(w.T, w.environ, "backup", "--database", w.cfg.Store.Database, copied); code != 0 {
+		w.Fatalf("the backup: code %d: %s", code, problem)
+	}
+	w.halt()
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		w.Fatal(err)
+	}
+	kept := 0
+	for _, f := range files {
+		if !f.Type().IsRegular() {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(folder, f.Name()))
+		if err != nil {
+			w.Fatal(err)
+		}
+		for _, id := range ids {
+			if at := bytes.Index(data, []byte(id)); at >= 0 {
+				w.Errorf("%s can be read in %s, at byte %d of %d", id, f.Name(), at, len(data))
+			}
+		}
+		if !slices.ContainsFunc(others, func(id string) bool { return !bytes.Contains(data, []byte(id)) }) {
+			kept++
+		}
+	}
+	if kept < 2 { // the store and the copy
+		w.Errorf("what is somebody else's is in %d of the files %v", kept, files)
+	}
+}
+
+// nameOfAnna is a name that nothing else is called.
+const nameOfAnna = "Forgettable-Exampleton"
 
 // ownIDs returns all ids of a customer's conversation with the page.
 func (w *world) ownIDs(customer, rid string) (ids []string) {
@@ -143,6 +186,7 @@ func TestForget_WhateverWaitsOrFailed_NoIDIsLeftInTheStore(t *testing.T) {
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Receipts, s.Welcome = true, "Welcome!" })
 	w.run()
+	w.meta.NameCustomer(anna, "Annabel", nameOfAnna)
 	w.meta.CustomerWrites(page, ben, "somebody else")
 	other := w.room()
 	w.agent.Says(other, "you stay")

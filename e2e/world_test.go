@@ -59,12 +59,19 @@ func newWorld(t *testing.T, with chat.Config) *world {
 func newWorldAt(t *testing.T, with chat.Config, now func() time.Time) *world {
 	t.Helper()
 	with.Now = now
+	return newWorldOf(t, with, now, now)
+}
+
+// newWorldOf is newWorld with a clock for each: the workspace's is part of its
+// configuration, then come Facebook's and ours.
+func newWorldOf(t *testing.T, with chat.Config, facebook, ours func() time.Time) *world {
+	t.Helper()
 	rc, err := chat.Start(with)
 	if err != nil {
 		t.Fatal(err)
 	}
 	meta, err := meta.Start(meta.Config{
-		Now:     now,
+		Now:     facebook,
 		Retries: []time.Duration{10 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond},
 	})
 	if err != nil {
@@ -88,7 +95,7 @@ func newWorldAt(t *testing.T, with chat.Config, now func() time.Time) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.cfg.Times, w.cfg.Now = app.Fast, now
+	w.cfg.Times, w.cfg.Now = app.Fast, ours
 	meta.SetWebhook("http://" + w.cfg.Network.Listen + "/webhook")
 	w.addPage(page, w.token)
 	t.Cleanup(func() {

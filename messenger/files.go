@@ -156,7 +156,7 @@ func (f *Files) open(ctx context.Context, a bridge.Attachment, limit int64) (fil
 		err = fileGone(fmt.Errorf("the server answered %d", res.StatusCode))
 	}
 	if err != nil {
-		res.Body.Close()
+		res.Body.Close() // #nosec G104 -- nothing of it is wanted
 	}
 	return file, err
 }
@@ -183,7 +183,7 @@ func (f *Files) get(ctx context.Context, address string) (*http.Response, error)
 		if res.StatusCode < 300 || res.StatusCode > 399 {
 			return res, nil
 		}
-		res.Body.Close()
+		res.Body.Close() // #nosec G104 -- nothing of it is wanted
 		next, err := u.Parse(res.Header.Get("Location"))
 		if err != nil || res.Header.Get("Location") == "" {
 			return nil, fileGone(errors.New("a redirect that leads nowhere"))

@@ -1,13 +1,11 @@
 package messenger
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -72,50 +70,6 @@ func examine(c *fetched, res *http.Response, a bridge.Attachment) (*bridge.File,
 		return nil, fileGone(errors.New("the server sent a web page"))
 	}
 	return &bridge.File{Name: name(a, kind), Content: &bridge.Content{ReadCloser: c, Type: kind, Size: res.ContentLength}}, nil
-}
-
-// mediaType tells a file's type. The content decides, but for what it cannot tell: a
-// voice message is in a container for video. "" stands for a page that a server sends
-// instead of a picture.
-func mediaType(kind, told string, head []byte) string {
-	seen, _, _ := mime.ParseMediaType(http.DetectContentType(head))
-	family, sub, _ := strings.Cut(seen, "/")
-	page := family == "text" && bytes.HasPrefix(bytes.TrimSpace(head), []byte("<"))
-	switch kind {
-	case "audio":
-		switch {
-		case page:
-			return ""
-		case family == "audio":
-			return seen
-		case family == "video" || seen == "application/ogg":
-			return "audio/" + sub
-		case strings.HasPrefix(told, "audio/"):
-			return told
-		case strings.HasPrefix(told, "video/"):
-			return "audio/" + strings.TrimPrefix(told, "video/")
-		}
-		return "audio/mpeg"
-	case "image", "sticker", "video":
-		want := map[string]string{"image": "image/", "sticker": "image/", "video": "video/"}[kind]
-		switch {
-		case page:
-			return ""
-		case strings.HasPrefix(seen, want):
-			return seen
-		case strings.HasPrefix(told, want) && family == "application":
-			return told
-		}
-	}
-	// Types that browsers act upon are not believed, and hardly ever meant.
-	if told != "" && told != "text/html" && !strings.Contains(told, "xml") && !strings.Contains(told, "script") &&
-		(seen == "application/octet-stream" || seen == "application/zip" || seen == "text/plain") {
-		return told
-	}
-	if page || strings.Contains(seen, "xml") {
-		return "application/octet-stream"
-	}
-	return seen
 }
 
 // called are files that have no name of their own.

@@ -23,7 +23,7 @@ type Metrics struct {
 	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
 	Retried   *prometheus.CounterVec // by direction: failed before, and put back by a person
 	Failed    *prometheus.CounterVec // by direction and reason: given up and set aside
-	Webhooks  *prometheus.CounterVec // by answer: ok, unsigned, forged, malformed, too-large, busy, cut, not-stored
+	Webhooks  *prometheus.CounterVec // by answer: ok, unsigned, forged, malformed, too-large, gave-way, slow, busy, cut, not-stored
 	Attempts  *prometheus.HistogramVec
 	Age       *prometheus.HistogramVec // by direction: from accepted to delivered
 	Reconnect prometheus.Counter       // sessions with Rocket.Chat that were lost
@@ -31,6 +31,7 @@ type Metrics struct {
 	Missed    prometheus.Counter       // agents' messages that only the REST look found
 	Panics    prometheus.Counter
 	Callbacks *prometheus.CounterVec // Meta's callbacks by answer, as of Webhooks
+	GaveWay   *prometheus.CounterVec // by place: proved nothing, and was ended for want of time or memory
 }
 
 // New returns fresh collectors, with those of the Go runtime and the process.
@@ -63,6 +64,7 @@ func New(version string) *Metrics {
 		Connected: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "rocketchat_connected", Help: "1 while logged in, subscribed and caught up."}),
 		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "missed_total", Help: "Agents' messages the stream did not bring and the REST look found."}),
 		Callbacks: counter("callbacks_total", "Calls of Meta's deauthorize and data-deletion callbacks by answer.", "answer"),
+		GaveWay:   counter("gave_way_total", "Calls and connections that proved nothing and were ended, because they were slow or others needed the place.", "place"),
 		Panics:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "panics_total", Help: "Deliveries that ended in a panic; each is a bug."}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})

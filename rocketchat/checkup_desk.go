@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -155,50 +155,73 @@ func (k *checkup) setupChannel(ctx context.Context, name string) {
 	if name == "" {
 		return
 	}
-	var answer struct {
-		Room struct {
-			ID       bridge.RoomID `json:"_id"`
-			Kind     string        `json:"t"`
-			Archived bool          `json:"archived"`
-		} `json:"room"`
-	}
-	err := k.c.do(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomName": {name}}, answer: &answer})
-	const other = "Create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL."
-	switch room := answer.Room; {
-	case codeOf(err) == "error-room-not-found":
-		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable, Found: "#" + name + " does not exist: announcements wait",
-			Do:  "The bot creates it when it connects; for that it needs create-p (role bot). " + other,
-			Fix: func(ctx context.Context) error { return k.c.makeSetup(ctx, name) }})
-	case RefusedForGood(err):
-		k.add(check, bridge.Bad, "a room #"+name+" exists, and the bot may not see it: announcements wait", "Invite the bot, or choose another name with SETUP_CHANNEL.")
+	s, err := k.c.survey(ctx, name, nil)
+	var unusable unusable
+	switch {
+	case errors.As(err, &unusable):
+		k.add(check, bridge.Bad, "#"+name+": "+unusable.Error()+": announcements wait", remedies[unusable.trouble])
 	case err != nil:
 		k.unclear(check, err)
-	case room.Kind != wire.PrivateGroup:
-		k.add(check, bridge.Bad, "#"+name+" is no private group: announcements wait", other)
-	case room.Archived:
-		k.add(check, bridge.Bad, "#"+name+" is archived: announcements wait", "Take it out of the archive, or choose another name with SETUP_CHANNEL.")
+	case s.ID == "":
+		found := "#" + name + " does not exist: announcements wait"
+		if s.taken {
+			found = "#" + name + " is " + s.whose() + ", and #" + s.free + " does not exist yet: announcements wait"
+		}
+		k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable, Found: found,
+			Do:  "The bot creates it when it connects; for that it needs create-p (role bot). Or an omnichannel manager creates a private group of this name and adds the bot, or choose another name with SETUP_CHANNEL.",
+			Fix: func(ctx context.Context) error { return k.c.makeSetup(ctx, name) }})
 	default:
-		k.members(ctx, name, room.ID)
+		k.whereSetup(s, name)
+		k.members(ctx, s.Name, s.ID)
+	}
+}
+
+// remedies say what to do about a channel that cannot be used.
+var remedies = map[string]string{
+	badName:    "Choose another name with SETUP_CHANNEL.",
+	noName:     "Choose another name with SETUP_CHANNEL.",
+	notIn:      "Invite the bot again, or choose another name with SETUP_CHANNEL.",
+	isPublic:   "Make it private again, or choose another name with SETUP_CHANNEL.",
+	isArchived: "Take it out of the archive, or choose another name with SETUP_CHANNEL.",
+}
+
+// whose says why a name cannot be had.
+func (s site) whose() string {
+	if s.by == "" {
+		return "taken by a room that is not the bot's"
+	}
+	return "taken by a room that @" + s.by + " made"
+}
+
+// whereSetup says where the channel is if it is not called as people expect.
+func (k *checkup) whereSetup(s site, name string) {
+	switch {
+	case s.taken:
+		k.add("setup channel", bridge.Notable, "#"+name+" is "+s.whose()+", so the bot reports in #"+s.Name,
+			"Nothing is said in #"+name+". If that is well, name #"+s.Name+" as SETUP_CHANNEL; else have the other room renamed or deleted, then rename #"+s.Name+".")
+	case s.Name != name:
+		k.add("setup channel", bridge.Good, "#"+name+" was renamed to #"+s.Name, "")
 	}
 }
 
 // makeSetup creates the setup channel, and invites the managers.
 func (c Setup) makeSetup(ctx context.Context, name string) error {
-	room, err := c.findSetup(ctx, name)
+	s, err := c.settle(ctx, name)
 	if errors.As(err, new(unusable)) && forbidden(err) {
 		return fmt.Errorf("create-p is missing (role bot): %w", err)
 	}
 	if err != nil {
 		return err
 	}
-	c.knowSetup(room)
-	return c.inviteManagers(ctx, room)
+	c.knowSetup(s.ID)
+	_, err = invitations{c.Client}.inviteManagers(ctx, s.ID)
+	return err
 }
 
 // members tells whether the omnichannel managers read the setup channel.
 func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) {
 	const check = "setup channel"
-	managers, err := list[wire.User](ctx, k.c.Client, "/livechat/users/manager", nil, "users")
+	managers, err := k.c.managers(ctx)
 	if forbidden(err) { // that is said already
 		k.add(check, bridge.Good, "#"+name+" is there", "")
 		return
@@ -211,15 +234,22 @@ func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) 
 		k.unclear(check, err)
 		return
 	}
-	absent := slices.DeleteFunc(managers, func(m wire.User) bool {
-		return slices.ContainsFunc(members, func(u wire.User) bool { return u.ID == m.ID })
-	})
+	var absent []string
+	for _, m := range managers {
+		if !slices.ContainsFunc(members, func(u wire.User) bool { return u.ID == m.ID }) {
+			absent = append(absent, "@"+m.Username)
+		}
+	}
 	if len(absent) == 0 {
 		k.add(check, bridge.Good, "#"+name+" is there, with all omnichannel managers", "")
 		return
 	}
+	most := min(len(absent), 5)
 	k.found = append(k.found, bridge.Finding{Check: check, Level: bridge.Notable,
-		Found: fmt.Sprintf("#%s is there, but %d of the omnichannel managers are not in it", name, len(absent)),
-		Do:    "The bot invites them if it is the channel's owner.",
-		Fix:   func(ctx context.Context) error { return k.c.inviteManagers(ctx, room) }})
+		Found: fmt.Sprintf("#%s is there, but %d of the omnichannel managers are not in it and hear nothing: %s", name, len(absent), strings.Join(absent[:most], ", ")),
+		Do:    "The bot invites them if it is the channel's owner (add-user-to-joined-room); else an owner has to. The bot has told them by direct message.",
+		Fix: func(ctx context.Context) error {
+			_, err := invitations{k.c.Client}.inviteManagers(ctx, room)
+			return err
+		}})
 }

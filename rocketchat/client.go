@@ -27,6 +27,7 @@ type ClientConfig struct {
 	Timeout       time.Duration      // of one REST call; 15 s
 	UploadTimeout time.Duration      // of one with a file; 5 min
 	MaxConns      int                // kept open; at least the number of workers; 64
+	Memory        Memory             // which room is the setup channel; nil: nothing is kept
 	Recovered     func(route string) // called when a call is taken again that was refused of everybody, with its Response.Route; may be nil
 	Now           func() time.Time
 	Say           *language.Speaker
@@ -52,8 +53,9 @@ type Client struct {
 	server time.Time // by the workspace's clock, at learnt
 	learnt time.Time // zero: never
 
-	setup       bridge.RoomID // the setup channel; "": there is none, or not known yet
-	asked       asked         // there already
+	setup       bridge.RoomID             // the setup channel; "": there is none, or not known yet
+	asked       asked                     // there already
+	told        map[bridge.MessageID]bool // of the channel, by direct message
 	departments departments
 }
 
@@ -122,6 +124,13 @@ func (c *Client) ServerTime() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.serverNow()
+}
+
+// ServerClock is ServerTime, and whether any answer has told it yet.
+func (c *Client) ServerClock() (now time.Time, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.serverNow(), !c.learnt.IsZero()
 }
 
 // serverNow is called with mu held.

@@ -3,10 +3,10 @@ package rocketchat
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -62,9 +62,7 @@ func (c Directory) IsPerson(ctx context.Context, who bridge.Author) (bool, error
 // IsBot reports whether somebody is known to be no person: by a mark of a bot, as
 // Rocket.Chat itself, or by being named among the bots that are agents.
 func (c Directory) IsBot(who bridge.Author) bool {
-	return who.Bot || who.ID == wire.System || slices.ContainsFunc(c.cfg.BotUsers, func(name string) bool {
-		return strings.EqualFold(strings.TrimPrefix(strings.TrimSpace(name), "@"), who.Username)
-	})
+	return who.Bot || who.ID == wire.System || who.NamedIn(c.cfg.BotUsers)
 }
 
 // Named returns an author with the name, which system messages may lack, and with a mark
@@ -86,6 +84,25 @@ func (c Directory) Named(ctx context.Context, who bridge.Author) (bridge.Author,
 	return who, err
 }
 
+// Account returns who a user is by now; false if there is no such account any more, or
+// nobody can use it.
+func (c Directory) Account(ctx context.Context, id bridge.UserID) (who bridge.Author, there bool, err error) {
+	var answer struct {
+		User struct {
+			ID       bridge.UserID `json:"_id"`
+			Username string        `json:"username"`
+			Name     string        `json:"name"`
+			Active   *bool         `json:"active"` // may be left out
+		} `json:"user"`
+	}
+	err = c.do(ctx, call{method: http.MethodGet, route: "/users.info", query: url.Values{"userId": {string(id)}}, answer: &answer})
+	if statusOf(err) == http.StatusBadRequest { // there is no such user
+		return who, false, nil
+	}
+	u := answer.User
+	return bridge.Author{ID: u.ID, Username: u.Username, Name: u.Name}, u.ID == id && (u.Active == nil || *u.Active), err
+}
+
 // IsManager reports whether a user is an omnichannel manager. Roles themselves are
 // hidden from bots (rocketchat.md 7.5).
 func (c Directory) IsManager(ctx context.Context, user bridge.UserID) (bool, error) {
@@ -100,6 +117,21 @@ func (c Directory) holds(ctx context.Context, office string, user bridge.UserID)
 	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/users/" + office + "/{id}",
 		params: map[string]string{"id": string(user)}, answer: &answer})
 	return err == nil && wire.Given(answer.User), err
+}
+
+// managers are all omnichannel managers but the bot itself.
+func (c Directory) managers(ctx context.Context) (all []wire.User, err error) {
+	listed, err := list[wire.User](ctx, c.Client, "/livechat/users/manager", nil, "users")
+	if err != nil {
+		return nil, fmt.Errorf("list the omnichannel managers: %w", err)
+	}
+	bot, _ := c.Bot()
+	for _, u := range listed {
+		if u.ID != string(bot) {
+			all = append(all, u)
+		}
+	}
+	return all, nil
 }
 
 // livechatConfig is what a department's, or the whole workspace's, customers are told.

@@ -131,13 +131,13 @@ func (c Files) fetch(ctx context.Context, address string, header http.Header) (*
 		return fail(&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileWithheld, Err: fmt.Errorf("fetch a file: %w", withoutURL(err))})
 	}
 	if err := fileVerdict(res.StatusCode); err != nil {
-		res.Body.Close()
+		res.Body.Close() // #nosec G104 -- nothing of it is wanted
 		return fail(err)
 	}
 	body := bufio.NewReaderSize(res.Body, sniffed)
 	start, err := body.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) {
-		res.Body.Close()
+		res.Body.Close() // #nosec G104 -- nothing of it is wanted
 		return fail(&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileUnreadable, Err: fmt.Errorf("read a file: %w", withoutURL(err))})
 	}
 	patience.Stop()

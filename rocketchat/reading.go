@@ -147,5 +147,21 @@ func (c Reader) InDirectRoom(ctx context.Context, room bridge.RoomID) (int, erro
 	return max(len(answer.Room.Users), len(answer.Room.Names)), err
 }
 
+// Trusted reports whether a room, whose kind is told, is the setup channel, or one that
+// nobody but a user, who is in it, and the bot is in.
+func (c Reader) Trusted(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool {
+	bot, _ := c.Bot()
+	switch {
+	case room == "" || bot == "" || who == "":
+		return false
+	case room == c.SetupRoom(), string(room) == string(who+bot), string(room) == string(bot+who):
+		return true
+	case kind != wire.DirectRoom:
+		return false
+	}
+	members, err := c.InDirectRoom(ctx, room) // the bot may read direct rooms that it is in, and no others
+	return err == nil && members == 2
+}
+
 // stamp writes a time as REST takes it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

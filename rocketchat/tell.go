@@ -195,10 +195,12 @@ func previewOnlyQuote(body map[string]any, text string) {
 }
 
 // sendBody makes a message of the bot. What Rocket.Chat answers to a repeated id is
-// not established (rocketchat.md 7.3), so a refusal is checked.
+// not established (rocketchat.md 7.3), and what is refused now may be there since a try whose
+// answer was lost, so a refusal is checked.
 func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
 	err := c.do(ctx, call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body})
-	if statusOf(err) != http.StatusBadRequest {
+	switch statusOf(err) {
+	case 0, http.StatusUnauthorized, http.StatusTooManyRequests: // there is no answer, or it says nothing of the message
 		return err
 	}
 	there := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}})

@@ -60,6 +60,8 @@ func (s *said) attached(a bridge.Attachment) (text string, holds bool) {
 	switch {
 	case thumbsUp[a.Sticker]:
 		return "👍", true
+	case a.Kind == bridge.MoreAttached:
+		return "[" + s.Say("Much more is attached than can be shown here (%d). It can be seen in the Page inbox of Facebook.", a.Size) + "]", true
 	case a.Place != nil:
 		return s.place(a), true
 	case a.Booking != nil:

@@ -172,7 +172,7 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 		p.read, p.found = link.Room, found
 	}
 	for i, u := range p.found {
-		if u.Name == f.Name && (f.Size < 0 || u.Size == f.Size) && r.Known.MidOf(bridge.SendTag{Message: u.ID}) == "" {
+		if u.Name == f.Name && (f.Size < 0 || u.Size == f.Size) && r.mayBe(p, u, f) {
 			p.found = append(p.found[:i:i], p.found[i+1:]...)
 			return u.ID, nil
 		}
@@ -182,6 +182,13 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 		as = p.page.DisplayName()
 	}
 	return r.Uploads.Upload(ctx, link.Visitor, link.Room, f, as)
+}
+
+// mayBe reports whether a file that is in the room may be this one: it belongs to no other
+// message, and only a text's own file is looked for that was shown before.
+func (r *poster) mayBe(p *posting, u bridge.Uploaded, f *bridge.File) bool {
+	mid := r.Known.MidOf(bridge.SendTag{Message: u.ID})
+	return mid == "" || mid == p.in.Mid && f.Name == attachedAs(p.in)
 }
 
 // unshown says that a file is not shown, and why; to the customer, too, if they can

@@ -123,7 +123,7 @@ func (r botsWords) standIn(ctx context.Context, link *stay, p bridge.Post, refus
 // else the text is.
 func (r substitutes) attach(ctx context.Context, link *stay, p *posting) {
 	text := strings.NewReader(p.in.Text)
-	f := &bridge.File{Name: "message-" + string(p.in.MessageID())[2:10] + ".txt",
+	f := &bridge.File{Name: attachedAs(p.in),
 		Content: &bridge.Content{ReadCloser: io.NopCloser(text), Type: "text/plain; charset=utf-8", Size: text.Size()}}
 	id, err := r.upload(ctx, link, p, f)
 	if err != nil {
@@ -132,6 +132,9 @@ func (r substitutes) attach(ctx context.Context, link *stay, p *posting) {
 	}
 	p.shown = append(p.shown, id)
 }
+
+// attachedAs is the name of the file that holds a refused text.
+func attachedAs(in bridge.Incoming) string { return "message-" + string(in.MessageID())[2:10] + ".txt" }
 
 // file says that a file is not shown which the workspace keeps refusing.
 func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, name string, a *bridge.Response) (bridge.MessageID, error) {

@@ -79,6 +79,9 @@ func (r *opener) open(ctx context.Context, link *stay) error {
 func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom, began bool) error {
 	before, existed := link.Room, room.Existed
 	link.Room = room.ID
+	if !existed && r.Made != nil {
+		r.Made(room.ID)
+	}
 	if began {
 		if err := link.opened(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended}); err != nil {
 			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}

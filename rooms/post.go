@@ -196,9 +196,19 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	}
 	err = p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals, err); a != nil {
-		return substitutes{r}.text(ctx, link, p, err, a)
+		return substitutes{r}.giveUpText(ctx, link, p, err, a)
 	}
 	return err
+}
+
+// giveUpText has something take the place of a text that the workspace keeps refusing, unless
+// the text is there: an earlier attempt may have shown it, whose answer was lost.
+func (r substitutes) giveUpText(ctx context.Context, link *stay, p *posting, refused error, a *bridge.Response) error {
+	there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
+	if there || err != nil && r.tooMuch(p.in.Refusals, err) == nil {
+		return err
+	}
+	return r.text(ctx, link, p, refused, a)
 }
 
 // tooLong reports whether a text was refused for its length, by Rocket.Chat or by what

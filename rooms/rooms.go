@@ -140,6 +140,10 @@ type Facebook struct {
 
 // Hooks are called when something happened. Each may be nil.
 type Hooks struct {
+	// Made is called when a room was opened that was not there before, before agents'
+	// messages in it are taken.
+	Made func(bridge.RoomID)
+
 	// Opened is called when a room is known to be a conversation's, in place of the one
 	// before ("" if that was closed, or if there was none). If the room was
 	// there before, it is also called right before that is durable, so that a stop

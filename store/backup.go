@@ -18,7 +18,7 @@ import (
 // page of the store can be used again, and w may be slow.
 func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	size := s.stats.Load().FileSize
-	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor {
+	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor { // #nosec G115 -- sizes of files are not negative
 		return 0, fmt.Errorf("back up: %w: %d MB are needed beside %s", ErrDiskFull, (size+2*diskFloor)>>20, s.path)
 	}
 	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".backup-*") // mode 0600
@@ -27,7 +27,6 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	}
 	defer f.Close()
 	defer os.Remove(f.Name())
-	copied := s.now()
 	err = s.view(func(tx *bbolt.Tx) error {
 		_, err := tx.WriteTo(untilDone{ctx, f})
 		return err
@@ -35,7 +34,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	if err := markCopy(f.Name(), copied); err != nil {
+	if err := markCopy(f.Name(), s.now()); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

@@ -10,5 +10,5 @@ func freeSpace(path string) (uint64, error) {
 	if err := syscall.Statfs(path, &fs); err != nil {
 		return 0, err
 	}
-	return uint64(fs.Bavail) * uint64(fs.Bsize), nil
+	return uint64(fs.Bavail) * uint64(fs.Bsize), nil // #nosec G115 -- sizes of blocks are not negative
 }

@@ -5,6 +5,8 @@ import (
 	"os"
 
 	"go.etcd.io/bbolt"
+
+	"messenger-bridge/store/wipe"
 )
 
 // These set what only tests change.
@@ -70,4 +72,19 @@ func (s *Store) UnsavedReceipts() int {
 	s.lazy.mu.Lock()
 	defer s.lazy.mu.Unlock()
 	return len(s.lazy.said)
+}
+
+// Reading keeps a reader of the file until it is let go.
+func (s *Store) Reading() (letGo func() error, err error) {
+	tx, err := s.db.Begin(false)
+	if err != nil {
+		return nil, err
+	}
+	return tx.Rollback, nil
+}
+
+// Wiping reports whether the file says that free pages are still to be overwritten.
+func (s *Store) Wiping() (asked bool, err error) {
+	err = s.view(func(tx *bbolt.Tx) error { asked = wipe.Asked(tx); return nil })
+	return asked, err
 }

@@ -96,7 +96,7 @@ func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
 		if s.now().Sub(f.At) >= keepFailed {
 			return bridge.ErrNoFailure
 		}
-		f.Doubtful = f.At.Before(s.lazy.cursor(cursorUsed))
+		f.Doubtful = !f.At.After(s.lazy.cursor(bridge.CursorUsed))
 		f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text)
 		return err
 	})

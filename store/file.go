@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"messenger-bridge/store/compact"
 	"messenger-bridge/store/seal"
 	"os"
 	"time"
@@ -27,10 +28,10 @@ func openFile(o Options, sealer *seal.Sealer) (*bbolt.DB, error) {
 		return nil, err
 	}
 	db, err := openCurrent(o, sealer)
-	if err != nil || !worthCompacting(db, o.seams.compact) {
+	if err != nil || !compact.Worth(db, o.seams.compact) {
 		return db, err
 	}
-	replaced, err := compact(db, o)
+	replaced, err := compact.File(db, o.Path, o.Log)
 	if err != nil && !replaced {
 		o.Log.Warn("the store could not be compacted, it stays as it is", "file", o.Path, "err", err)
 		return db, nil
@@ -75,7 +76,7 @@ func openCurrent(o Options, sealer *seal.Sealer) (db *bbolt.DB, err error) {
 	var file *os.File
 	defer func() {
 		if p := recover(); p != nil {
-			file.Close()
+			file.Close() // #nosec G104 -- the file is damaged, which is told
 			db, err = nil, fmt.Errorf("%w: %s is damaged (%v); restore a backup", ErrForeign, o.Path, p)
 		}
 	}()
@@ -139,7 +140,7 @@ func options(o Options, file **os.File) *bbolt.Options {
 		NoSync:         o.Sync != nil,
 		MaxSize:        o.seams.maxSize,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			f, err := os.OpenFile(name, flag, mode)
+			f, err := os.OpenFile(name, flag, mode) // #nosec G304 -- the operator names the store
 			*file = f
 			return f, err
 		},

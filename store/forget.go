@@ -3,13 +3,16 @@ package store
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/wipe"
 )
 
 var _ bridge.Memory = (*Store)(nil)
@@ -64,6 +67,7 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		return err
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
+		g.keep(wipe.Ask(g.tx)) // with the same commit: whatever stops us, it is still to be done
 		g.drop(g.bucket(bucketConversations), []byte(c.String()))
 		for _, r := range rooms {
 			g.drop(g.bucket(bucketRooms), []byte(r))
@@ -78,6 +82,42 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 	}
 	return nil
 }
+
+// Overwrite implements bridge.Memory. What it begins goes on when ctx ends, and in the next run.
+func (s Eraser) Overwrite(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- s.overwrite() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("overwrite what was erased: %w", context.Cause(ctx))
+	}
+}
+
+// overwrite returns when nothing of what was erased before stands in the file, or the store is closed.
+func (s Eraser) overwrite() error {
+	s.wiping.Lock()
+	defer s.wiping.Unlock()
+	for w := (wipe.Wiper{}); ; {
+		var done, waits bool
+		err := s.do(context.Background(), &op{apply: func(g *group) {
+			var err error
+			done, waits, err = w.Step(g.tx)
+			g.wrote = true
+			g.keep(err)
+		}})
+		switch {
+		case errors.Is(err, ErrClosed) || err == nil && done:
+			return err
+		case err != nil || waits:
+			time.Sleep(wipePause)
+		}
+	}
+}
+
+// wipePause is for the disk to become well, or for a reader of what is to be overwritten to end.
+const wipePause = 100 * time.Millisecond
 
 // receiptAt is a key in the bucket of a day.
 type receiptAt struct{ day, key []byte }

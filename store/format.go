@@ -15,7 +15,7 @@ import (
 // 8 bytes (0: none) unless said otherwise. "sealed" is what package seal makes; its
 // additional data are the names of bucket and key.
 var (
-	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed keyCheck
+	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed keyCheck; "note/" name -> text
 	bucketPages         = []byte("pages")         // PageID -> revision (8), pageRecord (JSON, its token sealed)
 	bucketConversations = []byte("conversations") // conversation -> version (1), room, department (length 1 each), sealed visitor token
 	bucketRooms         = []byte("rooms")         // RoomID -> conversation; rooms of the past stay
@@ -25,7 +25,7 @@ var (
 	bucketFailed        = []byte("failed")        // sequence (8) -> header (failed.go), the record as it was in its queue
 	bucketSeen          = []byte("seen")          // sequence (8) -> Unix seconds (4), hashes of keys (16 each)
 	bucketMessages      = []byte("messages")      // day since 1970 (4) -> bucket of receipts (messages.go)
-	bucketStates        = []byte("states")        // hash of a ticket's id (16) -> expires, spent, sealed ticketRecord (tickets.go)
+	bucketStates        = []byte("states")        // hash of a ticket's id (16) -> expires, spent, sealed record (tickets/tickets.go)
 	bucketCursors       = []byte("cursors")       // name -> time
 	bucketPersonas      = []byte("personas")      // PageID 0 fingerprint of name and picture -> persona id
 	bucketTalks         = []byte("talks")         // conversation -> bridge.ConversationState (JSON; times and ids only)

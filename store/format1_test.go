@@ -448,8 +448,4 @@ func TestFormat1_WhatIsRememberedBeside_IsThere(t *testing.T) {
 		}
 		check(t, want.ID, format1Ticket{got.ID, got.Kind, got.For, got.Expires.UTC(), got.Data, "<nil>"}, want)
 	}
-	made, copied, used := m.Cursors["store made"], m.Cursors["store copied"], m.Cursors["copy used"]
-	for at, want := range map[time.Time]bool{made.Add(-1): true, made: false, copied.Add(-1): false, copied: true, used.Add(-1): true, used: false} {
-		check(t, at, s.SentBefore(at), want)
-	}
 }

@@ -8,10 +8,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/compact"
 )
 
 const keyLen = 32
@@ -28,7 +28,7 @@ func secretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) 
 		return key, nil
 	}
 	file := path + ".key"
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) // #nosec G304 -- beside the store, which the operator names
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && stored:
 		return nil, fmt.Errorf("%w: %s exists, %s does not; put the key file back or set SECRET_KEY "+
@@ -50,7 +50,7 @@ func secretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) 
 
 // parseKey takes every usual form of base64. Its error does not contain the text.
 func parseKey(text string) ([]byte, error) {
-	text = strings.TrimRight(strings.TrimSpace(text), "=")
+	text = strings.TrimRight(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "=")
 	text = strings.NewReplacer("-", "+", "_", "/").Replace(text)
 	key, err := base64.RawStdEncoding.DecodeString(text)
 	if err != nil || len(key) != keyLen {
@@ -62,24 +62,15 @@ func parseKey(text string) ([]byte, error) {
 // createKey makes a key file and returns the key when it is durable.
 func createKey(file string) ([]byte, error) {
 	key := make([]byte, keyLen)
-	rand.Read(key) // never fails
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	rand.Read(key)                                                        // never fails
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) // #nosec G304 -- beside the store, which the operator names
 	if err != nil {
 		return nil, fmt.Errorf("create the key file: %w", err)
 	}
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close(), syncDir(file))
+	err = errors.Join(err, f.Sync(), f.Close(), compact.SyncDir(file))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write the key file: %w", err), os.Remove(file))
 	}
 	return key, nil
-}
-
-// syncDir makes a new or renamed file's name durable.
-func syncDir(file string) error {
-	dir, err := os.Open(filepath.Dir(file))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -80,9 +80,62 @@ func (s PageTable) Pages() []bridge.Page { return slices.Clone(s.pages.Load().li
 // is none, and returns when that is durable; ErrConflict otherwise. The page then
 // has a new revision, which no page of this id had before.
 func (s PageTable) SavePage(ctx context.Context, p bridge.Page) error {
+	return s.SavePages(ctx, []bridge.Page{p}, "")
+}
+
+// SavePages is SavePage for several pages, all or none, and spends a ticket with them
+// unless its id is empty: if that is no longer good, nothing is stored, and the error is
+// the ticket's.
+func (s PageTable) SavePages(ctx context.Context, pages []bridge.Page, ticket string) error {
+	records := make([][]byte, len(pages))
+	for i, p := range pages {
+		var err error
+		if records[i], err = s.encodePage(p); err != nil {
+			return err
+		}
+	}
+	var refused error
+	err := s.do(ctx, &op{apply: func(g *group) {
+		if refused = spendFor(g, pages, ticket); refused != nil {
+			return
+		}
+		b := g.bucket(bucketPages)
+		for i, p := range pages {
+			p.Rev = g.next(b)
+			g.put(b, []byte(p.ID), append(binary.BigEndian.AppendUint64(nil, p.Rev), records[i]...))
+			g.change(p.ID, &p)
+		}
+	}})
+	if err := errors.Join(err, refused); err != nil {
+		return fmt.Errorf("store pages: %w", err)
+	}
+	return nil
+}
+
+// spendFor spends the ticket with which pages are stored, if all can be.
+func spendFor(g *group, pages []bridge.Page, ticket string) error {
+	var good bridge.Ticket
+	if ticket != "" {
+		var err error
+		if good, err = usable(g, ticket, ""); err != nil {
+			return err
+		}
+	}
+	for _, p := range pages {
+		if now, _ := g.page(p.ID); now.Rev != p.Rev {
+			return fmt.Errorf("page %s: %w", p.ID, ErrConflict)
+		}
+	}
+	if ticket != "" {
+		spend(g, good, "")
+	}
+	return nil
+}
+
+func (s PageTable) encodePage(p bridge.Page) ([]byte, error) {
 	id := []byte(p.ID)
 	if len(id) == 0 || len(id) > 128 {
-		return fmt.Errorf("page id of %d bytes", len(id))
+		return nil, fmt.Errorf("page id of %d bytes", len(id))
 	}
 	r := pageRecord{
 		Name: p.Name, TokenKind: p.TokenKind, Expires: p.Expires, Checked: p.Checked, State: p.State, Trouble: p.Why,
@@ -93,23 +146,9 @@ func (s PageTable) SavePage(ctx context.Context, p bridge.Page) error {
 	}
 	record, err := json.Marshal(r)
 	if err != nil {
-		return fmt.Errorf("encode page %s: %w", p.ID, err)
+		return nil, fmt.Errorf("encode page %s: %w", p.ID, err)
 	}
-	var conflict error
-	err = s.do(ctx, &op{apply: func(g *group) {
-		if now, _ := g.page(p.ID); now.Rev != p.Rev {
-			conflict = ErrConflict
-			return
-		}
-		b := g.bucket(bucketPages)
-		p.Rev = g.next(b)
-		g.put(b, id, append(binary.BigEndian.AppendUint64(nil, p.Rev), record...))
-		g.change(p.ID, &p)
-	}})
-	if err := errors.Join(err, conflict); err != nil {
-		return fmt.Errorf("store page %s: %w", p.ID, err)
-	}
-	return nil
+	return record, nil
 }
 
 // DeletePage forgets a page, its settings and token, and returns when that is

@@ -15,6 +15,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/wipe"
 )
 
 // Options say where a store is and how it is opened.
@@ -87,6 +88,7 @@ type Store struct {
 	StateTable
 	TicketTable
 	CursorTable
+	NoteTable
 
 	closing sync.Once
 	closed  error
@@ -120,6 +122,7 @@ type file struct {
 	health health                    //
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
+	wiping sync.Mutex                // held by who overwrites free pages
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an
@@ -128,7 +131,7 @@ type file struct {
 // their text says what to do.
 func Open(o Options) (*Store, error) {
 	o.setDefaults()
-	stored := false
+	stored, unfinished := false, false
 	if info, err := os.Stat(o.Path); err == nil {
 		if info.IsDir() {
 			return nil, fmt.Errorf("%w: %s is a folder; DATABASE names a file", ErrForeign, o.Path)
@@ -152,6 +155,9 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	go s.write()
+	if s.view(func(tx *bbolt.Tx) error { unfinished = wipe.Asked(tx); return nil }) == nil && unfinished {
+		go func() { _ = s.overwrite() }() // it ends at the latest when the store is closed
+	}
 	return s, nil
 }
 
@@ -169,7 +175,7 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
-		StateTable: StateTable{f}, TicketTable: TicketTable{f}, CursorTable: CursorTable{f},
+		StateTable: StateTable{f}, TicketTable: TicketTable{f}, CursorTable: CursorTable{f}, NoteTable: NoteTable{f},
 	}
 }
 

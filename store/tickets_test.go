@@ -42,7 +42,7 @@ func TestTicket_IsSpentOnceWhateverHappens(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 10 {
 		wg.Go(func() {
-			if _, err := s.SpendTicket(t.Context(), saved.ID); err == nil {
+			if _, err := s.SpendTicket(t.Context(), saved.ID, ""); err == nil {
 				won.Add(1)
 			} else if !errors.Is(err, bridge.ErrTicketSpent) {
 				t.Error(err)
@@ -89,7 +89,7 @@ func TestTicket_ExpiresAndIsForgotten(t *testing.T) {
 	if _, err := s.Ticket("a"); !errors.Is(err, bridge.ErrTicketExpired) {
 		t.Errorf("expired: %v", err)
 	}
-	if _, err := s.SpendTicket(t.Context(), "a"); !errors.Is(err, bridge.ErrTicketExpired) {
+	if _, err := s.SpendTicket(t.Context(), "a", ""); !errors.Is(err, bridge.ErrTicketExpired) {
 		t.Errorf("expired, spent: %v", err)
 	}
 	now.Add(25 * 3600)
@@ -113,5 +113,97 @@ func TestSign_DependsOnPurposeTextAndKey(t *testing.T) {
 	a := one.Sign("login", "x")
 	if a != one.Sign("login", "x") || a == one.Sign("choice", "x") || a == one.Sign("login", "y") || a == two.Sign("login", "x") {
 		t.Error("signatures do not tell purpose, text or key apart")
+	}
+}
+
+// TestTicket_IsSpentWithThePages: of many saves at once one is stored, and one that meets
+// another change spends nothing.
+func TestTicket_IsSpentWithThePages(t *testing.T) {
+	var now atomic.Int64
+	now.Store(1_790_000_000)
+	s := openAt(t, filepath.Join(t.TempDir(), "bolt.db"), &now)
+	defer s.Close()
+	if err := s.SaveTicket(t.Context(), bridge.Ticket{ID: "a", Kind: bridge.SettingsTicket, Expires: time.Unix(now.Load()+60, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	stale := bridge.Page{ID: "1", Rev: 7}
+	if err := s.SavePages(t.Context(), []bridge.Page{{ID: "2"}, stale}, "a"); !errors.Is(err, bridge.ErrConflict) {
+		t.Errorf("a stale page: %v", err)
+	}
+	if _, err := s.Page("2"); !errors.Is(err, bridge.ErrNoPage) {
+		t.Error("one of two pages was stored")
+	}
+	if _, err := s.Ticket("a"); err != nil {
+		t.Errorf("after a conflict: %v", err)
+	}
+	var saved atomic.Int32
+	var all sync.WaitGroup
+	for range 30 {
+		all.Go(func() {
+			err := s.SavePages(t.Context(), []bridge.Page{{ID: "1", Name: "one"}, {ID: "2", Name: "two"}}, "a")
+			if err == nil {
+				saved.Add(1)
+			} else if !errors.Is(err, bridge.ErrTicketSpent) {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if saved.Load() != 1 || len(s.Pages()) != 2 {
+		t.Errorf("saved %d times, %d pages", saved.Load(), len(s.Pages()))
+	}
+	if err := s.SavePages(t.Context(), []bridge.Page{{ID: "3"}}, "never"); !errors.Is(err, bridge.ErrTicketUnknown) || len(s.Pages()) != 2 {
+		t.Errorf("an unknown ticket: %v, %d pages", err, len(s.Pages()))
+	}
+}
+
+// TestTicket_WhatHasSpentItMayGoOn: a command that was stopped is carried out again, and
+// nothing else.
+func TestTicket_WhatHasSpentItMayGoOn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bolt.db")
+	var now atomic.Int64
+	now.Store(1_790_000_000)
+	s := openAt(t, path, &now)
+	if err := s.SaveTicket(t.Context(), bridge.Ticket{ID: "a", Kind: bridge.ConfirmTicket, Expires: time.Unix(now.Load()+60, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SpendTicket(t.Context(), "a", "message 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	now.Add(120)
+	s = openAt(t, path, &now)
+	defer s.Close()
+	if got, err := s.SpendTicket(t.Context(), "a", "message 1"); err != nil || got.Kind != bridge.ConfirmTicket {
+		t.Errorf("the same: %+v, %v", got, err)
+	}
+	for _, by := range []string{"message 2", ""} {
+		if _, err := s.SpendTicket(t.Context(), "a", by); !errors.Is(err, bridge.ErrTicketSpent) {
+			t.Errorf("by %q: %v", by, err)
+		}
+	}
+}
+
+func TestNote_IsKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "bolt.db")
+	var now atomic.Int64
+	s := openAt(t, path, &now)
+	for _, text := range []string{"first", "second"} {
+		if err := s.SaveNote(t.Context(), "room", text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openAt(t, path, &now)
+	defer s.Close()
+	if got, err := s.Note("room"); err != nil || got != "second" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := s.Note("other"); err != nil || got != "" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

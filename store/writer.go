@@ -193,7 +193,7 @@ func (s *file) committed(g *group, ops int, took time.Duration) {
 	s.writer = g.after
 	c := &s.writer.counts
 	c.Commits++
-	c.Ops += uint64(ops)
+	c.Ops += uint64(ops) // #nosec G115 -- a count
 	c.Entries += uint64(len(g.fresh.order))
 	c.CommitTime += took
 	s.seen.change(g.fresh.order, g.forgotten)

@@ -18,13 +18,6 @@ import (
 	"messenger-bridge/language"
 )
 
-// The cookie says which browser left for Facebook.
-const (
-	cookieName = "messenger-bridge-visit"
-	cookiePath = "/oauth"
-	cookieFor  = 45 * time.Minute // a login, then a choice
-)
-
 // workFor bounds what a click sets off. It goes on when the browser leaves: a
 // second click cancels the first request, whose ticket is spent by then.
 const workFor = 2 * time.Minute
@@ -35,26 +28,14 @@ func work(w http.ResponseWriter, r *http.Request) (context.Context, context.Canc
 	return context.WithTimeout(context.WithoutCancel(r.Context()), workFor)
 }
 
-// nonceOf returns the browser's nonce, or "".
-func nonceOf(r *http.Request) string {
-	c, err := r.Cookie(cookieName)
-	if err != nil || len(c.Value) > 128 {
-		return ""
-	}
-	return c.Value
-}
-
 // start sends the browser to Facebook's dialog.
 func (s *server) start(w http.ResponseWriter, r *http.Request) {
-	dialog, nonce, err := s.Login.Begin(r.URL.Query().Get("state"))
+	dialog, nonce, err := s.Login.Begin(r.Context(), r.URL.Query().Get("state"))
 	if err != nil {
 		s.refuse(w, err, notice{})
 		return
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: nonce, Path: s.Path + cookiePath, MaxAge: int(cookieFor.Seconds()),
-		HttpOnly: true, Secure: s.Secure, SameSite: http.SameSiteLaxMode, // Lax: Facebook leads back here
-	})
+	s.cookie.set(w, s.visitOf(nonce))
 	w.Header().Set("Location", dialog)
 	w.WriteHeader(http.StatusSeeOther)
 }
@@ -63,13 +44,13 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) {
 // address has no code in it and may be opened again.
 func (s *server) callback(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
-	state, code, nonce := query.Get("state"), query.Get("code"), nonceOf(r)
+	state, code, nonce := query.Get("state"), query.Get("code"), s.nonceOf(r)
 	if state == "" {
 		s.refuse(w, bridge.ErrTicketUnknown, notice{})
 		return
 	}
 	if query.Has("error") || query.Has("error_code") || code == "" {
-		err := s.Login.CheckReturn(state, nonce)
+		err := s.Login.CheckReturn(r.Context(), state, nonce)
 		if err == nil {
 			err = returned(query)
 		}
@@ -207,10 +188,14 @@ func first(a, b bool) int {
 
 // showChoice shows the tick boxes, or what became of them.
 func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
-	v, ok := s.visits.of(nonceOf(r))
-	switch {
-	case !ok:
+	v, ok := s.visits.of(s.nonceOf(r))
+	if !ok {
 		s.notice(w, http.StatusGone, "closed", notice{})
+		return
+	}
+	switch err := s.Login.MayStill(r.Context(), v.offer); {
+	case err != nil:
+		s.refuse(w, err, notice{Choice: true})
 	case v.done:
 		s.show(w, http.StatusOK, "chosen", v.result)
 	default:
@@ -220,17 +205,23 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 
 // choose connects the pages that were ticked.
 func (s *server) choose(w http.ResponseWriter, r *http.Request) {
-	nonce := nonceOf(r)
+	nonce := s.nonceOf(r)
 	if nonce == "" {
 		s.refuse(w, bridge.ErrOtherBrowser, notice{Choice: true})
 		return
 	}
-	form, bad := s.readForm(w, r, choiceBytes)
+	form, bad := s.readForm(w, r, nonce, choiceBytes)
 	if bad != nil {
 		s.notice(w, bad.status, bad.notice, notice{Choice: true})
 		return
 	}
-	v, _ := s.visits.of(nonce) // unknown after a restart
+	v, known := s.visits.of(nonce) // unknown after a restart
+	if known {
+		if err := s.Login.MayStill(r.Context(), v.offer); err != nil {
+			s.refuse(w, err, notice{Choice: true})
+			return
+		}
+	}
 	chosen, slips := chosenPages(v.offer, form)
 	if len(slips) > 0 || len(chosen) == 0 {
 		s.correct(w, nonce, form, slips)

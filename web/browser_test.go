@@ -19,6 +19,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/browsertest"
+	"messenger-bridge/language"
 	"messenger-bridge/web"
 )
 
@@ -197,7 +198,13 @@ const inspection = `(() => {
 // serve is a site with a Facebook that grants at once.
 func serve(t *testing.T, f *fake) string {
 	t.Helper()
-	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion})
+	return serveIn(t, f, "en")
+}
+
+// serveIn is serve in another language.
+func serveIn(t *testing.T, f *fake, tongue string) string {
+	t.Helper()
+	pages := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Say: language.New(tongue, nil)})
 	server := httptest.NewServer(pages)
 	t.Cleanup(server.Close)
 	facebook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -334,6 +341,27 @@ func TestBrowser_SettingsAreChangedByKeyboard(t *testing.T) {
 	wanted := bridge.Settings{Name: "Front desk", TextLimit: 500, Welcome: "Hi. Hello {customer}!\nWe answer within the hour.", Finished: "Thank you, {customer}!", Comments: true}
 	if len(f.saved) != 1 || f.saved[0] != wanted {
 		t.Errorf("saved: %+v", f.saved)
+	}
+}
+
+// TestBrowser_RefusedAtUse shows, in every language, what somebody sees whose right is gone,
+// or cannot be found out.
+func TestBrowser_RefusedAtUse(t *testing.T) {
+	b := startBrowser(t)
+	for tongue, says := range map[string][2]string{
+		"en": {"You may not do this any more", "Rocket.Chat does not answer"},
+		"de": {"Sie dürfen das nicht mehr", "Rocket.Chat antwortet nicht"},
+		"es": {"Ya no tiene permiso para hacer esto", "Rocket.Chat no responde"},
+		"pt": {"Você não tem mais permissão para fazer isto", "O Rocket.Chat não responde"},
+	} {
+		f := &fake{form: someForm()}
+		site := serveIn(t, f, tongue)
+		for i, err := range []error{bridge.ErrMayNot, bridge.ErrNobodyToAsk} {
+			f.err = err
+			b.follow(chromedp.Navigate(site + settingsPath))
+			b.sees(says[i])
+			b.inspect([]string{"may-not-", "nobody-to-ask-"}[i] + tongue)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ type fake struct {
 	result   []pages.Connected
 	dialog   string
 	err      error // of every call
+	may      error // of MayStill
 	checked  int
 	returned []string // codes
 	chosen   []pages.Chosen
@@ -38,7 +40,7 @@ const (
 	someProof  = "PROOF"
 )
 
-func (f *fake) Begin(id string) (string, string, error) {
+func (f *fake) Begin(_ context.Context, id string) (string, string, error) {
 	if f.dialog == "" {
 		f.dialog = "https://www.facebook.example/dialog"
 	}
@@ -49,7 +51,7 @@ func (f *fake) Deletion(code string) (time.Time, bool) {
 	return time.Date(2026, 11, 26, 9, 5, 0, 0, time.UTC), code == "GOODCODE"
 }
 
-func (f *fake) CheckReturn(_, nonce string) error {
+func (f *fake) CheckReturn(_ context.Context, _, nonce string) error {
 	f.checked++
 	if f.err == nil && nonce != someNonce {
 		return bridge.ErrOtherBrowser
@@ -57,8 +59,10 @@ func (f *fake) CheckReturn(_, nonce string) error {
 	return f.err
 }
 
-func (f *fake) Return(_ context.Context, state, nonce, code string) (pages.Offer, error) {
-	if err := f.CheckReturn(state, nonce); err != nil {
+func (f *fake) MayStill(context.Context, pages.Offer) error { return f.may }
+
+func (f *fake) Return(ctx context.Context, state, nonce, code string) (pages.Offer, error) {
+	if err := f.CheckReturn(ctx, state, nonce); err != nil {
 		return pages.Offer{}, err
 	}
 	f.returned = append(f.returned, code)
@@ -138,8 +142,19 @@ type site struct {
 }
 
 func newSite(t *testing.T, f *fake) *site {
-	return &site{t: t, Handler: web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
+	return &site{t: t, Handler: web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Log: slog.New(slog.DiscardHandler)}), header: http.Header{}}
 }
+
+// sign stands for the store's.
+func sign(purpose, text string) string {
+	return "signed-" + purpose + "-" + strings.ReplaceAll(text, ".", "-")
+}
+
+// someVisit is the cookie of a browser that we sent to Facebook.
+var someVisit = func() string {
+	text := someNonce + "." + strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 36)
+	return text + "." + sign("visit", text)
+}()
 
 func (s *site) do(method, target, body string) *http.Response {
 	s.t.Helper()

@@ -2,11 +2,12 @@ package web
 
 import (
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"messenger-bridge/intake"
 )
 
 const (
@@ -22,26 +23,30 @@ type unreadable struct {
 }
 
 // readForm reads the fields of a request's body; those of its address are left
-// out, so that a ticket in a link cannot stand in for one of the form's.
-func (s *server) readForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, *unreadable) {
+// out, so that a ticket in a link cannot stand in for one of the form's. proof is what the
+// sender has shown, a ticket or a visit: each has its own share of the memory.
+func (s *server) readForm(w http.ResponseWriter, r *http.Request, proof string, limit int64) (url.Values, *unreadable) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, &unreadable{http.StatusUnsupportedMediaType, "unreadable"}
 	}
-	select {
-	case s.bodies <- struct{}{}:
-		defer func() { <-s.bodies }()
-	default:
+	intake.Prove(r.Context())
+	body, err := s.bodies.Read(w, r, intake.Named(proof), limit)
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, &unreadable{http.StatusRequestEntityTooLarge, "too-large"}
+	case errors.Is(err, intake.ErrBusy), errors.Is(err, intake.ErrGaveWay), errors.Is(err, intake.ErrSlow):
+		s.Pressed()
 		w.Header().Set("Retry-After", "5")
 		return nil, &unreadable{http.StatusServiceUnavailable, "busy"}
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return nil, &unreadable{http.StatusRequestEntityTooLarge, "too-large"}
-	}
-	if err != nil || strings.Count(string(body), "&") >= formFields {
+	case err != nil:
 		return nil, &unreadable{http.StatusBadRequest, "unreadable"}
 	}
-	values, err := url.ParseQuery(string(body))
+	defer body.Release()
+	text := string(body.Bytes())
+	if strings.Count(text, "&") >= formFields {
+		return nil, &unreadable{http.StatusBadRequest, "unreadable"}
+	}
+	values, err := url.ParseQuery(text)
 	if err != nil {
 		return nil, &unreadable{http.StatusBadRequest, "unreadable"}
 	}

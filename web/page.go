@@ -33,7 +33,7 @@ var contentPolicy = func() string {
 
 // templates are the pages, without the functions that need a speaker.
 var templates = template.Must(template.New("").Funcs(words(nil)).Funcs(template.FuncMap{
-	"style":    func() template.CSS { return template.CSS(style) },
+	"style":    func() template.CSS { return template.CSS(style) }, // #nosec G203 -- our own style sheet
 	"heading":  func(tone, title string) map[string]string { return map[string]string{"Tone": tone, "Title": title} },
 	"initials": initials,
 	"tint":     tint,
@@ -92,6 +92,8 @@ var refusals = []struct {
 	{bridge.ErrForged, http.StatusForbidden, "forged"},
 	{bridge.ErrDenied, http.StatusForbidden, "denied"},
 	{bridge.ErrNoPage, http.StatusNotFound, "no-page"},
+	{bridge.ErrMayNot, http.StatusForbidden, "may-not"},
+	{bridge.ErrNobodyToAsk, http.StatusServiceUnavailable, "nobody-to-ask"},
 	{errNoCode, http.StatusBadRequest, "no-code"},
 	{errAtDialog, http.StatusBadGateway, "dialog-failed"},
 }
@@ -184,7 +186,7 @@ func marked(said string, filled []string) template.HTML {
 			out.WriteString(open + fill(template.HTMLEscapeString(text), filled, code) + end)
 		}
 	}
-	return template.HTML(out.String())
+	return template.HTML(out.String()) // #nosec G203 -- each piece was escaped when it was put in
 }
 
 func fill(text string, filled []string, code bool) string {

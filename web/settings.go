@@ -96,7 +96,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, err, where)
 		return
 	}
-	form, bad := s.readForm(w, r, settingsBytes)
+	form, bad := s.readForm(w, r, ticket, settingsBytes)
 	if bad != nil {
 		s.notice(w, bad.status, bad.notice, where)
 		return

@@ -12,16 +12,18 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/settings"
+	"messenger-bridge/intake"
 	"messenger-bridge/language"
 )
 
 // Login is the way through Facebook's dialog; *pages.Login is one. Its errors are the
-// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, a
+// ErrTicket… family, ErrOtherBrowser, ErrForged, ErrNoPage, ErrMayNot, ErrNobodyToAsk, a
 // Refusal of Meta's, or a fault of ours; none of them contains a secret.
 type Login interface {
-	Begin(id string) (dialog, nonce string, err error)
-	CheckReturn(state, nonce string) error
+	Begin(ctx context.Context, id string) (dialog, nonce string, err error)
+	CheckReturn(ctx context.Context, state, nonce string) error
 	Return(ctx context.Context, state, nonce, code string) (pages.Offer, error)
+	MayStill(context.Context, pages.Offer) error
 	Choose(ctx context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error)
 }
 
@@ -39,26 +41,42 @@ type Config struct {
 	Deletion func(code string) (at time.Time, ours bool) // when data was deleted, from the code that proves it
 	Secure   bool                                        // cookies only over https: PUBLIC_URL is https
 	Path     string                                      // of PUBLIC_URL, if a proxy takes one off before it comes to us
+	Sign     func(purpose, text string) string           // a proof that only we can make, for one purpose
+	Pressed  func()                                      // a form was not read for want of time or memory; may be nil
+	Now      func() time.Time
 	Say      *language.Speaker
 	Log      *slog.Logger
 }
 
 type server struct {
 	Config
+	cookie cookie
 	pages  *template.Template
 	visits *visits
-	bodies chan struct{} // one place for each form being read
+	bodies *intake.Bodies // forms being read, of those who have shown a ticket or a visit
 }
 
-// bodiesAtOnce bounds the memory of all forms that are being read.
-const bodiesAtOnce = 16
+// People are slower than Meta, and few: whoever sends a form has shown a link or a cookie of
+// ours, so that nobody else takes up any of this.
+const (
+	formsBudget = 4 << 20
+	formWithin  = 20 * time.Second
+	formRate    = 2 << 10
+)
 
 // New returns the handler of everything below /oauth/, /pages/ and /data-deletion/.
 func New(c Config) http.Handler {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Config: c, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(), bodies: make(chan struct{}, bodiesAtOnce)}
+	if c.Pressed == nil {
+		c.Pressed = func() {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	s := &server{Config: c, cookie: cookie{c.Secure, c.Path}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(),
+		bodies: intake.NewBodies(intake.Config{Budget: formsBudget, Max: choiceBytes, Within: formWithin, Rate: formRate})}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
 	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))

@@ -22,8 +22,16 @@ import (
 )
 
 func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
-	for _, secure := range []bool{false, true} {
-		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Secure: secure})
+	for _, at := range []struct {
+		secure           bool
+		path             string
+		name, cookiePath string
+	}{
+		{false, "", "messenger-bridge-visit", "/oauth"},
+		{true, "", "__Host-messenger-bridge-visit", "/"},
+		{true, "/bridge", "messenger-bridge-visit", "/bridge/oauth"}, // others live on this host
+	} {
+		h := web.New(web.Config{Login: &fake{}, Editor: &fake{}, Deletion: (&fake{}).Deletion, Sign: sign, Secure: at.secure, Path: at.path})
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
 		if to := w.Header().Get("Location"); w.Code != http.StatusSeeOther || to != "https://www.facebook.example/dialog?state=LOGINTICKET" {
@@ -34,8 +42,26 @@ func TestStart_SetsTheCookieAndLeadsToFacebook(t *testing.T) {
 			t.Fatalf("cookies: %v", cookies)
 		}
 		c := cookies[0]
-		if c.Value != someNonce || !c.HttpOnly || c.Secure != secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/oauth" || c.MaxAge != 45*60 {
+		if !strings.HasPrefix(c.Value, someNonce+".") || !c.HttpOnly || c.Secure != at.secure || c.SameSite != http.SameSiteLaxMode || c.Name != at.name || c.Path != at.cookiePath || c.MaxAge != 45*60 {
 			t.Errorf("cookie: %v", c)
+		}
+	}
+}
+
+// TestCookie_OfAnotherHost_IsNotTaken: a machine of the same domain can give a browser a
+// cookie of any name but those that only we may set.
+func TestCookie_OfAnotherHost_IsNotTaken(t *testing.T) {
+	for name, want := range map[string]bool{"messenger-bridge-visit": false, "__Host-messenger-bridge-visit": true} {
+		f := &fake{}
+		h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Secure: true})
+		begun := httptest.NewRecorder()
+		h.ServeHTTP(begun, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/start?state=LOGINTICKET", nil))
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/oauth/callback?code=CODE&state="+someState, nil)
+		r.AddCookie(&http.Cookie{Name: name, Value: begun.Result().Cookies()[0].Value})
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if got := w.Code == http.StatusSeeOther; got != want {
+			t.Errorf("%s: %d, returned %v", name, w.Code, f.returned)
 		}
 	}
 }
@@ -97,12 +123,15 @@ func TestRefusals_EachHasItsPage(t *testing.T) {
 		{"settings expired", settingsPath, bridge.ErrTicketExpired, 410, []string{"15 minutes", "/facebook edit 100200300400502"}},
 		{"settings spent", settingsPath, bridge.ErrTicketSpent, 410, []string{"good for one save", "/facebook edit 100200300400502"}},
 		{"settings of no page", settingsPath, bridge.ErrNoPage, 404, []string{"no longer connected", again}},
+		{"start, role lost", "/oauth/start?state=X", bridge.ErrMayNot, 403, []string{"You may not do this any more", "livechat-manager", "COMMAND_USERS"}},
+		{"back, workspace away", callback, fmt.Errorf("%w: %w", bridge.ErrNobodyToAsk, refused(bridge.WorkspaceDown)), 503, []string{"Rocket.Chat does not answer", "your link is still good", "reload"}},
+		{"settings, role lost", settingsPath, bridge.ErrMayNot, 403, []string{"You may not do this any more"}},
 		{"settings, odd id", "/pages/%3Cscript%3E/settings?ticket=X", bridge.ErrTicketUnknown, 400, []string{"edit &lt;pageId&gt;"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := &fake{err: c.err}
 			s := newSite(t, f)
-			s.cookie = someNonce
+			s.cookie = someVisit
 			want(t, s.get(c.path), c.status, c.texts...)
 			if len(f.returned) != 0 {
 				t.Error("a code was exchanged")
@@ -225,14 +254,14 @@ func TestChoose_WithASlip_KeepsTheTicketAndWhatWasTyped(t *testing.T) {
 	want(t, s.post("/oauth/pages", long), http.StatusOK, "The page is connected")
 
 	restarted := newSite(t, f)
-	restarted.cookie = someNonce
+	restarted.cookie = someVisit
 	want(t, restarted.post("/oauth/pages", choiceForm()), http.StatusGone, "nothing to choose from")
 }
 
 func TestChoose_FormThatIsOpenOverARestart_StillWorks(t *testing.T) {
 	f := &fake{result: []pages.Connected{{Name: "Zebra Prints", State: bridge.PageRunning}}}
 	s := newSite(t, f)
-	s.cookie = someNonce
+	s.cookie = someVisit
 	want(t, s.post("/oauth/pages", choiceForm("page", "100200300400501")), http.StatusOK, "The page is connected")
 }
 
@@ -252,7 +281,7 @@ func TestChoose_Refusals(t *testing.T) {
 		"fault":    {fmt.Errorf("disk full"), ticked, 500, "on our side"},
 	} {
 		s := newSite(t, &fake{err: c.err})
-		s.cookie = someNonce
+		s.cookie = someVisit
 		t.Run(name, func(t *testing.T) { want(t, s.post("/oauth/pages", c.form), c.status, c.text) })
 	}
 	want(t, newSite(t, &fake{}).post("/oauth/pages", ticked), http.StatusForbidden, "another browser")
@@ -281,7 +310,7 @@ func TestHostileForms_AreRefused(t *testing.T) {
 		} {
 			f := &fake{form: someForm()}
 			s := newSite(t, f)
-			s.cookie = someNonce
+			s.cookie = someVisit
 			s.header.Set(c.header, c.value)
 			res := s.do(http.MethodPost, path, c.body)
 			if c.status != 0 && res.StatusCode != c.status {
@@ -484,7 +513,7 @@ func TestNames_AreEscapedEverywhere(t *testing.T) {
 func TestLog_HoldsNoTicketAndNoCode(t *testing.T) {
 	var log bytes.Buffer
 	f := &fake{err: fmt.Errorf("disk full")}
-	h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	h := web.New(web.Config{Login: f, Editor: f, Deletion: f.Deletion, Sign: sign, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	for _, path := range []string{"/oauth/start?state=SECRET", "/oauth/callback?code=SECRET&state=SECRET", settingsPath + "SECRET"} {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 	}

@@ -124,6 +124,7 @@ type report struct {
 	rounds     int
 	in, out    int // messages of customers and of agents
 	marked     int // of the latter, not delivered and said so
+	replaced   int // of customers, by lines that say that it is not shown
 	starts     int // of the program
 	faults     map[string]int
 	violations int
@@ -136,6 +137,7 @@ func (r *report) add(d outcome) {
 	r.in += d.in
 	r.out += d.out
 	r.marked += d.marked
+	r.replaced += d.replaced
 	r.starts += d.starts
 	for _, name := range d.faults {
 		r.faults[name]++
@@ -147,8 +149,8 @@ func (r *report) add(d outcome) {
 }
 
 func (r *report) write(out io.Writer) {
-	fmt.Fprintf(out, "| | |\n|---|---|\n| seeds | %d to %d |\n| rounds | %d in %s |\n| messages of customers | %d |\n| messages of agents | %d, of them %d refused and marked |\n| starts of the program | %d |\n| violations | %d |\n\n",
-		r.seed, r.seed+uint64(max(r.rounds, 1))-1, r.rounds, r.took.Round(time.Second), r.in, r.out, r.marked, r.starts, r.violations)
+	fmt.Fprintf(out, "| | |\n|---|---|\n| seeds | %d to %d |\n| rounds | %d in %s |\n| messages of customers | %d, of them %d refused for good, replaced and listed |\n| messages of agents | %d, of them %d refused and marked |\n| starts of the program | %d |\n| violations | %d |\n\n",
+		r.seed, r.seed+uint64(max(r.rounds, 1))-1, r.rounds, r.took.Round(time.Second), r.in, r.replaced, r.out, r.marked, r.starts, r.violations)
 	fmt.Fprint(out, "| fault | times |\n|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(r.faults)) {
 		fmt.Fprintf(out, "| %s | %d |\n", name, r.faults[name])

@@ -1,8 +1,11 @@
 package faults
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"math/rand/v2"
+	"net/http"
 	"reflect"
 	"strings"
 	"testing"
@@ -93,10 +96,102 @@ func TestCompare_SeesWhatIsWrong(t *testing.T) {
 	all.writes(0, file)
 	record.answered[0] = []answer{{id: "none", room: "none", text: "a0-0"}}
 	meta.PageInboxWrites(pages[0], customer(0), "not ours")
-	found := strings.Join(auditor{sides, record}.compare(false), "\n")
+	found := strings.Join(auditor{sides, record}.compare(false, nil), "\n")
 	for _, want := range []string{"still waits", "is shown 0 times", "did not arrive, and nobody was told", "which no agent wrote"} {
 		if !strings.Contains(found, want) {
 			t.Errorf("the books do not say %q:\n%s", want, found)
 		}
 	}
+}
+
+// TestCompare_WeighsLinesAgainstTheList shows the books what is said in place of messages,
+// and what is listed.
+func TestCompare_WeighsLinesAgainstTheList(t *testing.T) {
+	const (
+		bare  = lineOfText + " (HTTP 403). It can be seen in the Page inbox.]"
+		words = lineOfText + " (HTTP 403). These are its plain words:]\nc0-1 " + marker
+		file1 = lineOfFile + " (a file).]"
+	)
+	in := failure{Direction: "in", Customer: customer(0), Answer: "POST livechat/message: HTTP 403"}
+	for name, c := range map[string]struct {
+		shown  []string
+		listed []failure
+		want   string // in what is objected to; empty: nothing is
+	}{
+		"all is shown":                  {[]string{"c0-0 zxqmark", "c0-1 zxqmark", "c0-2 zxqmark"}, nil, ""},
+		"a line and a listed one":       {[]string{"c0-0 zxqmark", bare, "c0-2 zxqmark"}, []failure{in}, ""},
+		"plain words and a listed one":  {[]string{"c0-0 zxqmark", words, "c0-2 zxqmark"}, []failure{in}, ""},
+		"in parts":                      {[]string{"c0-0", "zxqm", "ark", "c0-1 zxqmark", "c0-2 zxqmark"}, nil, ""},
+		"a line that is not listed":     {[]string{"c0-0 zxqmark", bare, "c0-2 zxqmark"}, nil, "0 messages are listed; lines stand for 1"},
+		"listed without a line":         {[]string{"c0-0 zxqmark", "c0-1 zxqmark", "c0-2 zxqmark"}, []failure{in}, "1 messages are listed; lines stand for 0"},
+		"a line too many":               {[]string{"c0-0 zxqmark", "c0-1 zxqmark", bare, "c0-2 zxqmark"}, []failure{in}, "did not write"},
+		"words beside the text":         {[]string{"c0-0 zxqmark", "c0-1 zxqmark", words, "c0-2 zxqmark"}, nil, "did not write"},
+		"a line of another kind":        {[]string{"c0-0 zxqmark", file1, "c0-2 zxqmark"}, []failure{in}, "did not write"},
+		"lost":                          {[]string{"c0-0 zxqmark", "c0-2 zxqmark"}, nil, "is shown 0 times"},
+		"words in another order":        {[]string{"c0-0 zxqmark", "c0-2 zxqmark", words}, []failure{in}, "out of order"},
+		"a line in another place":       {[]string{bare, "c0-0 zxqmark", "c0-2 zxqmark"}, []failure{in}, "out of order"},
+		"listed without what was wrong": {[]string{"c0-0 zxqmark", bare, "c0-2 zxqmark"}, []failure{{Direction: "in", Customer: customer(0)}}, "without the workspace's answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := strings.Join(shows(t, c.shown).compare(true, c.listed), "\n")
+			if c.want == "" && found != "" || !strings.Contains(found, c.want) {
+				t.Errorf("the books say %q", found)
+			}
+		})
+	}
+}
+
+// shows returns the books of a customer who has written three texts, of which a workspace
+// shows what is said.
+func shows(t *testing.T, said []string) auditor {
+	rc, err := chat.Start(chat.Config{LimiterOff: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = rc.Close() })
+	meta, err := meta.Start(meta.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = meta.Close() })
+	meta.AddPage(pages[0], "Shop")
+	rc.AddAgent("ana")
+	record := newRecord(1)
+	record.written[0] = []string{"c0-0 zxqmark", "c0-1 zxqmark", "c0-2 zxqmark"}
+	record.refused = append(record.refused, func(string) bool { return true })
+	call(t, rc, "POST", "visitor", map[string]any{"visitor": map[string]string{"token": "t", "name": "guest"}})
+	room := call(t, rc, "GET", "room?token=t", nil)
+	for _, text := range said {
+		call(t, rc, "POST", "message", map[string]any{"token": "t", "rid": room, "msg": text})
+	}
+	return auditor{&platforms{plan: plan{pages: 1, customers: 1}, rc: rc, meta: meta}, record}
+}
+
+// call makes a visitor's call, and returns the id of the room that the answer names.
+func call(t *testing.T, rc *chat.RocketChat, method, path string, body any) string {
+	t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, rc.URL()+"/api/v1/livechat/"+path, bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var answer struct {
+		Success bool
+		Room    struct {
+			ID string `json:"_id"`
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil || !answer.Success {
+		t.Fatalf("%s %s: HTTP %d, %v", method, path, res.StatusCode, err)
+	}
+	return answer.Room.ID
 }

@@ -22,12 +22,17 @@ type record struct {
 	mu       sync.Mutex // guards the fields below
 	written  [][]string // by customer
 	answered [][]answer
-	shuffled bool // webhooks came in another order, so that the room's proves nothing
-	late     bool // the stream kept answers back without a word, so that the customer's order proves nothing
+	inboxed  [][]answer               // what the page said in its inbox, with the customer's room
+	shuffled bool                     // webhooks came in another order, so that the room's proves nothing
+	mute     map[string]bool          // rooms that take no word of the bot's
+	refused  []func(mark string) bool // what is refused for good
+	lifts    []func()                 // end these refusals
+	early    []string                 // what was given up too early
+	late     bool                     // the stream kept answers back without a word, so that the customer's order proves nothing
 }
 
 func newRecord(customers int) *record {
-	return &record{written: make([][]string, customers), answered: make([][]answer, customers)}
+	return &record{mute: map[string]bool{}, written: make([][]string, customers), answered: make([][]answer, customers), inboxed: make([][]answer, customers)}
 }
 
 // muddle notes that an order proves nothing in this round.
@@ -55,14 +60,16 @@ const (
 	text   kind = "text"
 	file   kind = "file"
 	tap    kind = "tap"    // of a button: the customer's
+	code   kind = "code"   // text that firewalls take for an attack: the customer's
 	choice kind = "choice" // text with quick replies: the agent's
+	inbox  kind = "inbox"  // text from the Page inbox
 	quote  kind = "quote"  // text that answers the customer's latest: the agent's
 )
 
 // kindsIn and kindsOut are drawn from; texts are what people say most.
 var (
-	kindsIn  = []kind{text, text, text, text, tap, file, file}
-	kindsOut = []kind{text, text, text, text, choice, quote, file}
+	kindsIn  = []kind{text, text, text, text, tap, code, file, file}
+	kindsOut = []kind{text, text, text, text, choice, quote, inbox, file}
 )
 
 // people are the customers of a round and the agent.
@@ -96,6 +103,9 @@ func (p *people) writes(i int, k kind) {
 	case tap:
 		mid := fmt.Sprintf("m_tap_%d_%d", i, len(p.written[i]))
 		p.meta.Send(p.meta.PostbackEvent(p.page(i), customer(i), mid, says, "TAP", time.Now()))
+	case code:
+		says += " <i>"
+		p.meta.CustomerWrites(p.page(i), customer(i), says)
 	default:
 		p.meta.CustomerWrites(p.page(i), customer(i), says)
 	}
@@ -121,6 +131,10 @@ func (p *people) answersIn(rid string, i int, k kind) {
 	case file:
 		says = fmt.Sprintf("a%d-%d-%s.pdf", i, len(p.answered[i]), marker)
 		id = p.agent.Uploads(rid, "", chat.File{Name: says, Type: "application/pdf", Content: contentOf(says)})[0]
+	case inbox:
+		says = fmt.Sprintf("p%d-%d %s", i, len(p.inboxed[i]), marker)
+		p.meta.PageInboxWrites(p.page(i), customer(i), says)
+		p.inboxed[i] = append(p.inboxed[i], answer{room: rid, text: says})
 	case choice:
 		id = p.agent.Says(rid, says+"\n\n[Yes] [No]")
 	case quote:

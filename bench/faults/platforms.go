@@ -27,13 +27,15 @@ func (p *platforms) latest(rid string) (id string) {
 	return id
 }
 
-// said are a customer's messages in a room, files by their names.
+// said are a customer's messages in a room, files by their names, and the lines that take
+// the place of some, without what is attached to these.
 func (p *platforms) said(rid string) (all []string) {
 	for _, m := range p.rc.Messages(rid) {
-		if !m.FromVisitor || m.System != "" || m.Deleted {
+		says := m.Text + filesOf(m)
+		if m.System != "" || m.Deleted || isAttached(says) || !m.FromVisitor && !(m.Username == p.rc.Bot() && isLine(says)) {
 			continue
 		}
-		all = append(all, m.Text+filesOf(m))
+		all = append(all, says)
 	}
 	return all
 }
@@ -51,11 +53,24 @@ func filesOf(m chat.Message) (names string) {
 // roomsOf returns a customer's rooms, oldest first.
 func (p *platforms) roomsOf(i int) (rooms []chat.Room) {
 	for _, r := range p.rc.Rooms() {
-		if texts := p.said(r.ID); len(texts) > 0 && strings.HasPrefix(texts[0], fmt.Sprintf("c%d-", i)) {
+		if whose, ok := whose(r, p.said(r.ID)); ok && whose == i {
 			rooms = append(rooms, r)
 		}
 	}
 	return rooms
+}
+
+// whose tells whose room it is by what is said there, or where that are lines only, by the
+// visitor's name.
+func whose(r chat.Room, said []string) (i int, ok bool) {
+	if len(said) == 0 {
+		return 0, false
+	}
+	if mark := markIn.FindStringSubmatch(strings.Join(said, " ")); mark != nil {
+		i, err := strconv.Atoi(mark[1])
+		return i, err == nil
+	}
+	return customerOf(r)
 }
 
 func (p *platforms) openRoom(i int) string {
@@ -92,10 +107,14 @@ func (p *platforms) shown(i int) (texts []string) {
 	return texts
 }
 
-// received returns what a customer has got.
+// received returns what a customer has got, without what the page says in its inbox,
+// and without being told that a file is not taken.
 func (p *platforms) received(i int) (texts []string) {
 	for _, b := range p.meta.CustomerSees(p.page(i), customer(i)) {
 		says := b.Text + b.File.Name
+		if strings.HasPrefix(says, sorry) || strings.HasPrefix(says, fmt.Sprintf("p%d-", i)) {
+			continue
+		}
 		if _, rest, quoted := strings.Cut(says, "”\n\n"); quoted { // in words: it is not known yet as what the quoted message is shown
 			says = rest
 		}

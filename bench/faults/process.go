@@ -20,14 +20,16 @@ import (
 
 // shortTimes let a round end in seconds. What they shorten is waiting, not a rule.
 const shortTimes = "echoWait=1200ms,settleFor=1m,tellAfter=2s,noAgentRetry=200ms,reconnect=50ms,lookEvery=700ms,silence=2s," +
-	"pingEvery=500ms,refused=300ms,restTimeout=1500ms,graphTimeout=1500ms,throttled=200ms,setupEvery=5s,setupQuiet=100ms,watchEvery=300ms,fileAgain=100ms,fileStall=1500ms"
+	"pingEvery=500ms,refused=300ms,restTimeout=1500ms,graphTimeout=1500ms,throttled=200ms,setupEvery=5s,setupQuiet=100ms,watchEvery=300ms,fileAgain=100ms,fileStall=1500ms," +
+	"patience=1s,tellRefused=2s,fileFor=2s"
 
 // process is the program under test.
 type process struct {
-	binary  string
-	environ []string
-	public  string // base URL
-	private string // of metrics and status
+	binary   string
+	database string
+	environ  []string
+	public   string // base URL
+	private  string // of metrics and status
 
 	mu     sync.Mutex // guards the fields below
 	cmd    *exec.Cmd  // nil while none runs
@@ -49,7 +51,7 @@ func newProcess(ctx context.Context, binary string, w *world, tokens map[string]
 		return nil, err
 	}
 	database := filepath.Join(w.disk, "bolt.db")
-	p := &process{binary: binary, public: "http://" + listen, private: "http://" + private, output: &book{}}
+	p := &process{binary: binary, public: "http://" + listen, private: "http://" + private, database: database, output: &book{}}
 	p.environ = append(os.Environ(),
 		"ROCKETCHAT_URL="+w.rc.URL(), "ROCKETCHAT_USER=bridge.bot", "ROCKETCHAT_PASSWORD=secret",
 		"FACEBOOK_APP_ID="+w.meta.AppID(), "FACEBOOK_APP_SECRET="+w.meta.AppSecret(),

@@ -67,6 +67,7 @@ type outcome struct {
 	seed       uint64
 	in, out    int
 	marked     int
+	replaced   int
 	starts     int
 	faults     []string
 	violations []string
@@ -103,7 +104,14 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	}
 	w.play()
 	settled := w.settle()
-	o.violations = w.auditor.compare(settled)
+	listed, err := w.bot.failed()
+	if err != nil {
+		return o, err
+	}
+	o.violations = w.auditor.compare(settled, listed)
+	if o.replaced = w.auditor.replaced(); o.replaced > 0 && len(o.violations) == 0 {
+		o.violations = w.again()
+	}
 	if err := w.bot.stop(); err != nil && settled {
 		o.violations = append(o.violations, "the program did not stop in order: "+err.Error())
 	}
@@ -200,7 +208,12 @@ func sleep(ctx context.Context, d time.Duration) {
 
 // settle waits until nothing is under way any more, and reports whether that came.
 func (w *world) settle() bool {
+	next := time.Now().Add(time.Second)
 	return w.until(func() bool {
+		if w.stubborn() && time.Now().After(next) && !w.auditor.complete() {
+			w.goesOn()
+			next = time.Now().Add(300 * time.Millisecond)
+		}
 		return w.auditor.complete() && w.meta.Waiting() == 0 && w.bot.idle() && w.auditor.complete()
 	}, patience) == nil
 }

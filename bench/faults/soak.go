@@ -84,7 +84,7 @@ func SoakCommand(ctx context.Context, args []string, out, progress io.Writer) er
 // alone.
 func lasting() (some []fault) {
 	for _, f := range all {
-		if strings.HasPrefix(f.name, "kill") || strings.HasPrefix(f.name, "SIGTERM") || f.name == "disk full" ||
+		if strings.HasPrefix(f.name, "kill") || strings.HasPrefix(f.name, "SIGTERM") || f.name == "disk full" || strings.HasPrefix(f.name, "refused") ||
 			f.name == "webhooks shuffled" || f.name == "stream loses messages" || f.name == "token dead" {
 			continue
 		}

@@ -40,7 +40,7 @@ func (v *Survey) Ask(ctx context.Context, page bridge.Page, c bridge.Conversatio
 	if !page.Settings.Survey || page.State == bridge.PageOff || c.Kind != bridge.Messages {
 		return nil
 	}
-	question := outbound.Automatic{Conversation: c, Key: "survey/" + string(closing.Room), Survey: closing.Room,
+	question := outbound.Automatic{Conversation: c, Key: "survey/" + string(closing.Room), Survey: closing.Room, Closed: closing,
 		Text: v.Say.Say("How satisfied are you with this conversation? 1 is not at all, 5 is very much.")}
 	for n := 1; n <= bestRating; n++ {
 		question.Quick = append(question.Quick, surveyReply(closing.Room, strconv.Itoa(n), strconv.Itoa(n)))

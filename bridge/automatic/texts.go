@@ -129,7 +129,7 @@ func (t *Texts) FromClosing(ctx context.Context, closing bridge.Closing) error {
 		return nil
 	}
 	if t.maySpeak(page, c) {
-		err := t.send(ctx, page, outbound.Automatic{Conversation: c, Key: "finished/" + string(closing.Room), Text: page.Settings.Finished}, closing.By)
+		err := t.send(ctx, page, outbound.Automatic{Conversation: c, Key: "finished/" + string(closing.Room), Text: page.Settings.Finished, Closed: closing}, closing.By)
 		if err != nil {
 			return err
 		}

@@ -30,14 +30,13 @@ type HeartbeatConfig struct {
 
 // WebhookHeartbeat notes once a minute that webhooks can be received and stored. Where that
 // note is missing for more than two minutes (the program did not run, its machine
-// slept, its disk was full, its app secret was wrong), messages may be missing for
-// every page.
+// slept, its disk was full), messages may be missing for every page. That the app secret is
+// wrong is Meta's to say, to the watch of the pages: it refuses their tokens then.
 type WebhookHeartbeat struct {
 	HeartbeatConfig
 
 	mu      sync.Mutex // guards all below
-	taken   bool       // a call signed by Meta was stored by this process
-	failing bool       // the last call that concerned us was not stored
+	failing bool       // the last call that Meta signed was not stored
 }
 
 // NewHeartbeat returns a heartbeat that does nothing until Run.
@@ -50,26 +49,19 @@ func NewHeartbeat(c HeartbeatConfig) *WebhookHeartbeat {
 	return &WebhookHeartbeat{HeartbeatConfig: c}
 }
 
-// Taken says that a webhook call was stored.
+// Taken says that a webhook call that Meta signed was stored.
 func (h *WebhookHeartbeat) Taken() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.taken, h.failing = true, false
+	h.failing = false
 }
 
-// Refused says that a webhook call could not be stored.
+// Refused says that a webhook call that Meta signed could not be stored. Calls that nobody
+// signed say nothing: a stranger can make as many as they like.
 func (h *WebhookHeartbeat) Refused() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.failing = true
-}
-
-// Forged says that a call bore a wrong signature. As long as none was right, it is
-// our secret that may be wrong; after that, it is strangers who call.
-func (h *WebhookHeartbeat) Forged() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.failing = h.failing || !h.taken
 }
 
 func (h *WebhookHeartbeat) losing() bool {

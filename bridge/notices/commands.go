@@ -11,18 +11,33 @@ import (
 // typed it has given up or typed it again.
 const tooLate = 5 * time.Minute
 
-// FromPeople stores commands, once per message, and leaves out what it has seen.
-// When it returns nil, everything is durable.
-func (o *Notices) FromPeople(ctx context.Context, commands []bridge.Command) error {
+// FromPeople stores commands, once per message, and leaves out what it has seen, and what one
+// person types beyond the pace, who is told. When it returns nil, everything is durable.
+func (o *Notices) FromPeople(ctx context.Context, commands []bridge.Command) (err error) {
+	if o.Pace != nil {
+		before := o.Pace.now(commands)
+		defer func() {
+			if err != nil {
+				o.Pace.undo(before)
+			}
+		}()
+	}
 	var entries []bridge.Entry
 	for _, c := range commands {
-		e, err := entry(bridge.CommandLane(c.From.ID), bridge.Notice{Kind: bridge.CommandReceived, Room: c.Room, To: c.From, Message: c.ID, Command: &c}, o.Now())
+		n := bridge.Notice{Kind: bridge.CommandReceived, Room: c.Room, To: c.From, Message: c.ID, Command: &c}
+		if ok, tell := o.Pace.Take(c.From.ID, c.At); !ok && !tell {
+			o.Lanes.Meter.Count(bridge.Ignored, bridge.ToAgents, "too-fast", 1)
+			continue
+		} else if tell {
+			n = bridge.Notice{Kind: bridge.Answer, To: c.From, Message: c.ID, Text: o.Say.Say(TooFast)}
+		}
+		e, err := entry(bridge.CommandLane(c.From.ID), n, o.Now())
 		if err != nil {
 			return err
 		}
 		entries = append(entries, e)
 	}
-	_, err := o.Lanes.Append(ctx, entries, nil)
+	_, err = o.Lanes.Append(ctx, entries, nil)
 	return err
 }
 

@@ -111,6 +111,9 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 	case bridge.Private, bridge.Note, bridge.HeldBack, bridge.LeftOverText, bridge.Released, bridge.Convention:
 		return keptSentence(n, say)
 	case bridge.PartLeft:
+		if n.Reason == bridge.TooManyFiles {
+			return say.Say("Sent without %s of its files: one message may hold %d. Send the others in messages of their own.", n.Text, bridge.MostAttached)
+		}
 		return say.Say("Sent without a part of it that cannot be read: %s. Write that part as text.", n.Text)
 	}
 	why := explain[n.Reason]

@@ -29,10 +29,13 @@ type Config struct {
 }
 
 // Notices stores what is to be told, and tells it.
-type Notices struct{ Config }
+type Notices struct {
+	Config
+	Pace *Pace // of what one person types; nil: as fast as they like
+}
 
 // New returns Notices.
-func New(c Config) *Notices { return &Notices{c} }
+func New(c Config) *Notices { return &Notices{Config: c} }
 
 // Tell stores notices about messages of a conversation, all or none; an agent reads each of
 // them once, whatever repeats.

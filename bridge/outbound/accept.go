@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -101,18 +100,27 @@ func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentM
 	} else {
 		b.o.Gestures.Answered(c, m.Author)
 	}
-	b.entries = append(b.entries, bridge.Entry{Lane: c.Lane(), Key: key, Body: body, Progress: b.beginning(out.At)})
+	b.entries = append(b.entries, bridge.Entry{Lane: c.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)})
 	return nil
 }
 
-// beginning returns the progress of a message that has just been accepted. If it
-// may have been sent by an earlier bridge, the thread is read first. Its echo is
-// long over, so nothing waits for that.
-func (b *batch) beginning(written time.Time) bridge.Progress {
-	if !b.o.Memory.SentBefore(written) {
+// beginning returns the progress of a message that has just been accepted. If another
+// bridge may have sent it, the thread is read first; its echo is over by now, unless that
+// bridge ended just before.
+func (c *Config) beginning(out Outgoing) bridge.Progress {
+	maybe, latest := c.Memory.Earlier.SentBefore(out.Room, out.At)
+	if !maybe || out.Room == "" {
 		return bridge.Progress{}
 	}
-	return bridge.Progress{State: bridge.OutcomeUnknown, Tried: written.Add(-b.o.Times.EchoWait)}
+	now := c.Now()
+	tried := now.Add(-c.Times.EchoWait)
+	if latest.After(tried) {
+		tried = latest
+	}
+	if tried.After(now) {
+		tried = now
+	}
+	return bridge.Progress{State: bridge.Doubtful, Tried: tried}
 }
 
 // afterClosing reports whether a message was written into a room after it was closed.

@@ -50,11 +50,11 @@ func TestFromAgent_ChangesAmongRepeats_AreFoundByTheirKeys(t *testing.T) {
 func TestFromAgent_AfterALostStore_OldOnesAreLookedForFirst(t *testing.T) {
 	w := newWorld(t)
 	c := *w.Config
-	c.Memory.SentBefore = func(at time.Time) bool { return at.Before(noon.Add(time.Hour)) }
+	c.Memory.Earlier = earlier{before: noon.Add(time.Hour)}
 	w.Outbound = New(c)
 	w.says(write("a", "one"), write("b", "two"))
 	for _, seq := range w.outbox.Seqs() {
-		if p := w.progressOf(seq); p.State != bridge.OutcomeUnknown || !p.Tried.Equal(noon.Add(-30*time.Second)) {
+		if p := w.progressOf(seq); p.State != bridge.Doubtful || !p.Tried.Equal(noon.Add(-30*time.Second)) {
 			t.Errorf("it begins with %+v", p)
 		}
 	}

@@ -55,7 +55,7 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
 	now := circumstances{
-		untried: p.Part == 0 && p.Attempts == 0 && p.State != bridge.OutcomeUnknown,
+		untried: p.Part == 0 && p.Attempts == 0 && p.State != bridge.OutcomeUnknown && p.State != bridge.Doubtful,
 		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
@@ -70,7 +70,8 @@ func (a *attempt) revise() (done bool, err error) {
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
 		has, keepEdits := a.o.Memory.Receipts.TextHashOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
-		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, now.untried, keepEdits) {
+		tried := p.Part > 0 || p.Attempts > 0 || p.State == bridge.OutcomeUnknown // by this bridge
+		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, !tried, keepEdits) {
 			return true, a.o.endings.skip(a)
 		}
 	}
@@ -95,7 +96,7 @@ func (a *attempt) save(receipts ...bridge.Receipt) error {
 // part, or at this one again; a Refusal, that the lane must wait.
 func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
-	if p.State == bridge.OutcomeUnknown && p.Attempts == 0 && a.o.progress.unsent(a.d.Lane, a.d.Seq) && a.o.Memory.SentBefore(a.out.At) {
+	if p.State == bridge.Doubtful && a.o.progress.unsent(a.d.Lane, a.d.Seq) {
 		p.State = bridge.Queued
 	}
 	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived
@@ -107,7 +108,7 @@ func (a *attempt) part(ctx context.Context) error {
 		return err
 	}
 	switch p.State {
-	case bridge.OutcomeUnknown:
+	case bridge.OutcomeUnknown, bridge.Doubtful:
 		return a.o.resolver.resolve(ctx, a)
 	case bridge.Queued:
 		p.State, p.Tried = bridge.InFlight, a.o.Now()
@@ -135,7 +136,7 @@ func (a *attempt) findPage() (err error) {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: why, Gate: bridge.GatePage(a.page.ID), After: time.Hour}
 	}
 	switch {
-	case errors.Is(err, bridge.ErrNoPage) && a.d.Progress.State == bridge.OutcomeUnknown:
+	case errors.Is(err, bridge.ErrNoPage) && (a.d.Progress.State == bridge.OutcomeUnknown || a.d.Progress.State == bridge.Doubtful):
 		return a.o.endings.deadLetterPart(a, bridge.Unclear, err)
 	case errors.Is(err, bridge.ErrNoPage):
 		return a.o.endings.deadLetterPart(a, bridge.PageGone, err)
@@ -282,7 +283,7 @@ func (a *attempt) arrived(mid bridge.Mid) error {
 		receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Room: a.out.Room, Shown: []bridge.MessageID{a.out.Message}})
 	}
 	a.found = a.out.RetryNo > 0 && a.d.Progress.Tried.Before(a.d.Accepted)
-	a.d.Progress = bridge.Progress{State: bridge.InFlight, Part: mark.Part + 1, Tried: a.o.Now(), Tagged: a.d.Progress.Tagged}
+	a.d.Progress = a.o.nextPart(a)
 	if a.d.Progress.Part < len(a.out.Parts) {
 		return a.save(receipts...)
 	}

@@ -20,6 +20,7 @@ type Automatic struct {
 	Until        time.Time       // afterwards it is not sent any more; zero: as long as Messenger takes it
 	Quick        []bridge.Button // quick replies, with payloads
 	Survey       bridge.RoomID   // it asks how the conversation in this room was
+	Closed       bridge.Closing  // which it follows; empty: none
 }
 
 // id is the one under which it waits. It is no message of a room.
@@ -37,11 +38,12 @@ func (o *Outbound) SendAutomatic(ctx context.Context, a Automatic) error {
 	if a.Conversation.Kind != bridge.Messages {
 		return nil
 	}
-	body, err := json.Marshal(o.composer.automatic(a))
+	out := o.composer.automatic(a)
+	body, err := json.Marshal(out)
 	if err != nil {
 		return fmt.Errorf("encode an automatic text: %w", err)
 	}
-	_, err = o.Lanes.Append(ctx, []bridge.Entry{{Lane: a.Conversation.Lane(), Key: string(a.id()), Body: body}}, nil)
+	_, err = o.Lanes.Append(ctx, []bridge.Entry{{Lane: a.Conversation.Lane(), Key: string(a.id()), Body: body, Progress: o.beginning(out)}}, nil)
 	return err
 }
 
@@ -50,7 +52,11 @@ func (o *Outbound) Stored(a Automatic) bool { return o.Lanes.Store.Seen(string(a
 
 // automatic composes a text, with its quick replies below the last part.
 func (c composer) automatic(a Automatic) Outgoing {
-	out := c.outgoing(a.Conversation, &bridge.AgentMessage{ID: a.id(), At: c.Now(), Text: a.Text})
+	m := bridge.AgentMessage{ID: a.id(), At: c.Now(), Text: a.Text}
+	if a.Closed.Room != "" && !a.Closed.At.IsZero() { // another bridge may have followed it, too
+		m.Room, m.At = a.Closed.Room, a.Closed.At
+	}
+	out := c.outgoing(a.Conversation, &m)
 	out.Automatic, out.Until, out.Survey = true, a.Until, a.Survey
 	for _, reply := range a.Quick {
 		last := &out.Parts[len(out.Parts)-1]

@@ -105,6 +105,9 @@ func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
 		return err
 	}
 	*p = bridge.Progress{State: bridge.InFlight, Part: p.Part + 1, Tried: e.Now()}
+	if e.earlier(a) { // another bridge may have left it out, too, and gone on
+		p.State, p.Tried = bridge.Doubtful, p.Tried.Add(-e.Times.EchoWait)
+	}
 	if p.Part < len(a.out.Parts) {
 		return e.progress.save(a.d.Seq, *p)
 	}

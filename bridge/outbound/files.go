@@ -32,7 +32,7 @@ func (c *Config) open(ctx context.Context, page bridge.Page, out *Outgoing, file
 		return nil, err
 	}
 	if err := differs(file, content); err != nil {
-		content.Close()
+		content.Close() // #nosec G104 -- nothing of it is wanted
 		return nil, err
 	}
 	said := file
@@ -44,7 +44,7 @@ func (c *Config) open(ctx context.Context, page bridge.Page, out *Outgoing, file
 	}
 	file.Type, file.Size = content.Type, max(content.Size, 0)
 	if err := letOut(page.Settings, file); err != nil {
-		content.Close()
+		content.Close() // #nosec G104 -- it was read, or is not wanted
 		return nil, err
 	}
 	content.ReadCloser = &bounded{ReadCloser: content.ReadCloser, left: page.Settings.FileLimit(), said: said}

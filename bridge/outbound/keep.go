@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"regexp"
+	"strconv"
 
 	"messenger-bridge/bridge"
 )
@@ -123,6 +124,11 @@ func (b *batch) sentNotices(m *bridge.AgentMessage, out Outgoing) (told []bridge
 	if len(m.Left) > 0 && len(out.Parts) > 0 {
 		n := about(bridge.PartLeft, bridge.Unsupported)
 		n.Text = enumerate(m.Left)
+		told = append(told, n)
+	}
+	if m.TooMany > 0 {
+		n := about(bridge.PartLeft, bridge.TooManyFiles)
+		n.Topic, n.Text = "files/"+string(m.ID), strconv.Itoa(m.TooMany)
 		told = append(told, n)
 	}
 	if b.wasHeld(m.ID) {

@@ -38,9 +38,8 @@ type Memory struct {
 	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
 	// a change of the text.
 	TextHash func(purpose, text string) string
-	// SentBefore reports whether a message of this time may have been delivered by an
-	// earlier bridge whose store is lost, or was copied before. May be nil.
-	SentBefore func(time.Time) bool
+	// Earlier tells what another bridge may have sent; nil: there was none.
+	Earlier Earlier
 }
 
 // Workspace is what Rocket.Chat knows.
@@ -48,6 +47,9 @@ type Workspace struct {
 	Rooms  Rooms
 	People bridge.People // nil: nobody answers after the plain window
 	Files  bridge.Files
+	// OurTime returns what our clock showed when the workspace's showed a time; nil: they
+	// show the same.
+	OurTime func(time.Time) time.Time
 }
 
 // Rooms tell whose a room is.
@@ -130,8 +132,12 @@ func (c *Config) fillIn() {
 	if c.Memory.States == nil {
 		c.Memory.States = bridge.NoStates{}
 	}
-	before := c.Memory.SentBefore
-	c.Memory.SentBefore = func(at time.Time) bool { return before != nil && !at.IsZero() && before(at) }
+	if c.Memory.Earlier == nil {
+		c.Memory.Earlier = noEarlier{}
+	}
+	if c.Workspace.OurTime == nil {
+		c.Workspace.OurTime = func(t time.Time) time.Time { return t }
+	}
 	c.Hooks.fillIn()
 }
 
@@ -172,11 +178,14 @@ func (c *Config) window(of bridge.Conversation) bridge.Window {
 }
 
 // Load fills the lanes with what an earlier run left. The oldest message of each lane may
-// have been sent by that run: that is resolved before anything is sent
-// (docs/decisions/003-unknown-outcome.md).
+// have been sent by that run, and all that a copied store had may have been sent by whoever
+// went on with the original: that is resolved before anything is sent
+// (docs/decisions/003-unknown-outcome.md, 014-restored-stores.md).
 func (o *Outbound) Load() error {
 	err := o.Lanes.Load(func(d *bridge.Delivery, oldest bool) {
-		if oldest {
+		if o.Memory.Earlier.Inherited(d.Accepted) {
+			o.progress.inherit(d.Seq, o.started)
+		} else if oldest {
 			o.progress.mayBeSent(d.Seq, o.started)
 		}
 	})

@@ -15,8 +15,10 @@ type progress struct {
 	mu            sync.Mutex                 // guards all below
 	unpersisted   map[bridge.Seq]unpersisted // progress the store did not take; believed rather than the stored one
 	maybeSent     map[bridge.Seq]time.Time   // possibly sent at that time by somebody who could not write it down
+	inherited     map[bridge.Seq]struct{}    // of those: by another bridge, whatever is written down
+	unreadable    map[bridge.Seq]time.Time   // since when it could not be found out what another bridge has sent
 	looked        map[bridge.Seq]time.Time   // not found in the thread, after it was tried at that time
-	knownUnsent   map[bridge.Lane]struct{}   // in which a message of an earlier bridge's time was found not to have been sent
+	knownUnsent   map[bridge.Lane]struct{}   // in which another bridge has not sent what is doubtful
 	clockRollback time.Duration              // by how much the clock was set back at most, as far as it was noticed
 }
 
@@ -33,8 +35,8 @@ type unpersisted struct {
 
 func newProgress(store saver) *progress {
 	return &progress{
-		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{},
-		looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
+		store: store, unpersisted: map[bridge.Seq]unpersisted{}, maybeSent: map[bridge.Seq]time.Time{}, inherited: map[bridge.Seq]struct{}{},
+		unreadable: map[bridge.Seq]time.Time{}, looked: map[bridge.Seq]time.Time{}, knownUnsent: map[bridge.Lane]struct{}{},
 	}
 }
 
@@ -56,6 +58,7 @@ func (p *progress) believe(d *bridge.Delivery) error {
 	p.mu.Lock()
 	known, better := p.unpersisted[d.Seq]
 	since, maybeSent := p.maybeSent[d.Seq]
+	_, inherited := p.inherited[d.Seq]
 	p.mu.Unlock()
 	switch {
 	case better:
@@ -63,8 +66,11 @@ func (p *progress) believe(d *bridge.Delivery) error {
 		if err := p.store.Save(d.Seq, known.progress, known.receipts...); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
-	case maybeSent && d.Progress.State == bridge.InFlight: // written down, so that the next start need not begin anew
+	case maybeSent && (d.Progress.State == bridge.InFlight || inherited && d.Progress.State == bridge.Queued): // written down, so that the next start need not begin anew
 		d.Progress.State, d.Progress.Tried = bridge.OutcomeUnknown, since
+		if inherited {
+			d.Progress.State = bridge.Doubtful
+		}
 		if err := p.store.Save(d.Seq, d.Progress); err != nil {
 			return bridge.StoreRefusal(fmt.Errorf("save progress: %w", err))
 		}
@@ -86,6 +92,27 @@ func (p *progress) mayBeSent(seq bridge.Seq, at time.Time) {
 	p.maybeSent[seq] = at
 }
 
+// inherit notes that a message may have been sent by another bridge, until that time.
+func (p *progress) inherit(seq bridge.Seq, until time.Time) {
+	p.mayBeSent(seq, until)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inherited[seq] = struct{}{}
+}
+
+// noteUnreadable notes that it cannot be found out now what another bridge has sent, and
+// returns since when.
+func (p *progress) noteUnreadable(seq bridge.Seq, now time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	since, known := p.unreadable[seq]
+	if !known || since.After(now) {
+		since = now
+		p.unreadable[seq] = since
+	}
+	return since
+}
+
 // pending reports whether something is known of a delivery that the store does not know.
 func (p *progress) pending(seq bridge.Seq) bool {
 	p.mu.Lock()
@@ -101,6 +128,8 @@ func (p *progress) clearPending(seq bridge.Seq) {
 	defer p.mu.Unlock()
 	delete(p.unpersisted, seq)
 	delete(p.maybeSent, seq)
+	delete(p.inherited, seq)
+	delete(p.unreadable, seq)
 	delete(p.looked, seq)
 }
 
@@ -134,16 +163,16 @@ func (p *progress) rollback() time.Duration {
 	return p.clockRollback
 }
 
-// noteUnsent notes that a message of an earlier bridge's time was not sent: that one sent
-// in order, so it sent none of the later ones of the lane either.
+// noteUnsent notes that another bridge has sent neither a message nor a later one of the
+// lane.
 func (p *progress) noteUnsent(lane bridge.Lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.knownUnsent[lane] = struct{}{}
 }
 
-// unsent reports whether a message, if it is of an earlier bridge's time, comes after one
-// that was not sent. Without this, each of them would cost a look into the thread.
+// unsent reports whether a message that is doubtful comes after one of which that is known.
+// Without this, each of them would cost a look into the thread.
 func (p *progress) unsent(lane bridge.Lane, seq bridge.Seq) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

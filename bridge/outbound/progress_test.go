@@ -90,8 +90,14 @@ func TestProgress_Unsent_BelongsToTheLaneButNotToWhatMayBeSent(t *testing.T) {
 	}
 	p.noteUnsent(lane)
 	p.mayBeSent(2, noon)
-	if !p.unsent(lane, 1) || p.unsent(lane, 2) || p.unsent(other, 1) {
-		t.Errorf("known: %v, %v, %v", p.unsent(lane, 1), p.unsent(lane, 2), p.unsent(other, 1))
+	for _, one := range []struct {
+		lane bridge.Lane
+		seq  bridge.Seq
+		want bool
+	}{{lane, 1, true}, {lane, 2, false}, {other, 1, false}} {
+		if got := p.unsent(one.lane, one.seq); got != one.want {
+			t.Errorf("%v of %v is known not to have been sent: %v", one.seq, one.lane, got)
+		}
 	}
 }
 

@@ -89,11 +89,7 @@ func (r resolver) resolvePrivate(a *attempt) error {
 // readThread reads what may show that a part has arrived: the thread, or what stands below
 // the comment that it answers.
 func (r resolver) readThread(ctx context.Context, a *attempt, newest bool) (bridge.Sighting, error) {
-	since := a.d.Accepted
-	if a.out.At.Before(since) {
-		since = a.out.At
-	}
-	since = since.Add(-bridge.ClocksDiffer - r.progress.rollback())
+	since := r.since(a.out, a.d.Accepted).Add(-bridge.ClocksDiffer - r.progress.rollback())
 	s := bridge.Search{Forms: looksOf(a.style(), a.out, a.d.Progress.Part, r.edits.behind(a.d.Seq, a.out.Message)), Since: since, Newest: newest,
 		Enough: func(seen bridge.Sighting) bool {
 			complete, bare := r.complete(a, seen)
@@ -107,8 +103,13 @@ func (r resolver) readThread(ctx context.Context, a *attempt, newest bool) (brid
 
 // notReadable tries again until that took too long.
 func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
-	tooLong := r.Now().Sub(a.d.Progress.Tried) > r.Times.ResolveFor
-	if refusal.Verdict == bridge.Never || tooLong && refusal.Gate == "" {
+	tooLong := r.Now().Sub(r.triedSince(a)) > r.Times.ResolveFor
+	given := refusal.Verdict == bridge.Never || tooLong && refusal.Gate == ""
+	if given && r.probablyNew(a) {
+		a.d.Progress.State = bridge.Queued
+		return a.save()
+	}
+	if given {
 		return r.endings.deadLetterPart(a, bridge.Unclear, refusal)
 	}
 	refusal.Verdict = bridge.Again
@@ -132,6 +133,9 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 	}
 	p := &a.d.Progress
 	switch complete, bare := r.complete(a, seen); {
+	case (!complete || bare) && r.probablyNew(a): // it is as good as certain already
+		p.State = bridge.Queued
+		return a.save()
 	case complete && bare && r.Now().Sub(p.Tried) <= r.Times.ResolveFor:
 		return settling(0, errors.New("the thread shows messages without their words, and not all of them are known yet"))
 	case !complete || bare:
@@ -139,10 +143,10 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 	case p.Attempts >= maxAttempts:
 		return r.endings.deadLetterPart(a, bridge.MetaError, fmt.Errorf("%d attempts, none arrived", p.Attempts))
 	}
-	p.State = bridge.Queued
-	if r.Memory.SentBefore(a.out.At) {
+	if r.noneLater(a, seen) {
 		r.progress.noteUnsent(a.d.Lane)
 	}
+	p.State = bridge.Queued
 	return a.save()
 }
 
@@ -150,13 +154,14 @@ func (r resolver) judge(a *attempt, seen bridge.Sighting) error {
 // it may be one of those of which the thread shows nothing but the id. A conversation's
 // messages are sent one after another: if the thread shows one that was sent before this, it
 // shows all that came later; not so if this was given up, because then later ones were sent
-// meanwhile. What a room shows already is the customer's, or another app's.
+// meanwhile, and not if another bridge sent some. What a room shows already is the
+// customer's, or another app's.
 func (r resolver) complete(a *attempt, seen bridge.Sighting) (complete, bare bool) {
 	complete = seen.Complete
 	for _, mid := range seen.Shown {
 		_, ours := r.Memory.Receipts.TagOf(a.page.ID, mid)
 		switch {
-		case ours && a.out.Since.IsZero():
+		case ours && a.out.Since.IsZero() && a.d.Progress.State != bridge.Doubtful:
 			complete, bare = true, false
 		case ours || !slices.Contains(seen.Bare, mid):
 		default:

@@ -67,11 +67,11 @@ func readChoice(t bridge.Ticket) (held choice, err error) {
 	return held, nil
 }
 
-// Choose connects the ticked pages: each is stored with its token, subscribed, and
-// read back. It spends the choice ticket. A page that fails says why and keeps
+// Choose connects the ticked pages: all are stored with their tokens, which spends the
+// choice ticket, then each is subscribed and read back. A page that fails says why and keeps
 // what it has; connecting again continues there.
 func (l *Login) Choose(ctx context.Context, id, nonce, proof string, pages []Chosen) ([]Connected, error) {
-	by, held, err := l.held(id, nonce, proof)
+	by, held, err := l.held(ctx, id, nonce, proof)
 	if err != nil {
 		return nil, err
 	}
@@ -80,26 +80,29 @@ func (l *Login) Choose(ctx context.Context, id, nonce, proof string, pages []Cho
 			return nil, bridge.ErrForged // the form offered no such page
 		}
 	}
-	if _, err := l.tickets.SpendTicket(ctx, id); err != nil {
-		return nil, err
-	}
 	l.choosing.Add(1)
 	defer l.choosing.Add(-1)
+	if err := l.keep(ctx, by, held, pages, id); err != nil {
+		return nil, err
+	}
 	var all []Connected
 	for _, p := range pages {
-		all = append(all, l.connected(ctx, by, held, p))
+		all = append(all, l.connected(ctx, by, held, p.ID))
 	}
 	return all, nil
 }
 
 // held returns who may choose, and from what; it spends nothing.
-func (l *Login) held(id, nonce, proof string) (by bridge.Author, held choice, err error) {
+func (l *Login) held(ctx context.Context, id, nonce, proof string) (by bridge.Author, held choice, err error) {
 	t, err := l.tickets.open(id, bridge.ChoiceTicket)
 	if err != nil {
 		return by, held, err
 	}
 	if nonce == "" || !l.tickets.proves(proof, "choice", id+"."+nonce) {
 		return by, held, bridge.ErrOtherBrowser
+	}
+	if err := l.rights.check(ctx, t.For); err != nil {
+		return by, held, err
 	}
 	held, err = readChoice(t)
 	return t.For, held, err
@@ -108,34 +111,40 @@ func (l *Login) held(id, nonce, proof string) (by bridge.Author, held choice, er
 // Connecting reports whether pages that were ticked are just being connected.
 func (l *Login) Connecting() bool { return l.choosing.Load() > 0 }
 
-// connected connects a page and returns what became of it.
-func (l *Login) connected(ctx context.Context, by bridge.Author, held choice, p Chosen) Connected {
-	page, err := l.connect(ctx, by, held, p)
+// keep stores the chosen pages as Connecting with their tokens, all or none, and spends the
+// ticket with that. Stopped after it, the pages stay Connecting, and connecting them again,
+// or `subscribe`, continues: every step may be repeated.
+func (l *Login) keep(ctx context.Context, by bridge.Author, held choice, pages []Chosen, ticket string) error {
+	chosen := map[bridge.PageID]bridge.Settings{}
+	var ids []bridge.PageID
+	for _, p := range pages {
+		chosen[p.ID], ids = p.Settings, append(ids, p.ID)
+	}
+	return l.updateAll(ctx, ids, ticket, func(page *bridge.Page) {
+		if page.Since.IsZero() {
+			page.Since = l.now()
+		}
+		page.Name, page.Token = held.Names[page.ID], bridge.Secret(held.Tokens[page.ID])
+		page.TokenKind, page.Checked = held.Kind, time.Time{}
+		page.State, page.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.BeingSubscribed}
+		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, l.now()
+		settings.TakeOver(&page.Settings, chosen[page.ID])
+	})
+}
+
+// connected connects a page that is kept and returns what became of it.
+func (l *Login) connected(ctx context.Context, by bridge.Author, held choice, id bridge.PageID) Connected {
+	page, err := l.connect(ctx, by, id)
 	if err != nil {
-		l.log.Error("page not connected", "page", p.ID, "err", err)
-		return Connected{ID: p.ID, Name: held.Names[p.ID], State: bridge.PageConnecting, Why: bridge.Trouble{Kind: bridge.NotStored}.In(l.say)}
+		l.log.Error("page not connected", "page", id, "err", err)
+		return Connected{ID: id, Name: held.Names[id], State: bridge.PageConnecting, Why: bridge.Trouble{Kind: bridge.NotStored}.In(l.say)}
 	}
 	return Connected{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: l.explained(page), Comments: l.missingForComments(page)}
 }
 
-// connect stores a page as Connecting, subscribes it and reads both levels back.
-// Stopped at any point, the page stays Connecting, and connecting it again, or
-// `subscribe`, continues: every step may be repeated.
-func (l *Login) connect(ctx context.Context, by bridge.Author, held choice, p Chosen) (bridge.Page, error) {
-	_, err := l.update(ctx, p.ID, func(page *bridge.Page) {
-		if page.Since.IsZero() {
-			page.Since = l.now()
-		}
-		page.Name, page.Token = held.Names[p.ID], bridge.Secret(held.Tokens[p.ID])
-		page.TokenKind, page.Checked = held.Kind, time.Time{}
-		page.State, page.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.BeingSubscribed}
-		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, l.now()
-		settings.TakeOver(&page.Settings, p.Settings)
-	})
-	if err != nil {
-		return bridge.Page{}, err
-	}
-	page, err := l.connections.SwitchOn(ctx, p.ID)
+// connect subscribes a page that is kept, reads both levels back, and says what came of it.
+func (l *Login) connect(ctx context.Context, by bridge.Author, id bridge.PageID) (bridge.Page, error) {
+	page, err := l.connections.SwitchOn(ctx, id)
 	if err != nil {
 		return page, err
 	}

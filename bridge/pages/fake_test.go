@@ -56,7 +56,11 @@ func (m *memory) Pages() []bridge.Page {
 	return slices.SortedFunc(maps.Values(m.pages), func(a, b bridge.Page) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-func (m *memory) SavePage(_ context.Context, p bridge.Page) error {
+func (m *memory) SavePage(ctx context.Context, p bridge.Page) error {
+	return m.SavePages(ctx, []bridge.Page{p}, "")
+}
+
+func (m *memory) SavePages(_ context.Context, pages []bridge.Page, ticket string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if f := m.beforeSave; f != nil {
@@ -66,12 +70,20 @@ func (m *memory) SavePage(_ context.Context, p bridge.Page) error {
 	if err := m.fails["SavePage"]; err != nil {
 		return err
 	}
-	if m.pages[p.ID].Rev != p.Rev {
-		return bridge.ErrConflict
+	if _, found := m.tickets[ticket]; ticket != "" && !found {
+		return bridge.ErrTicketSpent
 	}
-	m.saves++
-	p.Rev++
-	m.pages[p.ID] = p
+	for _, p := range pages {
+		if m.pages[p.ID].Rev != p.Rev {
+			return bridge.ErrConflict
+		}
+	}
+	delete(m.tickets, ticket)
+	for _, p := range pages {
+		m.saves++
+		p.Rev++
+		m.pages[p.ID] = p
+	}
 	return nil
 }
 
@@ -96,7 +108,7 @@ func (m *memory) Ticket(id string) (bridge.Ticket, error) {
 	return t, nil
 }
 
-func (m *memory) SpendTicket(_ context.Context, id string) (bridge.Ticket, error) {
+func (m *memory) SpendTicket(_ context.Context, id, _ string) (bridge.Ticket, error) {
 	t, err := m.Ticket(id)
 	if err != nil {
 		return t, bridge.ErrTicketSpent
@@ -244,6 +256,7 @@ type desk struct {
 	meta    *meta
 	gaps    *backfill.Gaps
 	clock   time.Time
+	may     func(bridge.Author) (bool, error) // nil: everybody may everything
 	changed []bridge.PageID
 	said    []string
 	typed   []string
@@ -269,7 +282,15 @@ func (d *desk) restart() *desk {
 	d.Parts = New(Config{
 		Facebook: Facebook{d.meta, d.meta, d.meta}, Store: Store{d.store, d.store, d.store}, Gaps: d.gaps,
 		PublicURL: "https://b.example/", Verified: func() bool { return true }, Now: now, Log: slog.New(slog.DiscardHandler),
-		Departments: func(context.Context) ([]bridge.Department, error) { return nil, d.store.fails["Departments"] },
+		Workspace: Workspace{
+			May: func(_ context.Context, who bridge.Author) (bool, error) {
+				if d.may == nil {
+					return true, nil
+				}
+				return d.may(who)
+			},
+			Departments: func(context.Context) ([]bridge.Department, error) { return nil, d.store.fails["Departments"] },
+		},
 		Tell: Tell{Announce: func(_ context.Context, key, text string) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()

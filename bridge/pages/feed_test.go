@@ -120,7 +120,7 @@ func TestFeed_Dialog_AsksForNoMoreThanThePagesNeed(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, state, _ := strings.Cut(link, "state=")
-		if dialog, _, err := d.Login.Begin(state); err != nil || strings.HasSuffix(dialog, "&comments") != wanted {
+		if dialog, _, err := d.Login.Begin(t.Context(), state); err != nil || strings.HasSuffix(dialog, "&comments") != wanted {
 			t.Errorf("%s, %v", dialog, err)
 		}
 	}

@@ -22,6 +22,7 @@ const (
 // they choose.
 type Login struct {
 	*registry
+	rights      rights
 	tickets     *tickets
 	facebook    bridge.Authorizer
 	connections *Connections
@@ -44,8 +45,12 @@ func (l *Login) LoginLink(ctx context.Context, caller bridge.Author) (string, er
 // a nonce it must keep in a cookie. Nothing is spent, however often it is called. Facebook
 // asks for no more than the connected pages need: for comments only if one of them wants
 // them.
-func (l *Login) Begin(id string) (dialog, nonce string, err error) {
-	if _, err := l.tickets.open(id, bridge.LoginTicket); err != nil {
+func (l *Login) Begin(ctx context.Context, id string) (dialog, nonce string, err error) {
+	t, err := l.tickets.open(id, bridge.LoginTicket)
+	if err == nil {
+		err = l.rights.check(ctx, t.For)
+	}
+	if err != nil {
 		return "", "", err
 	}
 	nonce = rand.Text()
@@ -55,12 +60,15 @@ func (l *Login) Begin(id string) (dialog, nonce string, err error) {
 
 // CheckReturn tells whether a browser that comes back from Facebook is the one
 // that left, and spends nothing. It is for answers that bring no code.
-func (l *Login) CheckReturn(state, nonce string) error {
-	_, err := l.returning(state, nonce)
+func (l *Login) CheckReturn(ctx context.Context, state, nonce string) error {
+	_, err := l.returning(ctx, state, nonce)
 	return err
 }
 
-func (l *Login) returning(state, nonce string) (bridge.Ticket, error) {
+// MayStill refuses whoever may not go on with an offer any more.
+func (l *Login) MayStill(ctx context.Context, o Offer) error { return l.rights.check(ctx, o.By) }
+
+func (l *Login) returning(ctx context.Context, state, nonce string) (bridge.Ticket, error) {
 	id, signature, _ := strings.Cut(state, ".")
 	t, err := l.tickets.open(id, bridge.LoginTicket)
 	if err != nil {
@@ -69,7 +77,7 @@ func (l *Login) returning(state, nonce string) (bridge.Ticket, error) {
 	if nonce == "" || !l.tickets.proves(signature, "login", id+"."+nonce) {
 		return t, bridge.ErrOtherBrowser
 	}
-	return t, nil
+	return t, l.rights.check(ctx, t.For)
 }
 
 // Return takes the browser back from Facebook: it spends the login ticket, has the
@@ -77,15 +85,18 @@ func (l *Login) returning(state, nonce string) (bridge.Ticket, error) {
 // from us are announced at once, because their tokens have just died (messenger.md
 // 6.1: one app and one person have one grant).
 func (l *Login) Return(ctx context.Context, state, nonce, code string) (Offer, error) {
-	login, err := l.returning(state, nonce)
+	login, err := l.returning(ctx, state, nonce)
 	if err != nil {
 		return Offer{}, err
 	}
-	if _, err := l.tickets.SpendTicket(ctx, login.ID); err != nil {
+	if _, err := l.tickets.SpendTicket(ctx, login.ID, ""); err != nil {
 		return Offer{}, err
 	}
 	grant, err := l.facebook.Exchange(ctx, l.publicURL+callbackPath, code)
 	if err != nil {
+		if unstored := l.tickets.giveBack(ctx, login, err); unstored != nil {
+			l.log.Warn("a ticket was not given back", "err", unstored)
+		}
 		return Offer{}, fmt.Errorf("exchange the code: %w", err)
 	}
 	if err := l.revocations.keepGrant(ctx, grant.User); err != nil {
@@ -96,7 +107,7 @@ func (l *Login) Return(ctx context.Context, state, nonce, code string) (Offer, e
 
 // offer keeps a grant in a choice ticket and returns what may be chosen from it.
 func (l *Login) offer(ctx context.Context, to bridge.Author, nonce string, grant bridge.Grant) (offer Offer, err error) {
-	offer = Offer{Person: grant.Name, Missing: grant.Missing, Empty: emptiness(&grant)}
+	offer = Offer{By: to, Person: grant.Name, Missing: grant.Missing, Empty: emptiness(&grant)}
 	if bridge.WantComments(l.pages.Pages()) { // else nobody was asked for them
 		offer.Missing = slices.Concat(grant.Missing, grant.Feed)
 	}

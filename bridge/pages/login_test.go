@@ -17,7 +17,7 @@ func (d *desk) begins() (state, nonce string) {
 	if err != nil {
 		d.Fatal(err)
 	}
-	dialog, nonce, err := d.Login.Begin(queryOf(d.T, link, "state"))
+	dialog, nonce, err := d.Login.Begin(d.Context(), queryOf(d.T, link, "state"))
 	if err != nil || !strings.HasPrefix(dialog, "https://b.example/oauth/callback?") {
 		d.Fatal(dialog, err)
 	}
@@ -77,11 +77,11 @@ func TestLogin_OtherBrowsersAndForgedForms(t *testing.T) {
 		"cut signature": {state[:len(state)-1], nonce, bridge.ErrOtherBrowser},
 		"other ticket":  {"x" + state, nonce, bridge.ErrTicketUnknown},
 	} {
-		if _, err := d.Login.Return(t.Context(), c.state, c.nonce, "CODE"); !errors.Is(err, c.want) || !errors.Is(d.Login.CheckReturn(c.state, c.nonce), c.want) {
+		if _, err := d.Login.Return(t.Context(), c.state, c.nonce, "CODE"); !errors.Is(err, c.want) || !errors.Is(d.Login.CheckReturn(t.Context(), c.state, c.nonce), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if d.meta.called() != "" || d.Login.CheckReturn(state, nonce) != nil {
+	if d.meta.called() != "" || d.Login.CheckReturn(t.Context(), state, nonce) != nil {
 		t.Error("Facebook was asked, or the ticket is spent")
 	}
 	offer, err := d.Login.Return(t.Context(), state, nonce, "CODE")
@@ -116,7 +116,13 @@ func TestChoose_FacebookAway_PageIsKeptAndGoesOnLater(t *testing.T) {
 	d := newDesk(t)
 	d.meta.fails["SubscribePage"] = away
 	held := choice{User: "maria", Kind: bridge.PersonToken, Tokens: map[bridge.PageID]string{"1": "own"}, Names: map[bridge.PageID]string{"1": "Bakery"}}
-	became := d.Login.connected(t.Context(), boss, held, Chosen{ID: "1"})
+	connected := func() Connected {
+		if err := d.Login.keep(t.Context(), boss, held, []Chosen{{ID: "1"}}, ""); err != nil {
+			t.Fatal(err)
+		}
+		return d.Login.connected(t.Context(), boss, held, "1")
+	}
+	became := connected()
 	if became.State != bridge.PageConnecting || !strings.Contains(became.Why, "Facebook cannot be reached") {
 		t.Errorf("%+v", became)
 	}
@@ -127,9 +133,84 @@ func TestChoose_FacebookAway_PageIsKeptAndGoesOnLater(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	d.hears("*Bakery* is running again.")
+	d.meta.fails["SubscribePage"] = rejected
 	d.store.fails["SavePage"] = errors.New("disk full")
-	if became := d.Login.connected(t.Context(), boss, held, Chosen{ID: "1"}); !strings.Contains(became.Why, "could not be stored") {
+	if became := d.Login.connected(t.Context(), boss, held, "1"); !strings.Contains(became.Why, "could not be stored") {
 		t.Errorf("%+v", became)
+	}
+}
+
+// TestRights_AreAskedForWhenALinkIsUsed: whoever lost them is refused everywhere, and so is
+// everybody while they cannot be found out. Neither spends anything.
+func TestRights_AreAskedForWhenALinkIsUsed(t *testing.T) {
+	d := newDesk(t, running("2"))
+	d.meta.grant = bridge.Grant{User: "maria", Pages: []bridge.GrantedPage{{ID: "1", Name: "Bakery", Token: "own"}}}
+	link, err := d.Login.LoginLink(t.Context(), boss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state, nonce := d.begins()
+	other, otherNonce := d.begins()
+	offer, err := d.Login.Return(t.Context(), other, otherNonce, "CODE")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := d.Editor.SettingsLink(t.Context(), boss, "2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket := queryOf(t, form, "ticket")
+	filled := settings.Filled{Seen: settings.Seen(bridge.Settings{}), Typed: map[string]string{"welcome": "Hello"}}
+	d.meta.called()
+	uses := map[string]func() error{
+		"start":         func() error { _, _, err := d.Login.Begin(t.Context(), queryOf(t, link, "state")); return err },
+		"back, no code": func() error { return d.Login.CheckReturn(t.Context(), state, nonce) },
+		"tick boxes":    func() error { return d.Login.MayStill(t.Context(), offer) },
+		"form":          func() error { _, err := d.Editor.OpenSettings(t.Context(), ticket, "2"); return err },
+		"back":          func() error { _, err := d.Login.Return(t.Context(), state, nonce, "CODE2"); return err },
+		"choice": func() error {
+			_, err := d.Login.Choose(t.Context(), offer.Ticket, otherNonce, offer.Proof, []Chosen{{ID: "1"}})
+			return err
+		},
+		"save": func() error { _, _, err := d.Editor.SaveSettings(t.Context(), ticket, "2", filled, nil); return err },
+	}
+	for want, may := range map[error]func(bridge.Author) (bool, error){
+		bridge.ErrMayNot:      func(who bridge.Author) (bool, error) { return who != boss, nil },
+		bridge.ErrNobodyToAsk: func(bridge.Author) (bool, error) { return true, away },
+	} {
+		d.may = may
+		for name, use := range uses {
+			if err := use(); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", name, err, want)
+			}
+		}
+	}
+	if calls := d.meta.called(); calls != "" || d.page("2").Settings.Welcome != "" || len(d.store.pages) != 1 {
+		t.Errorf("something was done: %q", calls)
+	}
+	d.may = nil
+	for _, name := range []string{"start", "back, no code", "tick boxes", "form", "back", "choice", "save"} {
+		if err := uses[name](); err != nil {
+			t.Errorf("%s was spent: %v", name, err)
+		}
+	}
+}
+
+// TestReturn_FacebookAway_GivesTheLinkBack, and a code that Facebook refuses does not.
+func TestReturn_FacebookAway_GivesTheLinkBack(t *testing.T) {
+	d := newDesk(t)
+	state, nonce := d.begins()
+	d.meta.fails["Exchange"] = away
+	if _, err := d.Login.Return(t.Context(), state, nonce, "CODE"); !errors.Is(err, away) {
+		t.Error(err)
+	}
+	d.meta.fails["Exchange"] = &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.CodeRefused}
+	if _, err := d.Login.Return(t.Context(), state, nonce, "CODE"); err == nil || errors.Is(err, bridge.ErrTicketSpent) {
+		t.Error(err)
+	}
+	clear(d.meta.fails)
+	if _, err := d.Login.Return(t.Context(), state, nonce, "CODE"); err == nil {
+		t.Error("a code that was refused is forgiven")
 	}
 }
 

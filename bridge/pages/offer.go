@@ -8,9 +8,10 @@ import (
 
 // Offer is what a person may choose from after logging in at Facebook.
 type Offer struct {
-	Ticket      string // of the choice; goes into the form
-	Proof       string // that the form is ours; goes into the form
-	Person      string // name at Facebook
+	By          bridge.Author // who asked for the link
+	Ticket      string        // of the choice; goes into the form
+	Proof       string        // that the form is ours; goes into the form
+	Person      string        // name at Facebook
 	Pages       []OfferedPage
 	Departments []bridge.Department // nil: they could not be read
 	Missing     []string            // permissions that were not granted

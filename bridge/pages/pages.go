@@ -24,18 +24,18 @@ import (
 
 // Config is what the Parts are made of.
 type Config struct {
-	Facebook    Facebook
-	Store       Store
-	Gaps        *backfill.Gaps // may be nil
-	Times       Times
-	PublicURL   string      // how browsers and Meta reach us
-	Verified    func() bool // Meta has called our webhook's handshake
-	Departments Departments // for the tick boxes and forms
-	Tell        Tell
-	Changed     func(bridge.PageID) // what waits for a page can be tried again
-	Now         func() time.Time
-	Say         *language.Speaker
-	Log         *slog.Logger
+	Facebook  Facebook
+	Store     Store
+	Gaps      *backfill.Gaps // may be nil
+	Times     Times
+	PublicURL string      // how browsers and Meta reach us
+	Verified  func() bool // Meta has called our webhook's handshake
+	Workspace Workspace
+	Tell      Tell
+	Changed   func(bridge.PageID) // what waits for a page can be tried again
+	Now       func() time.Time
+	Say       *language.Speaker
+	Log       *slog.Logger
 }
 
 // Facebook is the ways in which Meta is asked and told about pages.
@@ -50,6 +50,12 @@ type Store struct {
 	Pages       bridge.PageStore
 	Tickets     bridge.Tickets
 	Revocations bridge.Revocations
+}
+
+// Workspace is what Rocket.Chat is asked.
+type Workspace struct {
+	Departments Departments // for the tick boxes and forms
+	May         May         // looked at when a link is used
 }
 
 // Times are how long things take; zero stands for the default behind each.
@@ -107,6 +113,7 @@ func New(c Config) *Parts {
 		locks: newLocks(),
 	}
 	tickets := &tickets{Tickets: c.Store.Tickets, now: c.Now}
+	rights := rights{c.Workspace.May, c.Log}
 	kept := &revocations{registry: reg, Revocations: c.Store.Revocations}
 	app := &app{
 		registry: reg, facebook: c.Facebook.Subscriptions, webhook: public + webhookPath, verified: c.Verified,
@@ -119,12 +126,12 @@ func New(c Config) *Parts {
 	}
 	return &Parts{
 		Login: &Login{
-			registry: reg, tickets: tickets, facebook: c.Facebook.Login, connections: connections, revocations: kept,
-			departments: c.Departments, publicURL: public,
+			registry: reg, rights: rights, tickets: tickets, facebook: c.Facebook.Login, connections: connections, revocations: kept,
+			departments: c.Workspace.Departments, publicURL: public,
 		},
 		Connections: connections,
 		Watch:       newWatch(connections, cmp.Or(c.Times.CheckEvery, checkEvery), cmp.Or(c.Times.FirstStep, firstStep)),
-		Editor:      &Editor{registry: reg, connections: connections, typeFor: c.Tell.TypeFor, tickets: tickets, departments: c.Departments, publicURL: public},
+		Editor:      &Editor{registry: reg, rights: rights, connections: connections, typeFor: c.Tell.TypeFor, tickets: tickets, departments: c.Workspace.Departments, publicURL: public},
 		Revoker: &Revoker{
 			registry: reg, kept: kept, login: c.Facebook.Login, subscriptions: c.Facebook.Subscriptions,
 			tryFor: cmp.Or(c.Times.RevokeFor, revokeFor), first: cmp.Or(c.Times.RevokeFirst, revokeFirst), pending: make(chan struct{}, 1),

@@ -30,40 +30,54 @@ type registry struct {
 // update changes a page as it is now; an id nobody knows makes a new page. Changes
 // made meanwhile by others are kept.
 func (r *registry) update(ctx context.Context, id bridge.PageID, change func(*bridge.Page)) (bridge.Page, error) {
-	for {
-		page, err := r.pages.Page(id)
-		if errors.Is(err, bridge.ErrNoPage) {
-			page = bridge.Page{ID: id}
-		} else if err != nil {
-			return page, err
-		}
-		before := page
-		change(&page)
-		if err := r.save(ctx, before, page); errors.Is(err, bridge.ErrConflict) {
-			continue
-		} else if err != nil {
-			return page, err
-		}
-		return r.pages.Page(id)
+	if err := r.updateAll(ctx, []bridge.PageID{id}, "", change); err != nil {
+		return bridge.Page{ID: id}, err
 	}
+	return r.pages.Page(id)
 }
 
-// save stores a page; before that it opens the gap that its change begins, and after it
-// it tells those who wait for the change.
-func (r *registry) save(ctx context.Context, before, page bridge.Page) error {
-	if losesEvents(before, page) {
-		if err := r.gaps.Lost(ctx, page); err != nil {
+// updateAll is update for several pages, all or none, and spends a ticket with it unless
+// its id is empty.
+func (r *registry) updateAll(ctx context.Context, ids []bridge.PageID, ticket string, change func(*bridge.Page)) error {
+	for {
+		var before, after []bridge.Page
+		for _, id := range ids {
+			page, err := r.pages.Page(id)
+			if errors.Is(err, bridge.ErrNoPage) {
+				page = bridge.Page{ID: id}
+			} else if err != nil {
+				return err
+			}
+			before = append(before, page)
+			change(&page)
+			after = append(after, page)
+		}
+		if err := r.save(ctx, before, after, ticket); !errors.Is(err, bridge.ErrConflict) {
 			return err
 		}
 	}
-	if err := r.pages.SavePage(ctx, page); err != nil {
+}
+
+// save stores pages; before that it opens the gaps that their changes begin, and after it
+// it tells those who wait for the changes.
+func (r *registry) save(ctx context.Context, before, after []bridge.Page, ticket string) error {
+	for i, page := range after {
+		if losesEvents(before[i], page) {
+			if err := r.gaps.Lost(ctx, page); err != nil {
+				return err
+			}
+		}
+	}
+	if err := r.pages.SavePages(ctx, after, ticket); err != nil {
 		return err
 	}
-	if page.Silenced() {
-		r.gaps.Off(page.ID)
-	}
-	if improved(before, page) {
-		r.changed(page.ID)
+	for i, page := range after {
+		if page.Silenced() {
+			r.gaps.Off(page.ID)
+		}
+		if improved(before[i], page) {
+			r.changed(page.ID)
+		}
 	}
 	return nil
 }

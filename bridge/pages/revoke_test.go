@@ -149,7 +149,11 @@ func TestRevocation_ConnectedAgainMeanwhile_TakesNothingBack(t *testing.T) {
 	if err := d.Login.revocations.keepGrant(t.Context(), "maria"); err != nil || d.store.revocations["1"].Grant != "" {
 		t.Fatal("the grant is to be ended although it was given anew:", err)
 	}
-	if _, err := d.Login.connect(t.Context(), boss, choice{User: "maria", Kind: bridge.PersonToken, Tokens: map[bridge.PageID]string{"1": "new"}}, Chosen{ID: "1"}); err != nil {
+	held := choice{User: "maria", Kind: bridge.PersonToken, Tokens: map[bridge.PageID]string{"1": "new"}}
+	if err := d.Login.keep(t.Context(), boss, held, []Chosen{{ID: "1"}}, ""); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Login.connect(t.Context(), boss, "1"); err != nil {
 		t.Fatal(err)
 	}
 	clear(d.meta.fails)

@@ -12,6 +12,7 @@ import (
 // Editor changes the settings of pages, by words, by a dialog, or by a form behind a link.
 type Editor struct {
 	*registry
+	rights      rights
 	connections *Connections
 	typeFor     TypeFor
 	tickets     *tickets
@@ -32,7 +33,7 @@ func (e *Editor) ChangeSetting(ctx context.Context, id bridge.PageID, d *setting
 			return page, "", err
 		}
 	}
-	page, err = e.change(ctx, id, func(s *bridge.Settings) (bool, error) {
+	page, err = e.change(ctx, id, "", func(s *bridge.Settings) (bool, error) {
 		mistake = d.Change(s, value, known)
 		return mistake == "", nil
 	})
@@ -58,11 +59,16 @@ func (e *Editor) followUp(ctx context.Context, by bridge.Author, before, after b
 // FillSettings saves somebody's form, if it has no mistake and does not clash with what
 // others changed meanwhile; the outcome says which.
 func (e *Editor) FillSettings(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled, known []bridge.Department) (page bridge.Page, out settings.Outcome, err error) {
+	return e.fill(ctx, by, id, f, known, "")
+}
+
+// fill saves a form, and spends a ticket with that unless its id is empty.
+func (e *Editor) fill(ctx context.Context, by bridge.Author, id bridge.PageID, f settings.Filled, known []bridge.Department, ticket string) (page bridge.Page, out settings.Outcome, err error) {
 	before, err := e.pages.Page(id)
 	if err != nil {
 		return before, out, err
 	}
-	page, err = e.change(ctx, id, func(s *bridge.Settings) (bool, error) {
+	page, err = e.change(ctx, id, ticket, func(s *bridge.Settings) (bool, error) {
 		out, err = f.Apply(*s, known)
 		if err == nil && out.Saved {
 			*s = out.Settings
@@ -76,19 +82,24 @@ func (e *Editor) FillSettings(ctx context.Context, by bridge.Author, id bridge.P
 }
 
 // change changes a page's settings as they are now. how may be called again; if it
-// returns false, nothing is stored.
-func (e *Editor) change(ctx context.Context, id bridge.PageID, how func(*bridge.Settings) (bool, error)) (bridge.Page, error) {
+// returns false, nothing is stored. The ticket, unless its id is empty, is spent with what
+// is stored, and also where nothing had to be.
+func (e *Editor) change(ctx context.Context, id bridge.PageID, ticket string, how func(*bridge.Settings) (bool, error)) (bridge.Page, error) {
 	for {
 		page, err := e.pages.Page(id)
 		if err != nil {
 			return page, err
 		}
 		before := page.Settings
-		if ok, err := how(&page.Settings); err != nil || !ok || page.Settings == before {
+		ok, err := how(&page.Settings)
+		if err != nil || !ok {
 			page.Settings = before
 			return page, err
 		}
-		err = e.pages.SavePage(ctx, page)
+		if page.Settings == before {
+			return page, e.spend(ctx, ticket)
+		}
+		err = e.pages.SavePages(ctx, []bridge.Page{page}, ticket)
 		if errors.Is(err, bridge.ErrConflict) {
 			continue
 		}
@@ -97,6 +108,14 @@ func (e *Editor) change(ctx context.Context, id bridge.PageID, how func(*bridge.
 		}
 		return e.pages.Page(id)
 	}
+}
+
+func (e *Editor) spend(ctx context.Context, ticket string) error {
+	if ticket == "" {
+		return nil
+	}
+	_, err := e.tickets.SpendTicket(ctx, ticket, "")
+	return err
 }
 
 // SettingsLink returns a link to the settings form of a page, for one save.
@@ -111,19 +130,22 @@ func (e *Editor) SettingsLink(ctx context.Context, caller bridge.Author, id brid
 	return e.publicURL + "/pages/" + string(id) + "/settings?ticket=" + ticket, nil
 }
 
-// checkTicket reports whether a ticket opens the form of a page, and whose it is; it spends
-// nothing.
-func (e *Editor) checkTicket(ticket string, id bridge.PageID) (to bridge.Author, err error) {
+// checkTicket reports whether a ticket opens the form of a page, for somebody who still
+// may, and whose it is; it spends nothing.
+func (e *Editor) checkTicket(ctx context.Context, ticket string, id bridge.PageID) (to bridge.Author, err error) {
 	t, err := e.tickets.open(ticket, bridge.SettingsTicket)
 	if err == nil && string(t.Data) != string(id) {
 		err = bridge.ErrTicketUnknown
+	}
+	if err == nil {
+		err = e.rights.check(ctx, t.For)
 	}
 	return t.For, err
 }
 
 // OpenSettings returns what the form of a ticket shows; it spends nothing.
 func (e *Editor) OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error) {
-	if _, err := e.checkTicket(ticket, id); err != nil {
+	if _, err := e.checkTicket(ctx, ticket, id); err != nil {
 		return bridge.SettingsForm{}, err
 	}
 	page, err := e.pages.Page(id)
@@ -137,18 +159,17 @@ func (e *Editor) OpenSettings(ctx context.Context, ticket string, id bridge.Page
 	return bridge.SettingsForm{Page: page, Departments: departments}, nil
 }
 
-// SaveSettings saves the form of a ticket, as FillSettings does. Only a save spends
-// the ticket. known are the departments, nil if they could not be read.
+// SaveSettings saves the form of a ticket, as FillSettings does, and spends the ticket with
+// that: of many saves at once one is taken, and one that is not taken spends nothing. known
+// are the departments, nil if they could not be read.
 func (e *Editor) SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error) {
-	by, err := e.checkTicket(ticket, id)
+	by, err := e.checkTicket(ctx, ticket, id)
 	if err != nil {
 		return bridge.Page{}, settings.Outcome{}, err
 	}
-	page, out, err := e.FillSettings(ctx, by, id, f, known)
-	if err == nil && out.Saved {
-		if _, err := e.tickets.SpendTicket(ctx, ticket); err != nil {
-			e.log.Warn("ticket not spent", "err", err)
-		}
+	page, out, err := e.fill(ctx, by, id, f, known, ticket)
+	if err == nil && !out.Saved { // it may have clashed with a save by the same ticket
+		_, err = e.tickets.open(ticket, bridge.SettingsTicket)
 	}
 	return page, out, err
 }

@@ -41,6 +41,17 @@ func (t *tickets) open(id string, kind bridge.TicketKind) (bridge.Ticket, error)
 	return ticket, err
 }
 
+// giveBack makes a login ticket good again where Facebook, and not the person, is to blame.
+// Nobody else can have used it meanwhile, because it was spent before Facebook was asked.
+func (t *tickets) giveBack(ctx context.Context, login bridge.Ticket, failed error) error {
+	if bridge.RefusalOf(failed).Reason == bridge.CodeRefused {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer stop()
+	return t.SaveTicket(ctx, login)
+}
+
 // proves reports whether a proof is ours, for a purpose and a text.
 func (t *tickets) proves(proof, purpose, text string) bool {
 	return equalSecret(proof, t.Sign(purpose, text))

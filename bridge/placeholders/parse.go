@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // piece is a part of a text: what is said as it stands, or a placeholder.
@@ -103,7 +104,7 @@ func (p *parser) brace(text string) (taken int) {
 		p.say(text)
 		return len(text)
 	case text[end] == '{':
-		if named(text[1:end]) && (meant(text[1:end]) || meant(text[end+1:])) {
+		if meant(text[1:end]) || named(text[1:end]) && meant(text[end+1:]) { // else it would look unclosed once the inner one is filled in
 			p.fault(Nested, nest(text))
 		}
 		p.say(text[:end])
@@ -140,7 +141,8 @@ func meant(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
 	return slices.ContainsFunc(names, func(name string) bool {
 		rest, begins := strings.CutPrefix(text, name)
-		return begins && (rest == "" || !wordlike.MatchString(rest[:1]))
+		first, _ := utf8.DecodeRuneInString(rest)
+		return begins && (rest == "" || !wordlike.MatchString(string(first)))
 	})
 }
 

@@ -64,7 +64,7 @@ func (s *Schedule) letGo(id bridge.Lane, gone map[bridge.Seq]bool) {
 	s.places.waiting -= len(l.seqs) - len(left)
 	l.seqs, l.wanted, l.failures, l.tries, l.settling, l.answered = left, false, 0, 0, false, streak{}
 	if len(left) == 0 {
-		delete(s.places.lanes, id)
+		end(&s.places, id)
 		return
 	}
 	s.places.makeReady(l)

@@ -73,6 +73,7 @@ type places struct {
 	signal  func() // a lane is ready
 	sooner  func() // the earliest due time changed
 	lanes   map[bridge.Lane]*lane
+	most    int // lanes at once, since the map of them was made
 	gates   map[bridge.Gate]*gate
 	ready   readyLine
 	due     Due[waiter]
@@ -83,7 +84,20 @@ type places struct {
 func (p *places) begin(id bridge.Lane, seq bridge.Seq) *lane {
 	l := &lane{id: id, seqs: []bridge.Seq{seq}}
 	p.lanes[id] = l
+	p.most = max(p.most, len(p.lanes))
 	return l
+}
+
+// crowd is how many lanes at once leave a map behind that is not kept.
+const crowd = 64
+
+// end lets go of a lane in which nothing waits. Maps never shrink: what a crowd has taken
+// is given back when the last has gone.
+func end(p *places, id bridge.Lane) {
+	delete(p.lanes, id)
+	if len(p.lanes) == 0 && p.most > crowd {
+		p.lanes, p.most = map[bridge.Lane]*lane{}, 0
+	}
 }
 
 // longestRest bounds how long something waits because an earlier run said so: clocks are

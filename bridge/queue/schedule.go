@@ -130,7 +130,7 @@ func (s *Schedule) finish(t turn, done int, refusal *bridge.Refusal) (e ending) 
 	case refusal != nil:
 		e = p.refused(l, refusal, probe)
 	case len(l.seqs) == 0:
-		delete(p.lanes, l.id)
+		end(p, l.id)
 	default:
 		p.makeReady(l)
 	}

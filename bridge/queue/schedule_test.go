@@ -3,6 +3,8 @@ package queue
 import (
 	"fmt"
 	"reflect"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -344,4 +346,41 @@ func TestSchedule_GateTriedBeforeItsTime_OneLaneTriesForAll(t *testing.T) {
 		t.Errorf("%d of the others are ready", n)
 	}
 	s.finish(turn, 1, nil)
+}
+
+// TestSchedule_CrowdHasGone_NothingIsKeptOfIt: an idle conversation costs nothing, also after
+// many have waited at once.
+func TestSchedule_CrowdHasGone_NothingIsKeptOfIt(t *testing.T) {
+	const many = 20_000
+	s, _ := newTestSchedule(0)
+	fill := func() {
+		for i := range many {
+			s.add(customer("p", strconv.Itoa(i)), bridge.Seq(i+1))
+		}
+	}
+	before := inUse()
+	fill()
+	if took := inUse() - before; took < 64*many {
+		t.Fatalf("a crowd took %d bytes: too few to tell", took)
+	}
+	for turns := ready(s); len(turns) > 0; turns = ready(s) {
+		for _, one := range turns {
+			s.finish(one, len(one.seqs), nil)
+		}
+	}
+	if kept := inUse() - before; kept > 16*many { // the ready line keeps a pointer for each
+		t.Errorf("%d bytes are kept for each of a crowd that has gone", kept/many)
+	}
+	fill()
+	if turns := ready(s); len(turns) != many {
+		t.Errorf("of the next crowd, %d are ready", len(turns))
+	}
+}
+
+// inUse returns how many bytes are in use.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -6,6 +6,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
+	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/language"
 )
@@ -48,9 +49,8 @@ type Store struct {
 	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
 	// a change of the text.
 	TextHash func(purpose, text string) string
-	// SentBefore reports whether a message of this time may have been delivered by an
-	// earlier bridge whose store is lost, or was copied before. May be nil.
-	SentBefore func(time.Time) bool
+	// Earlier tells what another bridge may have sent; nil: there was none.
+	Earlier outbound.Earlier
 }
 
 // Workspace is Rocket.Chat.
@@ -59,10 +59,12 @@ type Workspace struct {
 	Notifier bridge.Notifier
 	Standing bridge.Standing // nil: nothing stands in the setup channel
 	Commands bridge.CommandHandler
+	Pace     *notices.Pace // of what one person types; nil: as fast as they like
 	People   bridge.People // nil: nobody answers after the plain window
 	Files    bridge.Files
 	Archive  bridge.Archive             // for erasing customers
 	Picture  func(bridge.Author) string // address of an agent's picture; "" if there is none
+	OurTime  func(time.Time) time.Time  // what our clock showed when the workspace's showed a time; nil: the same
 }
 
 // Messenger is Facebook.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/store"
 )
@@ -378,7 +379,8 @@ func (l *life) backup(t *testing.T, path string) (restored string) {
 	}
 	s, err := store.Open(store.Options{Path: restored})
 	if err == nil {
-		err = errors.Join(s.Begin(), s.Close())
+		_, err = origin.Begin(origin.Config{Cursors: s, Now: time.Now})
+		err = errors.Join(err, s.Close())
 	}
 	if err != nil {
 		t.Fatal(err)

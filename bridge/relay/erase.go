@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/queue"
@@ -99,7 +100,21 @@ func (e *Eraser) EraseCustomer(ctx context.Context, p bridge.PageID, customer br
 			return all, err
 		}
 	}
+	e.overwrite(ctx)
 	return all, nil
+}
+
+// overwriting is how long whoever has a customer forgotten waits for the disk.
+const overwriting = 20 * time.Second
+
+// overwrite has the old bytes overwritten. That it takes long, because a backup is being
+// made for example, does not make the customer less forgotten: it goes on meanwhile.
+func (e *Eraser) overwrite(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, overwriting)
+	defer stop()
+	if err := e.Memory.Overwrite(ctx); err != nil {
+		e.Log.Warn("what was erased is still being overwritten in the store's file", "err", err)
+	}
 }
 
 func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, all *bridge.Forgotten) error {

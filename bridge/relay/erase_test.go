@@ -91,6 +91,11 @@ func (m *memory) EraseMessages(_ context.Context, c bridge.Conversation, _ []bri
 	return nil
 }
 
+func (m *memory) Overwrite(context.Context) error {
+	m.did = append(m.did, "overwritten")
+	return nil
+}
+
 func (m *memory) EraseConversation(_ context.Context, c bridge.Conversation, some []bridge.RoomID) error {
 	m.did = append(m.did, fmt.Sprint("erase ", c, " ", some))
 	return nil
@@ -278,7 +283,7 @@ func TestEraseCustomer_FindsWhatWaitsInEveryLane(t *testing.T) {
 	}
 	did := []string{
 		"close rooms of visitor 1/m/7", "erase messages of 1/m/7 [in r7]", "erase visitor 1/m/7", "erase 1/m/7 [old7 r7]",
-		"close rooms of visitor 1/c/7", "erase messages of 1/c/7 [in below7]", "erase visitor 1/c/7", "erase 1/c/7 [below7]",
+		"close rooms of visitor 1/c/7", "erase messages of 1/c/7 [in below7]", "erase visitor 1/c/7", "erase 1/c/7 [below7]", "overwritten",
 	}
 	if !slices.Equal(m.did, did) {
 		t.Errorf("it did\n%s\nwant\n%s", strings.Join(m.did, "\n"), strings.Join(did, "\n"))

@@ -290,7 +290,7 @@ func (l *life) crash(t *testing.T, path string) (survivor string) {
 func TestStart_OldestMayHaveBeenSent_ThreadDecides(t *testing.T) {
 	for name, delivered := range map[string]bool{"it was": true, "it was not": false} {
 		t.Run(name, func(t *testing.T) {
-			looks := 2 // before the echo had its time, and after
+			looks := 2 // at most: before the echo had its time, unless that is over already, and after
 			if delivered {
 				looks = 1
 			}
@@ -316,7 +316,7 @@ func TestStart_OldestMayHaveBeenSent_ThreadDecides(t *testing.T) {
 			next.says(t, "b", "two")
 			o.eventually("both are there", func() bool { return len(o.received) >= 2 })
 			next.stop()
-			if got := o.got(); !reflect.DeepEqual(got, []string{"one", "two"}) || o.looks != looks {
+			if got := o.got(); !reflect.DeepEqual(got, []string{"one", "two"}) || o.looks < 1 || o.looks > looks {
 				t.Errorf("the customer reads %q, after %d looks", got, o.looks)
 			}
 			close(release)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/origin"
 	"messenger-bridge/bridge/outbound"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/metrics"
@@ -191,10 +192,14 @@ func (h *healthy) work(t *testing.T, path string, now func() time.Time, act func
 		t.Fatal(err)
 	}
 	h.s = s
+	earlier, err := origin.Begin(origin.Config{Cursors: s, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	b, err := relay.New(relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
-			TextHash: s.Sign, SentBefore: s.SentBefore},
+			TextHash: s.Sign, Earlier: earlier},
 		Workspace: relay.Workspace{Rooms: h, Notifier: h, Commands: h, People: h, Files: h,
 			Picture: func(a bridge.Author) string { return "https://bridge.example/avatars/" + a.Username }},
 		Messenger: relay.Messenger{Sender: h, Personas: h},

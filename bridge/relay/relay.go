@@ -45,6 +45,7 @@ func New(c Config) (*Relay, error) {
 		States: c.Store.States, Pages: c.Store.Pages, Patience: c.Times.Patience, Now: c.Now, Say: c.Say, Log: c.Log,
 		Refused: func(a *bridge.Response) { r.Refusals.Refused(a) },
 	})
+	r.Notices.Pace = c.Workspace.Pace
 	r.makeOutbound()
 	r.makeAutomatic()
 	r.Refusals = refusals.New(refusals.Config{Show: c.Workspace.Standing, Announce: r.Notices.Announce,
@@ -94,8 +95,8 @@ func (r *Relay) makeOutbound() {
 	r.Outbound = outbound.New(outbound.Config{
 		Lanes: r.outbox, Notices: r.Notices, Gestures: r.Gestures, Sender: c.Messenger.Sender,
 		Memory: outbound.Memory{Pages: c.Store.Pages, Receipts: c.Store.Receipts, States: c.Store.States, Links: c.Store.Links,
-			TextHash: c.Store.TextHash, SentBefore: c.Store.SentBefore},
-		Workspace: outbound.Workspace{Rooms: c.Workspace.Rooms, People: c.Workspace.People, Files: c.Workspace.Files},
+			TextHash: c.Store.TextHash, Earlier: c.Store.Earlier},
+		Workspace: outbound.Workspace{Rooms: c.Workspace.Rooms, People: c.Workspace.People, Files: c.Workspace.Files, OurTime: c.Workspace.OurTime},
 		Personas:  outbound.PersonaConfig{Maker: c.Messenger.Personas, Store: c.Store.Personas, Picture: c.Workspace.Picture},
 		Times:     c.Times.Times,
 		Hooks: outbound.Hooks{PageRefused: c.Hooks.PageRefused, PageSent: c.Hooks.PageSent,

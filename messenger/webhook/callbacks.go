@@ -3,8 +3,6 @@ package webhook
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/intake"
 )
 
 // Paths of Meta's callbacks, as they are entered in the app's dashboard.
@@ -39,7 +38,10 @@ type CallbacksConfig struct {
 // Callbacks answer what Meta says about people who logged in to the app: that they
 // removed it, and that they want their data deleted. These are administrators;
 // customers never log in.
-type Callbacks struct{ cfg CallbacksConfig }
+type Callbacks struct {
+	cfg    CallbacksConfig
+	bodies *intake.Bodies
+}
 
 // NewCallbacks returns the handler of both paths. Without secrets it refuses everything.
 func NewCallbacks(cfg CallbacksConfig) http.Handler {
@@ -53,7 +55,7 @@ func NewCallbacks(cfg CallbacksConfig) http.Handler {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	h := &Callbacks{cfg: cfg}
+	h := &Callbacks{cfg: cfg, bodies: intake.NewBodies(intake.Config{Budget: callbacksBudget, Max: maxCallback})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+DeauthorizePath, func(w http.ResponseWriter, r *http.Request) {
 		if h.erase(w, r) {
@@ -68,12 +70,14 @@ func NewCallbacks(cfg CallbacksConfig) http.Handler {
 	return mux
 }
 
-// maxCallback is the longest body; Meta's has some hundred bytes.
-const maxCallback = 16 << 10
+const (
+	maxCallback     = 16 << 10 // the longest body; Meta's has some hundred bytes
+	callbacksBudget = 1 << 20  // of all bodies together
+)
 
 // erase does what a callback asks for, or answers why not.
 func (h *Callbacks) erase(w http.ResponseWriter, r *http.Request) bool {
-	value, status, answer := signedField(w, r)
+	value, status, answer := h.signedField(w, r)
 	if answer != "" {
 		h.refuse(w, status, answer)
 		return false
@@ -83,6 +87,7 @@ func (h *Callbacks) erase(w http.ResponseWriter, r *http.Request) bool {
 		h.refuse(w, http.StatusBadRequest, AnswerForged)
 		return false
 	}
+	intake.Prove(r.Context())
 	if err := h.cfg.EraseGrant(r.Context(), user, issued); err != nil {
 		h.cfg.Log.Error("a grant could not be erased as Meta asked for", "err", err)
 		w.Header().Set("Retry-After", "10")
@@ -94,18 +99,17 @@ func (h *Callbacks) erase(w http.ResponseWriter, r *http.Request) bool {
 }
 
 // signedField reads the form's one field; else it tells how to answer.
-func signedField(w http.ResponseWriter, r *http.Request) (value string, status int, answer string) {
+func (h *Callbacks) signedField(w http.ResponseWriter, r *http.Request) (value string, status int, answer string) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return "", http.StatusUnsupportedMediaType, AnswerMalformed
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCallback))
-	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-		return "", http.StatusRequestEntityTooLarge, AnswerTooLarge
-	}
+	body, err := h.bodies.Read(w, r, intake.From(r), maxCallback)
 	if err != nil {
-		return "", http.StatusBadRequest, AnswerCut
+		status, answer := whyUnread(err)
+		return "", status, answer
 	}
-	form, err := url.ParseQuery(string(body))
+	defer body.Release()
+	form, err := url.ParseQuery(string(body.Bytes()))
 	if err != nil || len(form["signed_request"]) != 1 {
 		return "", http.StatusBadRequest, AnswerUnsigned
 	}
@@ -114,6 +118,7 @@ func signedField(w http.ResponseWriter, r *http.Request) (value string, status i
 
 func (h *Callbacks) refuse(w http.ResponseWriter, status int, answer string) {
 	h.cfg.Count(answer)
+	w.Header().Set("Connection", "close") // the rest of the body is not worth reading
 	w.WriteHeader(status)
 }
 

@@ -31,7 +31,8 @@ type wireSigned struct {
 }
 
 // openSigned returns who a signed_request is about, by the app-scoped id, and when
-// Meta made it; zero if it does not say. Any of the secrets may have signed it.
+// Meta made it. One that does not say when is refused: it could be replayed for ever. Any
+// of the secrets may have signed it.
 // Nothing of the payload is read before the signature was found right.
 func openSigned(value string, secrets []bridge.Secret, now time.Time) (user string, issued time.Time, err error) {
 	signature, payload, _ := strings.Cut(value, ".")
@@ -44,11 +45,9 @@ func openSigned(value string, secrets []bridge.Secret, now time.Time) (user stri
 	if err != nil || json.Unmarshal(raw, &p) != nil || p.Algorithm != signedAlgorithm || p.User == "" {
 		return "", issued, errForged
 	}
-	if p.Issued != 0 {
-		issued = time.Unix(int64(p.Issued), 0)
-		if age := now.Sub(issued); age > signedFor || age < -signedAhead {
-			return "", issued, errForged
-		}
+	issued = time.Unix(int64(p.Issued), 0)
+	if age := now.Sub(issued); age > signedFor || age < -signedAhead {
+		return "", issued, errForged
 	}
 	if p.Expires != 0 && now.After(time.Unix(int64(p.Expires), 0).Add(signedAhead)) {
 		return "", issued, errForged

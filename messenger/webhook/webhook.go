@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/intake"
 	"messenger-bridge/messenger/wire"
 )
 
@@ -46,14 +46,16 @@ const (
 	CountAnswer  = "answer:"  // one of the answers follows
 )
 
-// Answers, as counted behind CountAnswer. Of those that are not 200, only forged, busy and
-// not-stored can have been calls of Meta's that it will give up after a while.
+// Answers, as counted behind CountAnswer. Of those that are not 200, only not-stored is known to
+// have been a call of Meta's; gave-way, slow and busy are bodies that were not read to their end.
 const (
 	AnswerOK        = "ok"
 	AnswerUnsigned  = "unsigned"
 	AnswerForged    = "forged"
 	AnswerMalformed = "malformed"
 	AnswerTooLarge  = "too-large"
+	AnswerGaveWay   = "gave-way"
+	AnswerSlow      = "slow"
 	AnswerBusy      = "busy"
 	AnswerCut       = "cut"
 	AnswerNotStored = "not-stored"
@@ -63,7 +65,7 @@ const (
 // signed by Meta, and says 200 only to what is stored.
 type Handler struct {
 	cfg     Config // complete after New, never changed
-	intake  *intake
+	bodies  *intake.Bodies
 	failing atomic.Bool // the last call could not be stored
 }
 
@@ -91,7 +93,7 @@ func New(cfg Config) *Handler {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Handler{cfg: cfg, intake: newIntake(cfg.MaxBody, cfg.MaxInFlight)}
+	return &Handler{cfg: cfg, bodies: intake.NewBodies(intake.Config{Budget: cfg.MaxInFlight, Small: smallBody, Max: cfg.MaxBody})}
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -121,7 +123,7 @@ func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
 	h.cfg.OnVerified()
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
-	_, _ = io.WriteString(w, challenge)
+	_, _ = io.WriteString(w, challenge) // #nosec G705 -- plain text, and not sniffed; only Meta knows the verify token
 }
 
 // notified takes one notification. Each step is cheaper than the next, and
@@ -136,27 +138,23 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, http.StatusRequestEntityTooLarge, AnswerTooLarge)
 		return
 	}
-	body, err := h.intake.read(r.Context(), http.MaxBytesReader(w, r.Body, h.cfg.MaxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.Is(err, errBusy):
-		w.Header().Set("Retry-After", "1")
-		h.refuse(w, http.StatusServiceUnavailable, AnswerBusy)
-		return
-	case errors.As(err, &tooLarge):
-		h.refuse(w, http.StatusRequestEntityTooLarge, AnswerTooLarge)
-		return
-	case err != nil:
-		h.refuse(w, http.StatusBadRequest, AnswerCut)
+	body, err := h.bodies.Read(w, r, intake.From(r), h.cfg.MaxBody)
+	if err != nil {
+		status, answer := whyUnread(err)
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
+		}
+		h.refuse(w, status, answer)
 		return
 	}
-	defer body.release() // not earlier: what was decoded is as large
-	if !signed(body.bytes(), signature, h.cfg.AppSecrets) {
+	defer body.Release() // not earlier: what was decoded is as large
+	if !signed(body.Bytes(), signature, h.cfg.AppSecrets) {
 		h.cfg.OnForged()
 		h.refuse(w, http.StatusUnauthorized, AnswerForged)
 		return
 	}
-	h.store(w, r, body.bytes())
+	intake.Prove(r.Context())
+	h.store(w, r, body.Bytes())
 }
 
 // refuse ends the connection, too: the rest of the body is not worth reading.

@@ -331,7 +331,7 @@ func TestWebhook_HugeBodies_CostNoMemory(t *testing.T) {
 
 func TestWebhook_LongestBody_IsTakenOneMoreByteIsNot(t *testing.T) {
 	for _, limit := range []int64{300, 32 << 10, 40000, 3 << 20} {
-		h := newHook(func(c *Config) { c.MaxBody = limit })
+		h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = limit, limit+1 }) // room for one
 		body := vectorBody + strings.Repeat(" ", int(limit)-len(vectorBody))
 		for _, c := range []struct {
 			body string
@@ -346,20 +346,24 @@ func TestWebhook_LongestBody_IsTakenOneMoreByteIsNot(t *testing.T) {
 				t.Errorf("limit %d, %d bytes: %d", limit, len(c.body), w.Code)
 			}
 		}
-		if !h.intake.budget.TryAcquire(32 << 20) {
-			t.Errorf("limit %d: some of the budget was not given back", limit)
+		if w := h.post(body, sign([]byte(body), appSecret)); w.Code != 200 {
+			t.Errorf("limit %d: answered %d: the memory was not given back", limit, w.Code)
 		}
 	}
 }
 
 func TestWebhook_BodyCut_GivesItsShareBack(t *testing.T) {
-	h := newHook(nil)
+	h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = 256<<10, 256<<10+1 }) // room for one
 	r := httptest.NewRequest(http.MethodPost, "/webhook", io.MultiReader(strings.NewReader(strings.Repeat("x", 200<<10)), failing{}))
 	r.Header.Set("X-Hub-Signature-256", vectorSignature)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	if w.Code != 400 || h.counts["answer:cut"] != 1 || !h.intake.budget.TryAcquire(32<<20) {
+	if w.Code != 400 || h.counts["answer:cut"] != 1 {
 		t.Errorf("answered %d, counted %v", w.Code, h.counts)
+	}
+	body := vectorBody + strings.Repeat(" ", 256<<10-len(vectorBody))
+	if w := h.post(body, sign([]byte(body), appSecret)); w.Code != 200 {
+		t.Errorf("answered %d: the memory was not given back", w.Code)
 	}
 }
 
@@ -369,12 +373,14 @@ func (failing) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 func TestWebhook_MemoryTaken_OthersComeBackLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = 4000, 4001 })
+		h := newHook(func(c *Config) { c.MaxBody, c.MaxInFlight = 40000, 40001 })
+		body := vectorBody + strings.Repeat(" ", 30000-len(vectorBody))
+		signature := sign([]byte(body), appSecret)
 		h.desk.hold = make(chan struct{})
 		first := make(chan int)
-		go func() { first <- h.post(vectorBody, vectorSignature).Code }()
+		go func() { first <- h.post(body, signature).Code }()
 		synctest.Wait() // it has its share, and is being stored
-		w := h.post(vectorBody, vectorSignature)
+		w := h.post(body, signature)
 		if w.Code != 503 || w.Header().Get("Retry-After") == "" || h.counts["answer:busy"] != 1 {
 			t.Errorf("answered %d, counted %v", w.Code, h.counts)
 		}
@@ -382,7 +388,7 @@ func TestWebhook_MemoryTaken_OthersComeBackLater(t *testing.T) {
 		if code := <-first; code != 200 {
 			t.Errorf("the first was answered %d", code)
 		}
-		if w := h.post(vectorBody, vectorSignature); w.Code != 200 {
+		if w := h.post(body, signature); w.Code != 200 {
 			t.Errorf("afterwards answered %d", w.Code)
 		}
 	})

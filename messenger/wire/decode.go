@@ -202,6 +202,7 @@ func (d *Decoded) event(page bridge.PageID, e *event, standby bool, now time.Tim
 		d.Ignored[why]++
 		return
 	}
+	in.Attachments = bounded(in.Attachments)
 	d.Events = append(d.Events, in)
 }
 

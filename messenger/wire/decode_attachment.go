@@ -58,7 +58,16 @@ func (m *Message) attachments() (list []bridge.Attachment) {
 		list = append(list, bridge.Attachment{Kind: "choices", Buttons: choices})
 	}
 	// While Meta changed how stickers are told, both forms came in one message.
-	return slices.CompactFunc(list, func(a, b bridge.Attachment) bool { return a.Sticker != "" && a.Sticker == b.Sticker })
+	return bounded(slices.CompactFunc(list, func(a, b bridge.Attachment) bool { return a.Sticker != "" && a.Sticker == b.Sticker }))
+}
+
+// bounded leaves out what is too much, and says how much that was.
+func bounded(list []bridge.Attachment) []bridge.Attachment {
+	const whole = bridge.MostAttached - 1
+	if len(list) <= bridge.MostAttached {
+		return list
+	}
+	return append(slices.Clone(list[:whole]), bridge.Attachment{Kind: bridge.MoreAttached, Size: int64(len(list) - whole)})
 }
 
 func (a *attachment) read() []bridge.Attachment {

@@ -142,7 +142,7 @@ func money(amount, currency Text) Text {
 // facts takes names and values in turn, and leaves out those without a value.
 func facts(pairs ...any) (all []bridge.Fact) {
 	for i := 0; i < len(pairs); i += 2 {
-		if value := pairs[i+1].(Text); value != "" {
+		if value := pairs[i+1].(Text); value != "" { // #nosec G602 -- names and values are written in pairs, below
 			all = append(all, bridge.Fact{Name: pairs[i].(string), Value: string(value)})
 		}
 	}

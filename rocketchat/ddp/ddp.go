@@ -336,4 +336,4 @@ func (d *Conn) Logout(ctx context.Context) error {
 }
 
 // HangUp ends the connection, and with it Read.
-func (d *Conn) HangUp() { d.conn.Close() }
+func (d *Conn) HangUp() { d.conn.Close() } // #nosec G104 -- it is to end, however

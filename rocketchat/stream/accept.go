@@ -182,9 +182,10 @@ func (s *intake) command(ctx context.Context, m wire.Message) (c bridge.Command,
 	}
 	where := s.placeOf(m)
 	as, words, ok := asCommand(m.Text, name, where)
-	if !ok && m.Kind == wire.DirectRoom {
-		if as, words, ok = asCommand(m.Text, name, private); ok {
-			ok, err = s.private(ctx, m)
+	alone := false
+	if m.Kind == wire.DirectRoom {
+		if alone, err = s.private(ctx, m); alone && !ok {
+			as, words, ok = asCommand(m.Text, name, private)
 		}
 	}
 	if !ok || err != nil {
@@ -192,6 +193,7 @@ func (s *intake) command(ctx context.Context, m wire.Message) (c bridge.Command,
 	}
 	c = bridge.Command{
 		ID: bridge.MessageID(m.ID), From: author, Room: bridge.RoomID(m.Room), Setup: where == setupRoom, As: as, Words: words, At: s.cfg.Client.OurTime(cmp.Or(m.At.Time, s.cfg.Client.ServerTime())),
+		Trusted: alone || where == setupRoom,
 	}
 	return c, true, nil
 }

@@ -177,7 +177,7 @@ func TestCheckup_SetupChannel(t *testing.T) {
 	s := stream.New(stream.Config{Client: client, Credentials: stream.Credentials{User: rc.Bot(), Password: "secret"}, Log: slog.New(slog.DiscardHandler), Metrics: metrics.New("test")})
 	err := s.LogInOnce(t.Context(), func(ctx context.Context) {
 		rc.SetRoles(rc.Bot(), "bot")
-		if level, words := levelOf(client.Checkup(ctx, rocketchat.Expected{SetupChannel: "hidden"}), "setup channel"); level != bridge.Bad || !strings.Contains(words, "may not see it") {
+		if level, words := levelOf(client.Checkup(ctx, rocketchat.Expected{SetupChannel: "hidden"}), "setup channel"); level != bridge.Notable || !strings.Contains(words, "#hidden is taken by a room that is not the bot's") || !strings.Contains(words, "#hidden-2 does not exist yet") {
 			t.Error(level, words)
 		}
 	})

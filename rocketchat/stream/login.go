@@ -107,7 +107,7 @@ func (s *authenticator) setUp(ctx context.Context) {
 	case err == nil:
 		log.Info("the setup channel is ready")
 	case s.cfg.Client.SetupRoom() == "":
-		log.Warn("there is no setup channel, announcements wait; create a private group of this name with the bot as owner, or choose another name with SETUP_CHANNEL", "err", err)
+		log.Warn("there is no setup channel, announcements wait; have an omnichannel manager create a private group of this name and add the bot, or choose another name with SETUP_CHANNEL", "err", err)
 	default:
 		log.Warn("the setup channel is not in order", "err", err)
 	}

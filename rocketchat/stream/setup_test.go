@@ -64,19 +64,23 @@ func TestSetup_WhoBecomesManager_IsInvitedWithTheNextLookAndNobodyRemoved(t *tes
 func TestSetup_GroupOfThatNameThere_IsTaken(t *testing.T) {
 	o := newOffice(t, chat.Config{})
 	o.addManager("boss")
-	group := o.rc.AddGroup(channel, o.rc.Bot())
-	o.run() // neither owner, so it may neither set the topic nor invite
+	o.addManager("chief")
+	group := o.rc.AddGroupOf("boss", channel, o.rc.Bot())
+	o.run() // no owner, so it may neither set the topic nor invite
 	if string(o.client.SetupRoom()) != group {
 		t.Errorf("the setup room is %q", o.client.SetupRoom())
 	}
 	if !strings.Contains(o.log.String(), "the setup channel is not in order") {
 		t.Error("nobody was told that the managers could not be invited")
 	}
+	if told := o.rc.DirectMessages("chief"); len(told) != 1 || !strings.Contains(told[0].Text, "I cannot invite you") || len(o.rc.DirectMessages("boss")) != 0 {
+		t.Errorf("chief is told %+v", told)
+	}
 	o.rc.SetPermission("add-user-to-joined-room", "bot")
 	o.rc.SetPermission("edit-room", "bot")
 	o.halt()
 	o.run()
-	if got := o.rc.MembersOf(group); !slices.Equal(got, []string{"boss", o.rc.Bot()}) {
+	if got := o.rc.MembersOf(group); !slices.Equal(got, []string{"boss", o.rc.Bot(), "chief"}) {
 		t.Errorf("members are %q", got)
 	}
 	o.halt()
@@ -89,6 +93,49 @@ func TestSetup_GroupOfThatNameThere_IsTaken(t *testing.T) {
 	}
 	if topics != 1 || o.rc.CountCalls("POST groups.setTopic") != 2 { // once refused
 		t.Errorf("the topic was set %d times", topics)
+	}
+}
+
+// TestSetup_NameIsTaken_AnotherIsUsedAndManagersKnow: nothing is said in a room of that name
+// that neither the bot nor a manager has made, whoever is in it.
+func TestSetup_NameIsTaken_AnotherIsUsedAndManagersKnow(t *testing.T) {
+	for name, c := range map[string]struct {
+		taken func(o *office)
+		by    string // as managers are told
+	}{
+		"a public channel":            {func(o *office) { o.rc.AddChannel(channel, o.rc.Bot()) }, "not mine"},
+		"a group the bot may not see": {func(o *office) { o.rc.AddGroupOf("paul", channel) }, "not mine"},
+		"a group with the bot in it":  {func(o *office) { o.rc.AddGroupOf("paul", channel, o.rc.Bot(), "boss") }, "`@paul` made"},
+		"a group of nobody's":         {func(o *office) { o.rc.AddGroup(channel, o.rc.Bot(), "boss") }, "not mine"},
+		"all that can be guessed": {func(o *office) {
+			for _, end := range []string{"", "-2", "-3", "-4", "-5"} {
+				o.rc.AddGroupOf("paul", channel+end, o.rc.Bot())
+			}
+		}, "`@paul` made"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, chat.Config{})
+			o.addManager("boss")
+			o.rc.AddUser(chat.User{Username: "paul"})
+			c.taken(o)
+			o.run()
+			for range 2 {
+				ours := string(o.client.SetupRoom())
+				if members := o.rc.MembersOf(ours); !slices.Equal(members, []string{"boss", o.rc.Bot()}) || ours == o.rc.RoomID(channel) {
+					t.Errorf("members of %s are %q", ours, members)
+				}
+				if posts := o.posts(channel); len(posts) > 0 {
+					t.Errorf("there the bot says %+v", posts)
+				}
+				if told := o.rc.DirectMessages("boss"); len(told) != 1 || !strings.Contains(told[0].Text, c.by) || !strings.Contains(told[0].Text, "`#"+channel+"-") {
+					t.Errorf("boss is told %+v", told)
+				}
+				if name != "all that can be guessed" { // without its id, the bot finds its own again by name only
+					o.halt()
+					o.run()
+				}
+			}
+		})
 	}
 }
 
@@ -110,12 +157,10 @@ func TestSetup_NoChannelToBeHad_TheBotListensAndSaysSoOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		trouble, remedy func(o *office)
 	}{
-		"a public channel": {func(o *office) { o.rc.AddChannel(channel, o.rc.Bot()) }, nil},
-		"a group the bot may not see": {
-			func(o *office) { o.rc.AddGroup(channel, "boss") },
-			func(o *office) { o.rc.SetRoles("boss", "admin"); o.rc.Joins(o.rc.RoomID(channel), o.rc.Bot()) },
+		"an archived group": {
+			func(o *office) { o.rc.Archive(o.rc.AddGroupOf("boss", channel, o.rc.Bot())) },
+			func(o *office) { o.rc.Unarchive(o.rc.RoomID(channel)) },
 		},
-		"an archived group": {func(o *office) { o.rc.Archive(o.rc.AddGroup(channel, o.rc.Bot())) }, nil},
 		"no permission": {
 			func(o *office) { o.rc.SetPermission("create-p", "admin") },
 			func(o *office) { o.rc.SetPermission("create-p", "admin", "bot") },

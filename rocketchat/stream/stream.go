@@ -176,7 +176,7 @@ func (s *Stream) Run(ctx context.Context) error {
 }
 
 func (t Times) reconnectAfter(failures int) time.Duration {
-	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64())
+	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64()) // #nosec G404 -- spreads when many connect again
 }
 
 // retryAfter is how long to wait after so many failures before.

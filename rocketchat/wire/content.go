@@ -32,7 +32,11 @@ func (m Message) gather() bridge.AgentMessage {
 		Colleague: m.toColleague(),
 	}
 	c := content{m: m, a: &a}
-	for _, f := range m.Attachments {
+	for i, f := range m.Attachments {
+		if len(a.Attachments) == bridge.MostAttached {
+			a.TooMany = len(m.Attachments) - i
+			break
+		}
 		c.attach(f)
 	}
 	for i := range m.Blocks {

@@ -317,11 +317,6 @@ func (rc *RocketChat) Leaves(rid, username string) {
 	})
 }
 
-// Archive makes a channel or group refuse messages.
-func (rc *RocketChat) Archive(rid string) {
-	rc.withRoom(rid, func(r *rcRoom) { r.archived = true })
-}
-
 // SetReadOnly makes a room refuse messages and reactions of users.
 func (rc *RocketChat) SetReadOnly(rid string, on bool) {
 	rc.withRoom(rid, func(r *rcRoom) { r.readOnly = on })

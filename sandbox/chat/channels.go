@@ -174,15 +174,18 @@ func (rc *RocketChat) restRoomList(c *rcCall) *rcReply {
 
 // restRoomInfo is GET rooms.info.
 func (rc *RocketChat) restRoomInfo(c *rcCall) *rcReply {
-	r := rc.rooms[c.text("roomId")]
-	if name := c.text("roomName"); r == nil && name != "" {
+	id, name := c.text("roomId"), c.text("roomName")
+	r := rc.rooms[id]
+	if r == nil && name != "" {
 		r = rc.roomNamed(name)
 	}
 	switch {
+	case id == "" && name == "":
+		return rcMeteor("error-roomid-param-not-provided", `The parameter "roomId" or "roomName" is required`)
 	case r == nil:
 		return rcMeteor("error-room-not-found", "The required \"roomId\" or \"roomName\" param provided does not match any channel")
 	case !rc.mayRead(c.user, r):
-		return rcFail("not-allowed")
+		return &rcReply{status: 400, body: rcDoc{"success": false, "error": "not-allowed", "errorType": "Not Allowed"}}
 	}
 	return rcOK(rcDoc{"room": r.doc()})
 }

@@ -14,17 +14,17 @@ import (
 // Fault makes calls of a route go wrong. What comes first: Delay, then Hang,
 // Cut or Status, whichever is set; a Fault with none of these three only delays.
 type Fault struct {
-	Route       string        // e.g. "POST livechat/message", "GET livechat/visitor/:token", "GET websocket"; "" = all
-	Times       int           // how often; 0 = until cleared
-	Effect      bool          // the call takes effect before it goes wrong
-	Status      int           // answer this instead
-	Body        string        // with Status or Cut; "" = an HTML page as proxies send it
-	ContentType string        // of Body; "" = by its first character
-	Header      http.Header   // with Status: more headers
-	Hang        bool          // never answer; with Body, answer half of it; ends when the caller gives up
-	Cut         bool          // close the connection; with Body after half of the answer
-	Delay       time.Duration // wait first. Without Effect and outcome the call then runs even if its caller has gone
-	Match       func(r *http.Request, body []byte) bool
+	Route       string                                  // e.g. "POST livechat/message", "GET livechat/visitor/:token", "GET websocket"; "" = all
+	Times       int                                     // how often; 0 = until cleared
+	Effect      bool                                    // the call takes effect before it goes wrong
+	Status      int                                     // answer this instead
+	Body        string                                  // with Status or Cut; "" = an HTML page as proxies send it
+	ContentType string                                  // of Body; "" = by its first character
+	Header      http.Header                             // with Status: more headers
+	Hang        bool                                    // never answer; with Body, answer half of it; ends when the caller gives up
+	Cut         bool                                    // close the connection; with Body after half of the answer
+	Delay       time.Duration                           // wait first. Without Effect and outcome the call then runs even if its caller has gone
+	Match       func(r *http.Request, body []byte) bool // body of an upload: the content of its file
 }
 
 type rcFault struct {
@@ -52,13 +52,21 @@ func (rc *RocketChat) fault(c *rcCall) *rcFault {
 	for _, f := range rc.rest.faults {
 		switch {
 		case f.cleared, f.Times > 0 && f.left == 0, f.Route != "" && f.Route != c.name():
-		case f.Match != nil && !f.Match(c.req, c.body):
+		case f.Match != nil && !f.Match(c.req, c.carried()):
 		default:
 			f.left--
 			return f
 		}
 	}
 	return nil
+}
+
+// carried is the body of a call, or the content of the file that it uploads.
+func (c *rcCall) carried() []byte {
+	if c.upload != nil && len(c.upload.files) > 0 {
+		return c.upload.files[0].Content
+	}
+	return c.body
 }
 
 // spoil makes a call go wrong and says whether it has been answered thereby.

@@ -106,6 +106,8 @@ func (rc *RocketChat) authenticate(in rcCredentials) (*rcUser, string, *rcRefusa
 		}
 	}
 	switch {
+	case u.inactive:
+		return nil, "", &rcRefusal{"error-user-is-not-activated", "User has been deactivated"} // text unverified
 	case u.Password == "" || digest != rcDigest(u.Password):
 		return nil, "", &rcRefusal{403, "Incorrect password"}
 	case u.totp != "" && in.Code == "":

@@ -23,6 +23,7 @@ type rcUser struct {
 	User
 	available bool   // statusLivechat
 	totp      string // second factor; "" = none
+	inactive  bool   // an administrator has switched the account off
 	chats     int    // open rooms served, for routing
 	turn      int    // when last assigned, for routing
 }
@@ -123,6 +124,12 @@ func (rc *RocketChat) RevokeToken(username string) {
 // SetRoles replaces a user's roles, effective at once.
 func (rc *RocketChat) SetRoles(username string, roles ...string) {
 	rc.withUser(username, func(u *rcUser) { u.Roles = roles })
+}
+
+// Deactivate switches an account off: its tokens end, its roles stay.
+func (rc *RocketChat) Deactivate(username string) {
+	rc.withUser(username, func(u *rcUser) { u.inactive = true })
+	rc.RevokeToken(username)
 }
 
 // SetPassword changes a user's password; tokens stay.
@@ -250,7 +257,7 @@ func (u *rcUser) author() rcDoc { return rcDoc{"_id": u.ID, "username": u.Userna
 // brief is how a user appears to others.
 func (u *rcUser) brief() rcDoc {
 	d := rcDoc{
-		"_id": u.ID, "username": u.Username, "name": u.Name, "active": true, "type": "user",
+		"_id": u.ID, "username": u.Username, "name": u.Name, "active": !u.inactive, "type": "user",
 		"status": map[bool]string{true: "online", false: "offline"}[u.Online],
 	}
 	if u.is("bot") {

@@ -114,6 +114,7 @@ func (rc *RocketChat) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer rc.wg.Done()
+	w.Header().Set("Date", rc.now().Format(http.TimeFormat))
 	c, err := rc.begin(r)
 	if err != nil {
 		return // the caller left in the middle of its body

@@ -185,6 +185,9 @@ func (r *rcRoom) doc() rcDoc {
 			d["name"], d["fname"] = r.name, r.name
 		}
 		d["ro"] = r.readOnly
+		if u := r.owner; u != nil {
+			d["u"] = rcDoc{"_id": u.ID, "username": u.Username}
+		}
 		if r.archived {
 			d["archived"] = true
 		}

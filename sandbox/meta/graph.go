@@ -63,6 +63,7 @@ func (m *Messenger) jsonAnswer(v any) *graphAnswer {
 
 // serve is the Graph API.
 func (m *Messenger) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Date", m.cfg.Now().UTC().Format(http.TimeFormat)) // not of another clock where time is let pass
 	m.mu.Lock()
 	if m.closed {
 		m.mu.Unlock()

@@ -21,7 +21,8 @@ import (
 type SignedOptions struct {
 	// Variants that a receiver has to take.
 	NumberUserID bool // user_id as a number
-	Sparse       bool // only user_id and algorithm
+	Sparse       bool // only user_id, algorithm and issued_at
+	NoTime       bool // without issued_at, as Meta makes none
 	Padded       bool // base64 with "=" at the end
 
 	// Forgeries.
@@ -78,7 +79,10 @@ func (m *Messenger) signedPayload(userID string, opts SignedOptions) []byte {
 		o = o.with("algorithm", opts.Algorithm)
 	}
 	if !opts.Sparse {
-		o = o.with("expires", opts.IssuedAt.Add(time.Hour).Unix()).with("issued_at", opts.IssuedAt.Unix())
+		o = o.with("expires", opts.IssuedAt.Add(time.Hour).Unix())
+	}
+	if !opts.NoTime {
+		o = o.with("issued_at", opts.IssuedAt.Unix())
 	}
 	switch {
 	case opts.NoUser:

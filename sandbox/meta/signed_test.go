@@ -51,7 +51,7 @@ func readSigned(value string, now time.Time) (user string, err error) {
 	if err := decoder.Decode(&body); err != nil {
 		return "", err
 	}
-	if body.User == nil || body.Algorithm != "HMAC-SHA256" || body.Issued != 0 && now.Unix()-body.Issued > 3600 {
+	if body.User == nil || body.Algorithm != "HMAC-SHA256" || now.Unix()-body.Issued > 3600 {
 		return "", fmt.Errorf("not acceptable: %s", raw)
 	}
 	return fmt.Sprint(body.User), nil
@@ -74,6 +74,7 @@ func TestMessengerDeauthorize(t *testing.T) {
 		{"other algorithm", meta.SignedOptions{Algorithm: "none"}, 400},
 		{"no algorithm", meta.SignedOptions{NoAlgorithm: true}, 400},
 		{"replayed", meta.SignedOptions{IssuedAt: time.Unix(1780000000, 0)}, 400},
+		{"of no time", meta.SignedOptions{NoTime: true}, 400},
 		{"nobody", meta.SignedOptions{NoUser: true}, 400},
 		{"rubbish", meta.SignedOptions{Raw: "a.b.c"}, 400},
 		{"absent", meta.SignedOptions{Absent: true}, 400},

@@ -34,7 +34,7 @@ func AppendHeader(dst []byte, d bridge.Delivery) []byte {
 	dst = binary.BigEndian.AppendUint64(dst, Nanos(d.Progress.Tried))
 	length := len(dst)
 	dst = appendLane(append(dst, 0, 0), d.Lane)
-	binary.BigEndian.PutUint16(dst[length:], uint16(len(dst)-length-2))
+	binary.BigEndian.PutUint16(dst[length:], uint16(len(dst)-length-2)) // #nosec G115 -- at most MaxLane and some bytes
 	if d.History == (bridge.History{}) {
 		return dst
 	}
@@ -48,13 +48,13 @@ func appendProgress(dst []byte, p bridge.Progress) []byte {
 		state |= taggedBit
 	}
 	dst = append(dst, state)
-	dst = binary.BigEndian.AppendUint16(dst, uint16(min(p.Part, math.MaxUint16)))
-	return binary.BigEndian.AppendUint16(dst, uint16(min(p.Attempts, math.MaxUint16)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(min(p.Part, math.MaxUint16)))      // #nosec G115 -- cut off just here
+	return binary.BigEndian.AppendUint16(dst, uint16(min(p.Attempts, math.MaxUint16))) // #nosec G115 -- cut off just here
 }
 
 func appendHistory(dst []byte, h bridge.History) []byte {
-	dst = binary.BigEndian.AppendUint16(dst, uint16(min(h.Tries, math.MaxUint16)))
-	dst = append(dst, byte(min(h.Step, math.MaxUint8)))
+	dst = binary.BigEndian.AppendUint16(dst, uint16(min(h.Tries, math.MaxUint16))) // #nosec G115 -- cut off just here
+	dst = append(dst, byte(min(h.Step, math.MaxUint8)))                            // #nosec G115 -- cut off just here
 	dst = binary.BigEndian.AppendUint64(dst, Nanos(h.Due))
 	return AppendShort(dst, string(h.Reason[:min(len(h.Reason), 255)]))
 }

@@ -30,7 +30,7 @@ func (c appExportCmd) Run(io Stdio) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(c.File, content, 0o644); err != nil {
+	if err := os.WriteFile(c.File, content, 0o644); err != nil { // #nosec G306 -- the app's package holds no secret
 		return fmt.Errorf("write the app: %w", err)
 	}
 	_, err = fmt.Fprintf(io.Out, `%s is written (%s %s). Upload it in Rocket.Chat: Administration → Marketplace → Private apps →
