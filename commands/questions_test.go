@@ -40,7 +40,7 @@ func (o *office) answers(t *testing.T, who bridge.Author, id bridge.MessageID, w
 
 var deeds = []struct{ words, did, says string }{
 	{"delete 200", "delete 200", "*Bakery* is deleted. Facebook cannot be reached"},
-	{"unauthorize", "disconnect 100", "*Shop  one * is disconnected"},
+	{"unauthorize", "disconnect 100", "*Shop one* is disconnected"},
 	{"unauthorize 100 200", "disconnect 100,disconnect 200", "*Bakery* is disconnected"},
 	{"forget 100 7001", "forget 100 7001", "The customer is forgotten here."},
 	{"retry 14 12 anyway", "retry [12 14] true", "`12` is tried again"},
