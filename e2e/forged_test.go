@@ -60,8 +60,7 @@ func TestForged_CustomersMarkup_IsShownAsTyped(t *testing.T) {
 	w.eventually("the edit is shown", func() bool { return w.texts()[0] == edit })
 	w.settled()
 	updates := w.rcCalls("PUT livechat/message/:_id")
-	w.meta.Send(w.meta.EditEvent(page, anna, mids[0], edit, 2, time.Now()))
-	w.settled()
+	w.comes(w.meta.EditEvent(page, anna, mids[0], edit, 2, time.Now()))
 	if again := w.rcCalls("PUT livechat/message/:_id"); again != updates {
 		t.Errorf("the same text was written again: %d calls after %d", again, updates)
 	}

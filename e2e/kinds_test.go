@@ -49,7 +49,7 @@ type kindRow struct {
 var kindSections = []kindSection{
 	{
 		title: "From the customer", does: "At Messenger", sees: "In the room", rows: customerKinds,
-		explanation: "*customer* and *bot* say whose message it is; what stands in [brackets] is said by the bridge.",
+		explanation: "*customer* and *bot* say whose message it is; what stands in [brackets] is said by the bridge. Such lines, and what the bot repeats of others, are quotations in the room (`> …`), which customers cannot make.",
 	},
 	{
 		title: "From the page, without the bridge", does: "At Facebook", sees: "In the room", rows: pageKinds,

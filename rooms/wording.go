@@ -54,7 +54,7 @@ func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 	hidden, files, before := in.Kind == bridge.UnsupportedEvent, false, r.saying(in.Text)
 	for _, a := range in.Attachments {
 		line, holds := before.attached(a)
-		if a.Place != nil || a.Booking != nil { // the first line is ours
+		if a.Place != nil || a.Booking != nil || a.Kind == bridge.MoreAttached { // the first line is ours
 			first, more, _ := strings.Cut(line, "\n")
 			lines, line = append(lines, bridge.Cite(first)), more
 		}

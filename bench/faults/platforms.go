@@ -31,13 +31,18 @@ func (p *platforms) latest(rid string) (id string) {
 // the place of some, without what is attached to these.
 func (p *platforms) said(rid string) (all []string) {
 	for _, m := range p.rc.Messages(rid) {
-		says := m.Text + filesOf(m)
+		says := unfenced(m.Text) + filesOf(m)
 		if m.System != "" || m.Deleted || isAttached(says) || !m.FromVisitor && !(m.Username == p.rc.Bot() && isLine(says)) {
 			continue
 		}
 		all = append(all, says)
 	}
 	return all
+}
+
+// unfenced takes the marks of quotations off, in which the bridge's own lines stand.
+func unfenced(text string) string {
+	return strings.ReplaceAll("\n"+text, "\n> ", "\n")[1:]
 }
 
 // filesOf are the names of a message's files, one behind the other.

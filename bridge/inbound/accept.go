@@ -94,7 +94,7 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 		if err != nil {
 			return fmt.Errorf("encode an event of page %s: %w", in.Conversation.Page, err)
 		}
-		i.count(in)
+		i.kinds.count(i.Lanes, in)
 		i.Gestures.CustomerWrote(in.Conversation)
 		entries = append(entries, bridge.Entry{Lane: in.Lane(), Key: in.EntryKey(in.Key), Body: body})
 	}

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/queue"
 )
 
 // mostKinds bounds the values of a metric's label, and what is remembered; what is new
@@ -19,14 +20,14 @@ type kinds struct {
 }
 
 // count counts an event, and says in the log, once in each run, that there is such a kind.
-func (i *Inbound) count(in *bridge.Incoming) {
+func (k *kinds) count(lanes *queue.Lanes, in *bridge.Incoming) {
 	if !in.Wordless() {
 		return
 	}
-	label, fresh := i.kinds.label(in.Detail)
-	i.Lanes.Meter.Count(bridge.Unheard, bridge.In, label, 1)
+	label, fresh := k.label(in.Detail)
+	lanes.Meter.Count(bridge.Unheard, bridge.In, label, 1)
 	if fresh {
-		i.Lanes.Log.Info("Facebook tells of something that the bridge has no words for; in an open room it is named once", "kind", label, "page", in.Conversation.Page)
+		lanes.Log.Info("Facebook tells of something that the bridge has no words for; in an open room it is named once", "kind", label, "page", in.Conversation.Page)
 	}
 }
 

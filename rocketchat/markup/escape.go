@@ -181,7 +181,7 @@ const longestBegin = 300
 
 // isAddress reports whether a word may stay as it is because it is an address.
 func (l *literal) isAddress(word string) bool {
-	if mails.MatchString(word) {
+	if strings.Contains(word, "@") && mails.MatchString(word) {
 		return true
 	}
 	return strings.ContainsAny(word, ".:") && !strings.Contains(word, `\`) && address.MatchString(word) && !strings.Contains(word, "](") && !l.hides() &&
@@ -362,18 +362,21 @@ func (l *literal) ends(i int) bool {
 		emoticon(rest) != "" || addressBegin.MatchString(rest[:min(len(rest), longestBegin)])
 }
 
-// emoticons are what the parser makes pictures of, the longest first.
-var emoticons = func() []string {
+// emoticons are what the parser makes pictures of, by their first byte, the longest first.
+var emoticons = func() (first [256][]string) {
 	all := strings.Fields("<3 </3 :D :-D =D >:) >;) >:-) >=) ':) ':-) '=) ':D ':-D '=D :') :'-) O:-) 0:-3 0:3 0:-) 0:) 0;^) O:) O;-) O=) 0;-) O:-3 O:3 " +
 		":) :-) =] =) :] ;) ;-) *-) *) ;-] ;] ;D ;^) :* :-* =* :^* :P :-P =P :-Þ :Þ :-b :b >:P X-P B-) B) 8) 8-) B-D 8-D >:[ :-( :( :-[ :[ =( " +
 		`>:\ >:/ :-/ :-. :/ :\ =/ =\ :L =L >.< :'( :'-( ;( ;-( >:( >:-( :@ :$ =$ D: ':( ':-( '=( :-X :X :-# :# =X =# -_- -__- -___- :-O :O O_O >:O #-) #) %-) %) X) X-) (y) *\0/* \0/ *\O/* \O/`)
 	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
-	return all
+	for _, e := range all {
+		first[e[0]] = append(first[e[0]], e)
+	}
+	return first
 }()
 
 // emoticon returns the emoticon with which a text begins, "" if it does with none.
 func emoticon(s string) string {
-	for _, e := range emoticons {
+	for _, e := range emoticons[s[0]] {
 		if strings.HasPrefix(s, e) {
 			return e
 		}

@@ -120,3 +120,11 @@ func FuzzLiteral(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkLiteral(b *testing.B) {
+	typed := strings.Repeat("Hello, where is my order #1234? It was 2*3*4 = 24 €, see https://x.io/a_b. Thanks! ", 10)
+	b.SetBytes(int64(len(typed)))
+	for b.Loop() {
+		Literal(typed)
+	}
+}
