@@ -151,6 +151,25 @@ func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {
 	o.gets("to Ben", "to Ben again", "first", "second", "third")
 }
 
+// TestCatchUp_RoomNotOursYetWhenItBegins_LosesNoOrder: an agent answers in a room that was
+// opened a moment ago, before the connection is subscribed and before it is written down
+// whose room it is.
+func TestCatchUp_RoomNotOursYetWhenItBegins_LosesNoOrder(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	ago(0)
+	o.halt()
+	room, stranger := o.visitor("a"), o.visitor("b")
+	ana.Says(room, "first")
+	ana.Says(stranger, "of another channel")
+	o.run()
+	ana.Says(room, "second")
+	o.belongs(room)
+	o.stream.RoomOpened(bridge.RoomID(room), "", false)
+	ana.Says(room, "third")
+	o.gets("first", "second", "third")
+}
+
 func TestCatchUp_StoppedBeforeARoomIsRead_NextStartReadsIt(t *testing.T) {
 	o, ana, ago := past(t)
 	o.run()

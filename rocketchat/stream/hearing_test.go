@@ -120,7 +120,7 @@ func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
 			}
 			answer(w, r)
 		}))
-		found, err := s.sweeper.listRooms(t.Context(), time.Time{}, func() time.Time { return time.Now().Add(-time.Hour) }, func(rocketchat.RoomSeen) bool { return false })
+		found, err := s.sweeper.listRooms(t.Context(), time.Time{}, func() time.Time { return time.Now().Add(-time.Hour) }, func(rocketchat.RoomSeen) bool { return false }, func(rocketchat.RoomSeen) {})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

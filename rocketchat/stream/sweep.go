@@ -76,7 +76,9 @@ func (s *sweeper) failed(ctx context.Context, err error, first bool) error {
 }
 
 // changed returns the rooms in which something was written since the last sweep. The first
-// one also has those followed that were hot when the session before ended, or the run.
+// one also has those followed that were hot when the session before ended, or the run; and it
+// returns rooms of nobody we know, if something was written there just now: one of them may
+// be about to become a conversation's, and the stream has not brought what is there already.
 func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error) {
 	s.pending.mu.Lock()
 	from := s.pending.goal // what could not be read of the sweep before is pending
@@ -97,15 +99,22 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 	if first && s.cfg.Gestures != nil {
 		quiet = s.resume(begin)
 	}
-	open, err := s.listRooms(ctx, time.Time{}, begin, quiet)
+	var unknown []pendingRoom
+	strange := func(room rocketchat.RoomSeen) {
+		if first && !room.Last.Before(c.at.Add(-orphanGrace)) {
+			unknown = append(unknown, pendingRoom{room: room.ID, found: true})
+		}
+	}
+	open, err := s.listRooms(ctx, time.Time{}, begin, quiet, strange)
 	if err != nil {
 		return c, fmt.Errorf("list rooms: %w", err)
 	}
+	open = append(open, unknown...)
 	closedSince := begin()
 	if first {
 		closedSince = closedSince.Add(-hotFor)
 	}
-	closed, err := s.listRooms(ctx, closedSince, begin, quiet)
+	closed, err := s.listRooms(ctx, closedSince, begin, quiet, func(rocketchat.RoomSeen) {})
 	if err != nil {
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
@@ -137,8 +146,8 @@ func (s *sweeper) resume(since func() time.Time) func(rocketchat.RoomSeen) bool 
 // with a time, those that were closed since. Rooms move while the list is read: what
 // is written moves them to its head, closing takes them out. So each page begins with
 // the end of the page before. Rooms in which nothing was written since are handed to quiet,
-// until it wants no more.
-func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() time.Time, quiet func(rocketchat.RoomSeen) bool) (found []pendingRoom, err error) {
+// until it wants no more; those of nobody we know to strange.
+func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() time.Time, quiet func(rocketchat.RoomSeen) bool, strange func(rocketchat.RoomSeen)) (found []pendingRoom, err error) {
 	seen := map[bridge.RoomID]bool{}
 	for offset, back := 0, 0; ; {
 		page, total, err := s.cfg.Client.CustomerRooms(ctx, closed, offset, pageSize)
@@ -163,6 +172,8 @@ func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() 
 				return nil, err
 			} else if ours {
 				found = append(found, pendingRoom{room: room.ID, whose: whose})
+			} else {
+				strange(room)
 			}
 		}
 		if !joins && back < 20 { // more have closed than pages have in common
