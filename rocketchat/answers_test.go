@@ -166,3 +166,15 @@ func TestList_OneIsTakenOutMeanwhile_NoneIsSkipped(t *testing.T) {
 		t.Errorf("%d users, %v", len(all), err)
 	}
 }
+
+// TestSince_WrittenInTheSameMillisecond_StaysInOrder: Rocket.Chat lists what has changed
+// newest first, and whoever sorts by time then keeps what is equal as it came.
+func TestSince_WrittenInTheSameMillisecond_StaysInOrder(t *testing.T) {
+	c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `{"success":true,"result":{"updated":[{"_id":"second","ts":"2026-05-04T12:00:00.001Z"},{"_id":"first","ts":"2026-05-04T12:00:00.001Z"}],"deleted":[]}}`)
+	})
+	got, err := c.Since(t.Context(), "room", time.Unix(0, 0))
+	if err != nil || len(got) != 2 || got[0].ID != "first" {
+		t.Errorf("it is read as %+v, %v", got, err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -63,7 +64,8 @@ type Introduction struct {
 	Limited  bool   // the bot's calls are
 }
 
-// Since returns what was written in a room, changed or deleted since, in any order.
+// Since returns what was written in a room, changed or deleted since, the oldest change first
+// as far as Rocket.Chat tells.
 func (c Reader) Since(ctx context.Context, room bridge.RoomID, since time.Time) ([]wire.Message, error) {
 	return c.since(ctx, room, since, c.patiently)
 }
@@ -88,6 +90,7 @@ func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, 
 		return nil, err
 	}
 	messages := answer.Result.Updated
+	slices.Reverse(messages) // they come newest first, and times may be the same
 	for _, gone := range answer.Result.Deleted {
 		messages = append(messages, wire.Message{ID: gone.ID, At: gone.At, System: wire.DeletedMessage})
 	}

@@ -31,6 +31,7 @@ func (rc *RocketChat) restSync(c *rcCall) *rcReply {
 		return rcMeteor("error-lastUpdate-param-invalid", `The "lastUpdate" query parameter must be a valid date.`)
 	}
 	updated, deleted := rc.changes(r, since)
+	slices.Reverse(updated) // newest first, as the server does
 	return rcOK(rcDoc{"result": rcDoc{"updated": updated, "deleted": deleted}})
 }
 
