@@ -183,11 +183,14 @@ type call struct {
 	user   bridge.UserID     // who makes it; "": nobody in particular
 	auth   bridge.Secret     // of the user
 	answer any               // decoded from the JSON answer, if not nil
+
+	named string // its name, once it is made; "": not yet
 }
 
 // do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
 // by codeOf, and what is known of others by its Answer.
 func (c *Client) do(ctx context.Context, k call) error {
+	k.named = k.name()
 	err := c.make(ctx, k)
 	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
 		if c.book.Passed(k.name(), k.of) {

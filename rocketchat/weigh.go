@@ -9,7 +9,12 @@ import (
 )
 
 // name is the call's, as people and rate limits know it.
-func (k call) name() string { return k.method + " " + k.base + k.route }
+func (k call) name() string {
+	if k.named != "" {
+		return k.named
+	}
+	return k.method + " " + k.base + k.route
+}
 
 // shown is the call's name for people: without the parameters of its path.
 func (k call) shown() string {
