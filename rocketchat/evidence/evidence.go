@@ -43,6 +43,9 @@ const (
 	// fresh is how old a refusal may be to count for everybody: longer than anything waits
 	// before it is tried again.
 	fresh = 5 * time.Minute
+	// lately is how long ago a call may have passed to count although another one was refused
+	// since.
+	lately = 10 * time.Second
 )
 
 // New returns an empty book.
@@ -79,15 +82,28 @@ func (b *Book) Refused(name, of string, trouble bool) bridge.Others {
 		r.forget(now)
 	}
 	r.refused[of] = mine
+	return r.others(of, trouble, now)
+}
+
+// others is what became of others since a sender is refused. That one passed tells nothing any
+// more when another was refused since, and it is a while ago: an outage may have begun.
+func (r *route) others(of string, trouble bool, now time.Time) bridge.Others {
+	var passed, refused time.Time
 	for _, p := range []pass{r.passed, r.other} {
-		if p.of != of && !p.at.Before(mine.since) && !p.at.IsZero() {
-			return bridge.OthersPass
+		if p.of != of && p.at.After(passed) {
+			passed = p.at
 		}
 	}
 	for other, its := range r.refused {
-		if other != of && its.trouble == trouble && now.Sub(its.last) < fresh {
-			return bridge.OthersRefused
+		if other != of && its.trouble == trouble && now.Sub(its.last) < fresh && its.last.After(refused) {
+			refused = its.last
 		}
+	}
+	switch {
+	case !passed.Before(r.refused[of].since) && (now.Sub(passed) < lately || refused.Before(passed)):
+		return bridge.OthersPass
+	case !refused.IsZero():
+		return bridge.OthersRefused
 	}
 	return bridge.OthersSilent
 }

@@ -27,6 +27,8 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 		"another one was, and passed":             {"b- b+ a-", bridge.OthersSilent},
 		"another one was, and passed since":       {"a- b- b+ a-", bridge.OthersPass},
 		"another one is, a third passed":          {"a- b- c+ a-", bridge.OthersPass},
+		"another one passed, then an outage":      {"a! b+ b! c!           a!", bridge.OthersRefused},
+		"another one passed, then a little later": {"a! b+           a!", bridge.OthersPass},
 		"another one meets trouble":               {"b! a-", bridge.OthersSilent},
 		"both meet trouble":                       {"b! a!", bridge.OthersRefused},
 		"another one was refused long ago":        {"b- . a-", bridge.OthersSilent},
