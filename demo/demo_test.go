@@ -242,8 +242,8 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	w.sees("messages", "a table for two")
 
 	w.press("customer-ben")
-	w.says("customer", "Do you sell gift cards?")
-	w.sees("messages", "gift cards")
+	w.says("customer", "Do you sell gift cards? 2*3*4 = 24, :smile: @all")
+	w.sees("messages", "gift cards? 2*3*4 = 24, :smile: @all") // as it was typed
 	w.says("agent", "We do, from ten euros up.")
 	w.sees("bubbles", "from ten euros up")
 	w.says("manager", "/facebook status")

@@ -54,13 +54,16 @@ const seconds = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-
 const time = (at, form = clock) => el('time', {datetime: at}, form.format(new Date(at)));
 
 // Signs that every system's fonts have.
-const emojis = {':warning:': '⚠', ':hourglass:': '⌛', ':white_check_mark:': '✔', ':point_right:': '☞', ':tada:': '★', ':slight_smile:': '☺', ':heart:': '♥'};
+const emojis = {':warning:': '⚠', ':hourglass:': '⌛', ':white_check_mark:': '✔', ':point_right:': '☞', ':tada:': '★', ':slight_smile:': '☺', ':heart:': '♥',
+  ':zzz:': '☾', ':wave:': '☼', ':no_entry:': '⊘', ':white_circle:': '○', ':heavy_check_mark:': '✔'};
 const emoji = text => text.replace(/:[a-z_]+:/g, name => emojis[name] || name);
 
-// rich shows what Rocket.Chat's clients would: code, bold, links, emojis.
+// rich shows what Rocket.Chat's clients would: code, bold, links, emojis, quotations; and signs
+// as they were typed that a backslash or a word joiner keeps from being marks.
 function rich(text) {
-  return text.split(/(`[^`\n]+`|\*\*?[^*\s](?:[^*\n]*[^*\s])?\*\*?|https?:\/\/[^\s)>]+)/).map((part, i) => {
+  return text.replace(/\u2060/g, '').replace(/^> /gm, '▏ ').split(/(\\[*_~`.]|`[^`\n]+`|\*\*?[^*\s](?:[^*\n]*[^*\s])?\*\*?|https?:\/\/[^\s)>]+)/).map((part, i) => {
     if (i % 2 === 0) return emoji(part);
+    if (part[0] === '\\') return part[1];
     if (part[0] === '`') return el('code', {}, part.slice(1, -1));
     if (part[0] === '*') return el('strong', {}, part.replace(/^\*+|\*+$/g, ''));
     const [, address, rest] = part.match(/^(.*?)([.,;:!?]*)$/);
