@@ -79,11 +79,28 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 	if err != nil {
 		return err
 	}
+	if a.Others != bridge.OthersPass && r.takenNow(ctx, link, p, id) {
+		return nil
+	}
 	p.shown, p.left, p.posted = []bridge.MessageID{id}, a, true
 	if taken == line && p.in.Text != "" {
 		r.attach(ctx, link, p)
 	}
 	return nil
+}
+
+// takenNow tries a text once more after its line was taken, where nobody else had shown that the
+// workspace takes texts: perhaps it began to between the two. Then the line goes.
+func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line bridge.MessageID) bool {
+	id := p.in.MessageID()
+	if r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote}) != nil {
+		return false
+	}
+	p.shown, p.posted = []bridge.MessageID{id}, true
+	if gone, err := r.Changes.Delete(ctx, link.Visitor, link.Room, line); !gone || err != nil {
+		r.Log.Info("a line stays although its text is shown", "page", p.page.ID, "room", link.Room, "err", err)
+	}
+	return true
 }
 
 // inTurn shows the first of several lines that is taken, and returns it. As long as nobody

@@ -1,0 +1,60 @@
+package rooms
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// eraser is Changes that takes messages away, and does nothing else.
+type eraser struct {
+	Changes
+	gone []bridge.MessageID
+}
+
+func (e *eraser) Delete(_ context.Context, _ bridge.Secret, _ bridge.RoomID, id bridge.MessageID) (bool, error) {
+	e.gone = append(e.gone, id)
+	return true, nil
+}
+
+// TestText_RefusedForLong_IsReplaced_UnlessItIsTakenNow: the line is taken; what matters is
+// whether others' texts were before, and whether this one is after it.
+func TestText_RefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
+	for name, c := range map[string]struct {
+		others bridge.Others
+		after  bool // the workspace takes the text right after the line
+		left   bool
+	}{
+		"others pass":                        {bridge.OthersPass, false, true},
+		"others are refused, too":            {bridge.OthersRefused, false, true},
+		"the outage ended before the line":   {bridge.OthersRefused, true, false},
+		"nobody else, and it works by now":   {bridge.OthersSilent, true, false},
+		"nobody else, and it is still wrong": {bridge.OthersSilent, false, true},
+	} {
+		d := newDesk(t)
+		d.talking()
+		a := &bridge.Response{Route: "POST livechat/message", Status: 403, Others: c.others}
+		refused := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: a}
+		d.fail["post"] = []error{refused, nil, refused}
+		if c.after {
+			d.fail["post"] = []error{refused, nil, nil}
+		}
+		r := d.made()
+		e := &eraser{}
+		r.Changes = e
+		in := event("k", "hello <b>")
+		in.Refusals = bridge.Refusals{Count: 9, For: time.Hour}
+		became, err := r.Deliver(t.Context(), in, opens)
+		if err != nil || (became.Left != nil) != c.left {
+			t.Errorf("%s: given up: %v, %v", name, became.Left, err)
+		}
+		texts := slices.DeleteFunc(d.shown, func(s shown) bool { return slices.Contains(e.gone, s.ID) })
+		if len(texts) != 1 || strings.Contains(texts[0].Text, "does not take") != c.left {
+			t.Errorf("%s: agents read %+v", name, texts)
+		}
+	}
+}
