@@ -152,9 +152,12 @@ func (i *refusedItem) toCustomer() []string {
 func (i *refusedItem) mark() string { return "item" + i.customer[len(i.customer)-5:] }
 
 // refuse has the workspace refuse the item, and nothing else.
-func (i *refusedItem) refuse(w *world) (clear func()) {
+func (i *refusedItem) refuse(w *world) (clear func()) { return i.spoil(w, false) }
+
+// spoil has the workspace answer to the item so, be it that it takes it all the same.
+func (i *refusedItem) spoil(w *world, taken bool) (clear func()) {
 	f := i.answer.fault()
-	f.Route = routes[i.kind]
+	f.Route, f.Effect = routes[i.kind], taken
 	before := shownAs(w, i.room, "before "+i.mark())
 	f.Match = func(r *http.Request, body []byte) bool {
 		switch i.kind {
