@@ -135,7 +135,12 @@ func TestSomebodyIsThere_NobodyWaits_NobodyIsAsked(t *testing.T) {
 	w.meta.CustomerWrites(page, ben, "two")
 	w.eventually("he waits", func() bool { return w.waitsForAgent() })
 	before, start := asked(), time.Now()
-	office()
+	rid := w.rc.Rooms()[0].ID
+	for i := range 5 {
+		office()
+		w.agent.Says(rid, fmt.Sprint("answer ", i)) // behind it on the stream, too
+		w.eventually("she has it", func() bool { return len(w.received(anna)) == 1+i })
+	}
 	w.agent.SwitchesService(true) // nobody is told
 	w.eventually("it is shown", func() bool { return len(w.texts()) == 2 })
 	if n, turns := asked()-before, int(time.Since(start)/(8*time.Second))+1; n > 2+turns {
