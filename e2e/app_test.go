@@ -283,9 +283,9 @@ func TestApp_PlatformsAreSlow_AnsweredInTime(t *testing.T) {
 		t.Errorf("a slow save shows %q", wrong)
 	}
 	fine()
-	if wrong := o.rc.Submit("maria", d, map[string]string{"welcome": "saved late"}); len(wrong) != 0 {
-		t.Errorf("saving again shows %q", wrong)
-	}
+	o.eventually("saving again goes through", func() bool { // on a busy machine it may be asked for once more
+		return len(o.rc.Submit("maria", d, map[string]string{"welcome": "saved late"})) == 0
+	})
 }
 
 func TestApp_DepartmentsCannotBeRead_DialogComesWithoutThem(t *testing.T) {

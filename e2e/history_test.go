@@ -41,7 +41,7 @@ func TestHistory_FirstRoom_ShowsWhatWasSaidBefore_Once(t *testing.T) {
 	for name, fault := range map[string]func(w *world){
 		"nothing goes wrong": func(*world) {},
 		"the note's answer is lost": func(w *world) {
-			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true, Match: w.outsideSetup})
 		},
 		"the message's answer is lost": func(w *world) {
 			w.rc.Inject(chat.Fault{Route: "POST livechat/message", Times: 2, Cut: true, Effect: true})

@@ -229,7 +229,7 @@ func TestSurvey_Interrupted_NothingTwiceAndNothingLost(t *testing.T) {
 			w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Times: 2, Status: 502})
 		},
 		"the note's answer is lost": func(w *world) {
-			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true, Match: w.outsideSetup})
 		},
 		"sends are answered by nothing": func(w *world) { w.meta.NextSends(meta.DeliveredThenCut()) },
 		"the bridge starts again":       func(w *world) { w.halt(); w.run() },
