@@ -31,6 +31,7 @@ const afterTheLastKill = 35 * time.Second
 //
 //	go test ./e2e -run TestCrash_InBriskConversations -brisk -v
 func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
+	t.Parallel()
 	form := briskForm{kills: 5, pages: 1, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
 	if *brisk {
 		form = briskForm{kills: 30, pages: 5, customers: 8, between: time.Second}

@@ -244,6 +244,7 @@ func outLogged(w *world) (lift func()) {
 // TestFilesRefused_AndThenNot_IsSentOnce has a file come before it is given up, and another one
 // when it is retried.
 func TestFilesRefused_AndThenNot_IsSentOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()

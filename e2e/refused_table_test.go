@@ -210,6 +210,7 @@ func roomTexts(w *world, room string) (all []string) {
 // line stands in its place, it is listed with route and status, administrators hear of the
 // cause once, and it can be tried again.
 func TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	items := refusedItems()

@@ -44,6 +44,7 @@ func TestRefused_TextThatIsThere_NoLineTakesItsPlace(t *testing.T) {
 // TestRefused_TriedAgainInVain_IsAttachedOnce: what is tried again and refused again is there
 // once, as the line and the file that stand for it, and is listed again.
 func TestRefused_TriedAgainInVain_IsAttachedOnce(t *testing.T) {
+	t.Parallel()
 	const customer = "7002003007000002"
 	w := newWorld(t, bypassed)
 	w.run()
