@@ -165,7 +165,7 @@ func (p *program) streamConfig() stream.Config {
 		},
 		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
 		Times: stream.Times{
-			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
+			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery, InOrder: times.InOrder,
 			PingEvery: times.PingEvery, RefusedWait: times.Refused, Answer: times.RestTimeout,
 		},
 	}

@@ -190,8 +190,6 @@ func (p *kindPlay) ours(room chat.Room) bool {
 func kindLine(m chat.Message, said map[string]string) string {
 	line := m.Username
 	switch {
-	case m.FromVisitor && m.Alias != "" && !kindCustomer.MatchString(m.Alias):
-		line = "customer as “" + m.Alias + "”"
 	case m.FromVisitor:
 		line = "customer"
 	case m.Username == "bridge.bot":

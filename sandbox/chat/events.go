@@ -17,6 +17,7 @@ type rcSockets struct {
 	repeat  bool
 	reorder bool
 	delay   time.Duration
+	lag     time.Duration // of the next one alone
 	held    *rcEvent   // reorder: waits for the next one to overtake it
 	delayed []*rcEvent // delay: oldest first
 
@@ -48,6 +49,10 @@ func (rc *RocketChat) ReorderEvents(on bool) {
 
 // DelayEvents delivers message events this much later, in their order.
 func (rc *RocketChat) DelayEvents(d time.Duration) { rc.locked(func() { rc.socks.delay = d }) }
+
+// LagEvent delivers the next message event this much later, and those after it at once: the
+// server asks its database for each, and need not hear in the order of its questions.
+func (rc *RocketChat) LagEvent(d time.Duration) { rc.locked(func() { rc.socks.lag = d }) }
 
 // ReemitAfter sets when an ordinary message is streamed again with parsed text
 // and link previews, under the same _id and a newer _updatedAt; 0 = never. It
@@ -83,6 +88,11 @@ func (rc *RocketChat) streamMessage(m *rcMessage, again bool) {
 		}
 	}
 	e := &rcEvent{room: m.room, body: rcEncode(doc, rcEJSON)}
+	if lag := rc.socks.lag; lag > 0 && !again {
+		rc.socks.lag = 0
+		rc.later(lag, func() { rc.pass(e) })
+		return
+	}
 	if rc.socks.delay == 0 && len(rc.socks.delayed) == 0 {
 		rc.pass(e)
 		return

@@ -117,7 +117,7 @@ func (c Config) withDefaults() Config {
 //	Files       KeepContent, StoreElsewhere, FilesOfOpenRoomsOnly, SetAvatar
 //	Sockets     DropSockets, DropSocketsWith, MuteSockets, IgnorePings,
 //	            RevokeToken, RefuseSubscriptions, EndSubscriptions
-//	Events      LoseEvents, RepeatEvents, ReorderEvents, DelayEvents,
+//	Events      LoseEvents, RepeatEvents, ReorderEvents, DelayEvents, LagEvent,
 //	            ReemitAfter
 //	Server      Down, Up, Close
 //
