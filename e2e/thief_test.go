@@ -191,7 +191,9 @@ func TestAttack10_ChangedHeader_IsNotDelivered(t *testing.T) {
 		t.Errorf("it was delivered: %q", got)
 	}
 	w.eventually("the agent is told", func() bool {
-		return slices.ContainsFunc(w.notices(annas, one), func(text string) bool { return strings.Contains(text, "not delivered") || strings.Contains(text, "Not delivered") })
+		return slices.ContainsFunc(w.notices(annas, one), func(text string) bool {
+			return strings.Contains(text, "not delivered") || strings.Contains(text, "Not delivered")
+		})
 	})
 	w.eventually("the bridge is connected", w.connected)
 	w.tellsOfChanges()
