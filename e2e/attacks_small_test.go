@@ -1,14 +1,21 @@
 package e2e
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
+	"messenger-bridge/store"
 )
 
 // authorised sends a command's body with an Authorization header, and returns the status.
@@ -138,5 +145,58 @@ func TestAttack10_PageInAFile_IsNotServedAsOne(t *testing.T) {
 	}
 	if sent != 0 {
 		t.Errorf("%d files are none", sent)
+	}
+}
+
+// TestAttack10_KeyOnAnotherVolume_InAFileWithAMark: the key lies elsewhere, in a file as some
+// editors save it; nothing is made beside the store, and what is stored opens with it alone.
+func TestAttack10_KeyOnAnotherVolume_InAFileWithAMark(t *testing.T) {
+	t.Parallel()
+	const secret = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+	file := filepath.Join(t.TempDir(), "key") // stands for another volume
+	if err := os.WriteFile(file, []byte("\ufeff"+secret+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := openOffice(t, bypassed, "SECRET_KEY_FILE="+file)
+	o.run()
+	o.connect(bakery)
+	o.talks(bakery)
+	o.halt()
+	if _, err := os.Stat(o.cfg.Store.Database + ".key"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key file beside the store: %v", err)
+	}
+	for key, opens := range map[bridge.Secret]bool{"": false, bridge.Secret(strings.Replace(secret, "M", "N", 1)): false, secret: true} {
+		s, err := store.Open(store.Options{Path: o.cfg.Store.Database, Key: key})
+		if (err == nil) != opens {
+			t.Errorf("opened with another key than its own, or not with that: %v", err)
+		}
+		if err == nil {
+			s.Close()
+		}
+	}
+}
+
+// TestAttack10_Cookie_IsOfThisHostAlone: where the address allows it, no other host of the domain
+// can set the cookie of a visit, and no script and no plain connection sees it.
+func TestAttack10_Cookie_IsOfThisHostAlone(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, bypassed, "PUBLIC_URL=https://bridge.example")
+	o.run()
+	told := o.private("maria", o.setup(), "/facebook authorize")
+	link, err := url.Parse(o.linkIn(told))
+	if err != nil || link.Host != "bridge.example" || link.Scheme != "https" {
+		t.Fatalf("the link is %v, %v", link, err)
+	}
+	link.Scheme, link.Host = "http", o.at.Public // where its proxy would call
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Get(link.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	cookies := res.Cookies()
+	if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Name, "__Host-") || cookies[0].Path != "/" || !cookies[0].Secure || !cookies[0].HttpOnly ||
+		cookies[0].Domain != "" || cookies[0].SameSite != http.SameSiteLaxMode {
+		t.Errorf("status %d, cookies %v", res.StatusCode, cookies)
 	}
 }
