@@ -38,8 +38,9 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "store/compact", "store/layout", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "store/compact", "store/copied", "store/layout", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
 	"store/compact":       {},
+	"store/copied":        {"bridge", "store/compact", "store/layout"},
 	"store/layout":        {"bridge"},
 	"store/seal":          {},
 	"store/tickets":       {"bridge", "store/layout", "store/seal"},
@@ -57,7 +58,10 @@ var allowed = map[string][]string{
 	"rest":     {},
 	"textcut":  {},
 
+	"app/values": {},
+	"app/config": {"app/values", "bridge", "language"},
 	"app": {
+		"app/config", "app/values",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
 		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
@@ -90,9 +94,9 @@ var allowed = map[string][]string{
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
-	"go.etcd.io/bbolt":                    {"store", "store/compact", "store/upgrade", "store/wipe", "bench"},
+	"go.etcd.io/bbolt":                    {"store", "store/compact", "store/copied", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
-	"github.com/caarlos0/env/v11":         {"app"},
+	"github.com/caarlos0/env/v11":         {"app/config"},
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/jellydator/ttlcache/v3":   {"recent"},
 	"github.com/rivo/uniseg":              {"textcut"},
