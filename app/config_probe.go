@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
 	"messenger-bridge/app/values"
 	"messenger-bridge/store"
@@ -44,6 +45,7 @@ func ExamineConfig(ctx context.Context, environ []string) ConfigReport {
 		r.note("a bridge runs on %s: its ports and its store are in use, and not tried", cfg.Store.Database)
 	} else {
 		r.tryPorts(cfg)
+		r.lookAtCertificate(cfg)
 		r.lookAtStore(cfg)
 	}
 	r.lookAtFiles(environ)
@@ -98,6 +100,17 @@ func (r *ConfigReport) tryPorts(cfg Config) {
 			continue
 		}
 		opened.Close() // #nosec G104 -- it was only tried
+	}
+}
+
+// lookAtCertificate reads the files of our own TLS.
+func (r *ConfigReport) lookAtCertificate(cfg Config) {
+	own := cfg.Network.TLS
+	if own.CertificateFile == "" || own.KeyFile == "" {
+		return
+	}
+	if _, _, err := certificate.TLS(certificate.Config{CertificateFile: own.CertificateFile, KeyFile: own.KeyFile}); err != nil {
+		r.Problems = append(r.Problems, Problem{Variable: "TLS_CERTIFICATE_FILE", Text: err.Error()})
 	}
 }
 

@@ -175,6 +175,11 @@ func badConfigurations(t *testing.T, dir, taken string) []badConfiguration {
 		one("COMMANDS_SECRET_FILE", file("empty", "\n"), "empty"),
 		one("COMMAND_SECRET", strings.Repeat("s", 32), "COMMANDS_SECRET"),
 		one("PUBLIC_URL_FILE", "/x", "no secret"),
+		one("TLS_KEY_FILE", "/x", "TLS_CERTIFICATE_FILE and TLS_KEY_FILE"),
+		{map[string]string{"TLS_CERTIFICATE_FILE": "/no/cert", "TLS_KEY_FILE": "/no/key"}, "TLS_CERTIFICATE_FILE", "no such file"},
+		one("ACME", "yes", "on or off"),
+		one("ACME", "on", "PUBLIC_URL"),
+		one("ACME_LISTEN", "127.0.0.1:0", "ACME is not on"),
 	}
 }
 

@@ -1,14 +1,18 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
 	"syscall"
 
+	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
 	"messenger-bridge/store"
 )
@@ -74,6 +78,22 @@ func listenAt(variable, address string) (net.Listener, error) {
 	return nil, config.Wrong(variable, "is %s, which cannot be opened; %s (%v)", address, do, err)
 }
 
+// ownTLS returns how LISTEN speaks TLS, nil for not at all, and what answers on ACME_LISTEN.
+func ownTLS(cfg Config, log *slog.Logger) (*tls.Config, func(http.Handler) http.Handler, error) {
+	own := cfg.Network.TLS
+	if !own.On() {
+		return nil, nil, nil
+	}
+	public, err := url.Parse(cfg.Network.PublicURL)
+	if err != nil {
+		return nil, nil, config.Wrong("PUBLIC_URL", "is no address: %v", err)
+	}
+	return certificate.TLS(certificate.Config{
+		CertificateFile: own.CertificateFile, KeyFile: own.KeyFile, Hosts: []string{public.Hostname()}, Directory: own.ACMEDirectory,
+		Cache: cmp.Or(own.ACMECache, cfg.Store.Database+".acme"), Email: own.ACMEEmail, Log: log,
+	})
+}
+
 // listen opens every port before anything runs, so that a taken one is an error
 // and not a log line. The parts are in the order in which they stop.
 func (p *program) listen() (parts []Part, where Addresses, err error) {
@@ -105,12 +125,17 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	control := open("", config.ControlPath(p.cfg.Store.Database))
 	private := open("METRICS_LISTEN", p.cfg.Network.MetricsListen)
 	profiles := open("PROFILE_LISTEN", p.cfg.Network.ProfileListen)
+	asked := open("ACME_LISTEN", p.cfg.Network.TLS.ACMEListen)
+	speak, questions, tlsErr := ownTLS(p.cfg, p.log)
+	if err = cmp.Or(err, tlsErr); err != nil {
+		return nil, where, err
+	}
 	if err != nil {
 		return nil, where, err
 	}
 	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
 	parts = []Part{
-		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), p.log)},
+		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), speak, p.log)},
 		{"strangers", grace / 100, p.strangers.Run},
 		{"reload", grace / 100, p.settled.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
@@ -125,6 +150,9 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	if private != nil {
 		where.Metrics = private.Addr().String()
 		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), p.strangers), p.log)})
+	}
+	if asked != nil {
+		parts = append(parts, Part{"acme", grace / 100, HTTPPart(asked, questions(nil), p.log)})
 	}
 	if profiles != nil {
 		mux := http.NewServeMux()

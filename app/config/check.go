@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/base64"
 	"maps"
+	"net"
 	"net/netip"
 	"net/url"
 	"path/filepath"
@@ -36,6 +37,7 @@ func (c Config) problems() (problems []error) {
 	c.loginProblems(report)
 	c.addressProblems(report)
 	c.secretProblems(report)
+	c.tlsProblems(report)
 	if _, err := time.LoadLocation(c.Speech.Timezone); err != nil {
 		report("TIMEZONE", "must be a name such as Europe/Berlin; it is %q", c.Speech.Timezone)
 	}
@@ -121,13 +123,37 @@ type Listen struct{ Variable, Address string }
 // Listens are the addresses on which the bridge listens.
 func (c Config) Listens() (all []Listen) {
 	for _, l := range []Listen{
-		{"LISTEN", c.Network.Listen}, {"METRICS_LISTEN", c.Network.MetricsListen}, {"PROFILE_LISTEN", c.Network.ProfileListen},
+		{"LISTEN", c.Network.Listen}, {"METRICS_LISTEN", c.Network.MetricsListen}, {"PROFILE_LISTEN", c.Network.ProfileListen}, {"ACME_LISTEN", c.Network.TLS.ACMEListen},
 	} {
 		if l.Address != "" {
 			all = append(all, l)
 		}
 	}
 	return all
+}
+
+// tlsProblems are those of the bridge's own TLS.
+func (c Config) tlsProblems(report reporter) {
+	t := c.Network.TLS
+	if (t.CertificateFile == "") != (t.KeyFile == "") {
+		report("TLS_CERTIFICATE_FILE and TLS_KEY_FILE", "belong together; set both or none")
+	}
+	switch {
+	case t.ACME != "on" && t.ACME != "off" && t.ACME != "":
+		report("ACME", "must be on or off; it is %q", t.ACME)
+	case t.ACME == "on" && t.CertificateFile != "":
+		report("ACME", "is on, and TLS_CERTIFICATE_FILE is set; the certificate comes one way")
+	case t.ACME == "on":
+		u, err := url.Parse(c.Network.PublicURL)
+		if err != nil || u.Scheme != "https" || net.ParseIP(u.Hostname()) != nil || !strings.Contains(u.Hostname(), ".") {
+			report("ACME", "is on, so PUBLIC_URL must be https with a name that everybody knows; it is %q", c.Network.PublicURL)
+		}
+	case t.ACMEListen != "":
+		report("ACME_LISTEN", "is set, and ACME is not on; set ACME=on, or remove it")
+	}
+	if wrong := values.URL(t.ACMEDirectory); t.ACMEDirectory != "" && wrong != "" {
+		report("ACME_DIRECTORY", "%s", wrong)
+	}
 }
 
 // secretProblems are those of secrets. None is printed.

@@ -75,7 +75,22 @@ type NetworkConfig struct {
 	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
 	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, kept off the public port; empty = off"`
 	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
+	TLS           TLSConfig
 }
+
+// TLSConfig gives LISTEN its own TLS where no proxy does. Off by default.
+type TLSConfig struct {
+	CertificateFile string `env:"TLS_CERTIFICATE_FILE" help:"PEM file of the certificate and its chain: LISTEN speaks TLS; a new one is taken when it is replaced"`
+	KeyFile         string `env:"TLS_KEY_FILE" help:"PEM file of its key"`
+	ACME            string `env:"ACME" envDefault:"off" help:"on: LISTEN speaks TLS with a certificate that is asked for by ACME, for the host of PUBLIC_URL; you agree to the authority's terms"`
+	ACMEListen      string `env:"ACME_LISTEN" help:"where the authority may ask as well, e.g. :80; all else there is led to https; off unless set"`
+	ACMEDirectory   string `env:"ACME_DIRECTORY" envDefault:"https://acme-v02.api.letsencrypt.org/directory" help:"the authority"`
+	ACMECache       string `env:"ACME_CACHE" help:"folder of account and certificates; <DATABASE>.acme"`
+	ACMEEmail       string `env:"ACME_EMAIL" help:"where the authority warns you"`
+}
+
+// On reports whether LISTEN speaks TLS.
+func (c TLSConfig) On() bool { return c.CertificateFile != "" || c.ACME == "on" }
 
 // StoreConfig says where the store is, and what its secrets are encrypted with.
 type StoreConfig struct {
