@@ -58,6 +58,9 @@ type Hooks struct {
 	Ready    func()       // logged in, subscribed and caught up
 	Arrived  func()       // somebody who may be an agent has come; it does not wait
 	Language func(string) // the workspace's language, after a login; "": it has none
+
+	Credentials func() Credentials // as they are at the moment; nil: as configured
+	Retry       <-chan struct{}    // a refused login is worth trying at once; nil: never
 }
 
 // Credentials are the bot's: a user with a password, or an id with a personal access token.
@@ -172,11 +175,30 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.cfg.Log.Warn(trouble, "err", err, "wait", wait)
 		}
 		s.note(State{Problem: err.Error(), Err: err, Refused: refused})
-		if err := pause.For(ctx, wait); err != nil {
+		if err := s.wait(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
+
+// wait waits before the next session, unless the credentials were read again.
+func (s *Stream) wait(ctx context.Context, d time.Duration) error {
+	early, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case <-s.cfg.Retry:
+			stop(errRetry)
+		case <-early.Done():
+		}
+	}()
+	if err := pause.For(early, d); err != nil && !errors.Is(err, errRetry) {
+		return err
+	}
+	return nil
+}
+
+var errRetry = errors.New("the credentials were read again")
 
 func (t Times) reconnectAfter(failures int) time.Duration {
 	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64()) // #nosec G404 -- spreads when many connect again
