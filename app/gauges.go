@@ -40,13 +40,14 @@ var (
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
+	changedDesc     = describe("store_changed_records", "Records that somebody other than the bridge has changed, as far as they were met since the start.")
 	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 70 bytes of memory.")
 )
 
 // Describe implements prometheus.Collector.
 func (gauges) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
-		facebookDesc, outagesDesc, refusedDesc, givenUpDesc, keptDesc, commitsDesc, bytesDesc, rememberedDesc} {
+		facebookDesc, outagesDesc, refusedDesc, givenUpDesc, keptDesc, commitsDesc, bytesDesc, changedDesc, rememberedDesc} {
 		all <- d
 	}
 }
@@ -86,6 +87,7 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	gauge(facebookDesc, one(facebook.Answers))
 	gauge(keptDesc, float64(stats.Failed))
 	gauge(bytesDesc, float64(stats.FileSize))
+	gauge(changedDesc, float64(g.store.Changes().Count()))
 	gauge(rememberedDesc, float64(stats.Remembered))
 	for d, n := range map[*prometheus.Desc]float64{outagesDesc: float64(facebook.Lost), commitsDesc: float64(stats.Commits)} {
 		all <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n)

@@ -24,14 +24,15 @@ var refusesFile = map[string]bridge.Reason{
 	"error-file-upload-disabled": bridge.FilesOff,
 }
 
-// Upload shows a visitor's file in a room, in another name if as is not empty. The
-// content is sent as it is read; if reading it fails, the error is that of the reader.
-func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error) {
+// Upload shows a visitor's file in a room, with a text beside it that may be empty. It cannot
+// be shown in another's name: Rocket.Chat puts the visitor's in its place. The content is
+// sent as it is read; if reading it fails, the error is that of the reader.
+func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.UploadTimeout)
 	defer cancel()
 	form := rest.NewForm()
-	if as != "" {
-		form.Field("alias", markup.OneLine(as))
+	if text != "" {
+		form.Field("msg", markup.Message(text, bridge.CiteMark))
 	}
 	// Nothing moves when the workspace neither reads nor answers.
 	ctx, stop := context.WithCancelCause(ctx)

@@ -21,6 +21,9 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err := json.Unmarshal(d.Body, &in); err != nil {
 		return i.Lanes.SetAside(d, err)
 	}
+	if page, err := i.Pages.Page(in.Conversation.Page); err == nil && page.Doubted() { // where to, nobody knows
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(page.ID), After: time.Hour}
+	}
 	if done, err := i.order.ready(&in, d); err != nil {
 		return err
 	} else if done {
