@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -152,16 +153,34 @@ func (rc *RocketChat) deliver(e *rcEvent) {
 			if c.listening[rcTopic{stream, e.room.id}] > 0 {
 				c.send(frame)
 			}
-			if c.listening[rcTopic{stream, "__my_messages__"}] > 0 && rc.mayRead(c.user, e.room) {
-				info := rcDoc{"roomParticipant": e.room.members[c.user.ID], "roomType": e.room.kind}
-				if e.room.kind == "c" || e.room.kind == "p" {
-					info["roomName"] = e.room.name
-				}
-				c.send(rcChanged(stream, "__my_messages__", e.body, rcEncode(info, rcEJSON)))
-			}
+			rc.deliverMine(c, e)
 		}
 	}
 }
+
+// deliverMine hands a message to a subscriber of __my_messages__ who may read its room; where
+// the server reorders, after as long as its database takes.
+func (rc *RocketChat) deliverMine(c *rcConn, e *rcEvent) {
+	const stream, event = "stream-room-messages", "__my_messages__"
+	send := func() {
+		if c.listening[rcTopic{stream, event}] == 0 || !rc.mayRead(c.user, e.room) {
+			return
+		}
+		info := rcDoc{"roomParticipant": e.room.members[c.user.ID], "roomType": e.room.kind}
+		if e.room.kind == "c" || e.room.kind == "p" {
+			info["roomName"] = e.room.name
+		}
+		c.send(rcChanged(stream, event, e.body, rcEncode(info, rcEJSON)))
+	}
+	if !rc.cfg.Disorder.Reorders {
+		send()
+		return
+	}
+	rc.later(rand.N(rcRead), send)
+}
+
+// rcRead is how long a database read takes at most.
+const rcRead = 25 * time.Millisecond
 
 // emit sends any other stream event; the writer's own connection is left out.
 // The caller holds mu.
