@@ -241,17 +241,57 @@ func (o *ordering) holds(m wire.Message) bool {
 	return slices.ContainsFunc(o.rooms[m.Room], func(w waiting) bool { return w.m.ID == m.ID })
 }
 
+// turns hands on what the stream brings, in order.
+type turns struct {
+	in      *intake
+	order   *ordering
+	catchUp *catchUp
+}
+
+// take takes what the stream has brought, as much as there is at once: what agents write
+// waits for its turn.
+func (t *turns) take(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
+	var batch []wire.Message
+	for m := first; ; m = <-more {
+		if !t.order.take(m) {
+			batch = append(batch, m)
+		}
+		if len(batch) == 512 || len(more) == 0 {
+			break
+		}
+	}
+	return t.handOn(ctx, batch)
+}
+
+// release hands on what has waited for its turn; what has come meanwhile is looked at first.
+func (t *turns) release(ctx context.Context, in <-chan wire.Message) error {
+	if err := t.drain(ctx, in); err != nil {
+		return err
+	}
+	return t.handOn(ctx, t.order.release())
+}
+
+// drain takes what is here already.
+func (t *turns) drain(ctx context.Context, in <-chan wire.Message) error {
+	for n := len(in); n > 0 && len(in) > 0; n -= 512 {
+		if err := t.take(ctx, <-in, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // handOn accepts messages, but for those that would overtake what is still to be read.
-func (s *Stream) handOn(ctx context.Context, messages []wire.Message) error {
+func (t *turns) handOn(ctx context.Context, messages []wire.Message) error {
 	batch := messages[:0]
 	for _, m := range messages {
-		waits, err := s.catchUp.waits(m)
+		waits, err := t.catchUp.waits(m)
 		if err != nil {
 			return err
 		} else if !waits {
 			batch = append(batch, m)
 		}
 	}
-	_, err := s.in.accept(ctx, batch)
+	_, err := t.in.accept(ctx, batch)
 	return err
 }
