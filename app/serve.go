@@ -92,6 +92,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	parts = []Part{
 		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), p.log)},
 		{"strangers", grace / 100, p.strangers.Run},
+		{"store", grace / 100, p.changes.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
 		{"setup", grace * 4 / 100, p.setup.Run},
