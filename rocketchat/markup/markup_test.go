@@ -47,6 +47,7 @@ func TestPlainText(t *testing.T) {
 		{"no table", "|a\n|---|---|\na | *b*\n---|---", "|a\n|---|---|\na | b\n---|---"},
 
 		{"timestamps", "at <t:1767225600>, *<t:1767225600:F>* <t:1767225600:R>", "at 1 Jan 2026, 00:00 UTC, 1 Jan 2026, 00:00:00 UTC 1 Jan 2026, 00:00 UTC"},
+		{"timestamp in the text of a link", "[until <t:1767225600>](https://x.io)", "until 1 Jan 2026, 00:00 UTC (https://x.io)"},
 		{"timestamps by date", "<t:2026-01-01T10:00:00.000+02:00:t> <t:2026-01-01T10:00:00:T>", "1 Jan 2026, 08:00 UTC 1 Jan 2026, 10:00:00 UTC"},
 		{"timestamps without a day", "<t:10:00> <t:10:00:30+02:00:R>", "10:00 10:00:30 UTC+02:00"},
 		{"no timestamps", "<t:1> <t:17672256000> <t:1767225600:x> <t:2026-13-01T10:00:00+02:00> <t:a", "<t:1> <t:17672256000> <t:1767225600:x> <t:2026-13-01T10:00:00+02:00> <t:a"},

@@ -53,7 +53,7 @@ func (s *scanner) step(i int) int {
 		return s.code(i)
 	case c == '!' && s.links, c == '[' && s.links:
 		return s.link(i)
-	case c == '<' && s.links:
+	case c == '<':
 		return s.angle(i)
 	case c == ':':
 		return s.shortName(i)
@@ -163,6 +163,9 @@ func (s *scanner) angle(i int) int {
 	if length, said := s.reader.moment(s.src[i:]); length > 0 {
 		s.write(said)
 		return i + length
+	}
+	if !s.links {
+		return s.copy(i, i+1)
 	}
 	to := s.src[i+1:]
 	middle := strings.IndexAny(to, "<|> \t")
