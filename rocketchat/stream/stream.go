@@ -60,6 +60,9 @@ type Hooks struct {
 	Ready    func()       // logged in, subscribed and caught up
 	Arrived  func()       // somebody who may be an agent has come; it does not wait
 	Language func(string) // the workspace's language, after a login; "": it has none
+
+	Credentials func() Credentials // as they are at the moment; nil: as configured
+	Retry       <-chan struct{}    // a refused login is worth trying at once; nil: never
 }
 
 // Credentials are the bot's: a user with a password, or an id with a personal access token.
@@ -80,7 +83,7 @@ type Times struct {
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
 	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
-	InOrder        time.Duration // how long an answer waits for older ones that it may have overtaken; 30 ms
+	InOrder        time.Duration // how long an answer waits for older ones that it may have overtaken; 50 ms
 }
 
 // withDefaults fills in what is zero.
@@ -93,7 +96,7 @@ func (t Times) withDefaults() Times {
 		RefusedWait:    cmp.Or(t.RefusedWait, 5*time.Minute),
 		FollowEvery:    cmp.Or(t.FollowEvery, 4*time.Second),
 		FirstReconnect: cmp.Or(t.FirstReconnect, 500*time.Millisecond),
-		InOrder:        cmp.Or(t.InOrder, 30*time.Millisecond),
+		InOrder:        cmp.Or(t.InOrder, 50*time.Millisecond),
 	}
 }
 
@@ -110,6 +113,7 @@ type Stream struct {
 	opened   *openedRooms
 	sweeper  *sweeper
 	catchUp  *catchUp
+	turns    *turns
 }
 
 // State is how the connection is, for people.
@@ -131,6 +135,7 @@ func New(cfg Config) *Stream {
 	s.progress = &progress{&cfg, s.pending}
 	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
 	s.catchUp = &catchUp{cfg: &cfg, in: s.in, order: s.order, pending: s.pending, progress: s.progress, opened: s.opened}
+	s.turns = &turns{s.in, s.order, s.catchUp}
 	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
 }
@@ -174,11 +179,30 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.cfg.Log.Warn(trouble, "err", err, "wait", wait)
 		}
 		s.note(State{Problem: err.Error(), Err: err, Refused: refused})
-		if err := pause.For(ctx, wait); err != nil {
+		if err := s.wait(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
+
+// wait waits before the next session, unless the credentials were read again.
+func (s *Stream) wait(ctx context.Context, d time.Duration) error {
+	early, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case <-s.cfg.Retry:
+			stop(errRetry)
+		case <-early.Done():
+		}
+	}()
+	if err := pause.For(early, d); err != nil && !errors.Is(err, errRetry) {
+		return err
+	}
+	return nil
+}
+
+var errRetry = errors.New("the credentials were read again")
 
 func (t Times) reconnectAfter(failures int) time.Duration {
 	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64()) // #nosec G404 -- spreads when many connect again

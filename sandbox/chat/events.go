@@ -19,8 +19,8 @@ type rcSockets struct {
 	reorder bool
 	delay   time.Duration
 	lag     time.Duration // of the next one alone
-	held    *rcEvent   // reorder: waits for the next one to overtake it
-	delayed []*rcEvent // delay: oldest first
+	held    *rcEvent      // reorder: waits for the next one to overtake it
+	delayed []*rcEvent    // delay: oldest first
 
 	ignorePings bool
 	refuseSubs  int
