@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Accepter takes what agents wrote and returns how much of it was new. When it
@@ -49,6 +50,7 @@ type Config struct {
 	Gestures     Gestures // nil: nobody cares
 	Hooks
 	Times
+	Clock   markup.Clock // says times to customers; nil: in English and UTC
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 }
