@@ -17,6 +17,7 @@ import (
 	"messenger-bridge/language"
 	"messenger-bridge/rest"
 	"messenger-bridge/rocketchat/evidence"
+	"messenger-bridge/rocketchat/limits"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -41,7 +42,7 @@ type Client struct {
 	rest    *rest.Client
 	uploads *rest.Client // without a time-out of its own
 	files   *http.Client // for what agents sent
-	limits  *limits
+	limits  *limits.Limits
 	book    *evidence.Book
 
 	mu   sync.Mutex // guards the fields below
@@ -91,7 +92,7 @@ func NewClient(cfg ClientConfig) *Client {
 	}
 	c := &Client{cfg: cfg, rest: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
 	c.book = evidence.New(cfg.Now)
-	c.limits = newLimits(c.ServerTime) // windows end by the workspace's clock
+	c.limits = limits.New(c.ServerTime) // windows end by the workspace's clock
 	return c
 }
 
@@ -211,20 +212,20 @@ func (c *Client) make(ctx context.Context, k call) error {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: errors.New("not logged in yet")}
 	}
 	bucket := k.name()
-	if wait := c.limits.take(bucket); wait > 0 {
+	if wait := c.limits.Take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
 	}
 	k.user, k.auth = user, auth
 	start := time.Now()
 	res, err := c.answered(ctx, k)
 	if err != nil {
-		c.limits.undecided(bucket)
+		c.limits.Undecided(bucket)
 		return transport(k, err)
 	}
 	defer res.Body.Close()
 	c.learnTime(res.Header, time.Since(start))
 	body, err := rest.Read(res, maxAnswer)
-	wait := c.limits.learn(bucket, res.StatusCode, res.Header, body)
+	wait := c.limits.Learn(bucket, res.StatusCode, res.Header, body)
 	if err != nil {
 		return transport(k, err)
 	}
@@ -236,7 +237,7 @@ func (c *Client) make(ctx context.Context, k call) error {
 	}
 	if err := verdict(k, res.StatusCode, body); err != nil {
 		if code := codeOf(err); tooMany[code] {
-			return k.throttled(res, code, saidWait(res.Header, body))
+			return k.throttled(res, code, limits.SaidWait(res.Header, body))
 		}
 		return err
 	}
