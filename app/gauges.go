@@ -36,6 +36,7 @@ var (
 	facebookDesc    = describe("facebook_connected", "1 unless Facebook did not answer the last call.")
 	outagesDesc     = describe("facebook_outages_total", "Times that Facebook stopped answering.")
 	refusedDesc     = describe("refused_seconds", "For how long Rocket.Chat has refused a call; left out while it takes it.", "call", "everybody")
+	givenUpDesc     = describe("given_up_total", "Events of customers that Rocket.Chat refused for good, by call and HTTP status (0: no answer). A line stands in their place.", "call", "status")
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
@@ -46,7 +47,7 @@ var (
 // Describe implements prometheus.Collector.
 func (gauges) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
-		facebookDesc, outagesDesc, refusedDesc, keptDesc, commitsDesc, bytesDesc, changedDesc, rememberedDesc} {
+		facebookDesc, outagesDesc, refusedDesc, givenUpDesc, keptDesc, commitsDesc, bytesDesc, changedDesc, rememberedDesc} {
 		all <- d
 	}
 }
@@ -77,6 +78,9 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	}
 	for call, r := range longest(g.relay.Refusals.Lasting()) {
 		gauge(refusedDesc, max(time.Since(r.Since).Seconds(), 0), call, strconv.FormatBool(r.Everybody()))
+	}
+	for kind, n := range g.relay.Refusals.CountsGivenUp() {
+		all <- prometheus.MustNewConstMetric(givenUpDesc, prometheus.CounterValue, float64(n), kind.Route, strconv.Itoa(kind.Status))
 	}
 	facebook, stats := g.graph.State(), g.store.Stats()
 	gauge(readyDesc, one(g.store.Health() == nil))

@@ -41,6 +41,7 @@ func (o *office) authorised(header string) int {
 // TestAttack10_CommandsSecret_CannotBeTriedOut: few secrets can be tried at a time, none
 // counts without "Bearer", and who has the right one does not notice any of it.
 func TestAttack10_CommandsSecret_CannotBeTriedOut(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMANDS_SECRET="+appSecret)
 	o.run()
 	const tried = 100
@@ -79,6 +80,7 @@ func TestAttack10_CommandsSecret_CannotBeTriedOut(t *testing.T) {
 // TestAttack10_CommandUsers_ALookAlikeNameGetsNothing: who may choose a name chooses one
 // that folds to another.
 func TestAttack10_CommandUsers_ALookAlikeNameGetsNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMAND_USERS=,@,frank, ,"+"id:not-hers")
 	for _, name := range []string{"fran\u212a", "not-hers", "frank"} {
 		o.rc.AddUser(chat.User{Username: name})
@@ -97,6 +99,7 @@ func TestAttack10_CommandUsers_ALookAlikeNameGetsNothing(t *testing.T) {
 
 // TestCommandUsers_ByID: an id stays whose it is, whatever the person is called.
 func TestCommandUsers_ByID_IsAllowed(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.cfg.Workspace.CommandUsers = []string{o.rc.AddUser(chat.User{Username: "nina"}).ID}
 	o.run()
@@ -109,6 +112,7 @@ func TestCommandUsers_ByID_IsAllowed(t *testing.T) {
 // TestAttack10_PageInAFile_IsNotServedAsOne: a file that a browser would carry out, in every
 // encoding that browsers find out by themselves, whatever Facebook's server calls it.
 func TestAttack10_PageInAFile_IsNotServedAsOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	const page1 = "<html><script>steal()</script></html>"

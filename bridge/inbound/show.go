@@ -98,6 +98,9 @@ func (i *Inbound) giveUp(ctx context.Context, d bridge.Delivery, reason bridge.R
 	if err := i.Lanes.DeadLetter(d, reason, detail); err != nil {
 		return err
 	}
+	if a != nil {
+		i.Refusals.CountGivenUp(a)
+	}
 	i.begun.end(d.Seq)
 	return nil
 }
