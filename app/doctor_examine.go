@@ -31,6 +31,7 @@ type patient struct {
 	client      *rocketchat.Workspace
 	stream      *stream.Stream
 	connections *pages.Connections
+	secret      func() bridge.Secret // the app's
 
 	refused   func() []bridge.Refused // what the workspace refuses at the moment; of one that runs
 	running   bool
@@ -44,6 +45,7 @@ type patient struct {
 // take lets the parts of a program be examined.
 func (t *patient) take(p *program) {
 	t.started, t.graph, t.client, t.stream, t.connections = p.started, p.graph, p.client, p.stream, p.pages.Connections
+	t.secret = func() bridge.Secret { return p.settled.appSecrets()[0] }
 }
 
 func (t *patient) note(check string, level bridge.Level, found, do string) {

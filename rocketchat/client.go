@@ -235,14 +235,14 @@ func (c *Client) make(ctx context.Context, k call) error {
 		return transport(k, err)
 	}
 	if res.StatusCode == http.StatusTooManyRequests {
-		return k.throttled(res, wait)
+		return k.throttled(res, "", wait)
 	}
 	if status := res.StatusCode; status >= 300 && status < 400 {
 		return redirected(k, status, res.Header)
 	}
 	if err := verdict(k, res.StatusCode, body); err != nil {
-		if tooMany[codeOf(err)] {
-			return k.throttled(res, limits.SaidWait(res.Header, body))
+		if code := codeOf(err); tooMany[code] {
+			return k.throttled(res, code, limits.SaidWait(res.Header, body))
 		}
 		return err
 	}
@@ -303,10 +303,10 @@ func leadsTo(h http.Header) string {
 
 // throttled is limited, because somebody said so: Rocket.Chat's limiter, which counts calls, or
 // somebody else, who may mean what was sent.
-func (k call) throttled(res *http.Response, wait time.Duration) error {
+func (k call) throttled(res *http.Response, code string, wait time.Duration) error {
 	r := limited(k.name(), wait, errors.New("refused by Rocket.Chat"))
 	if res.Header.Get("X-RateLimit-Limit") == "" {
-		r.Answer = k.answered(res.StatusCode, "")
+		r.Answer = k.answered(res.StatusCode, code)
 	}
 	return r
 }

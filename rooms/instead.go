@@ -75,7 +75,7 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 	if words := plainWords(bridge.Spoken(p.text)); words != "" && words != p.text {
 		lines = []string{cited(said+" "+r.Say.Say("These are its plain words:")) + "\n" + words, line}
 	}
-	taken, err := r.inTurn(ctx, link, p.in, id, lines, refused)
+	taken, err := r.inTurn(ctx, link, p, id, lines, refused)
 	if err != nil {
 		return err
 	}
@@ -105,9 +105,9 @@ func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line 
 
 // inTurn shows the first of several lines that is taken, and returns it. As long as nobody
 // else's are taken, the bot does not stand in: the refusal is of everybody then.
-func (r substitutes) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
+func (r substitutes) inTurn(ctx context.Context, link *stay, p *posting, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
 	for _, line := range lines {
-		err := r.postOne(ctx, link, bridge.Post{ID: id, Text: line})
+		err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: line}))
 		if err == nil {
 			return line, nil
 		}

@@ -58,7 +58,9 @@ type refusal struct {
 }
 
 // New returns an empty Table.
-func New(c Config) *Table { return &Table{Config: c, causes: map[cause]*refusal{}, givenUp: map[Kind]int{}} }
+func New(c Config) *Table {
+	return &Table{Config: c, causes: map[cause]*refusal{}, givenUp: map[Kind]int{}}
+}
 
 // Refused notes that the workspace has refused something.
 func (t *Table) Refused(a *bridge.Response) {

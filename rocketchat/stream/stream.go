@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Accepter takes what agents wrote and returns how much of it was new. When it
@@ -49,6 +50,7 @@ type Config struct {
 	Gestures     Gestures // nil: nobody cares
 	Hooks
 	Times
+	Clock   markup.Clock // says times to customers; nil: in English and UTC
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 }
@@ -58,6 +60,9 @@ type Hooks struct {
 	Ready    func()       // logged in, subscribed and caught up
 	Arrived  func()       // somebody who may be an agent has come; it does not wait
 	Language func(string) // the workspace's language, after a login; "": it has none
+
+	Credentials func() Credentials // as they are at the moment; nil: as configured
+	Retry       <-chan struct{}    // a refused login is worth trying at once; nil: never
 }
 
 // Credentials are the bot's: a user with a password, or an id with a personal access token.
@@ -174,11 +179,30 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.cfg.Log.Warn(trouble, "err", err, "wait", wait)
 		}
 		s.note(State{Problem: err.Error(), Err: err, Refused: refused})
-		if err := pause.For(ctx, wait); err != nil {
+		if err := s.wait(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
+
+// wait waits before the next session, unless the credentials were read again.
+func (s *Stream) wait(ctx context.Context, d time.Duration) error {
+	early, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case <-s.cfg.Retry:
+			stop(errRetry)
+		case <-early.Done():
+		}
+	}()
+	if err := pause.For(early, d); err != nil && !errors.Is(err, errRetry) {
+		return err
+	}
+	return nil
+}
+
+var errRetry = errors.New("the credentials were read again")
 
 func (t Times) reconnectAfter(failures int) time.Duration {
 	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64()) // #nosec G404 -- spreads when many connect again
