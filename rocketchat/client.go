@@ -194,7 +194,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 	k.named = k.name()
 	err := c.make(ctx, k)
 	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
-		c.passed(k)
+		passed(c, k)
 	} else if refused && r.Answer != nil && !errors.Is(context.Cause(ctx), context.Canceled) && (k.ours == nil || !k.ours()) {
 		c.weigh(k, r)
 	}
@@ -202,7 +202,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 }
 
 // passed notes that a call was let through.
-func (c *Client) passed(k call) {
+func passed(c *Client, k call) {
 	if c.book.Passed(k.name(), k.of) {
 		c.cfg.Recovered(k.shown())
 	}

@@ -210,7 +210,7 @@ func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.Messag
 	}
 	there := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}})
 	if there == nil {
-		c.passed(send)
+		passed(c.Client, send)
 		return nil
 	}
 	return err
