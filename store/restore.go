@@ -31,7 +31,7 @@ func Restore(from string, o Options) (aside string, err error) {
 	if checked.Key, err = seal.KeyThatIsThere(o.Key, o.Path); err != nil { // the copy opens with it, or not at all
 		return "", err
 	}
-	release, err := copied.Hold(o.Path, lockWait)                              // so that no bridge runs on it meanwhile
+	release, err := copied.Hold(o.Path, lockWait)                   // so that no bridge runs on it meanwhile
 	if err != nil && !errors.Is(refused(o.Path, err), ErrForeign) { // a damaged one may be replaced
 		return "", refused(o.Path, err)
 	}

@@ -1,8 +1,8 @@
 package meta
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
