@@ -220,7 +220,7 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 	w.eventually("customers are heard all the same", func() bool { return len(w.texts()) == 20 })
 	inOrder(t, "agents", w.texts(), 20)
 	dead := slices.DeleteFunc(w.meta.Calls(), func(c meta.Call) bool { return strings.HasSuffix(c.Path, "/subscriptions") }) // those in the app's name
-	if len(dead) > len(ids)/2 { // a few by those who look after pages and names, not one for each answer
+	if len(dead) > len(ids)/2 {                                                                                              // a few by those who look after pages and names, not one for each answer
 		t.Errorf("%d calls with a dead token", len(dead))
 	}
 	token := writeFile(t, w.meta.ReviveToken(page))
