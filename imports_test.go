@@ -38,9 +38,10 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "store/compact", "store/layout", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "store/compact", "store/layout", "store/pageset", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
 	"store/compact":       {},
 	"store/layout":        {"bridge"},
+	"store/pageset":       {"bridge"},
 	"store/seal":          {},
 	"store/tickets":       {"bridge", "store/layout", "store/seal"},
 	"store/upgrade":       {"bridge", "store/layout"},
@@ -81,8 +82,8 @@ var allowed = map[string][]string{
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
 	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
-		"bench/attack", "bench/faults", "bridge", "bridge/automatic", "bridge/outbound", "bridge/relay", "language", "messenger", "messenger/webhook", "metrics",
-		"rocketchat", "rocketchat/stream", "rooms", "store",
+		"bench/attack", "bench/faults", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
+		"messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }
 

@@ -207,22 +207,45 @@ func (g *group) today() *bbolt.Bucket {
 	return b
 }
 
-// expireReceipts lets go of days that are over, once a day.
+// expireReceipts lets go of days that are over, a little with each commit: they are no
+// longer read anyway.
 func (g *group) expireReceipts() {
 	today := dayOf(g.now)
-	if g.after.trimmed == today {
+	if g.after.trimmed == today && !g.after.more {
 		return
 	}
-	g.after.trimmed = today
-	b := g.bucket(bucketMessages)
-	var over [][]byte
+	g.after.trimmed, g.after.more = today, g.dropReceipts(today-keepReceipts)
+	if g.after.more {
+		g.then(func() { g.file.lazy.wake(lazyDone) })
+	}
+}
+
+// receiptsAtOnce is how many receipts one commit lets go of.
+const receiptsAtOnce = 1024
+
+// dropReceipts lets go of some of the receipts of before a day, and reports whether there
+// may be more.
+func (g *group) dropReceipts(before uint32) (more bool) {
+	days := g.bucket(bucketMessages)
+	day, _ := days.Cursor().First()
+	if day == nil || numberOf(day) >= before {
+		return false
+	}
+	g.wrote = true
+	b := days.Bucket(day)
 	c := b.Cursor()
-	for day, _ := c.First(); day != nil && numberOf(day) < today-keepReceipts; day, _ = c.Next() {
-		over = append(over, bytes.Clone(day))
+	over := make([][]byte, 0, receiptsAtOnce)
+	for k, _ := c.First(); k != nil && len(over) < receiptsAtOnce; k, _ = c.Next() {
+		over = append(over, bytes.Clone(k))
 	}
-	for _, day := range over {
-		g.keep(b.DeleteBucket(day))
+	if len(over) < receiptsAtOnce { // that is all
+		g.keep(days.DeleteBucket(bytes.Clone(day)))
+		return true
 	}
+	for _, k := range over {
+		g.keep(b.Delete(k))
+	}
+	return true
 }
 
 // mostShown bounds what is remembered of a message that is shown as very many.

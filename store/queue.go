@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -133,6 +134,19 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 		d.History = h
 	}
 	return d, err
+}
+
+// Accepted implements bridge.Queue.
+func (q *Queue) Accepted(seqs []bridge.Seq, each func(bridge.Seq, time.Time)) {
+	_ = q.file.view(func(tx *bbolt.Tx) error { // closed: nothing waits any more
+		b := tx.Bucket(q.bucket)
+		for _, seq := range seqs {
+			if at, ok := layout.Accepted(b.Get(seqKey(uint64(seq)))); ok {
+				each(seq, at)
+			}
+		}
+		return nil
+	})
 }
 
 // openDelivery reads a record that was sealed for a place in a queue.

@@ -14,6 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/wipe"
 )
@@ -115,7 +116,7 @@ type file struct {
 
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
-	pages  atomic.Pointer[pageSet]   // replaced by the writer
+	pages  pageset.Set               // changed by the writer
 	seen   seenSet                   // changed by the writer
 	lazy   lazyMarks                 //
 	states stateMemory               //

@@ -34,6 +34,7 @@ type Config struct {
 type Lanes struct {
 	Config
 	*Schedule
+	since, sinceByPage accepted
 }
 
 // New returns lanes in which nothing waits; Load fills them.
@@ -51,9 +52,10 @@ func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
 			met = append(met, p.begin(d.Lane, d.Seq))
 			p.restore(met[number], d.History, l.Clock())
 		} else {
-			met[number].seqs = append(met[number].seqs, d.Seq)
+			l := met[number]
+			l.seqs = append(l.seqs, d.Seq)
+			p.changed(l, len(l.seqs)-1)
 		}
-		p.waiting++
 		if each != nil {
 			each(d, oldest)
 		}
@@ -230,24 +232,55 @@ func (l *Lanes) SetAside(d bridge.Delivery, err error) error {
 
 // Backlog returns what waits.
 func (l *Lanes) Backlog() bridge.Backlog {
-	v := l.Look()
-	all := Load{Waiting: v.Count()}
-	for _, seq := range v.Heads() {
-		if all.Oldest == 0 || seq < all.Oldest {
-			all.Oldest = seq
-		}
-	}
-	return l.BacklogOf(all)
+	all := l.Look().Total()
+	return bridge.Backlog{Waiting: all.Waiting, Oldest: l.since.of(l.Store, all.Oldest)[all.Oldest]}
 }
 
-// BacklogOf says of a load since when it waits.
-func (l *Lanes) BacklogOf(load Load) bridge.Backlog {
-	b := bridge.Backlog{Waiting: load.Waiting}
-	if load.Oldest == 0 {
-		return b
+// Backlogs returns what waits, of every page for which something does, and what of that is
+// held back.
+func (l *Lanes) Backlogs() map[bridge.PageID]PageBacklog {
+	loads := l.Look().ByPage()
+	oldest := make([]bridge.Seq, 0, len(loads))
+	for _, load := range loads {
+		oldest = append(oldest, load.Oldest)
 	}
-	if d, err := l.Store.Delivery(load.Oldest); err == nil {
-		b.Oldest = d.Accepted
+	since := l.sinceByPage.of(l.Store, oldest...)
+	pages := make(map[bridge.PageID]PageBacklog, len(loads))
+	for id, load := range loads {
+		pages[id] = PageBacklog{Load: load, Backlog: bridge.Backlog{Waiting: load.Waiting, Oldest: since[load.Oldest]}}
 	}
-	return b
+	return pages
+}
+
+// PageBacklog is a page's load, and since when the oldest of it waits.
+type PageBacklog struct {
+	Load
+	bridge.Backlog
+}
+
+// accepted remembers when entries were accepted that were asked for last: those that wait
+// for long are asked for again and again.
+type accepted struct {
+	mu   sync.Mutex // guards last
+	last map[bridge.Seq]time.Time
+}
+
+// of returns when entries were accepted. Those that do not wait any more are left out.
+func (a *accepted) of(store bridge.QueueReader, seqs ...bridge.Seq) map[bridge.Seq]time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := make(map[bridge.Seq]time.Time, len(seqs))
+	fresh := make([]bridge.Seq, 0, len(seqs))
+	for _, seq := range seqs {
+		if at, known := a.last[seq]; known {
+			now[seq] = at
+		} else if seq != 0 {
+			fresh = append(fresh, seq)
+		}
+	}
+	if len(fresh) > 0 {
+		store.Accepted(fresh, func(seq bridge.Seq, at time.Time) { now[seq] = at })
+	}
+	a.last = now
+	return now
 }
