@@ -46,13 +46,14 @@ func newQueues(f *file) [3]*Queue {
 
 // added is an entry that a transaction stores.
 type added struct {
-	entry *bridge.Entry
-	seq   bridge.Seq
+	entry    *bridge.Entry
+	delivery bridge.Delivery // the same, as it is read
 }
 
 // Append implements bridge.Queue. It fails at once with ErrBehind or ErrDiskFull
 // when nothing new can be taken, and otherwise with ErrNotStored. ctx ends the
-// waiting only while the writer has not taken the entries.
+// waiting only while the writer has not taken the entries. Bodies are not to be changed
+// afterwards.
 func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (repeats int, err error) {
 	size := 0
 	for i := range entries {
@@ -85,7 +86,8 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		}
 		g.then(func() {
 			for _, n := range news {
-				stored(n.entry, n.seq)
+				q.file.fresh.add(place{q.number, n.delivery.Seq}, n.delivery)
+				stored(n.entry, n.delivery.Seq)
 			}
 		})
 	}}
@@ -114,6 +116,9 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	left, h, postponed := q.file.lazy.of(place{q.number, seq})
 	if left {
 		return bridge.Delivery{}, bridge.ErrConcluded
+	}
+	if d, is := q.file.fresh.take(place{q.number, seq}); is && !postponed {
+		return d, nil
 	}
 	d := bridge.Delivery{Seq: seq}
 	var damage error
@@ -176,6 +181,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 			return
 		}
 		g.put(b, key, layout.WithProgress(record, p))
+		q.file.fresh.take(place{q.number, seq})
 		g.saveReceipts(receipts)
 	}})
 	return errors.Join(err, gone)
@@ -184,6 +190,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 // Postpone implements bridge.Queue. It is durable with the next commit, a second later
 // at most, or when Close returns.
 func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
+	q.file.fresh.take(place{q.number, seq})
 	q.file.lazy.postpone(place{q.number, seq}, h)
 }
 
@@ -236,7 +243,7 @@ func laneNumber(raw []byte, numbers map[string]int, lanes []bridge.Lane) (int, [
 // Seen implements bridge.Queue.
 func (q *Queue) Seen(key string) bool { return q.file.seen.has(hashOf(q.bucket, key)) }
 
-func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
+func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
 	b := g.bucket(q.bucket)
 	seq := g.next(b)
 	key := seqKey(seq)
@@ -246,13 +253,16 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
 	g.put(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
-	return bridge.Seq(seq)
+	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body}
+	_, _, _ = layout.ParseRecord(record, &d) // which was just made
+	return d
 }
 
 func (g *group) conclude(q *Queue, seq bridge.Seq, receipts []bridge.Receipt) {
 	if g.drop(g.bucket(q.bucket), seqKey(uint64(seq))) {
 		g.left(q)
 	}
+	q.file.fresh.take(place{q.number, seq})
 	g.saveReceipts(receipts)
 }
 

@@ -120,6 +120,7 @@ type file struct {
 	seen   seenSet                   // changed by the writer
 	lazy   lazyMarks                 //
 	states stateMemory               //
+	fresh  freshEntries              //
 	health health                    //
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
@@ -196,6 +197,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.finished
+		s.fresh.clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
 	})
 	return s.closed
