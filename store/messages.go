@@ -221,7 +221,7 @@ func (g *group) expireReceipts() {
 }
 
 // receiptsAtOnce is how many receipts one commit lets go of.
-const receiptsAtOnce = 1024
+const receiptsAtOnce = 256
 
 // dropReceipts lets go of some of the receipts of before a day, and reports whether there
 // may be more.

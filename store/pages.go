@@ -48,17 +48,16 @@ func (s PageTable) Page(id bridge.PageID) (bridge.Page, error) {
 
 // Pages returns all pages from memory, in order of their ids.
 func (s PageTable) Pages() []bridge.Page {
-	all := s.pages.All()
-	pages := make([]bridge.Page, len(all))
-	for i, p := range all {
-		pages[i] = *p
+	pages := make([]bridge.Page, 0, s.pages.Len())
+	for p := range s.pages.All() {
+		pages = append(pages, *p)
 	}
 	return pages
 }
 
 // EachPage implements bridge.Pages.
 func (s PageTable) EachPage(each func(*bridge.Page) bool) {
-	for _, p := range s.pages.All() {
+	for p := range s.pages.All() {
 		if !each(p) {
 			return
 		}

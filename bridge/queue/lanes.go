@@ -34,7 +34,6 @@ type Config struct {
 type Lanes struct {
 	Config
 	*Schedule
-	since, sinceByPage accepted
 }
 
 // New returns lanes in which nothing waits; Load fills them.
@@ -232,55 +231,43 @@ func (l *Lanes) SetAside(d bridge.Delivery, err error) error {
 
 // Backlog returns what waits.
 func (l *Lanes) Backlog() bridge.Backlog {
-	all := l.Look().Total()
-	return bridge.Backlog{Waiting: all.Waiting, Oldest: l.since.of(l.Store, all.Oldest)[all.Oldest]}
+	page, load := l.Look().Total()
+	return l.aged(map[bridge.PageID]Load{page: load})[page].Backlog
 }
 
-// Backlogs returns what waits, of every page for which something does, and what of that is
-// held back.
-func (l *Lanes) Backlogs() map[bridge.PageID]PageBacklog {
-	loads := l.Look().ByPage()
-	oldest := make([]bridge.Seq, 0, len(loads))
-	for _, load := range loads {
-		oldest = append(oldest, load.Oldest)
-	}
-	since := l.sinceByPage.of(l.Store, oldest...)
-	pages := make(map[bridge.PageID]PageBacklog, len(loads))
-	for id, load := range loads {
-		pages[id] = PageBacklog{Load: load, Backlog: bridge.Backlog{Waiting: load.Waiting, Oldest: since[load.Oldest]}}
-	}
-	return pages
-}
+// Backlogs returns what waits, of every page for which something does.
+func (l *Lanes) Backlogs() map[bridge.PageID]PageBacklog { return l.aged(l.Look().ByPage()) }
 
 // PageBacklog is a page's load, and since when the oldest of it waits.
 type PageBacklog struct {
-	Load
 	bridge.Backlog
+	Held  bridge.Reason
+	Until time.Time
 }
 
-// accepted remembers when entries were accepted that were asked for last: those that wait
-// for long are asked for again and again.
-type accepted struct {
-	mu   sync.Mutex // guards last
-	last map[bridge.Seq]time.Time
-}
-
-// of returns when entries were accepted. Those that do not wait any more are left out.
-func (a *accepted) of(store bridge.QueueReader, seqs ...bridge.Seq) map[bridge.Seq]time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := make(map[bridge.Seq]time.Time, len(seqs))
-	fresh := make([]bridge.Seq, 0, len(seqs))
-	for _, seq := range seqs {
-		if at, known := a.last[seq]; known {
-			now[seq] = at
-		} else if seq != 0 {
-			fresh = append(fresh, seq)
+// aged adds since when the oldest of loads waits. What has become the oldest since
+// somebody asked is looked up.
+func (l *Lanes) aged(loads map[bridge.PageID]Load) map[bridge.PageID]PageBacklog {
+	pages := make(map[bridge.PageID]PageBacklog, len(loads))
+	var fresh []bridge.Seq
+	of := map[bridge.Seq]bridge.PageID{}
+	for id, load := range loads {
+		pages[id] = PageBacklog{bridge.Backlog{Waiting: load.Waiting, Oldest: load.Since}, load.Held, load.Until}
+		if load.Oldest != 0 && load.Since.IsZero() {
+			fresh = append(fresh, load.Oldest)
+			of[load.Oldest] = id
 		}
 	}
-	if len(fresh) > 0 {
-		store.Accepted(fresh, func(seq bridge.Seq, at time.Time) { now[seq] = at })
+	if len(fresh) == 0 {
+		return pages
 	}
-	a.last = now
-	return now
+	ages := make([]age, 0, len(fresh))
+	l.Store.Accepted(fresh, func(seq bridge.Seq, at time.Time) {
+		b := pages[of[seq]]
+		b.Oldest = at
+		pages[of[seq]] = b
+		ages = append(ages, age{seq, at})
+	})
+	l.Look().remember(of, ages)
+	return pages
 }

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"container/heap"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -10,6 +11,13 @@ import (
 type pageLoad struct {
 	waiting int       // entries
 	lanes   laneHeads // in which something waits
+	asked   age       // of the oldest, when somebody asked last
+}
+
+// age is when an entry was accepted.
+type age struct {
+	seq bridge.Seq
+	at  time.Time
 }
 
 // changed follows a lane of which entries were added or taken off; before is how many
@@ -60,6 +68,15 @@ func (h *laneHeads) Pop() any {
 	(*h)[last] = nil
 	*h = (*h)[:last]
 	return l
+}
+
+// load is what others see of it.
+func (l *pageLoad) load() Load {
+	load := Load{Waiting: l.waiting, Oldest: l.oldest()}
+	if l.asked.seq == load.Oldest {
+		load.Since = l.asked.at
+	}
+	return load
 }
 
 // oldest returns the entry that has waited for longest; 0 if nothing waits.

@@ -174,6 +174,7 @@ func (v View) HoldsAny(p bridge.PageID, which func(bridge.Lane) bool) (holds boo
 type Load struct {
 	Waiting int
 	Oldest  bridge.Seq    // 0: nothing waits
+	Since   time.Time     // when that was accepted; zero: it was not asked for yet
 	Held    bridge.Reason // why nothing is tried; empty: it is
 	Until   time.Time     // when the next of them is tried, if Held
 }
@@ -186,7 +187,7 @@ func (v View) ByPage() map[bridge.PageID]Load {
 	p := &v.s.places
 	pages := make(map[bridge.PageID]Load, len(p.loads))
 	for id, l := range p.loads {
-		load := Load{Waiting: l.waiting, Oldest: l.oldest()}
+		load := l.load()
 		if g := v.shutBefore(l.lanes[0].id); g != nil {
 			if load.Held = g.reason; g.timer != nil {
 				load.Until = g.timer.At
@@ -197,17 +198,28 @@ func (v View) ByPage() map[bridge.PageID]Load {
 	return pages
 }
 
-// Total returns what waits in all lanes.
-func (v View) Total() Load {
+// Total returns what waits in all lanes, and for which page the oldest of it does.
+func (v View) Total() (page bridge.PageID, all Load) {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
-	all := Load{Waiting: v.s.places.waiting}
-	for _, l := range v.s.places.loads {
-		if oldest := l.oldest(); all.Oldest == 0 || oldest < all.Oldest {
-			all.Oldest = oldest
+	for id, l := range v.s.places.loads {
+		if all.Oldest == 0 || l.oldest() < all.Oldest {
+			page, all = id, l.load()
 		}
 	}
-	return all
+	all.Waiting = v.s.places.waiting
+	return page, all
+}
+
+// remember keeps how old the oldest entries of pages are.
+func (v View) remember(of map[bridge.Seq]bridge.PageID, ages []age) {
+	v.s.mu.Lock()
+	defer v.s.mu.Unlock()
+	for _, a := range ages {
+		if l := v.s.places.loads[of[a.seq]]; l != nil {
+			l.asked = a
+		}
+	}
 }
 
 // shutBefore returns the gate that keeps a lane from being tried, its home gate first; nil:

@@ -1,7 +1,9 @@
 package pageset_test
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -16,18 +18,18 @@ func TestSet_IsAsAMap(t *testing.T) {
 	want := map[bridge.PageID]bridge.Page{}
 	var set pageset.Set
 	var first []*bridge.Page
-	for n := range 20 {
-		p := &bridge.Page{ID: id(n * 7 % 20), Rev: 1}
+	for n := range 200 {
+		p := &bridge.Page{ID: id(n * 7 % 200), Rev: 1}
 		first, want[p.ID] = append(first, p), *p
 	}
 	set.Load(first)
-	for round := range 300 {
+	for round := range 2000 {
 		earlier := set.All()
 		before := values(earlier)
 		changes := map[bridge.PageID]*bridge.Page{}
 		for range 1 + random.IntN(4) {
-			p := &bridge.Page{ID: id(random.IntN(40)), Rev: uint64(round)}
-			if changes[p.ID], want[p.ID] = p, *p; random.IntN(3) == 0 {
+			p := &bridge.Page{ID: id(random.IntN(400)), Rev: uint64(round)}
+			if changes[p.ID], want[p.ID] = p, *p; random.IntN(1000) < 200+600*(round/500%2) { // it grows and shrinks by turns
 				changes[p.ID] = nil
 				delete(want, p.ID)
 			}
@@ -42,8 +44,8 @@ func TestSet_IsAsAMap(t *testing.T) {
 
 func check(t *testing.T, set *pageset.Set, want map[bridge.PageID]bridge.Page) {
 	t.Helper()
-	all := set.All()
-	if !slices.IsSortedFunc(all, func(a, b *bridge.Page) int { return int(a.ID[0]) - int(b.ID[0]) }) || len(all) != len(want) {
+	all := slices.Collect(set.All())
+	if !slices.IsSortedFunc(all, func(a, b *bridge.Page) int { return cmp.Compare(a.ID, b.ID) }) || len(all) != len(want) {
 		t.Fatalf("%d pages for %d, or out of order", len(all), len(want))
 	}
 	for _, p := range all {
@@ -51,18 +53,18 @@ func check(t *testing.T, set *pageset.Set, want map[bridge.PageID]bridge.Page) {
 			t.Fatalf("page %s is %d by its id, %d in the list, and should be %d", p.ID, one.Rev, p.Rev, want[p.ID].Rev)
 		}
 	}
-	for n := range 40 {
+	for n := range 400 {
 		if _, ok := set.Page(id(n)); ok != (want[id(n)].ID != "") {
 			t.Fatalf("page %s: %v", id(n), ok)
 		}
 	}
 }
 
-func values(pages []*bridge.Page) (all []string) {
-	for _, p := range pages {
+func values(pages iter.Seq[*bridge.Page]) (all []string) {
+	for p := range pages {
 		all = append(all, fmt.Sprint(p.ID, p.Rev))
 	}
 	return all
 }
 
-func id(n int) bridge.PageID { return bridge.PageID(rune('0' + n)) }
+func id(n int) bridge.PageID { return bridge.PageID(fmt.Sprintf("%03d", n)) }
