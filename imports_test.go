@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 
 	"intake":   {},
 	"language": {},
+	"memory":   {},
 	"pause":    {},
 	"recent":   {},
 	"rest":     {},
@@ -69,7 +70,7 @@ var allowed = map[string][]string{
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "memory", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
@@ -83,7 +84,7 @@ var allowed = map[string][]string{
 	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
 		"bench/attack", "bench/faults", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
-		"messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
+		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }
 
