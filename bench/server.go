@@ -110,6 +110,8 @@ func (s *server) handler() (http.Handler, error) {
 		return s.product()
 	case raw:
 		return s.rawProduct()
+	case floored:
+		return s.floor()
 	case signed:
 		return http.HandlerFunc(onlySigned), nil
 	}
