@@ -39,7 +39,7 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 	why = why[:min(len(why), 255)]
 	var gone error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
-		q.file.fresh.take(place{q.number, seq})
+		q.file.fresh.Take(place{q.number, seq})
 		record := g.take(g.bucket(q.bucket), seqKey(uint64(seq)))
 		if record == nil {
 			gone = bridge.ErrConcluded

@@ -214,7 +214,7 @@ func (g *group) expireReceipts() {
 	if g.after.trimmed == today && !g.after.more {
 		return
 	}
-	g.after.trimmed, g.after.more = today, g.dropReceipts(today-keepReceipts)
+	g.after.trimmed, g.after.more = today, dropReceipts(g, today-keepReceipts)
 	if g.after.more {
 		g.then(func() { g.file.lazy.wake(lazyDone) })
 	}
@@ -225,7 +225,7 @@ const receiptsAtOnce = 256
 
 // dropReceipts lets go of some of the receipts of before a day, and reports whether there
 // may be more.
-func (g *group) dropReceipts(before uint32) (more bool) {
+func dropReceipts(g *group, before uint32) (more bool) {
 	days := g.bucket(bucketMessages)
 	day, _ := days.Cursor().First()
 	if day == nil || numberOf(day) >= before {

@@ -86,7 +86,7 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		}
 		g.then(func() {
 			for _, n := range news {
-				q.file.fresh.add(place{q.number, n.delivery.Seq}, n.delivery)
+				q.file.fresh.Add(place{q.number, n.delivery.Seq}, n.delivery)
 				stored(n.entry, n.delivery.Seq)
 			}
 		})
@@ -117,7 +117,7 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	if left {
 		return bridge.Delivery{}, bridge.ErrConcluded
 	}
-	if d, is := q.file.fresh.take(place{q.number, seq}); is && !postponed {
+	if d, is := q.file.fresh.Take(place{q.number, seq}); is && !postponed {
 		return d, nil
 	}
 	d := bridge.Delivery{Seq: seq}
@@ -181,7 +181,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 			return
 		}
 		g.put(b, key, layout.WithProgress(record, p))
-		q.file.fresh.take(place{q.number, seq})
+		q.file.fresh.Take(place{q.number, seq})
 		g.saveReceipts(receipts)
 	}})
 	return errors.Join(err, gone)
@@ -190,7 +190,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 // Postpone implements bridge.Queue. It is durable with the next commit, a second later
 // at most, or when Close returns.
 func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
-	q.file.fresh.take(place{q.number, seq})
+	q.file.fresh.Take(place{q.number, seq})
 	q.file.lazy.postpone(place{q.number, seq}, h)
 }
 
@@ -262,7 +262,7 @@ func (g *group) conclude(q *Queue, seq bridge.Seq, receipts []bridge.Receipt) {
 	if g.drop(g.bucket(q.bucket), seqKey(uint64(seq))) {
 		g.left(q)
 	}
-	q.file.fresh.take(place{q.number, seq})
+	q.file.fresh.Take(place{q.number, seq})
 	g.saveReceipts(receipts)
 }
 

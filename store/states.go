@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/later"
 )
 
 // StateTable remembers how conversations went.
@@ -22,8 +23,6 @@ const (
 	stateSlack = 5 * time.Minute
 	// keepStates is how long after that a conversation is remembered.
 	keepStates = 30 * 24 * time.Hour
-	// stateSlice is how many of those that waited so long one commit takes along, at least.
-	stateSlice = 512
 )
 
 // stateMemory is what is remembered of conversations and not in the file yet. It rides
@@ -32,13 +31,7 @@ type stateMemory struct {
 	mu    sync.Mutex           // guards all below
 	newer map[string]*newState // by conversation
 	due   []string             // written with the next commit
-	later []laterState         // written when their time has come, the earliest first
-}
-
-// laterState is a conversation that need not be written before a time.
-type laterState struct {
-	key string
-	by  time.Time
+	later later.Line           // written when their time has come
 }
 
 type newState struct {
@@ -64,8 +57,7 @@ func (m *stateMemory) dueLater(key string, n *newState, by time.Time) (first boo
 		return false
 	}
 	n.queued = true
-	m.later = append(m.later, laterState{key, by})
-	return len(m.later) == 1
+	return m.later.Add(key, by)
 }
 
 // State implements bridge.States.
@@ -161,36 +153,20 @@ func (s StateTable) EachState(each func(bridge.Conversation, bridge.Conversation
 func (m *stateMemory) take(now time.Time) (set map[string]newState, wait time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	late := m.late(now)
-	if len(m.due)+len(late) > 0 {
-		set = make(map[string]newState, len(m.due)+len(late))
+	m.later.Take(now, func(key string) {
+		if n := m.newer[key]; n != nil && n.queued {
+			n.queued = false
+			m.dueNow(key, n)
+		}
+	})
+	if len(m.due) > 0 {
+		set = make(map[string]newState, len(m.due))
 	}
 	for _, key := range m.due {
 		m.write(set, key)
 	}
-	for _, l := range late {
-		if n := m.newer[l.key]; n != nil && n.queued {
-			n.queued = false
-			m.write(set, l.key)
-		}
-	}
 	m.due = m.due[:0]
-	if len(m.later) > 0 {
-		wait = max(m.later[0].by.Sub(now), lazyDone)
-	}
-	return set, wait
-}
-
-// late takes the oldest slice of what waits for a time, if the time of the first has come.
-func (m *stateMemory) late(now time.Time) (taken []laterState) {
-	if len(m.later) == 0 || now.Before(m.later[0].by) {
-		return nil
-	}
-	n := min(len(m.later), max(stateSlice, len(m.later)/64))
-	if taken, m.later = m.later[:n], m.later[n:]; len(m.later) == 0 {
-		m.later = nil
-	}
-	return taken
+	return set, m.later.Wait(now, lazyDone)
 }
 
 // write puts a conversation as it is now into what a commit writes.
@@ -209,7 +185,7 @@ func (m *stateMemory) takeAll() map[string]newState {
 	for key := range m.newer {
 		m.write(set, key)
 	}
-	m.due, m.later = nil, nil
+	m.due, m.later = nil, later.Line{}
 	return set
 }
 

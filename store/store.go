@@ -14,6 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/wipe"
@@ -120,7 +121,7 @@ type file struct {
 	seen   seenSet                   // changed by the writer
 	lazy   lazyMarks                 //
 	states stateMemory               //
-	fresh  freshEntries              //
+	fresh  fresh.Entries[place]      //
 	health health                    //
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
@@ -197,7 +198,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.finished
-		s.fresh.clear()
+		s.fresh.Clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
 	})
 	return s.closed

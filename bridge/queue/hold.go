@@ -64,7 +64,7 @@ func (s *Schedule) letGo(id bridge.Lane, gone map[bridge.Seq]bool) {
 	before := len(l.seqs)
 	l.seqs, l.wanted, l.failures, l.tries, l.settling, l.answered = left, false, 0, 0, false, streak{}
 	if before > 0 {
-		s.places.changed(l, before)
+		changed(&s.places, l, before)
 	}
 	if len(left) == 0 {
 		end(&s.places, id)

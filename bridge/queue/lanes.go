@@ -53,7 +53,7 @@ func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
 		} else {
 			l := met[number]
 			l.seqs = append(l.seqs, d.Seq)
-			p.changed(l, len(l.seqs)-1)
+			changed(p, l, len(l.seqs)-1)
 		}
 		if each != nil {
 			each(d, oldest)
@@ -232,11 +232,11 @@ func (l *Lanes) SetAside(d bridge.Delivery, err error) error {
 // Backlog returns what waits.
 func (l *Lanes) Backlog() bridge.Backlog {
 	page, load := l.Look().Total()
-	return l.aged(map[bridge.PageID]Load{page: load})[page].Backlog
+	return aged(l, map[bridge.PageID]Load{page: load})[page].Backlog
 }
 
 // Backlogs returns what waits, of every page for which something does.
-func (l *Lanes) Backlogs() map[bridge.PageID]PageBacklog { return l.aged(l.Look().ByPage()) }
+func (l *Lanes) Backlogs() map[bridge.PageID]PageBacklog { return aged(l, l.Look().ByPage()) }
 
 // PageBacklog is a page's load, and since when the oldest of it waits.
 type PageBacklog struct {
@@ -247,7 +247,7 @@ type PageBacklog struct {
 
 // aged adds since when the oldest of loads waits. What has become the oldest since
 // somebody asked is looked up.
-func (l *Lanes) aged(loads map[bridge.PageID]Load) map[bridge.PageID]PageBacklog {
+func aged(l *Lanes, loads map[bridge.PageID]Load) map[bridge.PageID]PageBacklog {
 	pages := make(map[bridge.PageID]PageBacklog, len(loads))
 	var fresh []bridge.Seq
 	of := map[bridge.Seq]bridge.PageID{}

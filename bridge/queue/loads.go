@@ -22,7 +22,7 @@ type age struct {
 
 // changed follows a lane of which entries were added or taken off; before is how many
 // there were.
-func (p *places) changed(l *lane, before int) {
+func changed(p *places, l *lane, before int) {
 	if before == 0 { // a load lasts as long as something waits
 		if l.load = p.loads[l.id.Page]; l.load == nil {
 			l.load = &pageLoad{}

@@ -43,10 +43,10 @@ type streak struct {
 }
 
 // drop takes the oldest off a lane.
-func (p *places) drop(l *lane, done int) {
+func drop(p *places, l *lane, done int) {
 	if done > 0 {
 		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, streak{}
-		p.changed(l, len(l.seqs)+done)
+		changed(p, l, len(l.seqs)+done)
 	}
 }
 
@@ -89,7 +89,7 @@ func (p *places) begin(id bridge.Lane, seq bridge.Seq) *lane {
 	l := &lane{id: id, seqs: []bridge.Seq{seq}}
 	p.lanes[id] = l
 	p.most = max(p.most, len(p.lanes))
-	p.changed(l, 0)
+	changed(p, l, 0)
 	return l
 }
 

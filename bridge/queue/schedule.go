@@ -79,7 +79,7 @@ func (s *Schedule) add(id bridge.Lane, seq bridge.Seq) {
 	defer s.mu.Unlock()
 	if l := s.places.lanes[id]; l != nil {
 		l.seqs = append(l.seqs, seq)
-		s.places.changed(l, len(l.seqs)-1)
+		changed(&s.places, l, len(l.seqs)-1)
 		return
 	}
 	s.places.makeReady(s.places.begin(id, seq))
@@ -111,7 +111,7 @@ func (s *Schedule) finish(t turn, done int, refusal *bridge.Refusal) (e ending) 
 	home, probe := p.gate(p.Home(l.id)), l.endProbe()
 	home.active--
 	l.settling, l.where = false, nowhere
-	p.drop(l, done)
+	drop(p, l, done)
 	if done > 0 {
 		home.failures = 0
 	}

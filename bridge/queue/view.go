@@ -24,17 +24,17 @@ const lookAtOnce = 256
 
 // each calls do for some lanes, with the lock held for a few at a time. Meanwhile they may
 // have come to their end; then nothing waits in them.
-func (v View) each(lanes []*lane, do func(*lane) (more bool)) {
+func each(s *Schedule, lanes []*lane, do func(*lane) (more bool)) {
 	for some := range slices.Chunk(lanes, lookAtOnce) {
-		if !v.eachNow(some, do) {
+		if !eachNow(s, some, do) {
 			return
 		}
 	}
 }
 
-func (v View) eachNow(lanes []*lane, do func(*lane) bool) bool {
-	v.s.mu.Lock()
-	defer v.s.mu.Unlock()
+func eachNow(s *Schedule, lanes []*lane, do func(*lane) bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, l := range lanes {
 		if len(l.seqs) > 0 && !do(l) {
 			return false
@@ -43,22 +43,22 @@ func (v View) eachNow(lanes []*lane, do func(*lane) bool) bool {
 	return true
 }
 
-// lanes returns those in which something waits.
-func (v View) lanes() []*lane {
-	v.s.mu.Lock()
-	defer v.s.mu.Unlock()
-	all := make([]*lane, 0, len(v.s.places.lanes))
-	for _, load := range v.s.places.loads {
+// allLanes returns those in which something waits.
+func allLanes(s *Schedule) []*lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]*lane, 0, len(s.places.lanes))
+	for _, load := range s.places.loads {
 		all = append(all, load.lanes...)
 	}
 	return all
 }
 
-// lanesOf returns those of a page in which something waits.
-func (v View) lanesOf(p bridge.PageID) []*lane {
-	v.s.mu.Lock()
-	defer v.s.mu.Unlock()
-	if load := v.s.places.loads[p]; load != nil {
+// pageLanes returns those of a page in which something waits.
+func pageLanes(s *Schedule, p bridge.PageID) []*lane {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if load := s.places.loads[p]; load != nil {
 		return slices.Clone(load.lanes)
 	}
 	return nil
@@ -66,9 +66,9 @@ func (v View) lanesOf(p bridge.PageID) []*lane {
 
 // Crowds returns who waits at some of the gates.
 func (v View) Crowds(which func(bridge.Gate) bool) (all []Crowd) {
-	crowds, lanes := v.parked(which)
+	crowds, lanes := parked(v.s, which)
 	for i, c := range crowds {
-		v.each(lanes[i], func(l *lane) bool {
+		each(v.s, lanes[i], func(l *lane) bool {
 			if c.Lanes++; c.Lanes == 1 || l.seqs[0] < c.Oldest {
 				c.Oldest = l.seqs[0]
 			}
@@ -82,10 +82,10 @@ func (v View) Crowds(which func(bridge.Gate) bool) (all []Crowd) {
 }
 
 // parked returns the lanes at some of the gates that are shut, and the one that tries each.
-func (v View) parked(which func(bridge.Gate) bool) (crowds []Crowd, lanes [][]*lane) {
-	v.s.mu.Lock()
-	defer v.s.mu.Unlock()
-	for name, g := range v.s.places.gates {
+func parked(s *Schedule, which func(bridge.Gate) bool) (crowds []Crowd, lanes [][]*lane) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, g := range s.places.gates {
 		if !g.shut || !which(name) {
 			continue
 		}
@@ -100,7 +100,7 @@ func (v View) parked(which func(bridge.Gate) bool) (crowds []Crowd, lanes [][]*l
 
 // Heads returns the oldest entry of each lane.
 func (v View) Heads() (heads []bridge.Seq) {
-	v.each(v.lanes(), func(l *lane) bool {
+	each(v.s, allLanes(v.s), func(l *lane) bool {
 		heads = append(heads, l.seqs[0])
 		return true
 	})
@@ -109,7 +109,7 @@ func (v View) Heads() (heads []bridge.Seq) {
 
 // All returns every waiting entry, lane by lane, oldest first in each.
 func (v View) All() (all [][]bridge.Seq) {
-	v.each(v.lanes(), func(l *lane) bool {
+	each(v.s, allLanes(v.s), func(l *lane) bool {
 		all = append(all, slices.Clone(l.seqs))
 		return true
 	})
@@ -119,7 +119,7 @@ func (v View) All() (all [][]bridge.Seq) {
 // Of returns what waits in some of the lanes of a page.
 func (v View) Of(p bridge.PageID, which func(bridge.Lane) bool) map[bridge.Lane][]bridge.Seq {
 	lanes := map[bridge.Lane][]bridge.Seq{}
-	v.each(v.lanesOf(p), func(l *lane) bool {
+	each(v.s, pageLanes(v.s, p), func(l *lane) bool {
 		if which(l.id) {
 			lanes[l.id] = slices.Clone(l.seqs)
 		}
@@ -163,7 +163,7 @@ func (v View) Holds(id bridge.Lane) bool {
 
 // HoldsAny is Holds for some of the lanes of a page.
 func (v View) HoldsAny(p bridge.PageID, which func(bridge.Lane) bool) (holds bool) {
-	v.each(v.lanesOf(p), func(l *lane) bool {
+	each(v.s, pageLanes(v.s, p), func(l *lane) bool {
 		holds = which(l.id)
 		return !holds
 	})
