@@ -1,12 +1,19 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
+	"syscall"
 
+	"messenger-bridge/app/certificate"
+	"messenger-bridge/app/config"
 	"messenger-bridge/store"
 )
 
@@ -41,12 +48,50 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
+	for _, d := range cfg.Doubts {
+		log.Warn("the configuration is hardly meant like this; `messenger-bridge config test` lists all of it", "variable", d.Variable, "problem", d.Text)
+	}
 	if started != nil {
 		started(where)
 	}
 	err = RunParts(ctx, log, parts)
 	log.Info("messenger-bridge stopped")
 	return err
+}
+
+// listenAt opens the port that a variable names. Its error says what to do.
+func listenAt(variable, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	do := ""
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		do = "another program listens there: stop it, or choose another port"
+	case errors.Is(err, syscall.EACCES):
+		do = "ports below 1024 are for privileged programs: choose another one, or give the program CAP_NET_BIND_SERVICE"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		do = "this machine has no such address: leave it out, as in :8080, or name one that it has"
+	default:
+		do = "choose another address"
+	}
+	return nil, config.Wrong(variable, "is %s, which cannot be opened; %s (%v)", address, do, err)
+}
+
+// ownTLS returns how LISTEN speaks TLS, nil for not at all, and what answers on ACME_LISTEN.
+func ownTLS(cfg Config, log *slog.Logger) (*tls.Config, func(http.Handler) http.Handler, error) {
+	own := cfg.Network.TLS
+	if !own.On() {
+		return nil, nil, nil
+	}
+	public, err := url.Parse(cfg.Network.PublicURL)
+	if err != nil {
+		return nil, nil, config.Wrong("PUBLIC_URL", "is no address: %v", err)
+	}
+	return certificate.TLS(certificate.Config{
+		CertificateFile: own.CertificateFile, KeyFile: own.KeyFile, Hosts: []string{public.Hostname()}, Directory: own.ACMEDirectory,
+		Cache: cmp.Or(own.ACMECache, cfg.Store.Database+".acme"), Email: own.ACMEEmail, Log: log,
+	})
 }
 
 // listen opens every port before anything runs, so that a taken one is an error
@@ -61,37 +106,39 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 			}
 		}
 	}()
-	open := func(network, address string) net.Listener {
-		if err != nil {
+	open := func(variable, address string) net.Listener {
+		if err != nil || address == "" {
 			return nil
 		}
 		var l net.Listener
-		if network == "unix" {
+		if variable == "" {
 			l, err = listenControl(address)
 		} else {
-			l, err = net.Listen(network, address)
+			l, err = listenAt(variable, address)
 		}
 		if err == nil {
 			opened = append(opened, l)
 		}
 		return l
 	}
-	public := open("tcp", p.cfg.Network.Listen)
-	control := open("unix", controlPath(p.cfg.Store.Database))
-	var private, profiles net.Listener
-	if p.cfg.Network.MetricsListen != "" {
-		private = open("tcp", p.cfg.Network.MetricsListen)
-	}
-	if p.cfg.Network.ProfileListen != "" {
-		profiles = open("tcp", p.cfg.Network.ProfileListen)
+	public := open("LISTEN", p.cfg.Network.Listen)
+	control := open("", config.ControlPath(p.cfg.Store.Database))
+	private := open("METRICS_LISTEN", p.cfg.Network.MetricsListen)
+	profiles := open("PROFILE_LISTEN", p.cfg.Network.ProfileListen)
+	asked := open("ACME_LISTEN", p.cfg.Network.TLS.ACMEListen)
+	speak, questions, tlsErr := ownTLS(p.cfg, p.log)
+	if err = cmp.Or(err, tlsErr); err != nil {
+		return nil, where, err
 	}
 	if err != nil {
 		return nil, where, err
 	}
 	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
 	parts = []Part{
-		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), p.log)},
+		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), speak, p.log)},
 		{"strangers", grace / 100, p.strangers.Run},
+		{"store", grace / 100, p.changes.Run},
+		{"reload", grace / 100, p.settled.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
 		{"setup", grace * 4 / 100, p.setup.Run},
@@ -104,6 +151,9 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	if private != nil {
 		where.Metrics = private.Addr().String()
 		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), p.strangers), p.log)})
+	}
+	if asked != nil {
+		parts = append(parts, Part{"acme", grace / 100, HTTPPart(asked, questions(nil), p.log)})
 	}
 	if profiles != nil {
 		mux := http.NewServeMux()
