@@ -90,10 +90,12 @@ var allowed = map[string][]string{
 	"conformance":      {},
 	"e2e":              {},
 	"bench/house":      {},
+	"bench/chart":      {},
+	"bench/growth":     {"bridge", "bridge/pages", "bridge/queue", "store"},
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
 	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
-		"bench/attack", "bench/faults", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
+		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
 		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }

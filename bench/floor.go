@@ -15,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/bench/chart"
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat"
 )
@@ -117,7 +118,7 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 }
 
 // someGoals is a command that measures some goals, and draws a plot if it is told to.
-func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench) (chart, error), args []string, out, progress io.Writer) error {
+func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench) (chart.Chart, error), args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
 	flags.SetOutput(progress)
 	b := &bench{ctx: ctx, progress: progress, goal: name, lanes: 1000, idle: 100_000, pending: 1_000_000}
@@ -143,12 +144,12 @@ func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(*folder, name+".svg"), []byte(drawn.svg()), 0o644)
+	return os.WriteFile(filepath.Join(*folder, name+".svg"), []byte(drawn.SVG()), 0o644)
 }
 
 // floorPlot draws what product and floor deliver against connections.
-func (b *bench) floorPlot() (c chart, err error) {
-	c = chart{title: "Delivered to rooms, a sync of 0.5 ms", x: "connections", y: "messages a second"}
+func floorPlot(b *bench) (c chart.Chart, err error) {
+	c = chart.Chart{Title: "Delivered to rooms, a sync of 0.5 ms", X: "connections", Y: "messages a second"}
 	f, err := b.newField()
 	if err != nil {
 		return c, err
@@ -159,15 +160,15 @@ func (b *bench) floorPlot() (c chart, err error) {
 		if err != nil {
 			return c, err
 		}
-		line := curve{name: kind}
+		line := chart.Curve{Name: kind}
 		for conns := 1; conns <= 128; conns *= 2 {
 			o, err := f.fire(s, volley{Conns: conns, Await: true})
 			if err != nil {
 				return c, err
 			}
-			line.points = append(line.points, point{float64(conns), o.deliveredRate()})
+			line.Points = append(line.Points, chart.Point{X: float64(conns), Y: o.deliveredRate()})
 		}
-		c.lines = append(c.lines, line)
+		c.Lines = append(c.Lines, line)
 	}
 	return c, nil
 }
