@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 )
 
 // ReceiptTable remembers which messages are the same.
@@ -46,32 +46,22 @@ func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receip
 
 // MidOf implements bridge.Receipts.
 func (s ReceiptTable) MidOf(m bridge.SendTag) bridge.Mid {
-	return bridge.Mid(s.receipt(markKey('o', m)))
+	return bridge.Mid(s.receipt(receipt.MarkKey('o', m)))
 }
 
 // TagOf implements bridge.Receipts.
 func (s ReceiptTable) TagOf(page bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool) {
-	version, part, _, ok := cutMark(s.receipt(midKey('i', page, mid)))
+	version, part, _, ok := receipt.CutMark(s.receipt(receipt.MidKey('i', page, mid)))
 	if !ok {
 		return bridge.SendTag{}, false
 	}
 	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part))), true
 }
 
-// cutMark reads which part of which version of a message a mid is, and in which
-// conversation.
-func cutMark(v []byte) (version, part, conversation []byte, ok bool) {
-	version, rest, _ := bytes.Cut(v, []byte{0})
-	if len(rest) < 2 {
-		return nil, nil, nil, false
-	}
-	return version, rest[:2], rest[2:], true
-}
-
 // PrintOf implements bridge.Receipts.
-func (s ReceiptTable) TextHashOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
-
-func printKey(id bridge.MessageID) []byte { return append([]byte{'t'}, id...) }
+func (s ReceiptTable) TextHashOf(id bridge.MessageID) string {
+	return string(s.receipt(receipt.PrintKey(id)))
+}
 
 // mostSent bounds what SentSince returns.
 const mostSent = 1000
@@ -82,7 +72,7 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 		since = epoch
 	}
 	var err error
-	prefix, first := sentTo(c), sentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
+	prefix, first := receipt.SentTo(c), receipt.SentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
 	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
 		days := tx.Bucket(bucketMessages).Cursor()
 		from := max(dayOf(since), dayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
@@ -94,7 +84,7 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 					continue
 				}
 				at := int64(binary.BigEndian.Uint64(k[len(prefix):])) // #nosec G115 -- the very bits that were written
-				all = append(all, bridge.Sent{To: c, Tag: sentTag(k[len(first):], v), At: time.UnixMilli(at).UTC()})
+				all = append(all, bridge.Sent{To: c, Tag: receipt.SentTag(k[len(first):], v), At: time.UnixMilli(at).UTC()})
 			}
 		}
 		return nil
@@ -103,25 +93,9 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	return all[max(0, len(all)-mostSent):]
 }
 
-// sentTag reads which part was sent; older records tell the message alone.
-func sentTag(message, value []byte) bridge.SendTag {
-	version, part, _, ok := cutMark(value)
-	if !ok {
-		return bridge.SendTag{Message: bridge.MessageID(message), Part: bridge.SomePart}
-	}
-	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part)))
-}
-
-func sentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.String()...), 0) }
-
-func sentKey(sent bridge.Sent) []byte {
-	key := binary.BigEndian.AppendUint64(sentTo(sent.To), uint64(max(sent.At.UnixMilli(), 0)))
-	return append(key, sent.Tag.Message...)
-}
-
 // ShownAs implements bridge.Receipts.
 func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
-	ids := strings.Split(string(s.receipt(midKey('s', page, mid))), "\x00")
+	ids := strings.Split(string(s.receipt(receipt.MidKey('s', page, mid))), "\x00")
 	shown := make([]bridge.MessageID, 0, len(ids)-1)
 	for _, id := range ids[1:] {
 		shown = append(shown, bridge.MessageID(id))
@@ -151,51 +125,12 @@ func (s ReceiptTable) receipt(key []byte) []byte {
 }
 
 func (g *group) saveReceipts(receipts []bridge.Receipt) {
-	for key, value := range pairs(receipts) {
+	for key, value := range receipt.Pairs(receipts) {
 		b := g.today()
 		if b == nil {
 			return
 		}
 		g.put(*b, key, value)
-	}
-}
-
-// pairs returns what is stored of receipts.
-func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		for _, r := range receipts {
-			mid := []byte(r.Mid)
-			if r.TextHash != "" && r.Tag.Message != "" && !yield(printKey(r.Tag.Message), []byte(r.TextHash)) {
-				return
-			}
-			if r.Mid == "" {
-				continue // proves nothing
-			}
-			if r.Sent.Tag.Message != "" && !yield(sentKey(r.Sent), markKey('w', r.Sent.Tag)[1:]) {
-				return
-			}
-			if r.Room == "" {
-				key := markKey('o', r.Tag)
-				of := key[1:]
-				if r.With.Customer != "" {
-					of = append(slices.Clone(of), r.With.String()...)
-				}
-				if !yield(key, mid) || !yield(midKey('i', r.Page, r.Mid), of) {
-					return
-				}
-				continue
-			}
-			value := []byte(r.Room)
-			for _, id := range r.Shown[:min(len(r.Shown), mostShown)] {
-				value = append(append(value, 0), id...)
-				if !yield(markKey('o', bridge.SendTag{Message: id}), mid) {
-					return
-				}
-			}
-			if !yield(midKey('s', r.Page, r.Mid), value) {
-				return
-			}
-		}
 	}
 }
 
@@ -262,9 +197,6 @@ func dropReceipts(g *group, before uint32) (more bool) {
 	return true
 }
 
-// mostShown bounds what is remembered of a message that is shown as very many.
-const mostShown = 200
-
 func checkReceipts(receipts []bridge.Receipt) error {
 	for _, r := range receipts {
 		ids := r.Shown
@@ -281,18 +213,6 @@ func checkReceipts(receipts []bridge.Receipt) error {
 		}
 	}
 	return nil
-}
-
-func markKey(direction byte, m bridge.SendTag) []byte {
-	version := m.Version()
-	key := make([]byte, 0, 4+len(version))
-	key = append(append(append(key, direction), version...), 0)
-	return binary.BigEndian.AppendUint16(key, uint16(m.Part)) // #nosec G115 -- a message has some parts
-}
-
-func midKey(direction byte, page bridge.PageID, mid bridge.Mid) []byte {
-	key := make([]byte, 0, 2+len(page)+len(mid))
-	return append(append(append(append(key, direction), page...), 0), mid...)
 }
 
 // dayOf numbers days since 1970, in UTC.
