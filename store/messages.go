@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -12,7 +11,6 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 )
@@ -38,7 +36,7 @@ const keepReceipts = 30 // days
 
 // SaveReceipts implements bridge.Receipts.
 func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) error {
-	if err := checkReceipts(receipts); err != nil || len(receipts) == 0 {
+	if err := receipt.Check(receipts); err != nil || len(receipts) == 0 {
 		return err
 	}
 	return s.do(ctx, &op{apply: func(g *group) { g.saveReceipts(receipts) }})
@@ -75,8 +73,8 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	prefix, first := receipt.SentTo(c), receipt.SentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
 	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
 		days := tx.Bucket(bucketMessages).Cursor()
-		from := max(dayOf(since), dayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
-		for day, _ := days.Seek(dayKey(from)); day != nil; day, _ = days.Next() {
+		from := max(receipt.DayOf(since), receipt.DayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
+		for day, _ := days.Seek(receipt.DayKey(from)); day != nil; day, _ = days.Next() {
 			b := receiptsOn(s.file, tx, day)
 			sent := b.Cursor()
 			for k, v := sent.Seek(first); bytes.HasPrefix(k, prefix); k, v = sent.Next() {
@@ -111,9 +109,9 @@ func (s ReceiptTable) receipt(key []byte) []byte {
 	}
 	var found []byte
 	err := s.view(func(tx *bbolt.Tx) error {
-		oldest := dayOf(s.now()) - keepReceipts
+		oldest := receipt.DayOf(s.now()) - keepReceipts
 		c := tx.Bucket(bucketMessages).Cursor()
-		for day, _ := c.Last(); day != nil && found == nil && numberOf(day) >= oldest; day, _ = c.Prev() {
+		for day, _ := c.Last(); day != nil && found == nil && receipt.DayNumber(day) >= oldest; day, _ = c.Prev() {
 			found = bytes.Clone(receiptsOn(s.file, tx, day).Get(key))
 		}
 		return nil
@@ -139,7 +137,7 @@ func (g *group) today() *proof.Bucket {
 	if g.day != nil {
 		return g.day
 	}
-	day := dayKey(dayOf(g.now))
+	day := receipt.DayKey(receipt.DayOf(g.now))
 	_, err := g.bucket(bucketMessages).CreateBucketIfNotExists(day)
 	g.wrote = true
 	if g.keep(err); err != nil {
@@ -153,13 +151,13 @@ func (g *group) today() *proof.Bucket {
 // receiptsOn returns the bucket of a day's receipts, which is there. Those from before the
 // upgrade to format 3 have no tags; in a month they are gone.
 func receiptsOn(f *file, tx *bbolt.Tx, day []byte) proof.Bucket {
-	return f.tables.Numbered(tx, bucketMessages, day, numberOf(day), f.tagged)
+	return f.tables.Numbered(tx, bucketMessages, day, receipt.DayNumber(day), f.tagged)
 }
 
 // expireReceipts lets go of days that are over, a little with each commit: they are no
 // longer read anyway.
 func (g *group) expireReceipts() {
-	today := dayOf(g.now)
+	today := receipt.DayOf(g.now)
 	if g.after.trimmed == today && !g.after.more {
 		return
 	}
@@ -177,13 +175,12 @@ const receiptsAtOnce = 256
 func dropReceipts(g *group, before uint32) (more bool) {
 	days := g.bucket(bucketMessages)
 	day, _ := days.Cursor().First()
-	if day == nil || numberOf(day) >= before {
+	if day == nil || receipt.DayNumber(day) >= before {
 		return false
 	}
 	g.wrote = true
 	b := days.Bucket.Bucket(day)
-	c := b.Cursor()
-	over := make([][]byte, 0, receiptsAtOnce)
+	c, over := b.Cursor(), make([][]byte, 0, receiptsAtOnce)
 	for k, _ := c.First(); k != nil && len(over) < receiptsAtOnce; k, _ = c.Next() {
 		over = append(over, bytes.Clone(k))
 	}
@@ -196,27 +193,3 @@ func dropReceipts(g *group, before uint32) (more bool) {
 	}
 	return true
 }
-
-func checkReceipts(receipts []bridge.Receipt) error {
-	for _, r := range receipts {
-		ids := r.Shown
-		if r.Room == "" {
-			ids = []bridge.MessageID{r.Tag.Message}
-		}
-		wrong := len(r.Mid) > maxKey || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
-			r.Tag.Part < 0 || r.Tag.Part > 0xffff
-		for _, id := range ids {
-			wrong = wrong || id == "" || len(id) > maxKey || strings.Contains(string(id), "\x00")
-		}
-		if wrong {
-			return errors.New("receipt without a message, or with ids that are too long")
-		}
-	}
-	return nil
-}
-
-// dayOf numbers days since 1970, in UTC.
-func dayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
-
-func dayKey(day uint32) []byte      { return binary.BigEndian.AppendUint32(nil, day) }
-func numberOf(dayKey []byte) uint32 { return binary.BigEndian.Uint32(dayKey) }

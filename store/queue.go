@@ -11,6 +11,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
 )
 
@@ -181,7 +182,7 @@ func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery
 
 // Save implements bridge.Queue; ErrConcluded if the delivery is gone.
 func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Receipt) error {
-	if err := checkReceipts(receipts); err != nil {
+	if err := receipt.Check(receipts); err != nil {
 		return err
 	}
 	var refused error
@@ -211,7 +212,7 @@ func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
 
 // Conclude implements bridge.Queue. What is concluded already stays so.
 func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
-	if err := checkReceipts(receipts); err != nil {
+	if err := receipt.Check(receipts); err != nil {
 		return err
 	}
 	if q.lazy {

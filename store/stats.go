@@ -1,7 +1,6 @@
 package store
 
 import (
-	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 	"time"
 
@@ -68,10 +67,7 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 
 // oldest returns when the first entry of a queue was accepted.
 func oldest(b *bbolt.Bucket) time.Time {
-	if k, v := b.Cursor().First(); k != nil {
-		var d bridge.Delivery
-		_, _, _ = layout.ParseRecord(v, &d)
-		return d.Accepted
-	}
-	return time.Time{}
+	_, v := b.Cursor().First()
+	at, _ := layout.Accepted(v)
+	return at
 }

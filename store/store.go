@@ -17,7 +17,9 @@ import (
 	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/space"
 	"messenger-bridge/store/wipe"
 )
 
@@ -69,7 +71,7 @@ func (o *Options) setDefaults() {
 		o.seams.commit = func(update func() error) error { return update() }
 	}
 	if o.seams.free == nil {
-		o.seams.free = freeSpace
+		o.seams.free = space.Free
 	}
 	if o.seams.compact == 0 {
 		o.seams.compact = 64 << 20
@@ -214,7 +216,7 @@ func (s *Store) Close() error {
 func (s *Store) load() error {
 	return s.view(func(tx *bbolt.Tx) error {
 		if day := s.tables.Of(tx, bucketMeta).Get(keyTagged); len(day) == 4 {
-			s.tagged = numberOf(day)
+			s.tagged = receipt.DayNumber(day)
 		}
 		if err := s.PageTable.load(tx); err != nil {
 			return err

@@ -5,10 +5,14 @@ package receipt
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"iter"
 	"slices"
+	"strings"
+	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
 // CutMark reads which part of which version of a message a mid is, and in which
@@ -97,3 +101,32 @@ func MidKey(direction byte, page bridge.PageID, mid bridge.Mid) []byte {
 	key := make([]byte, 0, 2+len(page)+len(mid))
 	return append(append(append(append(key, direction), page...), 0), mid...)
 }
+
+// maxID is how long an id may be.
+const maxID = 4096
+
+// Check refuses receipts that cannot be stored.
+func Check(receipts []bridge.Receipt) error {
+	for _, r := range receipts {
+		ids := r.Shown
+		if r.Room == "" {
+			ids = []bridge.MessageID{r.Tag.Message}
+		}
+		wrong := len(r.Mid) > maxID || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxID || len(r.Room) > maxID || len(ids) == 0 ||
+			r.Tag.Part < 0 || r.Tag.Part > 0xffff
+		for _, id := range ids {
+			wrong = wrong || id == "" || len(id) > maxID || strings.Contains(string(id), "\x00")
+		}
+		if wrong {
+			return errors.New("receipt without a message, or with ids that are too long")
+		}
+	}
+	return nil
+}
+
+// DayOf numbers days since 1970, in UTC.
+func DayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
+
+// DayKey is the name of the bucket of a day, DayNumber the day of a name.
+func DayKey(day uint32) []byte       { return binary.BigEndian.AppendUint32(nil, day) }
+func DayNumber(dayKey []byte) uint32 { return binary.BigEndian.Uint32(dayKey) }
