@@ -1,10 +1,11 @@
 package store
 
 import (
-	"messenger-bridge/store/layout"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"messenger-bridge/store/audit"
 )
 
 // Stats are figures for metrics. Counters begin with Open.
@@ -56,18 +57,11 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 	c := &s.writer.counts
 	for _, q := range s.queues {
 		b := tx.Bucket(q.bucket)
-		*c.queue(q) = QueueStats{Waiting: b.Stats().KeyN, Oldest: oldest(b)}
+		*c.queue(q) = QueueStats{Waiting: b.Stats().KeyN, Oldest: audit.Oldest(b)}
 	}
 	failed := tx.Bucket(bucketFailed)
 	c.Failed = failed.Stats().KeyN
 	s.writer.failedFrom = oldestFailure(failed)
 	c.Remembered = s.seen.len()
 	c.FileSize = tx.Size()
-}
-
-// oldest returns when the first entry of a queue was accepted.
-func oldest(b *bbolt.Bucket) time.Time {
-	_, v := b.Cursor().First()
-	at, _ := layout.Accepted(v)
-	return at
 }

@@ -146,11 +146,7 @@ func Open(o Options) (*Store, error) {
 		}
 		stored = info.Size() > 0
 	}
-	key, err := seal.SecretKey(o.Key, o.Path, stored, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := seal.New(key, o.seams.nonce)
+	sealer, err := seal.ByKeyOf(o.Key, o.Path, stored, o.seams.nonce, o.Log)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,5 @@
 //go:build !(linux || darwin || freebsd)
 
-// Package space tells how much room there is.
 package space
 
 import "errors"

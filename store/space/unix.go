@@ -1,6 +1,6 @@
 //go:build linux || darwin || freebsd
 
-// Package space tells how much room there is.
+// Package space says how much room a disk has.
 package space
 
 import "syscall"
