@@ -217,8 +217,11 @@ func replacement(id bridge.MessageID) bridge.MessageID { return id + replaced }
 // resume begins where an earlier attempt ended that gave something up, or that could not
 // write down that it was through: what is shown is not shown again.
 func (p *posting) resume(known Known) {
+	if p.in.Mid == "" || p.in.New {
+		return
+	}
 	_, shown := known.ShownAs(p.in.Conversation.Page, p.in.Mid)
-	if p.in.Mid == "" || len(shown) == 0 {
+	if len(shown) == 0 {
 		return
 	}
 	id := p.in.MessageID()

@@ -270,7 +270,7 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
 	g.putWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
-	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body}
+	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body, Event: e.Event}
 	_, _, _ = layout.ParseRecord(record, &d) // which was just made
 	return d
 }
