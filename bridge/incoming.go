@@ -172,8 +172,9 @@ type Handover struct {
 // MessageID returns the id under which the event is shown in its room. It depends
 // on page and event alone, so that showing it again changes nothing.
 func (in Incoming) MessageID() MessageID {
-	sum := sha256.Sum256([]byte(string(in.Conversation.Page) + "/" + in.Key))
-	return MessageID("fb" + hex.EncodeToString(sum[:12]))
+	var room [256]byte
+	sum := sha256.Sum256(append(append(append(room[:0], in.Conversation.Page...), '/'), in.Key...))
+	return MessageID(hex.AppendEncode(append(room[:0], "fb"...), sum[:12]))
 }
 
 // Attachment is a link to a file, or to something else on the web, with its kind;

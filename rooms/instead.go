@@ -22,8 +22,11 @@ type insistence struct{ *Config }
 
 // tooMuch is the answer to something that must be given up, nil if it is to be tried again.
 func (r insistence) tooMuch(before bridge.Refusals, err error) *bridge.Response {
+	if err == nil {
+		return nil
+	}
 	refusal := bridge.RefusalOf(err)
-	if err == nil || !refusal.OfItem() {
+	if !refusal.OfItem() {
 		return nil
 	}
 	if before.Count++; !before.Persist(refusal.Answer, r.Patience) {
