@@ -29,7 +29,8 @@ type walk struct {
 	size  int
 	pages uint64
 	seen  []bool
-	ahead []byte // pages that were read, and the first of them
+	room  []byte // for pages that are read
+	ahead []byte // those that were, a part of it, and the first of them
 	first uint64
 }
 
@@ -58,20 +59,30 @@ func (w *walk) page(id uint64, least, most []byte) error {
 		if err != nil || len(keys) == 0 {
 			return errTree
 		}
-		for i, key := range keys {
-			end := most
-			if i+1 < len(keys) {
-				end = keys[i+1]
-			}
-			if err := w.page(binary.NativeEndian.Uint64(p[pageHeader+i*pageElement+8:]), bytes.Clone(key), bytes.Clone(end)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.below(p, keys, most)
 	case leafPage:
 		return w.leaf(p, least, most)
 	}
 	return errTree
+}
+
+// below looks at the pages that a branch leads to. What is used of the branch is copied: it may
+// be read over.
+func (w *walk) below(p []byte, keys [][]byte, most []byte) error {
+	p, room := bytes.Clone(p[:pageHeader+len(keys)*pageElement]), bytes.Join(keys, nil)
+	for i, key := range keys {
+		keys[i], room = room[:len(key):len(key)], room[len(key):]
+	}
+	for i, key := range keys {
+		end := most
+		if i+1 < len(keys) {
+			end = keys[i+1]
+		}
+		if err := w.page(binary.NativeEndian.Uint64(p[pageHeader+i*pageElement+8:]), key, end); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // leaf looks at a page of records, and at the buckets among them.
@@ -140,17 +151,16 @@ func keysOf(p []byte, at int, least, most []byte) ([][]byte, error) {
 	return keys, nil
 }
 
-// read returns a page that nothing else leads to, with those it runs over into.
+// read returns a page that nothing else leads to, with those it runs over into. It may be read over
+// by the next.
 func (w *walk) read(id uint64) ([]byte, error) {
 	if id < 2 || id >= w.pages {
 		return nil, errTree
 	}
 	if id < w.first || id >= w.first+uint64(len(w.ahead)/w.size) { // #nosec G115 -- lengths are not negative
-		ahead := make([]byte, w.size*int(min(readAhead, w.pages-id)))            // #nosec G115 -- at most readAhead
-		if _, err := w.file.ReadAt(ahead, int64(id)*int64(w.size)); err != nil { // #nosec G115 -- within the file
-			return nil, fmt.Errorf("read a page: %w", err)
+		if err := w.readFrom(id); err != nil {
+			return nil, err
 		}
-		w.ahead, w.first = ahead, id
 	}
 	p := w.ahead[int(id-w.first)*w.size:][:w.size] // #nosec G115 -- at most readAhead
 	over := uint64(binary.NativeEndian.Uint32(p[12:]))
@@ -166,9 +176,32 @@ func (w *walk) read(id uint64) ([]byte, error) {
 	if over == 0 {
 		return p, nil
 	}
-	p = make([]byte, w.size*int(over+1))                                 // #nosec G115 -- within the file
+	return w.whole(id, over)
+}
+
+// whole reads a page with those it runs over into.
+func (w *walk) whole(id, over uint64) ([]byte, error) {
+	p := make([]byte, w.size*int(over+1))                                // #nosec G115 -- within the file
 	if _, err := w.file.ReadAt(p, int64(id)*int64(w.size)); err != nil { // #nosec G115 -- within the file
 		return nil, fmt.Errorf("read a page: %w", err)
 	}
 	return p, nil
+}
+
+// readFrom reads pages ahead: twice as many as before where they are read in order, else one. To
+// read many for each that stands elsewhere would read a large file many times.
+func (w *walk) readFrom(id uint64) error {
+	n := uint64(1)
+	if had := uint64(len(w.ahead) / w.size); id == w.first+had { // #nosec G115 -- lengths are not negative
+		n = min(2*max(had, 1), readAhead, w.pages-id)
+	}
+	if w.room == nil {
+		w.room = make([]byte, w.size*readAhead)
+	}
+	ahead := w.room[:w.size*int(n)]                                          // #nosec G115 -- at most readAhead
+	if _, err := w.file.ReadAt(ahead, int64(id)*int64(w.size)); err != nil { // #nosec G115 -- within the file
+		return fmt.Errorf("read a page: %w", err)
+	}
+	w.ahead, w.first = ahead, id
+	return nil
 }
