@@ -21,6 +21,11 @@ func TestRocketChat_BotMessages(t *testing.T) {
 	if a := w.call(true, "POST chat.sendMessage", body); a.status != 400 || !strings.Contains(a.text("error"), "'starred'") {
 		t.Errorf("repeated: %d %s", a.status, a.raw)
 	}
+	for _, nothing := range []string{"", " \n"} {
+		if a := w.call(true, "POST chat.sendMessage", m{"message": m{"rid": rid, "msg": nothing}}); a.text("error") != "Message cannot be empty [error-invalid-message]" {
+			t.Errorf("a blank message is answered %d %s", a.status, a.raw)
+		}
+	}
 	w.must("POST chat.react", m{"messageId": asked, "emoji": ":warning:", "shouldReact": true})
 	w.must("POST chat.react", m{"messageId": asked, "emoji": ":warning:", "shouldReact": true})
 	msgs := w.Messages(rid)

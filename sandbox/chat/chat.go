@@ -106,7 +106,7 @@ func (rc *RocketChat) mayWrite(u *rcUser, r *rcRoom) *rcReply {
 }
 
 // restSend is POST chat.sendMessage. An _id that exists is neither written nor
-// streamed again.
+// streamed again; the server then stumbles over what it has not stored.
 func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	in := c.doc("message")
 	known := []string{"_id", "rid", "msg", "alias", "emoji", "avatar", "attachments", "blocks", "tmid", "tshow", "customFields"}
