@@ -1,30 +1,12 @@
 package chat
 
 import (
-	_ "embed" // the names of emojis
 	"slices"
 	"strings"
 	"time"
 )
 
 // What the server looks at before it believes a call about messages.
-
-//go:embed emoji.txt
-var rcEmojiList string
-
-// rcEmojis are the names that the server knows, without colons.
-var rcEmojis = func() map[string]bool {
-	known := map[string]bool{}
-	for name := range strings.FieldsSeq(rcEmojiList) {
-		known[name] = true
-	}
-	return known
-}()
-
-// knowsEmoji tells whether an emoji may be reacted with: a name, or from 8.7 on a sign.
-func (rc *RocketChat) knowsEmoji(emoji string) bool {
-	return rcEmojis[strings.Trim(emoji, ":")] || rc.since(8, 7) && strings.IndexFunc(emoji, func(r rune) bool { return r < 0x2000 }) < 0
-}
 
 // wrongSync is what chat.syncMessages refuses before it looks for the room.
 func (c *rcCall) wrongSync() *rcReply {
