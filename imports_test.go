@@ -83,7 +83,7 @@ var allowed = map[string][]string{
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "memory", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
@@ -105,7 +105,7 @@ var allowed = map[string][]string{
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
+	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/compact", "store/copied", "store/proof", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
