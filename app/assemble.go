@@ -48,6 +48,7 @@ type program struct {
 	backfill  *backfill.Filler
 	progress  *progress
 	strangers *strangers
+	changes   *changes
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -83,6 +84,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.changes = &changes{p.store, p.relay.Notices.Announce, p.now, p.say, p.log}
 	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
@@ -167,7 +169,7 @@ func (p *program) streamConfig() stream.Config {
 		},
 		Credentials: p.settled.credentials(),
 		Times: stream.Times{
-			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
+			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery, InOrder: times.InOrder,
 			PingEvery: times.PingEvery, RefusedWait: times.Refused, Answer: times.RestTimeout,
 		},
 	}

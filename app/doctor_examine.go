@@ -147,6 +147,9 @@ func (t *patient) process() []bridge.Finding {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: fmt.Sprintf("it runs, but refuses webhooks: %v", err), Do: "Make room on the disk, or find out why it does not write. Meta repeats what is refused, for about an hour."}}
 	}
 	found := []bridge.Finding{{Check: check, Level: bridge.Good, Found: Version() + ", running since " + t.started.UTC().Format("2 January 2006, 15:04 MST")}}
+	if n := t.store.Changes().Count(); n > 0 {
+		found = append(found, changedFinding(n))
+	}
 	state := t.stream.State()
 	if id, _ := t.client.Bot(); id != "" && !state.Connected {
 		found = append(found, bridge.Finding{Check: "connection", Level: bridge.Bad, Found: "it is not connected to Rocket.Chat: " + state.Problem,

@@ -123,8 +123,10 @@ func (r ready) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ready")
-	if told := r.strangers.String(); told != "" {
-		fmt.Fprintln(w, told)
+	for _, told := range []string{r.strangers.String(), changed(r.store.Changes().Count())} {
+		if told != "" {
+			fmt.Fprintln(w, told)
+		}
 	}
 }
 

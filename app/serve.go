@@ -137,6 +137,7 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 	parts = []Part{
 		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), speak, p.log)},
 		{"strangers", grace / 100, p.strangers.Run},
+		{"store", grace / 100, p.changes.Run},
 		{"reload", grace / 100, p.settled.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},

@@ -18,7 +18,8 @@ type Status struct {
 	Version    string                `json:"version"`
 	Started    time.Time             `json:"started"`
 	Running    Span                  `json:"runningFor"`
-	Ready      string                `json:"ready"` // "yes", or why webhooks are refused
+	Ready      string                `json:"ready"`             // "yes", or why webhooks are refused
+	Changed    int                   `json:"changed,omitempty"` // records of the store that somebody else has changed
 	RocketChat stream.State          `json:"rocketchat"`
 	Facebook   messenger.State       `json:"facebook"`
 	In         Backlog               `json:"toRooms"`
@@ -79,6 +80,7 @@ func (v *view) status() Status {
 	for _, r := range v.relay.Refusals.Lasting() {
 		s.Refused = append(s.Refused, Refused{Call: r.Route, Status: r.Status, Code: r.Code, Since: r.Since, For: SpanSince(r.Since, time.Now()), Everybody: r.Everybody()})
 	}
+	s.Changed = v.store.Changes().Count()
 	if err := v.store.Health(); err != nil {
 		s.Ready = err.Error()
 	}
@@ -134,7 +136,7 @@ func (v *view) health() (commands.Health, error) {
 		Version: Version(), Started: v.started,
 		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
 		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
-		Waiting:   v.relay.Backlogs(), Refused: v.relay.Refusals.Lasting(),
+		Waiting:   v.relay.Backlogs(), Refused: v.relay.Refusals.Lasting(), Changed: v.store.Changes().Count(),
 	}
 	h.In, h.Out, _ = v.relay.Backlog()
 	if err := v.store.Health(); err != nil {

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"messenger-bridge/sandbox/chat"
@@ -87,6 +85,30 @@ func refusedItems() (all []*refusedItem) {
 	add("deletion", webPage(406), coded("error-app-prevented"), webPage(500))
 	add("reaction", webPage(403), webPage(406), webPage(500), html)
 	return all
+}
+
+// call is the call as people read it.
+func (i *refusedItem) call() string {
+	call, _, _ := strings.Cut(routes[i.kind], "/:")
+	return call
+}
+
+// toCustomer is how that begins which the customer reads.
+func (i *refusedItem) toCustomer() []string {
+	switch a := i.answer; i.kind {
+	case "echo":
+		return []string{i.mark()} // the page wrote it
+	case "picture", "voice", "document":
+		switch {
+		case a.status == 413:
+			return []string{"Sorry, your file is too large for us. Please send a smaller one."}
+		case a.status == 415:
+			return []string{"Sorry, we cannot receive files of this kind: "}
+		case a.status >= 400 && a.status < 500:
+			return []string{"Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."}
+		}
+	}
+	return nil
 }
 
 // mark stands in all that one of them says.
@@ -203,157 +225,4 @@ func roomTexts(w *world, room string) (all []string) {
 		}
 	}
 	return all
-}
-
-// TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace: whatever the workspace refuses of
-// one customer for good, what was written before and after is there once and in order, a
-// line stands in its place, it is listed with route and status, administrators hear of the
-// cause once, and it can be tried again.
-func TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace(t *testing.T) {
-	w := newWorld(t, bypassed)
-	w.run()
-	items := refusedItems()
-	if len(items) < 60 {
-		t.Fatalf("only %d rows", len(items))
-	}
-	for _, i := range items {
-		i.mid = w.meta.CustomerWrites(page, i.customer, "before "+i.mark())
-	}
-	for _, i := range items {
-		w.eventually("the room of "+i.mark(), func() bool { i.room = roomOf(w, "before "+i.mark()); return i.room != "" })
-	}
-	var clear []func()
-	for _, i := range items {
-		clear = append(clear, i.refuse(w))
-		i.happens(w)
-		w.meta.CustomerWrites(page, i.customer, "after "+i.customer)
-	}
-	stop := others(w)
-	for _, i := range items {
-		i := i
-		w.eventually(fmt.Sprintf("%s, %s: what stands in its place, and what came after", i.kind, i.answer.short()), func() bool {
-			return i.stands(w) && strings.Count(strings.Join(roomTexts(w, i.room), "\n"), "after "+i.customer) == 1
-		})
-	}
-	stop()
-	for _, i := range items {
-		texts := strings.Join(roomTexts(w, i.room), "\n")
-		if n := strings.Count(texts, "before "+i.mark()); n != 1 && i.kind != "edit" && i.kind != "deletion" {
-			t.Errorf("%s, %s: what came before is there %d times", i.kind, i.answer.short(), n)
-		}
-		if i.kept() && strings.Index(texts, "does not take") > strings.Index(texts, "after "+i.customer) {
-			t.Errorf("%s, %s: the line stands behind what came after:\n%s", i.kind, i.answer.short(), texts)
-		}
-	}
-	keptItems := slices.DeleteFunc(slices.Clone(items), func(i *refusedItem) bool { return !i.kept() })
-	w.listedAll(keptItems)
-	w.toldOnce(keptItems)
-	w.tryAgain(clear, keptItems)
-}
-
-func roomOf(w *world, text string) string {
-	for _, room := range w.rc.Rooms() {
-		if slices.Contains(w.rc.CustomerTexts(room.ID), text) {
-			return room.ID
-		}
-	}
-	return ""
-}
-
-// others lets other customers do the same all the time, until it is stopped.
-func others(w *world) (stop func()) {
-	end, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for n := 0; ; n++ {
-			select {
-			case <-end:
-				return
-			case <-time.After(50 * time.Millisecond):
-			}
-			customer := fmt.Sprintf("70020030050%05d", n%20)
-			mid := w.meta.CustomerWrites(page, customer, "other "+strconv.Itoa(n))
-			w.meta.CustomerSends(page, customer, "", meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: "o.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\nother")})})
-			w.meta.PageInboxWrites(page, customer, "other echo "+strconv.Itoa(n))
-			w.meta.Send(w.meta.EditEvent(page, customer, mid, "other changed "+strconv.Itoa(n), 1, time.Now()),
-				w.meta.ReactionEvent(page, customer, mid, "love", "❤️", time.Now()))
-			w.meta.Send(deleted(customer, mid))
-		}
-	}()
-	return func() { close(end); <-ended }
-}
-
-// listedAll checks that each item is among what was not delivered, with route and status.
-func (w *world) listedAll(items []*refusedItem) {
-	w.Helper()
-	w.eventually("all that was given up is listed", func() bool {
-		return strings.Count(w.failedJSON(), `"id"`) == len(items)
-	})
-	list := w.failedJSON()
-	for _, i := range items {
-		route, _, _ := strings.Cut(routes[i.kind], "/:")
-		if !strings.Contains(list, route) || !strings.Contains(list, i.answer.short()) {
-			w.Errorf("%s, %s is not listed with %q", i.kind, i.answer.short(), route)
-		}
-	}
-}
-
-func (w *world) failedJSON() string {
-	code, out, errs := runCommand(w.T, w.environ, "failed", "--json", "--database", w.cfg.Store.Database)
-	if code != 0 {
-		w.Fatalf("failed: code %d: %s", code, errs)
-	}
-	return out
-}
-
-// toldOnce checks that the setup channel hears of each cause once, and of nothing else.
-func (w *world) toldOnce(items []*refusedItem) {
-	w.Helper()
-	for _, i := range items {
-		route, _, _ := strings.Cut(routes[i.kind], "/:")
-		said := 0
-		w.eventually("the setup channel hears of "+i.kind+", "+i.answer.short(), func() bool {
-			said = 0
-			for _, m := range w.rc.Messages(w.rc.RoomID("omnichannel-facebook-setup")) {
-				if strings.Contains(m.Text, "does not take something that a customer sent (`"+route) && strings.Contains(m.Text, ": "+i.answer.short()+"`)") {
-					said++
-				}
-			}
-			return said > 0
-		})
-		if said != 1 {
-			w.Errorf("%s, %s: told %d times", i.kind, i.answer.short(), said)
-		}
-	}
-}
-
-// tryAgain ends the refusals and has everything tried again.
-func (w *world) tryAgain(clear []func(), items []*refusedItem) {
-	w.Helper()
-	for _, end := range clear {
-		end()
-	}
-	if code, out, errs := runCommand(w.T, w.environ, "retry", "--all", page, "--database", w.cfg.Store.Database); code != 0 {
-		w.Fatalf("retry: code %d: %s%s", code, out, errs)
-	}
-	w.settled()
-	for _, i := range items {
-		content := 0
-		for _, f := range w.rc.FilesIn(i.room) {
-			if strings.Contains(string(f.Content), i.mark()) && !strings.HasPrefix(f.Name, "message-") {
-				content++
-			}
-		}
-		for _, text := range roomTexts(w, i.room) {
-			if strings.HasSuffix(text, i.mark()) && !strings.HasPrefix(text, "before") && !strings.HasPrefix(text, "[") || strings.Contains(text, "<b onload") {
-				content++
-			}
-		}
-		if content != 1 {
-			w.Errorf("%s, %s: after it was tried again it is there %d times: %q", i.kind, i.answer.short(), content, roomTexts(w, i.room))
-		}
-	}
-	if left := w.failedJSON(); strings.Contains(left, `"id"`) {
-		w.Errorf("still listed: %s", left)
-	}
 }

@@ -44,6 +44,7 @@ func TestRefused_TextThatIsThere_NoLineTakesItsPlace(t *testing.T) {
 // TestRefused_TriedAgainInVain_IsAttachedOnce: what is tried again and refused again is there
 // once, as the line and the file that stand for it, and is listed again.
 func TestRefused_TriedAgainInVain_IsAttachedOnce(t *testing.T) {
+	t.Parallel()
 	const customer = "7002003007000002"
 	w := newWorld(t, bypassed)
 	w.run()
@@ -79,7 +80,8 @@ func TestRefused_NoteThatIsThere_IsNotSaidElsewhere(t *testing.T) {
 			w.meta.CustomerWrites(page, customer, "before")
 			w.eventually("a room", func() bool { return roomOf(w, "before") != "" })
 			room := roomOf(w, "before")
-			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Effect: true, Cut: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Effect: true, Cut: true,
+				Match: func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte("the note")) }})
 			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Status: a.status, Body: a.body})
 			w.meta.PageInboxWrites(page, customer, "the note")
 			w.meta.CustomerWrites(page, customer, "after")

@@ -113,6 +113,7 @@ var orders = []struct{ words, part string }{
 }
 
 func TestCommand_EveryOne_ByEveryWayIn(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery, bikes)
 	o.talks(bakery)
@@ -162,6 +163,7 @@ func as(w way) string {
 var offered = regexp.MustCompile("(?m)^• `!facebook ([a-z]+)")
 
 func TestCommand_EveryOne_ByEveryWayIn_RefusedToWhoMayNot(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery, bikes)
 	before := []string{fmt.Sprint(o.storedPage(bakery)), fmt.Sprint(o.storedPage(bikes))}
@@ -196,6 +198,7 @@ func TestCommand_EveryOne_ByEveryWayIn_RefusedToWhoMayNot(t *testing.T) {
 // TestCommand_WithoutTheApp_ButtonsSpareTyping clicks from the word facebook alone to
 // the settings of a page, as on a phone.
 func TestCommand_WithoutTheApp_ButtonsSpareTyping(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
 	o.run()

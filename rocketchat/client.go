@@ -196,7 +196,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 		if c.book.Passed(k.name(), k.of) {
 			c.cfg.Recovered(k.shown())
 		}
-	} else if refused && r.Answer != nil && !errors.Is(ctx.Err(), context.Canceled) && (k.ours == nil || !k.ours()) {
+	} else if refused && r.Answer != nil && !errors.Is(context.Cause(ctx), context.Canceled) && (k.ours == nil || !k.ours()) {
 		c.weigh(k, r)
 	}
 	return err
@@ -229,12 +229,15 @@ func (c *Client) make(ctx context.Context, k call) error {
 		return transport(k, err)
 	}
 	if res.StatusCode == http.StatusTooManyRequests {
-		return limited(bucket, wait, errors.New("refused by Rocket.Chat"))
+		return k.throttled(res, wait)
 	}
 	if status := res.StatusCode; status >= 300 && status < 400 {
 		return redirected(k, status, res.Header)
 	}
 	if err := verdict(k, res.StatusCode, body); err != nil {
+		if tooMany[codeOf(err)] {
+			return k.throttled(res, saidWait(res.Header, body))
+		}
 		return err
 	}
 	if k.answer == nil {
@@ -292,8 +295,18 @@ func leadsTo(h http.Header) string {
 	return "elsewhere"
 }
 
+// throttled is limited, because somebody said so: Rocket.Chat's limiter, which counts calls, or
+// somebody else, who may mean what was sent.
+func (k call) throttled(res *http.Response, wait time.Duration) error {
+	r := limited(k.name(), wait, errors.New("refused by Rocket.Chat"))
+	if res.Header.Get("X-RateLimit-Limit") == "" {
+		r.Answer = k.answered(res.StatusCode, "")
+	}
+	return r
+}
+
 // limited is a refusal that concerns all calls of a route.
-func limited(bucket string, wait time.Duration, err error) error {
+func limited(bucket string, wait time.Duration, err error) *bridge.Refusal {
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited,
 		Gate: bridge.Gate("limit/" + bucket), After: wait, Err: fmt.Errorf("%s: %w", bucket, err)}
 }

@@ -93,11 +93,7 @@ func (l *limits) learn(route string, status int, h http.Header, body []byte) tim
 		if status != http.StatusTooManyRequests {
 			return 0
 		}
-		if m := seconds.FindSubmatch(body); m != nil {
-			n, _ := strconv.Atoi(string(m[1]))
-			return time.Duration(max(n, 1)) * time.Second
-		}
-		return noIdea
+		return saidWait(h, body)
 	}
 	l.active = true
 	w := l.window(route)
@@ -118,6 +114,18 @@ func (l *limits) learn(route string, status int, h http.Header, body []byte) tim
 	}
 	w.remaining, w.reset = 0, now.Add(wait)
 	return wait + afterReset
+}
+
+// saidWait is how long to wait by what an answer says, which is no limiter's of Rocket.Chat's.
+func saidWait(h http.Header, body []byte) time.Duration {
+	said := h.Get("Retry-After")
+	if m := seconds.FindSubmatch(body); m != nil {
+		said = string(m[1])
+	}
+	if n, err := strconv.Atoi(said); err == nil {
+		return min(time.Duration(max(n, 1))*time.Second, noIdea)
+	}
+	return noIdea
 }
 
 func (l *limits) window(route string) *window {

@@ -36,7 +36,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	if err := copied.Mark(f.Name(), s.now()); err != nil {
+	if err := copied.Mark(f.Name(), s.now(), s.tables); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

@@ -10,21 +10,28 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/copied"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
 
 // Check opens a file that is there with its key, and changes nothing.
 func Check(o Options) error {
 	o.setDefaults()
-	key, err := secretKey(o.Key, o.Path, true, o.Log)
+	_, err := check(o)
+	return err
+}
+
+// check is Check; it returns what opens the file.
+func check(o Options) (*seal.Sealer, error) {
+	key, err := seal.SecretKey(o.Key, o.Path, true, o.Log)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sealer, err := seal.New(key, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return checkFile(o, sealer)
+	return sealer, checkFile(o, sealer)
 }
 
 // Restore puts the copy at from in the place of the store at o.Path, once the key has opened
@@ -56,9 +63,10 @@ func Restore(from string, o Options) (aside string, err error) {
 	return copied.Place(from, o.Path, o.Now(), func(temporary string) error {
 		checked := o
 		checked.Path = temporary
-		if err := Check(checked); err != nil {
+		sealer, err := check(checked)
+		if err != nil {
 			return fmt.Errorf("%s is not restored: %w", from, err)
 		}
-		return copied.MarkUnlessMarked(temporary, info.ModTime())
+		return copied.MarkUnlessMarked(temporary, info.ModTime(), proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)})
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/proof"
 )
 
 const (
@@ -126,7 +127,8 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
 	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
-	g.open = make(map[string]*bbolt.Bucket, 4)
+	g.tables = s.tables
+	g.open = make(map[string]proof.Bucket, 4)
 	txid := 0
 	start := time.Now()
 	err := s.seams.commit(func() error {
@@ -222,10 +224,11 @@ func (s *file) recovered() {
 
 // transaction is what is written to the buckets of the file at once.
 type transaction struct {
-	tx    *bbolt.Tx
-	open  map[string]*bbolt.Bucket
-	wrote bool
-	err   error // of bbolt; fails the transaction
+	tx     *bbolt.Tx
+	tables proof.Tables
+	open   map[string]proof.Bucket
+	wrote  bool
+	err    error // of bbolt; fails the transaction
 }
 
 // group is one transaction and what memory must learn if it takes effect.
@@ -234,7 +237,7 @@ type group struct {
 	file *file
 	now  time.Time
 
-	day       *bbolt.Bucket // today's receipts, once needed
+	day       *proof.Bucket // today's receipts, once needed
 	touched   [4]bool       // queues, by their numbers
 	histories map[place]bridge.History
 	effects   []func()
@@ -249,11 +252,11 @@ type group struct {
 // answered. It must not block.
 func (g *group) then(effect func()) { g.effects = append(g.effects, effect) }
 
-func (g *transaction) bucket(name []byte) *bbolt.Bucket {
-	if b := g.open[string(name)]; b != nil {
+func (g *transaction) bucket(name []byte) proof.Bucket {
+	if b, is := g.open[string(name)]; is {
 		return b
 	}
-	b := g.tx.Bucket(name)
+	b := g.tables.Of(g.tx, name)
 	for _, a := range appended {
 		if bytes.Equal(a, name) {
 			b.FillPercent = fillAppended
@@ -263,14 +266,20 @@ func (g *transaction) bucket(name []byte) *bbolt.Bucket {
 	return b
 }
 
-// put writes; value belongs to bbolt until the commit.
-func (g *transaction) put(b *bbolt.Bucket, key, value []byte) {
+// put writes with a tag; key belongs to bbolt until the commit.
+func (g *transaction) put(b proof.Bucket, key, value []byte) {
 	g.wrote = true
 	g.keep(b.Put(key, value))
 }
 
+// putWhole writes what proves itself.
+func (g *transaction) putWhole(b proof.Bucket, key, value []byte) {
+	g.wrote = true
+	g.keep(b.Bucket.Put(key, value))
+}
+
 // take deletes a key and returns a copy of its value, nil if there is none.
-func (g *transaction) take(b *bbolt.Bucket, key []byte) []byte {
+func (g *transaction) take(b proof.Bucket, key []byte) []byte {
 	c := b.Cursor()
 	k, v := c.Seek(key)
 	if !bytes.Equal(k, key) {
@@ -283,7 +292,7 @@ func (g *transaction) take(b *bbolt.Bucket, key []byte) []byte {
 }
 
 // drop deletes a key and reports whether it was there.
-func (g *transaction) drop(b *bbolt.Bucket, key []byte) bool {
+func (g *transaction) drop(b proof.Bucket, key []byte) bool {
 	c := b.Cursor()
 	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
 		return false
@@ -294,7 +303,7 @@ func (g *transaction) drop(b *bbolt.Bucket, key []byte) bool {
 }
 
 // next returns the bucket's next sequence number.
-func (g *transaction) next(b *bbolt.Bucket) uint64 {
+func (g *transaction) next(b proof.Bucket) uint64 {
 	n, err := b.NextSequence()
 	g.keep(err)
 	return n
@@ -315,7 +324,7 @@ func (g *group) complete() {
 	g.expireReceipts()
 	for _, q := range g.file.queues {
 		if g.touched[q.number] {
-			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket))
+			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket).Bucket)
 		}
 	}
 	g.after.counts.FileSize = g.tx.Size()

@@ -26,13 +26,17 @@ func Literal(text string) string {
 	if !strings.ContainsAny(text, signs) {
 		return text
 	}
-	lines := strings.Split(text, "\n")
-	formulas := strings.Count(text, "$") > 1 || strings.Contains(text, "\\)") || strings.Contains(text, "\\]")
-	for i, line := range lines {
-		l := literal{src: line, formulas: formulas}
-		lines[i] = l.convert()
+	l := literal{out: make([]byte, 0, len(text)+8),
+		formulas: strings.Count(text, "$") > 1 || strings.Contains(text, "\\)") || strings.Contains(text, "\\]")}
+	for line := range strings.Lines(text) {
+		l.src = strings.TrimSuffix(line, "\n")
+		l.convert()
+		l.out = append(l.out, line[len(l.src):]...)
 	}
-	return strings.Join(lines, "\n")
+	if string(l.out) == text {
+		return text
+	}
+	return string(l.out)
 }
 
 // signs are what markup begins with.
@@ -87,10 +91,10 @@ func OneLine(text string) string {
 	return strings.Join(strings.Fields(Visible(text)), " ")
 }
 
-// literal converts one line, word by word.
+// literal converts line by line, and these word by word.
 type literal struct {
-	src string
-	out []byte
+	src string // the line
+	out []byte // of all lines so far
 
 	formulas bool // a dollar may begin one: it may end lines below
 	torn     bool // nothing in this word may be taken for an address
@@ -104,7 +108,7 @@ type literal struct {
 // blockBegin is what makes a line a quotation, heading, list, rule or formula.
 var blockBegin = regexp.MustCompile(`^(?:>|#{1,4}[ \t]|[-*][ \t]|\d+\.[ \t]|[ \t]*-{3,}[ \t]*$|\$\$|\\\[)`)
 
-func (l *literal) convert() string {
+func (l *literal) convert() {
 	l.parted, l.escaped, l.joined = -1, -1, -1
 	if blockBegin.MatchString(l.src) {
 		l.join(0)
@@ -122,7 +126,6 @@ func (l *literal) convert() string {
 		l.convertWord()
 		i = l.end
 	}
-	return string(l.out)
 }
 
 // convertWord leaves a word as it is that is an address, or has no sign of markup. In any
@@ -183,6 +186,10 @@ const longestBegin = 300
 func (l *literal) isAddress(word string) bool {
 	if strings.Contains(word, "@") && mails.MatchString(word) {
 		return true
+	}
+	host, _, hiding := strings.Cut(word[strings.Index(word, "://")+1:], "||") // two bars hide what stands between two of them, but for the path of an address
+	if hiding && !strings.ContainsAny(strings.TrimPrefix(host, "//"), "/?#") {
+		return false
 	}
 	return strings.ContainsAny(word, ".:") && !strings.Contains(word, `\`) && address.MatchString(word) && !strings.Contains(word, "](") && !l.hides() &&
 		!strings.ContainsAny(behind.FindString(word), "*~")

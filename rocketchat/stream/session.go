@@ -99,6 +99,7 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 	done := make(chan func(context.Context) error, 1)
 	run := func(e backgroundRead) { reads.Go(func() { done <- e(ctx) }) }
 	s.pending.restart()
+	s.order.restart()
 	s.catchUp.missed, s.sweeper.failures, s.sweeper.next = 0, 0, time.Time{}
 	s.sweeper.first = true
 	run(s.sweeper.sweep(true))
@@ -136,6 +137,10 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 			if err := s.takeStreamed(ctx, m, in); err != nil {
 				return err
 			}
+		case <-s.order.due.C:
+			if err := s.inOrder(ctx, in); err != nil {
+				return err
+			}
 		case then := <-done:
 			busy = false
 			for n := len(in); n > 0 && len(in) > 0; n -= 512 { // what is here already was not missed
@@ -160,22 +165,29 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 	}
 }
 
-// takeStreamed accepts what the stream has brought, as much as there is at once.
+// takeStreamed takes what the stream has brought, as much as there is at once: what agents
+// write waits for its turn.
 func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
 	var batch []wire.Message
 	for m := first; ; m = <-more {
-		waits, err := s.catchUp.waits(m)
-		if err != nil {
-			return err
-		} else if !waits {
+		if !s.order.take(m) {
 			batch = append(batch, m)
 		}
 		if len(batch) == 512 || len(more) == 0 {
 			break
 		}
 	}
-	_, err := s.in.accept(ctx, batch)
-	return err
+	return s.handOn(ctx, batch)
+}
+
+// inOrder hands on what has waited for its turn; what has come meanwhile is looked at first.
+func (s *Stream) inOrder(ctx context.Context, in <-chan wire.Message) error {
+	for n := len(in); n > 0 && len(in) > 0; n -= 512 {
+		if err := s.takeStreamed(ctx, <-in, in); err != nil {
+			return err
+		}
+	}
+	return s.handOn(ctx, s.order.release())
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {

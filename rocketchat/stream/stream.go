@@ -81,6 +81,7 @@ type Times struct {
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
 	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
+	InOrder        time.Duration // how long an answer waits for older ones that it may have overtaken; 30 ms
 }
 
 // withDefaults fills in what is zero.
@@ -93,6 +94,7 @@ func (t Times) withDefaults() Times {
 		RefusedWait:    cmp.Or(t.RefusedWait, 5*time.Minute),
 		FollowEvery:    cmp.Or(t.FollowEvery, 4*time.Second),
 		FirstReconnect: cmp.Or(t.FirstReconnect, 500*time.Millisecond),
+		InOrder:        cmp.Or(t.InOrder, 30*time.Millisecond),
 	}
 }
 
@@ -103,6 +105,7 @@ type Stream struct {
 
 	auth     *authenticator
 	in       *intake
+	order    *ordering
 	pending  *pendingRooms
 	progress *progress
 	opened   *openedRooms
@@ -123,12 +126,12 @@ type State struct {
 func New(cfg Config) *Stream {
 	cfg.Times = cfg.withDefaults()
 	s := &Stream{
-		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), opened: newOpenedRooms(),
+		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), order: newOrdering(&cfg), opened: newOpenedRooms(),
 		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 	}
 	s.progress = &progress{&cfg, s.pending}
 	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
-	s.catchUp = &catchUp{cfg: &cfg, in: s.in, pending: s.pending, progress: s.progress, opened: s.opened}
+	s.catchUp = &catchUp{cfg: &cfg, in: s.in, order: s.order, pending: s.pending, progress: s.progress, opened: s.opened}
 	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
 }

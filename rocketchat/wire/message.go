@@ -31,6 +31,7 @@ type Message struct {
 	User        User            `json:"u"`
 	Bot         json.RawMessage `json:"bot"`
 	Edited      Time            `json:"editedAt"`
+	Updated     Time            `json:"_updatedAt"`
 	Thread      string          `json:"tmid"`
 	Mentions    users           `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`

@@ -11,21 +11,29 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
 )
 
 var (
-	cursors = []byte("cursors") // the store's bucket of them
+	meta    = []byte("meta")    // the store's bucket with its format
+	cursors = []byte("cursors") // and that of its cursors
 	mark    = []byte(bridge.CursorCopied)
 )
 
+// firstWithTags is the format since which cursors have tags.
+const firstWithTags = 3
+
 // Mark says in a copy's file that it is one, and when it was made.
-func Mark(path string, made time.Time) error {
+func Mark(path string, made time.Time, t proof.Tables) error {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType})
 	if err != nil {
 		return fmt.Errorf("open the copy: %w", err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		return tx.Bucket(cursors).Put(mark, binary.BigEndian.AppendUint64(nil, layout.Nanos(made)))
+		if format := tx.Bucket(meta).Get([]byte("format")); len(format) == 8 && binary.BigEndian.Uint64(format) < firstWithTags {
+			t.Seal = nil
+		}
+		return t.Of(tx, cursors).Put(mark, binary.BigEndian.AppendUint64(nil, layout.Nanos(made)))
 	})
 	if closing := db.Close(); err == nil {
 		err = closing
@@ -37,7 +45,7 @@ func Mark(path string, made time.Time) error {
 }
 
 // MarkUnlessMarked is Mark for a copy that somebody may have made without it.
-func MarkUnlessMarked(path string, made time.Time) error {
+func MarkUnlessMarked(path string, made time.Time, t proof.Tables) error {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
 	if err != nil {
 		return fmt.Errorf("open the copy: %w", err)
@@ -52,5 +60,5 @@ func MarkUnlessMarked(path string, made time.Time) error {
 	if err = errors.Join(err, db.Close()); err != nil || marked {
 		return err
 	}
-	return Mark(path, made)
+	return Mark(path, made, t)
 }

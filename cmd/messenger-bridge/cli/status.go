@@ -50,6 +50,9 @@ func printStatus(w io.Writer, s app.Status) error {
 	fmt.Fprintf(table, "version\t%s\nrunning since\t%s, for %s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
 		s.Version, s.Started.Format(time.RFC3339), s.Running, s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
 		connection(s.Facebook.Answers, s.Facebook.Problem, s.Facebook.Since))
+	if s.Changed > 0 {
+		fmt.Fprintf(table, "store\t%d records were changed by somebody else\n", s.Changed)
+	}
 	for _, b := range []struct {
 		name string
 		app.Backlog

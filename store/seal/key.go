@@ -1,4 +1,4 @@
-package store
+package seal
 
 import (
 	"crypto/rand"
@@ -16,10 +16,13 @@ import (
 
 const keyLen = 32
 
-// secretKey returns the key that was given, or else the one of the key file. The
+// ErrNoKey says that there is a store and no key to it.
+var ErrNoKey = errors.New("the store's secret key is missing")
+
+// SecretKey returns the key that was given, or else the one of the key file. The
 // file is made only if there is no store yet: a new key for an old store would
 // hide a loss.
-func secretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]byte, error) {
+func SecretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]byte, error) {
 	if given != "" {
 		key, err := parseKey(given.Reveal())
 		if err != nil {
