@@ -16,6 +16,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/space"
 	"messenger-bridge/store/wipe"
 )
 
@@ -67,7 +68,7 @@ func (o *Options) setDefaults() {
 		o.seams.commit = func(update func() error) error { return update() }
 	}
 	if o.seams.free == nil {
-		o.seams.free = freeSpace
+		o.seams.free = space.Free
 	}
 	if o.seams.compact == 0 {
 		o.seams.compact = 64 << 20
@@ -141,11 +142,7 @@ func Open(o Options) (*Store, error) {
 		}
 		stored = info.Size() > 0
 	}
-	key, err := seal.SecretKey(o.Key, o.Path, stored, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := seal.New(key, o.seams.nonce)
+	sealer, err := seal.ByKeyOf(o.Key, o.Path, stored, o.seams.nonce, o.Log)
 	if err != nil {
 		return nil, err
 	}
