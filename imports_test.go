@@ -100,6 +100,8 @@ var homes = map[string][]string{
 	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/compact", "store/copied", "store/proof", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
+	"github.com/prometheus/client_model":  {"metrics"},
+	"google.golang.org/protobuf":          {"metrics"},
 	"github.com/caarlos0/env/v11":         {"app/config"},
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/jellydator/ttlcache/v3":   {"recent"},

@@ -27,18 +27,17 @@ func Restore(from string, o Options) (aside string, err error) {
 	if err != nil || info.IsDir() || info.Size() == 0 {
 		return "", fmt.Errorf("%w: %s cannot be read, or is empty; name a file that `messenger-bridge backup` wrote", ErrForeign, from)
 	}
-	checked := o
-	if checked.Key, err = seal.KeyThatIsThere(o.Key, o.Path); err != nil { // the copy opens with it, or not at all
+	if o.Key, err = seal.KeyThatIsThere(o.Key, o.Path); err != nil {
 		return "", err
 	}
-	release, err := copied.Hold(o.Path, lockWait)                              // so that no bridge runs on it meanwhile
+	release, err := copied.Hold(o.Path, lockWait)                   // so that no bridge runs on it meanwhile
 	if err != nil && !errors.Is(refused(o.Path, err), ErrForeign) { // a damaged one may be replaced
 		return "", refused(o.Path, err)
 	}
 	defer release()
 	return copied.Place(from, o.Path, o.Now(), func(temporary string) error {
-		checked.Path = temporary
-		sealer, err := Check(checked)
+		o.Path = temporary
+		sealer, err := Check(o)
 		if err != nil {
 			return fmt.Errorf("%s is not restored: %w", from, err)
 		}
