@@ -117,3 +117,24 @@ func TestSecurity_NamesTestsThatExist(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusals_ListsEachCaseWithTestsThatExist reads docs/refusals.md: each case that once failed
+// names tests, and all that are named exist.
+func TestRefusals_ListsEachCaseWithTestsThatExist(t *testing.T) {
+	manual, err := os.ReadFile("docs/refusals.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	test, all := regexp.MustCompile("`(Test\\w+)`"), declared(t)
+	for _, found := range test.FindAllStringSubmatch(string(manual), -1) {
+		if !all[found[1]] {
+			t.Errorf("no test is called %s", found[1])
+		}
+	}
+	for _, number := range []string{"01", "02", "04", "05", "06", "07", "08", "09", "10", "12", "14", "16", "17", "18", "19", "20"} {
+		_, row, there := strings.Cut(string(manual), "\n| F"+number+" |")
+		if row, _, _ = strings.Cut(row, "\n"); !there || !test.MatchString(row) {
+			t.Errorf("case F%s has no test", number)
+		}
+	}
+}

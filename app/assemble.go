@@ -162,7 +162,7 @@ func (p *program) streamConfig() stream.Config {
 	times := p.cfg.Times
 	return stream.Config{
 		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
-		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Log: p.log, Metrics: p.metrics,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Clock: p.say, Log: p.log, Metrics: p.metrics,
 		Hooks: stream.Hooks{
 			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
 			Credentials: p.settled.credentials, Retry: p.settled.retry,

@@ -25,7 +25,8 @@ func (p *program) clerk() *commands.Commands {
 		}},
 		Codes:     commands.Codes{Store: p.store, Now: p.now},
 		Customers: customers{p.late},
-		Health:    p.view().health, Failures: failures{p.late}, RoomLink: p.client.RoomLink, Say: p.say,
+		Health:    p.view().health, Failures: failures{p.late}, Say: p.say,
+		Workspace: commands.Workspace{Board: p.client, RoomLink: p.client.RoomLink},
 	})
 }
 

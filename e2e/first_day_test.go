@@ -112,7 +112,7 @@ func TestFirstDay_AsTyped(t *testing.T) {
 	if room := o.rc.Rooms()[0]; room.DepartmentID != o.sales || room.ServedBy != "ana" {
 		t.Errorf("the room is %+v", room)
 	}
-	d.compare("../docs/operating.md")
+	d.compare("../docs/managing.md")
 }
 
 // compare holds the part of a document behind the mark, up to the next heading, to what

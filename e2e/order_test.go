@@ -12,7 +12,9 @@ import (
 // unordered is a world whose stream swaps what it brings, and repeats it, with a room in
 // which the customer has asked. Answers wait long enough for any machine.
 func unordered(t *testing.T, settings func(*bridge.Settings)) (w *world, rid string) {
-	w = newWorld(t, bypassed)
+	with := bypassed
+	with.Disorder.Reorders, with.Disorder.Repeats = true, true
+	w = newWorld(t, with)
 	w.cfg.Times.InOrder = time.Second
 	if settings != nil {
 		w.setPage(settings)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ type answerOf struct {
 	status int
 	body   string // empty: a web page, as proxies and firewalls send it
 	cut    bool   // the connection breaks off instead
+	hang   bool   // nothing is answered
+	zipped bool   // the body says that it is compressed, and is not
 }
 
 func coded(code string) answerOf {
@@ -29,12 +32,32 @@ func worded(text string) answerOf {
 
 func webPage(status int) answerOf { return answerOf{status: status} }
 
+// silent reports whether no answer can be read.
+func (a answerOf) silent() bool { return a.cut || a.hang || a.zipped }
+
+// counted is the status as the metrics have it.
+func (a answerOf) counted() string {
+	if a.silent() {
+		return "0"
+	}
+	return strconv.Itoa(a.status)
+}
+
+// fault has calls answered so.
+func (a answerOf) fault() chat.Fault {
+	f := chat.Fault{Status: a.status, Body: a.body, Cut: a.cut, Hang: a.hang}
+	if a.zipped {
+		f.Header = http.Header{"Content-Encoding": {"gzip"}}
+	}
+	return f
+}
+
 // short is what agents read of it.
 func (a answerOf) short() string {
 	_, code, coded := strings.Cut(a.body, `"errorType":"`)
 	code, _, _ = strings.Cut(code, `"`)
 	switch {
-	case a.cut:
+	case a.silent():
 		return "no answer"
 	case strings.Contains(a.body, `"unauthorized"`):
 		return "HTTP 403, unauthorized"
@@ -47,7 +70,7 @@ func (a answerOf) short() string {
 // refusedItem is something that one customer sends and that the workspace refuses for good,
 // while it takes the same of others.
 type refusedItem struct {
-	kind   string // text, code, picture, voice, document, echo, edit, deletion, reaction
+	kind   string // one of routes
 	answer answerOf
 
 	customer string
@@ -58,6 +81,8 @@ type refusedItem struct {
 // routes are the calls by which kinds of items are shown.
 var routes = map[string]string{
 	"text": "POST livechat/message", "code": "POST livechat/message",
+	"long": "POST livechat/message", "odd": "POST livechat/message", "location": "POST livechat/message", "share": "POST livechat/message",
+	"postback": "POST livechat/message", "template": "POST livechat/message",
 	"picture": "POST livechat/upload/:rid", "voice": "POST livechat/upload/:rid", "document": "POST livechat/upload/:rid",
 	"echo": "POST chat.sendMessage", "edit": "PUT livechat/message/:_id", "deletion": "DELETE livechat/message/:_id", "reaction": "POST chat.react",
 }
@@ -72,6 +97,18 @@ func refusedItems() (all []*refusedItem) {
 	cut := answerOf{cut: true}
 	html := answerOf{status: 200}
 	failed, plain := answerOf{status: 500, body: `{"success":false}`}, answerOf{status: 400, body: `{"success":false}`}
+	hang, half, zipped := answerOf{hang: true}, answerOf{status: 200, body: `{"success":true,"mess`}, answerOf{status: 200, body: "no gzip", zipped: true}
+	slow := answerOf{status: 429, body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`}
+	slow400 := answerOf{status: 400, body: `{"success":false,"error":"Error, too many requests. You must wait 1 seconds.","errorType":"too-many-requests"}`}
+	add("text", webPage(401), webPage(411), webPage(431), webPage(507), webPage(302), hang, half, zipped, slow, slow400, coded("invalid-token"), coded("room-closed"))
+	add("picture", webPage(401), webPage(451), webPage(507), webPage(302), half, zipped, coded("error-too-many-files"))
+	add("echo", webPage(401), webPage(451), cut, half, slow)
+	add("long", webPage(403), webPage(500))
+	add("odd", webPage(406), coded("error-app-prevented"))
+	add("location", webPage(403), webPage(500))
+	add("share", webPage(406), cut)
+	add("postback", webPage(403), html)
+	add("template", webPage(451), failed)
 	add("text", webPage(403), webPage(406), webPage(413), webPage(415), webPage(422), webPage(451), webPage(404), coded("error-app-prevented"), plain, worded("Forbidden"),
 		coded("message-length-exceeds-character-limit"), webPage(500), failed, html, webPage(502), webPage(503), webPage(504), webPage(301), cut)
 	add("code", webPage(403), webPage(406), coded("error-app-prevented"), webPage(500))
@@ -115,12 +152,16 @@ func (i *refusedItem) toCustomer() []string {
 func (i *refusedItem) mark() string { return "item" + i.customer[len(i.customer)-5:] }
 
 // refuse has the workspace refuse the item, and nothing else.
-func (i *refusedItem) refuse(w *world) (clear func()) {
-	f := chat.Fault{Route: routes[i.kind], Status: i.answer.status, Body: i.answer.body, Cut: i.answer.cut}
+func (i *refusedItem) refuse(w *world) (clear func()) { return i.spoil(w, false) }
+
+// spoil has the workspace answer to the item so, be it that it takes it all the same.
+func (i *refusedItem) spoil(w *world, taken bool) (clear func()) {
+	f := i.answer.fault()
+	f.Route, f.Effect = routes[i.kind], taken
 	before := shownAs(w, i.room, "before "+i.mark())
 	f.Match = func(r *http.Request, body []byte) bool {
 		switch i.kind {
-		case "text": // its words pass beside those of a line
+		case "text", "long", "odd", "location", "share", "postback", "template": // its words pass beside those of a line
 			return bytes.Contains(body, []byte(i.mark())) && !bytes.Contains(body, []byte(`[The customer wrote`))
 		case "code", "echo":
 			return bytes.Contains(body, []byte(i.mark()))
@@ -150,9 +191,25 @@ func (i *refusedItem) happens(w *world) {
 	file := func(kind string, m meta.Media) {
 		w.meta.CustomerSends(page, i.customer, "", meta.Attachment{Type: kind, URL: w.meta.Host(m)})
 	}
+	event := func(what string) {
+		w.meta.Send(meta.Event{Page: page, Element: fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, i.customer, page, now.UnixMilli(),
+			strings.NewReplacer("$1", "m_"+i.mark(), "$M", i.mark()).Replace(what))})
+	}
 	switch i.kind {
 	case "text":
 		w.meta.CustomerWrites(page, i.customer, i.mark())
+	case "long":
+		w.meta.CustomerWrites(page, i.customer, strings.Repeat("words and ", 150)+i.mark()+strings.Repeat(" more words", 150))
+	case "odd":
+		w.meta.CustomerWrites(page, i.customer, "\u202e*_~`[x](y) <@> {{a}} \U0001f9d1\u200d\U0001f680 ' OR 1=1 -- "+i.mark())
+	case "location":
+		event(`"message":{"mid":"$1","attachments":[{"type":"location","title":"$M","payload":{"coordinates":{"lat":52.5,"long":-13.25}}}]}`)
+	case "share":
+		event(`"message":{"mid":"$1","attachments":[{"type":"fallback","title":"$M","url":"https://ex.test/$M"}]}`)
+	case "postback":
+		event(`"postback":{"mid":"$1","title":"$M","payload":"P"}`)
+	case "template":
+		event(`"message":{"mid":"$1","attachments":[{"type":"template","payload":{"template_type":"generic","elements":[{"title":"$M","subtitle":"below"}]}}]}`)
 	case "code":
 		w.meta.CustomerWrites(page, i.customer, "<b onload='x'>"+i.mark()+"</b>")
 	case "picture":
@@ -183,7 +240,7 @@ func (i *refusedItem) stands(w *world) bool {
 	texts := strings.Join(roomTexts(w, i.room), "\n")
 	why := "(" + i.answer.short() + ")"
 	switch i.kind {
-	case "text":
+	case "text", "long", "odd", "location", "share", "postback", "template":
 		if i.answer.status == 413 || strings.Contains(i.answer.body, "message-length") {
 			return strings.Contains(strings.ReplaceAll(texts, "\n", ""), i.mark()) // in parts
 		}
@@ -210,7 +267,7 @@ func (i *refusedItem) stands(w *world) bool {
 func (i *refusedItem) kept() bool {
 	inParts := i.answer.status == 413 || strings.Contains(i.answer.body, "message-length") || strings.Contains(i.answer.body, "message-size")
 	switch i.kind {
-	case "text", "echo":
+	case "text", "long", "echo":
 		return !inParts
 	case "edit", "deletion", "reaction":
 		return false

@@ -164,8 +164,13 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 		return texts
 	}
 	var written []time.Time
-	writes := func(text string) {
-		written = append(written, clock.now())
+	writes := func(text string) { // as agents read it: to the minute, by Facebook's clock
+		for written = append(written, time.Time{}); ; clock.pass(time.Second) {
+			if at := clock.now(); at.Second() < 50 {
+				written[len(written)-1] = at
+				break
+			}
+		}
 		w.meta.CustomerWrites(page, anna, text)
 	}
 	writes("one")
@@ -194,8 +199,10 @@ func TestAbsence_ThreeMessagesAndARestart_OneRoomOneTextOneNote(t *testing.T) {
 	for i, text := range []string{"one", "two", "three"} {
 		want = append(want, fmt.Sprintf("> [Written on %s]\n%s", say.Time(written[i]), text))
 	}
-	if got := w.rc.CustomerTexts(w.rc.Rooms()[0].ID); !slices.Equal(got, want) || len(w.rc.Rooms()) != 2 {
-		t.Errorf("agents see %q in %d rooms, want %q", got, len(w.rc.Rooms()), want)
+	rooms := w.rc.Rooms() // whose is first is open: who of those that wait asks for all of them is
+	is := func(room chat.Room) bool { return slices.Equal(w.rc.CustomerTexts(room.ID), want) }
+	if len(rooms) != 2 || !slices.ContainsFunc(rooms, is) {
+		t.Errorf("agents see %q in %d rooms, want %q", w.texts(), len(rooms), want)
 	}
 	if got := w.received(anna); !slices.Equal(got, []string{"Nobody is here until nine.", "Welcome, Customer 4005!"}) {
 		t.Errorf("Anna reads %q", got)

@@ -106,6 +106,7 @@ var orders = []struct{ words, part string }{
 	{"block " + bikes, "Which customer?"},
 	{"unblock " + bikes + " 9999", "Nothing is stored"},
 	{"status", "Rocket.Chat answers"},
+	{"announce", "Into which channel?"},
 	{"failed", "Everything was delivered"},
 	{"retry", "`{as}failed`"},
 	{"statsu", "Did you mean `{as}status`?"},

@@ -204,9 +204,9 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
 		p.refused = append(p.refused, toCustomer)
 	}
-	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)})
+	err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)}))
 	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
-		_, err = substitutes{r}.inTurn(ctx, link, p.in, id, []string{cited(text)}, err)
+		_, err = substitutes{r}.inTurn(ctx, link, p, id, []string{cited(text)}, err)
 	}
 	return id, err
 }

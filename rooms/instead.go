@@ -75,7 +75,7 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 	if words := plainWords(bridge.Spoken(p.text)); words != "" && words != p.text {
 		lines = []string{cited(said+" "+r.Say.Say("These are its plain words:")) + "\n" + words, line}
 	}
-	taken, err := r.inTurn(ctx, link, p.in, id, lines, refused)
+	taken, err := r.inTurn(ctx, link, p, id, lines, refused)
 	if err != nil {
 		return err
 	}
@@ -105,9 +105,9 @@ func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line 
 
 // inTurn shows the first of several lines that is taken, and returns it. As long as nobody
 // else's are taken, the bot does not stand in: the refusal is of everybody then.
-func (r substitutes) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
+func (r substitutes) inTurn(ctx context.Context, link *stay, p *posting, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
 	for _, line := range lines {
-		err := r.postOne(ctx, link, bridge.Post{ID: id, Text: line})
+		err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: line}))
 		if err == nil {
 			return line, nil
 		}
@@ -174,7 +174,7 @@ func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, na
 		toCustomer = r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF.")
 	}
 	line, err := r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
-	if err != nil || a.Others == bridge.OthersPass {
+	if err != nil || a.Others == bridge.OthersPass || p.in.Kind == bridge.EchoEvent { // the bot's line stays
 		return line, err
 	}
 	if id := r.uploadNow(ctx, link, p, i); id != "" { // an outage may have ended between the last try and the line

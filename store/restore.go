@@ -27,7 +27,8 @@ func Restore(from string, o Options) (aside string, err error) {
 	if err != nil || info.IsDir() || info.Size() == 0 {
 		return "", fmt.Errorf("%w: %s cannot be read, or is empty; name a file that `messenger-bridge backup` wrote", ErrForeign, from)
 	}
-	if o.Key, err = seal.KeyThatIsThere(o.Key, o.Path); err != nil {
+	checked := o
+	if checked.Key, err = seal.KeyThatIsThere(o.Key, o.Path); err != nil { // the copy opens with it, or not at all
 		return "", err
 	}
 	release, err := copied.Hold(o.Path, lockWait)                   // so that no bridge runs on it meanwhile
@@ -36,8 +37,8 @@ func Restore(from string, o Options) (aside string, err error) {
 	}
 	defer release()
 	return copied.Place(from, o.Path, o.Now(), func(temporary string) error {
-		o.Path = temporary
-		sealer, err := Check(o)
+		checked.Path = temporary
+		sealer, err := Check(checked)
 		if err != nil {
 			return fmt.Errorf("%s is not restored: %w", from, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/audit"
 	"messenger-bridge/store/proof"
 )
 
@@ -324,7 +325,7 @@ func (g *group) complete() {
 	g.expireReceipts()
 	for _, q := range g.file.queues {
 		if g.touched[q.number] {
-			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket).Bucket)
+			g.after.counts.queue(q).Oldest = audit.Oldest(g.bucket(q.bucket).Bucket)
 		}
 	}
 	g.after.counts.FileSize = g.tx.Size()

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -160,59 +161,79 @@ func (o *ordering) wake(at, now time.Time) {
 	}
 }
 
-// release returns what has waited long enough, with what was written before it, in order.
+// release returns what has waited long enough, with all that was written before it, in order:
+// of all rooms, for a customer may have had more than one.
 func (o *ordering) release() (all []wire.Message) {
 	now := time.Now()
 	if o.wait > o.cfg.InOrder && now.After(o.longer) {
 		o.wait = o.cfg.InOrder
 	}
-	o.next = time.Time{}
-	for id, room := range o.rooms {
-		deletionsLast(room)
-		slices.SortStableFunc(room, order)
-		n := 0
-		for i, w := range room {
+	var upTo time.Time // of what has waited long enough, when the last was written
+	some := false
+	for _, room := range o.rooms {
+		together(room)
+		for _, w := range room {
 			if !w.until.After(now) {
-				n = i + 1
+				upTo, some = later(upTo, w.written), true
 			}
 		}
-		for _, w := range room[:n] {
-			all = append(all, w.m)
+	}
+	var ready []waiting
+	o.next = time.Time{}
+	for id, room := range o.rooms {
+		slices.SortStableFunc(room, order)
+		n := 0
+		for some && n < len(room) && !room[n].written.After(upTo) {
+			n++
 		}
-		if n > 0 {
-			o.latest.Set(id, handedOn{room[n-1].written, room[n-1].came})
-		}
-		if room = room[n:]; len(room) == 0 {
-			delete(o.rooms, id)
-			continue
-		}
-		o.rooms[id] = room
-		o.wake(slices.MinFunc(room, func(a, b waiting) int { return a.until.Compare(b.until) }).until, now)
+		o.keep(id, room, n, now)
+		ready = append(ready, room[:n]...)
+	}
+	slices.SortStableFunc(ready, order)
+	for _, w := range ready {
+		all = append(all, w.m)
 	}
 	return all
 }
 
-// deletionsLast gives that a message was deleted a place after the message: the time it was
-// told is by our reckoning.
-func deletionsLast(room []waiting) {
-	for i := range room {
-		for _, other := range room {
-			if room[i].m.Gone() && other.m.ID == room[i].m.ID && other.written.After(room[i].written) {
-				room[i].written = other.written
-			}
-		}
+// keep notes that the first n of a room are handed on, and waits for the others.
+func (o *ordering) keep(id string, room []waiting, n int, now time.Time) {
+	if n > 0 {
+		o.latest.Set(id, handedOn{room[n-1].written, room[n-1].came})
+	}
+	if n == len(room) {
+		delete(o.rooms, id)
+		return
+	}
+	o.rooms[id] = slices.Clone(room[n:])
+	for _, w := range room[n:] {
+		o.wake(w.until, now)
 	}
 }
 
-// order compares places; of two that are the same, that a message is gone comes last.
-func order(a, b waiting) int {
-	switch at := a.written.Compare(b.written); {
-	case at != 0 || a.m.Gone() == b.m.Gone():
-		return at
-	case a.m.Gone():
-		return 1
+// together gives all versions of a message the place of the first, so that customers get the
+// newest only.
+func together(room []waiting) {
+	first := make(map[string]time.Time, len(room))
+	for _, w := range room {
+		if at, some := first[w.m.ID]; !some || w.written.Before(at) {
+			first[w.m.ID] = w.written
+		}
 	}
-	return -1
+	for i := range room {
+		room[i].written = first[room[i].m.ID]
+	}
+}
+
+// order compares places; versions of one message by when they were made, the end of it last.
+func order(a, b waiting) int {
+	gone := func(w waiting) int {
+		if w.m.Gone() {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(a.written.Compare(b.written), gone(a)-gone(b), a.m.Edited.Compare(b.m.Edited.Time))
 }
 
 // holds reports whether a message waits.
@@ -220,17 +241,57 @@ func (o *ordering) holds(m wire.Message) bool {
 	return slices.ContainsFunc(o.rooms[m.Room], func(w waiting) bool { return w.m.ID == m.ID })
 }
 
+// turns hands on what the stream brings, in order.
+type turns struct {
+	in      *intake
+	order   *ordering
+	catchUp *catchUp
+}
+
+// take takes what the stream has brought, as much as there is at once: what agents write
+// waits for its turn.
+func (t *turns) take(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
+	var batch []wire.Message
+	for m := first; ; m = <-more {
+		if !t.order.take(m) {
+			batch = append(batch, m)
+		}
+		if len(batch) == 512 || len(more) == 0 {
+			break
+		}
+	}
+	return t.handOn(ctx, batch)
+}
+
+// release hands on what has waited for its turn; what has come meanwhile is looked at first.
+func (t *turns) release(ctx context.Context, in <-chan wire.Message) error {
+	if err := t.drain(ctx, in); err != nil {
+		return err
+	}
+	return t.handOn(ctx, t.order.release())
+}
+
+// drain takes what is here already.
+func (t *turns) drain(ctx context.Context, in <-chan wire.Message) error {
+	for n := len(in); n > 0 && len(in) > 0; n -= 512 {
+		if err := t.take(ctx, <-in, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // handOn accepts messages, but for those that would overtake what is still to be read.
-func (s *Stream) handOn(ctx context.Context, messages []wire.Message) error {
+func (t *turns) handOn(ctx context.Context, messages []wire.Message) error {
 	batch := messages[:0]
 	for _, m := range messages {
-		waits, err := s.catchUp.waits(m)
+		waits, err := t.catchUp.waits(m)
 		if err != nil {
 			return err
 		} else if !waits {
 			batch = append(batch, m)
 		}
 	}
-	_, err := s.in.accept(ctx, batch)
+	_, err := t.in.accept(ctx, batch)
 	return err
 }

@@ -134,19 +134,17 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case m := <-in:
-			if err := s.takeStreamed(ctx, m, in); err != nil {
+			if err := s.turns.take(ctx, m, in); err != nil {
 				return err
 			}
 		case <-s.order.due.C:
-			if err := s.inOrder(ctx, in); err != nil {
+			if err := s.turns.release(ctx, in); err != nil {
 				return err
 			}
 		case then := <-done:
 			busy = false
-			for n := len(in); n > 0 && len(in) > 0; n -= 512 { // what is here already was not missed
-				if err := s.takeStreamed(ctx, <-in, in); err != nil {
-					return err
-				}
+			if err := s.turns.drain(ctx, in); err != nil { // what is here already was not missed
+				return err
 			}
 			if err := then(ctx); err != nil {
 				return err
@@ -163,31 +161,6 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 			}
 		}
 	}
-}
-
-// takeStreamed takes what the stream has brought, as much as there is at once: what agents
-// write waits for its turn.
-func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
-	var batch []wire.Message
-	for m := first; ; m = <-more {
-		if !s.order.take(m) {
-			batch = append(batch, m)
-		}
-		if len(batch) == 512 || len(more) == 0 {
-			break
-		}
-	}
-	return s.handOn(ctx, batch)
-}
-
-// inOrder hands on what has waited for its turn; what has come meanwhile is looked at first.
-func (s *Stream) inOrder(ctx context.Context, in <-chan wire.Message) error {
-	for n := len(in); n > 0 && len(in) > 0; n -= 512 {
-		if err := s.takeStreamed(ctx, <-in, in); err != nil {
-			return err
-		}
-	}
-	return s.handOn(ctx, s.order.release())
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {

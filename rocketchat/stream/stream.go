@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Accepter takes what agents wrote and returns how much of it was new. When it
@@ -49,6 +50,7 @@ type Config struct {
 	Gestures     Gestures // nil: nobody cares
 	Hooks
 	Times
+	Clock   markup.Clock // says times to customers; nil: in English and UTC
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 }
@@ -81,7 +83,7 @@ type Times struct {
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
 	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
-	InOrder        time.Duration // how long an answer waits for older ones that it may have overtaken; 30 ms
+	InOrder        time.Duration // how long an answer waits for older ones that it may have overtaken; 50 ms
 }
 
 // withDefaults fills in what is zero.
@@ -94,7 +96,7 @@ func (t Times) withDefaults() Times {
 		RefusedWait:    cmp.Or(t.RefusedWait, 5*time.Minute),
 		FollowEvery:    cmp.Or(t.FollowEvery, 4*time.Second),
 		FirstReconnect: cmp.Or(t.FirstReconnect, 500*time.Millisecond),
-		InOrder:        cmp.Or(t.InOrder, 30*time.Millisecond),
+		InOrder:        cmp.Or(t.InOrder, 50*time.Millisecond),
 	}
 }
 
@@ -111,6 +113,7 @@ type Stream struct {
 	opened   *openedRooms
 	sweeper  *sweeper
 	catchUp  *catchUp
+	turns    *turns
 }
 
 // State is how the connection is, for people.
@@ -132,6 +135,7 @@ func New(cfg Config) *Stream {
 	s.progress = &progress{&cfg, s.pending}
 	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
 	s.catchUp = &catchUp{cfg: &cfg, in: s.in, order: s.order, pending: s.pending, progress: s.progress, opened: s.opened}
+	s.turns = &turns{s.in, s.order, s.catchUp}
 	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
 }

@@ -13,9 +13,10 @@ import (
 
 // Types of rooms.
 const (
-	CustomerRoom = "l"
-	PrivateGroup = "p"
-	DirectRoom   = "d"
+	CustomerRoom  = "l"
+	PrivateGroup  = "p"
+	PublicChannel = "c"
+	DirectRoom    = "d"
 )
 
 // Message is what we need of a message (rocketchat.md 6.1), from the stream
