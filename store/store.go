@@ -14,6 +14,7 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/keys"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/space"
@@ -119,7 +120,7 @@ type file struct {
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
 	pages  atomic.Pointer[pageSet]   // replaced by the writer
-	seen   seenSet                   // changed by the writer
+	seen   keys.Set                  // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
@@ -218,7 +219,7 @@ func (s *Store) load() error {
 		if err := s.states.load(s.tables.Of(tx, bucketTalks), s.now()); err != nil {
 			return err
 		}
-		s.writer.seenFrom = s.seen.load(s.tables.Of(tx, bucketSeen))
+		s.writer.seenFrom = s.seen.Load(s.tables.Of(tx, bucketSeen))
 		s.loadCounts(tx)
 		s.publish()
 		return nil
