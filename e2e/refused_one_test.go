@@ -98,7 +98,7 @@ type around struct {
 	counts map[string]int // the metrics: call and status
 }
 
-var givenUp = regexp.MustCompile(`bridge_given_up_total\{call="([^"]+)",status="(\d+)"\} (\d+)`)
+var givenUp = regexp.MustCompile(`messenger_bridge_given_up_total\{call="([^"]+)",status="(\d+)"\} (\d+)`)
 
 func (w *world) lookAround() (seen around) {
 	w.Helper()
