@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"messenger-bridge/app/audit"
+	"messenger-bridge/app/history"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
@@ -49,6 +51,7 @@ type program struct {
 	progress  *progress
 	strangers *strangers
 	changes   *changes
+	history   *history.History
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -68,6 +71,7 @@ func newProgram(cfg Config, log *slog.Logger) *program {
 func (p *program) assemble() (err error) {
 	p.say, p.pace = speaker(p.cfg), notices.NewPace(p.cfg.Times.CommandEvery)
 	p.progress = &progress{p.late, p.store, p.log}
+	p.history = history.New(p.metrics, p.store, p.now, p.log)
 	p.callPlatforms()
 	if p.origin, err = origin.Begin(origin.Config{Cursors: p.store, Now: p.now, Workspace: p.client.ServerClock}); err != nil {
 		return err
@@ -116,7 +120,7 @@ func (p *program) lookAfterPages() (err error) {
 	}
 	p.pages = pages.New(pages.Config{
 		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
-		Store:    pages.Store{Pages: p.store, Tickets: p.store, Revocations: p.store},
+		Store:    pages.Store{Pages: audit.Pages{PageStore: p.store, Auditor: audit.Auditor{Journal: p.store.Journal(), Log: p.log}}, Tickets: p.store, Revocations: p.store},
 		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified,
 		Workspace: pages.Workspace{Departments: p.client.Departments, May: access{p.client, p.clerk}.may},
 		Times: pages.Times{
@@ -246,7 +250,7 @@ func (p *program) relayConfig() relay.Config {
 	called := names{s, p.client, p.log}
 	return relay.Config{
 		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
-		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s,
+		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s, Trail: s.Trail(),
 			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,
 			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
@@ -259,7 +263,7 @@ func (p *program) relayConfig() relay.Config {
 			Grace: max(cfg.ShutdownGrace*45/100, time.Millisecond), FirstRetry: cfg.Times.FirstRetry,
 			Patience: cfg.Times.Patience, TellRefused: cfg.Times.TellRefused, AbsenceEvery: cfg.Times.AbsenceEvery, AbsentAfter: cfg.Times.AbsentAfter,
 		},
-		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.metrics,
+		Workers: workers, Now: cfg.Now, Say: p.say, Log: p.log, Meter: p.history,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"messenger-bridge/app/audit"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/commands"
@@ -19,12 +20,12 @@ func (p *program) clerk() *commands.Commands {
 		People: p.client, Users: p.cfg.Workspace.CommandUsers, Pages: p.store,
 		Connector:   commands.Connector{Login: p.pages.Login, Switch: p.pages.Connections, Editor: p.pages.Editor, Revoker: p.pages.Revoker},
 		Departments: p.client.Departments,
-		Traffic: commands.Traffic{LastMessage: p.store.LastActivity, Waiting: func(id bridge.PageID) (in, out int) {
+		Traffic: commands.Traffic{Tracer: tracing{p.late, p.store}, LastMessage: p.store.LastActivity, Waiting: func(id bridge.PageID) (in, out int) {
 			w := p.relay.Backlogs()[id]
 			return w.In.Waiting, w.Out.Waiting
 		}},
 		Codes:     commands.Codes{Store: p.store, Now: p.now},
-		Customers: customers{p.late},
+		Customers: customers{p.late, audit.Auditor{Journal: p.store.Journal(), Log: p.log}},
 		Health:    p.view().health, Failures: failures{p.late}, Say: p.say,
 		Workspace: commands.Workspace{Board: p.client, RoomLink: p.client.RoomLink},
 	})

@@ -75,7 +75,9 @@ func (o *operators) routes() http.Handler {
 	mux.HandleFunc("DELETE /pages/{id}", o.removePage)
 	mux.HandleFunc("POST /forget", o.serveForget)
 	mux.HandleFunc("GET /backup", o.backUp)
-	return mux
+	mux.HandleFunc("GET /trace", o.serveTrace)
+	mux.HandleFunc("GET /audit", o.serveAudit)
+	return operatorActs(mux)
 }
 
 func (o *operators) backUp(w http.ResponseWriter, r *http.Request) {

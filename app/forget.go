@@ -5,11 +5,16 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"messenger-bridge/app/audit"
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/relay"
 )
 
 // customers is the bridge, which is made after the commands.
-type customers struct{ *late }
+type customers struct {
+	*late
+	audit audit.Auditor
+}
 
 func (c customers) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
 	return c.relay.Eraser.Customer(p, word)
@@ -20,7 +25,16 @@ func (c customers) Block(ctx context.Context, p bridge.PageID, id bridge.Custome
 }
 
 func (c customers) Forget(ctx context.Context, p bridge.PageID, id bridge.CustomerID) (bridge.Forgotten, error) {
-	return c.relay.Eraser.EraseCustomer(ctx, p, id)
+	return erased(ctx, c.relay, c.audit, p, id)
+}
+
+// erased erases a customer, and records that somebody did; whom, is forgotten, too.
+func erased(ctx context.Context, r *relay.Relay, by audit.Auditor, p bridge.PageID, id bridge.CustomerID) (bridge.Forgotten, error) {
+	gone, err := r.Eraser.EraseCustomer(ctx, p, id)
+	if err == nil {
+		by.Note(ctx, "customer erased", p, "")
+	}
+	return gone, err
 }
 
 // ForgetOrder is how that travels to a running bridge.
@@ -55,7 +69,7 @@ func (o *operators) forget(ctx context.Context, order ForgetOrder) (who Forgotte
 	if err != nil || !order.Yes {
 		return who, err
 	}
-	gone, err := o.relay.Eraser.EraseCustomer(ctx, order.Page, who.Customer)
+	gone, err := erased(ctx, o.relay, audit.Auditor{Journal: o.store.Journal(), Log: o.log}, order.Page, who.Customer)
 	who.Gone = &gone
 	return who, err
 }

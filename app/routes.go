@@ -82,6 +82,7 @@ func (s *publicServer) routes() []route {
 		{pattern: webhook.DeletionPath, handler: callbacks},
 		{pattern: webhook.DeletionPath + "/", handler: browser},
 		{pattern: "GET /avatars/{token}", handler: s.avatars},
+		{pattern: "GET /{$}", inside: true, handler: http.HandlerFunc(greet)},
 		{pattern: "GET /healthz", inside: true, handler: http.HandlerFunc(alive)},
 		{pattern: "GET /readyz", inside: true, handler: ready{s.store, s.strangers}},
 	}
@@ -97,8 +98,9 @@ func publicPath(public string) string {
 }
 
 // privateRoutes are for operators' machines, on an address of their own.
-func privateRoutes(m *metrics.Metrics, v *view, s *strangers) http.Handler {
+func privateRoutes(m *metrics.Metrics, v *view, b board, s *strangers) http.Handler {
 	mux := http.NewServeMux()
+	mux.Handle("GET /{$}", b)
 	mux.Handle("GET /metrics", m.Handler())
 	mux.Handle("GET /status", v)
 	mux.HandleFunc("GET /healthz", alive)

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"syscall"
 
+	"messenger-bridge/app/audit"
 	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
 	"messenger-bridge/store"
@@ -48,6 +49,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
+	audit.Auditor{Journal: p.store.Journal(), Log: log}.Note(ctx, restarted, "", Version())
 	for _, d := range cfg.Doubts {
 		log.Warn("the configuration is hardly meant like this; `messenger-bridge config test` lists all of it", "variable", d.Variable, "problem", d.Text)
 	}
@@ -146,11 +148,12 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 		{"backfill", grace * 2 / 100, p.backfill.Run},
 		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
 		{"deliveries", grace / 2, p.relay.Run},
+		{"history", grace / 100, p.history.Run},
 		{"control", grace / 20, HTTPPart(control, p.operators().routes(), p.log)},
 	}
 	if private != nil {
 		where.Metrics = private.Addr().String()
-		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), p.strangers), p.log)})
+		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), board{p.view(), p.history, p.log}, p.strangers), p.log)})
 	}
 	if asked != nil {
 		parts = append(parts, Part{"acme", grace / 100, HTTPPart(asked, questions(nil), p.log)})

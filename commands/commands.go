@@ -84,10 +84,11 @@ type Workspace struct {
 	RoomLink func(bridge.RoomID) string // where a browser or phone opens a room
 }
 
-// Traffic is what is known of a page's messages.
+// Traffic is what is known of pages' messages.
 type Traffic struct {
 	Waiting     func(bridge.PageID) (in, out int)
 	LastMessage func(bridge.PageID, bridge.Direction) time.Time // zero: never
+	Tracer      Tracer
 }
 
 // Commands implements bridge.CommandHandler: it finds a command in the table, checks who
@@ -113,6 +114,7 @@ func New(c Config) *Commands {
 		settings:    commands.settings,
 		status:      statusCommand{health: c.Health, pages: c.Pages, say: c.Say},
 		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.Workspace.RoomLink, ask: ask, say: c.Say},
+		trace:       traceCommand{tracer: c.Traffic.Tracer, pages: c.Pages, say: c.Say},
 		guide:       guideCommand{board: c.Workspace.Board, say: c.Say},
 		customers:   customerCommands{customers: c.Customers, pages: c.Pages, ask: ask, say: c.Say},
 	})
@@ -141,7 +143,11 @@ func (c *Commands) do(ctx context.Context, typed bridge.Command) (bridge.Reply, 
 	case entry == nil:
 		return c.unknown(word), nil
 	}
-	reply, err := entry.Run(ctx, call{Command: typed, rest: rest, allowed: allowed})
+	rest, several := named(c.pages.Pages(), entry.Page, rest)
+	if len(several) > 0 {
+		return c.whichOf(rest, several), nil
+	}
+	reply, err := entry.Run(bridge.ActedBy(ctx, "@"+typed.From.Username), call{Command: typed, rest: rest, allowed: allowed})
 	if problem, ok := c.mistake(entry.Word, err); ok {
 		return problem, nil
 	}
@@ -190,7 +196,7 @@ func (c *Commands) mistake(word string, err error) (bridge.Reply, bool) {
 		if len(all) == 0 {
 			return noPage(c.say), true
 		}
-		text := c.say.Say("Which page? Name it by its id:")
+		text := c.say.Say("Which page? Name it by its name, a part of it, or its id:")
 		for _, p := range all {
 			text += fmt.Sprintf("\n• `%s` %s", p.ID, p.PlainName())
 		}
@@ -222,5 +228,5 @@ func (c *Commands) Fill(ctx context.Context, by bridge.Author, id bridge.PageID,
 	case !allowed:
 		return map[string]string{"": c.say.Say(mayNot)}, nil
 	}
-	return c.settings.fill(ctx, by, id, f)
+	return c.settings.fill(bridge.ActedBy(ctx, "@"+by.Username), by, id, f)
 }

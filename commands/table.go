@@ -14,7 +14,8 @@ type entry struct {
 	Usage   string // behind the word
 	Help    string
 	Example string
-	Manager bool // only for those who may run commands
+	Manager bool      // only for those who may run commands
+	Page    pageFirst // how it names a page
 	Run     handler
 }
 
@@ -31,6 +32,7 @@ type groups struct {
 	failures    failureCommands
 	customers   customerCommands
 	guide       guideCommand
+	trace       traceCommand
 }
 
 // newTable returns all commands, in the order in which help shows them.
@@ -39,18 +41,19 @@ func newTable(g groups) []entry {
 		{Word: "help", Help: language.Sentence("shows the commands"), Run: g.help},
 		{Word: "authorize", Help: language.Sentence("connects Facebook pages: you get a link to log in at Facebook"), Manager: true, Run: g.connections.authorize},
 		{Word: "pages", Usage: language.Sentence("[<pageId, or part of the name>]"), Help: language.Sentence("shows the connected pages and how they are"), Manager: true, Run: g.list.show},
-		{Word: "edit", Usage: language.Sentence("<pageId> [<setting> <value…>]"), Help: language.Sentence("shows or changes a page's settings"), Example: "edit 100200300400500 department Sales", Manager: true, Run: g.settings.edit},
-		{Word: "subscribe", Usage: language.Sentence("<pageId>"), Help: language.Sentence("switches a page on"), Manager: true, Run: g.connections.subscribe},
-		{Word: "unsubscribe", Usage: language.Sentence("<pageId>"), Help: language.Sentence("switches a page off; history and settings stay"), Manager: true, Run: g.connections.unsubscribe},
-		{Word: "unauthorize", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("disconnects a page, or all that you connected; settings stay"), Manager: true, Run: g.connections.unauthorize},
+		{Word: "edit", Usage: language.Sentence("<pageId> [<setting> <value…>]"), Help: language.Sentence("shows or changes a page's settings"), Example: "edit 100200300400500 department Sales", Manager: true, Page: beforeSetting, Run: g.settings.edit},
+		{Word: "subscribe", Usage: language.Sentence("<pageId>"), Help: language.Sentence("switches a page on"), Manager: true, Page: beforeNothing, Run: g.connections.subscribe},
+		{Word: "unsubscribe", Usage: language.Sentence("<pageId>"), Help: language.Sentence("switches a page off; history and settings stay"), Manager: true, Page: beforeNothing, Run: g.connections.unsubscribe},
+		{Word: "unauthorize", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("disconnects a page, or all that you connected; settings stay"), Manager: true, Page: ifNamed, Run: g.connections.unauthorize},
 		{Word: "status", Help: language.Sentence("shows how the bridge is"), Manager: true, Run: g.status.show},
-		{Word: "failed", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("shows what was not delivered in the last 7 days, and why"), Manager: true, Run: g.failures.list},
+		{Word: "failed", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("shows what was not delivered in the last 7 days, and why"), Manager: true, Page: ifNamed, Run: g.failures.list},
 		{Word: "retry", Usage: language.Sentence("<id>"), Help: language.Sentence("tries one of those again; `retry all <pageId>` all of a page"), Example: "retry 17", Manager: true, Run: g.failures.retry},
+		{Word: "trace", Usage: language.Sentence("<message or room>"), Help: language.Sentence("shows what became of a message: name it by its link, or by an id; or a chat by its link"), Manager: true, Run: g.trace.show},
 		{Word: "announce", Usage: language.Sentence("<#channel>"), Help: language.Sentence("posts into a channel what agents need to know"), Example: "announce #support", Manager: true, Run: g.guide.announce},
-		{Word: "delete", Usage: language.Sentence("<pageId>"), Help: language.Sentence("deletes a page and its settings; rooms stay readable"), Manager: true, Run: g.connections.remove},
-		{Word: "block", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("keeps a customer from writing to the page at Facebook; `unblock` lifts it"), Manager: true, Run: g.customers.block},
-		{Word: "unblock", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("lets a customer write to the page again"), Manager: true, Run: g.customers.unblock},
-		{Word: "forget", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("erases a customer here and in Rocket.Chat"), Manager: true, Run: g.customers.forget},
+		{Word: "delete", Usage: language.Sentence("<pageId>"), Help: language.Sentence("deletes a page and its settings; rooms stay readable"), Manager: true, Page: beforeNothing, Run: g.connections.remove},
+		{Word: "block", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("keeps a customer from writing to the page at Facebook; `unblock` lifts it"), Manager: true, Page: beforeCustomer, Run: g.customers.block},
+		{Word: "unblock", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("lets a customer write to the page again"), Manager: true, Page: beforeCustomer, Run: g.customers.unblock},
+		{Word: "forget", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("erases a customer here and in Rocket.Chat"), Manager: true, Page: beforeCustomer, Run: g.customers.forget},
 	}
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -182,4 +183,38 @@ func TestRestored_OneWasRefusedSince_LaterOnesAreNotSentTwice(t *testing.T) {
 	if sorted := slices.Sorted(slices.Values(got)); len(slices.Compact(sorted)) != len(got) {
 		t.Errorf("the customer reads something twice: %.300q", got)
 	}
+}
+
+// TestRestore_TheCommand_PutsACopyInPlaceAndNothingIsSentTwice: only on a store that nobody
+// serves, and of a file that is a store; what was there stays beside it.
+func TestRestore_TheCommand_PutsACopyInPlaceAndNothingIsSentTwice(t *testing.T) {
+	t.Parallel()
+	r := talkToRestore(t, clocks{})
+	r.backup()
+	r.says(4) // after the copy, and sent
+	r.eventually("all of it arrives", func() bool { return len(r.received(anna)) >= 5+1 })
+	database := r.cfg.Store.Database
+	restore := func(file string) (code int, said string) {
+		code, out, errText := runCommand(t, r.environ, "restore", "--database", database, file)
+		return code, out + errText
+	}
+	if code, said := restore(r.copied); code != 1 || !strings.Contains(said, "Stop the bridge first") {
+		t.Errorf("while the bridge runs: code %d, %s", code, said)
+	}
+	r.halt()
+	before := readFile(t, database)
+	if code, said := restore(writeFile(t, "no store")); code != 1 || !strings.Contains(said, "no store") && !strings.Contains(said, "something else") || readFile(t, database) != before {
+		t.Errorf("of a file that is no store: code %d, %s", code, said)
+	}
+	r.says(3) // nobody sends these
+	code, said := restore(r.copied)
+	aside, err := filepath.Glob(database + ".before-*")
+	if code != 0 || err != nil || len(aside) != 1 || !strings.Contains(said, aside[0]) || readFile(t, aside[0]) != before {
+		t.Errorf("code %d, %q, %v: %s", code, aside, err, said)
+	}
+	r.run()
+	r.once()
+	r.halt()
+	r.run()
+	r.once()
 }

@@ -14,6 +14,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
+	"messenger-bridge/store/trail"
 	"messenger-bridge/store/wipe"
 )
 
@@ -49,6 +50,8 @@ func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms 
 	}
 	if err == nil {
 		err = s.do(ctx, &op{apply: func(g *group) {
+			g.wrote = true
+			g.keep(trail.Erase(g.tx, c))
 			for _, r := range same {
 				if g.bucket(bucketMessages).Bucket.Bucket(r.day) != nil {
 					g.drop(receiptsOn(g.file, g.tx, r.day), r.key)

@@ -22,6 +22,7 @@ import (
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/space"
+	"messenger-bridge/store/trail"
 	"messenger-bridge/store/wipe"
 )
 
@@ -134,6 +135,7 @@ type file struct {
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
 	wiping sync.Mutex                // held by who overwrites free pages
+	trail  *trail.Trail              // what rides with the commits
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an
@@ -179,6 +181,7 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	}
 	f.queues = newQueues(f)
 	f.lazy = newLazyMarks(f.flush)
+	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*bbolt.Tx) error) error { return within(ctx, f, change) }, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
@@ -188,6 +191,12 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 
 // Changes are the records that somebody else has changed, as far as they were met.
 func (s *Store) Changes() *proof.Changes { return s.tables.Changes }
+
+// Trail is what became of deliveries.
+func (s *Store) Trail() *trail.Trail { return s.trail }
+
+// Journal is what was changed.
+func (s *Store) Journal() trail.Journal { return trail.Journal{File: s.trail.File} }
 
 // Inbox is what goes to rooms. Conclude there is lazy: it is durable with the next
 // commit, 50 ms later at most, or when Close returns.
@@ -241,6 +250,14 @@ func (s *file) view(read func(*bbolt.Tx) error) error {
 		return ErrClosed
 	}
 	return err
+}
+
+// within has something changed in the writer's next transaction, which fails with it.
+func within(ctx context.Context, s *file, change func(*bbolt.Tx) error) error {
+	return s.do(ctx, &op{apply: func(g *group) {
+		g.wrote = true
+		g.keep(change(g.tx))
+	}})
 }
 
 // do hands an op to the writer and waits until it is durable. While the writer

@@ -126,7 +126,7 @@ var errUnchanged = errors.New("nothing to write")
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
 func (s *file) commit(ops []*op, marks lazySet) {
-	if len(ops) == 0 && marks.empty() && s.writer.failure == nil && !s.writer.more {
+	if len(ops) == 0 && marks.empty() && s.writer.failure == nil && !s.writer.more && !s.trail.Pending() {
 		s.busy.Store(nil)
 		return
 	}
@@ -145,6 +145,9 @@ func (s *file) commit(ops []*op, marks lazySet) {
 				o.apply(g)
 			}
 			marks.apply(g)
+			noted, err := s.trail.Write(tx, now)
+			g.keep(err)
+			g.wrote = g.wrote || noted
 			if !g.wrote && s.writer.failure == nil && !s.writer.more {
 				return errUnchanged
 			}
@@ -172,6 +175,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		dispatch()
 	}
 	s.lazy.settle(marks, err == nil)
+	s.trail.Settle(err == nil)
 	s.states.settle(marks.states, err == nil)
 	s.busy.Store(nil)
 	for _, o := range ops {

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/queue"
 )
 
 // errEnded ends the work on a message that is concluded, or kept apart.
@@ -46,6 +47,7 @@ func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error
 
 // skip concludes a delivery of which nothing was sent.
 func (e endings) skip(a *attempt) error {
+	queue.Note(e.Lanes, a.d, bridge.Step{Kind: bridge.StepSkipped})
 	if err := e.Lanes.Store.Conclude(a.d.Seq); err != nil {
 		return bridge.StoreRefusal(err)
 	}

@@ -80,6 +80,7 @@ func (l *Login) Choose(ctx context.Context, id, nonce, proof string, pages []Cho
 			return nil, bridge.ErrForged // the form offered no such page
 		}
 	}
+	ctx = bridge.ActedBy(ctx, "@"+by.Username)
 	l.choosing.Add(1)
 	defer l.choosing.Add(-1)
 	if err := l.keep(ctx, by, held, pages, id); err != nil {

@@ -167,7 +167,7 @@ func (e *Editor) SaveSettings(ctx context.Context, ticket string, id bridge.Page
 	if err != nil {
 		return bridge.Page{}, settings.Outcome{}, err
 	}
-	page, out, err := e.fill(ctx, by, id, f, known, ticket)
+	page, out, err := e.fill(bridge.ActedBy(ctx, "@"+by.Username), by, id, f, known, ticket)
 	if err == nil && !out.Saved { // it may have clashed with a save by the same ticket
 		_, err = e.tickets.open(ticket, bridge.SettingsTicket)
 	}

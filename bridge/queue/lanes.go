@@ -21,11 +21,12 @@ type Config struct {
 	Rules
 	Store     bridge.Queue
 	Direction bridge.Direction
-	Workers   int                   // deliveries under way
-	Clock     func() time.Time      // ours, which may be set
-	Panicked  func(bridge.Seq)      // an attempt ended in a panic; may be nil
-	Dropped   func(bridge.Seq)      // an entry was taken out for good (Held.Drop); may be nil
-	Concluded func(bridge.Delivery) // a delivery was made; may be nil
+	Workers   int                                // deliveries under way
+	Clock     func() time.Time                   // ours, which may be set
+	Panicked  func(bridge.Seq)                   // an attempt ended in a panic; may be nil
+	Dropped   func(bridge.Seq)                   // an entry was taken out for good (Held.Drop); may be nil
+	Concluded func(bridge.Delivery)              // a delivery was made; may be nil
+	Happened  func(bridge.Delivery, bridge.Step) // something became of a delivery, before that is durable; may be nil
 	Meter     bridge.Meter
 	Log       *slog.Logger
 }
@@ -94,6 +95,9 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 	repeats, err := l.Store.Append(ctx, entries, func(e *bridge.Entry, seq bridge.Seq) {
 		if stored != nil {
 			stored(e, seq)
+		}
+		if l.Log.Enabled(ctx, slog.LevelDebug) {
+			l.Log.Debug("delivery accepted", "direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key)
 		}
 		l.add(e.Lane, seq)
 	})
@@ -170,6 +174,7 @@ func (l *Lanes) postponed(t turn, done int, r *bridge.Refusal, e ending) {
 		level = slog.LevelWarn
 	}
 	seq := t.seqs[done]
+	tell(l, seq, bridge.Step{Kind: bridge.StepRefused, Reason: r.Reason, Detail: r.Detail(), Tries: e.tries})
 	l.Log.Log(context.Background(), level, "delivery postponed", "direction", l.Direction,
 		"lane", t.lane.id.Page, "delivery", seq, "reason", r.Reason, "err", r.Err)
 	if r.Reason == bridge.Deferred || e.tries == 0 {
@@ -201,6 +206,7 @@ func (l *Lanes) guarded(ctx context.Context, seq bridge.Seq, try Attempt) (err e
 
 // Conclude removes a delivery that was made. The error is a Refusal.
 func (l *Lanes) Conclude(d bridge.Delivery, receipts ...bridge.Receipt) error {
+	Note(l, d, bridge.Step{Kind: bridge.StepDone, IDs: ids(receipts)})
 	if err := l.Store.Conclude(d.Seq, receipts...); err != nil {
 		return bridge.StoreRefusal(err)
 	}
@@ -215,6 +221,7 @@ func (l *Lanes) Conclude(d bridge.Delivery, receipts ...bridge.Receipt) error {
 // DeadLetter keeps a delivery apart that was given up; detail is for people who ask why, and
 // may be empty. The error is a Refusal.
 func (l *Lanes) DeadLetter(d bridge.Delivery, reason bridge.Reason, detail string) error {
+	Note(l, d, bridge.Step{Kind: bridge.StepGivenUp, Reason: reason, Detail: detail})
 	if err := l.Store.Fail(d.Seq, reason, detail); err != nil {
 		return bridge.StoreRefusal(err)
 	}

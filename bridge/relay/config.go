@@ -45,6 +45,7 @@ type Store struct {
 	Personas bridge.PersonaStore
 	Cursors  bridge.Cursors
 	Memory   bridge.Memory // for erasing customers
+	Trail    bridge.Trail  // what became of deliveries; nil: nobody follows a message
 
 	// TextHash makes of a text a fingerprint that tells nothing; nil: each edit counts as
 	// a change of the text.

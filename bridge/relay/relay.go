@@ -25,6 +25,7 @@ type Relay struct {
 	DeadLetters *DeadLetters
 	Eraser      *Eraser
 	Refusals    *refusals.Table // what the workspace refuses at the moment
+	Tracer      *Tracer         // what became of one message
 
 	windows *automatic.Windows
 	absence *automatic.Absence
@@ -39,7 +40,9 @@ type Relay struct {
 func New(c Config) (*Relay, error) {
 	c.setDefaults()
 	r := &Relay{config: c}
+	r.Tracer = &Tracer{Trail: c.Store.Trail, Receipts: c.Store.Receipts, Pages: c.Store.Pages, Rooms: c.Workspace.Rooms, Log: c.Log}
 	r.makeLanes()
+	r.Tracer.lanes = []*queue.Lanes{r.inbox, r.outbox, r.notices}
 	r.Notices = notices.New(notices.Config{
 		Lanes: r.notices, Notifier: c.Workspace.Notifier, Commands: c.Workspace.Commands, Receipts: c.Store.Receipts, Sent: c.Store.Sent,
 		States: c.Store.States, Pages: c.Store.Pages, Patience: c.Times.Patience, Now: c.Now, Say: c.Say, Log: c.Log,
@@ -72,7 +75,7 @@ func (r *Relay) makeLanes() {
 	lanes := func(store bridge.Queue, d bridge.Direction, workers int, rules queue.Rules) queue.Config {
 		rules.First, rules.Insist = c.Times.FirstRetry, c.Times.Patience/5
 		return queue.Config{Rules: rules, Store: store, Direction: d, Workers: workers, Clock: c.Now, Meter: c.Meter, Log: c.Log,
-			Concluded: func(bridge.Delivery) { c.Hooks.Delivered(d) }}
+			Happened: r.Tracer.happened, Concluded: func(bridge.Delivery) { c.Hooks.Delivered(d) }}
 	}
 	workspace := queue.Rules{Home: func(bridge.Lane) bridge.Gate { return bridge.GateWorkspace }}
 	pages := queue.Rules{Home: func(l bridge.Lane) bridge.Gate { return bridge.GatePage(l.Page) }, Outer: bridge.GateApp, PerGate: perPage}

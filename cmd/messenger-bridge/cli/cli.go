@@ -61,6 +61,8 @@ type commandLine struct {
 	Status     statusCmd     `cmd:"" help:"Show how a running bridge is."`
 	Failed     failedCmd     `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
 	Retry      retryCmd      `cmd:"" help:"Try to deliver some of that again."`
+	Trace      traceCmd      `cmd:"" help:"Show what became of one message: accepted, tried, refused and why, delivered."`
+	Audit      auditCmd      `cmd:"" help:"Show who has changed pages, settings and grants, or erased something; kept for a year."`
 	Forget     forgetCmd     `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
 	Doctor     doctorCmd     `cmd:"" help:"Check everything that can be checked, and say what to do."`
 	LogLevel   logLevelCmd   `cmd:"" help:"Show or change how much a running bridge logs."`

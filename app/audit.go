@@ -1,0 +1,42 @@
+package app
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"messenger-bridge/bridge"
+)
+
+// operatorActs has whoever uses the control socket named as an operator.
+func operatorActs(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r.WithContext(bridge.ActedBy(r.Context(), bridge.AnOperator)))
+	})
+}
+
+// AuditList is what `messenger-bridge audit` shows.
+type AuditList struct {
+	Changes []bridge.Change `json:"changes"`
+	More    bool            `json:"more"` // older ones there are
+}
+
+// auditAtOnce is how many changes are shown at most.
+const auditAtOnce = 1000
+
+func (o *operators) serveAudit(w http.ResponseWriter, r *http.Request) {
+	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+	limit, numbered := strconv.Atoi(r.URL.Query().Get("limit"))
+	if err = errors.Join(err, numbered); err != nil || limit < 1 || limit > auditAtOnce {
+		http.Error(w, "not understood", http.StatusBadRequest)
+		return
+	}
+	all, err := o.store.Journal().Changes(since, limit+1)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	list := AuditList{Changes: append([]bridge.Change{}, all[:min(len(all), limit)]...), More: len(all) > limit}
+	answerJSON(w, list)
+}

@@ -1,0 +1,213 @@
+// Package trail remembers what became of deliveries for 30 days, and what was changed for a
+// year. It holds ids and reasons, never what anybody wrote.
+package trail
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"slices"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/store/proof"
+)
+
+const (
+	keepSteps = 30 // days
+	mostNotes = 1 << 14
+)
+
+// bucketTrail holds a bucket for each day since 1970 (4). In it: conversation 0 direction 1
+// delivery 8 Unix nanoseconds 8 -> step (JSON).
+var bucketTrail = []byte("trail")
+
+// File is the store's file, whose writer takes along what is noted.
+type File struct {
+	View   func(func(*bbolt.Tx) error) error
+	Do     func(context.Context, func(*bbolt.Tx) error) error // in the writer's next transaction
+	Wake   func()                                             // has that made within a second
+	Tables proof.Tables
+	Now    func() time.Time
+}
+
+// Trail implements bridge.Trail.
+type Trail struct {
+	File
+
+	mu      sync.Mutex // guards all below
+	noted   []note     // not yet given to a transaction
+	writing []note     // given to one that has not ended
+	trimmed uint32     // the day on which days were last let go
+}
+
+type note struct{ key, value []byte }
+
+var _ bridge.Trail = (*Trail)(nil)
+
+// New returns a Trail in a file.
+func New(f File) *Trail { return &Trail{File: f} }
+
+// Note implements bridge.Trail. What is more than the writer takes in time is not remembered.
+func (t *Trail) Note(c bridge.Conversation, s bridge.Step) {
+	value, err := json.Marshal(s)
+	if err != nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.noted) < mostNotes {
+		t.noted = append(t.noted, note{keyOf(c, s), value})
+		t.Wake()
+	}
+}
+
+// Pending reports whether something is noted that no transaction has taken.
+func (t *Trail) Pending() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.noted) > 0
+}
+
+// Write puts what is noted into a transaction, and reports whether that was anything.
+func (t *Trail) Write(tx *bbolt.Tx, now time.Time) (wrote bool, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.noted) == 0 {
+		return false, nil
+	}
+	all, err := tx.CreateBucketIfNotExists(bucketTrail)
+	if err != nil {
+		return true, err
+	}
+	if err := t.letGo(all, dayOf(now)); err != nil {
+		return true, err
+	}
+	if _, err := all.CreateBucketIfNotExists(dayKey(dayOf(now))); err != nil {
+		return true, err
+	}
+	b := t.day(tx, dayKey(dayOf(now)))
+	t.writing, t.noted = append(t.writing, t.noted...), nil
+	for _, n := range t.writing {
+		if err := b.Put(n.key, n.value); err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// Settle says what became of the transaction.
+func (t *Trail) Settle(durable bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !durable {
+		t.noted = append(t.writing, t.noted...)
+	}
+	t.writing = nil
+}
+
+// letGo deletes days that are over, once a day.
+func (t *Trail) letGo(all *bbolt.Bucket, today uint32) error {
+	if t.trimmed == today {
+		return nil
+	}
+	t.trimmed = today
+	c := all.Cursor()
+	for day, _ := c.First(); day != nil && binary.BigEndian.Uint32(day) < today-keepSteps; day, _ = c.First() {
+		if err := all.DeleteBucket(bytes.Clone(day)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// StepsOf implements bridge.Trail.
+func (t *Trail) StepsOf(ctx context.Context, c bridge.Conversation) (steps []bridge.Step, err error) {
+	err = t.days(ctx, func(b proof.Bucket) {
+		prefix, cursor := prefixOf(c), b.Cursor()
+		for k, v := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cursor.Next() {
+			var s bridge.Step
+			if v, err := b.Value(k, v); err == nil && json.Unmarshal(v, &s) == nil {
+				steps = append(steps, s)
+			}
+		}
+	})
+	slices.SortStableFunc(steps, func(a, b bridge.Step) int { return a.At.Compare(b.At) })
+	return steps, err
+}
+
+// Named implements bridge.Trail.
+func (t *Trail) Named(ctx context.Context, id string) (found []bridge.Conversation, err error) {
+	quoted, err := json.Marshal(id)
+	if err != nil {
+		return nil, err
+	}
+	err = t.days(ctx, func(b proof.Bucket) {
+		cursor := b.Cursor()
+		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
+			if !bytes.Contains(v, quoted) {
+				continue
+			}
+			name, _, _ := bytes.Cut(k, []byte{0})
+			if c, ok := bridge.ConversationOf(string(name)); ok && !slices.Contains(found, c) {
+				found = append(found, c)
+			}
+		}
+	})
+	return found, err
+}
+
+// Erase forgets a conversation's steps in a transaction.
+func Erase(tx *bbolt.Tx, c bridge.Conversation) error {
+	all := tx.Bucket(bucketTrail)
+	if all == nil {
+		return nil
+	}
+	prefix := prefixOf(c)
+	return all.ForEachBucket(func(day []byte) error {
+		cursor := all.Bucket(day).Cursor()
+		for k, _ := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cursor.Seek(prefix) {
+			if err := cursor.Delete(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// days has the days that are kept read, once what is noted is in the file.
+func (t *Trail) days(ctx context.Context, read func(proof.Bucket)) error {
+	if err := t.Do(ctx, func(*bbolt.Tx) error { return nil }); err != nil {
+		return err
+	}
+	return t.View(func(tx *bbolt.Tx) error {
+		all := tx.Bucket(bucketTrail)
+		if all == nil {
+			return nil
+		}
+		return all.ForEachBucket(func(day []byte) error {
+			read(t.day(tx, day))
+			return nil
+		})
+	})
+}
+
+func (t *Trail) day(tx *bbolt.Tx, day []byte) proof.Bucket {
+	return t.Tables.Numbered(tx, bucketTrail, day, binary.BigEndian.Uint32(day), 0)
+}
+
+func prefixOf(c bridge.Conversation) []byte { return append([]byte(c.String()), 0) }
+
+func keyOf(c bridge.Conversation, s bridge.Step) []byte {
+	key := append(prefixOf(c), s.Direction[0])
+	key = binary.BigEndian.AppendUint64(key, uint64(s.Delivery))
+	return binary.BigEndian.AppendUint64(key, uint64(s.At.UnixNano())) // #nosec G115 -- the order of times after 1970
+}
+
+func dayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
+
+func dayKey(day uint32) []byte { return binary.BigEndian.AppendUint32(nil, day) }
