@@ -196,8 +196,10 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	id := p.in.MessageID()
 	p.shown = []bridge.MessageID{id}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
-	for limit := min(longest, textcut.Units(p.text)/2); tooLong(err) && limit > 0; limit /= 2 {
-		p.shown, err = r.postParts(ctx, link, id, pieces(p.text, limit), limit)
+	if tooLong(err) {
+		for limit := min(longest, textcut.Units(p.text)/2); tooLong(err) && limit > 0; limit /= 2 {
+			p.shown, err = r.postParts(ctx, link, id, pieces(p.text, limit), limit)
+		}
 	}
 	err = p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {

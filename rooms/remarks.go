@@ -43,8 +43,10 @@ type botsWords struct{ *remarks }
 // is refused, too, whoever serves the room is told; if that is not possible, it is given up.
 func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
 	err := r.Changes.Note(ctx, room, p)
-	for limit := min(longest, textcut.Units(p.Text)/2); tooLong(err) && limit > 0; limit /= 2 {
-		err = r.parts(ctx, room, p, pieces(p.Text, limit), limit)
+	if tooLong(err) {
+		for limit := min(longest, textcut.Units(p.Text)/2); tooLong(err) && limit > 0; limit /= 2 {
+			err = r.parts(ctx, room, p, pieces(p.Text, limit), limit)
+		}
 	}
 	a := r.tooMuch(link.refusals, err)
 	if a == nil {
