@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"store/compact":       {},
 	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
 	"store/space":         {},
-	"store/trail":         {"bridge", "store/proof"},
+	"store/trail":         {"bridge", "store/layout", "store/proof"},
 	"store/keys":          {"store/proof"},
 	"store/layout":        {"bridge"},
 	"store/proof":         {"store/layout", "store/seal"},
