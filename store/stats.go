@@ -1,10 +1,11 @@
 package store
 
 import (
-	"messenger-bridge/store/audit"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"messenger-bridge/store/audit"
 )
 
 // Stats are figures for metrics. Counters begin with Open.

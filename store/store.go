@@ -14,8 +14,11 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/keys"
+	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/space"
 	"messenger-bridge/store/trail"
@@ -120,11 +123,12 @@ type file struct {
 
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
-	pages  atomic.Pointer[pageSet]   // replaced by the writer
+	pages  pageset.Set               // changed by the writer
 	seen   keys.Set                  // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
+	fresh  fresh.Entries[place]      //
 	health health                    //
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
@@ -208,6 +212,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.finished
+		s.fresh.Clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
 	})
 	return s.closed
@@ -217,7 +222,7 @@ func (s *Store) Close() error {
 func (s *Store) load() error {
 	return s.view(func(tx *bbolt.Tx) error {
 		if day := s.tables.Of(tx, bucketMeta).Get(keyTagged); len(day) == 4 {
-			s.tagged = numberOf(day)
+			s.tagged = receipt.DayNumber(day)
 		}
 		if err := s.PageTable.load(tx); err != nil {
 			return err

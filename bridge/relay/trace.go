@@ -116,14 +116,13 @@ func (t *Tracer) conversations(ctx context.Context, ids []string) (found []bridg
 		}
 	}
 	for _, lanes := range t.lanes {
-		for lane, seqs := range lanes.Look().Of(func(l bridge.Lane) bool { return l.Customer != "" }) {
+		for _, seqs := range lanes.Look().All() {
 			for _, seq := range seqs {
 				d, err := lanes.Store.Delivery(seq)
 				if err != nil {
 					continue
 				}
-				if about := read(lanes.Direction, d.Body); slices.Contains(ids, about.ID) {
-					c, _ := lane.Conversation()
+				if c, some := d.Lane.Conversation(); some && slices.Contains(ids, read(lanes.Direction, d.Body).ID) {
 					add(c)
 				}
 			}
@@ -198,7 +197,7 @@ func (t *Tracer) courses(ctx context.Context, c bridge.Conversation) ([]bridge.C
 		add(one, s.What, s.Accepted, s.IDs)
 	}
 	for _, lanes := range t.lanes {
-		for _, seqs := range lanes.Look().Of(func(l bridge.Lane) bool { of, some := l.Conversation(); return some && of == c }) {
+		for _, seqs := range lanes.Look().Of(c.Page, func(l bridge.Lane) bool { of, some := l.Conversation(); return some && of == c }) {
 			for _, seq := range seqs {
 				if d, err := lanes.Store.Delivery(seq); err == nil {
 					one := of(lanes.Direction, seq)

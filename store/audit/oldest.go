@@ -5,16 +5,12 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 )
 
 // Oldest returns when the first entry of a queue was accepted.
 func Oldest(queue *bbolt.Bucket) time.Time {
-	if k, v := queue.Cursor().First(); k != nil {
-		var d bridge.Delivery
-		_, _, _ = layout.ParseRecord(v, &d)
-		return d.Accepted
-	}
-	return time.Time{}
+	_, v := queue.Cursor().First()
+	at, _ := layout.Accepted(v)
+	return at
 }
