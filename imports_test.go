@@ -43,7 +43,7 @@ var allowed = map[string][]string{
 	"store/audit":         {"bridge", "store/layout", "store/proof"},
 	"store/compact":       {},
 	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
-	"store/trail":         {"bridge", "store/proof"},
+	"store/trail":         {"bridge", "store/layout", "store/proof"},
 	"store/keys":          {"store/proof"},
 	"store/layout":        {"bridge"},
 	"store/fresh":         {"bridge"},

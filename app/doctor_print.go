@@ -26,7 +26,7 @@ func (d Diagnosis) Print(w io.Writer) error {
 		if !r.Done {
 			text = "not repaired: " + r.Check + " (" + r.Problem + ")"
 		}
-		for i, line := range wrap(plainText(text), screen-2) {
+		for i, line := range wrap(PlainText(text), screen-2) {
 			fmt.Fprintln(w, strings.Repeat("  ", min(i, 1))+line)
 		}
 	}
@@ -41,7 +41,7 @@ func (d Diagnosis) Print(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range d.Findings {
 		mark, check := doctorsMarks[f.Level], short(f.Check)
-		for _, line := range wrap(plainText(f.Found), room) {
+		for _, line := range wrap(PlainText(f.Found), room) {
 			fmt.Fprintf(table, "%s\t%s\t%s\n", mark, check, line)
 			mark, check = "", ""
 		}
@@ -49,7 +49,7 @@ func (d Diagnosis) Print(w io.Writer) error {
 			continue
 		}
 		arrow := "→ "
-		for _, line := range wrap(plainText(f.Do), room-2) {
+		for _, line := range wrap(PlainText(f.Do), room-2) {
 			fmt.Fprintf(table, "\t\t%s%s\n", arrow, line)
 			arrow = "  "
 		}
@@ -67,7 +67,7 @@ func (d Diagnosis) printByHand(w io.Writer) {
 	if d.Callback == "" {
 		return
 	}
-	fmt.Fprintf(w, "\nThe webhook by hand (app's dashboard, Messenger → Webhooks, object Page):\n  callback URL  %s\n  verify token  the value of FACEBOOK_VERIFY_TOKEN\n", plainText(d.Callback))
+	fmt.Fprintf(w, "\nThe webhook by hand (app's dashboard, Messenger → Webhooks, object Page):\n  callback URL  %s\n  verify token  the value of FACEBOOK_VERIFY_TOKEN\n", PlainText(d.Callback))
 	label := "fields"
 	for _, line := range wrap(strings.Join(d.Fields, ", "), screen-16) {
 		fmt.Fprintf(w, "  %-14s%s\n", label, line)
@@ -95,8 +95,8 @@ func (d Diagnosis) summary() string {
 	return "Everything is in order."
 }
 
-// plainText takes out what could move the cursor: names come from strangers.
-func plainText(s string) string {
+// PlainText takes out what could move the cursor: names come from strangers.
+func PlainText(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || !unicode.IsPrint(r) && r != ' ' {
 			return ' '
@@ -107,7 +107,7 @@ func plainText(s string) string {
 
 // short cuts a long page's name, and keeps what is checked of it.
 func short(check string) string {
-	check = plainText(check)
+	check = PlainText(check)
 	over := utf8.RuneCountInString(check) - longCheck
 	colon := strings.LastIndex(check, ": ")
 	if over <= 0 || colon < 0 {

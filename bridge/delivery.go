@@ -116,6 +116,7 @@ type Delivery struct {
 	// Unproven is the body of a message for a customer of which somebody else has changed how
 	// far it is, or where to: it is told of and not sent, for it may have been.
 	Unproven []byte
+	Subject  Subject // what whoever has read the body says of it; it is not stored
 }
 
 // History is what became of a delivery so far. It is written down with the next commit

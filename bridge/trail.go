@@ -6,7 +6,7 @@ import (
 )
 
 // Step is something that became of a delivery, for whoever follows a message. It holds ids
-// and reasons, never what was written. What is stored today must be readable tomorrow.
+// and reasons, never what was written.
 type Step struct {
 	At        time.Time `json:"at"`
 	Kind      StepKind  `json:"kind"`
@@ -18,6 +18,12 @@ type Step struct {
 	Tries     int       `json:"tries,omitempty"`  // refusals so far
 	What      string    `json:"what,omitempty"`   // what kind of event or notice it is
 	IDs       []string  `json:"ids,omitempty"`    // of its message, at Facebook and in Rocket.Chat
+}
+
+// Subject is what a delivery is, for whoever follows its message.
+type Subject struct {
+	What string // kind of event or notice
+	ID   string // of the message; empty: of none
 }
 
 // StepKind says what happened.

@@ -229,7 +229,14 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		private bool
 		calls   string
 	}{
-		{"", []string{"/facebook authorize", "/facebook status", "edit <pageId>", "!facebook"}, false, ""},
+		{"", []string{"/facebook authorize", "/facebook status", "*Customers*\n• `/facebook block` – ", "`/facebook help <command>` explains", "!facebook"}, false, ""},
+		{"help edit", []string{"`/facebook edit <pageId> [<setting> <value…>]` – shows or changes", "e.g. `/facebook edit 1002", "may be left out"}, false, ""},
+		{"help failed", []string{"in the last 7 days", "A page is named by its name"}, false, ""},
+		{"help edti", []string{"Did you mean `/facebook edit`?"}, false, ""},
+		{"edit bak welcome Hi", []string{"*Bakery*: `welcome` is now “Hi”"}, false, "settings 200"},
+		{"edit \"Shop\" welcome Hi", []string{"*Shop one*: `welcome` is now “Hi”"}, false, "settings 100"},
+		{"unsubscribe ba", []string{"Which page?"}, false, ""},
+		{"retry all bakery", []string{"Tried again: 7"}, false, "retry all 200"},
 		{"help", []string{"You can type", "unauthorize"}, false, ""},
 		{"  HELP  ", []string{"You can type"}, false, ""},
 		{"authorize", []string{"https://b.example/oauth/start", "10 minutes", "keep the pages ticked"}, true, "login"},

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
@@ -102,6 +103,9 @@ func fitting(pages []bridge.Page, name string) (found []bridge.Page) {
 	if len(found) > 0 {
 		return found
 	}
+	if utf8.RuneCountInString(name) < leastPart {
+		return nil
+	}
 	for _, p := range pages {
 		if strings.Contains(folded(p.DisplayName()), name) {
 			found = append(found, p)
@@ -109,6 +113,9 @@ func fitting(pages []bridge.Page, name string) (found []bridge.Page) {
 	}
 	return found
 }
+
+// leastPart is how many characters of a name are enough.
+const leastPart = 3
 
 // folded is a name without what nobody types on purpose.
 func folded(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }

@@ -109,6 +109,8 @@ var orders = []struct{ words, part string }{
 	{"announce", "Into which channel?"},
 	{"failed", "Everything was delivered"},
 	{"retry", "`{as}failed`"},
+	{"trace", "Which message?"},
+	{"help edit", "{as}edit <pageId>"},
 	{"statsu", "Did you mean `{as}status`?"},
 	{"weather in Berlin", "There is no command `weather`"},
 }
@@ -203,7 +205,7 @@ func TestCommand_WithoutTheApp_ButtonsSpareTyping(t *testing.T) {
 	o := openOffice(t, bypassed)
 	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
 	o.run()
-	o.connect(bakery)
+	o.connect(bakery, bikes)
 	o.settled()
 	setup := o.setup()
 	here := way{name: "the setup channel", as: "facebook ", room: setup}

@@ -21,6 +21,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err != nil {
 		return i.Lanes.SetAside(d, err)
 	}
+	d.Subject = bridge.Subject{What: string(in.Kind), ID: string(in.Mid)}
 	if page, err := i.Pages.Page(in.Conversation.Page); err == nil && page.Doubted() { // where to, nobody knows
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(page.ID), After: time.Hour}
 	}

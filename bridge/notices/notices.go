@@ -88,6 +88,7 @@ func (o *Notices) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err := json.Unmarshal(d.Body, &n); err != nil {
 		return o.Lanes.SetAside(d, err)
 	}
+	d.Subject = bridge.Subject{What: string(n.Kind), ID: string(n.Message)}
 	if err := o.tell(ctx, n); err != nil {
 		return o.untold(ctx, d, n, bridge.RefusalOf(err))
 	}

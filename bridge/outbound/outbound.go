@@ -231,6 +231,7 @@ func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	}
 	a := &attempt{o: o, d: d}
 	if d.Unproven != nil && json.Unmarshal(d.Unproven, &a.out) == nil {
+		a.d.Subject = a.out.Subject()
 		return o.endings.deadLetter(a, bridge.StoreFailed, bridge.StoreRefusal(errUnproven))
 	}
 	if err := json.Unmarshal(d.Body, &a.out); err != nil { // how far it is cannot be known, either
@@ -239,6 +240,7 @@ func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err := o.progress.believe(&d); err != nil {
 		return err
 	}
+	d.Subject = a.out.Subject()
 	a.d = d
 	return a.run(ctx)
 }

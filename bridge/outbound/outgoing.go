@@ -36,6 +36,20 @@ type Outgoing struct {
 	Name     string        `json:"name,omitempty"`    // which the customer is to see; empty: the page's
 }
 
+// Subject says what it is, for whoever follows its message.
+func (out Outgoing) Subject() bridge.Subject {
+	a := bridge.Subject{What: "answer", ID: string(out.Message)}
+	switch {
+	case out.Automatic:
+		a.What = "automatic"
+	case out.Gone:
+		a.What = "deletion"
+	case out.Edit > 0:
+		a.What = "edit"
+	}
+	return a
+}
+
 // isChange reports whether this is no message, but a change of an earlier one.
 func (out Outgoing) isChange() bool { return out.Gone || out.Edit > 0 }
 

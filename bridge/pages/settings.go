@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
@@ -76,9 +77,24 @@ func (e *Editor) fill(ctx context.Context, by bridge.Author, id bridge.PageID, f
 		return out.Saved, err
 	})
 	if err == nil && out.Saved {
+		e.tellChanged(ctx, by, before, page)
 		err = e.followUp(ctx, by, before, page)
 	}
 	return page, out, err
+}
+
+// tellChanged says in the setup channel who has changed which settings, which a form or dialog
+// shows to nobody else.
+func (e *Editor) tellChanged(ctx context.Context, by bridge.Author, before, after bridge.Page) {
+	var words []string
+	for i := range settings.Table {
+		if d := &settings.Table[i]; d.Value(before.Settings) != d.Value(after.Settings) {
+			words = append(words, "`"+d.Word+"`")
+		}
+	}
+	if len(words) > 0 {
+		e.announce(ctx, after, e.say.Say("*%s*: @%s has changed %s.", after.PlainName(), bridge.PlainWords(by.Username), strings.Join(words, ", ")))
+	}
 }
 
 // change changes a page's settings as they are now. how may be called again; if it

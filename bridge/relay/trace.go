@@ -28,54 +28,42 @@ type Tracer struct {
 
 // happened notes a step of a delivery, with the ids of its message.
 func (t *Tracer) happened(d bridge.Delivery, s bridge.Step) {
-	what, ids := named(s.Direction, d.Body)
-	s.What = what
-	for _, id := range ids {
-		if !slices.Contains(s.IDs, id) {
-			s.IDs = append(s.IDs, id)
-		}
+	about := d.Subject
+	if about == (bridge.Subject{}) {
+		about = read(s.Direction, d.Body)
 	}
-	t.Log.Debug("step of a delivery", "step", s.Kind, "direction", s.Direction, "page", d.Lane.Page, "delivery", s.Delivery,
-		"ids", s.IDs, "reason", s.Reason, "tries", s.Tries)
+	if s.What = about.What; about.ID != "" && !slices.Contains(s.IDs, about.ID) {
+		s.IDs = append(s.IDs, about.ID)
+	}
+	if t.Log.Enabled(context.Background(), slog.LevelDebug) {
+		t.Log.Debug("step of a delivery", "step", s.Kind, "direction", s.Direction, "page", d.Lane.Page, "delivery", s.Delivery,
+			"ids", s.IDs, "reason", s.Reason, "tries", s.Tries)
+	}
 	if c, some := d.Lane.Conversation(); some && t.Trail != nil {
 		t.Trail.Note(c, s)
 	}
 }
 
-// named reads of a stored body what it is, and which messages it is about.
-func named(direction bridge.Direction, body []byte) (what string, ids []string) {
-	var all []string
+// read reads of a stored body what it is, and which message it is about.
+func read(direction bridge.Direction, body []byte) (a bridge.Subject) {
 	switch direction {
 	case bridge.In:
 		var in bridge.Incoming
 		if json.Unmarshal(body, &in) == nil {
-			what, all = string(in.Kind), []string{string(in.Mid)}
+			a = bridge.Subject{What: string(in.Kind), ID: string(in.Mid)}
 		}
 	case bridge.Out:
 		var out outbound.Outgoing
 		if json.Unmarshal(body, &out) == nil {
-			what, all = sort(out), []string{string(out.Message)}
+			a = out.Subject()
 		}
 	default:
 		var n bridge.Notice
 		if json.Unmarshal(body, &n) == nil {
-			what, all = string(n.Kind), []string{string(n.Message)}
+			a = bridge.Subject{What: string(n.Kind), ID: string(n.Message)}
 		}
 	}
-	return what, slices.DeleteFunc(all, func(id string) bool { return id == "" })
-}
-
-// sort says what kind of message goes to a customer.
-func sort(out outbound.Outgoing) string {
-	switch {
-	case out.Automatic:
-		return "automatic"
-	case out.Gone:
-		return "deletion"
-	case out.Edit > 0:
-		return "edit"
-	}
-	return "answer"
+	return a
 }
 
 // Trace returns what became of a message, by its id at Facebook or in Rocket.Chat, oldest
@@ -134,8 +122,7 @@ func (t *Tracer) conversations(ctx context.Context, ids []string) (found []bridg
 				if err != nil {
 					continue
 				}
-				c, some := d.Lane.Conversation()
-				if _, about := named(lanes.Direction, d.Body); some && overlap(about, ids) {
+				if c, some := d.Lane.Conversation(); some && slices.Contains(ids, read(lanes.Direction, d.Body).ID) {
 					add(c)
 				}
 			}
@@ -179,7 +166,7 @@ func about(all []bridge.Course, ids []string) (some []bridge.Course) {
 func add(c *bridge.Course, what string, accepted time.Time, ids []string) {
 	c.What, c.Accepted = what, accepted
 	for _, id := range ids {
-		if !slices.Contains(c.IDs, id) {
+		if id != "" && !slices.Contains(c.IDs, id) {
 			c.IDs = append(c.IDs, id)
 		}
 	}
@@ -214,8 +201,8 @@ func (t *Tracer) courses(ctx context.Context, c bridge.Conversation) ([]bridge.C
 			for _, seq := range seqs {
 				if d, err := lanes.Store.Delivery(seq); err == nil {
 					one := of(lanes.Direction, seq)
-					what, ids := named(lanes.Direction, d.Body)
-					add(one, what, d.Accepted, ids)
+					about := read(lanes.Direction, d.Body)
+					add(one, about.What, d.Accepted, []string{about.ID})
 					one.Waiting, one.Tries, one.Reason, one.Due = true, d.History.Tries, d.History.Reason, d.History.Due
 				}
 			}

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/json"
 	"slices"
 	"sync"
 	"time"
@@ -23,7 +22,7 @@ const (
 )
 
 // bucketTrail holds a bucket for each day since 1970 (4). In it: conversation 0 direction 1
-// delivery 8 Unix nanoseconds 8 -> step (JSON).
+// delivery 8 Unix nanoseconds 8 -> step (encode.go).
 var bucketTrail = []byte("trail")
 
 // File is the store's file, whose writer takes along what is noted.
@@ -54,15 +53,13 @@ func New(f File) *Trail { return &Trail{File: f} }
 
 // Note implements bridge.Trail. What is more than the writer takes in time is not remembered.
 func (t *Trail) Note(c bridge.Conversation, s bridge.Step) {
-	value, err := json.Marshal(s)
-	if err != nil {
-		return
-	}
+	n := noteOf(c, s)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.noted) < mostNotes {
-		t.noted = append(t.noted, note{keyOf(c, s), value})
-		t.Wake()
+		if t.noted = append(t.noted, n); len(t.noted) == 1 {
+			t.Wake()
+		}
 	}
 }
 
@@ -130,8 +127,11 @@ func (t *Trail) StepsOf(ctx context.Context, c bridge.Conversation) (steps []bri
 	err = t.days(ctx, func(b proof.Bucket) {
 		prefix, cursor := prefixOf(c), b.Cursor()
 		for k, v := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = cursor.Next() {
-			var s bridge.Step
-			if v, err := b.Value(k, v); err == nil && json.Unmarshal(v, &s) == nil {
+			v, err := b.Value(k, v)
+			if err != nil {
+				continue
+			}
+			if s, err := stepOf(v); err == nil {
 				steps = append(steps, s)
 			}
 		}
@@ -142,14 +142,14 @@ func (t *Trail) StepsOf(ctx context.Context, c bridge.Conversation) (steps []bri
 
 // Named implements bridge.Trail.
 func (t *Trail) Named(ctx context.Context, id string) (found []bridge.Conversation, err error) {
-	quoted, err := json.Marshal(id)
-	if err != nil {
-		return nil, err
-	}
+	wanted := []byte(id)
 	err = t.days(ctx, func(b proof.Bucket) {
 		cursor := b.Cursor()
 		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-			if !bytes.Contains(v, quoted) {
+			if !bytes.Contains(v, wanted) {
+				continue
+			}
+			if v, err := b.Value(k, v); err != nil || !names(v, id) {
 				continue
 			}
 			name, _, _ := bytes.Cut(k, []byte{0})
@@ -159,6 +159,12 @@ func (t *Trail) Named(ctx context.Context, id string) (found []bridge.Conversati
 		}
 	})
 	return found, err
+}
+
+// names reports whether a step names a message by an id.
+func names(v []byte, id string) bool {
+	s, err := stepOf(v)
+	return err == nil && slices.Contains(s.IDs, id)
 }
 
 // Erase forgets a conversation's steps in a transaction.
@@ -201,12 +207,6 @@ func (t *Trail) day(tx *bbolt.Tx, day []byte) proof.Bucket {
 }
 
 func prefixOf(c bridge.Conversation) []byte { return append([]byte(c.String()), 0) }
-
-func keyOf(c bridge.Conversation, s bridge.Step) []byte {
-	key := append(prefixOf(c), s.Direction[0])
-	key = binary.BigEndian.AppendUint64(key, uint64(s.Delivery))
-	return binary.BigEndian.AppendUint64(key, uint64(s.At.UnixNano())) // #nosec G115 -- the order of times after 1970
-}
 
 func dayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
 

@@ -13,6 +13,7 @@ import (
 type doctorCmd struct {
 	Fix     bool `help:"Repair what can be repaired, then look again."`
 	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
+	Guide   bool `help:"Walk through what does not work yet: name one thing at a time, wait until it works, go on."`
 	Slash   bool `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
 }
 
@@ -31,23 +32,17 @@ func (c doctorCmd) Validate() error {
 		return errors.New("--replace needs --fix")
 	case c.Slash && !c.Fix:
 		return errors.New("--slash-commands needs --fix")
+	case c.Guide && c.Fix:
+		return errors.New("--guide looks only; run doctor --fix by itself")
 	}
 	return nil
 }
 
 func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
-	cfg, problems := app.ReadConfig(io.Environ)
-	method, path := http.MethodGet, "/doctor"
-	if c.Fix {
-		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)
+	if c.Guide {
+		return newGuide(io.Out, func(ctx context.Context) (app.Diagnosis, error) { return c.examine(ctx, io) }).run(ctx)
 	}
-	var d app.Diagnosis
-	err := app.Ask(ctx, cfg.Store.Database, method, path, "", func(res *http.Response) error {
-		return json.NewDecoder(res.Body).Decode(&d)
-	})
-	if errors.Is(err, app.ErrNotRunning) {
-		d, err = app.DiagnoseAlone(ctx, cfg, problems, app.NewRepair(c.Fix, c.Replace, c.Slash))
-	}
+	d, err := c.examine(ctx, io)
 	if err != nil {
 		return err
 	}
@@ -56,4 +51,20 @@ func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
 		panic(exitBad) // see Run
 	}
 	return err
+}
+
+// examine asks the bridge that runs, or looks by itself.
+func (c doctorCmd) examine(ctx context.Context, io Stdio) (d app.Diagnosis, err error) {
+	cfg, problems := app.ReadConfig(io.Environ)
+	method, path := http.MethodGet, "/doctor"
+	if c.Fix {
+		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)
+	}
+	err = app.Ask(ctx, cfg.Store.Database, method, path, "", func(res *http.Response) error {
+		return json.NewDecoder(res.Body).Decode(&d)
+	})
+	if errors.Is(err, app.ErrNotRunning) {
+		d, err = app.DiagnoseAlone(ctx, cfg, problems, app.NewRepair(c.Fix, c.Replace, c.Slash))
+	}
+	return d, err
 }

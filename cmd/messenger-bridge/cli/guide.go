@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"messenger-bridge/app"
+	"messenger-bridge/bridge"
+)
+
+// guidePause is how long a guide waits before it looks again.
+const guidePause = 5 * time.Second
+
+// guide walks through what does not work yet: it names the first of it, and what to do, waits
+// until it works, ticks it off, and goes on, until nothing is left.
+type guide struct {
+	out  io.Writer
+	look func(context.Context) (app.Diagnosis, error)
+	wait func(context.Context) error
+
+	works map[string]bool // by check
+	said  string          // of the step that is asked for
+}
+
+// newGuide returns one that looks every few seconds.
+func newGuide(out io.Writer, look func(context.Context) (app.Diagnosis, error)) *guide {
+	return &guide{out: out, look: look, works: map[string]bool{}, wait: func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(guidePause):
+			return nil
+		}
+	}}
+}
+
+// run walks until nothing is bad any more, or ctx ends.
+func (g *guide) run(ctx context.Context) error {
+	for {
+		d, err := g.look(ctx)
+		if err != nil {
+			return err
+		}
+		if err := g.tell(d.Findings); err != nil || d.Bad == 0 {
+			return err
+		}
+		if err := g.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// tell ticks off what works since the last look, and says what is next.
+func (g *guide) tell(findings []app.Finding) (err error) {
+	say := func(format string, args ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(g.out, format, args...)
+		}
+	}
+	left, next := 0, app.Finding{}
+	for _, f := range findings {
+		if f.Level == bridge.Bad {
+			if g.works[f.Check] = false; left == 0 {
+				next = f
+			}
+			left++
+			continue
+		}
+		if !g.works[f.Check] && f.Level != bridge.Unknowable {
+			say("✓ %s: %s\n", app.PlainText(f.Check), app.PlainText(f.Found))
+			g.works[f.Check] = true
+		}
+	}
+	if left == 0 {
+		say("Everything is in place.\n")
+		return err
+	}
+	if step := next.Check + "\x00" + next.Found + "\x00" + next.Do; step != g.said {
+		g.said = step
+		say("\n→ %s: %s\n  %s\n  (%d to do; this looks again by itself, Ctrl-C ends it)\n\n", app.PlainText(next.Check), app.PlainText(next.Found), app.PlainText(next.Do), left)
+	}
+	return err
+}

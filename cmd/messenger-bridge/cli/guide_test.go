@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"messenger-bridge/app"
+	"messenger-bridge/bridge"
+)
+
+// TestGuide_AsksForOneStepAtATimeAndTicksItOff, says each once, and again what broke meanwhile.
+func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
+	good := func(check string) app.Finding {
+		return app.Finding{Finding: bridge.Finding{Check: check, Level: bridge.Good, Found: "fine"}}
+	}
+	bad := func(check string) app.Finding {
+		return app.Finding{Finding: bridge.Finding{Check: check, Level: bridge.Bad, Found: "missing", Do: "add\x1b it"}}
+	}
+	looks := [][]app.Finding{
+		{good("app"), bad("webhook"), bad("page")},
+		{good("app"), bad("webhook"), bad("page")},
+		{good("app"), good("webhook"), bad("page")},
+		{bad("app"), good("webhook"), good("page")},
+		{good("app"), good("webhook"), good("page"), {Finding: bridge.Finding{Check: "seen", Level: bridge.Unknowable, Found: "?"}}},
+	}
+	var out strings.Builder
+	g := newGuide(&out, func(context.Context) (d app.Diagnosis, err error) {
+		d.Findings, looks = looks[0], looks[1:]
+		for _, f := range d.Findings {
+			if f.Level == bridge.Bad {
+				d.Bad++
+			}
+		}
+		return d, nil
+	})
+	g.wait = func(context.Context) error { return nil }
+	if err := g.run(t.Context()); err != nil || len(looks) != 0 {
+		t.Fatal(err, len(looks))
+	}
+	const end = "\n  add  it\n  (%d to do; this looks again by itself, Ctrl-C ends it)\n\n"
+	ask := func(check, left string) string {
+		return "\n→ " + check + ": missing" + strings.Replace(end, "%d", left, 1)
+	}
+	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\nEverything is in place.\n"
+	if out.String() != want {
+		t.Errorf("says\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestGuide_EndsWhenItIsStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	g := newGuide(&strings.Builder{}, func(context.Context) (app.Diagnosis, error) {
+		stop()
+		return app.Diagnosis{Bad: 1, Findings: []app.Finding{{Finding: bridge.Finding{Check: "x", Level: bridge.Bad}}}}, nil
+	})
+	if err := g.run(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("ends with %v", err)
+	}
+}
