@@ -119,7 +119,7 @@ func (p *program) lookAfterPages() (err error) {
 		return err
 	}
 	p.pages = pages.New(pages.Config{
-		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph},
+		Facebook: pages.Facebook{Login: p.graph, Subscriptions: p.graph, Tokens: p.graph, Version: p.graph.Version()},
 		Store:    pages.Store{Pages: audit.Pages{PageStore: p.store, Auditor: audit.Auditor{Journal: p.store.Journal(), Log: p.log}}, Tickets: p.store, Revocations: p.store},
 		Gaps:     p.gaps, PublicURL: p.cfg.Network.PublicURL, Verified: p.progress.verified,
 		Workspace: pages.Workspace{Departments: p.client.Departments, May: access{p.client, p.clerk}.may},

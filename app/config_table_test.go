@@ -126,7 +126,7 @@ func badConfigurations(t *testing.T, dir, taken string) []badConfiguration {
 		one("FACEBOOK_APP_SECRET", "a,b,c", "more than two"),
 		one("FACEBOOK_VERIFY_TOKEN", unset, "must be set"),
 		one("FACEBOOK_VERIFY_TOKEN", "0123456789abcdef0123456789abcdef", "app's secret"),
-		one("FACEBOOK_GRAPH_VERSION", "26", "v26.0"),
+		one("FACEBOOK_GRAPH_VERSION", "26", "v27.0"),
 		one("FACEBOOK_GRAPH_URL", "graph.facebook.com", "https://host.example"),
 		one("FACEBOOK_GRAPH_URL", "http://127.0.0.1:1/v26.0", "FACEBOOK_GRAPH_VERSION"),
 		one("FACEBOOK_LOGIN_URL", "www.facebook.com", "https://host.example"),

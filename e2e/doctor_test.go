@@ -137,7 +137,7 @@ func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
 	}
 	for _, check := range []string{
 		"bridge", "Rocket.Chat", "version", "clock (Rocket.Chat)", "login", "roles", "permissions", "Omnichannel", "agents", "rate limit",
-		"setup channel", "slash commands", "Meta", "app", "app subscription", "handshake", "Shop: token", "Shop: permissions", "Shop: fields", "clock (Meta)",
+		"setup channel", "slash commands", "Meta", "app", "app subscription", "handshake", "Shop: token", "Shop: permissions", "Shop: fields", "clock (Meta)", "version (Meta)",
 	} {
 		if !d.has(found{check: check, level: bridge.Good}) {
 			t.Errorf("not checked: %s", check)
@@ -246,6 +246,10 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 				w.rc.AddUser(chat.User{Username: "boss", Roles: []string{"user", "livechat-manager"}})
 			},
 			want: []found{{"setup channel", bridge.Notable, "1 of the omnichannel managers", "--fix"}}, fixed: []string{"setup channel"},
+		},
+		{
+			name: "a version of Meta's API that has ended", before: func(w *world) { w.set("FACEBOOK_GRAPH_VERSION", "v20.0") },
+			want: []found{{"version (Meta)", bridge.Bad, "v20.0 has ended", "FACEBOOK_GRAPH_VERSION"}},
 		},
 		{
 			name: "workspace down", fault: func(w *world) { w.rc.Down() },

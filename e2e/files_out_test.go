@@ -141,7 +141,7 @@ func TestFilesOut_HostileLinks_AreNotFollowed(t *testing.T) {
 	w.run()
 	k := w.ask()
 	for _, link := range []string{
-		w.meta.URL() + "/v26.0/me", "http://169.254.169.254/latest/meta-data", "//169.254.169.254/file-upload/x/y",
+		w.meta.URL() + "/v27.0/me", "http://169.254.169.254/latest/meta-data", "//169.254.169.254/file-upload/x/y",
 		"/api/v1/me", "/file-upload/../api/v1/me", "/file-upload/%2e%2e/api/v1/me", w.rc.URL() + "@evil.example/file-upload/x/y",
 		"file:///etc/passwd", "",
 	} {

@@ -34,6 +34,7 @@ func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.
 	} else if len(pages) > 0 {
 		k.add("pages", bridge.Unknowable, fmt.Sprintf("%d not looked at, because Meta does not answer the app", len(pages)), "")
 	}
+	k.version()
 	k.clock()
 	return k.found
 }

@@ -24,7 +24,7 @@ import (
 // ClientConfig is what a Client needs.
 type ClientConfig struct {
 	GraphURL      string // without version
-	Version       string // v26.0
+	Version       string // v27.0
 	AppID         string
 	AppSecret     bridge.Secret
 	LoginURL      string                             // where the login dialog lives, without version; https://www.facebook.com
@@ -48,13 +48,14 @@ type Times struct {
 // app. It never repeats a call: only the queue knows whether that is safe. Safe for
 // concurrent use.
 type Client struct {
-	cfg   ClientConfig // complete after NewClient, never changed
-	base  string       // address of the version
-	rest  *rest.Client
-	pacer *pace.Pacer
-	pulse pulse
-	skew  skew
-	sleep func(context.Context, time.Duration) error
+	cfg    ClientConfig // complete after NewClient, never changed
+	base   string       // address of the version
+	rest   *rest.Client
+	pacer  *pace.Pacer
+	pulse  pulse
+	skew   skew
+	served atomic.Value // string: the version that Meta last answered with
+	sleep  func(context.Context, time.Duration) error
 
 	uploads *rest.Client // for calls that carry a file: their answers take longer
 }
@@ -247,6 +248,9 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 		a.status, a.header = res.StatusCode, res.Header
 		a.body, err = rest.Read(res, maxAnswer)
 		c.skew.learn(a.header, c.cfg.Now())
+		if v := a.header.Get("facebook-api-version"); v != "" {
+			c.served.Store(v)
+		}
 	}
 	a.err, a.written = err, written.Load()
 }

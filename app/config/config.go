@@ -64,7 +64,7 @@ type FacebookConfig struct {
 	AppSecret     bridge.Secret `env:"FACEBOOK_APP_SECRET,required,notEmpty" help:"two secrets, comma separated, while rotating"`
 	VerifyToken   bridge.Secret `env:"FACEBOOK_VERIFY_TOKEN,required,notEmpty" help:"webhook verification"`
 	GraphURL      string        `env:"FACEBOOK_GRAPH_URL" envDefault:"https://graph.facebook.com" help:"for tests and proxies"`
-	GraphVersion  string        `env:"FACEBOOK_GRAPH_VERSION" envDefault:"v26.0"`
+	GraphVersion  string        `env:"FACEBOOK_GRAPH_VERSION" envDefault:"v27.0" help:"of Meta's API; docs/operating.md says when versions end"`
 	LoginURL      string        `env:"FACEBOOK_LOGIN_URL" envDefault:"https://www.facebook.com" help:"where the login dialog lives"`
 	LoginConfigID string        `env:"FACEBOOK_LOGIN_CONFIG_ID" help:"Facebook Login for Business configuration, if used"`
 }

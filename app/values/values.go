@@ -109,7 +109,7 @@ func Version(value string) string {
 	if version.MatchString(value) {
 		return ""
 	}
-	return fmt.Sprintf("must be a version such as v26.0; it is %q", value)
+	return fmt.Sprintf("must be a version such as v27.0; it is %q", value)
 }
 
 // Name checks a username, or the name of a channel.

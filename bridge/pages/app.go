@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -19,6 +20,8 @@ type app struct {
 	webhook  string // our address, to which Meta is to send events
 	verified func() bool
 	checkFor time.Duration
+	version  bridge.APIVersion // of our calls
+	warned   atomic.Int64      // the last warning of its end, counted from 1; 0: none in this run
 
 	mu   sync.Mutex // held while it is checked, so that one repairs it for all
 	good time.Time  // when it was last found in order

@@ -283,7 +283,7 @@ func (d *desk) restart() *desk {
 		d.Fatal(err)
 	}
 	d.Parts = New(Config{
-		Facebook: Facebook{d.meta, d.meta, d.meta}, Store: Store{d.store, d.store, d.store}, Gaps: d.gaps,
+		Facebook: Facebook{Login: d.meta, Subscriptions: d.meta, Tokens: d.meta}, Store: Store{d.store, d.store, d.store}, Gaps: d.gaps,
 		PublicURL: "https://b.example/", Verified: func() bool { return true }, Now: now, Log: slog.New(slog.DiscardHandler),
 		Workspace: Workspace{
 			May: func(_ context.Context, who bridge.Author) (bool, error) {

@@ -43,6 +43,7 @@ type Facebook struct {
 	Login         bridge.Authorizer
 	Subscriptions bridge.Subscriber
 	Tokens        bridge.TokenInspector
+	Version       bridge.APIVersion // of the calls that all these make
 }
 
 // Store is what is remembered.
@@ -117,7 +118,7 @@ func New(c Config) *Parts {
 	kept := &revocations{registry: reg, Revocations: c.Store.Revocations}
 	app := &app{
 		registry: reg, facebook: c.Facebook.Subscriptions, webhook: public + webhookPath, verified: c.Verified,
-		checkFor: cmp.Or(c.Times.AppCheckFor, appCheckFor),
+		checkFor: cmp.Or(c.Times.AppCheckFor, appCheckFor), version: c.Facebook.Version,
 	}
 	connections := &Connections{
 		registry: reg, facebook: c.Facebook.Subscriptions, app: app,

@@ -186,6 +186,7 @@ func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 		return
 	}
 	c.tokens.warnOfExpiry(ctx, after)
+	c.app.warnOfVersion(ctx)
 	lost, healed := after.Why, false
 	if err == nil && after.State == bridge.PageUnsubscribe && after.Token != "" {
 		after, err = c.SwitchOn(ctx, id) // if Meta allows it
