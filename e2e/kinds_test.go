@@ -93,6 +93,8 @@ type kindPlay struct {
 	customer string
 	page     string
 	clock    int // milliseconds since this play began
+
+	created map[string]int64 // the second in which each element was first told; a repeat tells the same
 }
 
 // kindEvent writes out the abbreviations: $C is the customer, $P the page, $D the
@@ -109,9 +111,15 @@ func (p *kindPlay) kindEvent(element string) meta.Event {
 	both := func(sender, recipient string) string {
 		return fmt.Sprintf(`"sender":{"id":%q},"recipient":{"id":%q},%s`, sender, recipient, at)
 	}
+	if p.created == nil {
+		p.created = map[string]int64{}
+	}
+	if p.created[element] == 0 {
+		p.created[element] = now / 1000
+	}
 	pairs := []string{"$D", both(p.customer, p.page), "$E", both(p.page, p.customer), "$C", p.customer, "$P", p.page, "$T", at,
-		"$M", fmt.Sprint(now), "$S", fmt.Sprint(now / 1000), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
-		"$F", fmt.Sprintf(`"post_id":"%s_800001","created_time":%d`, p.page, now/1000)}
+		"$M", fmt.Sprint(now), "$S", fmt.Sprint(p.created[element]), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
+		"$F", fmt.Sprintf(`"post_id":"%s_800001","created_time":%d`, p.page, p.created[element])}
 	change, message := "", "m_%s_%d"
 	if field, value, found := strings.Cut(element, " {"); found && !strings.HasPrefix(element, "{") {
 		change, element = field, "{"+value

@@ -49,7 +49,7 @@ func (r *poster) files(ctx context.Context, link *stay, p *posting) error {
 		if p.files[i] == "" {
 			id, err := r.file(ctx, link, p, i, n)
 			if err != nil {
-				return err
+				return ofPart(err, i+1)
 			}
 			p.files[i] = id
 			p.shown = append(p.shown, id)
@@ -83,6 +83,17 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 	return id, nil
 }
 
+// ofPart has a refusal say of which part of a message it is, for each is tried for itself.
+func ofPart(err error, part int) error {
+	refusal := *bridge.RefusalOf(err)
+	if refusal.Answer == nil {
+		return err
+	}
+	of := *refusal.Answer
+	of.Part, refusal.Answer = part, &of
+	return &refusal
+}
+
 // unfetched decides what becomes of a file that did not come from Facebook. What the page's
 // settings refuse, and what is not there, is said.
 func (r *poster) unfetched(ctx context.Context, link *stay, p *posting, i int, refusal *bridge.Refusal) (bridge.MessageID, error) {
@@ -114,7 +125,7 @@ func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int,
 		p.open = link.Room
 	}
 	refusal = bridge.RefusalOf(p.althoughOpen(link, refusal))
-	if a := r.tooMuch(p.in.Refusals, refusal); a != nil {
+	if a := r.tooMuch(p.in.Refusals.Of(i+1), refusal); a != nil {
 		return substitutes{r}.file(ctx, link, p, i, name, a)
 	}
 	switch refusal.Reason {
@@ -205,7 +216,7 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 		p.refused = append(p.refused, toCustomer)
 	}
 	err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)}))
-	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
+	if err != nil && r.tooMuch(p.in.Refusals.Of(i+1), err) != nil {
 		_, err = substitutes{r}.inTurn(ctx, link, p, id, []string{cited(text)}, err)
 	}
 	return id, err

@@ -202,7 +202,7 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 		}
 	}
 	err = p.althoughOpen(link, err)
-	if a := r.tooMuch(p.in.Refusals, err); a != nil {
+	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {
 		return substitutes{r}.giveUpText(ctx, link, p, err, a)
 	}
 	return err
@@ -212,7 +212,7 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 // the text is there: an earlier attempt may have shown it, whose answer was lost.
 func (r substitutes) giveUpText(ctx context.Context, link *stay, p *posting, refused error, a *bridge.Response) error {
 	there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
-	if there || err != nil && r.tooMuch(p.in.Refusals, err) == nil {
+	if there || err != nil && r.tooMuch(p.in.Refusals.Of(0), err) == nil {
 		return err
 	}
 	return r.text(ctx, link, p, refused, a)
