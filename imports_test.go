@@ -38,8 +38,10 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "store/compact", "store/layout", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "replica", "store/changes", "store/compact", "store/disk", "store/keyfile", "store/layout", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
 	"store/compact":       {},
+	"store/disk":          {},
+	"store/keyfile":       {"bridge", "store/compact"},
 	"store/layout":        {"bridge"},
 	"store/seal":          {},
 	"store/tickets":       {"bridge", "store/layout", "store/seal"},
@@ -49,6 +51,10 @@ var allowed = map[string][]string{
 	"companion":           {"bridge", "bridge/settings", "intake", "language"},
 	"web":                 {"bridge", "bridge/pages", "bridge/settings", "intake", "language", "recent"},
 	"metrics":             {"bridge"},
+
+	"replica":       {},
+	"journal":       {"replica"},
+	"store/changes": {"replica", "store/wipe"},
 
 	"intake":   {},
 	"language": {},
@@ -73,6 +79,7 @@ var allowed = map[string][]string{
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
 	"sandbox/loopback": {},
+	"sandbox/cluster":  {"sandbox/loopback"},
 	"sandbox/mob":      {},
 	"browsertest":      {},
 	"conformance":      {},
@@ -90,7 +97,7 @@ var allowed = map[string][]string{
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
-	"go.etcd.io/bbolt":                    {"store", "store/compact", "store/upgrade", "store/wipe", "bench"},
+	"go.etcd.io/bbolt":                    {"store", "store/changes", "store/compact", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
 	"github.com/caarlos0/env/v11":         {"app"},
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
@@ -99,6 +106,8 @@ var homes = map[string][]string{
 	"golang.org/x/time/rate":              {"messenger/pace"},
 	"golang.org/x/text":                   {"language"},
 	"github.com/chromedp":                 {"browsertest"},
+	"github.com/nats-io/nats.go":          {"journal"},
+	"github.com/nats-io/nats-server":      {"sandbox/cluster"},
 }
 
 func TestImports_PointToTheMiddle(t *testing.T) {
@@ -148,4 +157,17 @@ func checkImport(t *testing.T, folder, path string, mayImport []string) {
 		}
 	}
 	t.Errorf("%s uses %s, which has no home; add it to the table with a line in docs/decisions", folder, path)
+}
+
+// The server of the journal is for tests and shows: the program holds its client only.
+func TestImports_ServerOfTheJournalIsNotLinked(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/messenger-bridge").Output()
+	if err != nil {
+		t.Fatal("go list:", err)
+	}
+	for path := range strings.Lines(string(out)) {
+		if strings.Contains(path, "nats-server") || strings.HasPrefix(path, module+"sandbox/cluster") {
+			t.Errorf("the program is linked with %s", strings.TrimSpace(path))
+		}
+	}
 }
