@@ -9,6 +9,10 @@ import (
 	"path/filepath"
 
 	"go.etcd.io/bbolt"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/store/changes"
+	"messenger-bridge/store/layout"
 )
 
 // Backup writes a consistent copy of the running store to w and returns its
@@ -34,7 +38,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	if err := markCopy(f.Name(), s.now()); err != nil {
+	if err := changes.Mark(f.Name(), bucketCursors, bridge.CursorCopied, seqKey(layout.Nanos(s.now()))); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

@@ -149,10 +149,11 @@ func (g *group) expireFailed() {
 	if from := g.after.failedFrom; from.IsZero() || g.now.Sub(from) < keepFailed {
 		return
 	}
-	c := g.bucket(bucketFailed).Cursor()
+	b := g.bucket(bucketFailed)
+	c := b.Cursor()
 	k, v := c.First()
 	for n := 0; k != nil && n < atOnce && g.now.Sub(failedAt(v)) >= keepFailed; n++ {
-		g.keep(c.Delete())
+		g.remove(b, c, k)
 		g.after.counts.Failed--
 		k, v = c.First()
 	}

@@ -48,7 +48,7 @@ func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms 
 	if err == nil {
 		err = s.do(ctx, &op{apply: func(g *group) {
 			for _, r := range same {
-				if day := g.bucket(bucketMessages).Bucket(r.day); day != nil {
+				if day := g.inner(bucketMessages, r.day); day != nil {
 					g.drop(day, r.key)
 				}
 			}
@@ -67,6 +67,7 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		return err
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
+		g.record.Wipe()
 		g.keep(wipe.Ask(g.tx)) // with the same commit: whatever stops us, it is still to be done
 		g.drop(g.bucket(bucketConversations), []byte(c.String()))
 		for _, r := range rooms {

@@ -71,15 +71,15 @@ func (h *health) get(now time.Time) (failure error, try bool) {
 	return h.failure, true
 }
 
-// disk asks for free space, once a second at most.
-type disk struct {
+// space asks for free space, once a second at most.
+type space struct {
 	isFull atomic.Bool
 
 	mu    sync.Mutex // held by the one who asks; guards asked
 	asked time.Time
 }
 
-func (d *disk) full(s *file) bool {
+func (d *space) full(s *file) bool {
 	if !d.mu.TryLock() {
 		return d.isFull.Load() // somebody asks; a hanging disk must not hold all up
 	}

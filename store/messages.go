@@ -200,11 +200,15 @@ func (g *group) today() *bbolt.Bucket {
 	if g.day != nil {
 		return g.day
 	}
-	b, err := g.bucket(bucketMessages).CreateBucketIfNotExists(dayKey(dayOf(g.now)))
-	g.keep(err)
+	name := dayKey(dayOf(g.now))
+	if g.inner(bucketMessages, name) == nil {
+		_, err := g.bucket(bucketMessages).CreateBucket(name)
+		g.keep(err)
+		g.record.Create(bucketMessages, name)
+	}
 	g.wrote = true
-	g.day = b
-	return b
+	g.day = g.inner(bucketMessages, name)
+	return g.day
 }
 
 // expireReceipts lets go of days that are over, once a day.
@@ -222,6 +226,7 @@ func (g *group) expireReceipts() {
 	}
 	for _, day := range over {
 		g.keep(b.DeleteBucket(day))
+		g.record.Drop(bucketMessages, day)
 	}
 }
 

@@ -102,11 +102,12 @@ func (g *group) forgetKeys() {
 	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < g.file.remember {
 		return
 	}
-	c := g.bucket(bucketSeen).Cursor()
+	b := g.bucket(bucketSeen)
+	c := b.Cursor()
 	k, v := c.First()
 	for n := 0; k != nil && n < atOnce && g.now.Sub(seenAt(v)) >= g.file.remember; n++ {
 		g.forgotten = append(g.forgotten, hashesOf(v)...)
-		g.keep(c.Delete())
+		g.remove(b, c, k)
 		k, v = c.First()
 	}
 	g.after.seenFrom = time.Time{}

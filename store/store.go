@@ -14,6 +14,9 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/replica"
+	"messenger-bridge/store/disk"
+	"messenger-bridge/store/keyfile"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/wipe"
 )
@@ -27,11 +30,14 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: silent
 	Remember time.Duration    // how long keys of entries are remembered; 0: 7 days and some hours
+	// Journal takes each transaction before it is durable here; nil: there is none.
+	Journal replica.Journal
 	// Sync is for measuring: the file is not synced, instead this is called twice
 	// for each commit, as often as bbolt would sync.
 	Sync func()
 
-	seams seams
+	seams     seams
+	following bool // the file follows a journal: it is not upgraded by opening it
 }
 
 // seams are what only tests of this package change.
@@ -66,7 +72,7 @@ func (o *Options) setDefaults() {
 		o.seams.commit = func(update func() error) error { return update() }
 	}
 	if o.seams.free == nil {
-		o.seams.free = freeSpace
+		o.seams.free = disk.Free
 	}
 	if o.seams.compact == 0 {
 		o.seams.compact = 64 << 20
@@ -107,6 +113,8 @@ type file struct {
 	sync     func()
 	seams    seams
 	queues   [3]*Queue // by their numbers
+	journal  replica.Journal
+	deposed  chan struct{} // closed by the writer when nothing can be appended any more
 
 	ops      chan *op
 	flush    chan struct{} // holds one token when lazy marks have waited long enough
@@ -120,7 +128,7 @@ type file struct {
 	lazy   lazyMarks                 //
 	states stateMemory               //
 	health health                    //
-	disk   disk                      //
+	disk   space                     //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
 	wiping sync.Mutex                // held by who overwrites free pages
 }
@@ -138,7 +146,7 @@ func Open(o Options) (*Store, error) {
 		}
 		stored = info.Size() > 0
 	}
-	key, err := secretKey(o.Key, o.Path, stored, o.Log)
+	key, err := keyfile.Secret(o.Key, o.Path, stored, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +172,8 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer,
-		remember: o.Remember, sync: o.Sync, seams: o.seams,
+		remember: o.Remember, sync: o.Sync, seams: o.seams, journal: o.Journal,
+		deposed:  make(chan struct{}),
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/changes"
 )
 
 const (
@@ -47,10 +48,14 @@ type writerState struct {
 // write is the writer goroutine. Nothing else begins a write transaction.
 func (s *file) write() {
 	defer close(s.finished)
+	beats, end := s.beats()
+	defer end()
 	for {
 		select {
 		case o := <-s.ops:
 			s.commit(s.gather(o), s.marks())
+		case <-beats:
+			s.beat()
 		case <-s.flush:
 			s.commit(nil, s.marks())
 		case <-s.stop:
@@ -126,7 +131,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
 	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
-	g.open = make(map[string]*bbolt.Bucket, 4)
+	g.open, g.record = make(map[string]*bbolt.Bucket, 4), s.recorder()
 	txid := 0
 	start := time.Now()
 	err := s.seams.commit(func() error {
@@ -141,6 +146,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 				return errUnchanged
 			}
 			g.complete()
+			g.append()
 			return g.err
 		})
 	})
@@ -153,6 +159,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.recovered()
 	default:
 		err = notStored(err)
+		s.mayDepose(g)
 		if s.tookEffect(txid) {
 			s.committed(g, len(ops), time.Since(start))
 		} else {
@@ -226,6 +233,8 @@ type transaction struct {
 	open  map[string]*bbolt.Bucket
 	wrote bool
 	err   error // of bbolt; fails the transaction
+
+	record *changes.Recorder // for the journal; nil: there is none
 }
 
 // group is one transaction and what memory must learn if it takes effect.
@@ -238,6 +247,7 @@ type group struct {
 	touched   [4]bool       // queues, by their numbers
 	histories map[place]bridge.History
 	effects   []func()
+	appended  bool // the journal was told
 
 	fresh     freshKeys
 	forgotten []hash
@@ -260,6 +270,14 @@ func (g *transaction) bucket(name []byte) *bbolt.Bucket {
 		}
 	}
 	g.open[string(name)] = b
+	g.record.Named(b, name, nil)
+	return b
+}
+
+// inner returns a bucket within another, nil if it is not there.
+func (g *transaction) inner(outer, name []byte) *bbolt.Bucket {
+	b := g.bucket(outer).Bucket(name)
+	g.record.Named(b, outer, name)
 	return b
 }
 
@@ -267,6 +285,7 @@ func (g *transaction) bucket(name []byte) *bbolt.Bucket {
 func (g *transaction) put(b *bbolt.Bucket, key, value []byte) {
 	g.wrote = true
 	g.keep(b.Put(key, value))
+	g.keep(g.record.Put(b, key, value))
 }
 
 // take deletes a key and returns a copy of its value, nil if there is none.
@@ -277,8 +296,7 @@ func (g *transaction) take(b *bbolt.Bucket, key []byte) []byte {
 		return nil
 	}
 	v = append([]byte{}, v...)
-	g.wrote = true
-	g.keep(c.Delete())
+	g.remove(b, c, key)
 	return v
 }
 
@@ -288,15 +306,22 @@ func (g *transaction) drop(b *bbolt.Bucket, key []byte) bool {
 	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
 		return false
 	}
-	g.wrote = true
-	g.keep(c.Delete())
+	g.remove(b, c, key)
 	return true
+}
+
+// remove deletes the key at which a cursor stands.
+func (g *transaction) remove(b *bbolt.Bucket, c *bbolt.Cursor, key []byte) {
+	g.wrote = true
+	g.keep(g.record.Delete(b, key))
+	g.keep(c.Delete())
 }
 
 // next returns the bucket's next sequence number.
 func (g *transaction) next(b *bbolt.Bucket) uint64 {
 	n, err := b.NextSequence()
 	g.keep(err)
+	g.keep(g.record.Sequence(b, n))
 	return n
 }
 

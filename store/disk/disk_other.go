@@ -1,7 +1,9 @@
 //go:build !(linux || darwin || freebsd)
 
-package store
+// Package disk tells how much room there is.
+package disk
 
 import "errors"
 
-func freeSpace(string) (uint64, error) { return 0, errors.ErrUnsupported }
+// Free is not known on this system.
+func Free(string) (uint64, error) { return 0, errors.ErrUnsupported }

@@ -1,11 +1,12 @@
 //go:build linux || darwin || freebsd
 
-package store
+// Package disk tells how much room there is.
+package disk
 
 import "syscall"
 
-// freeSpace returns how many bytes can still be written beside a file.
-func freeSpace(path string) (uint64, error) {
+// Free returns how many bytes can still be written beside a file.
+func Free(path string) (uint64, error) {
 	var fs syscall.Statfs_t
 	if err := syscall.Statfs(path, &fs); err != nil {
 		return 0, err

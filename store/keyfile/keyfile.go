@@ -1,4 +1,6 @@
-package store
+// Package keyfile reads a store's secret key: the one that is given, or else the one of the file
+// beside the store.
+package keyfile
 
 import (
 	"crypto/rand"
@@ -16,10 +18,13 @@ import (
 
 const keyLen = 32
 
-// secretKey returns the key that was given, or else the one of the key file. The
+// ErrMissing says that there is a store, but neither a key nor a key file.
+var ErrMissing = errors.New("the store's secret key is missing")
+
+// Secret returns the key that was given, or else the one of the key file. The
 // file is made only if there is no store yet: a new key for an old store would
 // hide a loss.
-func secretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]byte, error) {
+func Secret(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]byte, error) {
 	if given != "" {
 		key, err := parseKey(given.Reveal())
 		if err != nil {
@@ -32,7 +37,7 @@ func secretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) 
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && stored:
 		return nil, fmt.Errorf("%w: %s exists, %s does not; put the key file back or set SECRET_KEY "+
-			"(to begin anew, move the store away)", ErrNoKey, path, file)
+			"(to begin anew, move the store away)", ErrMissing, path, file)
 	case errors.Is(err, fs.ErrNotExist):
 		return createKey(file)
 	case err != nil:
