@@ -54,6 +54,7 @@ var allowed = map[string][]string{
 
 	"replica":       {},
 	"journal":       {"replica"},
+	"replicas":      {"journal", "replica", "store", "store/changes", "store/compact"},
 	"store/changes": {"replica", "store/wipe"},
 
 	"intake":   {},
@@ -66,6 +67,7 @@ var allowed = map[string][]string{
 	"app": {
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
 		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
+		"journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
 		"commands", "companion", "intake", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/notices", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay", "bridge/settings",
@@ -74,7 +76,7 @@ var allowed = map[string][]string{
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "replicas", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},

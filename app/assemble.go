@@ -19,6 +19,7 @@ import (
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
+	"messenger-bridge/replicas"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
@@ -35,6 +36,8 @@ type program struct {
 	say     *language.Speaker
 	pace    *notices.Pace // of what one person types
 
+	leads     func() bool            // nil: nobody else can lead
+	replica   func() *replicas.State // nil: there are no others
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
@@ -96,8 +99,8 @@ func (p *program) callPlatforms() {
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
 		AppSecret: Secrets(cfg.Facebook.AppSecret)[0], VerifyToken: cfg.Facebook.VerifyToken,
 		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID,
-		Times:    messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
-		MaxConns: workers, Now: cfg.Now, Log: p.log,
+		Times: messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
+		Leads: p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
@@ -201,7 +204,7 @@ func (p *program) now() time.Time {
 
 // view shows how the bridge is.
 func (p *program) view() *view {
-	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, log: p.log}
+	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, replica: p.replica, log: p.log}
 }
 
 // operators carry out what is typed on the bridge's own machine.

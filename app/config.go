@@ -28,6 +28,7 @@ type Config struct {
 	Facebook   FacebookConfig
 	Network    NetworkConfig
 	Store      StoreConfig
+	Journal    JournalConfig
 	Workspace  WorkspaceConfig
 	Speech     SpeechConfig
 
@@ -72,6 +73,46 @@ type NetworkConfig struct {
 type StoreConfig struct {
 	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
 	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
+}
+
+// JournalConfig says where replicas share what they do; without a URL there is one process and
+// one file.
+type JournalConfig struct {
+	URL           string        `env:"JOURNAL_URL" help:"several replicas: nats://a,b,c or tls://…, NATS with JetStream; empty = one process, one file"`
+	Credentials   string        `env:"JOURNAL_CREDENTIALS_FILE" help:"path of NATS credentials"`
+	CA            string        `env:"JOURNAL_CA_FILE" help:"path of the certificates of the authority of its servers"`
+	Name          string        `env:"JOURNAL_NAME" envDefault:"messenger-bridge" help:"of the stream, and of its snapshots"`
+	Replicas      int           `env:"JOURNAL_REPLICAS" envDefault:"3" help:"of the stream"`
+	Replica       string        `env:"REPLICA_NAME" help:"of this replica; default: the host name"`
+	ReplicaURL    string        `env:"REPLICA_URL" help:"how the other replicas reach this one's LISTEN, on a private network"`
+	TakeoverAfter time.Duration `env:"TAKEOVER_AFTER" envDefault:"3s" help:"silence of the leader after which another replica takes over"`
+}
+
+// problems are contradictions and values that cannot work.
+func (c JournalConfig) problems(key bridge.Secret) (problems []error) {
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
+	if c.URL == "" {
+		return nil
+	}
+	if !strings.HasPrefix(c.URL, "nats://") && !strings.HasPrefix(c.URL, "tls://") {
+		report("JOURNAL_URL must begin with nats:// or tls://; it is %q", c.URL)
+	}
+	if key == "" {
+		report("SECRET_KEY must be set, and be the same for all replicas, because JOURNAL_URL is; copy it from the key file if the store has one")
+	}
+	if c.Name == "" || strings.ContainsAny(c.Name, " .*>/\\\t\r\n") {
+		report("JOURNAL_NAME must be a name of a NATS stream, without blanks and any of .*>/\\; it is %q", c.Name)
+	}
+	if c.Replicas < 1 || c.Replicas > 5 {
+		report("JOURNAL_REPLICAS must be 1 to 5; it is %d", c.Replicas)
+	}
+	if !IsBaseURL(c.ReplicaURL) {
+		report("REPLICA_URL must be a URL such as http://bridge-1:8080, at which the other replicas reach this one; it is %q", c.ReplicaURL)
+	}
+	if c.TakeoverAfter < 500*time.Millisecond {
+		report("TAKEOVER_AFTER must be at least 500ms; it is %v", c.TakeoverAfter)
+	}
+	return problems
 }
 
 // WorkspaceConfig says how the bridge is operated from Rocket.Chat, and by whom.
@@ -245,6 +286,7 @@ func (c Config) problems() (problems []error) {
 	if strings.Contains(c.Store.Database, "://") {
 		report("DATABASE must be a file path; shared engines do not exist yet")
 	}
+	problems = append(problems, c.Journal.problems(c.Store.SecretKey)...)
 	if c.ShutdownGrace < 0 {
 		report("SHUTDOWN_GRACE must not be negative")
 	}

@@ -22,8 +22,11 @@ type Addresses struct {
 // starting: neither Rocket.Chat nor Meta has to be there. started is called, if
 // not nil, once everything listens.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addresses)) (err error) {
+	if cfg.Journal.URL != "" {
+		return serveReplica(ctx, cfg, log, started)
+	}
 	p := newProgram(cfg, log)
-	p.store, err = store.Open(store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log})
+	p.store, err = store.Open(StoreOf(cfg, log))
 	if err != nil {
 		return err
 	}
@@ -35,9 +38,16 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if err := p.assemble(); err != nil {
 		return err
 	}
-	parts, where, err := p.listen()
+	l, where, err := listen(cfg)
 	if err != nil {
 		return err
+	}
+	parts := p.parts(publicPart(l.public, p.public().handler(), p.door(), log), HTTPPart(l.control, p.operators().routes(), log))
+	if l.private != nil {
+		parts = append(parts, Part{"metrics", cfg.ShutdownGrace / 20, HTTPPart(l.private, privateRoutes(p.metrics, p.view(), p.strangers), log)})
+	}
+	if l.profiles != nil {
+		parts = append(parts, Part{"profiles", cfg.ShutdownGrace / 20, HTTPPart(l.profiles, profileRoutes(), log)})
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
@@ -49,10 +59,12 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	return err
 }
 
+// listeners are all ports, open; those that are switched off are nil.
+type listeners struct{ public, control, private, profiles net.Listener }
+
 // listen opens every port before anything runs, so that a taken one is an error
-// and not a log line. The parts are in the order in which they stop.
-func (p *program) listen() (parts []Part, where Addresses, err error) {
-	grace := p.cfg.ShutdownGrace
+// and not a log line.
+func listen(cfg Config) (l listeners, where Addresses, err error) {
 	var opened []net.Listener
 	defer func() {
 		if err != nil {
@@ -76,21 +88,29 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 		}
 		return l
 	}
-	public := open("tcp", p.cfg.Network.Listen)
-	control := open("unix", controlPath(p.cfg.Store.Database))
-	var private, profiles net.Listener
-	if p.cfg.Network.MetricsListen != "" {
-		private = open("tcp", p.cfg.Network.MetricsListen)
+	l.public = open("tcp", cfg.Network.Listen)
+	l.control = open("unix", controlPath(cfg.Store.Database))
+	if cfg.Network.MetricsListen != "" {
+		l.private = open("tcp", cfg.Network.MetricsListen)
 	}
-	if p.cfg.Network.ProfileListen != "" {
-		profiles = open("tcp", p.cfg.Network.ProfileListen)
+	if cfg.Network.ProfileListen != "" {
+		l.profiles = open("tcp", cfg.Network.ProfileListen)
 	}
 	if err != nil {
-		return nil, where, err
+		return listeners{}, where, err
 	}
-	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
-	parts = []Part{
-		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), p.log)},
+	where = Addresses{Public: l.public.Addr().String(), Control: l.control.Addr().String()}
+	if l.private != nil {
+		where.Metrics = l.private.Addr().String()
+	}
+	return l, where, nil
+}
+
+// parts are in the order in which they stop; public and control answer requests.
+func (p *program) parts(public, control func(context.Context) error) []Part {
+	grace := p.cfg.ShutdownGrace
+	return []Part{
+		{"webhook", grace * 15 / 100, public},
 		{"strangers", grace / 100, p.strangers.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
@@ -99,18 +119,14 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 		{"backfill", grace * 2 / 100, p.backfill.Run},
 		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
 		{"deliveries", grace / 2, p.relay.Run},
-		{"control", grace / 20, HTTPPart(control, p.operators().routes(), p.log)},
+		{"control", grace / 20, control},
 	}
-	if private != nil {
-		where.Metrics = private.Addr().String()
-		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), p.strangers), p.log)})
-	}
-	if profiles != nil {
-		mux := http.NewServeMux()
-		mux.HandleFunc("/debug/pprof/", pprof.Index)
-		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		parts = append(parts, Part{"profiles", grace / 20, HTTPPart(profiles, mux, p.log)})
-	}
-	return parts, where, nil
+}
+
+func profileRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
 }

@@ -30,7 +30,7 @@ func (f *Figures) Retries() uint64 { return f.retries.Load() }
 // Resolved is how often only reading told that a record was stored.
 func (f *Figures) Resolved() uint64 { return f.resolved.Load() }
 
-// Bytes is how much was appended.
+// Bytes is how much was appended or followed.
 func (f *Figures) Bytes() uint64 { return f.bytes.Load() }
 
 // Appends is how many changes were appended, and in which time altogether.

@@ -91,6 +91,9 @@ func (f *Follower) Lag() (records uint64, since time.Duration, known bool) {
 	return records, since, !f.asked.IsZero() && now.Sub(f.asked) < f.stream.cfg.TakeoverAfter
 }
 
+// GoneInOrder reports whether the last leader said that it ends. It is asked after Run.
+func (f *Follower) GoneInOrder() bool { return f.bye }
+
 // Run hands out what is written, some records at a time, until take fails, ctx ends, or an error
 // says why there is nothing to follow: ErrVacant, ErrTooOld, ErrTailLost, ErrRebased or
 // replica.ErrBroken.
@@ -315,7 +318,7 @@ func (f *Follower) batch(m message, more <-chan message, take func([]Record) err
 	}
 	f.mu.Unlock()
 	f.heard = time.Now()
-	f.stream.Figures.position.Store(at.Seq)
+	f.stream.Figures.stored(at.Seq, size)
 	return broken
 }
 

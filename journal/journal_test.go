@@ -395,7 +395,7 @@ func TestOpen_RefusesUnsafeStreams(t *testing.T) {
 			t.Parallel()
 			c := config(t)
 			helper := open(t, config(t))
-			stream := helper.settings()
+			stream := settings(helper.cfg)
 			stream.Name, stream.Subjects = c.Name, []string{c.Name}
 			spoil(&stream)
 			if _, err := helper.js.CreateStream(t.Context(), stream); err != nil {

@@ -58,7 +58,7 @@ func (s *Stream) bucket(ctx context.Context, create bool) (jetstream.ObjectStore
 
 // PutSnapshot stores a copy, keeps one older besides it, and lets go of the records before both.
 func (s *Stream) PutSnapshot(ctx context.Context, at replica.Position, file *os.File) error {
-	mac, err := s.macOf(at, file)
+	mac, err := proof(s.chain, at, file)
 	if err != nil {
 		return err
 	}
@@ -75,11 +75,11 @@ func (s *Stream) PutSnapshot(ctx context.Context, at replica.Position, file *os.
 	if err != nil {
 		return fmt.Errorf("store a snapshot: %w", err)
 	}
-	return s.prune(ctx, b)
+	return prune(ctx, s.js, s.cfg.Name, b)
 }
 
-// macOf is the proof over a copy and its place. The file is at its beginning afterwards.
-func (s *Stream) macOf(at replica.Position, file io.ReadSeeker) (string, error) {
+// proof is the proof over a copy and its place. The file is at its beginning afterwards.
+func proof(c replica.Chain, at replica.Position, file io.ReadSeeker) (string, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("read a snapshot: %w", err)
 	}
@@ -90,11 +90,11 @@ func (s *Stream) macOf(at replica.Position, file io.ReadSeeker) (string, error) 
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("read a snapshot: %w", err)
 	}
-	return hex.EncodeToString(s.chain.Prove("snapshot", at.Encode(), sum.Sum(nil))), nil
+	return hex.EncodeToString(c.Prove("snapshot", at.Encode(), sum.Sum(nil))), nil
 }
 
 // prune keeps the newest snapshots and the records from the oldest of them on.
-func (s *Stream) prune(ctx context.Context, b jetstream.ObjectStore) error {
+func prune(ctx context.Context, js jetstream.JetStream, name string, b jetstream.ObjectStore) error {
 	all, err := snapshots(ctx, b)
 	if err != nil || len(all) < keptSnapshots {
 		return err
@@ -104,7 +104,7 @@ func (s *Stream) prune(ctx context.Context, b jetstream.ObjectStore) error {
 			return fmt.Errorf("delete an old snapshot: %w", err)
 		}
 	}
-	stream, err := s.js.Stream(ctx, s.cfg.Name)
+	stream, err := js.Stream(ctx, name)
 	if err != nil {
 		return fmt.Errorf("let go of old records: %w", err)
 	}
@@ -173,7 +173,7 @@ func (s *Stream) Fetch(ctx context.Context, which Snapshot, to *os.File) error {
 	if err := from.Error(); err != nil {
 		return fmt.Errorf("fetch a snapshot: %w", err)
 	}
-	mac, err := s.macOf(which.At, to)
+	mac, err := proof(s.chain, which.At, to)
 	if err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type Stream struct {
 	engine  engine
 	limit   int // bytes of a body
 	Figures Figures
+	Base    replica.Position // of the record with which Rebase began the journal
 }
 
 // Open connects, makes the stream if there is none, and checks how it is kept. An error that is
@@ -126,7 +127,7 @@ func (s *Stream) prepare(ctx context.Context) (err error) {
 	}
 	stream, err := s.js.Stream(ctx, s.cfg.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		stream, err = s.js.CreateStream(ctx, s.settings())
+		stream, err = s.js.CreateStream(ctx, settings(s.cfg))
 	}
 	switch {
 	case errors.Is(err, jetstream.ErrJetStreamNotEnabled), errors.Is(err, jetstream.ErrJetStreamNotEnabledForAccount):
@@ -135,7 +136,7 @@ func (s *Stream) prepare(ctx context.Context) (err error) {
 		return fmt.Errorf("open the journal %s: %w", s.cfg.Name, err)
 	}
 	info := stream.CachedInfo()
-	if problems := s.problems(info.Config); len(problems) > 0 {
+	if problems := problems(s.cfg, info.Config, s.conn.MaxPayload()); len(problems) > 0 {
 		return fmt.Errorf("%w: the stream %s %s; change that at the server (nats stream edit), or choose another JOURNAL_NAME",
 			ErrRefused, s.cfg.Name, strings.Join(problems, "; it "))
 	}
@@ -159,29 +160,29 @@ func tooOld(version string) bool {
 	return major < 2 || major == 2 && minor < leastServer
 }
 
-func (s *Stream) settings() jetstream.StreamConfig {
+func settings(cfg Config) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: s.cfg.Name, Subjects: []string{s.cfg.Name}, Description: "messenger-bridge: changes of its store",
-		Storage: jetstream.FileStorage, Replicas: s.cfg.Replicas, Discard: jetstream.DiscardNew, DenyDelete: true,
+		Name: cfg.Name, Subjects: []string{cfg.Name}, Description: "messenger-bridge: changes of its store",
+		Storage: jetstream.FileStorage, Replicas: cfg.Replicas, Discard: jetstream.DiscardNew, DenyDelete: true,
 		MaxMsgs: -1, MaxBytes: -1, MaxMsgSize: -1, MaxConsumers: -1,
 	}
 }
 
 // problems are what would let the stream lose or change records.
-func (s *Stream) problems(c jetstream.StreamConfig) (all []string) {
+func problems(cfg Config, c jetstream.StreamConfig, most int64) (all []string) {
 	for _, p := range []struct {
 		wrong bool
 		text  string
 	}{
-		{c.Replicas < 3 && c.Replicas < s.cfg.Replicas, fmt.Sprintf("has %d replicas, %d are wanted (JOURNAL_REPLICAS says so if fewer are meant)", c.Replicas, s.cfg.Replicas)},
+		{c.Replicas < 3 && c.Replicas < cfg.Replicas, fmt.Sprintf("has %d replicas, %d are wanted (JOURNAL_REPLICAS says so if fewer are meant)", c.Replicas, cfg.Replicas)},
 		{c.Storage != jetstream.FileStorage, "is kept in memory, not in files"},
 		{c.MaxAge > 0 || c.MaxMsgs > 0 || c.MaxBytes > 0 || c.MaxMsgsPerSubject > 0, "has limits of age, count or size: records would vanish"},
 		{c.Retention != jetstream.LimitsPolicy, "forgets records that were read"},
 		{c.Mirror != nil || len(c.Sources) > 0, "is a mirror of another stream"},
 		{c.AllowDirect, "allows direct reads, which may be behind"},
 		{c.AllowRollup || c.NoAck || c.SubjectTransform != nil, "rolls up, changes or does not acknowledge records"},
-		{c.MaxMsgSize > 0 && c.MaxMsgSize < leastMessage || s.conn.MaxPayload() < leastMessage, "takes only messages below 256 KiB"},
-		{len(c.Subjects) != 1 || c.Subjects[0] != s.cfg.Name, fmt.Sprintf("does not have the one subject %s, so it is somebody else's", s.cfg.Name)},
+		{c.MaxMsgSize > 0 && c.MaxMsgSize < leastMessage || most < leastMessage, "takes only messages below 256 KiB"},
+		{len(c.Subjects) != 1 || c.Subjects[0] != cfg.Name, fmt.Sprintf("does not have the one subject %s, so it is somebody else's", cfg.Name)},
 	} {
 		if p.wrong {
 			all = append(all, p.text)

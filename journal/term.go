@@ -92,6 +92,20 @@ func (t *Term) Leads() bool {
 	return now.Sub(*proven) < lasts && wall < lasts && wall > -lasts
 }
 
+// Outlive has the term end with another context than the one in which it was claimed. It is called
+// before anything is appended.
+func (t *Term) Outlive(ctx context.Context) { t.ctx = ctx }
+
+// Epoch is the term's number.
+func (t *Term) Epoch() uint64 { return t.epoch }
+
+// Ended returns why nothing can be appended any more, or nil.
+func (t *Term) Ended() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.ended
+}
+
 // At returns the place of the last record.
 func (t *Term) At() replica.Position {
 	t.mu.Lock()

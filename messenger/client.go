@@ -31,7 +31,8 @@ type ClientConfig struct {
 	LoginConfigID string        // a configuration of Facebook Login for Business; empty: classic login
 	VerifyToken   bridge.Secret // told to Meta with the webhook's address
 	Times         Times
-	MaxConns      int // idle connections kept: not fewer than calls at once; 64
+	Leads         func() bool // nothing is changed at Facebook while it says no; nil: always yes
+	MaxConns      int         // idle connections kept: not fewer than calls at once; 64
 	Now           func() time.Time
 	Log           *slog.Logger
 }
@@ -135,6 +136,9 @@ func (q request) address() string {
 	return "/" + url.PathEscape(node) + "/" + q.path
 }
 
+// errNotLeading says that another replica may send this, too.
+var errNotLeading = errors.New("this replica does not lead")
+
 // call makes a call in a page's name when it is the page's turn, and returns the
 // body of a success. Every error is a Refusal.
 func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
@@ -162,6 +166,9 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 		if err := c.await(ctx, wait, none, gate); err != nil {
 			return nil, err
 		}
+	}
+	if c.cfg.Leads != nil && q.method != http.MethodGet && !c.cfg.Leads() { // asked last, after all waiting
+		return nil, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, After: time.Second, Err: errNotLeading}
 	}
 	start := time.Now()
 	call := c.do

@@ -6,9 +6,11 @@ import (
 	"os"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/keyfile"
+	"messenger-bridge/store/layout"
 	"messenger-bridge/store/seal"
 )
 
@@ -44,67 +46,79 @@ func OpenCopy(o Options) (*changes.Copy, error) {
 	})
 }
 
+// PutToUse notes in a copy that it goes its own way from now on, at a place of a new journal.
+func PutToUse(c *changes.Copy, o Options, at replica.Position) error {
+	o.setDefaults()
+	return c.Begin(at, bucketCursors, bridge.CursorCopied, seqKey(layout.Nanos(o.Now())))
+}
+
 // Snapshot writes the file to w, and returns how far it has followed the journal.
 func (s *Store) Snapshot(w io.Writer) (replica.Position, error) { return changes.Snapshot(s.db, w) }
 
 // Deposed is closed when the journal takes nothing more from this store.
-func (s *Store) Deposed() <-chan struct{} { return s.deposed }
+func (s *Store) Deposed() <-chan struct{} { return s.ledger.deposed }
+
+// ledger is the journal as the writer sees it; without one, nothing is noted.
+type ledger struct {
+	journal replica.Journal
+	deposed chan struct{} // closed by the writer when nothing can be appended any more
+}
 
 // recorder returns what notes a transaction for the journal; nil if there is none.
-func (s *file) recorder() *changes.Recorder {
-	if s.journal == nil {
+func (l ledger) recorder() *changes.Recorder {
+	if l.journal == nil {
 		return nil
 	}
 	return changes.New()
 }
 
-// append hands the transaction to the journal. From then on the file must follow it.
-func (g *group) append() {
+// take hands a transaction to the journal. From then on the file must follow it.
+func (l ledger) take(g *group) {
 	text := g.record.Bytes()
 	if g.err != nil || len(text) == 0 {
 		return
 	}
 	select {
-	case <-g.file.deposed:
+	case <-l.deposed:
 		g.keep(replica.ErrDeposed)
 		return
 	default:
 	}
 	g.appended = true
-	at, err := g.file.journal.Append(text)
+	at, err := l.journal.Append(text)
 	g.keep(err)
 	if err == nil {
 		g.keep(g.tx.Bucket(bucketMeta).Put(changes.Position, at.Encode()))
 	}
 }
 
-// mayDepose ends the store's time after a transaction that failed, if the journal was told of it:
+// failed ends the store's time after a transaction that failed, if the journal was told of it:
 // it is not known to be there, or it is there and not in the file.
-func (s *file) mayDepose(g *group) {
+func (l ledger) failed(g *group) {
 	if g.appended {
-		s.depose()
+		l.depose()
 	}
 }
 
-func (s *file) depose() {
+func (l ledger) depose() {
 	select {
-	case <-s.deposed:
+	case <-l.deposed:
 	default:
-		close(s.deposed)
+		close(l.deposed)
 	}
 }
 
 // beats returns when the writer shows that it lives; never without a journal.
-func (s *file) beats() (<-chan time.Time, func()) {
-	if s.journal == nil {
+func (l ledger) beats() (<-chan time.Time, func()) {
+	if l.journal == nil {
 		return nil, func() {}
 	}
-	every := time.NewTicker(s.journal.BeatEvery())
+	every := time.NewTicker(l.journal.BeatEvery())
 	return every.C, every.Stop
 }
 
-func (s *file) beat() {
-	if err := s.journal.Beat(); err != nil {
-		s.depose()
+func (l ledger) beat() {
+	if err := l.journal.Beat(); err != nil {
+		l.depose()
 	}
 }

@@ -113,8 +113,7 @@ type file struct {
 	sync     func()
 	seams    seams
 	queues   [3]*Queue // by their numbers
-	journal  replica.Journal
-	deposed  chan struct{} // closed by the writer when nothing can be appended any more
+	ledger   ledger
 
 	ops      chan *op
 	flush    chan struct{} // holds one token when lazy marks have waited long enough
@@ -172,8 +171,7 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer,
-		remember: o.Remember, sync: o.Sync, seams: o.seams, journal: o.Journal,
-		deposed:  make(chan struct{}),
+		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{o.Journal, make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),

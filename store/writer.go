@@ -48,14 +48,14 @@ type writerState struct {
 // write is the writer goroutine. Nothing else begins a write transaction.
 func (s *file) write() {
 	defer close(s.finished)
-	beats, end := s.beats()
+	beats, end := s.ledger.beats()
 	defer end()
 	for {
 		select {
 		case o := <-s.ops:
 			s.commit(s.gather(o), s.marks())
 		case <-beats:
-			s.beat()
+			s.ledger.beat()
 		case <-s.flush:
 			s.commit(nil, s.marks())
 		case <-s.stop:
@@ -131,7 +131,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
 	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
-	g.open, g.record = make(map[string]*bbolt.Bucket, 4), s.recorder()
+	g.open, g.record = make(map[string]*bbolt.Bucket, 4), s.ledger.recorder()
 	txid := 0
 	start := time.Now()
 	err := s.seams.commit(func() error {
@@ -146,7 +146,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 				return errUnchanged
 			}
 			g.complete()
-			g.append()
+			s.ledger.take(g)
 			return g.err
 		})
 	})
@@ -159,7 +159,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.recovered()
 	default:
 		err = notStored(err)
-		s.mayDepose(g)
+		s.ledger.failed(g)
 		if s.tookEffect(txid) {
 			s.committed(g, len(ops), time.Since(start))
 		} else {

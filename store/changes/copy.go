@@ -127,6 +127,13 @@ func (c *Copy) write(at replica.Position, change func(*bbolt.Tx) error) error {
 	return nil
 }
 
+// Begin puts a key into the file, which is at another place from then on.
+func (c *Copy) Begin(at replica.Position, bucket []byte, key string, value []byte) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.write(at, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put([]byte(key), value) })
+}
+
 // overwrite does a little of what was asked for.
 func (c *Copy) overwrite() error {
 	if c.wiper == nil {

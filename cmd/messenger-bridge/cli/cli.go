@@ -23,18 +23,20 @@ type Stdio struct {
 
 // commandLine is all commands and their flags.
 type commandLine struct {
-	Serve   serveCmd   `cmd:"" help:"Run the bridge."`
-	Pages   pagesCmd   `cmd:"" help:"Show, add and remove Facebook pages."`
-	Status  statusCmd  `cmd:"" help:"Show how a running bridge is."`
-	Failed  failedCmd  `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
-	Retry   retryCmd   `cmd:"" help:"Try to deliver some of that again."`
-	Forget  forgetCmd  `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
-	Doctor  doctorCmd  `cmd:"" help:"Check everything that can be checked, and say what to do."`
-	Backup  backupCmd  `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
-	App     appCmd     `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
-	Demo    demoCmd    `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
-	Example exampleCmd `cmd:"" hidden:"" help:"Write bolt.db.example."`
-	Version versionCmd `cmd:"" help:"Show the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the bridge."`
+	Pages    pagesCmd    `cmd:"" help:"Show, add and remove Facebook pages."`
+	Status   statusCmd   `cmd:"" help:"Show how a running bridge is."`
+	Failed   failedCmd   `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
+	Retry    retryCmd    `cmd:"" help:"Try to deliver some of that again."`
+	Forget   forgetCmd   `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
+	Doctor   doctorCmd   `cmd:"" help:"Check everything that can be checked, and say what to do."`
+	Backup   backupCmd   `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
+	Handover handoverCmd `cmd:"" help:"Have another replica lead, for instance before this machine is serviced."`
+	Journal  journalCmd  `cmd:"" help:"Check the journal of several replicas, or begin it anew."`
+	App      appCmd      `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
+	Demo     demoCmd     `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
+	Example  exampleCmd  `cmd:"" hidden:"" help:"Write bolt.db.example."`
+	Version  versionCmd  `cmd:"" help:"Show the version."`
 }
 
 // exit carries the code of a command line that was only asked for help.

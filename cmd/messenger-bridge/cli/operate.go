@@ -34,12 +34,16 @@ func (f storeFlags) open(io Stdio) (*store.Store, error) {
 }
 
 func (f storeFlags) openOrCreate(io Stdio) (*store.Store, error) {
-	vars := map[string]string{}
+	vars, replicated := map[string]string{}, false
 	for _, v := range io.Environ {
 		name, value, _ := strings.Cut(v, "=")
+		replicated = replicated || name == "JOURNAL_URL" && value != ""
 		if name == "SECRET_KEY" || name == "SECRET_KEY_FILE" { // the other secrets are none of our business here
 			vars[name] = value
 		}
+	}
+	if replicated { // what was written past the journal would part this file from the others
+		return nil, errors.New("the store is one of several replicas (JOURNAL_URL is set): start this one, and give the command where the leader runs")
 	}
 	if problems := app.SecretsFromFiles(vars); len(problems) > 0 {
 		return nil, errors.Join(problems...)

@@ -16,6 +16,7 @@ import (
 
 type statusCmd struct {
 	storeFlags
+	JSON  bool `help:"As JSON."`
 	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
 }
 
@@ -30,6 +31,11 @@ func (c statusCmd) Run(ctx context.Context, io Stdio) error {
 				return fmt.Errorf("not ready: %s", s.Ready)
 			}
 			return nil
+		}
+		if c.JSON {
+			enc := json.NewEncoder(io.Out)
+			enc.SetIndent("", "  ")
+			return enc.Encode(s)
 		}
 		return printStatus(io.Out, s)
 	})
@@ -47,6 +53,9 @@ func printStatus(w io.Writer, s app.Status) error {
 		return text + " (since " + since.Format(time.RFC3339) + ")"
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if !printReplica(table, s.Replica) {
+		return table.Flush()
+	}
 	fmt.Fprintf(table, "version\t%s\nrunning since\t%s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
 		s.Version, s.Started.Format(time.RFC3339), s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
 		connection(s.Facebook.Answers, s.Facebook.Problem, s.Facebook.Since))
