@@ -1,12 +1,16 @@
 # Short forms of what CI and developers run; tools run at pinned versions and are
 # not in go.mod.
 
-.PHONY: check test fuzz example
+.PHONY: check short test fuzz example
 
 check: ## what CI runs
 	.ci/run
 
-test: ## the quick round
+short: ## the short round of CONTRIBUTING.md
+	go vet ./...
+	go test -short $$(go list ./... | grep -v -e /e2e -e /conformance)
+
+test: ## all tests, without the race detector
 	go test ./...
 
 FUZZ ?= 30s

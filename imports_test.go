@@ -32,30 +32,33 @@ var allowed = map[string][]string{
 	"messenger/pace":      {"bridge", "messenger/wire", "recent"},
 	"messenger/webhook":   {"bridge", "intake", "messenger/wire"},
 	"messenger/wire":      {"bridge", "textcut"},
-	"rocketchat":          {"bridge", "language", "pause", "rest", "rocketchat/evidence", "rocketchat/markup", "rocketchat/wire", "textcut"},
+	"rocketchat":          {"bridge", "language", "pause", "rest", "rocketchat/evidence", "rocketchat/limits", "rocketchat/markup", "rocketchat/wire", "textcut"},
 	"rocketchat/stream":   {"bridge", "metrics", "pause", "recent", "rocketchat", "rocketchat/ddp", "rocketchat/markup", "rocketchat/wire"},
 	"rocketchat/evidence": {"bridge"},
+	"rocketchat/limits":   {},
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "replica", "store/changes", "store/compact", "store/disk", "store/keyfile", "store/layout", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "replica", "store/audit", "store/changes", "store/compact", "store/copied", "store/disk", "store/layout", "store/proof", "store/seal", "store/tickets", "store/upgrade", "store/wipe"},
+	"store/audit":         {"bridge", "store/layout", "store/proof"},
+	"store/changes":       {"replica", "store/wipe"},
 	"store/compact":       {},
 	"store/disk":          {},
-	"store/keyfile":       {"bridge", "store/compact"},
+	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
 	"store/layout":        {"bridge"},
-	"store/seal":          {},
+	"store/proof":         {"store/layout", "store/seal"},
+	"store/seal":          {"bridge", "store/compact"},
 	"store/tickets":       {"bridge", "store/layout", "store/seal"},
-	"store/upgrade":       {"bridge", "store/layout"},
+	"store/upgrade":       {"bridge", "store/layout", "store/proof", "store/seal", "store/wipe"},
 	"store/wipe":          {},
 	"commands":            {"bridge", "bridge/pages", "bridge/settings", "language"},
 	"companion":           {"bridge", "bridge/settings", "intake", "language"},
 	"web":                 {"bridge", "bridge/pages", "bridge/settings", "intake", "language", "recent"},
 	"metrics":             {"bridge"},
 
-	"replica":       {},
-	"journal":       {"replica"},
-	"replicas":      {"journal", "replica", "store", "store/changes", "store/compact"},
-	"store/changes": {"replica", "store/wipe"},
+	"replica":  {},
+	"journal":  {"replica"},
+	"replicas": {"journal", "replica", "store", "store/changes", "store/compact"},
 
 	"intake":   {},
 	"language": {},
@@ -64,10 +67,13 @@ var allowed = map[string][]string{
 	"rest":     {},
 	"textcut":  {},
 
+	"app/values":      {},
+	"app/certificate": {},
+	"app/config":      {"app/values", "bridge", "language"},
 	"app": {
+		"app/certificate", "app/config", "app/values", "journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
 		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
-		"journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
 		"commands", "companion", "intake", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/notices", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay", "bridge/settings",
@@ -99,14 +105,15 @@ var allowed = map[string][]string{
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
-	"go.etcd.io/bbolt":                    {"store", "store/changes", "store/compact", "store/upgrade", "store/wipe", "bench"},
+	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/changes", "store/compact", "store/copied", "store/proof", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
-	"github.com/caarlos0/env/v11":         {"app"},
+	"github.com/caarlos0/env/v11":         {"app/config"},
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/jellydator/ttlcache/v3":   {"recent"},
 	"github.com/rivo/uniseg":              {"textcut"},
 	"golang.org/x/time/rate":              {"messenger/pace"},
 	"golang.org/x/text":                   {"language"},
+	"golang.org/x/crypto/acme":            {"app/certificate"},
 	"github.com/chromedp":                 {"browsertest"},
 	"github.com/nats-io/nats.go":          {"journal"},
 	"github.com/nats-io/nats-server":      {"sandbox/cluster"},
@@ -127,7 +134,7 @@ func TestImports_PointToTheMiddle(t *testing.T) {
 		}
 		folder, ours := strings.CutPrefix(pkg.ImportPath, module)
 		if !ours {
-			continue // the root holds nothing but this test
+			continue // the root holds nothing but tests
 		}
 		mayImport, known := allowed[folder]
 		if !known {

@@ -30,6 +30,7 @@ import (
 type program struct {
 	*late
 	cfg     Config
+	settled *settled
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	started time.Time
@@ -50,6 +51,7 @@ type program struct {
 	backfill  *backfill.Filler
 	progress  *progress
 	strangers *strangers
+	changes   *changes
 }
 
 // late is what is made last, for those that are made before and ask for it when
@@ -62,7 +64,7 @@ type late struct {
 
 // newProgram returns one that has nothing yet but what it is told.
 func newProgram(cfg Config, log *slog.Logger) *program {
-	return &program{late: &late{}, cfg: cfg, log: log, metrics: metrics.New(Version()), started: time.Now()}
+	return &program{late: &late{}, cfg: cfg, settled: newSettled(cfg, log), log: log, metrics: metrics.New(Version()), started: time.Now()}
 }
 
 // assemble makes the parts; nothing runs yet.
@@ -85,6 +87,7 @@ func (p *program) assemble() (err error) {
 		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
+	p.changes = &changes{p.store, p.relay.Notices.Announce, p.now, p.say, p.log}
 	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
@@ -97,7 +100,7 @@ func (p *program) callPlatforms() {
 	cfg := p.cfg
 	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
-		AppSecret: Secrets(cfg.Facebook.AppSecret)[0], VerifyToken: cfg.Facebook.VerifyToken,
+		Fresh:    p.settled.meta,
 		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID,
 		Times: messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
 		Leads: p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
@@ -159,16 +162,17 @@ func (p *program) roomsConfig() rooms.Config {
 
 // streamConfig says what listens to agents.
 func (p *program) streamConfig() stream.Config {
-	chat, times := p.cfg.RocketChat, p.cfg.Times
+	times := p.cfg.Times
 	return stream.Config{
 		Client: p.client, SetupChannel: p.cfg.Workspace.SetupChannel, Commands: p.relay.Notices, Gestures: p.relay.Gestures,
-		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Log: p.log, Metrics: p.metrics,
+		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Clock: p.say, Log: p.log, Metrics: p.metrics,
 		Hooks: stream.Hooks{
 			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
+			Credentials: p.settled.credentials, Retry: p.settled.retry,
 		},
-		Credentials: stream.Credentials{User: chat.User, Password: chat.Password, UserID: bridge.UserID(chat.UserID), Token: chat.Token},
+		Credentials: p.settled.credentials(),
 		Times: stream.Times{
-			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery,
+			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery, InOrder: times.InOrder,
 			PingEvery: times.PingEvery, RefusedWait: times.Refused, Answer: times.RestTimeout,
 		},
 	}
@@ -209,13 +213,13 @@ func (p *program) view() *view {
 
 // operators carry out what is typed on the bridge's own machine.
 func (p *program) operators() *operators {
-	return &operators{late: p.late, view: p.view(), store: p.store, pages: p.pages, patient: p.patient, roomLink: p.client.RoomLink, log: p.log}
+	return &operators{late: p.late, view: p.view(), store: p.store, pages: p.pages, level: p.cfg.Log.Now, patient: p.patient, roomLink: p.client.RoomLink, log: p.log}
 }
 
 // public answers Meta and browsers.
 func (p *program) public() *publicServer {
 	return &publicServer{
-		late: p.late, cfg: p.cfg, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
+		late: p.late, cfg: p.cfg, settled: p.settled, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
 		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
 }

@@ -25,7 +25,8 @@ func (p *program) clerk() *commands.Commands {
 		}},
 		Codes:     commands.Codes{Store: p.store, Now: p.now},
 		Customers: customers{p.late},
-		Health:    p.view().health, Failures: failures{p.late}, RoomLink: p.client.RoomLink, Say: p.say,
+		Health:    p.view().health, Failures: failures{p.late}, Say: p.say,
+		Workspace: commands.Workspace{Board: p.client, RoomLink: p.client.RoomLink},
 	})
 }
 
@@ -75,7 +76,7 @@ func (p paced) Handle(ctx context.Context, c bridge.Command) (bridge.Reply, erro
 func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: Secrets(s.cfg.Workspace.CommandsSecret), Clerk: paced{s.clerk, s.pace, s.say}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
+		Secrets: s.settled.commands, Clerk: paced{s.clerk, s.pace, s.say}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

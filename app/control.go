@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"messenger-bridge/app/config"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/store"
@@ -23,16 +24,11 @@ import (
 // A running bridge owns its store. Commands of operators talk to it over a Unix
 // socket beside the file, which only its owner may open.
 
-// maxSocketPath is the longest path of a Unix socket on Linux.
-const maxSocketPath = 107
-
-func controlPath(database string) string { return database + ".sock" }
-
 // listenControl opens the socket. The store is locked by us at this point, so
 // that a socket which is there was left by a crash.
 func listenControl(path string) (net.Listener, error) {
-	if len(path) > maxSocketPath {
-		return nil, fmt.Errorf("the path of the control socket is too long (%d characters, %d are possible): %s; choose a shorter DATABASE", len(path), maxSocketPath, path)
+	if len(path) > config.MaxSocketPath {
+		return nil, fmt.Errorf("the path of the control socket is too long (%d characters, %d are possible): %s; choose a shorter DATABASE", len(path), config.MaxSocketPath, path)
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the old control socket: %w", err)
@@ -61,6 +57,7 @@ type operators struct {
 	pages    *pages.Parts
 	patient  func() *patient // the bridge, to be examined
 	roomLink func(bridge.RoomID) string
+	level    *slog.LevelVar
 	log      *slog.Logger
 }
 
@@ -69,6 +66,8 @@ func (o *operators) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /status", o.view)
 	mux.HandleFunc("/doctor", o.serveDoctor)
+	mux.HandleFunc("GET /log-level", o.serveLogLevel)
+	mux.HandleFunc("PUT /log-level", o.serveLogLevel)
 	mux.HandleFunc("GET /failed", o.serveFailed)
 	mux.HandleFunc("POST /retry", o.serveRetry)
 	mux.HandleFunc("GET /pages", o.listPages)
@@ -97,7 +96,7 @@ var ErrNotRunning = errors.New("no bridge is running on this store")
 // Ask sends one request to a running bridge and hands its answer to read.
 func Ask(ctx context.Context, database, method, path, body string, read func(*http.Response) error) error {
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", controlPath(database))
+		return (&net.Dialer{Timeout: 2 * time.Second}).DialContext(ctx, "unix", config.ControlPath(database))
 	}}}
 	defer client.CloseIdleConnections()
 	req, err := http.NewRequestWithContext(ctx, method, "http://bridge"+path, strings.NewReader(body))
@@ -105,11 +104,13 @@ func Ask(ctx context.Context, database, method, path, body string, read func(*ht
 		return err
 	}
 	res, err := client.Do(req)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return ErrNotRunning
-	}
-	if err != nil {
-		return fmt.Errorf("ask the running bridge: %w", err)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w, %s; start it with `messenger-bridge serve`, or name its store with --database or DATABASE", ErrNotRunning, database)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("this user may not ask the bridge that runs on %s; run the command as the user of the bridge: %w", database, err)
+	case err != nil:
+		return fmt.Errorf("ask the bridge that runs on %s: %w", database, err)
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {

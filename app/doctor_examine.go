@@ -31,6 +31,7 @@ type patient struct {
 	client      *rocketchat.Workspace
 	stream      *stream.Stream
 	connections *pages.Connections
+	secret      func() bridge.Secret // the app's
 
 	refused   func() []bridge.Refused // what the workspace refuses at the moment; of one that runs
 	running   bool
@@ -44,6 +45,7 @@ type patient struct {
 // take lets the parts of a program be examined.
 func (t *patient) take(p *program) {
 	t.started, t.graph, t.client, t.stream, t.connections = p.started, p.graph, p.client, p.stream, p.pages.Connections
+	t.secret = func() bridge.Secret { return p.settled.appSecrets()[0] }
 }
 
 func (t *patient) note(check string, level bridge.Level, found, do string) {
@@ -145,6 +147,9 @@ func (t *patient) process() []bridge.Finding {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: fmt.Sprintf("it runs, but refuses webhooks: %v", err), Do: "Make room on the disk, or find out why it does not write. Meta repeats what is refused, for about an hour."}}
 	}
 	found := []bridge.Finding{{Check: check, Level: bridge.Good, Found: Version() + ", running since " + t.started.UTC().Format("2 January 2006, 15:04 MST")}}
+	if n := t.store.Changes().Count(); n > 0 {
+		found = append(found, changedFinding(n))
+	}
 	state := t.stream.State()
 	if id, _ := t.client.Bot(); id != "" && !state.Connected {
 		found = append(found, bridge.Finding{Check: "connection", Level: bridge.Bad, Found: "it is not connected to Rocket.Chat: " + state.Problem,

@@ -28,7 +28,7 @@ func (t *patient) publicAddress(ctx context.Context, verified bool) []bridge.Fin
 	}}
 	met := v.healthz(ctx)
 	if met == nil && t.meta {
-		met = v.webhook(ctx, Secrets(t.cfg.Facebook.AppSecret)[0])
+		met = v.webhook(ctx, t.secret())
 	}
 	f := bridge.Finding{Check: check, Level: bridge.Good, Found: v.shown() + " leads to this bridge"}
 	switch {

@@ -23,6 +23,7 @@ type failure struct {
 	Answer    string            `json:"answer,omitempty"` // of Rocket.Chat: the call, the status, the code
 	Written   time.Time         `json:"written,omitzero"`
 	Failed    time.Time         `json:"failed"`
+	Ago       Span              `json:"failedAgo"`
 	Room      string            `json:"room,omitempty"` // link
 	Message   bridge.MessageID  `json:"message,omitempty"`
 	Arrived   int               `json:"arrived,omitempty"` // parts
@@ -45,7 +46,7 @@ func (o *operators) serveFailed(w http.ResponseWriter, r *http.Request) {
 	shown := FailedList{More: more, Failed: []failure{}}
 	for _, l := range list {
 		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason, Answer: l.Detail,
-			Written: l.Written, Failed: l.At, Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.RetryNo}
+			Written: l.Written, Failed: l.At, Ago: SpanSince(l.At, time.Now()), Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.RetryNo}
 		if l.Room != "" {
 			f.Room = o.roomLink(l.Room)
 		}

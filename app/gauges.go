@@ -36,16 +36,18 @@ var (
 	facebookDesc    = describe("facebook_connected", "1 unless Facebook did not answer the last call.")
 	outagesDesc     = describe("facebook_outages_total", "Times that Facebook stopped answering.")
 	refusedDesc     = describe("refused_seconds", "For how long Rocket.Chat has refused a call; left out while it takes it.", "call", "everybody")
+	givenUpDesc     = describe("given_up_total", "Events of customers that Rocket.Chat refused for good, by call and HTTP status (0: no answer). A line stands in their place.", "call", "status")
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
+	changedDesc     = describe("store_changed_records", "Records that somebody other than the bridge has changed, as far as they were met since the start.")
 	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 70 bytes of memory.")
 )
 
 // Describe implements prometheus.Collector.
 func (gauges) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
-		facebookDesc, outagesDesc, refusedDesc, keptDesc, commitsDesc, bytesDesc, rememberedDesc} {
+		facebookDesc, outagesDesc, refusedDesc, givenUpDesc, keptDesc, commitsDesc, bytesDesc, changedDesc, rememberedDesc} {
 		all <- d
 	}
 }
@@ -77,11 +79,15 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	for call, r := range longest(g.relay.Refusals.Lasting()) {
 		gauge(refusedDesc, max(time.Since(r.Since).Seconds(), 0), call, strconv.FormatBool(r.Everybody()))
 	}
+	for kind, n := range g.relay.Refusals.CountsGivenUp() {
+		all <- prometheus.MustNewConstMetric(givenUpDesc, prometheus.CounterValue, float64(n), kind.Route, strconv.Itoa(kind.Status))
+	}
 	facebook, stats := g.graph.State(), g.store.Stats()
 	gauge(readyDesc, one(g.store.Health() == nil))
 	gauge(facebookDesc, one(facebook.Answers))
 	gauge(keptDesc, float64(stats.Failed))
 	gauge(bytesDesc, float64(stats.FileSize))
+	gauge(changedDesc, float64(g.store.Changes().Count()))
 	gauge(rememberedDesc, float64(stats.Remembered))
 	for d, n := range map[*prometheus.Desc]float64{outagesDesc: float64(facebook.Lost), commitsDesc: float64(stats.Commits)} {
 		all <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, n)

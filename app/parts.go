@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -67,10 +68,16 @@ func HTTPPart(l net.Listener, h http.Handler, log *slog.Logger) func(context.Con
 	return serving(newServer(h, log), l)
 }
 
-// publicPart is HTTPPart for everybody: a door bounds how many connections there are.
-func publicPart(l net.Listener, h http.Handler, door *intake.Door, log *slog.Logger) func(context.Context) error {
+// publicPart is HTTPPart for everybody: a door bounds how many connections there are. speak is
+// how TLS is spoken; nil: by a proxy.
+func publicPart(l net.Listener, h http.Handler, door *intake.Door, speak *tls.Config, log *slog.Logger) func(context.Context) error {
 	server := newServer(h, log)
-	return serving(server, door.Guard(server, l))
+	guarded := door.Guard(server, l)
+	if speak == nil {
+		return serving(server, guarded)
+	}
+	server.TLSConfig = speak
+	return serving(server, tls.NewListener(guarded, speak))
 }
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"messenger-bridge/app/config"
 	"messenger-bridge/intake"
 	"messenger-bridge/journal"
 	"messenger-bridge/messenger/webhook"
@@ -36,7 +37,7 @@ type replicated struct {
 // serveReplica is Serve for one of several replicas.
 func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started func(Addresses)) error {
 	r := newReplicated(cfg, log)
-	l, where, err := listen(cfg)
+	l, where, err := listen(cfg, log)
 	if err != nil {
 		return err
 	}
@@ -47,18 +48,21 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 		}
 	})
 	parts := []Part{
-		{"replica", grace*5/4 + cfg.Journal.TakeoverAfter, r.member.Run},
-		{"public", grace * 15 / 100, publicPart(l.public, r.publicHandler(), door, log)},
+		{"replica", grace*5/4 + cfg.Store.Journal.TakeoverAfter, r.member.Run},
+		{"public", grace * 15 / 100, publicPart(l.public, r.publicHandler(), door, l.speak, log)},
 		{"operators", grace / 20, HTTPPart(l.control, r.controlHandler(), log)},
 	}
 	if l.private != nil {
 		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(l.private, r.privateHandler(), log)})
 	}
+	if l.asked != nil {
+		parts = append(parts, Part{"acme", grace / 100, HTTPPart(l.asked, l.questions(nil), log)})
+	}
 	if l.profiles != nil {
 		parts = append(parts, Part{"profiles", grace / 20, HTTPPart(l.profiles, profileRoutes(), log)})
 	}
 	log.Info("messenger-bridge started as a replica", "version", Version(), "replica", r.name(), "public", where.Public, "metrics", where.Metrics,
-		"database", cfg.Store.Database, "journal", cfg.Journal.Name)
+		"database", cfg.Store.Database, "journal", cfg.Store.Journal.Name)
 	if started != nil {
 		started(where)
 	}
@@ -84,13 +88,13 @@ func newReplicated(cfg Config, log *slog.Logger) *replicated {
 
 // JournalOf returns how a configuration says that the journal is reached.
 func JournalOf(cfg Config, log *slog.Logger) journal.Config {
-	j := cfg.Journal
+	j := cfg.Store.Journal
 	if j.Replica == "" {
 		j.Replica, _ = os.Hostname() // a name that is missing is no reason not to start
 	}
 	return journal.Config{
 		URL: j.URL, Credentials: j.Credentials, CA: j.CA, Name: j.Name, Replicas: j.Replicas, TakeoverAfter: j.TakeoverAfter,
-		Secret: decodeKey(cfg.Store.SecretKey.Reveal()), Log: log,
+		Secret: config.DecodeKey(cfg.Store.SecretKey.Reveal()), Log: log,
 		Self: replica.Claim{Name: j.Replica, URL: j.ReplicaURL, Program: Version(), Format: store.Format},
 	}
 }

@@ -34,6 +34,7 @@ type route struct {
 type publicServer struct {
 	*late
 	cfg       Config
+	settled   *settled
 	store     *store.Store
 	verified  func() // Meta has made the webhook's handshake
 	pages     *pages.Parts
@@ -59,9 +60,8 @@ func (s *publicServer) handler() http.Handler {
 
 // routes are all on LISTEN.
 func (s *publicServer) routes() []route {
-	secrets := Secrets(s.cfg.Facebook.AppSecret)
 	events := webhook.New(webhook.Config{
-		VerifyToken: s.cfg.Facebook.VerifyToken, AppSecrets: secrets,
+		Fresh:  func() (bridge.Secret, []bridge.Secret) { return s.settled.handshake(), s.settled.appSecrets() },
 		Accept: s.relay.Inbound, Count: s.countWebhook, OnForged: s.forged(), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
 	})
 	browser := web.New(web.Config{
@@ -70,7 +70,7 @@ func (s *publicServer) routes() []route {
 		Sign: s.store.Sign, Pressed: func() { s.strangers.left(formPlace) }, Now: s.cfg.Now, Say: s.say, Log: s.log,
 	})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
-		AppSecrets: secrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,
+		AppSecrets: s.settled.appSecrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,
 		Count: s.countCallback, Now: s.cfg.Now, Log: s.log,
 	})
 	return []route{
@@ -123,8 +123,10 @@ func (r ready) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ready")
-	if told := r.strangers.String(); told != "" {
-		fmt.Fprintln(w, told)
+	for _, told := range []string{r.strangers.String(), changed(r.store.Changes().Count())} {
+		if told != "" {
+			fmt.Fprintln(w, told)
+		}
 	}
 }
 

@@ -1,12 +1,19 @@
 package app
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"net/url"
+	"syscall"
 
+	"messenger-bridge/app/certificate"
+	"messenger-bridge/app/config"
 	"messenger-bridge/store"
 )
 
@@ -22,7 +29,7 @@ type Addresses struct {
 // starting: neither Rocket.Chat nor Meta has to be there. started is called, if
 // not nil, once everything listens.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addresses)) (err error) {
-	if cfg.Journal.URL != "" {
+	if cfg.Store.Journal.URL != "" {
 		return serveReplica(ctx, cfg, log, started)
 	}
 	p := newProgram(cfg, log)
@@ -38,19 +45,25 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if err := p.assemble(); err != nil {
 		return err
 	}
-	l, where, err := listen(cfg)
+	l, where, err := listen(cfg, log)
 	if err != nil {
 		return err
 	}
-	parts := p.parts(publicPart(l.public, p.public().handler(), p.door(), log), HTTPPart(l.control, p.operators().routes(), log))
+	parts := p.parts(publicPart(l.public, p.public().handler(), p.door(), l.speak, log), HTTPPart(l.control, p.operators().routes(), log))
 	if l.private != nil {
 		parts = append(parts, Part{"metrics", cfg.ShutdownGrace / 20, HTTPPart(l.private, privateRoutes(p.metrics, p.view(), p.strangers), log)})
+	}
+	if l.asked != nil {
+		parts = append(parts, Part{"acme", cfg.ShutdownGrace / 100, HTTPPart(l.asked, l.questions(nil), log)})
 	}
 	if l.profiles != nil {
 		parts = append(parts, Part{"profiles", cfg.ShutdownGrace / 20, HTTPPart(l.profiles, profileRoutes(), log)})
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
+	for _, d := range cfg.Doubts {
+		log.Warn("the configuration is hardly meant like this; `messenger-bridge config test` lists all of it", "variable", d.Variable, "problem", d.Text)
+	}
 	if started != nil {
 		started(where)
 	}
@@ -59,12 +72,51 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	return err
 }
 
+// listenAt opens the port that a variable names. Its error says what to do.
+func listenAt(variable, address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	do := ""
+	switch {
+	case err == nil:
+		return l, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		do = "another program listens there: stop it, or choose another port"
+	case errors.Is(err, syscall.EACCES):
+		do = "ports below 1024 are for privileged programs: choose another one, or give the program CAP_NET_BIND_SERVICE"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		do = "this machine has no such address: leave it out, as in :8080, or name one that it has"
+	default:
+		do = "choose another address"
+	}
+	return nil, config.Wrong(variable, "is %s, which cannot be opened; %s (%v)", address, do, err)
+}
+
+// ownTLS returns how LISTEN speaks TLS, nil for not at all, and what answers on ACME_LISTEN.
+func ownTLS(cfg Config, log *slog.Logger) (*tls.Config, func(http.Handler) http.Handler, error) {
+	own := cfg.Network.TLS
+	if !own.On() {
+		return nil, nil, nil
+	}
+	public, err := url.Parse(cfg.Network.PublicURL)
+	if err != nil {
+		return nil, nil, config.Wrong("PUBLIC_URL", "is no address: %v", err)
+	}
+	return certificate.TLS(certificate.Config{
+		CertificateFile: own.CertificateFile, KeyFile: own.KeyFile, Hosts: []string{public.Hostname()}, Directory: own.ACMEDirectory,
+		Cache: cmp.Or(own.ACMECache, cfg.Store.Database+".acme"), Email: own.ACMEEmail, Log: log,
+	})
+}
+
 // listeners are all ports, open; those that are switched off are nil.
-type listeners struct{ public, control, private, profiles net.Listener }
+type listeners struct {
+	public, control, private, profiles, asked net.Listener
+	speak                                     *tls.Config
+	questions                                 func(http.Handler) http.Handler
+}
 
 // listen opens every port before anything runs, so that a taken one is an error
 // and not a log line.
-func listen(cfg Config) (l listeners, where Addresses, err error) {
+func listen(cfg Config, log *slog.Logger) (l listeners, where Addresses, err error) {
 	var opened []net.Listener
 	defer func() {
 		if err != nil {
@@ -73,31 +125,30 @@ func listen(cfg Config) (l listeners, where Addresses, err error) {
 			}
 		}
 	}()
-	open := func(network, address string) net.Listener {
-		if err != nil {
+	open := func(variable, address string) net.Listener {
+		if err != nil || address == "" {
 			return nil
 		}
 		var l net.Listener
-		if network == "unix" {
+		if variable == "" {
 			l, err = listenControl(address)
 		} else {
-			l, err = net.Listen(network, address)
+			l, err = listenAt(variable, address)
 		}
 		if err == nil {
 			opened = append(opened, l)
 		}
 		return l
 	}
-	l.public = open("tcp", cfg.Network.Listen)
-	l.control = open("unix", controlPath(cfg.Store.Database))
-	if cfg.Network.MetricsListen != "" {
-		l.private = open("tcp", cfg.Network.MetricsListen)
-	}
-	if cfg.Network.ProfileListen != "" {
-		l.profiles = open("tcp", cfg.Network.ProfileListen)
-	}
-	if err != nil {
-		return listeners{}, where, err
+	l.public = open("LISTEN", cfg.Network.Listen)
+	l.control = open("", config.ControlPath(cfg.Store.Database))
+	l.private = open("METRICS_LISTEN", cfg.Network.MetricsListen)
+	l.profiles = open("PROFILE_LISTEN", cfg.Network.ProfileListen)
+	l.asked = open("ACME_LISTEN", cfg.Network.TLS.ACMEListen)
+	var wrong error
+	l.speak, l.questions, wrong = ownTLS(cfg, log)
+	if err = cmp.Or(err, wrong); err != nil {
+		return l, where, err
 	}
 	where = Addresses{Public: l.public.Addr().String(), Control: l.control.Addr().String()}
 	if l.private != nil {
@@ -112,6 +163,8 @@ func (p *program) parts(public, control func(context.Context) error) []Part {
 	return []Part{
 		{"webhook", grace * 15 / 100, public},
 		{"strangers", grace / 100, p.strangers.Run},
+		{"store", grace / 100, p.changes.Run},
+		{"reload", grace / 100, p.settled.Run},
 		{"heartbeat", grace / 100, p.heartbeat.Run},
 		{"stream", grace / 10, p.stream.Run},
 		{"setup", grace * 4 / 100, p.setup.Run},

@@ -18,7 +18,9 @@ import (
 type Status struct {
 	Version    string                `json:"version"`
 	Started    time.Time             `json:"started"`
-	Ready      string                `json:"ready"` // "yes", or why webhooks are refused
+	Running    Span                  `json:"runningFor"`
+	Ready      string                `json:"ready"`             // "yes", or why webhooks are refused
+	Changed    int                   `json:"changed,omitempty"` // records of the store that somebody else has changed
 	RocketChat stream.State          `json:"rocketchat"`
 	Facebook   messenger.State       `json:"facebook"`
 	In         Backlog               `json:"toRooms"`
@@ -37,12 +39,14 @@ type Refused struct {
 	Status    int       `json:"status"` // 0: there is no answer
 	Code      string    `json:"code,omitempty"`
 	Since     time.Time `json:"since"`
+	For       Span      `json:"for"`
 	Everybody bool      `json:"everybody"` // not only of some
 }
 
 type Backlog struct {
 	Waiting int        `json:"waiting"`
 	Oldest  *time.Time `json:"oldest,omitempty"`
+	For     *Span      `json:"oldestFor,omitempty"`
 }
 
 type PageStatus struct {
@@ -51,12 +55,14 @@ type PageStatus struct {
 	State bridge.PageState `json:"state"`
 	Why   string           `json:"why,omitempty"`
 
-	WaitingIn  int                   `json:"waitingIn"`           // to agents
-	OldestIn   *time.Time            `json:"oldestIn,omitempty"`  //
-	WaitingOut int                   `json:"waitingOut"`          // to customers
-	OldestOut  *time.Time            `json:"oldestOut,omitempty"` //
-	Held       bridge.Reason         `json:"held,omitempty"`      // why nothing is sent to customers at the moment
-	Until      *time.Time            `json:"until,omitempty"`     // when that is tried again
+	WaitingIn  int                   `json:"waitingIn"`              // to agents
+	OldestIn   *time.Time            `json:"oldestIn,omitempty"`     //
+	ForIn      *Span                 `json:"oldestInFor,omitempty"`  //
+	WaitingOut int                   `json:"waitingOut"`             // to customers
+	OldestOut  *time.Time            `json:"oldestOut,omitempty"`    //
+	ForOut     *Span                 `json:"oldestOutFor,omitempty"` //
+	Held       bridge.Reason         `json:"held,omitempty"`         // why nothing is sent to customers at the moment
+	Until      *time.Time            `json:"until,omitempty"`        // when that is tried again
 	Failed     int                   `json:"failed"`
 	Reasons    map[bridge.Reason]int `json:"reasons,omitempty"`
 }
@@ -72,11 +78,12 @@ type view struct {
 }
 
 func (v *view) status() Status {
-	s := Status{Version: Version(), Started: v.started, Ready: "yes", RocketChat: v.stream.State(), Facebook: v.graph.State(),
+	s := Status{Version: Version(), Started: v.started, Running: SpanSince(v.started, time.Now()), Ready: "yes", RocketChat: v.stream.State(), Facebook: v.graph.State(),
 		Reasons: map[bridge.Reason]int{}, Refused: []Refused{}}
 	for _, r := range v.relay.Refusals.Lasting() {
-		s.Refused = append(s.Refused, Refused{Call: r.Route, Status: r.Status, Code: r.Code, Since: r.Since, Everybody: r.Everybody()})
+		s.Refused = append(s.Refused, Refused{Call: r.Route, Status: r.Status, Code: r.Code, Since: r.Since, For: SpanSince(r.Since, time.Now()), Everybody: r.Everybody()})
 	}
+	s.Changed = v.store.Changes().Count()
 	if err := v.store.Health(); err != nil {
 		s.Ready = err.Error()
 	}
@@ -105,7 +112,7 @@ func (v *view) status() Status {
 func pageStatus(page bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) PageStatus {
 	in, out := show(waiting.In), show(waiting.Out)
 	s := PageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why.String(),
-		WaitingIn: in.Waiting, OldestIn: in.Oldest, WaitingOut: out.Waiting, OldestOut: out.Oldest, Held: waiting.Held, Reasons: failed}
+		WaitingIn: in.Waiting, OldestIn: in.Oldest, ForIn: in.For, WaitingOut: out.Waiting, OldestOut: out.Oldest, ForOut: out.For, Held: waiting.Held, Reasons: failed}
 	if !waiting.Until.IsZero() {
 		s.Until = &waiting.Until
 	}
@@ -119,7 +126,8 @@ func show(b bridge.Backlog) Backlog {
 	if b.Oldest.IsZero() {
 		return Backlog{Waiting: b.Waiting}
 	}
-	return Backlog{Waiting: b.Waiting, Oldest: &b.Oldest}
+	age := SpanSince(b.Oldest, time.Now())
+	return Backlog{Waiting: b.Waiting, Oldest: &b.Oldest, For: &age}
 }
 
 // ServeHTTP answers GET /status.
@@ -134,7 +142,7 @@ func (v *view) health() (commands.Health, error) {
 		Version: Version(), Started: v.started,
 		Workspace: commands.Connection{Up: chat.Connected, Since: chat.Since, Problem: chat.Problem},
 		Facebook:  commands.Connection{Up: facebook.Answers, Since: facebook.Since, Problem: facebook.Problem},
-		Waiting:   v.relay.Backlogs(), Refused: v.relay.Refusals.Lasting(),
+		Waiting:   v.relay.Backlogs(), Refused: v.relay.Refusals.Lasting(), Changed: v.store.Changes().Count(),
 	}
 	h.In, h.Out, _ = v.relay.Backlog()
 	if err := v.store.Health(); err != nil {

@@ -2,8 +2,12 @@ package bridge
 
 import (
 	"context"
+	"errors"
 	"time"
 )
+
+// ErrNoChannel says that there is no channel of a name into which the bot may write.
+var ErrNoChannel = errors.New("no such channel")
 
 // Command is what somebody typed to the bot.
 type Command struct {

@@ -110,6 +110,9 @@ type Delivery struct {
 	Progress Progress
 	History  History
 	Body     []byte
+	// Unproven is the body of a message for a customer of which somebody else has changed how
+	// far it is, or where to: it is told of and not sent, for it may have been.
+	Unproven []byte
 }
 
 // History is what became of a delivery so far. It is written down with the next commit

@@ -94,6 +94,10 @@ func (p Page) DisplayName() string {
 // PlainName is the page's name within sentences that may have markup of ours around it.
 func (p Page) PlainName() string { return PlainWords(p.DisplayName()) }
 
+// Doubted reports whether somebody other than the bridge has changed what was stored of the
+// page: nothing of it is shown or sent until a person has set it up again.
+func (p Page) Doubted() bool { return p.Why.Kind == StoreChanged }
+
 // Silenced reports whether nothing is meant to come from the page: it was switched off,
 // or disconnected.
 func (p Page) Silenced() bool { return p.State == PageOff || p.Token == "" }

@@ -53,15 +53,16 @@ type Refusals struct {
 	For   time.Duration
 }
 
-// fewestRefusals is how often something is refused before it may be given up.
-const fewestRefusals = 6
+// fewestRefusals is how often something is refused before it may be given up; or, where each
+// try takes long, how often it was within four times the patience.
+const fewestRefusals, fewestLong = 6, 3
 
 // Persist reports whether something was refused, with this answer now, for so long that what
 // can take its place is tried: after patience; and after three times that if it may be
 // trouble of the workspace and nobody else tells. While others have the same trouble, never.
 func (r Refusals) Persist(a *Response, patience time.Duration) bool {
 	switch {
-	case a == nil || r.Count < fewestRefusals || a.Trouble() && a.Others == OthersRefused:
+	case a == nil || r.Count < fewestRefusals && (r.Count < fewestLong || r.For < 4*patience) || a.Trouble() && a.Others == OthersRefused:
 		return false
 	case a.Trouble() && a.Others == OthersSilent:
 		patience *= 3

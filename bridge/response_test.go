@@ -36,8 +36,14 @@ func TestRefusals_Persist_ByAnswerAndOthers(t *testing.T) {
 				t.Errorf("%s: after %s: %v", name, after, got)
 			}
 		}
-		if (bridge.Refusals{Count: 5, For: time.Hour}).Persist(&c.a, patience) {
+		if (bridge.Refusals{Count: 5, For: 4*patience - 1}).Persist(&c.a, patience) {
 			t.Errorf("%s: given up after five times", name)
+		}
+		if (bridge.Refusals{Count: 2, For: time.Hour}).Persist(&c.a, patience) {
+			t.Errorf("%s: given up after two times that took an hour", name)
+		}
+		if got := (bridge.Refusals{Count: 3, For: 4 * patience}).Persist(&c.a, patience); got != (c.after != never) {
+			t.Errorf("%s: given up after three times that took long: %v", name, got)
 		}
 		if c.a.Everybody() != c.all {
 			t.Errorf("%s: refused for everybody: %v", name, !c.all)

@@ -55,6 +55,7 @@ const (
 	FacebookAway     TroubleKind = "facebook-away"     //
 	SwitchedOff      TroubleKind = "switched-off"      //
 	ExampleOnly      TroubleKind = "example"           //
+	StoreChanged     TroubleKind = "store-changed"     // the page's record, by somebody else than the bridge
 )
 
 // Who has to do something, if not whoever reads it.
@@ -111,6 +112,7 @@ var troubles = map[TroubleKind]struct {
 	FacebookAway:     {language.Sentence("Facebook cannot be reached at the moment"), nobody, language.Sentence("The bridge tries again by itself; to try at once, type `/facebook subscribe`.")},
 	SwitchedOff:      {language.Sentence("switched off"), nobody, language.Sentence("To switch it on, type `/facebook subscribe`.")},
 	ExampleOnly:      {what: language.Sentence("this is the example; it has no access token")},
+	StoreChanged:     {language.Sentence("somebody other than the bridge has changed what is stored of it, so its settings and access are not used, and its messages wait"), anyAdmin, language.Sentence("First set the page up again with `/facebook edit`; then %s types `/facebook authorize`.")},
 }
 
 var (

@@ -74,8 +74,14 @@ type Config struct {
 	Codes       Codes
 	Health      func() (Health, error)
 	Failures    Failures
-	RoomLink    func(bridge.RoomID) string // where a browser or phone opens a room
+	Workspace   Workspace
 	Say         *language.Speaker
+}
+
+// Workspace is what commands need of Rocket.Chat beside people.
+type Workspace struct {
+	Board    Board
+	RoomLink func(bridge.RoomID) string // where a browser or phone opens a room
 }
 
 // Traffic is what is known of a page's messages.
@@ -106,7 +112,8 @@ func New(c Config) *Commands {
 		list:        listCommand{pages: c.Pages, departments: c.Departments, lastMessage: c.Traffic.LastMessage, waiting: c.Traffic.Waiting, say: c.Say},
 		settings:    commands.settings,
 		status:      statusCommand{health: c.Health, pages: c.Pages, say: c.Say},
-		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.RoomLink, ask: ask, say: c.Say},
+		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.Workspace.RoomLink, ask: ask, say: c.Say},
+		guide:       guideCommand{board: c.Workspace.Board, say: c.Say},
 		customers:   customerCommands{customers: c.Customers, pages: c.Pages, ask: ask, say: c.Say},
 	})
 	return commands

@@ -201,7 +201,7 @@ func (o *office) commands() *Commands {
 				Failed: map[bridge.PageID]map[bridge.Reason]int{"200": {bridge.WindowClosed: 2, bridge.Rejected: 5}},
 			}, nil
 		},
-		Failures: o, RoomLink: func(r bridge.RoomID) string { return "https://chat.example/live/" + string(r) },
+		Failures: o, Workspace: Workspace{RoomLink: func(r bridge.RoomID) string { return "https://chat.example/live/" + string(r) }},
 	})
 }
 

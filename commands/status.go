@@ -18,6 +18,7 @@ type Health struct {
 	Started             time.Time
 	Workspace, Facebook Connection
 	Refuses             string           // why webhooks are refused; empty: they are not
+	Changed             int              // records of the store that somebody else has changed
 	Refused             []bridge.Refused // by Rocket.Chat at the moment
 	In, Out             bridge.Backlog
 	Waiting             map[bridge.PageID]bridge.PageBacklog
@@ -58,6 +59,9 @@ func (c statusCommand) show(_ context.Context, _ call) (bridge.Reply, error) {
 		c.connection(c.say.Say("Rocket.Chat"), h.Workspace), c.connection(c.say.Say("Facebook"), h.Facebook), webhooks,
 		c.say.Say("Waiting for agents: %s", c.backlogText(h.In)), c.say.Say("Waiting for customers: %s", c.backlogText(h.Out)),
 		c.say.Say("Not delivered in the last 7 days: %s", c.failedText(all)),
+	}
+	if h.Changed > 0 {
+		lines = append(lines, ":warning: "+c.say.Say("%d records of the store were changed by somebody other than the bridge and are not believed", h.Changed))
 	}
 	for _, r := range h.Refused {
 		sentence := language.Sentence("Rocket.Chat refuses `%s`, for %s")

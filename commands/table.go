@@ -30,6 +30,7 @@ type groups struct {
 	status      statusCommand
 	failures    failureCommands
 	customers   customerCommands
+	guide       guideCommand
 }
 
 // newTable returns all commands, in the order in which help shows them.
@@ -45,6 +46,7 @@ func newTable(g groups) []entry {
 		{Word: "status", Help: language.Sentence("shows how the bridge is"), Manager: true, Run: g.status.show},
 		{Word: "failed", Usage: language.Sentence("[<pageId>]"), Help: language.Sentence("shows what was not delivered in the last 7 days, and why"), Manager: true, Run: g.failures.list},
 		{Word: "retry", Usage: language.Sentence("<id>"), Help: language.Sentence("tries one of those again; `retry all <pageId>` all of a page"), Example: "retry 17", Manager: true, Run: g.failures.retry},
+		{Word: "announce", Usage: language.Sentence("<#channel>"), Help: language.Sentence("posts into a channel what agents need to know"), Example: "announce #support", Manager: true, Run: g.guide.announce},
 		{Word: "delete", Usage: language.Sentence("<pageId>"), Help: language.Sentence("deletes a page and its settings; rooms stay readable"), Manager: true, Run: g.connections.remove},
 		{Word: "block", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("keeps a customer from writing to the page at Facebook; `unblock` lifts it"), Manager: true, Run: g.customers.block},
 		{Word: "unblock", Usage: language.Sentence("<pageId> <customer>"), Help: language.Sentence("lets a customer write to the page again"), Manager: true, Run: g.customers.unblock},

@@ -30,7 +30,7 @@ type Clerk interface {
 
 // Config is what the app's side of the bridge needs.
 type Config struct {
-	Secrets []bridge.Secret // any of them opens; none: nothing is here
+	Secrets func() []bridge.Secret // any of them opens; none: nothing is here
 	Clerk   Clerk
 	// Later stores commands that take longer than the app waits; they are carried
 	// out and answered by direct message. Storing one twice is storing it once.
@@ -67,15 +67,16 @@ type route struct {
 
 func (s route) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	secrets := s.Secrets()
 	switch {
-	case len(s.Secrets) == 0:
+	case len(secrets) == 0:
 		http.NotFound(w, r)
 		return
 	case r.Method != http.MethodPost:
 		w.Header().Set("Allow", http.MethodPost)
 		http.Error(w, "only POST", http.StatusMethodNotAllowed)
 		return
-	case !knows(r.Header.Get("Authorization"), s.Secrets): // before the body is read
+	case !knows(r.Header.Get("Authorization"), secrets): // before the body is read
 		s.OnForged()
 		s.wrong.answer(r.Context(), w)
 		return

@@ -13,6 +13,7 @@ import (
 
 // TestRoom_IsDescribed_PageAndOriginAtAGlance: topic, tags and custom fields.
 func TestRoom_IsDescribed_PageAndOriginAtAGlance(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.Send(w.meta.ReferralEvent(page, anna, "spring-sale", "ADS", time.Now()))
@@ -48,6 +49,7 @@ func TestRoom_IsDescribed_PageAndOriginAtAGlance(t *testing.T) {
 // TestRoom_CannotBeDescribed_MessagesAreShownAllTheSame: without the permission, and while
 // the call fails.
 func TestRoom_CannotBeDescribed_MessagesAreShownAllTheSame(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]chat.Fault{
 		"no permission": {Status: 403, ContentType: "application/json", Body: `{"success":false,"error":"User does not have the permissions required for this action [error-unauthorized]"}`},
 		"broken":        {Status: 500},
@@ -85,6 +87,7 @@ func (w *world) rcCalls(route string) (n int) {
 
 // TestDepartment_ChangedWhileARoomIsOpen_CountsForTheNext: two pages may share one.
 func TestDepartment_ChangedWhileARoomIsOpen_CountsForTheNext(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	bela := w.rc.AddAgent("bela")
 	sales := bridge.DepartmentID(w.rc.AddDepartment("sales", "ana"))
@@ -114,6 +117,7 @@ func TestDepartment_ChangedWhileARoomIsOpen_CountsForTheNext(t *testing.T) {
 
 // TestTransfer_AndOnHold_AreFollowed: whoever serves the room, both directions go on.
 func TestTransfer_AndOnHold_AreFollowed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	bela := w.rc.AddAgent("bela")
 	bela.GoesOffline()
@@ -154,6 +158,7 @@ func TestTransfer_AndOnHold_AreFollowed(t *testing.T) {
 // TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook: what a blocked
 // customer writes is not shown; those beside them are.
 func TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 	w.run()
@@ -190,6 +195,7 @@ func TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook(t 
 // TestDepartment_OfTwoPages_TheSameCustomerHasARoomForEach: there may be more pages than
 // departments.
 func TestDepartment_OfTwoPages_TheSameCustomerHasARoomForEach(t *testing.T) {
+	t.Parallel()
 	const other = "100200300400501"
 	w := newWorld(t, bypassed)
 	sales := bridge.DepartmentID(w.rc.AddDepartment("sales", "ana"))

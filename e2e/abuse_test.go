@@ -15,6 +15,7 @@ import (
 // their headers or bodies, send headers without end, or never read what they asked for. All
 // of Meta's calls are taken at the first attempt meanwhile.
 func TestAbuse_SlowAndSilentClients_DoNotDisturbMeta(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	dial := func(address, text string) net.Conn {

@@ -73,6 +73,7 @@ func (o *office) dialogOf(page string) chat.Dialog {
 }
 
 func TestApp_Installed_WorksAtOnce_AndAgain(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	id := companion.About().ID
 	app, _ := o.rc.App(id)
@@ -93,6 +94,7 @@ func TestApp_Installed_WorksAtOnce_AndAgain(t *testing.T) {
 }
 
 func TestApp_InstallRefused_SaysWhy(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		before func(o *office)
 		want   string
@@ -125,6 +127,7 @@ func TestApp_InstallRefused_SaysWhy(t *testing.T) {
 }
 
 func TestApp_NameIsTaken_AnswersToTheOther(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMANDS_SECRET="+appSecret)
 	o.rc.AddSlashCommand("facebook") // Rocket.Chat's own Facebook app
 	o.run()
@@ -138,6 +141,7 @@ func TestApp_NameIsTaken_AnswersToTheOther(t *testing.T) {
 }
 
 func TestApp_OldOneOnAWorkspaceWithoutLicence_IsKeptAndWorks(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.rc.SetAppVersion(companion.About().ID, "0.9.0")
 	o.rc.LimitPrivateApps(0, false)
@@ -152,6 +156,7 @@ func TestApp_OldOneOnAWorkspaceWithoutLicence_IsKeptAndWorks(t *testing.T) {
 }
 
 func TestApp_EditPage_OpensEveryWordOfTheTable_AndSaves(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	d := o.dialogOf(bakery)
@@ -192,6 +197,7 @@ func TestApp_EditPage_OpensEveryWordOfTheTable_AndSaves(t *testing.T) {
 }
 
 func TestApp_Submit_RightsAndPagesAreCheckedAgain(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	d := o.dialogOf(bakery)
@@ -221,6 +227,7 @@ func TestApp_Submit_RightsAndPagesAreCheckedAgain(t *testing.T) {
 }
 
 func TestApp_BridgeOrSecretWrong_NeverShowsSuccess(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t, "COMMANDS_SECRET="+appSecret+",another-secret-of-ours-as-long-as-the-first") // while rotating
 	o.connect(bakery)
 	d := o.dialogOf(bakery)
@@ -247,6 +254,7 @@ func TestApp_BridgeOrSecretWrong_NeverShowsSuccess(t *testing.T) {
 // TestApp_PlatformsAreSlow_AnsweredInTime has everything hang that a command needs: the
 // app is answered while it waits, and the answer comes by direct message.
 func TestApp_PlatformsAreSlow_AnsweredInTime(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	o.halt()
@@ -283,12 +291,13 @@ func TestApp_PlatformsAreSlow_AnsweredInTime(t *testing.T) {
 		t.Errorf("a slow save shows %q", wrong)
 	}
 	fine()
-	if wrong := o.rc.Submit("maria", d, map[string]string{"welcome": "saved late"}); len(wrong) != 0 {
-		t.Errorf("saving again shows %q", wrong)
-	}
+	o.eventually("saving again goes through", func() bool { // on a busy machine it may be asked for once more
+		return len(o.rc.Submit("maria", d, map[string]string{"welcome": "saved late"})) == 0
+	})
 }
 
 func TestApp_DepartmentsCannotBeRead_DialogComesWithoutThem(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	o.halt()
@@ -309,6 +318,7 @@ func TestApp_DepartmentsCannotBeRead_DialogComesWithoutThem(t *testing.T) {
 }
 
 func TestApp_LateAnswer_SurvivesARestart(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	o.halt()
@@ -323,6 +333,7 @@ func TestApp_LateAnswer_SurvivesARestart(t *testing.T) {
 }
 
 func TestCommandsRoute_Strangers_AreSentAway(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	send := func(method, secret, body string) int {
 		req, err := http.NewRequest(method, o.cfg.Network.PublicURL+"/commands", strings.NewReader(body))

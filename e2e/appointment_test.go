@@ -6,6 +6,7 @@ import (
 )
 
 func TestAppointment_HasTheTimesOfTheWorkspacesZone(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Speech.Timezone = "America/Lima"
 	w.run()

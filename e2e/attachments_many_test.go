@@ -13,6 +13,7 @@ import (
 // TestAttack10_TenThousandAttachments_AreBounded_AndTold: what one message holds is fetched
 // and shown up to a bound, what is beyond is said, and what comes after it is not held up.
 func TestAttack10_TenThousandAttachments_AreBounded_AndTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	address := w.meta.Host(meta.Media{Name: "p.png", Content: picture.Content, Type: picture.Type})

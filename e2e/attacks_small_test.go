@@ -1,14 +1,21 @@
 package e2e
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
+	"messenger-bridge/store"
 )
 
 // authorised sends a command's body with an Authorization header, and returns the status.
@@ -34,6 +41,7 @@ func (o *office) authorised(header string) int {
 // TestAttack10_CommandsSecret_CannotBeTriedOut: few secrets can be tried at a time, none
 // counts without "Bearer", and who has the right one does not notice any of it.
 func TestAttack10_CommandsSecret_CannotBeTriedOut(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMANDS_SECRET="+appSecret)
 	o.run()
 	const tried = 100
@@ -72,6 +80,7 @@ func TestAttack10_CommandsSecret_CannotBeTriedOut(t *testing.T) {
 // TestAttack10_CommandUsers_ALookAlikeNameGetsNothing: who may choose a name chooses one
 // that folds to another.
 func TestAttack10_CommandUsers_ALookAlikeNameGetsNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMAND_USERS=,@,frank, ,"+"id:not-hers")
 	for _, name := range []string{"fran\u212a", "not-hers", "frank"} {
 		o.rc.AddUser(chat.User{Username: name})
@@ -90,6 +99,7 @@ func TestAttack10_CommandUsers_ALookAlikeNameGetsNothing(t *testing.T) {
 
 // TestCommandUsers_ByID: an id stays whose it is, whatever the person is called.
 func TestCommandUsers_ByID_IsAllowed(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.cfg.Workspace.CommandUsers = []string{o.rc.AddUser(chat.User{Username: "nina"}).ID}
 	o.run()
@@ -102,6 +112,7 @@ func TestCommandUsers_ByID_IsAllowed(t *testing.T) {
 // TestAttack10_PageInAFile_IsNotServedAsOne: a file that a browser would carry out, in every
 // encoding that browsers find out by themselves, whatever Facebook's server calls it.
 func TestAttack10_PageInAFile_IsNotServedAsOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	const page1 = "<html><script>steal()</script></html>"
@@ -134,5 +145,58 @@ func TestAttack10_PageInAFile_IsNotServedAsOne(t *testing.T) {
 	}
 	if sent != 0 {
 		t.Errorf("%d files are none", sent)
+	}
+}
+
+// TestAttack10_KeyOnAnotherVolume_InAFileWithAMark: the key lies elsewhere, in a file as some
+// editors save it; nothing is made beside the store, and what is stored opens with it alone.
+func TestAttack10_KeyOnAnotherVolume_InAFileWithAMark(t *testing.T) {
+	t.Parallel()
+	const secret = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+	file := filepath.Join(t.TempDir(), "key") // stands for another volume
+	if err := os.WriteFile(file, []byte("\ufeff"+secret+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o := openOffice(t, bypassed, "SECRET_KEY_FILE="+file)
+	o.run()
+	o.connect(bakery)
+	o.talks(bakery)
+	o.halt()
+	if _, err := os.Stat(o.cfg.Store.Database + ".key"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a key file beside the store: %v", err)
+	}
+	for key, opens := range map[bridge.Secret]bool{"": false, bridge.Secret(strings.Replace(secret, "M", "N", 1)): false, secret: true} {
+		s, err := store.Open(store.Options{Path: o.cfg.Store.Database, Key: key})
+		if (err == nil) != opens {
+			t.Errorf("opened with another key than its own, or not with that: %v", err)
+		}
+		if err == nil {
+			s.Close()
+		}
+	}
+}
+
+// TestAttack10_Cookie_IsOfThisHostAlone: where the address allows it, no other host of the domain
+// can set the cookie of a visit, and no script and no plain connection sees it.
+func TestAttack10_Cookie_IsOfThisHostAlone(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, bypassed, "PUBLIC_URL=https://bridge.example")
+	o.run()
+	told := o.private("maria", o.setup(), "/facebook authorize")
+	link, err := url.Parse(o.linkIn(told))
+	if err != nil || link.Host != "bridge.example" || link.Scheme != "https" {
+		t.Fatalf("the link is %v, %v", link, err)
+	}
+	link.Scheme, link.Host = "http", o.at.Public // where its proxy would call
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := client.Get(link.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	cookies := res.Cookies()
+	if len(cookies) != 1 || !strings.HasPrefix(cookies[0].Name, "__Host-") || cookies[0].Path != "/" || !cookies[0].Secure || !cookies[0].HttpOnly ||
+		cookies[0].Domain != "" || cookies[0].SameSite != http.SameSiteLaxMode {
+		t.Errorf("status %d, cookies %v", res.StatusCode, cookies)
 	}
 }

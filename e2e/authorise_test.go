@@ -543,6 +543,7 @@ func (o *office) reads(page, text string) {
 }
 
 func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) {
+	t.Parallel()
 	old := chat.Config{Profile: chat.V7, LimiterOff: true}
 	for _, c := range []struct {
 		name, typed string
@@ -600,6 +601,7 @@ func (o *office) isConnected(page string) {
 }
 
 func TestAuthorise_TwoPagesTicked_OneLineForEach(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery, bikes)
@@ -615,6 +617,7 @@ func TestAuthorise_TwoPagesTicked_OneLineForEach(t *testing.T) {
 }
 
 func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
+	t.Parallel()
 	browser := browsertest.Start(t, "en-GB")
 	ctx := browser.Ctx
 	o := openOffice(t, bypassed)
@@ -693,6 +696,7 @@ func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
 }
 
 func TestAuthorise_ChatPreviewFetchesTheLink_SpendsNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	link := o.link()
@@ -737,6 +741,7 @@ func (b *window) refused(what string, status int, headline, command string) {
 const typeAgain = "/facebook authorize"
 
 func TestAuthorise_BadLinks_AreRefusedAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.ignore = []string{"a code used twice"}
@@ -847,6 +852,7 @@ func TestAuthorise_BadLinks_AreRefusedAndChangeNothing(t *testing.T) {
 }
 
 func TestAuthorise_BadTickBoxes_AreRefusedAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.meta.AddBarePage("999", "Somebody else's")
 	o.run()
@@ -885,6 +891,7 @@ func TestAuthorise_BadTickBoxes_AreRefusedAndChangeNothing(t *testing.T) {
 }
 
 func TestAuthorise_Late_IsRefusedAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	// late makes a ticket expire a second ago.
@@ -935,6 +942,7 @@ func TestAuthorise_Late_IsRefusedAndChangesNothing(t *testing.T) {
 }
 
 func TestAuthorise_RestartWhileThePersonDecides_GoesOn(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	link := o.link()
@@ -950,6 +958,7 @@ func TestAuthorise_RestartWhileThePersonDecides_GoesOn(t *testing.T) {
 }
 
 func TestAuthorise_KilledWhileSubscribing_RunsAfterTheRestart(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	p := o.startProcess()
 	o.eventually("the bridge is connected", o.connected)
@@ -980,6 +989,7 @@ func TestAuthorise_KilledWhileSubscribing_RunsAfterTheRestart(t *testing.T) {
 }
 
 func TestAuthorise_FacebookAway_SaysSoAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	b := o.openWindow()
@@ -999,6 +1009,7 @@ func TestAuthorise_FacebookAway_SaysSoAndChangesNothing(t *testing.T) {
 }
 
 func TestAuthorise_PermissionDeclined_SaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	b := o.openWindow()
@@ -1015,6 +1026,7 @@ func TestAuthorise_PermissionDeclined_SaysWhatIsMissing(t *testing.T) {
 }
 
 func TestAuthorise_PublicURLWithAPath_Works(t *testing.T) {
+	t.Parallel()
 	public := httptest.NewUnstartedServer(nil)
 	o := openOffice(t, bypassed, "PUBLIC_URL=http://"+public.Listener.Addr().String()+"/bridge")
 	inside, err := url.Parse("http://" + o.cfg.Network.Listen)
@@ -1031,6 +1043,7 @@ func TestAuthorise_PublicURLWithAPath_Works(t *testing.T) {
 }
 
 func TestAuthorise_LinkOpenedInTwoTabs_TheLastOneWorks(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	link := o.link()
@@ -1043,6 +1056,7 @@ func TestAuthorise_LinkOpenedInTwoTabs_TheLastOneWorks(t *testing.T) {
 }
 
 func TestAuthorise_FewerPagesTheSecondTime_NamesTheLostOneAndKeepsItsSettings(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	rid := o.setup()
@@ -1092,6 +1106,7 @@ func TestAuthorise_FewerPagesTheSecondTime_NamesTheLostOneAndKeepsItsSettings(t 
 }
 
 func TestAuthorise_LostPage_NotTickedInTheForm_KeepsRunning(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery, bikes)
@@ -1106,6 +1121,7 @@ func TestAuthorise_LostPage_NotTickedInTheForm_KeepsRunning(t *testing.T) {
 // TestAuthorise_WindowClosedAfterTheDialog has the grant narrowed at Facebook, and
 // nobody comes back to us: the tokens have died all the same.
 func TestAuthorise_WindowClosedAfterTheDialog_LostPageIsNoticed(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery, bikes)

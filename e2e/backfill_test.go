@@ -45,6 +45,7 @@ func (w *world) unheard(do func()) {
 }
 
 func TestBackfill_BridgeDownForThreeMinutes_FetchesWhatWasWrittenOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "c 0")
@@ -75,6 +76,7 @@ func TestBackfill_BridgeDownForThreeMinutes_FetchesWhatWasWrittenOnce(t *testing
 }
 
 func TestBackfill_WebhookBeforeAndAfter_ShowsOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.halt()
@@ -97,6 +99,7 @@ func TestBackfill_WebhookBeforeAndAfter_ShowsOnce(t *testing.T) {
 // TestBackfill_TapInTheThread_ShowsOnce: threads show a tap as a message, and its webhook
 // comes late.
 func TestBackfill_TapInTheThread_ShowsOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.lastHeard(10 * time.Minute)
 	w.meta.HoldWebhooks(true)
@@ -114,6 +117,7 @@ func TestBackfill_TapInTheThread_ShowsOnce(t *testing.T) {
 }
 
 func TestBackfill_NoInterruption_ReadsNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.WatchEvery = 30 * time.Millisecond
 	w.cfg.Times.HearEvery = 20 * time.Millisecond
@@ -135,6 +139,7 @@ func TestBackfill_NoInterruption_ReadsNothing(t *testing.T) {
 }
 
 func TestBackfill_SubscriptionLost_FetchesWhatWasWrittenMeanwhile(t *testing.T) {
+	t.Parallel()
 	for name, left := range map[string][]string{"one field": {"message_echoes", "standby"}, "all of it": nil} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)
@@ -156,6 +161,7 @@ func TestBackfill_SubscriptionLost_FetchesWhatWasWrittenMeanwhile(t *testing.T) 
 }
 
 func TestBackfill_AppSubscriptionLost_FetchesForAllPages(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	second := w.meta.AddPage("555", "Second shop")
 	w.addPage("555", second)
@@ -175,6 +181,7 @@ func TestBackfill_AppSubscriptionLost_FetchesForAllPages(t *testing.T) {
 }
 
 func TestBackfill_AfterAnHourOfFailures_SubscribesAgainAndFetches(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.eventually("the page is subscribed", func() bool { return slices.Contains(w.meta.Subscribed(page), "messages") })
@@ -195,6 +202,7 @@ func TestBackfill_AfterAnHourOfFailures_SubscribesAgainAndFetches(t *testing.T) 
 }
 
 func TestBackfill_ManyConversations_SlowedAndRefused_AllAreFetchedOnce(t *testing.T) {
+	t.Parallel()
 	for name, trouble := range map[string]func(w *world) (customers int){
 		"300":              func(*world) int { return 300 },
 		"throttled":        func(w *world) int { w.meta.FailReads(3, meta.Throttled613()); return 40 },
@@ -223,6 +231,7 @@ func TestBackfill_ManyConversations_SlowedAndRefused_AllAreFetchedOnce(t *testin
 
 // TestBackfill_KilledInTheMiddle_GoesOn kills the bridge while it reads, again and again.
 func TestBackfill_KilledInTheMiddle_GoesOn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.ThreadEvery = 30 * time.Millisecond
 	w.run()
@@ -250,6 +259,7 @@ func TestBackfill_KilledInTheMiddle_GoesOn(t *testing.T) {
 }
 
 func TestBackfill_MoreThanMetaShows_ShowsTheLatestAndSaysSo(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.unheard(func() {
@@ -275,6 +285,7 @@ func TestBackfill_MoreThanMetaShows_ShowsTheLatestAndSaysSo(t *testing.T) {
 // TestBackfill_OffMeansOff checks that what is written to a page that a person switched
 // off stays where it is.
 func TestBackfill_OffMeansOff(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.cfg.Times.WatchEvery = 50 * time.Millisecond
 	o.run()

@@ -30,6 +30,7 @@ var handmade = map[string]struct {
 }
 
 func TestByHand_EveryKindOfToken_RunsAndNeverExpires(t *testing.T) {
+	t.Parallel()
 	for name, h := range handmade {
 		t.Run(name, func(t *testing.T) {
 			o := openOffice(t, bypassed)
@@ -51,6 +52,7 @@ func TestByHand_EveryKindOfToken_RunsAndNeverExpires(t *testing.T) {
 // TestByHand_BridgeNotRunning_TokenIsLookedAtWhenItStarts stores tokens of every kind,
 // good ones and bad ones, while nobody can look at them.
 func TestByHand_BridgeNotRunning_TokenIsLookedAtWhenItStarts(t *testing.T) {
+	t.Parallel()
 	for name, h := range handmade {
 		t.Run(name, func(t *testing.T) {
 			o := openOffice(t, bypassed)
@@ -80,6 +82,7 @@ func TestByHand_BridgeNotRunning_TokenIsLookedAtWhenItStarts(t *testing.T) {
 }
 
 func TestByHand_BadTokens_AreRefusedInWordsAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.ignore = []string{"appsecret_proof"}
 	o.run()
@@ -125,6 +128,7 @@ func TestByHand_BadTokens_AreRefusedInWordsAndChangeNothing(t *testing.T) {
 
 // TestByHand_FacebookAway_TokenIsLookedAtLater stores a token that nobody can look at.
 func TestByHand_FacebookAway_TokenIsLookedAtLater(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.cfg.Times.WatchEvery = 50 * time.Millisecond
 	o.run()

@@ -46,6 +46,7 @@ func (o *office) counted(answer string) string {
 }
 
 func TestCallbacks_Deauthorize_ErasesTheGrantAndSaysSoOnce(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery, bikes)
@@ -77,6 +78,7 @@ func TestCallbacks_Deauthorize_ErasesTheGrantAndSaysSoOnce(t *testing.T) {
 // TestCallbacks_Deauthorize_OlderThanTheConnection is Meta repeating an old call after
 // the person has come back.
 func TestCallbacks_Deauthorize_OlderThanTheConnection_ChangesNothing(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -90,6 +92,7 @@ func TestCallbacks_Deauthorize_OlderThanTheConnection_ChangesNothing(t *testing.
 }
 
 func TestCallbacks_Forged_AreRefusedAndChangeNothing(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -147,6 +150,7 @@ func TestCallbacks_Forged_AreRefusedAndChangeNothing(t *testing.T) {
 
 // TestCallbacks_SecretBeingReplaced has Meta sign with either.
 func TestCallbacks_SecretBeingReplaced_EitherIsTaken(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.cfg.Facebook.AppSecret += ",the-old-one"
 	o.run()
@@ -159,6 +163,7 @@ func TestCallbacks_SecretBeingReplaced_EitherIsTaken(t *testing.T) {
 }
 
 func TestCallbacks_DataDeletion_ErasesAndShowsIt_UnknownPeopleAreAnsweredTheSame(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -185,6 +190,7 @@ func TestCallbacks_DataDeletion_ErasesAndShowsIt_UnknownPeopleAreAnsweredTheSame
 }
 
 func TestCallbacks_DataDeletion_TakesTheTickBoxesAway(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	b := o.openWindow().login(o.link(), bakery)

@@ -35,6 +35,7 @@ func newWrongWorld(t *testing.T) (*world, *wrongClock) {
 }
 
 func TestClock_StepsWhilePeopleWrite_NothingIsLostOrDoubled(t *testing.T) {
+	t.Parallel()
 	if *stepSeed == 0 {
 		*stepSeed = rand.Uint64()
 	}
@@ -142,6 +143,7 @@ func filter(texts []string, wanted func(string) bool) (kept []string) {
 // An answer is looked for some time after it was tried, not when the clock has come
 // there again.
 func TestClock_SetBackWhileAnAnswerIsUnclear_DoesNotHoldItUp(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]*meta.SendOutcome{"it arrived": meta.DeliveredThenCut(), "it did not": meta.CutBefore()} {
 		t.Run(name, func(t *testing.T) {
 			w, clock := newWrongWorld(t)
@@ -170,6 +172,7 @@ func TestClock_SetBackWhileAnAnswerIsUnclear_DoesNotHoldItUp(t *testing.T) {
 // A reaction to a message nobody has heard of waits for it a while, not until the clock
 // has come there again.
 func TestClock_SetBackWhileAReactionWaits_ItWaitsNoLonger(t *testing.T) {
+	t.Parallel()
 	w, clock := newWrongWorld(t)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hello")

@@ -21,6 +21,7 @@ var (
 // agent wrote has arrived once and in order or is refused with a sentence, and each
 // closing makes exactly one new room.
 func TestClosing_DuringABurst_LosesNothing(t *testing.T) {
+	t.Parallel()
 	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
 			seed := *closingSeed
@@ -131,6 +132,7 @@ func (b *busyTalk) check() {
 // arrived, is that also when Rocket.Chat sends it once more, and when other rooms have
 // been closed since.
 func TestClosedRoom_SeenAgainAfterTheNextOneEnded_StaysRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Hello")

@@ -21,6 +21,7 @@ import (
 )
 
 func TestSetupChannel_IsPrivateMadeOnceAndTicksItselfOff(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
@@ -87,6 +88,7 @@ func TestSetupChannel_IsPrivateMadeOnceAndTicksItselfOff(t *testing.T) {
 // TestSetupChannel_AfterConnecting_NextStepIsTheLastMessage holds the issue to its
 // word: "so that the next missing step is always the last message".
 func TestSetupChannel_AfterConnecting_NextStepIsTheLastMessage(t *testing.T) {
+	t.Parallel()
 	for _, pages := range [][]string{{bakery}, {bakery, bikes}} {
 		t.Run(fmt.Sprint(len(pages)), func(t *testing.T) {
 			o := openOffice(t, bypassed)
@@ -107,6 +109,7 @@ func TestSetupChannel_AfterConnecting_NextStepIsTheLastMessage(t *testing.T) {
 }
 
 func TestSetupChannel_StepUndone_OnlyTheNextOneAsks(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -119,6 +122,7 @@ func TestSetupChannel_StepUndone_OnlyTheNextOneAsks(t *testing.T) {
 }
 
 func TestSetupChannel_NameIsTaken_CommandsStillWork(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddChannel(setupName, "paul")
 	o.run()
@@ -154,6 +158,7 @@ func (o *office) looked() {
 }
 
 func TestCommand_BySomebodyWhoMayNot_ChangesNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -215,6 +220,7 @@ func TestCommand_BySomebodyWhoMayNot_ChangesNothing(t *testing.T) {
 }
 
 func TestCommand_RightsFollowTheRole_AndCommandUsers(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMAND_USERS=nina, @Paul")
 	o.rc.AddUser(chat.User{Username: "nina"})
 	o.run()
@@ -236,6 +242,7 @@ func TestCommand_RightsFollowTheRole_AndCommandUsers(t *testing.T) {
 }
 
 func TestCommand_InACustomersRoom_NeverReachesTheCustomer(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.SetRoles("ana", "user", "livechat-agent", "livechat-manager")
 	o.run()
@@ -312,6 +319,7 @@ func texts(messages []chat.Message) (all []string) {
 }
 
 func TestCommand_InACustomersRoom_FoundByTheCatchUp_NeverReachesTheCustomer(t *testing.T) {
+	t.Parallel()
 	for name, away := range map[string]func(o *office) (back func()){
 		"stopped": func(o *office) func() { o.halt(); return o.run },
 		"events lost": func(o *office) func() {
@@ -353,6 +361,7 @@ func TestCommand_InACustomersRoom_FoundByTheCatchUp_NeverReachesTheCustomer(t *t
 }
 
 func TestCommand_RepeatedByTheWorkspace_IsAnsweredOnce(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.RepeatEvents(true)
 	o.run()
@@ -382,6 +391,7 @@ func TestCommand_RepeatedByTheWorkspace_IsAnsweredOnce(t *testing.T) {
 }
 
 func TestCommand_RestartBetweenCommandAndAnswer_AnsweredOnce(t *testing.T) {
+	t.Parallel()
 	for name, effect := range map[string]bool{"answer lost": true, "answer not made": false} {
 		t.Run(name, func(t *testing.T) {
 			o := openOffice(t, bypassed)
@@ -429,6 +439,7 @@ func (o *office) longAgo(ago time.Duration) (setup string) {
 }
 
 func TestCommand_FoundAfterARestart_IsCarriedOutOnce_OrTooLate(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	rid := o.longAgo(15 * time.Minute)
 	direct := o.rc.DirectRoom("maria", ourBot)
@@ -460,6 +471,7 @@ func TestCommand_FoundAfterARestart_IsCarriedOutOnce_OrTooLate(t *testing.T) {
 // TestCommand_AnswerDelayed_ChangesOnce lets the answer fail for a while, in which
 // somebody else makes another change.
 func TestCommand_AnswerDelayed_ChangesOnce(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -487,6 +499,7 @@ func TestCommand_AnswerDelayed_ChangesOnce(t *testing.T) {
 // TestCommand_AnswerDelayedOverTheLimit_IsNotCalledTooLate has a command that is
 // carried out in time, and an answer that takes longer.
 func TestCommand_AnswerDelayedOverTheLimit_IsNotCalledTooLate(t *testing.T) {
+	t.Parallel()
 	const almost = 5*time.Minute - 2*time.Second
 	o := openOffice(t, bypassed)
 	rid := o.longAgo(almost)
@@ -509,6 +522,7 @@ func TestCommand_AnswerDelayedOverTheLimit_IsNotCalledTooLate(t *testing.T) {
 }
 
 func TestCommand_WorkspacesClockIsWrong_IsNotCalledTooLate(t *testing.T) {
+	t.Parallel()
 	front := httptest.NewUnstartedServer(nil)
 	o := openOffice(t, bypassed, "ROCKETCHAT_URL=http://"+front.Listener.Addr().String())
 	inside, err := url.Parse(o.rc.URL())
@@ -531,6 +545,7 @@ func TestCommand_WorkspacesClockIsWrong_IsNotCalledTooLate(t *testing.T) {
 }
 
 func TestSettings_TwoFormsAtOnce_SecondIsToldAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
@@ -561,6 +576,7 @@ func TestSettings_TwoFormsAtOnce_SecondIsToldAndLosesNothing(t *testing.T) {
 }
 
 func TestSettings_ManyFormsSentTogether_OneIsSavedAndAllOthersAreTold(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -600,6 +616,7 @@ func TestSettings_ManyFormsSentTogether_OneIsSavedAndAllOthersAreTold(t *testing
 }
 
 func TestSettings_FormAndWordsAtOnce_SecondIsTold(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -634,6 +651,7 @@ func TestSettings_FormAndWordsAtOnce_SecondIsTold(t *testing.T) {
 }
 
 func TestSettings_TenCommandsAtOnce_WithARestart_AllCount(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	values := map[string]string{"name": "Our bakery", "department": "Sales", "welcome": "w", "finished": "f", "offline": "o"}
 	managers := []string{"maria", "otto", "olga", "oscar", "ophelia"}
@@ -676,6 +694,7 @@ func TestSettings_TenCommandsAtOnce_WithARestart_AllCount(t *testing.T) {
 // TestCommand_SwitchedOffWhileSomebodySwitchesOn_WhatIsStoredIsTrue lets Facebook
 // take its time with the answer to `subscribe` while somebody else types `unsubscribe`.
 func TestCommand_SwitchedOffWhileSomebodySwitchesOn_WhatIsStoredIsTrue(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
@@ -705,6 +724,7 @@ func TestCommand_SwitchedOffWhileSomebodySwitchesOn_WhatIsStoredIsTrue(t *testin
 }
 
 func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery, bikes)
@@ -770,6 +790,7 @@ func TestCommand_AnswersBelongWhereTheyWereTyped(t *testing.T) {
 }
 
 func TestCommand_OffOnAndAway(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
@@ -825,6 +846,7 @@ func TestCommand_OffOnAndAway(t *testing.T) {
 }
 
 func TestCommand_PageRemovedAndConnectedAgain_IsHeardAgain(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -839,6 +861,7 @@ func TestCommand_PageRemovedAndConnectedAgain_IsHeardAgain(t *testing.T) {
 }
 
 func TestCommand_ByAnotherBot_IsNotAnsweredAndNotRelayed(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)

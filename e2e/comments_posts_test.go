@@ -11,6 +11,7 @@ import (
 // TestComments_VisitorsPost_IsAnsweredBelow: a visitor's post is shown with a link in the
 // person's comment room; what agents answer stands below it, once, or goes to Messenger.
 func TestComments_VisitorsPost_IsAnsweredBelow(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	k.meta.AddPost(page, "Our own news open no room")
 	post := k.meta.VisitorPosts(page, commenter, "I found your cat")
@@ -57,6 +58,7 @@ func (k *thread) said() string {
 // TestComments_Review_IsShown: a review is answered below its story; where Facebook names
 // none, the agent is told to answer there.
 func TestComments_Review_IsShown(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	review := k.meta.Reviews(page, commenter, "Great shoes", true)
 	k.shown("Great shoes")

@@ -94,6 +94,7 @@ func (o *office) allowComments(link string, decline ...string) *window {
 // TestCommentsSetUp_OneLogin leads from a page that was connected for messages to comments
 // that are answered, and back.
 func TestCommentsSetUp_OneLogin(t *testing.T) {
+	t.Parallel()
 	o := connectedForMessages(t)
 	if asked := o.askedScopes(o.openWindow().toDialog(o.link())); len(asked) != 5 {
 		t.Errorf("an ordinary authorisation asks for %v", asked)
@@ -162,6 +163,7 @@ func TestCommentsSetUp_OneLogin(t *testing.T) {
 // TestCommentsSetUp_Declined: whoever declines a permission in the dialog is told there, and
 // keeps the page for messages.
 func TestCommentsSetUp_Declined(t *testing.T) {
+	t.Parallel()
 	o := connectedForMessages(t)
 	link := o.linkIn(o.private("maria", o.setup(), "!facebook edit "+bakery+" comments on"))
 	b := o.allowComments(link, commentScopes[0])
@@ -181,6 +183,7 @@ func TestCommentsSetUp_Declined(t *testing.T) {
 // TestCommentsSetUp_LostLater takes away a permission, and the field at either level, from a
 // page whose comments come.
 func TestCommentsSetUp_LostLater(t *testing.T) {
+	t.Parallel()
 	o := connectedForMessages(t)
 	o.allowComments(o.linkIn(o.private("maria", o.setup(), "!facebook edit "+bakery+" comments on"))).choose([]string{bakery})
 	o.feedIs(true)
@@ -220,6 +223,7 @@ func TestCommentsSetUp_LostLater(t *testing.T) {
 // TestCommentsSetUp_Form switches comments on in the form: the sentence and the link come by
 // direct message.
 func TestCommentsSetUp_Form(t *testing.T) {
+	t.Parallel()
 	o := connectedForMessages(t)
 	b := o.openWindow().get(o.linkIn(o.private("maria", o.setup(), "!facebook edit "+bakery)))
 	form, action := b.form()
@@ -238,6 +242,7 @@ func TestCommentsSetUp_Form(t *testing.T) {
 
 // TestCommentsSetUp_Dialog is the same in the app's dialog.
 func TestCommentsSetUp_Dialog(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	d := o.dialogOf(bakery)

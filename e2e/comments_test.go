@@ -98,6 +98,7 @@ func (k *thread) quiet() {
 }
 
 func TestComments_RoomOfTheirOwn_PublicAnswers(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	room := k.rc.Rooms()[0]
 	first := k.rc.CustomerTexts(k.rid)[0]
@@ -132,6 +133,7 @@ func TestComments_RoomOfTheirOwn_PublicAnswers(t *testing.T) {
 // TestComments_AnswerLost_PublishedOnce lets Meta's answer to a public reply get lost
 // in every way. It is published once, comes back once at most, and nobody is alarmed.
 func TestComments_AnswerLost_PublishedOnce(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	for echo, mode := range map[string]meta.EchoMode{"before": meta.EchoBefore, "never": meta.EchoNever, "twice": meta.EchoTwice} {
 		k.meta.Echoes(mode)
@@ -174,6 +176,7 @@ func (k *thread) roomWith(text string) (rid string) {
 // TestComments_StoppedInBetween_PublishedOnce stops the bridge while nobody knows
 // whether a reply was published.
 func TestComments_StoppedInBetween_PublishedOnce(t *testing.T) {
+	t.Parallel()
 	for _, delivered := range []bool{true, false} {
 		k := commented(t, nil)
 		k.meta.FailCalls("POST", k.comment+"/comments", 1, &meta.SendOutcome{Deliver: delivered, Hang: time.Hour, Cut: true})
@@ -191,6 +194,7 @@ func TestComments_StoppedInBetween_PublishedOnce(t *testing.T) {
 // TestComments_NothingToBeFoundOut_AgentDecides: where the comments cannot be read, a
 // reply of which nobody knows is not repeated.
 func TestComments_NothingToBeFoundOut_AgentDecides(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	k.meta.FailCalls("GET", "/comments", 2, meta.Refused(100, 0, "")) // at once, and when the echo had its time
 	k.meta.FailCalls("POST", k.comment+"/comments", 1, meta.DeliveredThenCut())
@@ -201,6 +205,7 @@ func TestComments_NothingToBeFoundOut_AgentDecides(t *testing.T) {
 }
 
 func TestComments_Private_OncePerComment(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	k.agent.Says(k.rid, "!private Please write us your address")
 	k.eventually("the private answer arrives", func() bool { return slices.Equal(k.received(anna), []string{"Please write us your address"}) })
@@ -234,6 +239,7 @@ func TestComments_Private_OncePerComment(t *testing.T) {
 // TestComments_PrivateAnswerLost_ArrivesOnce is the same with lost answers. Meta's
 // refusal of a second private answer is what makes a repeat harmless.
 func TestComments_PrivateAnswerLost_ArrivesOnce(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	var want []string
 	for i, lost := range []*meta.SendOutcome{meta.DeliveredThenCut(), meta.CutBefore(), meta.Status500(true), meta.Status500(false)} {
@@ -262,6 +268,7 @@ func TestComments_PrivateAnswerLost_ArrivesOnce(t *testing.T) {
 }
 
 func TestComments_AnswerEdited_ChangesWhatIsPublished(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	id := k.agent.Says(k.rid, "We open at 8")
 	k.published(k.comment, "We open at 8")
@@ -273,6 +280,7 @@ func TestComments_AnswerEdited_ChangesWhatIsPublished(t *testing.T) {
 }
 
 func TestComments_NotAnswered_AgentIsTold(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	k.agent.Uploads(k.rid, "", chat.File{Name: "price.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7")})
 	k.eventually("the agent is told of the file", func() bool {
@@ -301,6 +309,7 @@ func TestComments_NotAnswered_AgentIsTold(t *testing.T) {
 // TestComments_Off_NothingIsShown, although Facebook sends them: somebody has subscribed them
 // for the same app, by hand, and keeps that.
 func TestComments_Off_NothingIsShown(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.meta.AllowComments(page)
 	w.meta.SubscribePage(page, meta.PageFields...)

@@ -17,6 +17,7 @@ const secondly = `{$D,"message":{"mid":"$2","text":"And then?"}}`
 // TestStandby_CopiesOfOneMessage_AreShownOnce: while another app takes over or gives
 // back, Meta may tell of a message both ways, in either order.
 func TestStandby_CopiesOfOneMessage_AreShownOnce(t *testing.T) {
+	t.Parallel()
 	for _, standby := range [][]bool{{true, false}, {false, true}, {true, true, false, false}} {
 		t.Run(fmt.Sprint(standby), func(t *testing.T) {
 			w := newWorld(t, bypassed)
@@ -41,6 +42,7 @@ func TestStandby_CopiesOfOneMessage_AreShownOnce(t *testing.T) {
 
 // TestEvents_BeforeTheirMessage_AreShownOnIt delivers what happens to a message first.
 func TestEvents_BeforeTheirMessage_AreShownOnIt(t *testing.T) {
+	t.Parallel()
 	reaction := `{$D,"reaction":{"mid":"$1","action":"react","reaction":"love","emoji":"❤"}}`
 	for name, c := range map[string]struct {
 		first []string
@@ -72,6 +74,7 @@ func TestEvents_BeforeTheirMessage_AreShownOnIt(t *testing.T) {
 // TestPolicy_WarningOfFacebook_IsAnnouncedOnce: administrators are told, once, however
 // often Meta repeats it, and nothing of it reaches a customer's room.
 func TestPolicy_WarningOfFacebook_IsAnnouncedOnce(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	rid := o.setup()

@@ -31,6 +31,7 @@ const afterTheLastKill = 35 * time.Second
 //
 //	go test ./e2e -run TestCrash_InBriskConversations -brisk -v
 func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
+	t.Parallel()
 	form := briskForm{kills: 5, pages: 1, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
 	if *brisk {
 		form = briskForm{kills: 30, pages: 5, customers: 8, between: time.Second}
@@ -71,6 +72,9 @@ func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
 	t.Logf("%d kills in %v, %d answers, the last of them %v after the last kill", form.kills, last.Sub(began), answers, took)
 	if took > afterTheLastKill {
 		t.Errorf("the last answer came %v after the last kill", took)
+	}
+	for _, talk := range talks { // what Meta could not hand over it brings again in its own time
+		w.eventually("agents have every message", func() bool { return len(w.rc.CustomerTexts(talk.room)) >= talk.asked })
 	}
 	w.settled()
 	for _, talk := range talks {

@@ -45,6 +45,7 @@ func (w *world) textsOf(name string) (texts []string) {
 }
 
 func TestCrash_ThousandMessagesWhileTheWorkspaceIsDown_AllArriveOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.Down()
 	p := w.startProcess()
@@ -79,6 +80,7 @@ func TestCrash_ThousandMessagesWhileTheWorkspaceIsDown_AllArriveOnce(t *testing.
 }
 
 func TestCrash_KillsAtRandomMoments_LoseNothingAndDoubleNothing(t *testing.T) {
+	t.Parallel()
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}
@@ -168,6 +170,7 @@ func sum(numbers []int) (n int) {
 }
 
 func TestStop_UnderLoadAndWithAHangingWorkspace_IsQuickAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	for _, hanging := range []bool{false, true} {
 		t.Run(fmt.Sprintf("hanging=%v", hanging), func(t *testing.T) {
 			w := newWorld(t, bypassed)
@@ -202,6 +205,7 @@ func TestStop_UnderLoadAndWithAHangingWorkspace_IsQuickAndLosesNothing(t *testin
 }
 
 func TestStore_SecondProcess_IsToldWhoHasIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	code, _, errText := runCommand(t, w.environ, "serve")
@@ -211,6 +215,7 @@ func TestStore_SecondProcess_IsToldWhoHasIt(t *testing.T) {
 }
 
 func TestBackup_OfARunningBridge_OpensWithTheKey(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hello")
@@ -230,6 +235,7 @@ func TestBackup_OfARunningBridge_OpensWithTheKey(t *testing.T) {
 }
 
 func TestOperator_AddsListsAndRemovesPagesWhileTheBridgeRuns(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	token := w.meta.AddPage("555", "Second shop")
 	file := writeFile(t, token+"\n")
@@ -263,6 +269,7 @@ func TestOperator_AddsListsAndRemovesPagesWhileTheBridgeRuns(t *testing.T) {
 // TestBackup_Restored_SendsNothingAgain goes back to a copy of the store although
 // the talk went on after it was made; and then to no store at all.
 func TestBackup_Restored_SendsNothingAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hello")

@@ -12,6 +12,7 @@ import (
 // What Meta sends when somebody presses Test in the app's dashboard: made-up content of a
 // page that nobody has.
 func TestDashboardTest_IsSaidOnceInTheSetupChannel(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	presses := func(field, value string) {

@@ -55,6 +55,7 @@ func TestDeputy_FilesOfOtherRooms_AreNotSentToTheCustomer(t *testing.T) {
 // TestDeputy_ClosedRoomsOf60_AreReadInTheBotsName holds for what the server attached, and for
 // nothing else.
 func TestDeputy_ClosedRoomsOf60_AreReadInTheBotsName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.FilesOfOpenRoomsOnly(true)
 	w.rc.SetSetting("FileUpload_Restrict_to_room_members", false)

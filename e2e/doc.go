@@ -4,6 +4,6 @@
 // browser. Their assertions are what customers and agents see.
 //
 // Flags lengthen the hunts: -kills, -closings and -steps; -update writes docs/kinds.md and the
-// first day in docs/operating.md. RECORD_REQUESTS names a folder for the requests that the
+// first day in docs/managing.md. RECORD_REQUESTS names a folder for the requests that the
 // workspace got, SCREENSHOTS one for pictures.
 package e2e

@@ -12,6 +12,7 @@ import (
 )
 
 func TestDoctor_BridgeNotRunning_LooksByItself(t *testing.T) {
+	t.Parallel()
 	w := newPatient(t, chat.Config{})
 	d, code, text := w.doctor()
 	if code != 3 || !d.has(found{"bridge", bridge.Bad, "it is not running on " + w.cfg.Store.Database, "messenger-bridge serve"}) || d.Bad != 1 {
@@ -32,6 +33,7 @@ func TestDoctor_BridgeNotRunning_LooksByItself(t *testing.T) {
 }
 
 func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		before func(*world)
@@ -78,6 +80,7 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 }
 
 func TestDoctor_BridgeNotRunning_RepairsWhatNeedsNoBridge(t *testing.T) {
+	t.Parallel()
 	w := newPatient(t, chat.Config{})
 	user, token := w.rc.PersonalAccessToken("bridge.bot")
 	w.environ = slices.DeleteFunc(w.environ, func(v string) bool {
@@ -103,6 +106,7 @@ func TestDoctor_BridgeNotRunning_RepairsWhatNeedsNoBridge(t *testing.T) {
 }
 
 func TestDoctor_PageThatWasLeftHalfWay_IsBroughtToRun(t *testing.T) {
+	t.Parallel()
 	w := newPatient(t, chat.Config{})
 	w.meta.Down()
 	w.inStore(func(s *store.Store) error {
@@ -132,6 +136,7 @@ func TestDoctor_PageThatWasLeftHalfWay_IsBroughtToRun(t *testing.T) {
 }
 
 func TestDoctor_Misused_SaysSo(t *testing.T) {
+	t.Parallel()
 	if code, _, errs := runCommand(t, nil, "doctor", "--replace"); code != 2 || !strings.Contains(errs, "--replace needs --fix") {
 		t.Errorf("exit code %d, %s", code, errs)
 	}

@@ -11,6 +11,7 @@ import (
 )
 
 func TestDoctor_SlashCommands_SaysWhichWayWorks(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	says := func(when string, level bridge.Level, part, do string) {
 		t.Helper()
@@ -34,6 +35,7 @@ func TestDoctor_SlashCommands_SaysWhichWayWorks(t *testing.T) {
 }
 
 func TestDoctor_SlashCommands_AreLetThroughOnlyIfAgreedAndAllowed(t *testing.T) {
+	t.Parallel()
 	const setting = "Message_AllowUnrecognizedSlashCommand"
 	start := func(roles ...string) *world {
 		w := newPatient(t, chat.Config{Bot: chat.Bot{Roles: roles}})
@@ -61,6 +63,7 @@ func TestDoctor_SlashCommands_AreLetThroughOnlyIfAgreedAndAllowed(t *testing.T) 
 }
 
 func TestDoctor_SlashCommands_SecondFactorIsExplained(t *testing.T) {
+	t.Parallel()
 	w := newPatient(t, chat.Config{Bot: chat.Bot{Roles: []string{"user", "bot", "livechat-manager", "admin"}}})
 	w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
 	w.run()

@@ -127,6 +127,7 @@ func anotherClock(t *testing.T, behind string, by time.Duration) (address string
 }
 
 func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
+	t.Parallel()
 	w := newPatient(t, chat.Config{})
 	w.run()
 	w.eventually("the setup channel is there", func() bool { return w.rc.RoomID(w.cfg.Workspace.SetupChannel) != "" })
@@ -153,6 +154,7 @@ func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
 }
 
 func TestDoctor_FindsEachFault(t *testing.T) {
+	t.Parallel()
 	slash := func(w *world) { w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false) }
 	for _, c := range []struct {
 		name      string

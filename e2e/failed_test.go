@@ -24,6 +24,7 @@ func (w *world) health() (s app.Status) {
 // TestFailed_WindowClosed_IsListedAndTriedAgain follows one message through two
 // refusals to its customer, as the agent, the manager and the operator see it.
 func TestFailed_WindowClosed_IsListedAndTriedAgain(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	if told := o.public("/facebook failed"); !strings.Contains(told, "Everything was delivered") {
@@ -91,6 +92,7 @@ func TestFailed_WindowClosed_IsListedAndTriedAgain(t *testing.T) {
 // TestRetry_OutcomeWasUnclear_ThreadIsReadFirst: the customer has the message, and
 // nobody could tell.
 func TestRetry_OutcomeWasUnclear_ThreadIsReadFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.SettleFor = 100 * time.Millisecond
 	o := meta.Unknown1(true)
@@ -121,6 +123,7 @@ func TestRetry_OutcomeWasUnclear_ThreadIsReadFirst(t *testing.T) {
 }
 
 func TestOperator_ListsWhatFailedAndTriesItAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hi")

@@ -40,6 +40,7 @@ func (w *world) contentOf() []byte {
 const notShown = "[The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: (link)]"
 
 func TestFilesIn_AtTheLimit(t *testing.T) {
+	t.Parallel()
 	const limit = 1 << 10
 	heads := map[string]string{"image": "\x89PNG\r\n\x1a\n", "video": "\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom", "audio": "ID3\x03\x00", "file": "%PDF-1.7", "sticker": "GIF89a"}
 	names := map[string]string{"image": "a picture", "video": "a video", "audio": "a voice message", "file": "a file", "sticker": "a sticker"}
@@ -83,6 +84,7 @@ func TestFilesIn_AtTheLimit(t *testing.T) {
 }
 
 func TestFilesIn_Rules_AreExplainedToBoth(t *testing.T) {
+	t.Parallel()
 	pdf := meta.Media{Name: "letter.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7")}
 	for name, c := range map[string]struct {
 		set     func(*bridge.Settings)
@@ -201,6 +203,7 @@ func TestFilesIn_BadServers(t *testing.T) {
 
 // A file of which Facebook tells no address is asked for once, and not waited for.
 func TestFilesIn_WithoutAnAddress_IsNotWaitedFor(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.FileAgain = patience // as long as the test waits at most
 	w.run()
@@ -228,6 +231,7 @@ func TestFilesIn_WithoutAnAddress_IsNotWaitedFor(t *testing.T) {
 
 // No address that a webhook tells is believed, whoever signed it.
 func TestFilesIn_HostileAddresses_AreNeverAsked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	for _, address := range []string{
@@ -256,6 +260,7 @@ func TestFilesIn_HostileAddresses_AreNeverAsked(t *testing.T) {
 }
 
 func TestFilesIn_Names_AreSafeAndKeepTheirEnding(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	n := 0
@@ -308,6 +313,7 @@ func TestFilesIn_AnswerOfAnUploadIsLost_IsShownOnce(t *testing.T) {
 }
 
 func TestFilesIn_StoppedWhileUploading_IsShownOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.UploadTimeout = 30 * time.Second
 	w.run()
@@ -328,6 +334,7 @@ func TestFilesIn_StoppedWhileUploading_IsShownOnce(t *testing.T) {
 
 // The room is closed after the text, and again after the first file.
 func TestFilesIn_RoomIsClosedMeanwhile_TheRestComesInTheNext(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Hello")
@@ -348,6 +355,7 @@ func TestFilesIn_RoomIsClosedMeanwhile_TheRestComesInTheNext(t *testing.T) {
 }
 
 func TestFilesIn_ContentIsTheCustomers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	content := []byte("%PDF-1.7 " + strings.Repeat("0123456789", 100_000))

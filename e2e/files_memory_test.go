@@ -19,6 +19,7 @@ import (
 // to the room and then to the customer, and looks at how much memory the program needed
 // more than before: less than 100 MB, so that no file was in memory as a whole.
 func TestFiles_TwentyLargeOnesAtOnce_AreNeverHeldWhole(t *testing.T) {
+	t.Parallel()
 	const files, size, most = 20, 25_000_000, 100 << 10 // the last in kilobytes
 	program := filepath.Join(t.TempDir(), "messenger-bridge")
 	if out, err := exec.Command("go", "build", "-o", program, "messenger-bridge/cmd/messenger-bridge").CombinedOutput(); err != nil {

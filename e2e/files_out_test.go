@@ -21,6 +21,7 @@ func padded(f chat.File, size int) chat.File {
 }
 
 func TestFilesOut_AtTheLimit(t *testing.T) {
+	t.Parallel()
 	const limit = 100 << 10
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.MaxFileSize = limit })
@@ -45,6 +46,7 @@ func TestFilesOut_AtTheLimit(t *testing.T) {
 
 // Meta counts the whole form, and is the judge of its own limit.
 func TestFilesOut_TooLargeForMessenger_AgentIsTold(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.GraphTimeout = 20 * time.Second
 	w.run()
@@ -134,6 +136,7 @@ func TestFilesOut_RoomClosedMeanwhile(t *testing.T) {
 // A link is whatever somebody wrote into a message over REST: only files of the
 // workspace are fetched.
 func TestFilesOut_HostileLinks_AreNotFollowed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -154,6 +157,7 @@ func TestFilesOut_HostileLinks_AreNotFollowed(t *testing.T) {
 }
 
 func TestFilesOut_WorkspaceFails_FileComesWhenItIsBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -163,6 +167,7 @@ func TestFilesOut_WorkspaceFails_FileComesWhenItIsBack(t *testing.T) {
 }
 
 func TestOrder_OnePartStuck_NothingOvertakesIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()

@@ -83,7 +83,7 @@ func TestFilesRefused_AgentIsToldAndTheRestGoesOut(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, bypassed)
 			w.rc.StoreElsewhere(storage)
-			w.cfg.Times.RestTimeout, w.cfg.Times.GraphTimeout = time.Second, time.Second
+			w.cfg.Times.RestTimeout, w.cfg.Times.GraphTimeout = 3*time.Second, time.Second // longer than a busy machine lets any other row wait
 			w.run()
 			var rows []*refusedFile
 			for i, r := range fileRefusals() {
@@ -244,6 +244,7 @@ func outLogged(w *world) (lift func()) {
 // TestFilesRefused_AndThenNot_IsSentOnce has a file come before it is given up, and another one
 // when it is retried.
 func TestFilesRefused_AndThenNot_IsSentOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()

@@ -63,6 +63,7 @@ const firstDayMark = "<!-- written by TestFirstDay_AsTyped (go test ./e2e -run T
 // TestFirstDay_AsTyped goes from an empty workspace to an answered customer, as an
 // administrator would, and holds the manual to it.
 func TestFirstDay_AsTyped(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	d := &firstDay{office: o, shown: map[string]string{}}
 	o.rc.SetSetting("Livechat_enabled", false)
@@ -111,7 +112,7 @@ func TestFirstDay_AsTyped(t *testing.T) {
 	if room := o.rc.Rooms()[0]; room.DepartmentID != o.sales || room.ServedBy != "ana" {
 		t.Errorf("the room is %+v", room)
 	}
-	d.compare("../docs/operating.md")
+	d.compare("../docs/managing.md")
 }
 
 // compare holds the part of a document behind the mark, up to the next heading, to what
@@ -143,6 +144,7 @@ func (d *firstDay) compare(path string) {
 // TestSetupChannel_WhatNobodyWrote_IsNoAnswer: the welcome text does not tick the step
 // that asks for a person's answer.
 func TestSetupChannel_WhatNobodyWrote_IsNoAnswer(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.openWindow().login(o.link(), bakery).choose([]string{bakery}, bakery+".welcome=Hi").shows("the result", 200, "The page is connected")
@@ -162,6 +164,7 @@ func TestSetupChannel_WhatNobodyWrote_IsNoAnswer(t *testing.T) {
 // TestSetupChannel_WhatIsMissing_IsNamedAndHoldsUpNothing takes one thing after another
 // away from a workspace.
 func TestSetupChannel_WhatIsMissing_IsNamedAndHoldsUpNothing(t *testing.T) {
+	t.Parallel()
 	for step, c := range map[int]struct {
 		spoil  func(o *office)
 		repair func(o *office)

@@ -147,6 +147,7 @@ func TestFirstSeconds_TakenBackWhileNobodyListened_IsFoundAfterwards(t *testing.
 
 // TestFirstSeconds_KnownOnlyByASweep_IsFollowed: the stream brought nothing of the room.
 func TestFirstSeconds_KnownOnlyByASweep_IsFollowed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.inFull()
 	w.cfg.Times.LookEvery = 200 * time.Millisecond
@@ -163,6 +164,7 @@ func TestFirstSeconds_KnownOnlyByASweep_IsFollowed(t *testing.T) {
 // TestFirstSeconds_ManyRoomsAtOnce_NoDeletionIsMissed opens more rooms than may be followed
 // at once, and takes an answer back in each before its turn comes.
 func TestFirstSeconds_ManyRoomsAtOnce_NoDeletionIsMissed(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, chat.Config{DDPLimiterOff: true}) // its windows are not shortened here
 	w.inFull()
 	w.cfg.Times.FollowEvery = 200 * time.Millisecond

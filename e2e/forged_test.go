@@ -34,6 +34,7 @@ func (w *world) rawTexts(rid string) (all []chat.Message) {
 // after an edit, a lost answer and a restart; it mentions nobody and hides no address, and a
 // line of the bridge's cannot be made.
 func TestForged_CustomersMarkup_IsShownAsTyped(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.rc.Inject(chat.Fault{Route: "POST livechat/message", Times: 2, Cut: true, Effect: true})
@@ -89,6 +90,7 @@ func (w *world) nothingCounts(rid string) {
 // TestForged_BridgesLines_CarryWhatCustomersCannotWrite: a line of the bridge's in a
 // customer's message is a quotation, and what the bot quotes is fenced, line by line.
 func TestForged_BridgesLines_CarryWhatCustomersCannotWrite(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.RefuseFilesIn = true })
 	w.run()
@@ -118,6 +120,7 @@ func TestForged_BridgesLines_CarryWhatCustomersCannotWrite(t *testing.T) {
 // TestForged_Names_AreOneLine: a name is shown as one line without signs that turn writing
 // around, and nothing in it counts in what the bot says.
 func TestForged_Names_AreOneLine(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.NameCustomer(anna, "Anna\n*Ana*", "Shop\u202e @all")

@@ -150,6 +150,7 @@ func TestForget_CustomerWithTwoRoomsAndMessagesThatWait_LeavesNothing(t *testing
 }
 
 func TestForget_RoomThatCannotBeClosed_ErasesNothing(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -172,6 +173,7 @@ func TestForget_RoomThatCannotBeClosed_ErasesNothing(t *testing.T) {
 }
 
 func TestForget_RocketChatKeepsTheVisitor_SaysSo(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -192,6 +194,7 @@ func TestForget_RocketChatKeepsTheVisitor_SaysSo(t *testing.T) {
 // TestForget_CutOff has Rocket.Chat's answer lost, before and after the visitor was
 // removed: the command is carried out again by itself.
 func TestForget_RocketChatCutOff_IsDoneAgain(t *testing.T) {
+	t.Parallel()
 	for name, effect := range map[string]bool{"before": false, "after": true} {
 		t.Run(name, func(t *testing.T) {
 			o := openAway(t)
@@ -215,6 +218,7 @@ func TestForget_RocketChatCutOff_IsDoneAgain(t *testing.T) {
 }
 
 func TestForget_Operator_UnknownCustomerAndNoBridge_AreSaid(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -231,6 +235,7 @@ func TestForget_Operator_UnknownCustomerAndNoBridge_AreSaid(t *testing.T) {
 // TestForget_WhileItLasts_OperatorsSeeWhatWaits has Rocket.Chat take its time to close the
 // room, so that the customer's lanes are held, with nothing in them.
 func TestForget_WhileItLasts_OperatorsSeeWhatWaits(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.rc.AddUser(chat.User{Username: "mona", Roles: []string{"user", "livechat-manager"}})
 	o.run()

@@ -251,6 +251,7 @@ func (w *world) said() (all []string) {
 // a server that is none of the sandbox's, and the comments are not at Meta: their agents
 // are told.
 func TestFormat1_WholeProgram_EverythingGoesOutOnce(t *testing.T) {
+	t.Parallel()
 	start, left := time.Now(), time.Date(2026, 6, 1, 12, 2, 0, 0, time.UTC)
 	w := newWorldAt(t, bypassed, func() time.Time { return left.Add(time.Since(start)) })
 	w.unpackFormat1()

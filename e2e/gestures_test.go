@@ -9,6 +9,7 @@ import (
 )
 
 func TestGestures_TypingSeenAndReactions_ReachTheCustomer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -52,6 +53,7 @@ func TestGestures_TypingSeenAndReactions_ReachTheCustomer(t *testing.T) {
 
 // Whatever becomes of gestures, messages go out, and nobody is told.
 func TestGestures_RefusedOrHanging_DelayNoMessage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.meta.OnAction(func(meta.SendCall) *meta.SendOutcome { return meta.HangThenCut(patience) })
 	w.run()
@@ -75,6 +77,7 @@ func TestGestures_RefusedOrHanging_DelayNoMessage(t *testing.T) {
 }
 
 func TestDelete_InARoomThatIsFollowed_IsNoticedAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run() // looks again in an hour
 	k := w.ask()

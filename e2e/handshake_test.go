@@ -13,6 +13,7 @@ import (
 // cannot be opened: each answer is named in the log, in the status and by the doctor, and
 // nobody speaks of a loss where there never was a connection.
 func TestHandshake_Answered_IsSaidWhereOperatorsLook(t *testing.T) {
+	t.Parallel()
 	const upgrade = "the proxy lets no websocket through (Upgrade)"
 	to := func(where string) http.Header { return http.Header{"Location": {where}} }
 	for name, c := range map[string]struct {

@@ -38,10 +38,11 @@ func (w *world) folded(rid string) (all []string) {
 // TestHistory_FirstRoom_ShowsWhatWasSaidBefore_Once: what Meta shows of the thread, its
 // latest 20 messages with the new one, as one folded note, in the customer's first room only.
 func TestHistory_FirstRoom_ShowsWhatWasSaidBefore_Once(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]func(w *world){
 		"nothing goes wrong": func(*world) {},
 		"the note's answer is lost": func(w *world) {
-			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true, Match: w.outsideSetup})
 		},
 		"the message's answer is lost": func(w *world) {
 			w.rc.Inject(chat.Fault{Route: "POST livechat/message", Times: 2, Cut: true, Effect: true})
@@ -89,6 +90,7 @@ func TestHistory_FirstRoom_ShowsWhatWasSaidBefore_Once(t *testing.T) {
 // TestHistory_NotWantedOrNotThere_ShowsTheMessageOnly: switched off, a customer who is new,
 // and threads that cannot be read.
 func TestHistory_NotWantedOrNotThere_ShowsTheMessageOnly(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		on    bool
 		begin func(w *world)

@@ -87,6 +87,7 @@ func (l *links) good() {
 }
 
 func TestRights_LostMeanwhile_LinksAreRefusedAndNothingIsSpent(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct{ lose, regain func(o *office) }{
 		"the role is taken": {
 			func(o *office) { o.rc.SetRoles("maria", "user") },
@@ -112,6 +113,7 @@ func TestRights_LostMeanwhile_LinksAreRefusedAndNothingIsSpent(t *testing.T) {
 // TestRights_ByName_EndWithTheAccount: rights by name are those of the account that has the
 // name, and end with the name.
 func TestRights_ByName_EndWithTheAccount(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed, "COMMAND_USERS=nina")
 	o.rc.AddUser(chat.User{Username: "nina"})
 	o.run()
@@ -125,6 +127,7 @@ func TestRights_ByName_EndWithTheAccount(t *testing.T) {
 }
 
 func TestRights_WorkspaceAway_LinksAreRefusedAndNothingIsSpent(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -169,6 +172,7 @@ func (o *office) unharmed() {
 }
 
 func TestConfirm_ButtonsOfOthers_AchieveNothing(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	o.talksWith(bakery, anna, "hello")
@@ -197,6 +201,7 @@ func TestConfirm_ButtonsOfOthers_AchieveNothing(t *testing.T) {
 }
 
 func TestConfirm_CodeOfAnother_OrElsewhere_OrLate_AchievesNothing(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.connect(bakery)
@@ -245,6 +250,7 @@ func TestConfirm_CodeOfAnother_OrElsewhere_OrLate_AchievesNothing(t *testing.T) 
 
 // TestConfirm_ThirtyAtOnce: a button is clicked again and again.
 func TestConfirm_ThirtyAtOnce_IsDoneOnce(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
 	setup := o.setup()
@@ -294,6 +300,7 @@ func (o *office) together(send func(i int) *window) (came map[int]int, first *wi
 func (b *window) beside() *window { return &window{office: b.office, client: b.client, at: b.at} }
 
 func TestOnce_ThirtySavesAtOnce_OneIsSaved(t *testing.T) {
+	t.Parallel()
 	for name, welcome := range map[string]func(i int) string{
 		"each another":   func(i int) string { return fmt.Sprint("text ", i) },
 		"all the same":   func(int) string { return "Hello" },
@@ -328,6 +335,7 @@ func TestOnce_ThirtySavesAtOnce_OneIsSaved(t *testing.T) {
 }
 
 func TestOnce_ThirtyChoicesAtOnce_OneConnects(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	b := o.openWindow().login(o.link(), bakery, bikes)
@@ -351,6 +359,7 @@ func TestOnce_ThirtyChoicesAtOnce_OneConnects(t *testing.T) {
 }
 
 func TestOnce_ThirtyWaysBackAtOnce_OneGoesOn(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	b := o.openWindow()

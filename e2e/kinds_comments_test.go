@@ -83,6 +83,12 @@ var commentKinds = []kindRow{
 		variants: added(`{$F,"from":{"id":"$P","name":"Shop"},"message":"Yes","comment_id":"$2","parent_id":"$1","verb":"add"}`),
 	},
 	{
+		does: "somebody of the page answers with a picture", before: []string{comment},
+		sees: []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ This one ⏎ 📎 a picture",
+			"customer: [Sent by the page Shop, not by the customer.] 📎 photo-#.jpg (image/jpeg)"},
+		variants: added(`{$F,"from":{"id":"$P","name":"Shop"},"message":"This one","photo":"{file b.jpg}","comment_id":"$2","parent_id":"$1","verb":"add"}`),
+	},
+	{
 		does: "and edits or deletes that answer", before: []string{comment, `{$F,"from":{"id":"$P","name":"Shop"},"message":"Yes","comment_id":"$2","parent_id":"$1","verb":"add"}`},
 		sees: []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: Answered below the comment at Facebook: ⏎ Yes", "bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This answer was changed at Facebook: ⏎ No",
 			"bot, quoting “Answered below the comment at Facebook: ⏎ Yes”: This comment was deleted at Facebook. Please do not use what it said."},

@@ -64,6 +64,8 @@ var writtenKinds = []outgoingKind{
 	{what: "a text", do: says("Hello"), sees: []string{"Hello"}},
 	{what: "a text with markup", do: says("*Hello* _Anna_, see [our shop](https://shop.example) :smile:"),
 		sees: []string{"Hello Anna, see our shop (https://shop.example) 😄"}},
+	{what: "a time, a spoiler, a formula and a table", do: says("<t:1767225600:R> it is ||Snape||, \\(a_1*b_1\\)\n| A | B |\n|---|---|\n| *c* | d |"),
+		sees: []string{"1 Jan 2026, 00:00 UTC it is Snape, a_1*b_1\n| A | B |\n| c | d |"}},
 	{what: "a text of 4,500 characters", do: says(strings.TrimSpace(strings.Repeat("word ", 900))),
 		sees: []string{"(1989 characters)", "(1989 characters)", "(519 characters)"}},
 	{what: "an answer that quotes the customer's message", do: func(k *talk) []string {

@@ -33,8 +33,20 @@ var pageKinds = []kindRow{
 	},
 	{
 		does: "somebody answers a message in the Page inbox, with a picture", before: []string{hello},
-		sees:     []string{"customer: Hello", "bot, quoting “Hello”: Answered in the Page inbox of Facebook: ⏎ 📎 a picture", "customer as “Shop”: 📎 photo-#.png (image/png)"},
+		sees:     []string{"customer: Hello", "bot, quoting “Hello”: Answered in the Page inbox of Facebook: ⏎ 📎 a picture", "customer: [Sent by the page Shop, not by the customer.] 📎 photo-#.png (image/png)"},
 		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":263902037430900,"reply_to":{"mid":"$1"},"attachments":[{"type":"image","payload":{"url":"{file x.png}"}}]}}`}},
+	},
+	{
+		does: "another app sends a voice message and a document", before: []string{hello},
+		sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ 📎 a voice message ⏎ 📎 a file",
+			"customer: [Sent by the page Shop, not by the customer.] 📎 voice-#.m4a (audio/mp4)", "customer: [Sent by the page Shop, not by the customer.] 📎 c.pdf"},
+		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"attachments":[{"type":"audio","payload":{"url":"{file v.mp4}"}},{"type":"file","payload":{"url":"{file c.pdf}"}}]}}`}},
+	},
+	{
+		does: "another app sends a picture that is no longer there", before: []string{hello},
+		sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ 📎 a picture",
+			"bot: [The page sent a file that is not shown here (a picture). Facebook did not tell where it is. It can be seen in the Page inbox of Facebook: (link)]"},
+		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"attachments":[{"type":"image","payload":{}}]}}`}},
 	},
 	{
 		does: "another app sends buttons", sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ Shall we call? ⏎ ▸ Yes ⏎ ▸ No"}, before: []string{hello},

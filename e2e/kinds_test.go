@@ -190,8 +190,6 @@ func (p *kindPlay) ours(room chat.Room) bool {
 func kindLine(m chat.Message, said map[string]string) string {
 	line := m.Username
 	switch {
-	case m.FromVisitor && m.Alias != "" && !kindCustomer.MatchString(m.Alias):
-		line = "customer as “" + m.Alias + "”"
 	case m.FromVisitor:
 		line = "customer"
 	case m.Username == "bridge.bot":
@@ -259,6 +257,7 @@ func kindText(m chat.Message) string {
 // variant, each with a customer of its own: first what comes before, of all of them, and
 // when all of it has arrived, the rest.
 func TestKinds_ComeAsDocumented(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Comments = true })
 	w.meta.AllowComments(page)
@@ -297,6 +296,7 @@ func TestKinds_ComeAsDocumented(t *testing.T) {
 
 // TestKinds_AreDocumented holds the document to the table.
 func TestKinds_AreDocumented(t *testing.T) {
+	t.Parallel()
 	const path = "../docs/kinds.md"
 	want := kindsDocument()
 	if *update {

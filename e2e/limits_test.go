@@ -67,6 +67,7 @@ func TestLimits_EachCodeOfMetas_MakesAnswersWaitAndNobodyAlarmed(t *testing.T) {
 // TestLimits_OnePageThrottled_OthersGoOn has one page wait for a long time and another
 // one talk meanwhile.
 func TestLimits_OnePageThrottled_OthersGoOn(t *testing.T) {
+	t.Parallel()
 	for name, throttle := range map[string]func(*world){
 		"613":            func(w *world) { w.meta.Throttle(page, 613, time.Hour, false) },
 		"80006, minutes": func(w *world) { w.meta.Throttle(page, 80006, time.Hour, true) },
@@ -139,6 +140,7 @@ func (w *world) callsOf(page string) (n int) {
 // TestLimits_OfTheApp_CostOneCallForAllPages: code 4 meets all pages at once. Each
 // try while it lasts makes it last longer.
 func TestLimits_OfTheApp_CostOneCallForAllPages(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.Throttled = 300 * time.Millisecond
 	const pages = 12

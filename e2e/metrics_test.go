@@ -10,6 +10,7 @@ import (
 )
 
 func TestMetrics_TellEachConnectedPage(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.addPage("4711", w.meta.AddPage("4711", "Other shop"))
 	w.meta.KillToken(page, 460)

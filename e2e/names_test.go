@@ -63,6 +63,7 @@ func TestNames_AreFoundOutWhereverMetaTellsThem(t *testing.T) {
 }
 
 func TestNames_MetaHangs_NoMessageWaits(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.meta.NameCustomer(anna, "Anna", "Example")
 	w.cfg.Times.GraphTimeout = patience
@@ -86,6 +87,7 @@ func TestNames_MetaHangs_NoMessageWaits(t *testing.T) {
 }
 
 func TestNames_CustomerIsRenamed_RoomFollowsTheNextDay(t *testing.T) {
+	t.Parallel()
 	clock := newStopped()
 	w := newWorldAt(t, bypassed, clock.now)
 	w.meta.NameCustomer(anna, "Anna", "Example")
@@ -121,6 +123,7 @@ func TestNames_CustomerIsRenamed_RoomFollowsTheNextDay(t *testing.T) {
 }
 
 func TestNames_WorkspaceLimitsCalls_MessagesComeFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.meta.NameCustomer(anna, "Anna", "Example")
 	w.meta.Hang(true)

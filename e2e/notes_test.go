@@ -29,6 +29,7 @@ func (k *talk) told(id, part string) (n int) {
 // TestNotes_OverARestart edits what was kept while the bridge is away: a note stays one, and
 // what was held back because of a placeholder goes out, with its mark taken off.
 func TestNotes_OverARestart(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -61,6 +62,7 @@ func TestNotes_OverARestart(t *testing.T) {
 // TestNotes_RuleIsSaidOncePerRoom answers twice in a thread and writes twice to a colleague,
 // before and after a restart; the rule is said at the first of each.
 func TestNotes_RuleIsSaidOncePerRoom(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -86,6 +88,7 @@ func TestNotes_RuleIsSaidOncePerRoom(t *testing.T) {
 // TestNotes_PageSettings_DecideOtherwise turns both settings round: threads stay, and
 // messages to colleagues are sent.
 func TestNotes_PageSettings_DecideOtherwise(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.ThreadsInternal, s.MentionsSend = true, true })
 	w.run()

@@ -12,6 +12,7 @@ import (
 // TestOutcome_InTheThread_ConcludesAtOnce has no echo come, and would wait an hour for one: what
 // stands in the thread needs none, after an answer that was lost as well as after a kill.
 func TestOutcome_InTheThread_ConcludesAtOnce(t *testing.T) {
+	t.Parallel()
 	for _, killed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("killed=%v", killed), func(t *testing.T) {
 			w := newWorld(t, bypassed)
@@ -46,6 +47,7 @@ func TestOutcome_InTheThread_ConcludesAtOnce(t *testing.T) {
 // TestOutcome_NotInABriskThread_IsSentOnce has the customer write more than Meta shows in detail
 // while the bridge finds out that an answer did not arrive.
 func TestOutcome_NotInABriskThread_IsSentOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.EchoWait = time.Second
 	w.meta.NextSends(meta.CutBefore())

@@ -45,6 +45,7 @@ var echoes = map[string]meta.EchoMode{
 // learning whether it arrived, and one after it. Whatever Meta does, the customer
 // has both, once and in order, and no agent is alarmed.
 func TestOutcome_AnswerLost_CustomerHasItOnce(t *testing.T) {
+	t.Parallel()
 	type way struct {
 		answer, echo, page, customer, room string
 		delivered                          bool
@@ -117,6 +118,7 @@ func TestOutcome_AnswerLost_CustomerHasItOnce(t *testing.T) {
 
 // TestOutcome_RefusedForGood_AgentIsToldOnTheMessage checks what an agent reads.
 func TestOutcome_RefusedForGood_AgentIsToldOnTheMessage(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		outcome *meta.SendOutcome
 		want    string
@@ -166,6 +168,7 @@ func TestOutcome_RefusedForGood_AgentIsToldOnTheMessage(t *testing.T) {
 }
 
 func TestOutcome_NobodyCanTell_AgentIsAsked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.SettleFor = time.Second
 	first := true
@@ -196,6 +199,7 @@ func TestOutcome_NobodyCanTell_AgentIsAsked(t *testing.T) {
 }
 
 func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.TellAfter = 200 * time.Millisecond
 	w.meta.KillToken(page, 460)
@@ -219,8 +223,9 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 	}
 	w.eventually("customers are heard all the same", func() bool { return len(w.texts()) == 20 })
 	inOrder(t, "agents", w.texts(), 20)
+	// A few by those who look after pages and names, not one for each answer.
 	dead := slices.DeleteFunc(w.meta.Calls(), func(c meta.Call) bool { return strings.HasSuffix(c.Path, "/subscriptions") }) // those in the app's name
-	if len(dead) > 5 {
+	if len(dead) > len(ids)/2 {
 		t.Errorf("%d calls with a dead token", len(dead))
 	}
 	token := writeFile(t, w.meta.ReviveToken(page))
@@ -241,6 +246,7 @@ func TestOutcome_TokenDead_MessagesWaitTheAgentSeesItAndTheyGoOutLater(t *testin
 // TestOutcome_WaitedAndThenRefused_AgentReadsOneNotice has a message wait for a dead
 // token until its window is closed.
 func TestOutcome_WaitedAndThenRefused_AgentReadsOneNotice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.TellAfter = 100 * time.Millisecond
 	w.meta.KillToken(page, 460)

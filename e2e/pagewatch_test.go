@@ -21,6 +21,7 @@ func (w *world) announced() string {
 }
 
 func TestPages_SubscriptionLost_IsRenewedAndAnnouncedOnce(t *testing.T) {
+	t.Parallel()
 	for name, left := range map[string][]string{"one field": {"messages", "message_echoes"}, "all of it": nil} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, bypassed)
@@ -43,6 +44,7 @@ func TestPages_SubscriptionLost_IsRenewedAndAnnouncedOnce(t *testing.T) {
 // TestPages_TokenDead_IsAnnouncedOnceAndHeals checks what administrators hear of a
 // page whose token Meta refuses, found by a send and found by looking.
 func TestPages_TokenDead_IsAnnouncedOnceAndHeals(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.WatchEvery = 50 * time.Millisecond
 	w.run()
@@ -66,6 +68,7 @@ func TestPages_TokenDead_IsAnnouncedOnceAndHeals(t *testing.T) {
 }
 
 func TestPages_MetaAway_ChangesNoState(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.WatchEvery = 30 * time.Millisecond
 	w.run()

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAgentName_IsAPersonaWithThePicture_MadeOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.SetAvatar("ana", []byte("\x89PNG\r\n\x1a\n ana herself"))
 	w.setPage(func(s *bridge.Settings) { s.AgentName = bridge.AgentUsername })
@@ -62,6 +63,7 @@ func TestAgentName_IsAPersonaWithThePicture_MadeOnce(t *testing.T) {
 
 // Two agents at once, twenty messages, one of them renamed: three personas.
 func TestAgentName_ManyAtOnceAndRenamed_OnePersonaForEachName(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.AgentName = bridge.AgentsName })
 	call := func(username, name string) *chat.Agent {
@@ -88,6 +90,7 @@ func TestAgentName_ManyAtOnceAndRenamed_OnePersonaForEachName(t *testing.T) {
 
 // What else was fancy about a message stays when Meta does not know its persona.
 func TestAgentName_PersonaGone_PictureStaysAPictureAndQuoteAQuote(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.AgentName = bridge.AgentUsername })
 	w.run()

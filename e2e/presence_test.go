@@ -68,6 +68,7 @@ func TestSomebodyIsThere_CustomersAreInRoomsWithinTenSeconds(t *testing.T) {
 // TestSomebodyIsThere_DepartmentsEachOnTheirOwn has two departments wait; their agents come
 // one after the other.
 func TestSomebodyIsThere_DepartmentsEachOnTheirOwn(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.NoAgentRetry = 0
 	bela := w.rc.AddAgent("bela")
@@ -102,6 +103,7 @@ func TestSomebodyIsThere_DepartmentsEachOnTheirOwn(t *testing.T) {
 // TestSomebodyIsThere_NobodyWaits_NobodyIsAsked: an office full of people costs nothing
 // while no customer waits, and little while one does.
 func TestSomebodyIsThere_NobodyWaits_NobodyIsAsked(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.NoAgentRetry, w.cfg.Times.SetupEvery = 0, time.Hour
 	bela := w.rc.AddAgent("bela")

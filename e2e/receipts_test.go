@@ -63,6 +63,7 @@ func (k *talk) says(texts ...string) (ids []string) {
 // TestReceipts_AreTrueToTheWatermarks: what is below one is marked, and nothing else,
 // whatever comes twice, late or in the wrong order, and over a restart.
 func TestReceipts_AreTrueToTheWatermarks(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Receipts = true })
 	w.run()
@@ -128,6 +129,7 @@ func TestReceipts_EchoInAnyOrder(t *testing.T) {
 
 // A message in parts is read when its last part is.
 func TestReceipts_MessageInParts_WaitsForTheLast(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Receipts = true })
 	w.meta.OnSend(func(call meta.SendCall) *meta.SendOutcome { // a moment between the parts
@@ -146,6 +148,7 @@ func TestReceipts_MessageInParts_WaitsForTheLast(t *testing.T) {
 }
 
 func TestReceipts_SwitchedOff_CostNothing(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -161,6 +164,7 @@ func TestReceipts_SwitchedOff_CostNothing(t *testing.T) {
 
 // Marks wait for the workspace, and for nothing that an agent must know.
 func TestReceipts_WorkspaceFails_ComeWhenItIsBack(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Receipts = true })
 	w.run()

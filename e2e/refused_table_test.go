@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 	"time"
 
 	"messenger-bridge/sandbox/chat"
@@ -19,6 +18,8 @@ type answerOf struct {
 	status int
 	body   string // empty: a web page, as proxies and firewalls send it
 	cut    bool   // the connection breaks off instead
+	hang   bool   // nothing is answered
+	zipped bool   // the body says that it is compressed, and is not
 }
 
 func coded(code string) answerOf {
@@ -31,12 +32,32 @@ func worded(text string) answerOf {
 
 func webPage(status int) answerOf { return answerOf{status: status} }
 
+// silent reports whether no answer can be read.
+func (a answerOf) silent() bool { return a.cut || a.hang || a.zipped }
+
+// counted is the status as the metrics have it.
+func (a answerOf) counted() string {
+	if a.silent() {
+		return "0"
+	}
+	return strconv.Itoa(a.status)
+}
+
+// fault has calls answered so.
+func (a answerOf) fault() chat.Fault {
+	f := chat.Fault{Status: a.status, Body: a.body, Cut: a.cut, Hang: a.hang}
+	if a.zipped {
+		f.Header = http.Header{"Content-Encoding": {"gzip"}}
+	}
+	return f
+}
+
 // short is what agents read of it.
 func (a answerOf) short() string {
 	_, code, coded := strings.Cut(a.body, `"errorType":"`)
 	code, _, _ = strings.Cut(code, `"`)
 	switch {
-	case a.cut:
+	case a.silent():
 		return "no answer"
 	case strings.Contains(a.body, `"unauthorized"`):
 		return "HTTP 403, unauthorized"
@@ -49,7 +70,7 @@ func (a answerOf) short() string {
 // refusedItem is something that one customer sends and that the workspace refuses for good,
 // while it takes the same of others.
 type refusedItem struct {
-	kind   string // text, code, picture, voice, document, echo, edit, deletion, reaction
+	kind   string // one of routes
 	answer answerOf
 
 	customer string
@@ -60,6 +81,8 @@ type refusedItem struct {
 // routes are the calls by which kinds of items are shown.
 var routes = map[string]string{
 	"text": "POST livechat/message", "code": "POST livechat/message",
+	"long": "POST livechat/message", "odd": "POST livechat/message", "location": "POST livechat/message", "share": "POST livechat/message",
+	"postback": "POST livechat/message", "template": "POST livechat/message",
 	"picture": "POST livechat/upload/:rid", "voice": "POST livechat/upload/:rid", "document": "POST livechat/upload/:rid",
 	"echo": "POST chat.sendMessage", "edit": "PUT livechat/message/:_id", "deletion": "DELETE livechat/message/:_id", "reaction": "POST chat.react",
 }
@@ -74,6 +97,18 @@ func refusedItems() (all []*refusedItem) {
 	cut := answerOf{cut: true}
 	html := answerOf{status: 200}
 	failed, plain := answerOf{status: 500, body: `{"success":false}`}, answerOf{status: 400, body: `{"success":false}`}
+	hang, half, zipped := answerOf{hang: true}, answerOf{status: 200, body: `{"success":true,"mess`}, answerOf{status: 200, body: "no gzip", zipped: true}
+	slow := answerOf{status: 429, body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`}
+	slow400 := answerOf{status: 400, body: `{"success":false,"error":"Error, too many requests. You must wait 1 seconds.","errorType":"too-many-requests"}`}
+	add("text", webPage(401), webPage(411), webPage(431), webPage(507), webPage(302), hang, half, zipped, slow, slow400, coded("invalid-token"), coded("room-closed"))
+	add("picture", webPage(401), webPage(451), webPage(507), webPage(302), half, zipped, coded("error-too-many-files"))
+	add("echo", webPage(401), webPage(451), cut, half, slow)
+	add("long", webPage(403), webPage(500))
+	add("odd", webPage(406), coded("error-app-prevented"))
+	add("location", webPage(403), webPage(500))
+	add("share", webPage(406), cut)
+	add("postback", webPage(403), html)
+	add("template", webPage(451), failed)
 	add("text", webPage(403), webPage(406), webPage(413), webPage(415), webPage(422), webPage(451), webPage(404), coded("error-app-prevented"), plain, worded("Forbidden"),
 		coded("message-length-exceeds-character-limit"), webPage(500), failed, html, webPage(502), webPage(503), webPage(504), webPage(301), cut)
 	add("code", webPage(403), webPage(406), coded("error-app-prevented"), webPage(500))
@@ -89,16 +124,44 @@ func refusedItems() (all []*refusedItem) {
 	return all
 }
 
+// call is the call as people read it.
+func (i *refusedItem) call() string {
+	call, _, _ := strings.Cut(routes[i.kind], "/:")
+	return call
+}
+
+// toCustomer is how that begins which the customer reads.
+func (i *refusedItem) toCustomer() []string {
+	switch a := i.answer; i.kind {
+	case "echo":
+		return []string{i.mark()} // the page wrote it
+	case "picture", "voice", "document":
+		switch {
+		case a.status == 413:
+			return []string{"Sorry, your file is too large for us. Please send a smaller one."}
+		case a.status == 415:
+			return []string{"Sorry, we cannot receive files of this kind: "}
+		case a.status >= 400 && a.status < 500:
+			return []string{"Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."}
+		}
+	}
+	return nil
+}
+
 // mark stands in all that one of them says.
 func (i *refusedItem) mark() string { return "item" + i.customer[len(i.customer)-5:] }
 
 // refuse has the workspace refuse the item, and nothing else.
-func (i *refusedItem) refuse(w *world) (clear func()) {
-	f := chat.Fault{Route: routes[i.kind], Status: i.answer.status, Body: i.answer.body, Cut: i.answer.cut}
+func (i *refusedItem) refuse(w *world) (clear func()) { return i.spoil(w, false) }
+
+// spoil has the workspace answer to the item so, be it that it takes it all the same.
+func (i *refusedItem) spoil(w *world, taken bool) (clear func()) {
+	f := i.answer.fault()
+	f.Route, f.Effect = routes[i.kind], taken
 	before := shownAs(w, i.room, "before "+i.mark())
 	f.Match = func(r *http.Request, body []byte) bool {
 		switch i.kind {
-		case "text": // its words pass beside those of a line
+		case "text", "long", "odd", "location", "share", "postback", "template": // its words pass beside those of a line
 			return bytes.Contains(body, []byte(i.mark())) && !bytes.Contains(body, []byte(`[The customer wrote`))
 		case "code", "echo":
 			return bytes.Contains(body, []byte(i.mark()))
@@ -128,9 +191,25 @@ func (i *refusedItem) happens(w *world) {
 	file := func(kind string, m meta.Media) {
 		w.meta.CustomerSends(page, i.customer, "", meta.Attachment{Type: kind, URL: w.meta.Host(m)})
 	}
+	event := func(what string) {
+		w.meta.Send(meta.Event{Page: page, Element: fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, i.customer, page, now.UnixMilli(),
+			strings.NewReplacer("$1", "m_"+i.mark(), "$M", i.mark()).Replace(what))})
+	}
 	switch i.kind {
 	case "text":
 		w.meta.CustomerWrites(page, i.customer, i.mark())
+	case "long":
+		w.meta.CustomerWrites(page, i.customer, strings.Repeat("words and ", 150)+i.mark()+strings.Repeat(" more words", 150))
+	case "odd":
+		w.meta.CustomerWrites(page, i.customer, "\u202e*_~`[x](y) <@> {{a}} \U0001f9d1\u200d\U0001f680 ' OR 1=1 -- "+i.mark())
+	case "location":
+		event(`"message":{"mid":"$1","attachments":[{"type":"location","title":"$M","payload":{"coordinates":{"lat":52.5,"long":-13.25}}}]}`)
+	case "share":
+		event(`"message":{"mid":"$1","attachments":[{"type":"fallback","title":"$M","url":"https://ex.test/$M"}]}`)
+	case "postback":
+		event(`"postback":{"mid":"$1","title":"$M","payload":"P"}`)
+	case "template":
+		event(`"message":{"mid":"$1","attachments":[{"type":"template","payload":{"template_type":"generic","elements":[{"title":"$M","subtitle":"below"}]}}]}`)
 	case "code":
 		w.meta.CustomerWrites(page, i.customer, "<b onload='x'>"+i.mark()+"</b>")
 	case "picture":
@@ -161,7 +240,7 @@ func (i *refusedItem) stands(w *world) bool {
 	texts := strings.Join(roomTexts(w, i.room), "\n")
 	why := "(" + i.answer.short() + ")"
 	switch i.kind {
-	case "text":
+	case "text", "long", "odd", "location", "share", "postback", "template":
 		if i.answer.status == 413 || strings.Contains(i.answer.body, "message-length") {
 			return strings.Contains(strings.ReplaceAll(texts, "\n", ""), i.mark()) // in parts
 		}
@@ -188,7 +267,7 @@ func (i *refusedItem) stands(w *world) bool {
 func (i *refusedItem) kept() bool {
 	inParts := i.answer.status == 413 || strings.Contains(i.answer.body, "message-length") || strings.Contains(i.answer.body, "message-size")
 	switch i.kind {
-	case "text", "echo":
+	case "text", "long", "echo":
 		return !inParts
 	case "edit", "deletion", "reaction":
 		return false
@@ -203,157 +282,4 @@ func roomTexts(w *world, room string) (all []string) {
 		}
 	}
 	return all
-}
-
-// TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace: whatever the workspace refuses of
-// one customer for good, what was written before and after is there once and in order, a
-// line stands in its place, it is listed with route and status, administrators hear of the
-// cause once, and it can be tried again.
-func TestRefused_OneItem_OthersAreTaken_ALineTakesItsPlace(t *testing.T) {
-	w := newWorld(t, bypassed)
-	w.run()
-	items := refusedItems()
-	if len(items) < 60 {
-		t.Fatalf("only %d rows", len(items))
-	}
-	for _, i := range items {
-		i.mid = w.meta.CustomerWrites(page, i.customer, "before "+i.mark())
-	}
-	for _, i := range items {
-		w.eventually("the room of "+i.mark(), func() bool { i.room = roomOf(w, "before "+i.mark()); return i.room != "" })
-	}
-	var clear []func()
-	for _, i := range items {
-		clear = append(clear, i.refuse(w))
-		i.happens(w)
-		w.meta.CustomerWrites(page, i.customer, "after "+i.customer)
-	}
-	stop := others(w)
-	for _, i := range items {
-		i := i
-		w.eventually(fmt.Sprintf("%s, %s: what stands in its place, and what came after", i.kind, i.answer.short()), func() bool {
-			return i.stands(w) && strings.Count(strings.Join(roomTexts(w, i.room), "\n"), "after "+i.customer) == 1
-		})
-	}
-	stop()
-	for _, i := range items {
-		texts := strings.Join(roomTexts(w, i.room), "\n")
-		if n := strings.Count(texts, "before "+i.mark()); n != 1 && i.kind != "edit" && i.kind != "deletion" {
-			t.Errorf("%s, %s: what came before is there %d times", i.kind, i.answer.short(), n)
-		}
-		if i.kept() && strings.Index(texts, "does not take") > strings.Index(texts, "after "+i.customer) {
-			t.Errorf("%s, %s: the line stands behind what came after:\n%s", i.kind, i.answer.short(), texts)
-		}
-	}
-	keptItems := slices.DeleteFunc(slices.Clone(items), func(i *refusedItem) bool { return !i.kept() })
-	w.listedAll(keptItems)
-	w.toldOnce(keptItems)
-	w.tryAgain(clear, keptItems)
-}
-
-func roomOf(w *world, text string) string {
-	for _, room := range w.rc.Rooms() {
-		if slices.Contains(w.rc.CustomerTexts(room.ID), text) {
-			return room.ID
-		}
-	}
-	return ""
-}
-
-// others lets other customers do the same all the time, until it is stopped.
-func others(w *world) (stop func()) {
-	end, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for n := 0; ; n++ {
-			select {
-			case <-end:
-				return
-			case <-time.After(50 * time.Millisecond):
-			}
-			customer := fmt.Sprintf("70020030050%05d", n%20)
-			mid := w.meta.CustomerWrites(page, customer, "other "+strconv.Itoa(n))
-			w.meta.CustomerSends(page, customer, "", meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: "o.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\nother")})})
-			w.meta.PageInboxWrites(page, customer, "other echo "+strconv.Itoa(n))
-			w.meta.Send(w.meta.EditEvent(page, customer, mid, "other changed "+strconv.Itoa(n), 1, time.Now()),
-				w.meta.ReactionEvent(page, customer, mid, "love", "❤️", time.Now()))
-			w.meta.Send(deleted(customer, mid))
-		}
-	}()
-	return func() { close(end); <-ended }
-}
-
-// listedAll checks that each item is among what was not delivered, with route and status.
-func (w *world) listedAll(items []*refusedItem) {
-	w.Helper()
-	w.eventually("all that was given up is listed", func() bool {
-		return strings.Count(w.failedJSON(), `"id"`) == len(items)
-	})
-	list := w.failedJSON()
-	for _, i := range items {
-		route, _, _ := strings.Cut(routes[i.kind], "/:")
-		if !strings.Contains(list, route) || !strings.Contains(list, i.answer.short()) {
-			w.Errorf("%s, %s is not listed with %q", i.kind, i.answer.short(), route)
-		}
-	}
-}
-
-func (w *world) failedJSON() string {
-	code, out, errs := runCommand(w.T, w.environ, "failed", "--json", "--database", w.cfg.Store.Database)
-	if code != 0 {
-		w.Fatalf("failed: code %d: %s", code, errs)
-	}
-	return out
-}
-
-// toldOnce checks that the setup channel hears of each cause once, and of nothing else.
-func (w *world) toldOnce(items []*refusedItem) {
-	w.Helper()
-	for _, i := range items {
-		route, _, _ := strings.Cut(routes[i.kind], "/:")
-		said := 0
-		w.eventually("the setup channel hears of "+i.kind+", "+i.answer.short(), func() bool {
-			said = 0
-			for _, m := range w.rc.Messages(w.rc.RoomID("omnichannel-facebook-setup")) {
-				if strings.Contains(m.Text, "does not take something that a customer sent (`"+route) && strings.Contains(m.Text, ": "+i.answer.short()+"`)") {
-					said++
-				}
-			}
-			return said > 0
-		})
-		if said != 1 {
-			w.Errorf("%s, %s: told %d times", i.kind, i.answer.short(), said)
-		}
-	}
-}
-
-// tryAgain ends the refusals and has everything tried again.
-func (w *world) tryAgain(clear []func(), items []*refusedItem) {
-	w.Helper()
-	for _, end := range clear {
-		end()
-	}
-	if code, out, errs := runCommand(w.T, w.environ, "retry", "--all", page, "--database", w.cfg.Store.Database); code != 0 {
-		w.Fatalf("retry: code %d: %s%s", code, out, errs)
-	}
-	w.settled()
-	for _, i := range items {
-		content := 0
-		for _, f := range w.rc.FilesIn(i.room) {
-			if strings.Contains(string(f.Content), i.mark()) && !strings.HasPrefix(f.Name, "message-") {
-				content++
-			}
-		}
-		for _, text := range roomTexts(w, i.room) {
-			if strings.HasSuffix(text, i.mark()) && !strings.HasPrefix(text, "before") && !strings.HasPrefix(text, "[") || strings.Contains(text, "<b onload") {
-				content++
-			}
-		}
-		if content != 1 {
-			w.Errorf("%s, %s: after it was tried again it is there %d times: %q", i.kind, i.answer.short(), content, roomTexts(w, i.room))
-		}
-	}
-	if left := w.failedJSON(); strings.Contains(left, `"id"`) {
-		w.Errorf("still listed: %s", left)
-	}
 }

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"messenger-bridge/sandbox/chat"
 )
@@ -44,6 +46,7 @@ func TestRefused_TextThatIsThere_NoLineTakesItsPlace(t *testing.T) {
 // TestRefused_TriedAgainInVain_IsAttachedOnce: what is tried again and refused again is there
 // once, as the line and the file that stand for it, and is listed again.
 func TestRefused_TriedAgainInVain_IsAttachedOnce(t *testing.T) {
+	t.Parallel()
 	const customer = "7002003007000002"
 	w := newWorld(t, bypassed)
 	w.run()
@@ -79,7 +82,8 @@ func TestRefused_NoteThatIsThere_IsNotSaidElsewhere(t *testing.T) {
 			w.meta.CustomerWrites(page, customer, "before")
 			w.eventually("a room", func() bool { return roomOf(w, "before") != "" })
 			room := roomOf(w, "before")
-			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Effect: true, Cut: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Effect: true, Cut: true,
+				Match: func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte("the note")) }})
 			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Status: a.status, Body: a.body})
 			w.meta.PageInboxWrites(page, customer, "the note")
 			w.meta.CustomerWrites(page, customer, "after")
@@ -93,6 +97,44 @@ func TestRefused_NoteThatIsThere_IsNotSaidElsewhere(t *testing.T) {
 			}
 			if list := w.failedJSON(); n != 1 || strings.Contains(list, `"id"`) {
 				t.Errorf("it is said %d times: %q; listed: %s", n, roomTexts(w, room), list)
+			}
+		})
+	}
+}
+
+// TestRefused_TakenButNeverSaid_IsThereOnce: the workspace takes something each time, and never
+// says so. It stands there once; no line says otherwise, nothing is said in other words, and
+// nothing is listed.
+func TestRefused_TakenButNeverSaid_IsThereOnce(t *testing.T) {
+	for name, a := range map[string]answerOf{"cut": {cut: true}, "half an answer": {status: 200, body: `{"success":true,"mess`}, "a web page": webPage(200), "a gateway's error": webPage(502),
+		"no gzip": {status: 200, body: "no gzip", zipped: true}, "hanging": {hang: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.cfg.Times.RestTimeout = 300 * time.Millisecond
+			w.run()
+			items := []*refusedItem{{kind: "text"}, {kind: "picture"}, {kind: "echo"}, {kind: "location"}}
+			for n, i := range items {
+				i.answer, i.customer = a, fmt.Sprintf("70020030080%05d", n)
+				w.meta.CustomerWrites(page, i.customer, "before "+i.mark())
+				w.eventually("a room", func() bool { i.room = roomOf(w, "before "+i.mark()); return i.room != "" })
+				i.spoil(w, true)
+				i.happens(w)
+				w.meta.CustomerWrites(page, i.customer, "after "+i.customer)
+			}
+			stop := others(w)
+			for _, i := range items {
+				w.eventually(i.kind+": what came after", func() bool { return strings.Contains(strings.Join(roomTexts(w, i.room), "|"), "after ") })
+			}
+			stop() // and of what others did, an edit of what was deleted before may wait
+			for _, i := range items {
+				texts := strings.Join(roomTexts(w, i.room), "|")
+				if files := len(w.rc.FilesIn(i.room)); strings.Contains(texts, "does not take") || strings.Count(texts, i.mark()) > 2 || i.kind == "picture" && files != 1 {
+					t.Errorf("%s: agents see %q and %d files", i.kind, texts, files)
+				}
+			}
+			if list := w.failedJSON(); strings.Contains(list, `"id"`) {
+				t.Errorf("listed: %s", list)
 			}
 		})
 	}

@@ -18,6 +18,7 @@ import (
 var bypassed = chat.Config{}
 
 func TestRelay_CustomerAsksAgentAnswers(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Where is my order? secret-text")
@@ -42,6 +43,7 @@ func TestRelay_CustomerAsksAgentAnswers(t *testing.T) {
 }
 
 func TestRelay_LongAnswer_ArrivesInPartsInOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Tell me everything")
@@ -57,6 +59,7 @@ func TestRelay_LongAnswer_ArrivesInPartsInOrder(t *testing.T) {
 }
 
 func TestRelay_SameMessageAgainAndAgain_IsShownOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	at := time.Now()
@@ -95,6 +98,7 @@ func TestRelay_SameMessageAgainAndAgain_IsShownOnce(t *testing.T) {
 }
 
 func TestRelay_BatchOfMixedItems_LosesNoneOfTheMessages(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	at := time.Now()
@@ -159,6 +163,7 @@ func (w *world) metricsOf(names ...string) (sum float64) {
 }
 
 func TestRooms_ManyFirstMessagesAtOnce_MakeOneRoom(t *testing.T) {
+	t.Parallel()
 	for name, profile := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, chat.Config{Profile: profile, LimiterOff: true})
@@ -185,6 +190,7 @@ func TestRooms_ManyFirstMessagesAtOnce_MakeOneRoom(t *testing.T) {
 }
 
 func TestRooms_ClosedRoom_LeadsToExactlyOneNewOne(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "one")
@@ -204,6 +210,7 @@ func TestRooms_ClosedRoom_LeadsToExactlyOneNewOne(t *testing.T) {
 }
 
 func TestRooms_NobodyOnline_MessagesWaitAndComeInOrder(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.agent.GoesOffline()
 	w.run()
@@ -241,6 +248,7 @@ func flush(t *testing.T, w *world) {
 }
 
 func TestRelay_CommandTypedInACustomersRoom_NeverReachesTheCustomer(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true)
 	w.run()
@@ -259,6 +267,7 @@ func TestRelay_CommandTypedInACustomersRoom_NeverReachesTheCustomer(t *testing.T
 }
 
 func TestRelay_WhatIsNotMeantForTheCustomer_StaysInTheRoom(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "hi")

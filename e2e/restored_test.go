@@ -109,6 +109,7 @@ func (r *restored) once(but ...string) {
 // TestRestored_WithWritingAroundTheCopy_SendsNothingTwice: agents write while the store is
 // copied, after it, and until another bridge goes on with the copy, whatever clocks show.
 func TestRestored_WithWritingAroundTheCopy_SendsNothingTwice(t *testing.T) {
+	t.Parallel()
 	for name, c := range allClocks {
 		t.Run(name, func(t *testing.T) {
 			r := talkToRestore(t, c)
@@ -141,6 +142,7 @@ func TestRestored_WithWritingAroundTheCopy_SendsNothingTwice(t *testing.T) {
 // TestRestored_CopyHadAnswersWaiting_SendsNothingTwice: what waited when the store was copied
 // has gone out since.
 func TestRestored_CopyHadAnswersWaiting_SendsNothingTwice(t *testing.T) {
+	t.Parallel()
 	for _, waiting := range []string{"in flight", "refused for now"} {
 		t.Run(waiting, func(t *testing.T) {
 			r := talkToRestore(t, clocks{})
@@ -165,6 +167,7 @@ func TestRestored_CopyHadAnswersWaiting_SendsNothingTwice(t *testing.T) {
 // TestRestored_OneWasRefusedSince_LaterOnesAreNotSentTwice: that one did not arrive does not
 // say that none did after it.
 func TestRestored_OneWasRefusedSince_LaterOnesAreNotSentTwice(t *testing.T) {
+	t.Parallel()
 	r := talkToRestore(t, clocks{})
 	r.backup()
 	r.meta.NextSends(meta.Refused(100, 0, "(#100) Invalid parameter"))

@@ -37,6 +37,7 @@ func (k *talk) sync(texts int) {
 }
 
 func TestEdit_OfSentMessages_AreCorrections(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -58,6 +59,7 @@ func TestEdit_OfSentMessages_AreCorrections(t *testing.T) {
 }
 
 func TestEdit_BeforeItWasTried_ChangesWhatIsSent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -80,6 +82,7 @@ func TestEdit_BeforeItWasTried_ChangesWhatIsSent(t *testing.T) {
 }
 
 func TestEdit_SwitchedOff_IsNotSent(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.KeepEdits = true })
 	w.run()
@@ -92,6 +95,7 @@ func TestEdit_SwitchedOff_IsNotSent(t *testing.T) {
 }
 
 func TestEdit_OfARefusedMessage_IsSentAsNew(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()
@@ -103,6 +107,7 @@ func TestEdit_OfARefusedMessage_IsSentAsNew(t *testing.T) {
 }
 
 func TestEdit_Refused_AgentIsToldOfTheCorrection(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	k := w.ask()

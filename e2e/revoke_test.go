@@ -53,6 +53,7 @@ func (o *office) kept() (all []bridge.Revocation) {
 }
 
 func TestUnauthorize_OnePageThenTheLast_EndsTheGrantWithTheLast(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery, bikes)
@@ -125,6 +126,7 @@ func TestUnauthorize_FacebookAway_IsToldAgainOverARestart(t *testing.T) {
 }
 
 func TestUnauthorize_FacebookAwayForAWhile_IsToldAgainWithoutARestart(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -135,6 +137,7 @@ func TestUnauthorize_FacebookAwayForAWhile_IsToldAgainWithoutARestart(t *testing
 }
 
 func TestUnauthorize_FacebookAwayForADay_ErasesWhatWasKeptAndSaysSo(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -164,6 +167,7 @@ func TestUnauthorize_FacebookAwayForADay_ErasesWhatWasKeptAndSaysSo(t *testing.T
 // TestUnauthorize_ConnectedAgainMeanwhile has Facebook come back after the page was
 // connected again: nothing of the new connection is taken back.
 func TestUnauthorize_ConnectedAgainMeanwhile_KeepsTheNewConnection(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.cfg.Times.RevokeFirst = time.Hour
 	o.run()
@@ -191,6 +195,7 @@ func TestUnauthorize_ConnectedAgainMeanwhile_KeepsTheNewConnection(t *testing.T)
 // TestUnauthorize_StoppedBeforeTheTokenWasDeleted finds the decision in the store, and
 // the page as it was then.
 func TestUnauthorize_StoppedBeforeTheTokenWasDeleted_GoesOn(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery)
@@ -263,6 +268,7 @@ func TestDelete_Page_TellsAgentsAndFacebook_RoomsStay(t *testing.T) {
 }
 
 func TestPages_LastMessages_AreShownAndSurviveARestart(t *testing.T) {
+	t.Parallel()
 	o := openAway(t)
 	o.run()
 	o.connect(bakery, bikes)

@@ -40,6 +40,7 @@ var inWords = []struct{ word, typed, shown string }{
 // finds it in the answer, in the form and in the list, restarts, brings every one
 // back to its default in the form, and reads that back.
 func TestSettings_EachInWordsInTheFormAndAfterARestart(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -101,6 +102,7 @@ func lastOf(values []string) string {
 // TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost opens two forms, has ten
 // settings changed at once by typing, restarts, and saves both forms.
 func TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddUser(chat.User{Username: "otto", Roles: []string{"user", "livechat-manager"}})
 	o.run()
@@ -148,6 +150,7 @@ func TestSettings_TenCommandsTwoFormsAndARestart_NothingIsLost(t *testing.T) {
 }
 
 func TestEdit_UnknownPagesAndSettings_NamesThoseThereAre(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery, bikes)
@@ -195,6 +198,7 @@ func TestLanguage_OfTheBridge(t *testing.T) {
 }
 
 func TestLanguage_OfTheWorkspaceChanges_FromTheNextLoginOn(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	if answer := o.public("/facebook help"); !strings.Contains(answer, "I connect Facebook pages") {

@@ -96,6 +96,7 @@ func (o *office) announces(rid string) {
 }
 
 func TestSetupChannel_Squatted_NothingIsSaidThereAndManagersHearEverything(t *testing.T) {
+	t.Parallel()
 	for name, squats := range map[string]func(o *office) (rooms []string){
 		"with the bot":                 func(o *office) []string { return []string{o.squat("paul", setupName)} },
 		"with the bot and the manager": func(o *office) []string { return []string{o.squat("paul", setupName, "maria")} },
@@ -141,6 +142,7 @@ func TestSetupChannel_Squatted_NothingIsSaidThereAndManagersHearEverything(t *te
 
 // TestSetupChannel_OfAManager_IsAdopted: it need not be the bot that made it.
 func TestSetupChannel_OfAManager_IsAdopted(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	group := o.squat("maria", setupName)
 	o.run()
@@ -159,6 +161,7 @@ func TestSetupChannel_OfAManager_IsAdopted(t *testing.T) {
 }
 
 func TestSetupChannel_ManagersCannotBeInvited_AreTold(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.SetPermission("add-user-to-joined-room")
 	o.cfg.Times.LookEvery = 100 * time.Millisecond
@@ -179,6 +182,7 @@ func TestSetupChannel_ManagersCannotBeInvited_AreTold(t *testing.T) {
 // TestSetupChannel_WhatBecomesOfIt: it is renamed, deleted, archived, made public, or the bot
 // is removed; a store that was restored knows another, or none.
 func TestSetupChannel_WhatBecomesOfIt(t *testing.T) {
+	t.Parallel()
 	begin := func(t *testing.T) (o *office, ours string) {
 		o = openOffice(t, bypassed)
 		o.cfg.Times.LookEvery = 100 * time.Millisecond

@@ -55,6 +55,7 @@ func (w *world) tap(below, title string) {
 }
 
 func TestSurvey_AnswerAndComment_AreStoredShownAndOpenNoRoom(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(surveyed)
 	w.run()
@@ -98,6 +99,7 @@ func TestSurvey_AnswerAndComment_AreStoredShownAndOpenNoRoom(t *testing.T) {
 // TestSurvey_WhatIsNoAnswer_OpensARoom: a text that only looks like an answer, and what
 // comes while a comment is awaited, and is none.
 func TestSurvey_WhatIsNoAnswer_OpensARoom(t *testing.T) {
+	t.Parallel()
 	awaited := func(w *world) {
 		w.tap(surveyQuestion, "5")
 		w.tap(surveyThanks, "Write a comment")
@@ -157,6 +159,7 @@ func TestSurvey_WhatIsNoAnswer_OpensARoom(t *testing.T) {
 
 // TestSurvey_NotAsked says when that is so, and what the room says of it.
 func TestSurvey_NotAsked(t *testing.T) {
+	t.Parallel()
 	const late, again = "they last wrote too long ago", "they have written again"
 	for name, c := range map[string]struct {
 		end  func(w *world, clock *clock, rid string)
@@ -221,6 +224,7 @@ func TestSurvey_NotAsked(t *testing.T) {
 // TestSurvey_Interrupted_NothingTwiceAndNothingLost loses an answer, or stops the bridge, at
 // each step.
 func TestSurvey_Interrupted_NothingTwiceAndNothingLost(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]func(w *world){
 		"storing the answer is answered by nothing": func(w *world) {
 			w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Times: 1, Cut: true, Effect: true})
@@ -229,7 +233,7 @@ func TestSurvey_Interrupted_NothingTwiceAndNothingLost(t *testing.T) {
 			w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Times: 2, Status: 502})
 		},
 		"the note's answer is lost": func(w *world) {
-			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true})
+			w.rc.Inject(chat.Fault{Route: "POST chat.sendMessage", Times: 1, Cut: true, Effect: true, Match: w.outsideSetup})
 		},
 		"sends are answered by nothing": func(w *world) { w.meta.NextSends(meta.DeliveredThenCut()) },
 		"the bridge starts again":       func(w *world) { w.halt(); w.run() },
@@ -267,6 +271,7 @@ func TestSurvey_Interrupted_NothingTwiceAndNothingLost(t *testing.T) {
 
 // TestSurvey_RocketChatDoesNotStoreIt_IsShownAllTheSame: the workspace refuses it for good.
 func TestSurvey_RocketChatDoesNotStoreIt_IsShownAllTheSame(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Survey = true })
 	w.rc.Inject(chat.Fault{Route: "POST livechat/room.survey", Status: 400, ContentType: "application/json", Body: `{"success":false,"error":"invalid-data"}`})

@@ -14,6 +14,7 @@ import (
 // what reaches the customer is the whole text, in parts that are no longer, counted as
 // Meta counts: in UTF-16.
 func TestContradiction_TextLimits_EachIsKept(t *testing.T) {
+	t.Parallel()
 	text := strings.TrimSpace(strings.Repeat("wörter 👩‍👩‍👧 ", 500))
 	for _, limit := range []int{1600, 1986, 2000} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {

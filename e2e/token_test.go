@@ -15,6 +15,7 @@ import (
 // way, over a restart: agents read at once, customers after somebody has authorised
 // again. What has outlived its window by then comes back to the agent.
 func TestToken_Dead_TwentyWaitEachWay(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.cfg.Times.TellAfter = time.Hour
 	o.run()
@@ -77,6 +78,7 @@ func TestToken_Dead_TwentyWaitEachWay(t *testing.T) {
 // TestToken_Expires_IsAnnouncedAheadThreeTimes puts the bridge's clock forward to the
 // day on which a token made by hand ends.
 func TestToken_Expires_IsAnnouncedAheadThreeTimes(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	o := openOffice(t, bypassed)
 	var pages clock
@@ -119,6 +121,7 @@ func TestToken_Expires_IsAnnouncedAheadThreeTimes(t *testing.T) {
 // TestAuthorise_SeveralAdministrators_SideBySide has two people at Facebook grant a
 // page each: what one of them does there does not touch the other's.
 func TestAuthorise_SeveralAdministrators_SideBySide(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	paul := o.meta.AddPerson("Paul Post", bikes)
 	o.run()
@@ -159,6 +162,7 @@ func TestAuthorise_SeveralAdministrators_SideBySide(t *testing.T) {
 // TestToken_RefusedOnce_IsNoDeath has Meta refuse a token that works, in a send and in
 // a look: the page goes on, and nobody is alarmed.
 func TestToken_RefusedOnce_IsNoDeath(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	o.connect(bakery)
@@ -173,6 +177,7 @@ func TestToken_RefusedOnce_IsNoDeath(t *testing.T) {
 
 // TestAuthorise_NoPages_SaysWhichReason has the login work and bring no page at all.
 func TestAuthorise_NoPages_SaysWhichReason(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.run()
 	for _, c := range []struct {

@@ -183,6 +183,7 @@ func (w *world) spoils(route, part string, forGood int) {
 // TestForget_WhateverWaitsOrFailed_NoIDIsLeftInTheStore: events about messages, marks of
 // what arrived, what administrators are told, automatic texts and corrections.
 func TestForget_WhateverWaitsOrFailed_NoIDIsLeftInTheStore(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Receipts, s.Welcome = true, "Welcome!" })
 	w.run()
@@ -224,6 +225,7 @@ func TestForget_WhateverWaitsOrFailed_NoIDIsLeftInTheStore(t *testing.T) {
 // TestForget_Commenter_NoIDIsLeftInTheStore: removals do not tell whose comment they are
 // about, and travel in lanes of their own; nor do the page's answers from elsewhere.
 func TestForget_Commenter_NoIDIsLeftInTheStore(t *testing.T) {
+	t.Parallel()
 	k := commented(t, nil)
 	k.agent.Says(k.rid, "Yes")
 	k.published(k.comment, "Yes")

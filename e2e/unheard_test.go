@@ -31,6 +31,7 @@ func (w *world) comes(events ...meta.Event) {
 // opens no room and brings no welcome; in a room that is there each kind is named once, also
 // over a restart, and a hostile name is tidy. Metrics count them under a bounded number of names.
 func TestUnheard_OpensNoRoom_IsNamedOnceAndCounted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.setPage(func(s *bridge.Settings) { s.Welcome = "Welcome!" })
 	w.run()

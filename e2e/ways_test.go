@@ -106,6 +106,7 @@ var orders = []struct{ words, part string }{
 	{"block " + bikes, "Which customer?"},
 	{"unblock " + bikes + " 9999", "Nothing is stored"},
 	{"status", "Rocket.Chat answers"},
+	{"announce", "Into which channel?"},
 	{"failed", "Everything was delivered"},
 	{"retry", "`{as}failed`"},
 	{"statsu", "Did you mean `{as}status`?"},
@@ -113,6 +114,7 @@ var orders = []struct{ words, part string }{
 }
 
 func TestCommand_EveryOne_ByEveryWayIn(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery, bikes)
 	o.talks(bakery)
@@ -162,6 +164,7 @@ func as(w way) string {
 var offered = regexp.MustCompile("(?m)^• `!facebook ([a-z]+)")
 
 func TestCommand_EveryOne_ByEveryWayIn_RefusedToWhoMayNot(t *testing.T) {
+	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery, bikes)
 	before := []string{fmt.Sprint(o.storedPage(bakery)), fmt.Sprint(o.storedPage(bikes))}
@@ -196,6 +199,7 @@ func TestCommand_EveryOne_ByEveryWayIn_RefusedToWhoMayNot(t *testing.T) {
 // TestCommand_WithoutTheApp_ButtonsSpareTyping clicks from the word facebook alone to
 // the settings of a page, as on a phone.
 func TestCommand_WithoutTheApp_ButtonsSpareTyping(t *testing.T) {
+	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
 	o.run()

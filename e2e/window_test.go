@@ -47,6 +47,7 @@ func (w *world) configure(change func(*bridge.Settings)) {
 // a time after the customer wrote, with the switch human-agent on or off and the
 // feature approved or not.
 func TestWindow_WhoMayAnswerWhen(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	for _, row := range []struct {
 		after            time.Duration
@@ -120,6 +121,7 @@ func (w *world) sends(customer string) (n int) {
 }
 
 func TestWindow_Ends_RoomIsToldAnHourBeforeAndThen(t *testing.T) {
+	t.Parallel()
 	clock := newStopped()
 	w := newWorldAt(t, bypassed, clock.now)
 	began := clock.now()
@@ -164,6 +166,7 @@ func TestWindow_Ends_RoomIsToldAnHourBeforeAndThen(t *testing.T) {
 }
 
 func TestWindow_SwitchIsTurnedWhileTheRoomIsOpen_WorksAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.meta.ApproveHumanAgent(true)
 	w.rc.SetRoles("ana", "user", "livechat-agent", "livechat-manager")
@@ -186,6 +189,7 @@ func TestWindow_SwitchIsTurnedWhileTheRoomIsOpen_WorksAtOnce(t *testing.T) {
 // 24 hours after the customer wrote, and then not, whatever the page allows its agents,
 // and never with a tag.
 func TestTexts_Window(t *testing.T) {
+	t.Parallel()
 	const day = 24 * time.Hour
 	for _, after := range []time.Duration{day - time.Second, day, 7*day - time.Second, 7*day + time.Second} {
 		for _, allowed := range []struct{ switched, approved bool }{{false, false}, {true, true}, {true, false}} {

@@ -150,6 +150,7 @@ func (g *wordsOf) message(echo bool) string {
 // Whatever a message is made of, each word that people see in it arrives in the room, and
 // each file is there or named.
 func TestWords_OfAnyMixture_ArriveOrAreNamed(t *testing.T) {
+	t.Parallel()
 	const messages = 150
 	w := newWorld(t, bypassed)
 	w.run()

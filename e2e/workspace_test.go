@@ -16,6 +16,7 @@ import (
 )
 
 func TestWorkspace_AwayOrFailing_WebhooksAreAnsweredAndEverythingArrives(t *testing.T) {
+	t.Parallel()
 	for name, trouble := range map[string]func(w *world) (over func()){
 		"down": func(w *world) func() {
 			w.rc.Down()
@@ -74,6 +75,7 @@ func TestWorkspace_AwayOrFailing_WebhooksAreAnsweredAndEverythingArrives(t *test
 }
 
 func TestStream_WrittenWhileItWasAway_ArrivesBeforeWhatIsNewer(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]func(w *world) (back func()){
 		"dropped":   func(w *world) func() { w.rc.DropSockets(); return func() {} },
 		"closed":    func(w *world) func() { w.rc.DropSocketsWith(1013); return func() {} },
@@ -118,6 +120,7 @@ func TestStream_WrittenWhileItWasAway_ArrivesBeforeWhatIsNewer(t *testing.T) {
 }
 
 func TestStream_SilentLoss_IsFoundByLooking(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.cfg.Times.LookEvery = 100 * time.Millisecond
 	w.run()
@@ -130,6 +133,7 @@ func TestStream_SilentLoss_IsFoundByLooking(t *testing.T) {
 }
 
 func TestStream_EventsTwiceAndShuffled_CustomerHasThemOnce(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.RepeatEvents(true)
 	w.run()
@@ -144,6 +148,7 @@ func TestStream_EventsTwiceAndShuffled_CustomerHasThemOnce(t *testing.T) {
 }
 
 func TestLogin_Refused_BridgeRunsAndTriesAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.rc.SetPassword("bridge.bot", "another")
 	w.start()
@@ -160,6 +165,7 @@ func TestLogin_Refused_BridgeRunsAndTriesAgain(t *testing.T) {
 }
 
 func TestLimits_OldWorkspace_EverythingArrivesWithFewRefusals(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, chat.Config{Profile: chat.V7, Window: 300 * time.Millisecond})
 	w.cfg.Times.LookEvery = time.Hour
 	w.run()
@@ -188,6 +194,7 @@ func TestLimits_OldWorkspace_EverythingArrivesWithFewRefusals(t *testing.T) {
 }
 
 func TestWebhook_HostileBodies_HaveNoEffect(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	event := w.meta.TextEvent(page, anna, "m_evil", "evil", time.Now())
@@ -245,6 +252,7 @@ func TestWebhook_HugeBodies_DoNotCostTheirSize(t *testing.T) {
 }
 
 func TestWebhook_Handshake(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.start()
 	if err := w.meta.Handshake(t.Context()); err != nil {
@@ -256,6 +264,7 @@ func TestWebhook_Handshake(t *testing.T) {
 }
 
 func TestStore_NothingReadableIsLeft(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, bypassed)
 	w.run()
 	w.meta.CustomerWrites(page, anna, "the-customers-secret-text")

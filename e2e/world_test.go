@@ -315,6 +315,13 @@ func (w *world) settled() {
 	})
 }
 
+// outsideSetup matches what the bot says elsewhere than in the setup channel, where it speaks
+// at times of its own.
+func (w *world) outsideSetup(_ *http.Request, body []byte) bool {
+	setup := w.rc.RoomID(setupName)
+	return setup == "" || !bytes.Contains(body, []byte(setup))
+}
+
 // checkSecrets searches everything the bridge logged.
 func (w *world) checkSecrets() {
 	log := w.log.String()

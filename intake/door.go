@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -30,7 +31,9 @@ func NewDoor(most int, dismissed func()) *Door {
 // Guard has a server and what it listens on use the door.
 func (d *Door) Guard(s *http.Server, l net.Listener) net.Listener {
 	next := s.Handler
-	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
+	s.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
+		return context.WithValue(ctx, connKey{}, bare(c))
+	}
 	s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c, ok := r.Context().Value(connKey{}).(*conn)
 		if !ok {
@@ -66,6 +69,14 @@ func Prove(ctx context.Context) {
 	if _, in := c.door.inside[c]; in && !c.proven.Swap(true) {
 		c.door.hold(c.owner, -1)
 	}
+}
+
+// bare is a connection without TLS around it.
+func bare(c net.Conn) net.Conn {
+	if t, ok := c.(*tls.Conn); ok {
+		return t.NetConn()
+	}
+	return c
 }
 
 // guarded is a listener with a door.

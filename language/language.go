@@ -150,11 +150,30 @@ func (s *Speaker) Say(sentence string, args ...any) string {
 
 // Time returns a date and time of day as people read them.
 func (s *Speaker) Time(t time.Time) string {
-	zone := time.UTC
-	if s != nil {
-		zone = s.zone
+	return t.In(s.Zone()).Format(s.now().time)
+}
+
+// Moment returns a date, a time of day and the zone it is told in, as somebody reads them who
+// may live in another zone.
+func (s *Speaker) Moment(t time.Time, seconds bool) string {
+	t = t.In(s.Zone())
+	clock := ""
+	if seconds {
+		clock = t.Format(":05")
 	}
-	return t.In(zone).Format(s.now().time)
+	zone := t.Format("MST")
+	if strings.Trim(zone, "+-0123456789") == "" { // not every zone has letters
+		zone = t.Format("UTC-07:00")
+	}
+	return s.Time(t) + clock + " " + zone
+}
+
+// Zone returns the zone of the times.
+func (s *Speaker) Zone() *time.Location {
+	if s == nil {
+		return time.UTC
+	}
+	return s.zone
 }
 
 // Tag returns the language as HTML names it.

@@ -46,3 +46,28 @@ func TestPhrase_IsSaidLater(t *testing.T) {
 		}
 	}
 }
+
+func TestSpeaker_Moment_NamesItsZone(t *testing.T) {
+	winter := time.Date(2026, 1, 1, 0, 0, 7, 0, time.UTC)
+	for _, c := range []struct {
+		tag, zone string
+		seconds   bool
+		want      string
+	}{
+		{"en", "UTC", false, "1 Jan 2026, 00:00 UTC"},
+		{"en", "UTC", true, "1 Jan 2026, 00:00:07 UTC"},
+		{"de", "Europe/Berlin", false, "01.01.2026, 01:00 CET"},
+		{"pt", "America/Sao_Paulo", true, "31/12/2025, 21:00:07 UTC-03:00"},
+	} {
+		zone, err := time.LoadLocation(c.zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := language.New(c.tag, zone).Moment(winter, c.seconds); got != c.want {
+			t.Errorf("%s in %s: %q, want %q", c.tag, c.zone, got, c.want)
+		}
+	}
+	if got := (*language.Speaker)(nil).Moment(winter, false); got != "1 Jan 2026, 00:00 UTC" {
+		t.Error(got)
+	}
+}

@@ -27,9 +27,10 @@ type ClientConfig struct {
 	Version       string // v26.0
 	AppID         string
 	AppSecret     bridge.Secret
-	LoginURL      string        // where the login dialog lives, without version; https://www.facebook.com
-	LoginConfigID string        // a configuration of Facebook Login for Business; empty: classic login
-	VerifyToken   bridge.Secret // told to Meta with the webhook's address
+	LoginURL      string                             // where the login dialog lives, without version; https://www.facebook.com
+	LoginConfigID string                             // a configuration of Facebook Login for Business; empty: classic login
+	VerifyToken   bridge.Secret                      // told to Meta with the webhook's address
+	Fresh         func() (app, verify bridge.Secret) // both secrets, as they are at the moment; nil: as above for good
 	Times         Times
 	Leads         func() bool // nothing is changed at Facebook while it says no; nil: always yes
 	MaxConns      int         // idle connections kept: not fewer than calls at once; 64
@@ -61,6 +62,9 @@ type Client struct {
 
 // NewClient returns a client; it makes no call.
 func NewClient(cfg ClientConfig) *Client {
+	if cfg.Fresh == nil {
+		cfg.Fresh = func() (app, verify bridge.Secret) { return cfg.AppSecret, cfg.VerifyToken }
+	}
 	if cfg.LoginURL == "" {
 		cfg.LoginURL = "https://www.facebook.com"
 	}
@@ -258,7 +262,8 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 func (c *Client) write(q request, body any) rest.Call {
 	call := rest.Call{Method: q.method, URL: c.base + q.address(), Query: values(q.query), Bearer: q.token.Reveal(), Body: body}
 	if q.token != "" {
-		call.Query.Set("appsecret_proof", proof(c.cfg.AppSecret, q.token))
+		secret, _ := c.cfg.Fresh()
+		call.Query.Set("appsecret_proof", proof(secret, q.token))
 	}
 	return call
 }

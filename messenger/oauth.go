@@ -158,7 +158,8 @@ func (c Tokens) lasting(ctx context.Context, token bridge.Secret) (bridge.Secret
 
 // issue asks for a token; how long it lives, debug_token tells better.
 func (c Tokens) issue(ctx context.Context, form map[string]string) (bridge.Secret, error) {
-	form["client_id"], form["client_secret"] = c.cfg.AppID, c.cfg.AppSecret.Reveal()
+	secret, _ := c.cfg.Fresh()
+	form["client_id"], form["client_secret"] = c.cfg.AppID, secret.Reveal()
 	body, err := c.ask(ctx, request{method: http.MethodPost, path: "oauth/access_token", form: form})
 	if err != nil {
 		return "", err
@@ -271,7 +272,8 @@ func (c Login) me(ctx context.Context, token bridge.Secret) (user, name string, 
 
 // askAsApp makes a call with the app's own token, which contains the secret.
 func (c *Client) askAsApp(ctx context.Context, q request) ([]byte, error) {
-	q.token, q.setup = bridge.Secret(c.cfg.AppID+"|"+c.cfg.AppSecret.Reveal()), true
+	secret, _ := c.cfg.Fresh()
+	q.token, q.setup = bridge.Secret(c.cfg.AppID+"|"+secret.Reveal()), true
 	body, err := c.ask(ctx, q)
 	if err != nil {
 		return nil, ofApp(err)

@@ -208,9 +208,10 @@ func (c Subscriptions) SubscribeApp(ctx context.Context, callback string, feed b
 	if string(there.Callback) != callback { // what others get there is theirs
 		there.Fields = nil
 	}
+	_, token := c.cfg.Fresh()
 	return setFields(there.Fields, feed, func(list string) ([]byte, error) {
 		return c.askAsApp(ctx, request{method: http.MethodPost, path: c.appPath(), form: map[string]string{
-			"object": "page", "callback_url": callback, "verify_token": c.cfg.VerifyToken.Reveal(), "fields": list, "include_values": "true",
+			"object": "page", "callback_url": callback, "verify_token": token.Reveal(), "fields": list, "include_values": "true",
 		}})
 	})
 }

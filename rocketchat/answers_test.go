@@ -101,18 +101,6 @@ func TestLimits_ClocksDiffer_WindowEndsByTheirs(t *testing.T) {
 	}
 }
 
-func TestLimits_RefusedAlthoughTheWindowIsOver_WaitsASecond(t *testing.T) {
-	now := time.UnixMilli(1_790_000_000_000)
-	l := newLimits(func() time.Time { return now })
-	over := http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(now.Add(-time.Minute).UnixMilli())}}
-	if got := l.learn("GET /x", 429, over, nil); got < time.Second {
-		t.Errorf("wait %v", got)
-	}
-	if got := l.take("GET /x"); got < time.Second {
-		t.Errorf("the next call waits %v", got)
-	}
-}
-
 func TestClient_ClockToTheSecond_KeepsWhatIsKnown(t *testing.T) {
 	c := New(ClientConfig{})
 	learn := func(behind time.Duration) time.Duration {

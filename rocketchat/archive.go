@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/pause"
 )
 
 var _ bridge.Archive = Archive{}
@@ -50,17 +52,45 @@ func (c Archive) CloseRooms(ctx context.Context, visitor bridge.Secret, comment 
 		return err
 	}
 	for _, r := range answer.Rooms {
+		if err := c.closeRoom(ctx, r.ID, comment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closingAgain is how long after a closing that lost a race the next one is tried.
+var closingAgain = pause.Backoff{First: 100 * time.Millisecond, Most: 800 * time.Millisecond}
+
+// closingTries is how often that is done.
+const closingTries = 5
+
+// closeRoom closes a room. Who closes it at the same moment as somebody else may lose, and a
+// moment later the room is closed, or can be.
+func (c Archive) closeRoom(ctx context.Context, room, comment string) error {
+	for tries := 0; ; tries++ {
 		err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.closeByUser",
-			body: map[string]string{"rid": r.ID, "comment": comment}})
+			body: map[string]string{"rid": room, "comment": comment}})
 		switch code := codeOf(err); {
 		case err == nil, code == "error-room-already-closed", code == "error-room-closed":
+			return nil
+		case lostRace(err) && tries < closingTries:
+			if err := pause.For(ctx, closingAgain.After(tries)); err != nil {
+				return err
+			}
 		case RefusedForGood(err):
 			return fmt.Errorf("%w: %w", bridge.ErrRoomStays, final(err))
 		default:
 			return err
 		}
 	}
-	return nil
+}
+
+// lostRace reports whether a refusal may be that of the loser of a race: most of them have
+// no code, and what has another code is refused for a reason of its own.
+func lostRace(err error) bool {
+	code := codeOf(err)
+	return statusOf(err) == http.StatusBadRequest && (code == "" || code == "error-room-cannot-be-closed-try-again")
 }
 
 // EraseVisitor implements bridge.Archive (rocketchat.md 4.2).

@@ -107,7 +107,7 @@ const bearable = 60
 // limiter tells from the last answers whether calls are limited (rocketchat.md 5).
 func (k *checkup) limiter() {
 	const check = "rate limit"
-	limit, left, again := k.c.limits.seen("GET " + configRoute)
+	limit, left, again := k.c.limits.Seen("GET " + configRoute)
 	switch {
 	case limit == 0 && k.asked:
 		k.add(check, bridge.Good, "none for the bot: bypassed, or switched off", "")
@@ -127,7 +127,7 @@ func (k *checkup) limiter() {
 		level = bridge.Notable
 	}
 	off := "switch API_Enable_Rate_Limiter off (Administration → Settings → Rate Limiter → API)"
-	own, _, _ := k.c.limits.seen("GET /me") // lifted there by the permission alone, in all versions
+	own, _, _ := k.c.limits.Seen("GET /me") // lifted there by the permission alone, in all versions
 	switch {
 	case own > 0 && k.old():
 		k.add(check, level, found, "Upgrade to 8.5 or later and give the bot the role bot (permission api-bypass-rate-limit), or "+off+".")
@@ -136,17 +136,6 @@ func (k *checkup) limiter() {
 	default:
 		k.add(check, level, found+". The bot has api-bypass-rate-limit, but this version heeds it only where a login is needed", "Upgrade to 8.5 or later, or "+off+".")
 	}
-}
-
-// seen returns what is known of a route's limit; 0 if it has none.
-func (l *limits) seen(route string) (limit, left int, again time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	w := l.routes[route]
-	if w == nil || w.free || w.limit == 0 {
-		return 0, 0, 0
-	}
-	return w.limit, max(0, w.remaining), w.reset.Sub(l.now())
 }
 
 // setupChannel looks for the group in which the bot speaks to administrators.

@@ -17,6 +17,7 @@ import (
 	"messenger-bridge/language"
 	"messenger-bridge/rest"
 	"messenger-bridge/rocketchat/evidence"
+	"messenger-bridge/rocketchat/limits"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -41,7 +42,7 @@ type Client struct {
 	rest    *rest.Client
 	uploads *rest.Client // without a time-out of its own
 	files   *http.Client // for what agents sent
-	limits  *limits
+	limits  *limits.Limits
 	book    *evidence.Book
 
 	mu   sync.Mutex // guards the fields below
@@ -91,7 +92,7 @@ func NewClient(cfg ClientConfig) *Client {
 	}
 	c := &Client{cfg: cfg, rest: client(cfg.Timeout), uploads: client(0), files: fileClient(cfg), site: cfg.URL}
 	c.book = evidence.New(cfg.Now)
-	c.limits = newLimits(c.ServerTime) // windows end by the workspace's clock
+	c.limits = limits.New(c.ServerTime) // windows end by the workspace's clock
 	return c
 }
 
@@ -196,7 +197,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 		if c.book.Passed(k.name(), k.of) {
 			c.cfg.Recovered(k.shown())
 		}
-	} else if refused && r.Answer != nil && !errors.Is(ctx.Err(), context.Canceled) && (k.ours == nil || !k.ours()) {
+	} else if refused && r.Answer != nil && !errors.Is(context.Cause(ctx), context.Canceled) && (k.ours == nil || !k.ours()) {
 		c.weigh(k, r)
 	}
 	return err
@@ -211,30 +212,33 @@ func (c *Client) make(ctx context.Context, k call) error {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, Err: errors.New("not logged in yet")}
 	}
 	bucket := k.name()
-	if wait := c.limits.take(bucket); wait > 0 {
+	if wait := c.limits.Take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
 	}
 	k.user, k.auth = user, auth
 	start := time.Now()
 	res, err := c.answered(ctx, k)
 	if err != nil {
-		c.limits.undecided(bucket)
+		c.limits.Undecided(bucket)
 		return transport(k, err)
 	}
 	defer res.Body.Close()
 	c.learnTime(res.Header, time.Since(start))
 	body, err := rest.Read(res, maxAnswer)
-	wait := c.limits.learn(bucket, res.StatusCode, res.Header, body)
+	wait := c.limits.Learn(bucket, res.StatusCode, res.Header, body)
 	if err != nil {
 		return transport(k, err)
 	}
 	if res.StatusCode == http.StatusTooManyRequests {
-		return limited(bucket, wait, errors.New("refused by Rocket.Chat"))
+		return k.throttled(res, "", wait)
 	}
 	if status := res.StatusCode; status >= 300 && status < 400 {
 		return redirected(k, status, res.Header)
 	}
 	if err := verdict(k, res.StatusCode, body); err != nil {
+		if code := codeOf(err); tooMany[code] {
+			return k.throttled(res, code, limits.SaidWait(res.Header, body))
+		}
 		return err
 	}
 	if k.answer == nil {
@@ -292,8 +296,18 @@ func leadsTo(h http.Header) string {
 	return "elsewhere"
 }
 
+// throttled is limited, because somebody said so: Rocket.Chat's limiter, which counts calls, or
+// somebody else, who may mean what was sent.
+func (k call) throttled(res *http.Response, code string, wait time.Duration) error {
+	r := limited(k.name(), wait, errors.New("refused by Rocket.Chat"))
+	if res.Header.Get("X-RateLimit-Limit") == "" {
+		r.Answer = k.answered(res.StatusCode, code)
+	}
+	return r
+}
+
 // limited is a refusal that concerns all calls of a route.
-func limited(bucket string, wait time.Duration, err error) error {
+func limited(bucket string, wait time.Duration, err error) *bridge.Refusal {
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited,
 		Gate: bridge.Gate("limit/" + bucket), After: wait, Err: fmt.Errorf("%s: %w", bucket, err)}
 }

@@ -73,6 +73,9 @@ var answersAsRocketChat = map[bridge.Reason]bool{
 	bridge.DepartmentGone: true,
 }
 
+// tooMany are the codes by which methods say that they were called too often, whatever the status.
+var tooMany = map[string]bool{"error-too-many-requests": true, "too-many-requests": true}
+
 // envelope is what the answers of section 4.0 have in common.
 type envelope struct {
 	Success   *bool           `json:"success"`

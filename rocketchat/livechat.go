@@ -189,7 +189,7 @@ func (c Livechat) textOf(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 			Text string `json:"msg"`
 		} `json:"message"`
 	}
-	get := call{method: http.MethodGet, route: messageRoute, answer: &answer,
+	get := call{of: visitor.Reveal(), method: http.MethodGet, route: messageRoute, answer: &answer,
 		params: map[string]string{"id": string(id)}, query: url.Values{"token": {visitor.Reveal()}, "rid": {string(r)}}}
 	err = c.do(ctx, get)
 	switch {

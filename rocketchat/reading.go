@@ -53,7 +53,7 @@ func (c Reader) Introduce(ctx context.Context) (w Introduction, err error) {
 	if err := c.patiently(ctx, call{method: http.MethodGet, route: configRoute}); err != nil {
 		return w, fmt.Errorf("ask for the Omnichannel settings: %w", err)
 	}
-	w.Limited = c.limits.inForce("GET " + configRoute)
+	w.Limited = c.limits.InForce("GET " + configRoute)
 	return w, nil
 }
 

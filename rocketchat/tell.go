@@ -200,8 +200,12 @@ func previewOnlyQuote(body map[string]any, text string) {
 func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
 	err := c.do(ctx, call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body})
 	switch statusOf(err) {
-	case 0, http.StatusUnauthorized, http.StatusTooManyRequests: // there is no answer, or it says nothing of the message
+	case http.StatusUnauthorized, http.StatusTooManyRequests: // it says nothing of the message
 		return err
+	case 0:
+		if err == nil || bridge.RefusalOf(err).Answer == nil { // it is there, or nothing was written at all
+			return err
+		}
 	}
 	there := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}})
 	if there == nil {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rest"
@@ -23,16 +24,22 @@ var refusesFile = map[string]bridge.Reason{
 	"error-file-upload-disabled": bridge.FilesOff,
 }
 
-// Upload shows a visitor's file in a room, in another name if as is not empty. The
-// content is sent as it is read; if reading it fails, the error is that of the reader.
-func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error) {
+// Upload shows a visitor's file in a room, with a text beside it that may be empty. It cannot
+// be shown in another's name: Rocket.Chat puts the visitor's in its place. The content is
+// sent as it is read; if reading it fails, the error is that of the reader.
+func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.UploadTimeout)
 	defer cancel()
 	form := rest.NewForm()
-	if as != "" {
-		form.Field("alias", markup.OneLine(as))
+	if text != "" {
+		form.Field("msg", markup.Message(text, bridge.CiteMark))
 	}
-	content := &remembering{from: f}
+	// Nothing moves when the workspace neither reads nor answers.
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	still := time.AfterFunc(stallsAfter*c.cfg.Timeout, func() { stop(errStandsStill) })
+	defer still.Stop()
+	content := &remembering{from: f, moved: func() { still.Reset(stallsAfter * c.cfg.Timeout) }}
 	var answer struct {
 		ID bridge.MessageID `json:"_id"`
 	}
@@ -52,14 +59,22 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	return answer.ID, err
 }
 
+// stallsAfter is for how many times the time of a call an upload may stand still: the workspace
+// stores a file before it answers.
+const stallsAfter = 4
+
+var errStandsStill = errors.New("the upload stands still")
+
 // remembering keeps the error that reading ended with; the reader may still be at it
 // when the call is over.
 type remembering struct {
-	from io.Reader
-	err  atomic.Pointer[error]
+	from  io.Reader
+	moved func() // called before each part is read
+	err   atomic.Pointer[error]
 }
 
 func (r *remembering) Read(p []byte) (int, error) {
+	r.moved()
 	n, err := r.from.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		r.err.Store(&err)
@@ -85,7 +100,7 @@ func (c Livechat) Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.
 			} `json:"fileUpload"`
 		} `json:"messages"`
 	}
-	err = c.do(ctx, call{method: http.MethodGet, route: "/livechat/messages.history/{rid}", params: map[string]string{"rid": string(r)},
+	err = c.do(ctx, call{of: visitor.Reveal(), method: http.MethodGet, route: "/livechat/messages.history/{rid}", params: map[string]string{"rid": string(r)},
 		query: url.Values{"token": {visitor.Reveal()}, "limit": {latest}}, answer: &answer})
 	for _, m := range slices.Backward(answer.Messages) {
 		if m.Token == visitor.Reveal() && m.File.Name != "" {

@@ -28,13 +28,18 @@ func (k call) answered(status int, code string) *bridge.Response {
 }
 
 // weigh says of a refusal what became of others, and which gate it shuts: what is refused of
-// everybody waits together until one is let through. A gateway's error shuts the workspace's,
-// unless others get through, or it was a file: that may be what the gateway does not manage.
+// everybody waits together until one is let through. An error of a gateway or of the login
+// shuts the workspace's, unless others get through, whatever they call; or it was a file, which
+// may be what the gateway does not manage. Whoever is told to come later, time and again while
+// others are not, is refused.
 func (c *Client) weigh(k call, r *bridge.Refusal) {
 	a := r.Answer
 	a.Others = c.book.Refused(k.name(), k.of, a.Trouble())
-	if r.Gate == bridge.GateWorkspace && a.Status != http.StatusUnauthorized && (a.File || a.Others == bridge.OthersPass) {
+	if r.Gate == bridge.GateWorkspace && (a.File && a.Status != http.StatusUnauthorized || a.Others == bridge.OthersPass || c.book.Works(k.name(), k.of)) {
 		r.Gate, r.Reason, r.Verdict = "", bridge.WorkspaceError, bridge.Unknown
+	}
+	if r.Reason == bridge.RateLimited && a.Others == bridge.OthersPass {
+		r.Gate, r.Reason = "", bridge.WorkspaceError
 	}
 	if r.Gate == "" && a.Everybody() {
 		r.Gate = bridge.GateRoute(k.shown())

@@ -69,7 +69,12 @@ func (r *naming) introduced(ctx context.Context, link *stay, in bridge.Incoming)
 	if known, _ := r.Names.Name(in.Conversation); known == in.Comment.Name {
 		return nil
 	}
-	if err := r.rename(ctx, link.Link, in.Comment.Name); err != nil {
+	err := r.rename(ctx, link.Link, in.Comment.Name)
+	if err != nil && bridge.RefusalOf(err).OfItem() { // perhaps it is the name that is refused: what they say does not wait for it
+		r.Log.Warn("a commenter's name is not shown", "page", link.Conversation.Page, "err", err)
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	if err := r.Names.SaveName(ctx, in.Conversation, in.Comment.Name); err != nil {

@@ -90,6 +90,11 @@ func (r *duty) someoneThere(ctx context.Context, d bridge.DepartmentID) error {
 		return r.nobody(d)
 	}
 	online, err := r.Livechat.Online(ctx, d)
+	if err != nil && bridge.RefusalOf(err).OfItem() { // asking is refused; opening a room tells as well, of one customer at a time
+		r.Log.Info("cannot find out whether somebody is online", "department", d, "err", err)
+		r.gone(d)
+		return nil
+	}
 	if err != nil {
 		return err
 	}

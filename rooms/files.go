@@ -23,9 +23,9 @@ type Files interface {
 
 // Uploads shows files in rooms.
 type Uploads interface {
-	// Upload shows a file, in another name than the customer's if as is not empty.
+	// Upload shows a file as the customer's, with a text beside it, which may be empty.
 	// Nothing recognises a repeat: see Uploaded.
-	Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, as string) (bridge.MessageID, error)
+	Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, error)
 	// Uploaded returns the latest files of a visitor in a room, oldest first.
 	Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) ([]bridge.Uploaded, error)
 }
@@ -177,11 +177,11 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 			return u.ID, nil
 		}
 	}
-	as := ""
-	if p.in.Kind == bridge.EchoEvent {
-		as = p.page.DisplayName()
+	text := ""
+	if p.in.Kind == bridge.EchoEvent { // whoever uploads is the customer, to Rocket.Chat
+		text = cited(r.Say.Say("Sent by the page %s, not by the customer.", p.page.DisplayName()))
 	}
-	return r.Uploads.Upload(ctx, link.Visitor, link.Room, f, as)
+	return r.Uploads.Upload(ctx, link.Visitor, link.Room, f, text)
 }
 
 // mayBe reports whether a file that is in the room may be this one: it belongs to no other
@@ -196,16 +196,17 @@ func (r *poster) mayBe(p *posting, u bridge.Uploaded, f *bridge.File) bool {
 func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why, toCustomer string) (bridge.MessageID, error) {
 	a := p.in.Attachments[i]
 	id := lineOf(p.in.MessageID(), i)
-	text := r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", bridge.OneLine(fileKind(r.Say, a)), why, r.inbox(ctx, p.in))
+	kind, where := bridge.OneLine(fileKind(r.Say, a)), r.inbox(ctx, p.in)
 	if p.in.Kind == bridge.EchoEvent {
-		return id, r.note(ctx, link, id, "", "["+text+"]")
+		return id, r.note(ctx, link, id, "", "["+r.Say.Say("The page sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", kind, why, where)+"]")
 	}
+	text := r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", kind, why, where)
 	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
 		p.refused = append(p.refused, toCustomer)
 	}
-	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)})
+	err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)}))
 	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
-		_, err = substitutes{r}.inTurn(ctx, link, p.in, id, []string{cited(text)}, err)
+		_, err = substitutes{r}.inTurn(ctx, link, p, id, []string{cited(text)}, err)
 	}
 	return id, err
 }

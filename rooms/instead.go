@@ -72,10 +72,10 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 	said := r.Say.Say("The customer wrote something that Rocket.Chat does not take (%s).", why(r.Say, a))
 	line := cited(said + " " + r.Say.Say("It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, p.in)))
 	lines := []string{line}
-	if words := plainWords(bridge.Spoken(p.in.Text)); words != "" && words != p.text {
+	if words := plainWords(bridge.Spoken(p.text)); words != "" && words != p.text {
 		lines = []string{cited(said+" "+r.Say.Say("These are its plain words:")) + "\n" + words, line}
 	}
-	taken, err := r.inTurn(ctx, link, p.in, id, lines, refused)
+	taken, err := r.inTurn(ctx, link, p, id, lines, refused)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 		return nil
 	}
 	p.shown, p.left, p.posted = []bridge.MessageID{id}, a, true
-	if taken == line && p.in.Text != "" {
+	if taken == line || strings.Contains(p.text, "://") { // a link's plain words lead nowhere
 		r.attach(ctx, link, p)
 	}
 	return nil
@@ -105,9 +105,9 @@ func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line 
 
 // inTurn shows the first of several lines that is taken, and returns it. As long as nobody
 // else's are taken, the bot does not stand in: the refusal is of everybody then.
-func (r substitutes) inTurn(ctx context.Context, link *stay, in bridge.Incoming, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
+func (r substitutes) inTurn(ctx context.Context, link *stay, p *posting, id bridge.MessageID, lines []string, refused error) (taken string, err error) {
 	for _, line := range lines {
-		err := r.postOne(ctx, link, bridge.Post{ID: id, Text: line})
+		err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: line}))
 		if err == nil {
 			return line, nil
 		}
@@ -130,16 +130,23 @@ func (r botsWords) standIn(ctx context.Context, link *stay, p bridge.Post, refus
 	if err == nil || !bridge.RefusalOf(err).OfItem() {
 		return err
 	}
-	if told, err := r.Changes.TellServing(ctx, link.Room, p); told || err != nil {
+	if told, err := r.tellServing(ctx, link, link.Room, p); told || err != nil {
 		return err
 	}
 	return refused
 }
 
+// tellServing tells whoever serves a room. What keeps refusing that as well is no news: then
+// nobody is told.
+func (r botsWords) tellServing(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) (bool, error) {
+	told, err := r.Changes.TellServing(ctx, room, p)
+	return r.undone(link, told, err)
+}
+
 // attach shows a text as a file. It is tried once: the line that stands there says where
 // else the text is.
 func (r substitutes) attach(ctx context.Context, link *stay, p *posting) {
-	text := strings.NewReader(p.in.Text)
+	text := strings.NewReader(bridge.Spoken(p.text))
 	f := &bridge.File{Name: attachedAs(p.in),
 		Content: &bridge.Content{ReadCloser: io.NopCloser(text), Type: "text/plain; charset=utf-8", Size: text.Size()}}
 	id, err := r.upload(ctx, link, p, f)
@@ -155,6 +162,7 @@ func attachedAs(in bridge.Incoming) string { return "message-" + string(in.Messa
 
 // file says that a file is not shown which the workspace keeps refusing.
 func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, name string, a *bridge.Response) (bridge.MessageID, error) {
+	before := p.left
 	p.left = a
 	toCustomer := ""
 	switch {
@@ -165,7 +173,39 @@ func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, na
 	case !a.Trouble():
 		toCustomer = r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF.")
 	}
-	return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
+	line, err := r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
+	if err != nil || a.Others == bridge.OthersPass {
+		return line, err
+	}
+	if id := r.uploadNow(ctx, link, p, i); id != "" { // an outage may have ended between the last try and the line
+		p.left, p.refused = before, slices.DeleteFunc(p.refused, func(s string) bool { return s == toCustomer })
+		if gone, err := r.Changes.Delete(ctx, link.Visitor, link.Room, line); !gone || err != nil {
+			r.Log.Info("a line stays although its file is shown", "page", p.page.ID, "room", link.Room, "err", err)
+		}
+		return id, nil
+	}
+	return line, nil
+}
+
+// uploadNow tries a file once more; "" says that it is not taken.
+func (r substitutes) uploadNow(ctx context.Context, link *stay, p *posting, i int) bridge.MessageID {
+	n := 0
+	for _, a := range p.in.Attachments[:i] {
+		if isUpload(a) {
+			n++
+		}
+	}
+	f, err := r.Files.Open(ctx, p.page, p.in.Mid, n, p.in.Attachments[i], p.page.Settings.FileLimit())
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	f.Name = p.fileName(i, f.Name)
+	id, err := r.upload(ctx, link, p, f)
+	if err != nil {
+		return ""
+	}
+	return id
 }
 
 // What takes the place of a message is shown under an id of its own, so that the message can

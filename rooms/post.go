@@ -48,6 +48,7 @@ type posting struct {
 	refused []string                 // what the customer must be told
 
 	open bridge.RoomID    // the room that Rocket.Chat says is open, although it refuses what is posted there
+	met  bridge.Secret    // the visitor whom Rocket.Chat has just registered
 	left *bridge.Response // why something of it was given up; nil: nothing was
 }
 
@@ -76,6 +77,7 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 			if err := r.register(ctx, link); err != nil {
 				return bridge.Shown{}, err
 			}
+			p.met = link.Visitor
 		}
 		if link.Room == "" {
 			link.Begin = in.MessageID()
@@ -138,7 +140,7 @@ func (r *poster) post(ctx context.Context, link *stay, p *posting) error {
 	err := r.postText(ctx, link, p)
 	if reasonOf(err) == bridge.RoomClosed && p.open != link.Room {
 		there, failed := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
-		if failed != nil {
+		if there, failed = r.undone(link, there, failed); failed != nil {
 			return failed
 		}
 		if !there {
@@ -162,7 +164,7 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 	id := r.messageOf(p.in.Conversation.Page, p.in.ReplyTo)
 	if id != "" {
 		there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, id)
-		if err != nil {
+		if there, err = r.undone(link, there, err); err != nil {
 			return err
 		}
 		if there {
@@ -218,11 +220,14 @@ func tooLong(err error) bool {
 	return err != nil && (r.Reason == bridge.TooLong || r.OfItem() && r.Answer.Status == http.StatusRequestEntityTooLarge)
 }
 
-// althoughOpen makes of a refusal that says that the room is closed one of what was posted,
-// if Rocket.Chat has just said that the room is open.
+// althoughOpen makes of a refusal that says that the room is closed, or the visitor unknown, one
+// of what was posted, if Rocket.Chat has just said otherwise.
 func (p *posting) althoughOpen(link *stay, err error) error {
 	r := bridge.RefusalOf(err)
-	if reasonOf(err) != bridge.RoomClosed || p.open == "" || p.open != link.Room {
+	switch {
+	case reasonOf(err) == bridge.RoomClosed && p.open != "" && p.open == link.Room:
+	case reasonOf(err) == bridge.VisitorUnknown && p.met != "" && p.met == link.Visitor:
+	default:
 		return err
 	}
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: r.Answer, Err: r.Err}

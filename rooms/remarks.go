@@ -60,7 +60,7 @@ func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p br
 			return nil
 		}
 	}
-	told, failed := r.Changes.TellServing(ctx, room, bridge.Post{ID: p.ID, Text: p.Text})
+	told, failed := r.tellServing(ctx, link, room, bridge.Post{ID: p.ID, Text: p.Text})
 	switch {
 	case failed != nil:
 		return failed

@@ -38,6 +38,8 @@ func (r *opener) endOld(ctx context.Context, link *stay, in bridge.Incoming) err
 		link.Visitor, link.Room = "", ""
 	case bridge.RefusalOf(err).Verdict == bridge.Never:
 		r.Log.Warn("Rocket.Chat does not let customers close rooms (Omnichannel_allow_visitors_to_close_conversation), so no new room is opened", "page", link.Conversation.Page, "err", err)
+	case r.tooMuch(link.refusals, err) != nil:
+		r.Log.Warn("a room cannot be closed, so no new one is opened", "page", link.Conversation.Page, "room", link.Room, "err", err)
 	default:
 		return err
 	}

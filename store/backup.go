@@ -10,9 +10,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"messenger-bridge/bridge"
-	"messenger-bridge/store/changes"
-	"messenger-bridge/store/layout"
+	"messenger-bridge/store/copied"
 )
 
 // Backup writes a consistent copy of the running store to w and returns its
@@ -38,7 +36,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	if err := changes.Mark(f.Name(), bucketCursors, bridge.CursorCopied, seqKey(layout.Nanos(s.now()))); err != nil {
+	if err := copied.Mark(f.Name(), s.now(), s.tables); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

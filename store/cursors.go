@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
 )
 
 // CursorTable remembers how far something was read, when pages were active, and whether the
@@ -40,9 +39,9 @@ func (s CursorTable) KeepCursor(ctx context.Context, name string, at time.Time) 
 	return s.do(ctx, &op{apply: func(*group) {}}) // the cursor rides with its commit
 }
 
-func (l *lazyMarks) loadCursors(tx *bbolt.Tx) error {
+func (l *lazyMarks) loadCursors(b proof.Bucket) error {
 	l.cursors = map[string]time.Time{}
-	return tx.Bucket(bucketCursors).ForEach(func(name, v []byte) error {
+	return b.ForEach(func(name, v []byte) error {
 		if len(v) != 8 {
 			return fmt.Errorf("read cursor %s: %w", name, layout.ErrShort)
 		}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/store/keyfile"
+	"messenger-bridge/store/seal"
 )
 
 // Why Open refuses. The text that is returned names the file and what to do.
@@ -14,7 +14,7 @@ var (
 	ErrForeign  = errors.New("not a store of messenger-bridge")
 	ErrNewer    = errors.New("the store was written by a newer messenger-bridge")
 	ErrWrongKey = errors.New("wrong secret key")
-	ErrNoKey    = keyfile.ErrMissing
+	ErrNoKey    = seal.ErrNoKey
 )
 
 // Why a running store refuses. All but ErrConflict are also ErrNotStored.

@@ -6,6 +6,8 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"messenger-bridge/store/proof"
+	"messenger-bridge/store/seal"
 	"messenger-bridge/store/wipe"
 )
 
@@ -38,9 +40,9 @@ func (o Options) WithCompactAbove(bytes int64) Options {
 // NextFormat plays a version of the program whose format is one higher.
 func (o Options) NextFormat(step func(put func(bucket, key, value string) error) error) Options {
 	o.seams.format = format + 1
-	o.seams.upgrades = map[uint64]upgradeStep{format: func(tx *bbolt.Tx) error {
+	o.seams.upgrades = map[uint64]upgradeStep{format: func(tx *bbolt.Tx, s *seal.Sealer) error {
 		return step(func(bucket, key, value string) error {
-			return tx.Bucket([]byte(bucket)).Put([]byte(key), []byte(value))
+			return proof.Open(tx.Bucket([]byte(bucket)), []byte(bucket), s, nil).Put([]byte(key), []byte(value))
 		})
 	}}
 	return o
@@ -50,7 +52,7 @@ func (o Options) NextFormat(step func(put func(bucket, key, value string) error)
 func (o Options) FailingUpgrade(err error) Options {
 	o.seams.upgrades = map[uint64]upgradeStep{}
 	for from, step := range upgrades {
-		o.seams.upgrades[from] = func(tx *bbolt.Tx) error { return errors.Join(step(tx), err) }
+		o.seams.upgrades[from] = func(tx *bbolt.Tx, sealer *seal.Sealer) error { return errors.Join(step(tx, sealer), err) }
 	}
 	return o
 }

@@ -12,6 +12,8 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
+	"messenger-bridge/store/seal"
 )
 
 // keepFailed is how long a delivery that was given up can be tried again.
@@ -20,7 +22,7 @@ const keepFailed = 7 * 24 * time.Hour
 // A failed record keeps the record of its queue as it was, sealed for its place
 // there; the header says which place that was:
 //
-//	version 1 | queue 1 | sequence there 8 | at 8 | reason length 1 | reason | record
+//	version 1 | queue 1 | sequence there 8 | at 8 | reason length 1 | reason | tag 16 | record
 //
 // A detail stands behind the reason, after a NUL.
 const failedVersion = 1
@@ -39,24 +41,26 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 	why = why[:min(len(why), 255)]
 	var gone error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
-		record := g.take(g.bucket(q.bucket), seqKey(uint64(seq)))
+		key := seqKey(uint64(seq))
+		record := g.take(g.bucket(q.bucket), key)
 		if record == nil {
 			gone = bridge.ErrConcluded
 			return
 		}
 		g.left(q)
 		if h, is := g.histories[place{q.number, seq}]; is {
-			if newer, err := layout.WithHistory(record, h); err == nil {
+			if newer, err := q.withHistory(key, record, h); err == nil {
 				record = newer
 			}
 		}
-		v := make([]byte, 0, 19+len(why)+len(record))
+		v := make([]byte, 0, 19+len(why)+seal.TagLen+len(record))
 		v = append(v, failedVersion, q.number)
 		v = binary.BigEndian.AppendUint64(v, uint64(seq))
 		v = binary.BigEndian.AppendUint64(v, layout.Nanos(g.now))
-		v = append(layout.AppendShort(v, why), record...)
 		b := g.bucket(bucketFailed)
-		g.put(b, seqKey(g.next(b)), v)
+		at := seqKey(g.next(b))
+		v = proof.Head(g.file.seal, layout.AppendShort(v, why), bucketFailed, at)
+		g.putWhole(b, at, append(v, record...))
 		g.after.counts.Failed++
 		if g.after.failedFrom.IsZero() {
 			g.after.failedFrom = g.now
@@ -97,7 +101,9 @@ func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
 			return bridge.ErrNoFailure
 		}
 		f.Doubtful = !f.At.After(s.lazy.cursor(bridge.CursorUsed))
-		f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text)
+		if f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text); err != nil {
+			s.tables.Changed(bucketFailed, key)
+		}
 		return err
 	})
 	if err != nil {
@@ -115,7 +121,7 @@ func (s FailureTable) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
 				g.after.counts.Failed--
 			}
 		}
-		g.after.failedFrom = oldestFailure(b)
+		g.after.failedFrom = oldestFailure(b.Bucket)
 	}})
 }
 
@@ -124,23 +130,35 @@ type sealedAt struct{ bucket, key, text []byte }
 
 func (s FailureTable) parse(key, v []byte) (bridge.Failure, sealedAt, error) {
 	if len(v) < 19 || v[0] != failedVersion || v[1] < inbox || v[1] > notices {
+		s.tables.Changed(bucketFailed, key)
 		return bridge.Failure{Seq: seqOf(key), At: failedAt(v)}, sealedAt{}, layout.ErrShort
 	}
 	q := s.queues[v[1]-1]
 	f := bridge.Failure{Seq: seqOf(key), Direction: q.direction, At: layout.FromNanos(v[10:])}
-	reason, record, err := layout.CutShort(v[18:])
+	reason, rest, err := layout.CutShort(v[18:])
 	if err != nil {
 		return f, sealedAt{}, err
 	}
+	record, err := proof.Sealed(s.seal, bucketFailed, key, v[:len(v)-len(rest)], rest)
+	if err != nil {
+		s.tables.Changed(bucketFailed, key)
+		return bridge.Failure{Seq: f.Seq, At: f.At}, sealedAt{}, err
+	}
 	reason, f.Detail, _ = strings.Cut(reason, "\x00")
 	f.Reason = bridge.Reason(reason)
+	at := sealedAt{bucket: q.bucket, key: v[2:10]}
 	var d bridge.Delivery
-	lane, text, err := layout.ParseRecord(record, &d)
-	f.Accepted, f.Progress, f.History = d.Accepted, d.Progress, d.History
+	lane, rest, err := layout.ParseRecord(record, &d)
 	if err == nil {
-		f.Lane, err = layout.ParseLane(string(lane))
+		at.text, err = proof.Sealed(s.seal, at.bucket, at.key, record[:len(record)-len(rest)], rest)
 	}
-	return f, sealedAt{bucket: q.bucket, key: v[2:10], text: text}, err
+	if err != nil {
+		s.tables.Changed(bucketFailed, key)
+		return f, at, err
+	}
+	f.Accepted, f.Progress, f.History = d.Accepted, d.Progress, d.History
+	f.Lane, err = layout.ParseLane(string(lane))
+	return f, at, err
 }
 
 // expireFailed lets go of the oldest.
@@ -157,7 +175,7 @@ func (g *group) expireFailed() {
 		g.after.counts.Failed--
 		k, v = c.First()
 	}
-	g.after.failedFrom = oldestFailure(g.bucket(bucketFailed))
+	g.after.failedFrom = oldestFailure(g.bucket(bucketFailed).Bucket)
 }
 
 // oldestFailure returns when the first of them was given up; zero: there is none.

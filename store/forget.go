@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/wipe"
 )
 
@@ -25,7 +26,7 @@ type Eraser struct{ *file }
 func (s LinkTable) RoomsOf(c bridge.Conversation) (rooms []bridge.RoomID, err error) {
 	key := []byte(c.String())
 	err = s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketRooms).ForEach(func(room, of []byte) error {
+		return s.tables.Of(tx, bucketRooms).ForEach(func(room, of []byte) error {
 			if bytes.Equal(of, key) {
 				rooms = append(rooms, bridge.RoomID(room))
 			}
@@ -41,15 +42,15 @@ func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms 
 	err := s.do(ctx, &op{apply: func(*group) {}}) // takes along what is not in the file yet
 	if err == nil {
 		err = s.view(func(tx *bbolt.Tx) error {
-			same = receiptsOf(tx, c, rooms, messages)
+			same = receiptsOf(s.file, tx, c, rooms, messages)
 			return nil
 		})
 	}
 	if err == nil {
 		err = s.do(ctx, &op{apply: func(g *group) {
 			for _, r := range same {
-				if day := g.inner(bucketMessages, r.day); day != nil {
-					g.drop(day, r.key)
+				if g.bucket(bucketMessages).Bucket.Bucket(r.day) != nil {
+					g.drop(g.on(r.day), r.key)
 				}
 			}
 		}})
@@ -126,13 +127,12 @@ type receiptAt struct{ day, key []byte }
 // receiptsOf finds which messages of a conversation were which of Messenger's, and the
 // customer's name (messages.go). messages are those of its rooms, as older receipts do
 // not tell whose they are.
-func receiptsOf(tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) (found []receiptAt) {
-	days := tx.Bucket(bucketMessages)
-	c := days.Cursor()
+func receiptsOf(f *file, tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) (found []receiptAt) {
+	c := tx.Bucket(bucketMessages).Cursor()
 	for day, _ := c.First(); day != nil; day, _ = c.Next() {
-		b := days.Bucket(day)
+		b := receiptsOn(f, tx, day)
 		take := func(key []byte) {
-			if b.Get(key) != nil {
+			if b.Bucket.Get(key) != nil {
 				found = append(found, receiptAt{bytes.Clone(day), bytes.Clone(key)})
 			}
 		}
@@ -163,7 +163,7 @@ func receiptsOf(tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, mes
 }
 
 // eachSent calls do for every part of a message that was sent in a conversation.
-func eachSent(b *bbolt.Bucket, of bridge.Conversation, do func(version, part, mid []byte)) {
+func eachSent(b proof.Bucket, of bridge.Conversation, do func(version, part, mid []byte)) {
 	conversation, prefix := []byte(of.String()), midKey('i', of.Page, "")
 	each(b, prefix, func(key, v []byte) {
 		if version, part, in, ok := cutMark(v); ok && bytes.Equal(in, conversation) {
@@ -173,7 +173,7 @@ func eachSent(b *bbolt.Bucket, of bridge.Conversation, do func(version, part, mi
 }
 
 // eachShown calls do for everything that is shown in one of some rooms.
-func eachShown(b *bbolt.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid []byte, ids []string)) {
+func eachShown(b proof.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid []byte, ids []string)) {
 	prefix := midKey('s', page, "")
 	each(b, prefix, func(key, v []byte) {
 		if ids := strings.Split(string(v), "\x00"); slices.Contains(rooms, bridge.RoomID(ids[0])) {
@@ -182,10 +182,11 @@ func eachShown(b *bbolt.Bucket, page bridge.PageID, rooms []bridge.RoomID, do fu
 	})
 }
 
-// each calls do for every key with a prefix.
-func each(b *bbolt.Bucket, prefix []byte, do func(key, v []byte)) {
+// each calls do for every key with a prefix; the value is empty if it is not proven.
+func each(b proof.Bucket, prefix []byte, do func(key, v []byte)) {
 	c := b.Cursor()
 	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		v, _ = b.Value(k, v)
 		do(k, v)
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -13,9 +14,10 @@ import (
 
 // The buckets of the file. Conversations are keys as page/kind/customer. Numbers are big-endian, times are Unix nanoseconds in
 // 8 bytes (0: none) unless said otherwise. "sealed" is what package seal makes; its
-// additional data are the names of bucket and key.
+// additional data are the names of bucket and key. Behind each value, but for what is
+// sealed under "check" and for "format", which that tells again, stands its tag (package proof).
 var (
-	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed keyCheck; "note/" name -> text
+	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed checkText; "tagged" -> day (4); "note/" name -> text
 	bucketPages         = []byte("pages")         // PageID -> revision (8), pageRecord (JSON, its token sealed)
 	bucketConversations = []byte("conversations") // conversation -> version (1), room, department (length 1 each), sealed visitor token
 	bucketRooms         = []byte("rooms")         // RoomID -> conversation; rooms of the past stay
@@ -48,18 +50,27 @@ var (
 	keyFormat = []byte("format")
 	keyCheck  = []byte("check")
 
-	checkText = []byte("messenger-bridge") // sealed under keyCheck: tells a wrong key
+	keyTagged = []byte(upgrade.KeyTagged)
 )
 
+// checkText is what is sealed under keyCheck. It tells a wrong key, and whether the format
+// is the one that was written: as an older one, a file would be taken without its tags.
+func checkText(format uint64) []byte {
+	if format < 3 {
+		return []byte("messenger-bridge")
+	}
+	return fmt.Appendf(nil, "messenger-bridge, format %d", format)
+}
+
 // format is the version of all of the above.
-const format = 2
+const format = 3
 
 // upgradeStep rewrites a file of one version into the next. All upgrades run in one
 // transaction.
-type upgradeStep func(*bbolt.Tx) error
+type upgradeStep func(*bbolt.Tx, *seal.Sealer) error
 
 // upgrades leads from the version that is the key to the next one.
-var upgrades = map[uint64]upgradeStep{1: upgrade.ToFormat2}
+var upgrades = map[uint64]upgradeStep{1: upgrade.ToFormat2, 2: upgrade.ToFormat3}
 
 // state is what inspect finds.
 type state struct {
@@ -83,9 +94,14 @@ func inspect(tx *bbolt.Tx, o Options, sealer *seal.Sealer) (state, error) {
 		return st, fmt.Errorf("%w: %s has format %d, this program knows up to %d; run the newer version, or restore a backup",
 			ErrNewer, o.Path, st.format, o.seams.format)
 	}
-	if _, err := sealer.Open(bucketMeta, keyCheck, meta.Get(keyCheck)); err != nil {
+	check, err := sealer.Open(bucketMeta, keyCheck, meta.Get(keyCheck))
+	if err != nil {
 		return st, fmt.Errorf("%w: %s was made with another one; start with its SECRET_KEY or key file "+
 			"(without it page tokens and waiting messages are lost; to begin anew, move the store away)", ErrWrongKey, o.Path)
+	}
+	if !bytes.Equal(check, checkText(st.format)) {
+		return st, fmt.Errorf("%w: %s says that it has format %d, which is not how it was written: "+
+			"somebody else has changed it; restore a backup", ErrForeign, o.Path, st.format)
 	}
 	for _, name := range buckets {
 		st.complete = st.complete && tx.Bucket(name) != nil
@@ -111,12 +127,15 @@ func upgradeFile(db *bbolt.DB, o Options, sealer *seal.Sealer) error {
 			}
 		}
 		meta := tx.Bucket(bucketMeta)
-		if st.empty {
-			if err := meta.Put(keyCheck, sealer.Seal(nil, bucketMeta, keyCheck, checkText)); err != nil {
+		if !st.empty {
+			if err := makeSteps(tx, st.format, o, sealer); err != nil {
+				return err
+			}
+		}
+		if st.empty || st.format < o.seams.format {
+			if err := meta.Put(keyCheck, sealer.Seal(nil, bucketMeta, keyCheck, checkText(o.seams.format))); err != nil {
 				return fmt.Errorf("store the key check: %w", err)
 			}
-		} else if err := makeSteps(tx, st.format, o); err != nil {
-			return err
 		}
 		return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, o.seams.format))
 	})
@@ -127,13 +146,13 @@ func upgradeFile(db *bbolt.DB, o Options, sealer *seal.Sealer) error {
 }
 
 // makeSteps upgrades from one format to that of today.
-func makeSteps(tx *bbolt.Tx, from uint64, o Options) error {
+func makeSteps(tx *bbolt.Tx, from uint64, o Options, sealer *seal.Sealer) error {
 	for ; from < o.seams.format; from++ {
 		step := o.seams.upgrades[from]
 		if step == nil {
 			return fmt.Errorf("%s has format %d, which this program cannot upgrade", o.Path, from)
 		}
-		if err := step(tx); err != nil {
+		if err := step(tx, sealer); err != nil {
 			return fmt.Errorf("upgrade %s from format %d: %w", o.Path, from, err)
 		}
 	}

@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
+	"log/slog"
 	"testing"
 	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
 
@@ -17,7 +19,7 @@ func FuzzRecords(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	s := &file{seal: sealer, now: time.Now}
+	s := &file{seal: sealer, now: time.Now, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(slog.New(slog.DiscardHandler))}}
 	s.queues = newQueues(s)
 	links, failures, tickets := LinkTable{s}, FailureTable{s}, s.tickets()
 	key := seqKey(1)
@@ -26,15 +28,17 @@ func FuzzRecords(f *testing.F) {
 	f.Add(append([]byte{linkVersion, 1, 'r', 0, 1, 'e'}, sealed...))
 	f.Add([]byte{failedVersion, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 'x', 1, 0, 0})
 	d := bridge.Delivery{Lane: bridge.CommandLane("ana"), History: bridge.History{Tries: 2, Reason: "busy"}}
-	f.Add(layout.AppendHeader(nil, d))
+	header := layout.AppendHeader(nil, d)
+	f.Add(header)
+	f.Add(sealer.Seal(proof.Head(sealer, header, bucketInbox, key), bucketInbox, key, []byte("body")))
 	f.Add([]byte{1, 255, 255, 255, 255, 255, 255, 255, 255, 0})
 	f.Fuzz(func(t *testing.T, v []byte) {
 		var l bridge.Link
 		if err := links.parseLink(key, v, &l); err == nil && l.Visitor != "" && l.Visitor != "visitor" {
 			t.Errorf("a visitor %q nobody has sealed", l.Visitor.Reveal())
 		}
-		if failure, _, err := failures.parse(key, v); err == nil && failure.Direction == "" {
-			t.Error("a failure in no direction")
+		if failure, _, err := failures.parse(key, v); err == nil {
+			t.Errorf("a failure that nobody has tagged: %+v", failure)
 		}
 		var d bridge.Delivery
 		if lane, body, err := layout.ParseRecord(v, &d); err == nil {
@@ -44,7 +48,9 @@ func FuzzRecords(f *testing.F) {
 				t.Errorf("%x became %x: %v, %v", v, rewritten, err, again)
 			}
 		}
-		_, _ = openDelivery(sealer, v, bucketConversations, key)
+		if d, err := openDelivery(sealer, v, bucketOutbox, key); err == nil || d.Lane != (bridge.Lane{}) {
+			t.Errorf("a delivery that nobody has tagged for this queue: %+v, %v", d, err)
+		}
 		if ticket, err := tickets.Read(key, v); err == nil {
 			t.Errorf("a ticket nobody has sealed: %+v", ticket)
 		}

@@ -6,11 +6,13 @@ import (
 	"os"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
 	"messenger-bridge/store/changes"
-	"messenger-bridge/store/keyfile"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
 
@@ -24,11 +26,7 @@ func OpenCopy(o Options) (*changes.Copy, error) {
 	if _, err := os.Stat(o.Path); err != nil {
 		return nil, fmt.Errorf("open the copy: %w", err)
 	}
-	key, err := keyfile.Secret(o.Key, o.Path, true, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := seal.New(key, o.seams.nonce)
+	sealer, err := sealerOf(o)
 	if err != nil {
 		return nil, err
 	}
@@ -46,10 +44,26 @@ func OpenCopy(o Options) (*changes.Copy, error) {
 	})
 }
 
+// sealerOf returns what seals a file that is there.
+func sealerOf(o Options) (*seal.Sealer, error) {
+	key, err := seal.SecretKey(o.Key, o.Path, true, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	return seal.New(key, o.seams.nonce)
+}
+
 // PutToUse notes in a copy that it goes its own way from now on, at a place of a new journal.
 func PutToUse(c *changes.Copy, o Options, at replica.Position) error {
 	o.setDefaults()
-	return c.Begin(at, bucketCursors, bridge.CursorCopied, seqKey(layout.Nanos(o.Now())))
+	sealer, err := sealerOf(o)
+	if err != nil {
+		return err
+	}
+	tables := proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)}
+	return c.Begin(at, func(tx *bbolt.Tx) error {
+		return tables.Of(tx, bucketCursors).Put([]byte(bridge.CursorCopied), seqKey(layout.Nanos(o.Now())))
+	})
 }
 
 // Snapshot writes the file to w, and returns how far it has followed the journal.
@@ -88,7 +102,7 @@ func (l ledger) take(g *group) {
 	at, err := l.journal.Append(text)
 	g.keep(err)
 	if err == nil {
-		g.keep(g.tx.Bucket(bucketMeta).Put(changes.Position, at.Encode()))
+		g.keep(changes.Keep(g.tx, at))
 	}
 }
 

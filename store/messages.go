@@ -14,6 +14,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
 )
 
 // ReceiptTable remembers which messages are the same.
@@ -80,14 +81,18 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	if epoch := time.Unix(0, 0); since.Before(epoch) {
 		since = epoch
 	}
+	var err error
 	prefix, first := sentTo(c), sentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
 	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
-		b := tx.Bucket(bucketMessages)
-		days := b.Cursor()
+		days := tx.Bucket(bucketMessages).Cursor()
 		from := max(dayOf(since), dayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
 		for day, _ := days.Seek(dayKey(from)); day != nil; day, _ = days.Next() {
-			sent := b.Bucket(day).Cursor()
+			b := receiptsOn(s.file, tx, day)
+			sent := b.Cursor()
 			for k, v := sent.Seek(first); bytes.HasPrefix(k, prefix); k, v = sent.Next() {
+				if v, err = b.Value(k, v); err != nil {
+					continue
+				}
 				at := int64(binary.BigEndian.Uint64(k[len(prefix):])) // #nosec G115 -- the very bits that were written
 				all = append(all, bridge.Sent{To: c, Tag: sentTag(k[len(first):], v), At: time.UnixMilli(at).UTC()})
 			}
@@ -132,11 +137,10 @@ func (s ReceiptTable) receipt(key []byte) []byte {
 	}
 	var found []byte
 	err := s.view(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketMessages)
 		oldest := dayOf(s.now()) - keepReceipts
-		c := b.Cursor()
+		c := tx.Bucket(bucketMessages).Cursor()
 		for day, _ := c.Last(); day != nil && found == nil && numberOf(day) >= oldest; day, _ = c.Prev() {
-			found = bytes.Clone(b.Bucket(day).Get(key))
+			found = bytes.Clone(receiptsOn(s.file, tx, day).Get(key))
 		}
 		return nil
 	})
@@ -152,7 +156,7 @@ func (g *group) saveReceipts(receipts []bridge.Receipt) {
 		if b == nil {
 			return
 		}
-		g.put(b, key, value)
+		g.put(*b, key, value)
 	}
 }
 
@@ -196,19 +200,33 @@ func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
 }
 
 // today returns the bucket of today's receipts.
-func (g *group) today() *bbolt.Bucket {
+func (g *group) today() *proof.Bucket {
 	if g.day != nil {
 		return g.day
 	}
-	name := dayKey(dayOf(g.now))
-	if g.inner(bucketMessages, name) == nil {
-		_, err := g.bucket(bucketMessages).CreateBucket(name)
-		g.keep(err)
-		g.record.Create(bucketMessages, name)
-	}
+	day := dayKey(dayOf(g.now))
+	_, err := g.bucket(bucketMessages).CreateBucketIfNotExists(day)
+	g.record.Create(bucketMessages, day)
 	g.wrote = true
-	g.day = g.inner(bucketMessages, name)
+	if g.keep(err); err != nil {
+		return nil
+	}
+	b := g.on(day)
+	g.day = &b
 	return g.day
+}
+
+// on returns the bucket of a day's receipts, which is there.
+func (g *group) on(day []byte) proof.Bucket {
+	b := receiptsOn(g.file, g.tx, day)
+	g.record.Named(b.Bucket, bucketMessages, day)
+	return b
+}
+
+// receiptsOn returns the bucket of a day's receipts, which is there. Those from before the
+// upgrade to format 3 have no tags; in a month they are gone.
+func receiptsOn(f *file, tx *bbolt.Tx, day []byte) proof.Bucket {
+	return f.tables.Numbered(tx, bucketMessages, day, numberOf(day), f.tagged)
 }
 
 // expireReceipts lets go of days that are over, once a day.

@@ -15,7 +15,7 @@ func noteKey(name string) []byte { return []byte("note/" + name) }
 // Note returns what was noted under a name, or "".
 func (s NoteTable) Note(name string) (text string, err error) {
 	err = s.view(func(tx *bbolt.Tx) error {
-		text = string(tx.Bucket(bucketMeta).Get(noteKey(name)))
+		text = string(s.tables.Of(tx, bucketMeta).Get(noteKey(name)))
 		return nil
 	})
 	return text, err

@@ -194,7 +194,7 @@ func (g *group) change(id bridge.PageID, p *bridge.Page) {
 // it can be connected again.
 func (s PageTable) load(tx *bbolt.Tx) error {
 	byID := map[bridge.PageID]bridge.Page{}
-	err := tx.Bucket(bucketPages).ForEach(func(id, v []byte) error {
+	err := s.tables.Of(tx, bucketPages).ForEach(func(id, v []byte) error {
 		var r pageRecord
 		if len(v) < 8 {
 			return fmt.Errorf("read page %s: %w", id, layout.ErrShort)

@@ -20,7 +20,7 @@ var _ bridge.PersonaStore = PersonaTable{}
 func (s PersonaTable) Persona(p bridge.PageID, name, picture string) (id string) {
 	key := s.personaKey(p, name, picture)
 	err := s.view(func(tx *bbolt.Tx) error {
-		id = string(tx.Bucket(bucketPersonas).Get(key))
+		id = string(s.tables.Of(tx, bucketPersonas).Get(key))
 		return nil
 	})
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
 
@@ -122,10 +123,15 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 		if record == nil {
 			return bridge.ErrConcluded
 		}
-		d, damage = openDelivery(q.file.seal, record, q.bucket, key)
+		if d, damage = openDelivery(q.file.seal, record, q.bucket, key); damage != nil {
+			q.file.tables.Changed(q.bucket, key)
+		}
 		d.Seq = seq
 		return nil
 	})
+	if q.lazy && d.Unproven != nil { // done again, it does nothing
+		d.Body, d.Unproven = d.Unproven, nil
+	}
 	if damage != nil {
 		q.file.log.Error("a stored delivery cannot be read", "queue", string(q.bucket), "delivery", seq, "err", damage)
 	}
@@ -135,14 +141,20 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	return d, err
 }
 
-// openDelivery reads a record that was sealed for a place in a queue.
+// openDelivery reads a record that was sealed for a place in a queue. Of one that is not
+// as it was written, nothing is believed.
 func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery, err error) {
-	lane, sealed, err := layout.ParseRecord(record, &d)
+	lane, rest, err := layout.ParseRecord(record, &d)
 	if err != nil {
-		return d, err
+		return bridge.Delivery{}, err
+	}
+	sealed, err := proof.Sealed(s, bucket, key, record[:len(record)-len(rest)], rest)
+	if err != nil {
+		body, _ := s.Open(bucket, key, rest[min(seal.TagLen, len(rest)):])
+		return bridge.Delivery{Unproven: body}, err
 	}
 	if d.Lane, err = layout.ParseLane(string(lane)); err != nil {
-		return d, err
+		return bridge.Delivery{}, err
 	}
 	d.Body, err = s.Open(bucket, key, sealed)
 	return d, err
@@ -153,18 +165,21 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 	if err := checkReceipts(receipts); err != nil {
 		return err
 	}
-	var gone error
+	var refused error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
 		b, key := g.bucket(q.bucket), seqKey(uint64(seq))
-		record := b.Get(key)
+		record := b.Bucket.Get(key)
 		if len(record) < layout.HeaderLen {
-			gone = bridge.ErrConcluded
+			refused = bridge.ErrConcluded
 			return
 		}
-		g.put(b, key, layout.WithProgress(record, p))
-		g.saveReceipts(receipts)
+		progressed := func(record []byte) ([]byte, error) { return layout.WithProgress(record, p), nil }
+		if record, refused = proof.Rewrite(q.file.seal, q.bucket, key, record, progressed); refused == nil {
+			g.putWhole(b, key, record)
+			g.saveReceipts(receipts)
+		}
 	}})
-	return errors.Join(err, gone)
+	return errors.Join(err, refused)
 }
 
 // Postpone implements bridge.Queue. It is durable with the next commit, a second later
@@ -227,9 +242,10 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
 	seq := g.next(b)
 	key := seqKey(seq)
 	ids := len(e.Lane.Page) + len(e.Lane.Kind) + len(e.Lane.Customer) + len(e.Lane.Of)
-	record := make([]byte, 0, layout.HeaderLen+4+ids+len(e.Body)+seal.Overhead)
+	record := make([]byte, 0, layout.HeaderLen+4+ids+len(e.Body)+seal.TagLen+seal.Overhead)
 	record = layout.AppendHeader(record, bridge.Delivery{Lane: e.Lane, Accepted: g.now, Progress: e.Progress})
-	g.put(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
+	record = proof.Head(g.file.seal, record, q.bucket, key)
+	g.putWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
 	return bridge.Seq(seq)
@@ -251,9 +267,15 @@ func (g *group) left(q *Queue) {
 // postpone writes histories into the records that are still there.
 func (g *group) postpone(histories map[place]bridge.History) {
 	for at, h := range histories {
-		b, key := g.bucket(g.file.queues[at.queue-1].bucket), seqKey(uint64(at.seq))
-		if record, err := layout.WithHistory(b.Get(key), h); err == nil { // else it is gone, or unreadable
-			g.put(b, key, record)
+		q, key := g.file.queues[at.queue-1], seqKey(uint64(at.seq))
+		b := g.bucket(q.bucket)
+		if record, err := q.withHistory(key, b.Bucket.Get(key), h); err == nil { // else it is gone, or unreadable
+			g.putWhole(b, key, record)
 		}
 	}
+}
+
+// withHistory returns a record of this queue with another history.
+func (q *Queue) withHistory(key, record []byte, h bridge.History) ([]byte, error) {
+	return proof.Rewrite(q.file.seal, q.bucket, key, record, func(record []byte) ([]byte, error) { return layout.WithHistory(record, h) })
 }

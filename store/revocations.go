@@ -45,7 +45,7 @@ func (s RevocationTable) SaveRevocation(ctx context.Context, r bridge.Revocation
 // what was sealed: its time is known, and with it when it ends.
 func (s RevocationTable) Revocations() (all []bridge.Revocation, err error) {
 	err = s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketRevocations).ForEach(func(page, v []byte) error {
+		return s.tables.Of(tx, bucketRevocations).ForEach(func(page, v []byte) error {
 			r := bridge.Revocation{Page: bridge.PageID(page)}
 			if len(v) >= 8 {
 				r.Since = layout.FromNanos(v)

@@ -28,7 +28,7 @@ func (s LinkTable) Link(c bridge.Conversation) (bridge.Link, error) {
 	key := []byte(c.String())
 	l := bridge.Link{Conversation: c}
 	err := s.view(func(tx *bbolt.Tx) error {
-		v := tx.Bucket(bucketConversations).Get(key)
+		v := s.tables.Of(tx, bucketConversations).Get(key)
 		if v == nil {
 			return nil
 		}
@@ -116,7 +116,7 @@ func checkLink(l bridge.Link) error {
 func (s LinkTable) Conversation(room bridge.RoomID) (bridge.Conversation, bool, error) {
 	var of string
 	err := s.view(func(tx *bbolt.Tx) error {
-		of = string(tx.Bucket(bucketRooms).Get([]byte(room)))
+		of = string(s.tables.Of(tx, bucketRooms).Get([]byte(room)))
 		return nil
 	})
 	if err != nil || of == "" {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"go.etcd.io/bbolt"
+	"messenger-bridge/store/proof"
 )
 
 // hash stands for the key of an entry, and its queue.
@@ -106,7 +106,9 @@ func (g *group) forgetKeys() {
 	c := b.Cursor()
 	k, v := c.First()
 	for n := 0; k != nil && n < atOnce && g.now.Sub(seenAt(v)) >= g.file.remember; n++ {
-		g.forgotten = append(g.forgotten, hashesOf(v)...)
+		if v, err := b.Value(k, v); err == nil {
+			g.forgotten = append(g.forgotten, hashesOf(v)...)
+		}
 		g.remove(b, c, k)
 		k, v = c.First()
 	}
@@ -118,8 +120,8 @@ func (g *group) forgetKeys() {
 
 // load fills the set and returns when its oldest record was made. Keys that are too old are
 // loaded as well: they leave the set when they leave the log.
-func (s *seenSet) load(tx *bbolt.Tx) (from time.Time) {
-	c := tx.Bucket(bucketSeen).Cursor()
+func (s *seenSet) load(b proof.Bucket) (from time.Time) {
+	c := b.Cursor()
 	n := 0
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		n += len(v) / len(hash{})
@@ -129,8 +131,10 @@ func (s *seenSet) load(tx *bbolt.Tx) (from time.Time) {
 		if from.IsZero() {
 			from = seenAt(v)
 		}
-		for _, h := range hashesOf(v) {
-			s.set[h] = struct{}{}
+		if v, err := b.Value(k, v); err == nil {
+			for _, h := range hashesOf(v) {
+				s.set[h] = struct{}{}
+			}
 		}
 	}
 	return from

@@ -314,7 +314,7 @@ func storeConversations(t testing.TB, n int) (each float64, commits uint64) {
 // edit changes a closed store behind its back.
 func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
 	t.Helper()
-	db, err := bbolt.Open(path, 0o600, nil)
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{NoSync: true})
 	if err != nil {
 		t.Fatal(err)
 	}

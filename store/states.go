@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/proof"
 )
 
 // StateTable remembers how conversations went.
@@ -52,7 +53,7 @@ func (s StateTable) State(c bridge.Conversation) bridge.ConversationState {
 
 func (s StateTable) filed(key string) (state bridge.ConversationState) {
 	_ = s.view(func(tx *bbolt.Tx) error { // what cannot be read is not remembered
-		if v := tx.Bucket(bucketTalks).Get([]byte(key)); v != nil {
+		if v := s.tables.Of(tx, bucketTalks).Get([]byte(key)); v != nil {
 			_ = json.Unmarshal(v, &state)
 		}
 		return nil
@@ -100,7 +101,7 @@ func (s StateTable) ForgetState(c bridge.Conversation) {
 func (s StateTable) EachState(each func(bridge.Conversation, bridge.ConversationState)) error {
 	all := map[string]bridge.ConversationState{}
 	err := s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketTalks).ForEach(func(key, v []byte) error {
+		return s.tables.Of(tx, bucketTalks).ForEach(func(key, v []byte) error {
 			var state bridge.ConversationState
 			if json.Unmarshal(v, &state) == nil {
 				all[string(key)] = state
@@ -190,10 +191,10 @@ func saveStates(g *group, set map[string]newState) {
 }
 
 // load lets go of conversations from which nothing can follow any more.
-func (m *stateMemory) load(tx *bbolt.Tx, now time.Time) error {
+func (m *stateMemory) load(b proof.Bucket, now time.Time) error {
 	m.newer = map[string]*newState{}
 	over := now.Add(-keepStates)
-	return tx.Bucket(bucketTalks).ForEach(func(key, v []byte) error {
+	return b.ForEach(func(key, v []byte) error {
 		var state bridge.ConversationState
 		if json.Unmarshal(v, &state) != nil || state.LastActive().Before(over) {
 			m.newer[string(key)] = &newState{due: true, gone: true}

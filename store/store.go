@@ -16,7 +16,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
 	"messenger-bridge/store/disk"
-	"messenger-bridge/store/keyfile"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/wipe"
 )
@@ -109,6 +109,7 @@ type file struct {
 	now      func() time.Time
 	db       *bbolt.DB
 	seal     *seal.Sealer
+	tables   proof.Tables
 	remember time.Duration
 	sync     func()
 	seams    seams
@@ -124,6 +125,7 @@ type file struct {
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
 	pages  atomic.Pointer[pageSet]   // replaced by the writer
 	seen   seenSet                   // changed by the writer
+	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
 	health health                    //
@@ -145,7 +147,7 @@ func Open(o Options) (*Store, error) {
 		}
 		stored = info.Size() > 0
 	}
-	key, err := keyfile.Secret(o.Key, o.Path, stored, o.Log)
+	key, err := seal.SecretKey(o.Key, o.Path, stored, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +160,10 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(o, db, sealer)
-	if err := s.load(); err != nil {
+	if o.Journal == nil { // what it repairs nobody could follow
+		err = audited(s.file).File(db)
+	}
+	if err := errors.Join(err, s.load()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	go s.write()
@@ -170,7 +175,7 @@ func Open(o Options) (*Store, error) {
 
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
-		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer,
+		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)},
 		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{o.Journal, make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
@@ -185,6 +190,9 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 		StateTable: StateTable{f}, TicketTable: TicketTable{f}, CursorTable: CursorTable{f}, NoteTable: NoteTable{f},
 	}
 }
+
+// Changes are the records that somebody else has changed, as far as they were met.
+func (s *Store) Changes() *proof.Changes { return s.tables.Changes }
 
 // Inbox is what goes to rooms. Conclude there is lazy: it is durable with the next
 // commit, 50 ms later at most, or when Close returns.
@@ -210,16 +218,19 @@ func (s *Store) Close() error {
 // load reads what is held in memory.
 func (s *Store) load() error {
 	return s.view(func(tx *bbolt.Tx) error {
+		if day := s.tables.Of(tx, bucketMeta).Get(keyTagged); len(day) == 4 {
+			s.tagged = numberOf(day)
+		}
 		if err := s.PageTable.load(tx); err != nil {
 			return err
 		}
-		if err := s.lazy.loadCursors(tx); err != nil {
+		if err := s.lazy.loadCursors(s.tables.Of(tx, bucketCursors)); err != nil {
 			return err
 		}
-		if err := s.states.load(tx, s.now()); err != nil {
+		if err := s.states.load(s.tables.Of(tx, bucketTalks), s.now()); err != nil {
 			return err
 		}
-		s.writer.seenFrom = s.seen.load(tx)
+		s.writer.seenFrom = s.seen.load(s.tables.Of(tx, bucketSeen))
 		s.loadCounts(tx)
 		s.publish()
 		return nil

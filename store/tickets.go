@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/proof"
 	"messenger-bridge/store/tickets"
 )
 
@@ -40,7 +41,7 @@ func (s TicketTable) SaveTicket(ctx context.Context, t bridge.Ticket) error {
 // ErrTicketExpired or ErrTicketSpent.
 func (s TicketTable) Ticket(id string) (t bridge.Ticket, err error) {
 	viewing := s.db.View(func(tx *bbolt.Tx) error {
-		t, err = s.tickets().Good(id, tx.Bucket(bucketStates).Get(tickets.Key(id)))
+		t, err = s.tickets().Good(id, s.tables.Of(tx, bucketStates).Get(tickets.Key(id)))
 		return nil
 	})
 	if viewing != nil {
@@ -81,7 +82,7 @@ func spend(g *group, t bridge.Ticket, by string) {
 func (s TicketTable) EraseTickets(ctx context.Context, which func(bridge.Ticket) bool) error {
 	var keys [][]byte
 	err := s.view(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketStates).ForEach(func(key, v []byte) error {
+		return s.tables.Of(tx, bucketStates).ForEach(func(key, v []byte) error {
 			if t, err := s.tickets().Read(key, v); err == nil && which(t) {
 				keys = append(keys, bytes.Clone(key))
 			}
@@ -99,7 +100,7 @@ func (s TicketTable) EraseTickets(ctx context.Context, which func(bridge.Ticket)
 }
 
 // expireTickets forgets old tickets; there are few at any time.
-func expireTickets(g *group, b *bbolt.Bucket) {
+func expireTickets(g *group, b proof.Bucket) {
 	c := b.Cursor()
 	for k, v := c.First(); k != nil; {
 		if !g.file.tickets().Old(v, g.now) {

@@ -70,8 +70,10 @@ func TestUpgrade_ThatIsCutOff_ChangesNothing(t *testing.T) {
 	if !bytes.Equal(file(), before) {
 		t.Error("the file was changed by an upgrade that failed")
 	}
-	s := open(t, o)
-	cut := file() // as of the commit
+	read := make(chan struct{})
+	s := open(t, o.OnCommit(func(update func() error) error { <-read; return update() })) // and nothing is overwritten yet
+	cut := file()                                                                         // as of the commit
+	close(read)
 	closeStore(t, s)
 	copy(cut, before[:2*4096]) // the power was cut before the page that makes the rest valid
 	if err := os.WriteFile(o.Path, cut, 0o600); err != nil {

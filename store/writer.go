@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/changes"
+	"messenger-bridge/store/proof"
 )
 
 const (
@@ -131,7 +132,8 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
 	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
-	g.open, g.record = make(map[string]*bbolt.Bucket, 4), s.ledger.recorder()
+	g.tables = s.tables
+	g.open, g.record = make(map[string]proof.Bucket, 4), s.ledger.recorder()
 	txid := 0
 	start := time.Now()
 	err := s.seams.commit(func() error {
@@ -229,10 +231,11 @@ func (s *file) recovered() {
 
 // transaction is what is written to the buckets of the file at once.
 type transaction struct {
-	tx    *bbolt.Tx
-	open  map[string]*bbolt.Bucket
-	wrote bool
-	err   error // of bbolt; fails the transaction
+	tx     *bbolt.Tx
+	tables proof.Tables
+	open   map[string]proof.Bucket
+	wrote  bool
+	err    error // of bbolt; fails the transaction
 
 	record *changes.Recorder // for the journal; nil: there is none
 }
@@ -243,7 +246,7 @@ type group struct {
 	file *file
 	now  time.Time
 
-	day       *bbolt.Bucket // today's receipts, once needed
+	day       *proof.Bucket // today's receipts, once needed
 	touched   [4]bool       // queues, by their numbers
 	histories map[place]bridge.History
 	effects   []func()
@@ -259,37 +262,44 @@ type group struct {
 // answered. It must not block.
 func (g *group) then(effect func()) { g.effects = append(g.effects, effect) }
 
-func (g *transaction) bucket(name []byte) *bbolt.Bucket {
-	if b := g.open[string(name)]; b != nil {
+func (g *transaction) bucket(name []byte) proof.Bucket {
+	if b, is := g.open[string(name)]; is {
 		return b
 	}
-	b := g.tx.Bucket(name)
+	b := g.tables.Of(g.tx, name)
 	for _, a := range appended {
 		if bytes.Equal(a, name) {
 			b.FillPercent = fillAppended
 		}
 	}
 	g.open[string(name)] = b
-	g.record.Named(b, name, nil)
+	g.record.Named(b.Bucket, name, nil)
 	return b
 }
 
-// inner returns a bucket within another, nil if it is not there.
-func (g *transaction) inner(outer, name []byte) *bbolt.Bucket {
-	b := g.bucket(outer).Bucket(name)
-	g.record.Named(b, outer, name)
-	return b
-}
-
-// put writes; value belongs to bbolt until the commit.
-func (g *transaction) put(b *bbolt.Bucket, key, value []byte) {
+// put writes with a tag; key belongs to bbolt until the commit.
+func (g *transaction) put(b proof.Bucket, key, value []byte) {
 	g.wrote = true
 	g.keep(b.Put(key, value))
-	g.keep(g.record.Put(b, key, value))
+	g.recordPut(b, key)
+}
+
+// recordPut notes what stands under a key now, with its tag.
+func (g *transaction) recordPut(b proof.Bucket, key []byte) {
+	if g.record != nil {
+		g.keep(g.record.Put(b.Bucket, key, b.Bucket.Get(key)))
+	}
+}
+
+// putWhole writes what proves itself.
+func (g *transaction) putWhole(b proof.Bucket, key, value []byte) {
+	g.wrote = true
+	g.keep(b.Bucket.Put(key, value))
+	g.recordPut(b, key)
 }
 
 // take deletes a key and returns a copy of its value, nil if there is none.
-func (g *transaction) take(b *bbolt.Bucket, key []byte) []byte {
+func (g *transaction) take(b proof.Bucket, key []byte) []byte {
 	c := b.Cursor()
 	k, v := c.Seek(key)
 	if !bytes.Equal(k, key) {
@@ -301,7 +311,7 @@ func (g *transaction) take(b *bbolt.Bucket, key []byte) []byte {
 }
 
 // drop deletes a key and reports whether it was there.
-func (g *transaction) drop(b *bbolt.Bucket, key []byte) bool {
+func (g *transaction) drop(b proof.Bucket, key []byte) bool {
 	c := b.Cursor()
 	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
 		return false
@@ -311,17 +321,17 @@ func (g *transaction) drop(b *bbolt.Bucket, key []byte) bool {
 }
 
 // remove deletes the key at which a cursor stands.
-func (g *transaction) remove(b *bbolt.Bucket, c *bbolt.Cursor, key []byte) {
+func (g *transaction) remove(b proof.Bucket, c *bbolt.Cursor, key []byte) {
 	g.wrote = true
-	g.keep(g.record.Delete(b, key))
+	g.keep(g.record.Delete(b.Bucket, key))
 	g.keep(c.Delete())
 }
 
 // next returns the bucket's next sequence number.
-func (g *transaction) next(b *bbolt.Bucket) uint64 {
+func (g *transaction) next(b proof.Bucket) uint64 {
 	n, err := b.NextSequence()
 	g.keep(err)
-	g.keep(g.record.Sequence(b, n))
+	g.keep(g.record.Sequence(b.Bucket, n))
 	return n
 }
 
@@ -340,7 +350,7 @@ func (g *group) complete() {
 	g.expireReceipts()
 	for _, q := range g.file.queues {
 		if g.touched[q.number] {
-			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket))
+			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket).Bucket)
 		}
 	}
 	g.after.counts.FileSize = g.tx.Size()

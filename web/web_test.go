@@ -532,33 +532,3 @@ func TestVisits_EndWithTheirTicket(t *testing.T) {
 		want(t, s.get("/oauth/pages"), http.StatusGone, "nothing to choose from")
 	})
 }
-
-// FuzzForms sends anything to both forms: neither fails, neither lets markup
-// through, and what is saved fits.
-func FuzzForms(f *testing.F) {
-	f.Add("ticket=CHOICETICKET&proof=PROOF&page=100200300400501&100200300400501.welcome=hi")
-	f.Add("rev=7&name=%3Cscript%3E&welcome=%F0%9F%98%80%0D%0A&department=dep-help")
-	f.Add("rev=1&seen=%00&offline=%ff%fe")
-	f.Add("page=&page=%2e%2e&.name=x")
-	f.Fuzz(func(t *testing.T, body string) {
-		k := &fake{offer: fullOffer(), form: someForm()}
-		s := newSite(t, k)
-		s.offered()
-		for _, path := range []string{"/oauth/pages", settingsPath} {
-			res := s.do(http.MethodPost, path, body)
-			if page := want(t, res, res.StatusCode); res.StatusCode >= 500 || strings.Contains(afterStyle(page), "<script") {
-				t.Errorf("%s: status %d\n%s", path, res.StatusCode, page)
-			}
-		}
-		for _, c := range k.chosen {
-			k.saved = append(k.saved, c.Settings)
-		}
-		for _, saved := range k.saved {
-			for value, longest := range map[string]int{saved.Name: 80, string(saved.Department): 64, saved.Welcome: 2000, saved.Finished: 2000, saved.Offline: 2000} {
-				if n := len([]rune(value)); n > longest || strings.ContainsAny(value, "\r\x00") || value != strings.ToValidUTF8(value, "") {
-					t.Errorf("saved %d characters: %q", n, value)
-				}
-			}
-		}
-	})
-}

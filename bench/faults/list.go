@@ -38,6 +38,10 @@ var all = []fault{
 	{"downloads: cut", inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 3, Cut: true})},
 	{"rooms: 502 before", inject(chat.Fault{Route: "GET livechat/room", Times: 3, Status: 502})},
 	{"rooms: cut after", inject(chat.Fault{Route: "GET livechat/room", Times: 3, Cut: true, Effect: true})},
+	{"rooms: another was first", inject(chat.Fault{Route: "GET livechat/room", Times: 3, Status: 400, Effect: true,
+		Body: `{"success":false,"error":"E11000 duplicate key error collection: rocketchat.rocketchat_livechat_inquiry index: v.token_1"}`})},
+	{"rooms: nobody was first", inject(chat.Fault{Route: "GET livechat/room", Times: 4, Status: 400,
+		Body: `{"success":false,"error":"error-failed-to-start-conversation"}`})},
 	{"visitors: cut after", inject(chat.Fault{Route: "POST livechat/visitor", Times: 3, Cut: true, Effect: true})},
 	{"notices: cut after", inject(chat.Fault{Route: "POST chat.sendMessage", Times: 5, Cut: true, Effect: true})},
 	{"websocket dropped", func(w *world, _ *rand.Rand) func() { w.rc.DropSockets(); return nil }},
@@ -52,6 +56,19 @@ var all = []fault{
 	{"stream repeats", func(w *world, _ *rand.Rand) func() {
 		w.rc.RepeatEvents(true)
 		return func() { w.rc.RepeatEvents(false) }
+	}},
+	{"stream swaps", func(w *world, _ *rand.Rand) func() {
+		w.rc.ReorderEvents(true)
+		return func() { w.rc.ReorderEvents(false) }
+	}},
+	{"stream swaps and repeats", func(w *world, _ *rand.Rand) func() {
+		w.rc.ReorderEvents(true)
+		w.rc.RepeatEvents(true)
+		return func() { w.rc.ReorderEvents(false); w.rc.RepeatEvents(false) }
+	}},
+	{"stream lags once", func(w *world, r *rand.Rand) func() {
+		w.rc.LagEvent(time.Duration(1+r.IntN(40)) * time.Millisecond)
+		return nil
 	}},
 	{"stream late", func(w *world, _ *rand.Rand) func() {
 		w.rc.DelayEvents(300 * time.Millisecond)

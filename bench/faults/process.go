@@ -21,7 +21,7 @@ import (
 // shortTimes let a round end in seconds. What they shorten is waiting, not a rule.
 const shortTimes = "echoWait=1200ms,settleFor=1m,tellAfter=2s,noAgentRetry=200ms,reconnect=50ms,lookEvery=700ms,silence=2s," +
 	"pingEvery=500ms,refused=300ms,restTimeout=1500ms,graphTimeout=1500ms,throttled=200ms,setupEvery=5s,setupQuiet=100ms,watchEvery=300ms,fileAgain=100ms,fileStall=1500ms," +
-	"patience=1s,tellRefused=2s,fileFor=2s"
+	"patience=1s,tellRefused=2s,fileFor=2s,inOrder=200ms"
 
 // process is the program under test.
 type process struct {

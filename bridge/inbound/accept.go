@@ -160,6 +160,8 @@ func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o *order) string {
 	}
 	page, err := pages.Page(in.Conversation.Page)
 	switch {
+	case page.Doubted(): // whether they are wanted is not known now
+		return ""
 	case err != nil || !page.Settings.Comments:
 		return "comments-off"
 	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "" && !o.belowVisitor(in):

@@ -21,6 +21,9 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err := json.Unmarshal(d.Body, &in); err != nil {
 		return i.Lanes.SetAside(d, err)
 	}
+	if page, err := i.Pages.Page(in.Conversation.Page); err == nil && page.Doubted() { // where to, nobody knows
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(page.ID), After: time.Hour}
+	}
 	if done, err := i.order.ready(&in, d); err != nil {
 		return err
 	} else if done {
@@ -94,6 +97,9 @@ func (i *Inbound) giveUp(ctx context.Context, d bridge.Delivery, reason bridge.R
 	}
 	if err := i.Lanes.DeadLetter(d, reason, detail); err != nil {
 		return err
+	}
+	if a != nil {
+		i.Refusals.CountGivenUp(a)
 	}
 	i.begun.end(d.Seq)
 	return nil

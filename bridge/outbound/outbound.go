@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -219,6 +220,8 @@ func (o *Outbound) Dropped(seq bridge.Seq) {
 	o.failing.forget(seq)
 }
 
+var errUnproven = errors.New("somebody else has changed what is stored of it")
+
 // Deliver makes one attempt to send the message that is the oldest of its lane: nil means
 // that it is concluded, a bridge.Refusal that it stays.
 func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
@@ -226,13 +229,17 @@ func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err != nil {
 		return bridge.AckedOrRetry(err)
 	}
+	a := &attempt{o: o, d: d}
+	if d.Unproven != nil && json.Unmarshal(d.Unproven, &a.out) == nil {
+		return o.endings.deadLetter(a, bridge.StoreFailed, bridge.StoreRefusal(errUnproven))
+	}
+	if err := json.Unmarshal(d.Body, &a.out); err != nil { // how far it is cannot be known, either
+		return o.Lanes.SetAside(d, err)
+	}
 	if err := o.progress.believe(&d); err != nil {
 		return err
 	}
-	a := &attempt{o: o, d: d}
-	if err := json.Unmarshal(d.Body, &a.out); err != nil {
-		return o.Lanes.SetAside(d, err)
-	}
+	a.d = d
 	return a.run(ctx)
 }
 

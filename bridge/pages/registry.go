@@ -117,9 +117,10 @@ func (r *registry) announce(ctx context.Context, p bridge.Page, text string) {
 	r.announceOnce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text)
 }
 
-// announceOnce tells the setup channel once under a key.
+// announceOnce tells the setup channel once under a key. What is told is stored already, so
+// it is told although the program is about to stop.
 func (r *registry) announceOnce(ctx context.Context, key, text string) {
-	if err := r.tell(ctx, key, strings.TrimSpace(text)); err != nil {
+	if err := r.tell(context.WithoutCancel(ctx), key, strings.TrimSpace(text)); err != nil {
 		r.log.Warn("not announced", "key", key, "err", err)
 	}
 }

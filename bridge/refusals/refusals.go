@@ -6,6 +6,7 @@ package refusals
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -30,8 +31,15 @@ type Config struct {
 type Table struct {
 	Config
 
-	mu     sync.Mutex // guards causes
-	causes map[cause]*refusal
+	mu      sync.Mutex // guards the two below
+	causes  map[cause]*refusal
+	givenUp map[Kind]int
+}
+
+// Kind is what something was refused with, in few enough words to count by.
+type Kind struct {
+	Route  string // the call
+	Status int    // of HTTP; 0: there was no answer
 }
 
 // cause is what is refused, and with which answer.
@@ -50,7 +58,9 @@ type refusal struct {
 }
 
 // New returns an empty Table.
-func New(c Config) *Table { return &Table{Config: c, causes: map[cause]*refusal{}} }
+func New(c Config) *Table {
+	return &Table{Config: c, causes: map[cause]*refusal{}, givenUp: map[Kind]int{}}
+}
 
 // Refused notes that the workspace has refused something.
 func (t *Table) Refused(a *bridge.Response) {
@@ -169,4 +179,21 @@ func (t *Table) GivenUp(ctx context.Context, a *bridge.Response) error {
 	key := strings.Join([]string{"given-up", a.String()}, "/")
 	return t.Announce(ctx, key, t.Say.Say("Rocket.Chat does not take something that a customer sent (`%s`), though it takes the same of others. In the room a line says so; `/facebook failed` lists it, and `/facebook retry` tries it again.", a.String())+
 		" "+Remedy(t.Say, *a))
+}
+
+// CountGivenUp counts something that was given up, once it is stored that it was.
+func (t *Table) CountGivenUp(a *bridge.Response) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	kind := Kind{a.Route, a.Status}
+	if _, known := t.givenUp[kind]; known || len(t.givenUp) < mostCauses {
+		t.givenUp[kind]++
+	}
+}
+
+// CountsGivenUp returns how much was given up since the start, by kind.
+func (t *Table) CountsGivenUp() map[Kind]int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return maps.Clone(t.givenUp)
 }

@@ -185,7 +185,10 @@ func (r *Relay) AskAfter(departments ...bridge.DepartmentID) {
 func (r *Relay) DepartmentBack(d bridge.DepartmentID) { r.inbox.OpenGate(bridge.GateDepartment(d)) }
 
 // PageChanged says that a page was connected, switched on or given a new token.
-func (r *Relay) PageChanged(p bridge.PageID) { r.outbox.OpenGate(bridge.GatePage(p)) }
+func (r *Relay) PageChanged(p bridge.PageID) {
+	r.outbox.OpenGate(bridge.GatePage(p))
+	r.inbox.OpenGate(bridge.GatePage(p)) // which was shut if its settings had been changed in the store
+}
 
 // Backlog returns what waits for rooms, for customers and for agents.
 func (r *Relay) Backlog() (in, out, notices bridge.Backlog) {

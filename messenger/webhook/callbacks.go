@@ -21,7 +21,7 @@ const (
 
 // CallbacksConfig is what Callbacks need. Count and Log may be nil.
 type CallbacksConfig struct {
-	AppSecrets []bridge.Secret // any of them may sign
+	AppSecrets func() []bridge.Secret // any of them may sign
 
 	// EraseGrant erases what was granted by somebody who logged in at Facebook, up
 	// to a time (zero: all of it). Doing it again is harmless.
@@ -45,7 +45,6 @@ type Callbacks struct {
 
 // NewCallbacks returns the handler of both paths. Without secrets it refuses everything.
 func NewCallbacks(cfg CallbacksConfig) http.Handler {
-	cfg.AppSecrets = withoutEmpty(cfg.AppSecrets)
 	if cfg.Count == nil {
 		cfg.Count = func(string) {}
 	}
@@ -82,7 +81,7 @@ func (h *Callbacks) erase(w http.ResponseWriter, r *http.Request) bool {
 		h.refuse(w, status, answer)
 		return false
 	}
-	user, issued, err := openSigned(value, h.cfg.AppSecrets, h.cfg.Now())
+	user, issued, err := openSigned(value, withoutEmpty(h.cfg.AppSecrets()), h.cfg.Now())
 	if err != nil {
 		h.refuse(w, http.StatusBadRequest, AnswerForged)
 		return false

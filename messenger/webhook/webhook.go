@@ -18,8 +18,9 @@ const Path = "/webhook"
 
 // Config is what a Handler needs. The functions may be nil.
 type Config struct {
-	VerifyToken bridge.Secret   // of the handshake
-	AppSecrets  []bridge.Secret // any of them may sign, so that a secret can be replaced
+	VerifyToken bridge.Secret                                      // of the handshake
+	AppSecrets  []bridge.Secret                                    // any of them may sign, so that a secret can be replaced
+	Fresh       func() (verify bridge.Secret, app []bridge.Secret) // both, as they are at the moment; nil: as above for good
 
 	// Accept stores events durably; only then does Meta hear that we have them.
 	Accept interface {
@@ -74,7 +75,9 @@ type Handler struct {
 
 // New returns a handler for GET and POST. Without secrets it refuses everything.
 func New(cfg Config) *Handler {
-	cfg.AppSecrets = withoutEmpty(cfg.AppSecrets)
+	if cfg.Fresh == nil {
+		cfg.Fresh = func() (bridge.Secret, []bridge.Secret) { return cfg.VerifyToken, cfg.AppSecrets }
+	}
 	if cfg.MaxBody <= 0 {
 		cfg.MaxBody = 8 << 20
 	}
@@ -118,7 +121,8 @@ const maxChallenge = 256
 func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	challenge := q.Get("hub.challenge")
-	known := equalSecret(q.Get("hub.verify_token"), h.cfg.VerifyToken)
+	token, _ := h.cfg.Fresh()
+	known := equalSecret(q.Get("hub.verify_token"), token)
 	if !known || q.Get("hub.mode") != "subscribe" || len(challenge) > maxChallenge {
 		w.WriteHeader(http.StatusForbidden)
 		return
@@ -151,7 +155,7 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer body.Release() // not earlier: what was decoded is as large
-	if !signed(body.Bytes(), signature, h.cfg.AppSecrets) {
+	if _, secrets := h.cfg.Fresh(); !signed(body.Bytes(), signature, withoutEmpty(secrets)) {
 		h.cfg.OnForged()
 		h.refuse(w, http.StatusUnauthorized, AnswerForged)
 		return

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -20,6 +21,7 @@ type entry struct {
 	Messaging []event  `json:"messaging"`
 	Standby   []event  `json:"standby"`
 	Changes   []change `json:"changes"`
+	Handovers []event  `json:"messaging_handovers"` // with their kind in messaging, as a rule
 }
 
 type change struct {
@@ -100,11 +102,17 @@ var errMalformed = errors.New("not a webhook notification")
 //
 // A value of the wrong type costs itself and nothing else: our own types read
 // whatever is there, and for the rest encoding/json goes on after an
-// UnmarshalTypeError and fills in what it can.
+// UnmarshalTypeError and fills in what it can. What has another shape than its
+// place asks for is mended first.
 func Decode(body []byte, now time.Time) (Decoded, error) {
 	var envelope envelope
 	err := json.Unmarshal(body, &envelope)
 	var odd *json.UnmarshalTypeError
+	if errors.As(err, &odd) {
+		body = mend(body)
+		envelope.Entry = nil
+		err = json.Unmarshal(body, &envelope)
+	}
 	if err != nil && !errors.As(err, &odd) || envelope.Object == "" && envelope.Entry == nil {
 		return Decoded{}, errMalformed
 	}
@@ -120,9 +128,9 @@ func Decode(body []byte, now time.Time) (Decoded, error) {
 }
 
 func (d *Decoded) entry(n int, object Text, e *entry, now time.Time) {
-	items := len(e.Messaging) + len(e.Standby) + len(e.Changes)
+	items := len(e.Messaging) + len(e.Standby) + len(e.Changes) + len(e.Handovers)
 	switch {
-	case object != "page":
+	case object != "" && !strings.EqualFold(string(object), "page"):
 		d.Ignored[kindObject] += max(items, 1)
 		return
 	case items == 0:
@@ -143,6 +151,10 @@ func (d *Decoded) entry(n int, object Text, e *entry, now time.Time) {
 	for i := range e.Standby {
 		d.event(bridge.PageID(e.ID), &e.Standby[i], true, now)
 		d.lookFor(unheard{entry: n, list: "standby", item: i})
+	}
+	for i := range e.Handovers {
+		d.event(bridge.PageID(e.ID), &e.Handovers[i], false, now)
+		d.lookFor(unheard{entry: n, list: "messaging_handovers", item: i})
 	}
 	for i := range e.Changes {
 		d.change(bridge.PageID(e.ID), &e.Changes[i], now)
@@ -176,13 +188,18 @@ func (d *Decoded) change(page bridge.PageID, c *change, now time.Time) {
 		d.feed(page, &f, bridge.Incoming{At: now})
 		return
 	}
-	var e event
-	_ = json.Unmarshal(c.Value, &e) // likewise
-	if e.Sender.ID == "" && e.Recipient.ID == "" {
-		d.Ignored[kindChange]++
-		return
+	values := elements(c.Value)
+	for i, value := range values {
+		e := changed(value)
+		if e.Sender.ID == "" && e.Recipient.ID == "" {
+			d.Ignored[kindChange]++
+			continue
+		}
+		d.event(page, &e, c.Field == "standby", now)
+		if last := len(d.Events) - 1; i < len(values)-1 && last >= 0 && d.Events[last].Detail == nameless {
+			d.Events[last].Detail = bridge.UnheardOf // only the last is looked for
+		}
 	}
-	d.event(page, &e, c.Field == "standby", now)
 }
 
 // event passes an event on, or counts it.

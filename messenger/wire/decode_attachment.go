@@ -21,9 +21,26 @@ type attachment struct {
 // UnmarshalJSON keeps the JSON text: its words are searched for those that no field takes.
 func (a *attachment) UnmarshalJSON(b []byte) error {
 	type plain attachment
-	_ = json.Unmarshal(b, (*plain)(a)) // a value of the wrong type costs itself only
+	err := json.Unmarshal(b, (*plain)(a)) // a value of the wrong type costs itself only
 	a.all = slices.Clone(b)
+	var loose struct {
+		Payload json.RawMessage `json:"payload"`
+	}
+	if err != nil && json.Unmarshal(b, &loose) == nil {
+		a.Payload.readLoose(loose.Payload)
+	}
 	return nil
+}
+
+// readLoose takes over a payload that is an address, or stands in a list.
+func (p *payload) readLoose(b json.RawMessage) {
+	if address := Scalar(b); strings.HasPrefix(address, "https://") {
+		p.URL = Text(address)
+		return
+	}
+	for _, one := range elements(b) {
+		_ = json.Unmarshal(one, p) // likewise
+	}
 }
 
 type payload struct {
@@ -52,6 +69,9 @@ type booking struct {
 // what the customer can choose from.
 func (m *Message) attachments() (list []bridge.Attachment) {
 	for i := range m.Attachments {
+		if string(m.Attachments[i].all) == "null" {
+			continue
+		}
 		list = append(list, m.Attachments[i].read()...)
 	}
 	if choices := titles(m.QuickReplies); len(choices) > 0 {

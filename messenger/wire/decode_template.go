@@ -88,6 +88,9 @@ func (t *template) parts(one bridge.Attachment) []bridge.Attachment {
 		one.Facts, one.Buttons = append(one.Facts, below.Facts...), below.Buttons
 		return []bridge.Attachment{one}
 	}
+	if one.Title == string(elements[0].Title) { // an echo has it twice
+		one.Title = ""
+	}
 	all := []bridge.Attachment{one}
 	for i := range elements {
 		all = append(all, elements[i].read(one.Kind, t.Currency))

@@ -223,10 +223,12 @@ var decodeCases = []struct {
 	{name: "plugin user", element: `{"sender":{"user_ref":"x"},$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
 	{name: "sender with a slash", element: `{"sender":{"id":"7/8"},$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
 	{name: "sender 1.5", element: `{"sender":{"id":1.5},$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
-	{name: "sender a string", element: `{"sender":"7",$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
+	{name: "sender a string", element: `{"sender":"7001002003004005",$R,$T,"message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
+	{name: "sender a list", element: `{"sender":["7"],$R,$T,"message":{$M,"text":"Hello"}}`, ignored: "no-customer"},
 	{name: "no mid", element: `{$S,$R,$T,"message":{"text":"Hello"}}`, want: but(fromCustomer(bridge.TextEvent, "Hello"), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
 	{name: "a mid that is none", element: `{$S,$R,$T,"message":{"mid":{},"text":"Hello"}}`, want: but(fromCustomer(bridge.TextEvent, "Hello"), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
-	{name: "message a string", element: `{$S,$R,$T,"message":"Hello"}`, want: but(fromCustomer(bridge.UnsupportedEvent, ""), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
+	{name: "message a string", element: `{$S,$R,$T,"message":"Hello"}`, want: but(fromCustomer(bridge.TextEvent, "Hello"), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
+	{name: "message a list", element: `{$S,$R,$T,"message":["Hello"]}`, want: but(fromCustomer(bridge.UnsupportedEvent, ""), func(in *bridge.Incoming) { in.Mid, in.Key = "", "m//"+when1 })},
 }
 
 // expand writes out the abbreviations of the cases.

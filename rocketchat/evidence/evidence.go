@@ -13,14 +13,36 @@ import (
 type Book struct {
 	now func() time.Time
 
-	mu     sync.Mutex // guards routes
-	routes map[string]*route
+	mu      sync.Mutex // guards all below
+	routes  map[string]*route
+	passed  latest // of all calls that were let through,
+	trouble latest // and of all that met trouble of the workspace
+}
+
+// latest are the last calls of two senders.
+type latest struct{ one, other pass }
+
+func (l *latest) note(p pass) {
+	if l.one.of != p.of {
+		l.other = l.one
+	}
+	l.one = p
+}
+
+// byOthers is when somebody else than a sender made the last of them.
+func (l *latest) byOthers(of string) time.Time {
+	if l.one.of != of {
+		return l.one.at
+	}
+	if l.other.of != of {
+		return l.other.at
+	}
+	return time.Time{}
 }
 
 // route is what is known of one.
 type route struct {
-	passed   pass               // the last call that was let through,
-	other    pass               // and the last of anybody else
+	passed   latest             // calls that were let through
 	refused  map[string]refusal // by sender; of none who was let through since
 	tellable bool               // somebody was told that everybody is refused
 }
@@ -57,10 +79,8 @@ func (b *Book) Passed(name, of string) (recovered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.route(name)
-	if r.passed.of != of {
-		r.other = r.passed
-	}
-	r.passed = pass{of, b.now()}
+	r.passed.note(pass{of, b.now()})
+	b.passed.note(pass{of, b.now()})
 	delete(r.refused, of)
 	recovered, r.tellable = r.tellable, false
 	return recovered
@@ -82,30 +102,42 @@ func (b *Book) Refused(name, of string, trouble bool) bridge.Others {
 		r.forget(now)
 	}
 	r.refused[of] = mine
+	if trouble {
+		b.trouble.note(pass{of, now})
+	}
 	return r.others(of, trouble, now)
 }
 
 // others is what became of others since a sender is refused. That one passed tells nothing any
 // more when another was refused since, and it is a while ago: an outage may have begun.
 func (r *route) others(of string, trouble bool, now time.Time) bridge.Others {
-	var passed, refused time.Time
-	for _, p := range []pass{r.passed, r.other} {
-		if p.of != of && p.at.After(passed) {
-			passed = p.at
-		}
-	}
+	passed, refused := r.passed.byOthers(of), time.Time{}
 	for other, its := range r.refused {
 		if other != of && its.trouble == trouble && now.Sub(its.last) < fresh && its.last.After(refused) {
 			refused = its.last
 		}
 	}
 	switch {
-	case !passed.Before(r.refused[of].since) && (now.Sub(passed) < lately || refused.Before(passed)):
+	case r.passedSince(of, passed, refused, now):
 		return bridge.OthersPass
 	case !refused.IsZero():
 		return bridge.OthersRefused
 	}
 	return bridge.OthersSilent
+}
+
+// passedSince reports whether somebody else's call passed since a sender is refused, and
+// nothing says that this changed.
+func (r *route) passedSince(of string, passed, refused, now time.Time) bool {
+	return !passed.Before(r.refused[of].since) && (now.Sub(passed) < lately || refused.Before(passed))
+}
+
+// Works reports whether the workspace lets others through with whatever they call, since a
+// sender is refused on a route: then it is not down.
+func (b *Book) Works(name, of string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.route(name).passedSince(of, b.passed.byOthers(of), b.trouble.byOthers(of), b.now())
 }
 
 // Told notes that somebody was told that everybody is refused.

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,5 +83,43 @@ func TestRefused_OfVeryMany_IsBounded(t *testing.T) {
 	}
 	if n := len(b.routes["r"].refused); n > mostRefused {
 		t.Errorf("%d are remembered", n)
+	}
+}
+
+// TestWorks_TellsAWorkspaceFromARoute: whoever is refused on one call, while others pass with
+// another one, is not refused by a workspace that is down.
+func TestWorks_TellsAWorkspaceFromARoute(t *testing.T) {
+	for name, c := range map[string]struct {
+		calls string // as above, of two routes: small letters call one, capital ones the other
+		want  bool
+	}{
+		"nobody else calls":                       {"a!", false},
+		"another one passed before":               {"B+ a!", false},
+		"another one passes elsewhere":            {"a! B+ a!", true},
+		"it passes elsewhere itself":              {"a! A+ a!", false},
+		"another one meets trouble elsewhere":     {"a! B! a!", false},
+		"one passes elsewhere, then an outage":    {"a! B+ C!           a!", false},
+		"one meets trouble elsewhere, one passes": {"a! C! B+ a!", true},
+	} {
+		now := time.Unix(1, 0)
+		b := New(func() time.Time { return now })
+		for i := 0; i < len(c.calls); i++ {
+			now = now.Add(time.Second)
+			if c.calls[i] == ' ' {
+				continue
+			}
+			route, of := "r", strings.ToLower(c.calls[i:i+1])
+			if of != c.calls[i:i+1] {
+				route = "other"
+			}
+			if i++; c.calls[i] == '+' {
+				b.Passed(route, of)
+			} else {
+				b.Refused(route, of, true)
+			}
+		}
+		if got := b.Works("r", "a"); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

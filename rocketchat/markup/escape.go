@@ -187,6 +187,10 @@ func (l *literal) isAddress(word string) bool {
 	if strings.Contains(word, "@") && mails.MatchString(word) {
 		return true
 	}
+	host, _, hiding := strings.Cut(word[strings.Index(word, "://")+1:], "||") // two bars hide what stands between two of them, but for the path of an address
+	if hiding && !strings.ContainsAny(strings.TrimPrefix(host, "//"), "/?#") {
+		return false
+	}
 	return strings.ContainsAny(word, ".:") && !strings.Contains(word, `\`) && address.MatchString(word) && !strings.Contains(word, "](") && !l.hides() &&
 		!strings.ContainsAny(behind.FindString(word), "*~")
 }

@@ -3,7 +3,6 @@
 package markup
 
 import (
-	_ "embed"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -21,64 +20,31 @@ func WithoutQuotes(msg string) string {
 	return quoteLinks.ReplaceAllString(msg, "")
 }
 
-// Plain turns Rocket.Chat's message markup into text for those who see no
-// markup. Emphasis, code and headings lose their marks, a link becomes its text
-// and "(address)", an emoji's short name becomes the emoji. What precedes quotes
-// and list items stays, and so do mentions, emoticons, formulas and unknown names.
+// Plain is Reader.Plain of somebody who reads English and lives by UTC.
+func Plain(msg string) string { return Reader{}.Plain(msg) }
+
+// A Reader turns markup into text for those who see no markup.
+type Reader struct {
+	Clock Clock // in whose language and zone times are said; nil: English and UTC
+}
+
+// Plain turns Rocket.Chat's message markup into text. Emphasis, code, headings, spoilers
+// and formulas lose their marks, a link becomes its text and "(address)", an emoji's short
+// name becomes the emoji, a timestamp a date and a time. What precedes quotes and list items
+// stays, and so do mentions, emoticons and unknown names.
 //
 // Marks are what @rocket.chat/message-parser takes for marks, but * and ~ as well
 // as _ only at the borders of words: 2*3*4, 5 * 3, (*) and ^_^ stay. A mark that is
-// left over troubles a reader less than a sign that is lost.
+// left over troubles a reader less than a sign that is lost. Where its tree says something
+// else, conformance/testdata/plain.tsv says why.
 //
 // The result is valid UTF-8. It takes linear time.
-func Plain(msg string) string {
+func (r Reader) Plain(msg string) string {
 	msg = strings.ToValidUTF8(msg, string(utf8.RuneError))
 	msg = WithoutQuotes(msg)
-	var out []string
-	for lines := strings.Split(msg, "\n"); len(lines) > 0; {
-		if end := fenceEnd(lines); end > 0 {
-			out = append(out, lines[1:end]...)
-			lines[end] = lines[end][len(fence):]
-			lines = lines[end:]
-			if strings.TrimSpace(lines[0]) == "" {
-				lines = lines[1:]
-			}
-			continue
-		}
-		out = append(out, plainInline(withoutHeading(lines[0]), true))
-		lines = lines[1:]
+	b := blocks{reader: r, lines: strings.Split(msg, "\n"), noFormula: !strings.Contains(msg, `\]`)}
+	for len(b.lines) > 0 {
+		b.next()
 	}
-	return strings.ReplaceAll(strings.Join(out, "\n"), joiner, "") // of a customer's words that were copied
-}
-
-const fence = "```"
-
-var fenceBegin = regexp.MustCompile("^```[a-zA-Z0-9 _.-]*\r?$")
-
-// fenceEnd returns the index of the line that ends the code block which begins
-// with the first line; 0 if none does.
-func fenceEnd(lines []string) int {
-	if !strings.HasPrefix(lines[0], fence) || !fenceBegin.MatchString(lines[0]) {
-		return 0
-	}
-	for i := 1; i < len(lines); i++ {
-		if strings.HasPrefix(lines[i], fence) {
-			if i == 1 {
-				return 0 // nothing in between is no block
-			}
-			return i
-		}
-	}
-	return 0
-}
-
-func withoutHeading(line string) string {
-	text := strings.TrimLeft(line, "#")
-	if level := len(line) - len(text); level < 1 || level > 4 {
-		return line
-	}
-	if heading := strings.TrimLeft(text, " \t"); heading != text && strings.TrimSpace(heading) != "" {
-		return heading
-	}
-	return line
+	return strings.ReplaceAll(strings.Join(b.out, "\n"), joiner, "") // of a customer's words that were copied
 }

@@ -34,16 +34,33 @@ func TestPlainText(t *testing.T) {
 		{"shrug as Rocket.Chat writes it", `¯\\_(ツ)_/¯`, `¯\_(ツ)_/¯`},
 		{"emoticons", `:) ;-) :* :-P ^_^ -_- -___- >_< *_* *\0/* O_O :( D: <3`, `:) ;-) :* :-P ^_^ -_- -___- >_< *_* *\0/* O_O :( D: <3`},
 		{"entities", "&lt;b&gt; &amp; <b>", "&lt;b&gt; &amp; <b>"},
-		{"formulas", `$a_1 + b_1$ \(x\) \[y\]`, `$a_1 + b_1$ \(x\) \[y\]`},
+		{"formula", `so \(a_1*b_1*c\) \(\) \(d`, `so a_1*b_1*c \(\) \(d`},
+		{"formula of its own", "\\[x_1*y_1*z\\] *so*\n\\[\na\n\nb\n\\]\n*c*", "x_1*y_1*z\n so\na\n\nb\nc"},
+		{"formula without end", "\\[ *a*\n\\(b c", "\\[ a\n\\(b c"},
+		{"dollars", `$a_1 + b_1$ $5 and $6, \[y\]`, `$a_1 + b_1$ $5 and $6, \[y\]`},
+
+		{"spoiler", "it is ||*Snape* :smile:||, (||a|| ||b||)", "it is Snape 😄, (a b)"},
+		{"spoiler alone", " || a || ", "  a  "},
+		{"bars", "a || b || c, a||b||c || |||| || a|b", "a || b || c, a||b||c || |||| || a|b"},
+		{"spoiler over lines", "||\n*a*\nb\n|| c\n||\n\n||\nd\n||\n||\n||", "a\nb\n c\n||\n\nd\n||\n||"},
+		{"table", "| *a* | b_1 |\n|:--|---|\n| c \\| d | ~e~ |\n| *f | g* |\nh", "| a | b_1 |\n| c | d | e |\n| *f | g* |\nh"},
+		{"no table", "|a\n|---|---|\na | *b*\n---|---", "|a\n|---|---|\na | b\n---|---"},
+
+		{"timestamps", "at <t:1767225600>, *<t:1767225600:F>* <t:1767225600:R>", "at 1 Jan 2026, 00:00 UTC, 1 Jan 2026, 00:00:00 UTC 1 Jan 2026, 00:00 UTC"},
+		{"timestamp in the text of a link", "[until <t:1767225600>](https://x.io)", "until 1 Jan 2026, 00:00 UTC (https://x.io)"},
+		{"timestamps by date", "<t:2026-01-01T10:00:00.000+02:00:t> <t:2026-01-01T10:00:00:T>", "1 Jan 2026, 08:00 UTC 1 Jan 2026, 10:00:00 UTC"},
+		{"timestamps without a day", "<t:10:00> <t:10:00:30+02:00:R>", "10:00 10:00:30 UTC+02:00"},
+		{"no timestamps", "<t:1> <t:17672256000> <t:1767225600:x> <t:2026-13-01T10:00:00+02:00> <t:a", "<t:1> <t:17672256000> <t:1767225600:x> <t:2026-13-01T10:00:00+02:00> <t:a"},
 
 		{"inline code", "a `*b* :smile: \\*` c", "a *b* :smile: \\* c"},
-		{"longer backticks", "``a`b`` ```c```", "a`b c"},
+		{"longer backticks", "``a``\n```b```\n``", "`a`\n``b``\n``"},
 		{"lonely backtick", "`a *b*", "`a b"},
 		{"code block", "a\n```js\n*b*  \n\n :smile:\n```\n*c*", "a\n*b*  \n\n :smile:\nc"},
 		{"code block with text behind", "```\na_b_\n``` *c*", "a_b_\n c"},
 		{"code block with CRLF", "```\r\n*a*\r\n```\r\n*b*", "*a*\r\nb"},
 		{"code block without end", "```\n*a*", "```\na"},
 		{"empty code block", "```\n```\n*a*", "```\n```\na"},
+		{"code block of an empty line", "```\n\n```\n*a*", "```\n\n```\na"},
 
 		{"heading", "# a\n#### *b*\n##### c\n#d\n#", "a\nb\n##### c\n#d\n#"},
 		{"quote", "> *a*\n>b\n> > c", "> a\n>b\n> > c"},
@@ -126,7 +143,7 @@ func TestEmojiTable_IsWellFormed(t *testing.T) {
 func TestPlainText_LongMessage_IsQuick(t *testing.T) {
 	for _, unit := range []string{
 		"a", "*", "*a", "a* ", "*a ", "_*~", "*a _b ~c ", "`", "`a", "`a ``b ```c ", "```\n", "```a\n", "[", "[a](", "[a](b", "[](", "](", "![", "![a](https://x.io)",
-		"<", "<a|", "<a.b|", ":", ":a", ":smile:", "@", "@a_", "#", "\\", "\\*", "a.", "a.b/", "a://", "( ", "(", "\n", "# a\n", "[ ](https://x.io?msg=1) ", "[ ](https://x.io?msg=", " ", "e\u0301*", "\xff",
+		"<", "<a|", "<a.b|", ":", ":a", ":smile:", "@", "@a_", "#", "\\", "\\*", "a.", "a.b/", "a://", "( ", "(", "\n", "||", "|| ", "||a||", "||\n", "||\na\n", "\\[", "\\[\n", "\\[a\\]\n", "\\(", "\\(a\\)", "|a|\n", "|-|\n", "|a|\n|-|\n", "|", "<t:", "<t:1767225600>", "# a\n", "[ ](https://x.io?msg=1) ", "[ ](https://x.io?msg=", " ", "e\u0301*", "\xff",
 	} {
 		long := strings.Repeat(unit, 1<<18/len(unit))
 		for _, msg := range []string{long, "*_~`[" + long + "`~_*](https://x.io)"} {
@@ -149,6 +166,7 @@ func FuzzPlainText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, msg string) {
 		got := Plain(msg)
+		msg = strings.ReplaceAll(msg, joiner, "") // which is ours, and is taken off again
 		if !utf8.ValidString(got) {
 			t.Errorf("plainText(%q) = %q", msg, got)
 		}

@@ -7,9 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// plainInline converts what stands within one line.
-func plainInline(line string, links bool) string {
-	s := scanner{src: line, links: links, open: make(map[byte][]*mark)}
+// inline converts what stands within one line.
+func (r Reader) inline(line string) string { return r.convert(line, true) }
+
+// convert is inline for a part of a line, in which links are to be converted or not.
+func (r Reader) convert(line string, links bool) string {
+	s := scanner{reader: r, src: line, links: links, open: make(map[byte][]*mark)}
 	if links && strings.Contains(line, "](") {
 		s.pairs = bracketPairs(line)
 	}
@@ -22,36 +25,36 @@ func plainInline(line string, links bool) string {
 // A scanner converts one line. Each of its steps takes the offset of something in
 // src, writes what becomes of it, and returns the offset behind it.
 type scanner struct {
+	reader Reader
+
 	src   string
 	links bool        // to be converted; not in the text of a link
 	pairs map[int]int // opening to closing bracket
 
+	words int // length without white space around; 0: not known yet
+
 	out     []byte
-	written int     // length of out behind the last thing that is not a mark
-	emoji   int     // offset behind the last emoji
-	noCode  [4]bool // so many backticks do not come again
+	written int // length of out behind the last thing that is not a mark
+	emoji   int // offset behind the last emoji
+
+	noFormula, noBars bool // what ends a formula or a spoiler does not come any more
 
 	marks []*mark          // in the order of src
 	open  map[byte][]*mark // those that may still be closed
-}
-
-// A mark is a run of the same character, *, _ or ~.
-type mark struct {
-	at   int // offset in out
-	n    int // characters without a partner
-	gone int // characters with a partner, to be removed from out
 }
 
 func (s *scanner) step(i int) int {
 	switch c := s.src[i]; {
 	case c == '\\':
 		return s.escape(i)
+	case c == '|':
+		return s.spoiler(i)
 	case c == '`':
 		return s.code(i)
 	case c == '!' && s.links, c == '[' && s.links:
 		return s.link(i)
-	case c == '<' && s.links:
-		return s.angleLink(i)
+	case c == '<':
+		return s.angle(i)
 	case c == ':':
 		return s.shortName(i)
 	case c == '@', c == '#':
@@ -76,33 +79,61 @@ func (s *scanner) copy(i, end int) int {
 }
 
 func (s *scanner) escape(i int) int {
-	if i+1 < len(s.src) && strings.IndexByte("*_~`#.", s.src[i+1]) >= 0 {
+	rest := s.src[i+1:]
+	switch {
+	case rest == "":
+	case strings.IndexByte("*_~`#.", rest[0]) >= 0:
 		return s.copy(i+1, i+2)
+	case rest[0] == '(' && !s.noFormula:
+		end := strings.Index(rest, `\)`)
+		s.noFormula = end < 0
+		if end > 1 {
+			s.write(rest[1:end])
+			return i + 1 + end + len(`\)`)
+		}
 	}
 	return s.copy(i, i+1)
 }
 
+// code takes over what stands between two backticks. Of several in a row, the last begins it.
 func (s *scanner) code(i int) int {
 	begin := i + run(s.src[i:])
-	n := begin - i
-	if n >= len(s.noCode) || s.noCode[n] {
+	length := strings.IndexByte(s.src[begin:], '`')
+	if length < 0 {
 		return s.copy(i, begin)
 	}
-	for end := begin; end < len(s.src); {
-		next := strings.IndexByte(s.src[end:], '`')
-		if next < 0 {
-			break
-		}
-		end += next
-		if m := run(s.src[end:]); m != n {
-			end += m
-			continue
-		}
-		s.copy(begin, end)
-		return end + n
+	s.copy(i, begin-1)
+	return s.copy(begin, begin+length) + 1
+}
+
+// spoiler converts what stands between two pairs of bars. Like other marks they stand at the
+// borders of words; those of a || b || c are signs.
+func (s *scanner) spoiler(i int) int {
+	begin := i + len(bars)
+	if s.noBars || !strings.HasPrefix(s.src[i:], bars) {
+		return s.copy(i, i+1)
 	}
-	s.noCode[n] = true
-	return s.copy(i, begin)
+	length := strings.Index(s.src[begin:], bars)
+	if length < 0 {
+		s.noBars = true
+		return s.copy(i, begin)
+	}
+	end := begin + length
+	said := s.src[begin:end]
+	spaced := unicode.IsSpace(after(s.src, begin)) || unicode.IsSpace(before(s.src, end))
+	if strings.TrimSpace(said) == "" || spaced && !s.alone(i, end+len(bars)) || isWordRune(before(s.src, i)) || isWordRune(after(s.src, end+len(bars))) {
+		return s.copy(i, begin)
+	}
+	s.write(s.reader.convert(said, s.links))
+	return end + len(bars)
+}
+
+// alone reports whether there is nothing but white space around a part of the line.
+func (s *scanner) alone(begin, end int) bool {
+	if s.words == 0 {
+		s.words = len(strings.TrimSpace(s.src))
+	}
+	return s.words == end-begin
 }
 
 // link converts [text](address) and ![text](address).
@@ -123,12 +154,19 @@ func (s *scanner) link(i int) int {
 	if !linkTarget.MatchString(to) {
 		return s.copy(i, i+1)
 	}
-	s.write(linkText(plainInline(s.src[begin+1:middle], false), to))
+	s.write(linkText(s.reader.convert(s.src[begin+1:middle], false), to))
 	return end + 1
 }
 
-// angleLink converts <address|text>.
-func (s *scanner) angleLink(i int) int {
+// angle converts <address|text> and timestamps.
+func (s *scanner) angle(i int) int {
+	if length, said := s.reader.moment(s.src[i:]); length > 0 {
+		s.write(said)
+		return i + length
+	}
+	if !s.links {
+		return s.copy(i, i+1)
+	}
 	to := s.src[i+1:]
 	middle := strings.IndexAny(to, "<|> \t")
 	if middle < 0 || to[middle] != '|' {
@@ -194,7 +232,7 @@ func bracketPairs(line string) map[int]int {
 const shortNameMax = 100
 
 func (s *scanner) shortName(i int) int {
-	prev := s.before(i)
+	prev := before(s.src, i)
 	if isWordRune(prev) || prev == ':' && s.emoji != i {
 		return s.copy(i, i+1)
 	}
@@ -206,7 +244,7 @@ func (s *scanner) shortName(i int) int {
 		return s.copy(i, i+1)
 	}
 	emoji, ok := emojis()[s.src[i+1:end]]
-	if !ok || isWordRune(s.after(end+1)) {
+	if !ok || isWordRune(after(s.src, end+1)) {
 		return s.copy(i, end) // a name has no marks in it
 	}
 	s.write(emoji)
@@ -221,7 +259,7 @@ func isNameByte(c byte) bool {
 // mention keeps @anna_b_ and #a_channel as they are. An underscore behind may be
 // a mark as well as a part of the name; without a partner it stays anyway.
 func (s *scanner) mention(i int) int {
-	if isWordRune(s.before(i)) {
+	if isWordRune(before(s.src, i)) {
 		return s.copy(i, i+1)
 	}
 	name := s.src[i+1:]
@@ -254,112 +292,3 @@ func (s *scanner) address(i int) int {
 }
 
 var host = regexp.MustCompile(`^(?:[a-zA-Z0-9-]+\.)+[a-zA-Z]{2,}$`)
-
-func (s *scanner) mark(i int) int {
-	n := run(s.src[i:])
-	for _, emoticon := range []string{`*\0/*`, `*\o/*`, `*\O/*`} {
-		if strings.HasPrefix(s.src[i:], emoticon) {
-			return s.copy(i, i+len(emoticon))
-		}
-	}
-	before, after := s.before(i), s.after(i+n)
-	m := &mark{at: len(s.out), n: n}
-	s.out = append(s.out, s.src[i:i+n]...)
-	if n > 3 || enclosed(before, after) {
-		return i + n
-	}
-	s.marks = append(s.marks, m)
-	if !unicode.IsSpace(before) && !isWordRune(after) {
-		s.close(s.src[i], m)
-	}
-	if m.n > 0 && !unicode.IsSpace(after) && !isWordRune(before) {
-		s.open[s.src[i]] = append(s.open[s.src[i]], m)
-	}
-	return i + n
-}
-
-// enclosed says whether a mark between these means itself: (*) "*" ^_^ -__- >_<
-func enclosed(before, after rune) bool {
-	opening := strings.IndexRune("([{<>„‚«“‘", before)
-	if opening >= 0 && strings.IndexRune(")]}><“‘»”’", after) == opening {
-		return true
-	}
-	return before == after && before < utf8.RuneSelf && before != ' ' && !isWordRune(before)
-}
-
-// close finds partners for m, the nearest first.
-func (s *scanner) close(c byte, m *mark) {
-	for m.n > 0 && len(s.open[c]) > 0 {
-		last := len(s.open[c]) - 1
-		o := s.open[c][last]
-		if s.written <= o.at {
-			return // there is nothing in between
-		}
-		n := min(m.n, o.n)
-		for _, x := range []*mark{m, o} {
-			x.n -= n
-			x.gone += n
-		}
-		if o.n == 0 {
-			s.open[c] = s.open[c][:last]
-		}
-		for other, open := range s.open { // what was opened in between stays as it is
-			for len(open) > 0 && open[len(open)-1].at > o.at {
-				open = open[:len(open)-1]
-			}
-			s.open[other] = open
-		}
-	}
-}
-
-// result is what was written, without the marks that have found a partner.
-func (s *scanner) result() string {
-	var b strings.Builder
-	done := 0
-	for _, m := range s.marks {
-		b.Write(s.out[done:m.at])
-		done = m.at + m.gone
-	}
-	b.Write(s.out[done:])
-	return b.String()
-}
-
-// before and after return the code point next to an offset; a space at the ends.
-
-func (s *scanner) before(i int) rune {
-	if i == 0 {
-		return ' '
-	}
-	r, _ := utf8.DecodeLastRuneInString(s.src[:i])
-	return r
-}
-
-func (s *scanner) after(i int) rune {
-	if i >= len(s.src) {
-		return ' '
-	}
-	r, _ := utf8.DecodeRuneInString(s.src[i:])
-	return r
-}
-
-// run counts how often the first byte is repeated.
-func run(s string) int {
-	return len(s) - len(strings.TrimLeft(s, s[:1]))
-}
-
-// isWordRune says whether r belongs to a word, so that a mark next to it is none.
-// Scripts without spaces between words do not count: there, marks stand between
-// letters. (In Korean they are followed by particles.)
-func isWordRune(r rune) bool {
-	if r < utf8.RuneSelf {
-		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-	}
-	if unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul,
-		unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) {
-		return false
-	}
-	if unicode.IsMark(r) { // of a letter, or of an emoji
-		return r != '\u20e3' && !unicode.Is(unicode.Variation_Selector, r)
-	}
-	return unicode.IsLetter(r) || unicode.IsNumber(r)
-}

@@ -22,12 +22,17 @@ type intake struct {
 	reactions *recent.Map[string, reactions] // by message
 	direct    *recent.Map[string, bool]      // direct rooms by id; true: of two
 	hot       *hotRooms
-	plain     func(string) string // markup.Plain
+	plain     func(string) string // markup.Reader.Plain
 }
 
 func newIntake(cfg *Config) *intake {
-	return &intake{cfg: cfg, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0), plain: markup.Plain}
+	s := &intake{cfg: cfg, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0)}
+	s.plain = s.reader().Plain
+	return s
 }
+
+// reader is who turns markup into what customers read.
+func (s *intake) reader() markup.Reader { return markup.Reader{Clock: s.cfg.Clock} }
 
 // wants reports whether a message of the stream may concern us. It is asked for
 // every message the bot may read, in the reader's goroutine, so it asks nobody.
@@ -128,7 +133,7 @@ func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok 
 	if gone, is := m.Deleted(bot); is {
 		return gone, true
 	}
-	if a, ok = m.FromAgent(bot); !ok {
+	if a, ok = m.FromAgent(bot, s.reader()); !ok {
 		return a, false
 	}
 	if _, _, meant := asCommand(m.Text, name, elsewhere); order || meant && s.cfg.Commands != nil {

@@ -43,6 +43,7 @@ type backgroundRead func(context.Context) (then func(context.Context) error)
 type catchUp struct {
 	cfg      *Config
 	in       *intake
+	order    *ordering
 	pending  *pendingRooms
 	progress *progress
 	opened   *openedRooms
@@ -106,9 +107,10 @@ func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom,
 	now := s.cfg.Client.ServerTime()
 	if asked.judged { // what is younger may still be on its way; the next sweep sees it again
 		young := now.Add(-min(settled, s.cfg.SweepEvery))
-		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) })
+		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) || s.order.holds(m) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
+	s.order.read(messages)
 	orphans := s.in.takeOrphans(asked.room) // REST has brought these as well, in their place
 	fresh, err := s.in.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
 	if err == nil && len(orphans) > 0 {

@@ -56,6 +56,9 @@ func (s *authenticator) logIn(ctx context.Context, conn *ddp.Conn) error {
 }
 
 func (s *authenticator) configured() ddp.Login {
+	if fresh := s.cfg.Hooks.Credentials; fresh != nil {
+		s.cfg.Credentials = fresh()
+	}
 	if s.cfg.Token != "" {
 		return ddp.ByToken(s.cfg.Token)
 	}

@@ -99,6 +99,7 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 	done := make(chan func(context.Context) error, 1)
 	run := func(e backgroundRead) { reads.Go(func() { done <- e(ctx) }) }
 	s.pending.restart()
+	s.order.restart()
 	s.catchUp.missed, s.sweeper.failures, s.sweeper.next = 0, 0, time.Time{}
 	s.sweeper.first = true
 	run(s.sweeper.sweep(true))
@@ -133,15 +134,17 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case m := <-in:
-			if err := s.takeStreamed(ctx, m, in); err != nil {
+			if err := s.turns.take(ctx, m, in); err != nil {
+				return err
+			}
+		case <-s.order.due.C:
+			if err := s.turns.release(ctx, in); err != nil {
 				return err
 			}
 		case then := <-done:
 			busy = false
-			for n := len(in); n > 0 && len(in) > 0; n -= 512 { // what is here already was not missed
-				if err := s.takeStreamed(ctx, <-in, in); err != nil {
-					return err
-				}
+			if err := s.turns.drain(ctx, in); err != nil { // what is here already was not missed
+				return err
 			}
 			if err := then(ctx); err != nil {
 				return err
@@ -158,24 +161,6 @@ func (s *Stream) live(ctx context.Context, reads *sync.WaitGroup, events <-chan 
 			}
 		}
 	}
-}
-
-// takeStreamed accepts what the stream has brought, as much as there is at once.
-func (s *Stream) takeStreamed(ctx context.Context, first wire.Message, more <-chan wire.Message) error {
-	var batch []wire.Message
-	for m := first; ; m = <-more {
-		waits, err := s.catchUp.waits(m)
-		if err != nil {
-			return err
-		} else if !waits {
-			batch = append(batch, m)
-		}
-		if len(batch) == 512 || len(more) == 0 {
-			break
-		}
-	}
-	_, err := s.in.accept(ctx, batch)
-	return err
 }
 
 func (s *Stream) ping(ctx context.Context, conn *ddp.Conn) error {

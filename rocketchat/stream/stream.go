@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/metrics"
 	"messenger-bridge/pause"
 	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // Accepter takes what agents wrote and returns how much of it was new. When it
@@ -49,6 +50,7 @@ type Config struct {
 	Gestures     Gestures // nil: nobody cares
 	Hooks
 	Times
+	Clock   markup.Clock // says times to customers; nil: in English and UTC
 	Log     *slog.Logger
 	Metrics *metrics.Metrics
 }
@@ -58,6 +60,9 @@ type Hooks struct {
 	Ready    func()       // logged in, subscribed and caught up
 	Arrived  func()       // somebody who may be an agent has come; it does not wait
 	Language func(string) // the workspace's language, after a login; "": it has none
+
+	Credentials func() Credentials // as they are at the moment; nil: as configured
+	Retry       <-chan struct{}    // a refused login is worth trying at once; nil: never
 }
 
 // Credentials are the bot's: a user with a password, or an id with a personal access token.
@@ -78,6 +83,7 @@ type Times struct {
 	RefusedWait    time.Duration // after a refused login; 5 min
 	FollowEvery    time.Duration // between two rooms whose typing is followed; 4 s
 	FirstReconnect time.Duration // 500 ms; doubles up to 30 s
+	InOrder        time.Duration // how long an answer waits for older ones that it may have overtaken; 50 ms
 }
 
 // withDefaults fills in what is zero.
@@ -90,6 +96,7 @@ func (t Times) withDefaults() Times {
 		RefusedWait:    cmp.Or(t.RefusedWait, 5*time.Minute),
 		FollowEvery:    cmp.Or(t.FollowEvery, 4*time.Second),
 		FirstReconnect: cmp.Or(t.FirstReconnect, 500*time.Millisecond),
+		InOrder:        cmp.Or(t.InOrder, 50*time.Millisecond),
 	}
 }
 
@@ -100,11 +107,13 @@ type Stream struct {
 
 	auth     *authenticator
 	in       *intake
+	order    *ordering
 	pending  *pendingRooms
 	progress *progress
 	opened   *openedRooms
 	sweeper  *sweeper
 	catchUp  *catchUp
+	turns    *turns
 }
 
 // State is how the connection is, for people.
@@ -120,12 +129,13 @@ type State struct {
 func New(cfg Config) *Stream {
 	cfg.Times = cfg.withDefaults()
 	s := &Stream{
-		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), opened: newOpenedRooms(),
+		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), order: newOrdering(&cfg), opened: newOpenedRooms(),
 		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 	}
 	s.progress = &progress{&cfg, s.pending}
 	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
-	s.catchUp = &catchUp{cfg: &cfg, in: s.in, pending: s.pending, progress: s.progress, opened: s.opened}
+	s.catchUp = &catchUp{cfg: &cfg, in: s.in, order: s.order, pending: s.pending, progress: s.progress, opened: s.opened}
+	s.turns = &turns{s.in, s.order, s.catchUp}
 	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
 }
@@ -169,11 +179,30 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.cfg.Log.Warn(trouble, "err", err, "wait", wait)
 		}
 		s.note(State{Problem: err.Error(), Err: err, Refused: refused})
-		if err := pause.For(ctx, wait); err != nil {
+		if err := s.wait(ctx, wait); err != nil {
 			return err
 		}
 	}
 }
+
+// wait waits before the next session, unless the credentials were read again.
+func (s *Stream) wait(ctx context.Context, d time.Duration) error {
+	early, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case <-s.cfg.Retry:
+			stop(errRetry)
+		case <-early.Done():
+		}
+	}()
+	if err := pause.For(early, d); err != nil && !errors.Is(err, errRetry) {
+		return err
+	}
+	return nil
+}
+
+var errRetry = errors.New("the credentials were read again")
 
 func (t Times) reconnectAfter(failures int) time.Duration {
 	return pause.Spread(pause.Backoff{First: t.FirstReconnect, Most: 30 * time.Second}.After(failures), rand.Float64()) // #nosec G404 -- spreads when many connect again

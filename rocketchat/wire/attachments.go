@@ -190,15 +190,15 @@ func (c *content) quote(f attachment) {
 			c.attach(inner)
 		}
 	case c.a.Quote == nil && strings.Contains(f.MessageLink, c.m.Room):
-		c.a.Quote = &bridge.Quote{Message: f.quoted(), Text: markup.Plain(text)}
+		c.a.Quote = &bridge.Quote{Message: f.quoted(), Text: c.as.Plain(text)}
 	default:
-		inner := content{m: Message{Room: c.m.Room, Bot: c.m.Bot}, a: &bridge.AgentMessage{}}
+		inner := content{m: Message{Room: c.m.Room, Bot: c.m.Bot}, a: &bridge.AgentMessage{}, as: c.as}
 		inner.say(text)
 		for _, more := range f.Attachments {
 			inner.attach(more)
 		}
 		if said := strings.Join(inner.lines, "\n"); said != "" {
-			c.a.Repeats = append(c.a.Repeats, markup.Plain(said))
+			c.a.Repeats = append(c.a.Repeats, c.as.Plain(said))
 		}
 		c.a.Attachments = append(c.a.Attachments, inner.a.Attachments...)
 	}

@@ -13,13 +13,14 @@ import (
 // content gathers what a message says and holds beside its text.
 type content struct {
 	m     Message
+	as    markup.Reader // of what becomes no text of its own
 	a     *bridge.AgentMessage
 	lines []string // beneath the text
 	seen  int      // things added that are no lines
 }
 
 // gather returns the message with all it says, as typed, and all it holds.
-func (m Message) gather() bridge.AgentMessage {
+func (m Message) gather(as markup.Reader) bridge.AgentMessage {
 	a := bridge.AgentMessage{
 		ID:        bridge.MessageID(m.ID),
 		Room:      bridge.RoomID(m.Room),
@@ -31,7 +32,7 @@ func (m Message) gather() bridge.AgentMessage {
 		Thread:    bridge.MessageID(m.Thread),
 		Colleague: m.toColleague(),
 	}
-	c := content{m: m, a: &a}
+	c := content{m: m, a: &a, as: as}
 	for i, f := range m.Attachments {
 		if len(a.Attachments) == bridge.MostAttached {
 			a.TooMany = len(m.Attachments) - i
@@ -74,7 +75,7 @@ func (c *content) say(lines ...string) {
 
 // press adds a button; what it comes back with is its title, unless it says something else.
 func (c *content) press(title, url, payload string) {
-	b := bridge.Button{Title: strings.TrimSpace(markup.Plain(title)), URL: url, Payload: payload}
+	b := bridge.Button{Title: strings.TrimSpace(c.as.Plain(title)), URL: url, Payload: payload}
 	if b.Payload == "" && b.URL == "" {
 		b.Payload = b.Title
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // read returns what becomes of a message of ana in the room r; more is the rest of its JSON.
@@ -18,7 +19,7 @@ func read(t *testing.T, more string) (bridge.AgentMessage, bool) {
 	if err := json.Unmarshal([]byte(`{"_id":"1","rid":"r","u":{"_id":"a","username":"ana"},`+more+`}`), &m); !Tolerable(err) {
 		t.Fatal(more, err)
 	}
-	return m.FromAgent("me")
+	return m.FromAgent("me", markup.Reader{})
 }
 
 // TestFromAgent_WordsThatAreNotInTheText reads content whose words stand elsewhere.

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // FuzzMessage reads messages as anybody may write them: none stops the program, none holds
@@ -27,7 +28,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		_, _ = m.Deleted("me")
 		_ = m.ByPeople("me")
-		a, ok := m.FromAgent("me")
+		a, ok := m.FromAgent("me", markup.Reader{})
 		if ok && (m.Visitor != "" || m.User.ID == "me") {
 			t.Errorf("%s: taken for an agent's", body)
 		}

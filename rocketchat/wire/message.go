@@ -13,9 +13,10 @@ import (
 
 // Types of rooms.
 const (
-	CustomerRoom = "l"
-	PrivateGroup = "p"
-	DirectRoom   = "d"
+	CustomerRoom  = "l"
+	PrivateGroup  = "p"
+	PublicChannel = "c"
+	DirectRoom    = "d"
 )
 
 // Message is what we need of a message (rocketchat.md 6.1), from the stream
@@ -31,6 +32,7 @@ type Message struct {
 	User        User            `json:"u"`
 	Bot         json.RawMessage `json:"bot"`
 	Edited      Time            `json:"editedAt"`
+	Updated     Time            `json:"_updatedAt"`
 	Thread      string          `json:"tmid"`
 	Mentions    users           `json:"mentions"`
 	Attachments []attachment    `json:"attachments"`

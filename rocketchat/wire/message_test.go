@@ -3,6 +3,8 @@ package wire
 import (
 	"encoding/json"
 	"testing"
+
+	"messenger-bridge/rocketchat/markup"
 )
 
 func TestMessage_WhoIsMeant(t *testing.T) {
@@ -22,7 +24,7 @@ func TestMessage_WhoIsMeant(t *testing.T) {
 		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
 			t.Fatal(err)
 		}
-		if _, got := m.FromAgent("me"); got != c.want {
+		if _, got := m.FromAgent("me", markup.Reader{}); got != c.want {
 			t.Errorf("%s: relayed = %v", name, got)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
 )
 
 // fate says what becomes of a message of a system type (t), as far as the customer is
@@ -53,11 +54,11 @@ var noted = strings.Fields(`
 
 // FromAgent returns the message, its text as typed, if somebody wrote it for the customer,
 // or if whoever wrote it has to be told that the customer does not get it.
-func (m Message) FromAgent(bot bridge.UserID) (bridge.AgentMessage, bool) {
+func (m Message) FromAgent(bot bridge.UserID, as markup.Reader) (bridge.AgentMessage, bool) {
 	if m.Visitor != "" || m.Hidden || m.User.ID == string(bot) {
 		return bridge.AgentMessage{}, false
 	}
-	a := m.gather()
+	a := m.gather(as)
 	if m.System == "" && !m.hasCall() {
 		if m.User.ID == System {
 			a.Nature = bridge.ServerVoice

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"encoding/json"
+	"math/rand/v2"
 	"slices"
 	"time"
 )
@@ -17,8 +18,9 @@ type rcSockets struct {
 	repeat  bool
 	reorder bool
 	delay   time.Duration
-	held    *rcEvent   // reorder: waits for the next one to overtake it
-	delayed []*rcEvent // delay: oldest first
+	lag     time.Duration // of the next one alone
+	held    *rcEvent      // reorder: waits for the next one to overtake it
+	delayed []*rcEvent    // delay: oldest first
 
 	ignorePings bool
 	refuseSubs  int
@@ -48,6 +50,10 @@ func (rc *RocketChat) ReorderEvents(on bool) {
 
 // DelayEvents delivers message events this much later, in their order.
 func (rc *RocketChat) DelayEvents(d time.Duration) { rc.locked(func() { rc.socks.delay = d }) }
+
+// LagEvent delivers the next message event this much later, and those after it at once: the
+// server asks its database for each, and need not hear in the order of its questions.
+func (rc *RocketChat) LagEvent(d time.Duration) { rc.locked(func() { rc.socks.lag = d }) }
 
 // ReemitAfter sets when an ordinary message is streamed again with parsed text
 // and link previews, under the same _id and a newer _updatedAt; 0 = never. It
@@ -83,6 +89,11 @@ func (rc *RocketChat) streamMessage(m *rcMessage, again bool) {
 		}
 	}
 	e := &rcEvent{room: m.room, body: rcEncode(doc, rcEJSON)}
+	if lag := rc.socks.lag; lag > 0 && !again {
+		rc.socks.lag = 0
+		rc.later(lag, func() { rc.pass(e) })
+		return
+	}
 	if rc.socks.delay == 0 && len(rc.socks.delayed) == 0 {
 		rc.pass(e)
 		return
@@ -142,16 +153,34 @@ func (rc *RocketChat) deliver(e *rcEvent) {
 			if c.listening[rcTopic{stream, e.room.id}] > 0 {
 				c.send(frame)
 			}
-			if c.listening[rcTopic{stream, "__my_messages__"}] > 0 && rc.mayRead(c.user, e.room) {
-				info := rcDoc{"roomParticipant": e.room.members[c.user.ID], "roomType": e.room.kind}
-				if e.room.kind == "c" || e.room.kind == "p" {
-					info["roomName"] = e.room.name
-				}
-				c.send(rcChanged(stream, "__my_messages__", e.body, rcEncode(info, rcEJSON)))
-			}
+			rc.deliverMine(c, e)
 		}
 	}
 }
+
+// deliverMine hands a message to a subscriber of __my_messages__ who may read its room; where
+// the server reorders, after as long as its database takes.
+func (rc *RocketChat) deliverMine(c *rcConn, e *rcEvent) {
+	const stream, event = "stream-room-messages", "__my_messages__"
+	send := func() {
+		if c.listening[rcTopic{stream, event}] == 0 || !rc.mayRead(c.user, e.room) {
+			return
+		}
+		info := rcDoc{"roomParticipant": e.room.members[c.user.ID], "roomType": e.room.kind}
+		if e.room.kind == "c" || e.room.kind == "p" {
+			info["roomName"] = e.room.name
+		}
+		c.send(rcChanged(stream, event, e.body, rcEncode(info, rcEJSON)))
+	}
+	if !rc.cfg.Disorder.Reorders {
+		send()
+		return
+	}
+	rc.later(rand.N(rcRead), send)
+}
+
+// rcRead is how long a database read takes at most.
+const rcRead = 25 * time.Millisecond
 
 // emit sends any other stream event; the writer's own connection is left out.
 // The caller holds mu.

@@ -151,13 +151,10 @@ func (rc *RocketChat) restUpload(c *rcCall) *rcReply {
 	if v.name != "" {
 		doc["alias"] = v.name
 	}
-	for key, value := range up.fields {
+	for key := range up.fields { // beside msg and description, what is taken has no effect
 		if !slices.Contains(rcUploadFields, key) {
 			rc.note("POST livechat/upload/:rid: unknown field %q", key)
 			return rcFail("Match error: Unknown key in field " + key)
-		}
-		if key != "description" && key != "msg" && key != "groupable" {
-			doc[key] = value
 		}
 	}
 	f := up.files[0]

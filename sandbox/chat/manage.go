@@ -125,6 +125,9 @@ func (rc *RocketChat) restCloseByUser(c *rcCall) *rcReply {
 	case !r.open:
 		return rcMeteor("error-room-already-closed", "Room already closed")
 	}
+	if lost := rc.raceToClose(r); lost != nil {
+		return lost
+	}
 	if tags, ok := c.args["tags"].([]any); ok {
 		r.tags = tags
 	}

@@ -40,6 +40,15 @@ type Config struct {
 	Path   string // where the workspace lives below the host, e.g. "/chat"
 	Pings  Pings
 	Now    func() time.Time
+
+	Disorder Disorder
+}
+
+// Disorder is what only a busy workspace shows. The zero value is a quiet one.
+type Disorder struct {
+	Reorders bool // __my_messages__ waits for a database read per event, so that a later one overtakes
+	Repeats  bool // message events come twice
+	Races    bool // closing and opening take time, and who comes meanwhile loses as on a real server
 }
 
 // Bot is the user that the bridge logs in as.
@@ -117,7 +126,7 @@ func (c Config) withDefaults() Config {
 //	Files       KeepContent, StoreElsewhere, FilesOfOpenRoomsOnly, SetAvatar
 //	Sockets     DropSockets, DropSocketsWith, MuteSockets, IgnorePings,
 //	            RevokeToken, RefuseSubscriptions, EndSubscriptions
-//	Events      LoseEvents, RepeatEvents, ReorderEvents, DelayEvents,
+//	Events      LoseEvents, RepeatEvents, ReorderEvents, DelayEvents, LagEvent,
 //	            ReemitAfter
 //	Server      Down, Up, Close
 //
@@ -188,6 +197,7 @@ func Start(cfg Config) (*RocketChat, error) {
 	}
 	rc.socks.conns = map[*rcConn]bool{}
 	rc.socks.reemit = 20 * time.Millisecond
+	rc.socks.repeat = cfg.Disorder.Repeats
 	rc.rest.counts = map[string]int{}
 	rc.rest.sending = map[string][]*rcCall{}
 	rc.addr = rc.cfg.Listen

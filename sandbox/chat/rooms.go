@@ -35,6 +35,7 @@ type rcRoom struct {
 
 	// omnichannel only
 	open       bool
+	closing    bool // somebody's closing is under way (Disorder.Races)
 	visitor    *rcVisitor
 	department string
 	served     *rcUser

@@ -1,9 +1,6 @@
 package chat
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // openRoom is what livechat/room does: the visitor's open room, or a new one.
 // The caller holds mu, as for everything in this file; for V7 it is let go
@@ -12,10 +9,8 @@ func (rc *RocketChat) openRoom(v *rcVisitor, agent string) (r *rcRoom, created b
 	if open := rc.openRooms[v.token]; len(open) > 0 {
 		return open[0], false, nil
 	}
-	if rc.cfg.Profile == V7 {
-		rc.mu.Unlock()
-		rc.pause(20 * time.Millisecond)
-		rc.mu.Lock()
+	if lost := rc.raceToOpen(v); lost != nil {
+		return nil, false, lost
 	}
 	switch {
 	case !rc.on("Livechat_enabled"):

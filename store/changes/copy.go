@@ -12,10 +12,10 @@ import (
 	"messenger-bridge/store/wipe"
 )
 
-// Where a file's position stands.
+// Where a file's position stands: in a bucket of its own, which only files that follow have.
 var (
-	Meta     = []byte("meta")
-	Position = []byte("position")
+	follows  = []byte("journal")
+	position = []byte("position")
 )
 
 // keepEvery is how often a place is noted at which nothing was changed, so that a file that is
@@ -58,7 +58,20 @@ func Follow(db *bbolt.DB, upgrade func(format uint64) error) (*Copy, error) {
 
 // At returns how far a file has followed the journal.
 func At(tx *bbolt.Tx) (replica.Position, error) {
-	return replica.ParsePosition(tx.Bucket(Meta).Get(Position))
+	b := tx.Bucket(follows)
+	if b == nil {
+		return replica.Position{}, nil
+	}
+	return replica.ParsePosition(b.Get(position))
+}
+
+// Keep notes how far the file has followed by a transaction.
+func Keep(tx *bbolt.Tx, at replica.Position) error {
+	b, err := tx.CreateBucketIfNotExists(follows)
+	if err != nil {
+		return err
+	}
+	return b.Put(position, at.Encode())
 }
 
 // At returns how far the file has followed.
@@ -118,7 +131,7 @@ func (c *Copy) write(at replica.Position, change func(*bbolt.Tx) error) error {
 		if err := change(tx); err != nil {
 			return err
 		}
-		return tx.Bucket(Meta).Put(Position, at.Encode())
+		return Keep(tx, at)
 	})
 	if err != nil {
 		return fmt.Errorf("follow the journal: %w", err)
@@ -127,11 +140,11 @@ func (c *Copy) write(at replica.Position, change func(*bbolt.Tx) error) error {
 	return nil
 }
 
-// Begin puts a key into the file, which is at another place from then on.
-func (c *Copy) Begin(at replica.Position, bucket []byte, key string, value []byte) error {
+// Begin makes a change of the file's own, which is at another place from then on.
+func (c *Copy) Begin(at replica.Position, change func(*bbolt.Tx) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.write(at, func(tx *bbolt.Tx) error { return tx.Bucket(bucket).Put([]byte(key), value) })
+	return c.write(at, change)
 }
 
 // overwrite does a little of what was asked for.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -20,31 +19,10 @@ func Leave(db *bbolt.DB) error {
 		return err
 	})
 	if err == nil && at != (replica.Position{}) {
-		err = db.Update(func(tx *bbolt.Tx) error { return tx.Bucket(Meta).Delete(Position) })
+		err = db.Update(func(tx *bbolt.Tx) error { return tx.DeleteBucket(follows) })
 	}
 	if err != nil {
 		return fmt.Errorf("leave the journal: %w", err)
-	}
-	return nil
-}
-
-// Mark puts a key into a file that is a copy and goes a way of its own from here.
-func Mark(path string, bucket []byte, key string, value []byte) error {
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType})
-	if err != nil {
-		return fmt.Errorf("open the copy: %w", err)
-	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		if err := tx.Bucket(Meta).Delete(Position); err != nil {
-			return err
-		}
-		return tx.Bucket(bucket).Put([]byte(key), value)
-	})
-	if closing := db.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return fmt.Errorf("mark the copy: %w", err)
 	}
 	return nil
 }
@@ -82,10 +60,14 @@ type holder interface {
 	Bucket(name []byte) *bbolt.Bucket
 }
 
+// own is what each file has for itself: its place, what it overwrites, what it set aside because it
+// was changed, and how it tells a wrong key.
+var own = map[string]bool{string(follows): true, string(wipe.Name): true, "changed": true, "check": true}
+
 // missing compares what is below two cursors, as far as the first reaches.
 func missing(a, b *bbolt.Cursor, in, inOther holder) string {
 	for k, v := a.First(); k != nil; k, v = a.Next() {
-		if bytes.Equal(k, Position) || bytes.Equal(k, wipe.Name) {
+		if own[string(k)] {
 			continue
 		}
 		there, value := b.Seek(k)

@@ -9,9 +9,9 @@ import (
 )
 
 // A record of a queue is a header, which stays readable so that a million of them
-// can be put into lanes quickly, and the sealed body:
+// can be put into lanes quickly, the header's tag (package proof), and the sealed body:
 //
-//	version 1 | state 1 | part 2 | attempts 2 | accepted 8 | tried 8 | lane length 2 | lane | history | body
+//	version 1 | state 1 | part 2 | attempts 2 | accepted 8 | tried 8 | lane length 2 | lane | history | tag 16 | body
 //
 // The highest bit of the state says tagged, the next one that there is a history, which
 // most deliveries never have:
@@ -112,6 +112,16 @@ func cutHistory(record []byte, at int) (h bridge.History, body []byte, err error
 	return bridge.History{
 		Tries: int(binary.BigEndian.Uint16(rest)), Step: int(rest[2]), Due: FromNanos(rest[3:]), Reason: bridge.Reason(reason),
 	}, body, err
+}
+
+// CutHeader returns a record's header with its history, and what is behind it.
+func CutHeader(record []byte) (header, rest []byte, err error) {
+	end, err := laneEnd(record)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, rest, err = cutHistory(record, end)
+	return record[:len(record)-len(rest)], rest, err
 }
 
 // ParseRecord reads a header into d, but for the lane; lane, which ParseLane reads, and

@@ -18,8 +18,9 @@ import (
 // and most records live for milliseconds.
 type Sealer struct {
 	aead     cipher.AEAD
-	visitors []byte       // key of the visitor tokens
-	signing  []byte       // key of Sign
+	visitors []byte // key of the visitor tokens
+	signing  []byte // key of Sign
+	tags     *tagger
 	nonce    func([]byte) // fills it
 }
 
@@ -38,6 +39,10 @@ func New(key []byte, nonce func([]byte)) (*Sealer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive the signing key: %w", err)
 	}
+	tags, err := newTagger(key)
+	if err != nil {
+		return nil, err
+	}
 	block, err := aes.NewCipher(sealing)
 	if err != nil {
 		return nil, fmt.Errorf("set up sealing: %w", err)
@@ -49,7 +54,7 @@ func New(key []byte, nonce func([]byte)) (*Sealer, error) {
 	if nonce == nil {
 		nonce = func(b []byte) { rand.Read(b) } // never fails
 	}
-	return &Sealer{aead: aead, visitors: visitors, signing: signing, nonce: nonce}, nil
+	return &Sealer{aead: aead, visitors: visitors, signing: signing, tags: tags, nonce: nonce}, nil
 }
 
 const nonceLen = 12

@@ -9,12 +9,13 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/seal"
 )
 
 // ToFormat2 gives what waits and what was given up headers of format 2, whose lanes are no
 // longer text, and takes what is remembered of conversations apart. What cannot be read
 // stays as it is: whoever reads it later sets it aside.
-func ToFormat2(tx *bbolt.Tx) error {
+func ToFormat2(tx *bbolt.Tx, _ *seal.Sealer) error {
 	rewritten := map[string]func(key, v []byte) ([]byte, error){
 		"inbox":   func(_, v []byte) ([]byte, error) { return delivery(tx, nil, v, false) },
 		"outbox":  func(_, v []byte) ([]byte, error) { return delivery(tx, nil, v, false) },

@@ -33,10 +33,9 @@ func (c appExportCmd) Run(io Stdio) error {
 	if err := os.WriteFile(c.File, content, 0o644); err != nil { // #nosec G306 -- the app's package holds no secret
 		return fmt.Errorf("write the app: %w", err)
 	}
-	_, err = fmt.Fprintf(io.Out, `%s is written (%s %s). Upload it in Rocket.Chat: Administration → Marketplace → Private apps →
+	return io.say(map[string]string{"file": c.File, "name": companion.About().Name, "version": companion.About().Version}, `%s is written (%s %s). Upload it in Rocket.Chat: Administration → Marketplace → Private apps →
 Upload private app. Then fill in, in the app's Settings: the bridge's address, and the value of COMMANDS_SECRET.
 `, c.File, companion.About().Name, companion.About().Version)
-	return err
 }
 
 type appInstallCmd struct {
@@ -66,25 +65,41 @@ func (c appInstallCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return fmt.Errorf("log in at %s: %w", cfg.RocketChat.URL, err)
 	}
-	fmt.Fprintf(io.Out, "logged in at %s as @%s\n", cfg.RocketChat.URL, name)
+	out := io.Out
+	if io.json {
+		out = ignored{}
+	}
+	fmt.Fprintf(out, "logged in at %s as @%s\n", cfg.RocketChat.URL, name)
 	done, err := client.InstallApp(ctx, ours)
 	if err != nil {
 		return fmt.Errorf("the app does not work yet: %w", err)
 	}
+	if io.json {
+		return printJSON(io.Out, map[string]string{"workspace": cfg.RocketChat.URL, "by": name, "name": ours.Name, "version": done.Version, "before": done.Before, "command": done.Command})
+	}
+	return printInstalled(io.Out, ours, done)
+}
+
+// ignored is where words go that nobody asked for.
+type ignored struct{}
+
+func (ignored) Write(b []byte) (int, error) { return len(b), nil }
+
+func printInstalled(w ioWriter, ours rocketchat.App, done rocketchat.Installed) error {
 	switch {
 	case done.Before == "":
-		fmt.Fprintf(io.Out, "installed: %s %s\n", ours.Name, done.Version)
+		fmt.Fprintf(w, "installed: %s %s\n", ours.Name, done.Version)
 	case done.Before == done.Version && done.Version != ours.Version:
-		fmt.Fprintf(io.Out, "kept: %s %s. This workspace does not update private apps; %s understands it.\n", ours.Name, done.Version, "messenger-bridge "+app.Version())
+		fmt.Fprintf(w, "kept: %s %s. This workspace does not update private apps; %s understands it.\n", ours.Name, done.Version, "messenger-bridge "+app.Version())
 	case done.Before == done.Version:
-		fmt.Fprintf(io.Out, "was there: %s %s\n", ours.Name, done.Version)
+		fmt.Fprintf(w, "was there: %s %s\n", ours.Name, done.Version)
 	default:
-		fmt.Fprintf(io.Out, "updated: %s %s, before it was %s\n", ours.Name, done.Version, done.Before)
+		fmt.Fprintf(w, "updated: %s %s, before it was %s\n", ours.Name, done.Version, done.Before)
 	}
 	if done.Command != companion.Command {
-		fmt.Fprintf(io.Out, "/%s belongs to another app here, so this one answers to /%s\n", companion.Command, done.Command)
+		fmt.Fprintf(w, "/%s belongs to another app here, so this one answers to /%s\n", companion.Command, done.Command)
 	}
-	_, err = fmt.Fprintf(io.Out, "type /%s help in Rocket.Chat; delete the token there\n", done.Command)
+	_, err := fmt.Fprintf(w, "type /%s help in Rocket.Chat; delete the token there\n", done.Command)
 	return err
 }
 

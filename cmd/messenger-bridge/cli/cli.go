@@ -4,9 +4,11 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -19,31 +21,74 @@ type Stdio struct {
 	In      io.Reader
 	Out     io.Writer
 	Err     io.Writer
+
+	json bool // --json was given
+}
+
+// answer prints what came of a command: as JSON if that was asked for, else in words.
+func (io Stdio) answer(v any, words func(io.Writer) error) error {
+	if io.json {
+		return printJSON(io.Out, v)
+	}
+	return words(io.Out)
+}
+
+// say is answer for one sentence.
+func (io Stdio) say(v any, format string, args ...any) error {
+	return io.answer(v, func(w ioWriter) error {
+		_, err := fmt.Fprintf(w, format, args...)
+		return err
+	})
+}
+
+type ioWriter = io.Writer
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
 }
 
 // commandLine is all commands and their flags.
 type commandLine struct {
-	Serve    serveCmd    `cmd:"" help:"Run the bridge."`
-	Pages    pagesCmd    `cmd:"" help:"Show, add and remove Facebook pages."`
-	Status   statusCmd   `cmd:"" help:"Show how a running bridge is."`
-	Failed   failedCmd   `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
-	Retry    retryCmd    `cmd:"" help:"Try to deliver some of that again."`
-	Forget   forgetCmd   `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
-	Doctor   doctorCmd   `cmd:"" help:"Check everything that can be checked, and say what to do."`
-	Backup   backupCmd   `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
-	Handover handoverCmd `cmd:"" help:"Have another replica lead, for instance before this machine is serviced."`
-	Journal  journalCmd  `cmd:"" help:"Check the journal of several replicas, or begin it anew."`
-	App      appCmd      `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
-	Demo     demoCmd     `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
-	Example  exampleCmd  `cmd:"" hidden:"" help:"Write bolt.db.example."`
-	Version  versionCmd  `cmd:"" help:"Show the version."`
+	JSON        bool             `name:"json" help:"Answer in JSON; what serve logs, too."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Show the version."`
+
+	Serve      serveCmd      `cmd:"" help:"Run the bridge."`
+	Config     configCmd     `cmd:"" help:"Look at the configuration."`
+	Pages      pagesCmd      `cmd:"" help:"Show, add and remove Facebook pages."`
+	Status     statusCmd     `cmd:"" help:"Show how a running bridge is."`
+	Failed     failedCmd     `cmd:"" help:"Show what was not delivered in the last 7 days, and why."`
+	Retry      retryCmd      `cmd:"" help:"Try to deliver some of that again."`
+	Forget     forgetCmd     `cmd:"" help:"Erase a customer, here and in Rocket.Chat."`
+	Doctor     doctorCmd     `cmd:"" help:"Check everything that can be checked, and say what to do."`
+	LogLevel   logLevelCmd   `cmd:"" help:"Show or change how much a running bridge logs."`
+	Backup     backupCmd     `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
+	Restore    restoreCmd    `cmd:"" help:"Put a copy in the place of the store of a bridge that does not run."`
+	Handover   handoverCmd   `cmd:"" help:"Have another replica lead, for instance before this machine is serviced."`
+	Journal    journalCmd    `cmd:"" help:"Check the journal of several replicas, or begin it anew."`
+	App        appCmd        `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
+	Demo       demoCmd       `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
+	Completion completionCmd `cmd:"" help:"Write what lets a shell complete commands: bash, zsh or fish."`
+	Example    exampleCmd    `cmd:"" hidden:"" help:"Write bolt.db.example."`
+	Version    versionCmd    `cmd:"" help:"Show the version."`
 }
+
+// Exit codes; exitCodes tells people of them.
+const (
+	exitFailed       = 1
+	exitMisused      = 2
+	exitBad     exit = 3
+	exitStopped      = 130
+)
+
+const exitCodes = "Exit codes: 0 done, 1 failed, 2 misused, 3 something does not work (config test, doctor), 130 interrupted."
 
 // exit carries the code of a command line that was only asked for help.
 type exit int
 
-// Run runs one command line and returns the exit code: 0 done, 1 failed, 2
-// misused.
+// Run runs one command line and returns the exit code.
 func Run(ctx context.Context, args []string, io Stdio) (code int) {
 	defer func() {
 		switch ended := recover().(type) {
@@ -54,24 +99,76 @@ func Run(ctx context.Context, args []string, io Stdio) (code int) {
 			panic(ended)
 		}
 	}()
+	if len(args) == 0 {
+		return bare(ctx, io)
+	}
+	if args[0] == "help" { // as most programs have it
+		args = append(args[1:len(args):len(args)], "--help")
+	}
 	var cli commandLine
-	parser, err := kong.New(&cli, kong.Name("messenger-bridge"),
-		kong.Description("Joins Facebook Messenger pages to Rocket.Chat Omnichannel."),
-		kong.Writers(io.Out, io.Err), kong.UsageOnError(),
-		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))
+	parser, err := newParser(ctx, &cli, io)
 	if err != nil {
 		fmt.Fprintln(io.Err, err)
-		return 2
+		return exitMisused
+	}
+	if args[0] == completing {
+		complete(io.Out, parser.Model.Node, args[1:])
+		return 0
 	}
 	line, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintln(io.Err, "messenger-bridge:", err)
-		return 2
+		fmt.Fprintf(io.Err, "messenger-bridge: %v\n`messenger-bridge help` lists the commands.\n", err)
+		return exitMisused
 	}
-	if err := line.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	io.json = cli.JSON
+	return exitCode(line.Run(io), line.Command(), io)
+}
+
+// newParser returns what takes command lines apart.
+func newParser(ctx context.Context, cli *commandLine, io Stdio) (*kong.Kong, error) {
+	return kong.New(cli, kong.Name("messenger-bridge"),
+		kong.Description("Joins Facebook Messenger pages to Rocket.Chat Omnichannel.\n\n"+exitCodes),
+		kong.Vars{"version": app.About().String()}, kong.Writers(io.Out, io.Err), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: false, Compact: true}),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)))
+}
+
+// exitCode says what was wrong, and returns the code for it.
+func exitCode(err error, command string, io Stdio) int {
+	var misused misuse
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, context.Canceled):
+		if command == "serve" || command == "demo" { // they run until they are told to end
+			return 0
+		}
+		fmt.Fprintln(io.Err, "messenger-bridge: interrupted")
+		return exitStopped
+	case errors.As(err, &misused):
 		fmt.Fprintln(io.Err, "messenger-bridge:", err)
-		return 1
+		return exitMisused
+	}
+	fmt.Fprintln(io.Err, "messenger-bridge:", err)
+	return exitFailed
+}
+
+// misuse is a command line that cannot be meant as it is.
+type misuse string
+
+func (m misuse) Error() string { return string(m) }
+
+// bare is the program without arguments: it says how it is used. Where the environment is
+// that of a bridge somebody forgot to say serve, which must not pass for success.
+func bare(ctx context.Context, io Stdio) int {
+	Run(ctx, []string{"--help"}, io)
+	fmt.Fprintln(io.Out, "\nNew here? `messenger-bridge demo` shows the bridge at work, with no accounts anywhere.")
+	for _, v := range io.Environ {
+		if name, value, _ := strings.Cut(v, "="); value != "" && (name == "ROCKETCHAT_URL" || name == "FACEBOOK_APP_ID") {
+			fmt.Fprintf(io.Err, "messenger-bridge: %s is set, but nothing runs: `messenger-bridge serve` runs the bridge.\n", name)
+			return exitMisused
+		}
 	}
 	return 0
 }
@@ -79,6 +176,5 @@ func Run(ctx context.Context, args []string, io Stdio) (code int) {
 type versionCmd struct{}
 
 func (versionCmd) Run(io Stdio) error {
-	_, err := fmt.Fprintln(io.Out, "messenger-bridge", app.Version())
-	return err
+	return io.say(app.About(), "%s\n", app.About())
 }

@@ -15,5 +15,8 @@ type demoCmd struct {
 }
 
 func (c demoCmd) Run(ctx context.Context, io Stdio) error {
+	if io.json {
+		return misuse("demo shows people something; it has no answer in JSON")
+	}
 	return demo.Run(ctx, demo.Options(c), io.Out)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"messenger-bridge/app"
@@ -15,7 +14,6 @@ type doctorCmd struct {
 	Fix     bool `help:"Repair what can be repaired, then look again."`
 	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
 	Slash   bool `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
-	JSON    bool `name:"json" help:"Answer in JSON."`
 }
 
 // Help is printed below the flags.
@@ -37,9 +35,6 @@ func (c doctorCmd) Validate() error {
 	return nil
 }
 
-// exitBad says that something does not work.
-const exitBad exit = 3
-
 func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
 	cfg, problems := app.ReadConfig(io.Environ)
 	method, path := http.MethodGet, "/doctor"
@@ -56,20 +51,9 @@ func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON {
-		err = printJSON(io.Out, d)
-	} else {
-		err = d.Print(io.Out)
-	}
+	err = io.answer(d, d.Print)
 	if err == nil && d.Bad > 0 {
-		panic(exitBad) // see command
+		panic(exitBad) // see Run
 	}
 	return err
-}
-
-func printJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
 }

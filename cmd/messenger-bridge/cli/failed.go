@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,7 +21,6 @@ type failedCmd struct {
 	storeFlags
 	Page   string `arg:"" optional:"" help:"Id of a Facebook page; all pages, and what the bot could not tell, if left out."`
 	Before uint64 `help:"Only what is older than the failure with this id."`
-	JSON   bool   `help:"As JSON."`
 }
 
 func (c failedCmd) Run(ctx context.Context, io Stdio) error {
@@ -32,12 +30,7 @@ func (c failedCmd) Run(ctx context.Context, io Stdio) error {
 		if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
 			return err
 		}
-		if c.JSON {
-			enc := json.NewEncoder(io.Out)
-			enc.SetIndent("", "  ")
-			return enc.Encode(list)
-		}
-		return printFailed(io.Out, list)
+		return io.answer(list, func(w ioWriter) error { return printFailed(w, list) })
 	})
 }
 
@@ -47,14 +40,14 @@ func printFailed(w io.Writer, list app.FailedList) error {
 		return err
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tFAILED\tPAGE\tWHAT\tBY\tWHY\tROOM")
+	fmt.Fprintln(table, "ID\tFAILED\tAGO\tPAGE\tWHAT\tBY\tWHY\tROOM")
 	for _, f := range list.Failed {
 		what := map[bridge.Direction]string{bridge.In: "to agents", bridge.Out: "to customer", bridge.ToAgents: "a word of the bot's"}[f.Direction]
 		why := commands.Reason(nil, f.Reason)
 		if f.Answer != "" {
 			why += " (" + f.Answer + ")"
 		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Failed.Format(time.RFC3339), f.Page, what, f.By, why, f.Room)
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.ID, f.Failed.Format(time.RFC3339), f.Ago, f.Page, what, f.By, why, f.Room)
 	}
 	if err := table.Flush(); err != nil || list.More == 0 {
 		return err
@@ -72,7 +65,7 @@ type retryCmd struct {
 
 func (c retryCmd) Run(ctx context.Context, io Stdio) error {
 	if (len(c.IDs) == 0) == (c.All == "") || c.All != "" && c.Anyway {
-		return errors.New("name the ids that `failed` shows, or a page with --all")
+		return misuse("name the ids that `failed` shows, or a page with --all")
 	}
 	slices.Sort(c.IDs) // messages of a conversation in the order in which they were written
 	order := app.RetryOrder{Anyway: c.Anyway, Page: bridge.PageID(c.All)}
@@ -89,14 +82,22 @@ func (c retryCmd) Run(ctx context.Context, io Stdio) error {
 			return err
 		}
 		if c.All != "" {
-			_, err := fmt.Fprintf(io.Out, "tried again: %d\n", done.All)
-			return err
+			return io.say(done, "tried again: %d\n", done.All)
 		}
 		missing := 0
-		for i, became := range done.Became {
-			fmt.Fprintf(io.Out, "%d: %s\n", c.IDs[i], retriedWords[became])
-			if became == bridge.NotKept || became == bridge.Unreadable {
+		became := map[string]string{}
+		for i, result := range done.Became {
+			became[strconv.FormatUint(c.IDs[i], 10)] = retriedWords[result]
+			if !io.json {
+				fmt.Fprintf(io.Out, "%d: %s\n", c.IDs[i], retriedWords[result])
+			}
+			if result == bridge.NotKept || result == bridge.Unreadable {
 				missing++
+			}
+		}
+		if io.json {
+			if err := printJSON(io.Out, became); err != nil {
+				return err
 			}
 		}
 		if missing > 0 {

@@ -30,15 +30,14 @@ func (c forgetCmd) Run(ctx context.Context, io Stdio) error {
 	})
 	switch {
 	case errors.Is(err, app.ErrNotRunning):
-		return errors.New("no bridge is running on this store; a customer is forgotten by a running one, because rooms in Rocket.Chat have to be closed first")
+		return fmt.Errorf("%w. A customer is forgotten by a running one, because rooms in Rocket.Chat have to be closed first", err)
 	case err != nil:
 		return err
 	case who.Gone == nil:
-		_, err = fmt.Fprintf(io.Out, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included. Add --yes to do it.\n", who.Customer, c.PageID)
+		return io.say(who, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included. Add --yes to do it.\n", who.Customer, c.PageID)
 	default:
-		_, err = fmt.Fprintln(io.Out, who.Gone.In(nil))
+		return io.say(who, "%s\n", who.Gone.In(nil))
 	}
-	return err
 }
 
 // removeHere removes a page from the store of a bridge that does not run. Facebook is
@@ -59,6 +58,8 @@ func (c pagesRemoveCmd) removeHere(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(io.Out, "Facebook is told when the bridge starts, if that is within 24 hours.")
-	return err
+	if !io.json {
+		fmt.Fprintln(io.Out, "Facebook is told when the bridge starts, if that is within 24 hours.")
+	}
+	return nil
 }

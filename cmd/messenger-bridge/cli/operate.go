@@ -28,27 +28,36 @@ type storeFlags struct {
 // open opens the store of a bridge that does not run. The key comes as for serve.
 func (f storeFlags) open(io Stdio) (*store.Store, error) {
 	if _, err := os.Stat(f.Database); err != nil {
-		return nil, fmt.Errorf("there is no store: %w", err)
+		return nil, fmt.Errorf("there is no store at %s; start the bridge once with `messenger-bridge serve`, or name another one with --database or DATABASE (%w)", f.Database, err)
 	}
 	return f.openOrCreate(io)
 }
 
 func (f storeFlags) openOrCreate(io Stdio) (*store.Store, error) {
-	vars, replicated := map[string]string{}, false
+	vars, err := f.key(io)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(options(f.Database, vars))
+}
+
+// key returns the variables that hold the key. The other secrets are none of our business here.
+func (storeFlags) key(io Stdio) (map[string]string, error) {
+	vars := map[string]string{}
 	for _, v := range io.Environ {
 		name, value, _ := strings.Cut(v, "=")
-		replicated = replicated || name == "JOURNAL_URL" && value != ""
-		if name == "SECRET_KEY" || name == "SECRET_KEY_FILE" { // the other secrets are none of our business here
+		if name == "JOURNAL_URL" && value != "" { // what was written past the journal would part this file from the others
+			return nil, errors.New("the store is one of several replicas (JOURNAL_URL is set): start this one, and give the command where the leader runs")
+		}
+		if name == "SECRET_KEY" || name == "SECRET_KEY_FILE" {
 			vars[name] = value
 		}
 	}
-	if replicated { // what was written past the journal would part this file from the others
-		return nil, errors.New("the store is one of several replicas (JOURNAL_URL is set): start this one, and give the command where the leader runs")
-	}
-	if problems := app.SecretsFromFiles(vars); len(problems) > 0 {
-		return nil, errors.Join(problems...)
-	}
-	return store.Open(store.Options{Path: f.Database, Key: bridge.Secret(vars["SECRET_KEY"])})
+	return vars, errors.Join(app.SecretsFromFiles(vars)...)
+}
+
+func options(database string, vars map[string]string) store.Options {
+	return store.Options{Path: database, Key: bridge.Secret(vars["SECRET_KEY"])}
 }
 
 type pagesCmd struct {
@@ -84,11 +93,9 @@ func (c pagesAddCmd) Run(ctx context.Context, io Stdio) error {
 			return err
 		}
 		if page.State != bridge.PageRunning {
-			_, err := fmt.Fprintf(io.Out, "page %s (%s) is stored, but not running: %s\n", c.PageID, page.Name, page.Why)
-			return err
+			return io.say(page, "page %s (%s) is stored, but not running: %s\n", c.PageID, page.Name, page.Why)
 		}
-		_, err := fmt.Fprintf(io.Out, "page %s (%s) is running; its token %s\n", c.PageID, page.Name, page.Token)
-		return err
+		return io.say(page, "page %s (%s) is running; its token %s\n", c.PageID, page.Name, page.Token)
 	})
 	if !errors.Is(err, app.ErrNotRunning) {
 		return err
@@ -101,8 +108,7 @@ func (c pagesAddCmd) Run(ctx context.Context, io Stdio) error {
 	if err := pages.StoreByHand(ctx, s, add.ByHand(), time.Now()); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.Out, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)
-	return err
+	return io.say(app.PageAdded{Name: c.Name, Why: "the bridge does not run"}, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)
 }
 
 func readToken(path string, stdin io.Reader) (string, error) {
@@ -143,7 +149,7 @@ func (c pagesListCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	return printPages(io.Out, pages)
+	return io.answer(pages, func(w ioWriter) error { return printPages(w, pages) })
 }
 
 func printPages(w io.Writer, pages []app.PageStatus) error {
@@ -179,8 +185,7 @@ func (c pagesRemoveCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(io.Out, strings.TrimSpace("page "+c.PageID+" is removed. "+removed.Revoked.In(nil)))
-	return err
+	return io.say(removed, "%s\n", strings.TrimSpace("page "+c.PageID+" is removed. "+removed.Revoked.In(nil)))
 }
 
 type backupCmd struct {
@@ -216,9 +221,8 @@ func (c backupCmd) Run(ctx context.Context, io Stdio) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.Out, "%s is written. Keep the key (SECRET_KEY or %s.key) as well, elsewhere: without it the copy is worthless.\n",
+	return io.say(map[string]string{"file": c.File}, "%s is written. Keep the key (SECRET_KEY or %s.key) as well, elsewhere: without it the copy is worthless.\n",
 		c.File, filepath.Base(c.Database))
-	return err
 }
 
 // receiveBackup writes an answer that says at its end whether it is complete.

@@ -34,7 +34,7 @@ type journalCmd struct {
 // replicaConfig reads the environment as serve does.
 func replicaConfig(io Stdio) (app.Config, *slog.Logger, error) {
 	cfg, err := app.ReadConfig(io.Environ)
-	if err == nil && cfg.Journal.URL == "" {
+	if err == nil && cfg.Store.Journal.URL == "" {
 		err = errors.New("JOURNAL_URL is not set: there is one process and one file, and no journal")
 	}
 	return cfg, app.NewLogger(io.Err, cfg), err
@@ -66,7 +66,7 @@ func (c journalRebaseCmd) Run(ctx context.Context, io Stdio) error {
 	}
 	if !c.Yes {
 		return fmt.Errorf("this gives up the journal %s and begins it anew from %s; stop all replicas, choose the one whose file is newest "+
-			"(`position` of its last status), and repeat the command there with --yes", cfg.Journal.Name, cfg.Store.Database)
+			"(`position` of its last status), and repeat the command there with --yes", cfg.Store.Journal.Name, cfg.Store.Database)
 	}
 	at, err := replicas.Rebase(ctx, app.JournalOf(cfg, log), app.StoreOf(cfg, log))
 	if err != nil {

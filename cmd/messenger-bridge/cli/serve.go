@@ -10,12 +10,17 @@ import (
 type serveCmd struct{}
 
 // Help is printed below the flags of `serve --help`.
-func (serveCmd) Help() string { return app.Environment() }
+func (serveCmd) Help() string { return app.Environment() + "\n" + signals }
+
+const signals = `SIGHUP reads the files of secrets and LOG_LEVEL_FILE again; SIGTERM and SIGINT stop in order.`
 
 func (serveCmd) Run(ctx context.Context, io Stdio) error {
 	cfg, err := app.ReadConfig(io.Environ)
 	if err != nil {
-		return fmt.Errorf("the configuration has problems:\n%w\n(messenger-bridge serve --help lists all variables)", err)
+		return fmt.Errorf("the configuration has problems:\n%w\n(messenger-bridge serve --help lists all variables, messenger-bridge config test looks at more)", err)
+	}
+	if io.json {
+		cfg.Log.Format = "json"
 	}
 	return app.Serve(ctx, cfg, app.NewLogger(io.Err, cfg), nil)
 }

@@ -16,7 +16,6 @@ import (
 
 type statusCmd struct {
 	storeFlags
-	JSON  bool `help:"As JSON."`
 	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
 }
 
@@ -26,18 +25,13 @@ func (c statusCmd) Run(ctx context.Context, io Stdio) error {
 		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
 			return err
 		}
-		if c.Check {
-			if s.Ready != "yes" {
-				return fmt.Errorf("not ready: %s", s.Ready)
-			}
-			return nil
+		if !c.Check {
+			return io.answer(s, func(w ioWriter) error { return printStatus(w, s) })
 		}
-		if c.JSON {
-			enc := json.NewEncoder(io.Out)
-			enc.SetIndent("", "  ")
-			return enc.Encode(s)
+		if s.Ready != "yes" {
+			return fmt.Errorf("not ready: %s", s.Ready)
 		}
-		return printStatus(io.Out, s)
+		return nil
 	})
 }
 
@@ -50,22 +44,25 @@ func printStatus(w io.Writer, s app.Status) error {
 		case since.IsZero():
 			return "not asked anything yet"
 		}
-		return text + " (since " + since.Format(time.RFC3339) + ")"
+		return text + " (since " + since.Format(time.RFC3339) + ", for " + app.SpanSince(since, time.Now()).String() + ")"
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if !printReplica(table, s.Replica) {
 		return table.Flush()
 	}
-	fmt.Fprintf(table, "version\t%s\nrunning since\t%s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
-		s.Version, s.Started.Format(time.RFC3339), s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
+	fmt.Fprintf(table, "version\t%s\nrunning since\t%s, for %s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
+		s.Version, s.Started.Format(time.RFC3339), s.Running, s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
 		connection(s.Facebook.Answers, s.Facebook.Problem, s.Facebook.Since))
+	if s.Changed > 0 {
+		fmt.Fprintf(table, "store\t%d records were changed by somebody else\n", s.Changed)
+	}
 	for _, b := range []struct {
 		name string
 		app.Backlog
 	}{{"waiting for rooms", s.In}, {"waiting for customers", s.Out}, {"waiting for agents", s.Notices}} {
 		oldest := ""
 		if b.Oldest != nil {
-			oldest = ", oldest since " + b.Oldest.Format(time.RFC3339)
+			oldest = ", oldest since " + b.Oldest.Format(time.RFC3339) + ", for " + b.For.String()
 		}
 		fmt.Fprintf(table, "%s\t%d%s\n", b.name, b.Waiting, oldest)
 	}

@@ -1,13 +1,14 @@
-package app
+// Package config is what the environment says: it is read, every mistake is named, and what is
+// hardly meant is doubted.
+package config
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/netip"
-	"net/url"
+	"log/slog"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	_ "time/tzdata" // TIMEZONE works in an image without time zones as well
@@ -16,8 +17,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 
+	"messenger-bridge/app/values"
 	"messenger-bridge/bridge"
-	"messenger-bridge/language"
 )
 
 // Config is the whole configuration, read once from the environment; --help lists the
@@ -28,7 +29,6 @@ type Config struct {
 	Facebook   FacebookConfig
 	Network    NetworkConfig
 	Store      StoreConfig
-	Journal    JournalConfig
 	Workspace  WorkspaceConfig
 	Speech     SpeechConfig
 
@@ -39,6 +39,14 @@ type Config struct {
 
 	Times Times            `env:"-"` // shorter in tests
 	Now   func() time.Time `env:"-"` // the machine's clock; nil but in tests
+
+	Reading `env:"-"`
+}
+
+// Reading is what came of reading the environment, beside the values.
+type Reading struct {
+	Doubts []Problem              // what does not keep the bridge from running, and is hardly meant
+	Again  func() (Config, error) // reads it once more: files may hold something else by then
 }
 
 // RocketChatConfig says where the workspace is, and as whom the bot logs in there.
@@ -67,12 +75,28 @@ type NetworkConfig struct {
 	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
 	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, kept off the public port; empty = off"`
 	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
+	TLS           TLSConfig
 }
+
+// TLSConfig gives LISTEN its own TLS where no proxy does. Off by default.
+type TLSConfig struct {
+	CertificateFile string `env:"TLS_CERTIFICATE_FILE" help:"PEM file of the certificate and its chain: LISTEN speaks TLS; a new one is taken when it is replaced"`
+	KeyFile         string `env:"TLS_KEY_FILE" help:"PEM file of its key"`
+	ACME            string `env:"ACME" envDefault:"off" help:"on: LISTEN speaks TLS with a certificate that is asked for by ACME, for the host of PUBLIC_URL; you agree to the authority's terms"`
+	ACMEListen      string `env:"ACME_LISTEN" help:"where the authority may ask as well, e.g. :80; all else there is led to https; off unless set"`
+	ACMEDirectory   string `env:"ACME_DIRECTORY" envDefault:"https://acme-v02.api.letsencrypt.org/directory" help:"the authority"`
+	ACMECache       string `env:"ACME_CACHE" help:"folder of account and certificates; <DATABASE>.acme"`
+	ACMEEmail       string `env:"ACME_EMAIL" help:"where the authority warns you"`
+}
+
+// On reports whether LISTEN speaks TLS.
+func (c TLSConfig) On() bool { return c.CertificateFile != "" || c.ACME == "on" }
 
 // StoreConfig says where the store is, and what its secrets are encrypted with.
 type StoreConfig struct {
 	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
 	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
+	Journal   JournalConfig
 }
 
 // JournalConfig says where replicas share what they do; without a URL there is one process and
@@ -88,33 +112,6 @@ type JournalConfig struct {
 	TakeoverAfter time.Duration `env:"TAKEOVER_AFTER" envDefault:"3s" help:"silence of the leader after which another replica takes over"`
 }
 
-// problems are contradictions and values that cannot work.
-func (c JournalConfig) problems(key bridge.Secret) (problems []error) {
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	if c.URL == "" {
-		return nil
-	}
-	if !strings.HasPrefix(c.URL, "nats://") && !strings.HasPrefix(c.URL, "tls://") {
-		report("JOURNAL_URL must begin with nats:// or tls://; it is %q", c.URL)
-	}
-	if key == "" {
-		report("SECRET_KEY must be set, and be the same for all replicas, because JOURNAL_URL is; copy it from the key file if the store has one")
-	}
-	if c.Name == "" || strings.ContainsAny(c.Name, " .*>/\\\t\r\n") {
-		report("JOURNAL_NAME must be a name of a NATS stream, without blanks and any of .*>/\\; it is %q", c.Name)
-	}
-	if c.Replicas < 1 || c.Replicas > 5 {
-		report("JOURNAL_REPLICAS must be 1 to 5; it is %d", c.Replicas)
-	}
-	if !IsBaseURL(c.ReplicaURL) {
-		report("REPLICA_URL must be a URL such as http://bridge-1:8080, at which the other replicas reach this one; it is %q", c.ReplicaURL)
-	}
-	if c.TakeoverAfter < 500*time.Millisecond {
-		report("TAKEOVER_AFTER must be at least 500ms; it is %v", c.TakeoverAfter)
-	}
-	return problems
-}
-
 // WorkspaceConfig says how the bridge is operated from Rocket.Chat, and by whom.
 type WorkspaceConfig struct {
 	SetupChannel   string        `env:"SETUP_CHANNEL" envDefault:"omnichannel-facebook-setup" help:"where the bot speaks to administrators"`
@@ -125,14 +122,16 @@ type WorkspaceConfig struct {
 
 // SpeechConfig says how the bot's own sentences are worded.
 type SpeechConfig struct {
-	Language string `env:"LANGUAGE" help:"of the bot's own sentences; default: the workspace's"`
+	Language string `env:"LANGUAGE" help:"of the bot's own sentences; default: the workspace's. A list, as shells set it (de_AT:en), is the first that the bot speaks"`
 	Timezone string `env:"TIMEZONE" envDefault:"UTC" help:"of the times in the bot's sentences"`
 }
 
 // LogConfig says what is logged, and how.
 type LogConfig struct {
-	Level  string `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error"`
+	Level  string `env:"LOG_LEVEL" envDefault:"info" help:"debug, info, warn or error; LOG_LEVEL_FILE is read again on SIGHUP, like the files of secrets"`
 	Format string `env:"LOG_FORMAT" envDefault:"text" help:"text or json"`
+
+	Now *slog.LevelVar `env:"-"` // as it is at the moment; nil: Level
 }
 
 // variable is one of the environment, and the field that it fills.
@@ -140,6 +139,11 @@ type variable struct {
 	reflect.StructField
 	name     string
 	required bool
+}
+
+// mayBeFile reports whether <NAME>_FILE may name a file that holds the value.
+func (v variable) mayBeFile() bool {
+	return v.Type == reflect.TypeFor[bridge.Secret]() || v.name == "LOG_LEVEL"
 }
 
 // variables are all of a group and of the groups in it, in the order of the fields.
@@ -159,9 +163,33 @@ func variables(group reflect.Type) (all []variable) {
 
 var environment = variables(reflect.TypeFor[Config]())
 
-// ReadConfig reads the environment. The error names every problem at once.
-func ReadConfig(environ []string) (Config, error) {
+// SecretNames are the variables that hold secrets.
+func SecretNames() (all []string) {
+	for _, v := range environment {
+		if v.Type == reflect.TypeFor[bridge.Secret]() {
+			all = append(all, v.name)
+		}
+	}
+	return all
+}
+
+// Problem is what is wrong with one variable, and what to do; Text begins with its name.
+type Problem struct {
+	Variable string `json:"variable"`
+	Text     string `json:"problem"`
+}
+
+func (p Problem) Error() string { return p.Text }
+
+// Wrong words what is wrong with a variable; the text goes on after its name.
+func Wrong(variable, format string, args ...any) Problem {
+	return Problem{variable, variable + " " + fmt.Sprintf(format, args...)}
+}
+
+// Read reads the environment. The error names every problem at once.
+func Read(environ []string) (Config, error) {
 	vars := env.ToMap(environ)
+	misspelt := misspelt(vars)
 	problems := SecretsFromFiles(vars)
 	cfg, err := env.ParseAsWithOptions[Config](env.Options{Environment: vars})
 	if v, set := vars["METRICS_LISTEN"]; set && v == "" { // the library takes empty for unset
@@ -170,62 +198,102 @@ func ReadConfig(environ []string) (Config, error) {
 	var all env.AggregateError
 	if errors.As(err, &all) {
 		for _, e := range all.Errors {
-			problems = append(problems, plain(e))
+			problems = append(problems, plain(e, misspelt))
 		}
 	} else if err != nil {
 		problems = append(problems, err)
 	}
 	if err := cfg.Times.UnmarshalText([]byte(vars[TimesVariable])); err != nil {
-		problems = append(problems, fmt.Errorf("%s: %w", TimesVariable, err))
+		problems = append(problems, Wrong(TimesVariable, "is not understood: %v", err))
 	}
-	return cfg, errors.Join(append(problems, cfg.problems()...)...)
+	problems = append(problems, cfg.problems()...)
+	cfg.Doubts = cfg.doubts(vars, misspelt, problems)
+	cfg.Speech.Language = spoken(cfg.Speech.Language)
+	cfg.Log.Now = new(slog.LevelVar)
+	cfg.Log.Now.Set(Levels[cfg.Log.Level])
+	cfg.Again = func() (Config, error) { return Read(environ) }
+	return cfg, errors.Join(problems...)
+}
+
+// misspelt returns the variables that look like ours, with what they seem to stand for.
+func misspelt(vars map[string]string) map[string]string {
+	var known []string
+	for _, v := range environment {
+		known = append(known, v.name)
+		if v.mayBeFile() {
+			known = append(known, v.name+"_FILE")
+		}
+	}
+	meant := map[string]string{}
+	for name, value := range vars {
+		if value == "" {
+			continue
+		}
+		if of, file := strings.CutSuffix(name, "_FILE"); file && !slices.Contains(known, name) && slices.Contains(known, of) {
+			meant[name] = of
+		} else if neighbour := values.Neighbour(name, known); neighbour != "" {
+			meant[name] = neighbour
+		}
+	}
+	return meant
 }
 
 // plain words env's errors as an operator would.
-func plain(err error) error {
+func plain(err error, misspelt map[string]string) error {
 	var unset env.VarIsNotSetError
 	var empty env.EmptyVarError
 	var wrong env.ParseError
 	switch {
 	case errors.As(err, &unset):
-		return fmt.Errorf("%s must be set", unset.Key)
+		for _, name := range sortedKeys(misspelt) {
+			if meant := misspelt[name]; meant == unset.Key || meant == unset.Key+"_FILE" {
+				return Wrong(unset.Key, "must be set; %s is set, which looks like it: rename it to %s", name, meant)
+			}
+		}
+		return Wrong(unset.Key, "must be set")
 	case errors.As(err, &empty):
-		return fmt.Errorf("%s must not be empty", empty.Key)
+		return Wrong(empty.Key, "must not be empty")
 	case errors.As(err, &wrong):
 		for _, v := range environment {
 			if v.Name == wrong.Name && v.Type == wrong.Type {
-				return fmt.Errorf("%s: %w", v.name, wrong.Err)
+				return Wrong(v.name, "is not understood: %v%s", wrong.Err, hints[v.Type])
 			}
 		}
 	}
 	return err
 }
 
+// hints say how a value is written.
+var hints = map[reflect.Type]string{reflect.TypeFor[time.Duration](): "; write it like 10s or 1m30s"}
+
 // SecretsFromFiles replaces each <NAME>_FILE by <NAME> with the file's content.
 func SecretsFromFiles(vars map[string]string) (problems []error) {
 	for _, v := range environment {
 		name := v.name
 		path := vars[name+"_FILE"]
-		if v.Type != reflect.TypeFor[bridge.Secret]() || path == "" {
+		if !v.mayBeFile() || path == "" {
 			continue
 		}
 		if vars[name] != "" {
-			problems = append(problems, fmt.Errorf("%s and %s_FILE are both set; remove one", name, name))
+			problems = append(problems, Wrong(name, "and %s_FILE are both set; remove one", name))
 			continue
 		}
 		content, err := os.ReadFile(path) // #nosec G304 -- the operator names the file
 		if err != nil {
-			problems = append(problems, fmt.Errorf("%s_FILE: %w", name, err))
-			vars[name] = "unreadable" // it is set; one problem is enough
+			problems = append(problems, Wrong(name+"_FILE", "names a file that cannot be read: %v", err))
+			vars[name] = unreadable[v.Type] // it is set; one problem is enough
 			continue
 		}
 		if vars[name], err = secretText(content); err != nil {
-			problems = append(problems, fmt.Errorf("%s_FILE: %s %w", name, path, err))
-			vars[name] = "unreadable"
+			problems = append(problems, Wrong(name+"_FILE", "names %s, which %v", path, err))
+			vars[name] = unreadable[v.Type]
 		}
 	}
 	return problems
 }
+
+// unreadable stands in for what a file should have held; no check finds fault with it.
+var unreadable = map[reflect.Type]string{reflect.TypeFor[string](): "info", reflect.TypeFor[bridge.Secret](): "unreadable"}
 
 // secretText is what a file holds, without white space at its ends. Editors of Windows put
 // a mark before it, which is no part of a secret.
@@ -238,94 +306,15 @@ func secretText(content []byte) (string, error) {
 	return text, nil
 }
 
-// leastSecret is how long a secret is at least that strangers may try to guess.
-const leastSecret = 32
-
-// problems are contradictions and values that cannot work.
-func (c Config) problems() (problems []error) {
-	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
-	password := c.RocketChat.User != "" && c.RocketChat.Password != ""
-	token := c.RocketChat.UserID != "" && c.RocketChat.Token != ""
-	if password == token {
-		report("the bot's login is needed one way: ROCKETCHAT_USER and ROCKETCHAT_PASSWORD, or ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN")
-	}
-	if c.Facebook.AppSecret != "" && len(Secrets(c.Facebook.AppSecret)) == 0 {
-		report("FACEBOOK_APP_SECRET must hold the app's secret")
-	}
-	for _, v := range []struct{ name, value string }{
-		{"ROCKETCHAT_URL", c.RocketChat.URL}, {"PUBLIC_URL", c.Network.PublicURL},
-		{"FACEBOOK_GRAPH_URL", c.Facebook.GraphURL}, {"FACEBOOK_LOGIN_URL", c.Facebook.LoginURL},
-	} {
-		if v.value != "" && !IsBaseURL(v.value) {
-			report("%s must be a URL such as https://host.example, without query; it is %q", v.name, v.value)
-		}
-	}
-	if u, err := url.Parse(c.Network.PublicURL); err == nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		report("PUBLIC_URL must begin with https, because Meta calls nothing else")
-	}
-	if c.Store.SecretKey != "" && len(decodeKey(c.Store.SecretKey.Reveal())) != 32 {
-		report("SECRET_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes one")
-	}
-	for _, secret := range Secrets(c.Workspace.CommandsSecret) {
-		if len(secret) < leastSecret {
-			report("COMMANDS_SECRET must have at least %d characters; `openssl rand -base64 32` makes one", leastSecret)
-		}
-	}
-	if _, err := time.LoadLocation(c.Speech.Timezone); err != nil {
-		report("TIMEZONE must be a name such as Europe/Berlin; it is %q", c.Speech.Timezone)
-	}
-	if c.Speech.Language != "" && !language.Known(c.Speech.Language) {
-		report("LANGUAGE must be one of %s; it is %q", strings.Join(language.Names(), ", "), c.Speech.Language)
-	}
-	if _, known := logLevels[c.Log.Level]; !known && c.Log.Level != "" {
-		report("LOG_LEVEL must be debug, info, warn or error; it is %q", c.Log.Level)
-	}
-	if c.Log.Format != "text" && c.Log.Format != "json" && c.Log.Format != "" {
-		report("LOG_FORMAT must be text or json; it is %q", c.Log.Format)
-	}
-	if strings.Contains(c.Store.Database, "://") {
-		report("DATABASE must be a file path; shared engines do not exist yet")
-	}
-	problems = append(problems, c.Journal.problems(c.Store.SecretKey)...)
-	if c.ShutdownGrace < 0 {
-		report("SHUTDOWN_GRACE must not be negative")
-	}
-	return problems
-}
-
-func IsBaseURL(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == ""
-}
-
-func IsLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-func decodeKey(s string) []byte {
-	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
-		if key, err := enc.DecodeString(s); err == nil {
-			return key
-		}
-	}
-	return nil
-}
-
-// Secrets splits a value that may hold two while it is rotated.
-func Secrets(s bridge.Secret) (all []bridge.Secret) {
-	for part := range strings.SplitSeq(s.Reveal(), ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			all = append(all, bridge.Secret(part))
-		}
-	}
-	return all
+// Levels are how much can be logged.
+var Levels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
 }
 
 // Environment describes every variable for --help.
 func Environment() string {
 	var b strings.Builder
-	b.WriteString("Environment (any secret may also be given as <NAME>_FILE):\n")
+	b.WriteString("Environment (any secret, and LOG_LEVEL, may also be given as <NAME>_FILE):\n")
 	for _, v := range environment {
 		note := v.Tag.Get("help")
 		switch def := v.Tag.Get("envDefault"); {

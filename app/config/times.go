@@ -1,4 +1,4 @@
-package app
+package config
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ type deliveryTimes struct {
 
 type workspaceTimes struct {
 	Reconnect, LookEvery, FollowEvery, Silence, PingEvery, Refused time.Duration
-	RestTimeout, UploadTimeout, AppWaits                           time.Duration
+	RestTimeout, UploadTimeout, AppWaits, InOrder                  time.Duration
 }
 
 type facebookTimes struct {
@@ -54,7 +54,7 @@ func (t *Times) named() map[string]*time.Duration {
 
 		"reconnect": &t.Reconnect, "lookEvery": &t.LookEvery, "followEvery": &t.FollowEvery, "silence": &t.Silence,
 		"pingEvery": &t.PingEvery, "refused": &t.Refused,
-		"restTimeout": &t.RestTimeout, "uploadTimeout": &t.UploadTimeout, "appWaits": &t.AppWaits,
+		"restTimeout": &t.RestTimeout, "uploadTimeout": &t.UploadTimeout, "appWaits": &t.AppWaits, "inOrder": &t.InOrder,
 
 		"graphTimeout": &t.GraphTimeout, "throttled": &t.Throttled, "threadEvery": &t.ThreadEvery, "fileStall": &t.FileStall,
 

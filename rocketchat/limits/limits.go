@@ -1,4 +1,5 @@
-package rocketchat
+// Package limits keeps a bot within the REST rate limiter of a workspace.
+package limits
 
 import (
 	"net/http"
@@ -8,10 +9,10 @@ import (
 	"time"
 )
 
-// limits keeps the bot within the REST rate limiter, which counts per route and
+// Limits keeps the bot within the REST rate limiter, which counts per route and
 // answers 429 beyond it (rocketchat.md 5). While the limiter is off or bypassed,
 // answers carry no X-RateLimit headers and nothing is held back.
-type limits struct {
+type Limits struct {
 	now func() time.Time
 
 	mu     sync.Mutex // guards all below
@@ -35,12 +36,13 @@ const (
 	atLeast    = time.Second            // how long to wait after a 429 whose window is over by our reckoning
 )
 
-func newLimits(now func() time.Time) *limits {
-	return &limits{now: now, routes: map[string]*window{}}
+// New returns Limits that know of none yet, by the workspace's clock.
+func New(now func() time.Time) *Limits {
+	return &Limits{now: now, routes: map[string]*window{}}
 }
 
-// take asks for one call and returns how long to wait first; 0 means call now.
-func (l *limits) take(route string) time.Duration {
+// Take asks for one call and returns how long to wait first; 0 means call now.
+func (l *Limits) Take(route string) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.active {
@@ -66,8 +68,8 @@ func (l *limits) take(route string) time.Duration {
 	return 0
 }
 
-// undecided notes that a call brought no answer.
-func (l *limits) undecided(route string) {
+// Undecided notes that a call brought no answer.
+func (l *Limits) Undecided(route string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w := l.routes[route]; w != nil {
@@ -78,9 +80,9 @@ func (l *limits) undecided(route string) {
 // seconds is the only place where a 429 without headers says how long.
 var seconds = regexp.MustCompile(`wait (\d+) seconds`)
 
-// learn takes what an answer says about the limit and, for a 429, returns how
+// Learn takes what an answer says about the limit and, for a 429, returns how
 // long to wait.
-func (l *limits) learn(route string, status int, h http.Header, body []byte) time.Duration {
+func (l *Limits) Learn(route string, status int, h http.Header, body []byte) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -93,11 +95,7 @@ func (l *limits) learn(route string, status int, h http.Header, body []byte) tim
 		if status != http.StatusTooManyRequests {
 			return 0
 		}
-		if m := seconds.FindSubmatch(body); m != nil {
-			n, _ := strconv.Atoi(string(m[1]))
-			return time.Duration(max(n, 1)) * time.Second
-		}
-		return noIdea
+		return SaidWait(h, body)
 	}
 	l.active = true
 	w := l.window(route)
@@ -120,7 +118,19 @@ func (l *limits) learn(route string, status int, h http.Header, body []byte) tim
 	return wait + afterReset
 }
 
-func (l *limits) window(route string) *window {
+// SaidWait is how long to wait by what an answer says, which is no limiter's of Rocket.Chat's.
+func SaidWait(h http.Header, body []byte) time.Duration {
+	said := h.Get("Retry-After")
+	if m := seconds.FindSubmatch(body); m != nil {
+		said = string(m[1])
+	}
+	if n, err := strconv.Atoi(said); err == nil {
+		return min(time.Duration(max(n, 1))*time.Second, noIdea)
+	}
+	return noIdea
+}
+
+func (l *Limits) window(route string) *window {
 	w := l.routes[route]
 	if w == nil {
 		w = &window{}
@@ -129,10 +139,21 @@ func (l *limits) window(route string) *window {
 	return w
 }
 
-// inForce reports whether the workspace limits our calls of a route.
-func (l *limits) inForce(route string) bool {
+// InForce reports whether the workspace limits our calls of a route.
+func (l *Limits) InForce(route string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	w := l.routes[route]
 	return w != nil && w.limit > 0 && !w.free
+}
+
+// Seen returns what is known of a route's limit; 0 if it has none.
+func (l *Limits) Seen(route string) (limit, left int, again time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.routes[route]
+	if w == nil || w.free || w.limit == 0 {
+		return 0, 0, 0
+	}
+	return w.limit, max(0, w.remaining), w.reset.Sub(l.now())
 }

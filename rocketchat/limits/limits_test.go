@@ -1,4 +1,4 @@
-package rocketchat
+package limits
 
 import (
 	"fmt"
@@ -34,16 +34,16 @@ func (s *limiter) call(now time.Time) (status int, h http.Header) {
 
 func TestLimits_BurstsOfCalls_StayWithinTheWindow(t *testing.T) {
 	now := time.UnixMilli(1_790_000_000_000)
-	l := newLimits(func() time.Time { return now })
+	l := New(func() time.Time { return now })
 	server := &limiter{limit: 10, window: time.Minute}
-	l.learn("GET /other", 200, http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"9"}, "X-Ratelimit-Reset": {"0"}}, nil)
+	l.Learn("GET /other", 200, http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"9"}, "X-Ratelimit-Reset": {"0"}}, nil)
 	made, rounds := 0, 0
 	for made < 100 {
 		rounds++
 		wait := time.Duration(0)
 		underWay := 0
 		for range 64 { // all workers at once: calls begin before the first answer is in
-			if w := l.take("POST /x"); w > 0 {
+			if w := l.Take("POST /x"); w > 0 {
 				wait = max(wait, w)
 			} else {
 				underWay++
@@ -51,7 +51,7 @@ func TestLimits_BurstsOfCalls_StayWithinTheWindow(t *testing.T) {
 		}
 		for range underWay {
 			status, h := server.call(now)
-			l.learn("POST /x", status, h, nil)
+			l.Learn("POST /x", status, h, nil)
 			made++
 		}
 		now = now.Add(max(wait, 50*time.Millisecond))
@@ -65,12 +65,12 @@ func TestLimits_BurstsOfCalls_StayWithinTheWindow(t *testing.T) {
 }
 
 func TestLimits_NoHeaders_NothingIsHeldBack(t *testing.T) {
-	l := newLimits(time.Now)
+	l := New(time.Now)
 	for range 1000 {
-		if l.take("POST /x") > 0 {
+		if l.Take("POST /x") > 0 {
 			t.Fatal("held back")
 		}
-		l.learn("POST /x", 200, http.Header{}, nil)
+		l.Learn("POST /x", 200, http.Header{}, nil)
 	}
 }
 
@@ -85,9 +85,21 @@ func TestLimits_RefusalSaysHowLong(t *testing.T) {
 		"text":    {http.Header{}, `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 42 seconds before trying this endpoint again. [error-too-many-requests]"}`, 42 * time.Second},
 		"nothing": {http.Header{}, "<html>", noIdea},
 	} {
-		l := newLimits(func() time.Time { return now })
-		if got := l.learn("GET /x", 429, c.header, []byte(c.body)); got != c.want {
+		l := New(func() time.Time { return now })
+		if got := l.Learn("GET /x", 429, c.header, []byte(c.body)); got != c.want {
 			t.Errorf("%s: wait %v, want %v", name, got, c.want)
 		}
+	}
+}
+
+func TestLimits_RefusedAlthoughTheWindowIsOver_WaitsASecond(t *testing.T) {
+	now := time.UnixMilli(1_790_000_000_000)
+	l := New(func() time.Time { return now })
+	over := http.Header{"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {fmt.Sprint(now.Add(-time.Minute).UnixMilli())}}
+	if got := l.Learn("GET /x", 429, over, nil); got < time.Second {
+		t.Errorf("wait %v", got)
+	}
+	if got := l.Take("GET /x"); got < time.Second {
+		t.Errorf("the next call waits %v", got)
 	}
 }

@@ -1,6 +1,4 @@
-// Package keyfile reads a store's secret key: the one that is given, or else the one of the file
-// beside the store.
-package keyfile
+package seal
 
 import (
 	"crypto/rand"
@@ -18,13 +16,13 @@ import (
 
 const keyLen = 32
 
-// ErrMissing says that there is a store, but neither a key nor a key file.
-var ErrMissing = errors.New("the store's secret key is missing")
+// ErrNoKey says that there is a store and no key to it.
+var ErrNoKey = errors.New("the store's secret key is missing")
 
-// Secret returns the key that was given, or else the one of the key file. The
+// SecretKey returns the key that was given, or else the one of the key file. The
 // file is made only if there is no store yet: a new key for an old store would
 // hide a loss.
-func Secret(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]byte, error) {
+func SecretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]byte, error) {
 	if given != "" {
 		key, err := parseKey(given.Reveal())
 		if err != nil {
@@ -37,7 +35,7 @@ func Secret(given bridge.Secret, path string, stored bool, log *slog.Logger) ([]
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && stored:
 		return nil, fmt.Errorf("%w: %s exists, %s does not; put the key file back or set SECRET_KEY "+
-			"(to begin anew, move the store away)", ErrMissing, path, file)
+			"(to begin anew, move the store away)", ErrNoKey, path, file)
 	case errors.Is(err, fs.ErrNotExist):
 		return createKey(file)
 	case err != nil:
