@@ -139,7 +139,7 @@ func (r *ConfigReport) lookAtStore(cfg Config) {
 	case r.said("SECRET_KEY") || r.said("SECRET_KEY_FILE"):
 		return
 	}
-	err = store.Check(store.Options{Path: path, Key: cfg.Store.SecretKey})
+	_, err = store.Check(store.Options{Path: path, Key: cfg.Store.SecretKey})
 	switch {
 	case errors.Is(err, store.ErrNoKey), errors.Is(err, store.ErrWrongKey):
 		r.add(config.Wrong("SECRET_KEY", "does not fit: %v", err))

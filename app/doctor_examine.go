@@ -87,7 +87,7 @@ func (t *patient) diagnose(ctx context.Context, may repair) Diagnosis {
 	if slices.ContainsFunc(repairs, func(r repaired) bool { return r.Done }) {
 		found = t.examine(ctx)
 	}
-	d := Diagnosis{Repairs: repairs, Fields: messenger.Fields(bridge.WantComments(t.store.Pages()))}
+	d := Diagnosis{Repairs: repairs, Fields: messenger.Fields(bridge.WantComments(t.store))}
 	if IsBaseURL(t.cfg.Network.PublicURL) {
 		d.Callback = strings.TrimRight(t.cfg.Network.PublicURL, "/") + webhook.Path
 	}

@@ -63,10 +63,8 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 		gauge(oldestDesc, age(b), string(direction))
 	}
 	backlogs := g.relay.Backlogs()
-	for i, page := range g.store.Pages() {
-		if i == pagesShown {
-			break
-		}
+	shown := 0
+	g.store.EachPage(func(page *bridge.Page) bool {
 		id := string(page.ID)
 		for direction, b := range map[bridge.Direction]bridge.Backlog{bridge.In: backlogs[page.ID].In, bridge.Out: backlogs[page.ID].Out} {
 			gauge(pageWaitingDesc, float64(b.Waiting), id, string(direction))
@@ -75,7 +73,9 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 		if page.State != bridge.PageOff {
 			gauge(pageRunningDesc, one(page.State == bridge.PageRunning), id)
 		}
-	}
+		shown++
+		return shown < pagesShown
+	})
 	for call, r := range longest(g.relay.Refusals.Lasting()) {
 		gauge(refusedDesc, max(time.Since(r.Since).Seconds(), 0), call, strconv.FormatBool(r.Everybody()))
 	}

@@ -103,13 +103,14 @@ func (v *view) status() Status {
 		}
 	}
 	waiting := v.relay.Backlogs()
-	for _, page := range v.store.Pages() {
+	v.store.EachPage(func(page *bridge.Page) bool {
 		s.Pages = append(s.Pages, pageStatus(page, waiting[page.ID], failed[page.ID]))
-	}
+		return true
+	})
 	return s
 }
 
-func pageStatus(page bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) PageStatus {
+func pageStatus(page *bridge.Page, waiting bridge.PageBacklog, failed map[bridge.Reason]int) PageStatus {
 	in, out := show(waiting.In), show(waiting.Out)
 	s := PageStatus{ID: page.ID, Name: page.DisplayName(), State: page.State, Why: page.Why.String(),
 		WaitingIn: in.Waiting, OldestIn: in.Oldest, ForIn: in.For, WaitingOut: out.Waiting, OldestOut: out.Oldest, ForOut: out.For, Held: waiting.Held, Reasons: failed}

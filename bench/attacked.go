@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"messenger-bridge/bench/attack"
+	"messenger-bridge/bench/chart"
 )
 
 // attackCommand measures honest calls beside strangers, and draws them (package attack).
@@ -33,19 +34,19 @@ func attackCommand(ctx context.Context, args []string, out, progress io.Writer) 
 		return err
 	}
 	fmt.Fprintf(out, "| sockets of strangers | honest calls | answered 200 | half took at most | 99 of 100 |\n|---|---|---|---|---|\n")
-	half, most := curve{name: "half of the calls"}, curve{name: "99 of 100"}
+	half, most := chart.Curve{Name: "half of the calls"}, chart.Curve{Name: "99 of 100"}
 	for _, f := range all {
 		fmt.Fprintf(out, "| %d | %d | %.1f %% | %.1f ms | %.1f ms |\n", f.Sockets, f.Calls, 100*float64(f.Answered)/float64(f.Calls), milliseconds(f.Half), milliseconds(f.Most))
 		if f.Answered > 0 {
-			half.points = append(half.points, point{float64(f.Sockets), milliseconds(f.Half)})
-			most.points = append(most.points, point{float64(f.Sockets), milliseconds(f.Most)})
+			half.Points = append(half.Points, chart.Point{X: float64(f.Sockets), Y: milliseconds(f.Half)})
+			most.Points = append(most.Points, chart.Point{X: float64(f.Sockets), Y: milliseconds(f.Most)})
 		}
 	}
 	if *plot == "" {
 		return nil
 	}
-	c := chart{title: fmt.Sprintf("Honest calls, %d a second, beside strangers who hold bodies", l.Rate), x: "sockets of strangers", y: "ms until 200", lines: []curve{half, most}}
-	return os.WriteFile(*plot, []byte(c.svg()), 0o644)
+	c := chart.Chart{Title: fmt.Sprintf("Honest calls, %d a second, beside strangers who hold bodies", l.Rate), X: "sockets of strangers", Y: "ms until 200", Lines: []chart.Curve{half, most}}
+	return os.WriteFile(*plot, []byte(c.SVG()), 0o644)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -19,8 +19,20 @@ type goal struct {
 	measure func(*bench) ([]result, error)
 }
 
+// growthGoals are about what must not grow (growth.go).
+var growthGoals = []goal{
+	{"G1", measureCustomers},
+	{"G2", measurePages},
+	{"G3", measureLanes},
+	{"G4", measureWatch},
+	{"G5", measureHistory},
+}
+
+// floorGoals are about what nothing can leave out (floor.go).
+var floorGoals = []goal{{"F", measureFloor}}
+
 // goals is the registry, in the order in which they are measured.
-var goals = []goal{
+var goals = append([]goal{
 	{"P1", measureInsert},
 	{"P1b", measureInsertElsewhere},
 	{"P2", measureAck},
@@ -36,7 +48,7 @@ var goals = []goal{
 	{"P13", measureOut},
 	{"P14", measureHanging},
 	{"P15", measureBatch},
-}
+}, append(floorGoals, growthGoals...)...)
 
 // bench is one run.
 type bench struct {

@@ -24,6 +24,10 @@ func main() {
 		err = attackCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "faults":
 		err = faults.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "growth":
+		err = someGoals(ctx, "growth", growthGoals, growthPlot, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "floor":
+		err = someGoals(ctx, "floor", floorGoals, floorPlot, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "plots":
 		err = plotsCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "soak":

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"messenger-bridge/bench/chart"
 )
 
 // plotsCommand measures and draws two plots: latency against load, and throughput
@@ -27,13 +29,13 @@ func plotsCommand(ctx context.Context, args []string, out, progress io.Writer) e
 	if b.rounds < 1 || b.seconds <= 0 || flags.NArg() > 0 {
 		return errors.New("-rounds and -seconds must be positive, and nothing follows the flags")
 	}
-	for name, draw := range map[string]func() (chart, error){"latency.svg": b.latencyPlot, "throughput.svg": b.throughputPlot} {
+	for name, draw := range map[string]func() (chart.Chart, error){"latency.svg": b.latencyPlot, "throughput.svg": b.throughputPlot} {
 		c, err := draw()
 		if err != nil {
 			return err
 		}
 		path := filepath.Join(*folder, name)
-		if err := os.WriteFile(path, []byte(c.svg()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(c.SVG()), 0o644); err != nil {
 			return err
 		}
 		fmt.Fprintln(out, path)
@@ -74,12 +76,12 @@ func (s *subject) note(x, y float64) {
 }
 
 // lines are the medians, in the order of xs.
-func lines(subjects []*subject, xs []float64) (all []curve) {
+func lines(subjects []*subject, xs []float64) (all []chart.Curve) {
 	for _, s := range subjects {
-		l := curve{name: s.name}
+		l := chart.Curve{Name: s.name}
 		for _, x := range xs {
 			if f := s.figures[x]; f != nil {
-				l.points = append(l.points, point{x, f.median()})
+				l.Points = append(l.Points, chart.Point{X: x, Y: f.median()})
 			}
 		}
 		all = append(all, l)
@@ -89,7 +91,7 @@ func lines(subjects []*subject, xs []float64) (all []curve) {
 
 // latencyPlot is the median time to the answer, or to the workspace, at rates that do
 // not wait. A line ends where the rate is more than the server can do.
-func (b *bench) latencyPlot() (c chart, err error) {
+func (b *bench) latencyPlot() (c chart.Chart, err error) {
 	f, err := b.newField()
 	if err != nil {
 		return c, err
@@ -121,15 +123,15 @@ func (b *bench) latencyPlot() (c chart, err error) {
 		}
 		return nil
 	})
-	return chart{
-		title: fmt.Sprintf("Median latency against load, t_sync %v, 64 connections", sync), x: "calls a second", y: "ms",
-		lines: lines(all, rates),
+	return chart.Chart{
+		Title: fmt.Sprintf("Median latency against load, t_sync %v, 64 connections", sync), X: "calls a second", Y: "ms",
+		Lines: lines(all, rates),
 	}, err
 }
 
 // throughputPlot is what is answered, or delivered, when each connection sends as soon
 // as it has its answer.
-func (b *bench) throughputPlot() (c chart, err error) {
+func (b *bench) throughputPlot() (c chart.Chart, err error) {
 	f, err := b.newField()
 	if err != nil {
 		return c, err
@@ -157,8 +159,8 @@ func (b *bench) throughputPlot() (c chart, err error) {
 		}
 		return nil
 	})
-	return chart{
-		title: fmt.Sprintf("Throughput against connections, t_sync %v", sync), x: "connections", y: "a second",
-		lines: lines(all, conns),
+	return chart.Chart{
+		Title: fmt.Sprintf("Throughput against connections, t_sync %v", sync), X: "connections", Y: "a second",
+		Lines: lines(all, conns),
 	}, err
 }

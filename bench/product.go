@@ -140,6 +140,7 @@ type onePage struct{}
 
 func (onePage) Page(id bridge.PageID) (bridge.Page, error) { return bridge.Page{ID: id}, nil }
 func (onePage) Pages() []bridge.Page                       { return nil }
+func (onePage) EachPage(func(*bridge.Page) bool)           {}
 
 // rawProduct is the product with a rawFile in place of the store.
 func (s *server) rawProduct() (http.Handler, error) {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"messenger-bridge/memory"
 	"messenger-bridge/store"
 )
 
@@ -69,6 +70,7 @@ type server struct {
 }
 
 func startServer(config json.RawMessage) (a actor, err error) {
+	memory.Make(os.DirFS("/"), os.Getenv).Apply() // as the program does
 	s := &server{log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))}
 	if err := json.Unmarshal(config, &s.config); err != nil {
 		return actor{}, err
@@ -108,6 +110,8 @@ func (s *server) handler() (http.Handler, error) {
 		return s.product()
 	case raw:
 		return s.rawProduct()
+	case floored:
+		return s.floor()
 	case signed:
 		return http.HandlerFunc(onlySigned), nil
 	}

@@ -38,6 +38,11 @@ func (c Conversation) MessageEvents() Lane { return c.lane(MessageEvents) }
 // ReceiptMarks returns the lane of notices that say how far the customer is.
 func (c Conversation) ReceiptMarks() Lane { return c.lane(ReceiptMarks) }
 
+// Lanes returns all lanes that belong to the conversation.
+func (c Conversation) Lanes() []Lane {
+	return []Lane{c.Lane(), c.MessageEvents(), c.ReceiptMarks()}
+}
+
 // CommentLane returns the lane of events about a comment that do not tell whose it is.
 func CommentLane(p PageID, comment Mid) Lane {
 	return Lane{Page: p, Kind: Comments, Sub: CommentEvents, Of: string(comment)}

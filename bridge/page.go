@@ -2,7 +2,6 @@ package bridge
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"messenger-bridge/language"
@@ -79,8 +78,8 @@ type Feed struct {
 }
 
 // WantComments reports whether one of some pages wants comments.
-func WantComments(pages []Page) bool {
-	return slices.ContainsFunc(pages, func(p Page) bool { return p.Settings.Comments })
+func WantComments(pages Pages) bool {
+	return AnyPage(pages, func(p *Page) bool { return p.Settings.Comments })
 }
 
 // DisplayName is what agents are shown as the page's name.

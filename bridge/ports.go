@@ -18,6 +18,9 @@ type QueueReader interface {
 	// Delivery reads one entry; ErrConcluded if it is no longer there.
 	Delivery(Seq) (Delivery, error)
 
+	// Accepted calls each with when entries were accepted that are still there.
+	Accepted(seqs []Seq, each func(Seq, time.Time))
+
 	// Waiting calls each for every delivery in the queue, oldest first, without
 	// its body; lane numbers the lanes as they are met, from 0 on. The delivery is lent
 	// for the call only. It is for the start, before anything is appended.
@@ -124,7 +127,20 @@ type Links interface {
 type Pages interface {
 	// Page returns ErrNoPage if the page is not connected here.
 	Page(PageID) (Page, error)
+	// Pages returns a copy of all, in order of their ids.
 	Pages() []Page
+	// EachPage calls each for every page, in the same order, until it returns false. The
+	// page is lent, and must not be changed.
+	EachPage(each func(*Page) bool)
+}
+
+// AnyPage reports whether something holds for a page.
+func AnyPage(pages Pages, holds func(*Page) bool) (found bool) {
+	pages.EachPage(func(p *Page) bool {
+		found = holds(p)
+		return !found
+	})
+	return found
 }
 
 // PageStore is Pages that can be changed.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/bridgetest"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
@@ -71,6 +72,8 @@ func (o *office) Page(id bridge.PageID) (bridge.Page, error) {
 	}
 	return p, nil
 }
+func (o *office) EachPage(each func(*bridge.Page) bool) { bridgetest.Pages(o.Pages()).EachPage(each) }
+
 func (o *office) Pages() (all []bridge.Page) {
 	for _, id := range []bridge.PageID{"100", "200"} {
 		if p, ok := o.pages[id]; ok {

@@ -150,7 +150,7 @@ func TestOperator_ListsWhatFailedAndTriesItAgain(t *testing.T) {
 	run(0, []string{"everything was delivered"}, "failed", "4711")
 	run(0, []string{"window-closed", "failed, kept 7 days", "Facebook"}, "status")
 	run(1, []string{"99: is not among"}, "retry", "99")
-	run(1, []string{"name the ids"}, "retry")
+	run(2, []string{"name the ids"}, "retry")
 	w.meta.CustomerWrites(page, anna, "still there")
 	w.eventually("it is shown", func() bool { return len(w.texts()) == 2 })
 	run(0, []string{"1: is tried again", "2: is tried again"}, "retry", "2", "1")

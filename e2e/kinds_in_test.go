@@ -19,7 +19,7 @@ var customerKinds = []kindRow{
 			{hello, hello},
 			{`{"sender":{"id":$C},"recipient":{"id":$P},"timestamp":"$M","message":{"mid":"$1","text":"Hello","nlp":{},"new":[1]}}`},
 			{`{"sender":{"id":"$C"},"recipient":{"id":"$P"},"timestamp":$S,"message":{"mid":"$1","text":"Hello","attachments":null}}`},
-			{`{"sender":{"id":"$C"},"message":{"text":"Hello"}}`},
+			{`{"sender":{"id":"$C"},"message":{"text":"Hello"}}`}, {`{$D,"message":"Hello"}`},
 			{`messages {$D,"message":{"mid":"$1","text":"Hello"}}`, hello},
 			{`field_of_tomorrow {$D,"message":{"mid":"$1","text":"Hello"}}`},
 		},
@@ -162,7 +162,7 @@ var customerKinds = []kindRow{
 		does: "sends something that Facebook keeps to itself", sees: []string{also},
 		variants: [][]string{
 			{`{$D,"message":{"mid":"$1","is_unsupported":true}}`}, {`{$D,"message":{"mid":"$1","is_unsupported":"true"}}`},
-			{`{$D,"message":{"mid":"$1"}}`}, {`{$D,"message":{"mid":"$1","text":" \n"}}`}, {`{$D,"message":"x"}`},
+			{`{$D,"message":{"mid":"$1"}}`}, {`{$D,"message":{"mid":"$1","text":" \n"}}`}, {`{$D,"message":7}`},
 			{`{$D,"message":{"mid":"$1","text":"\u200b"}}`}, {`{$D,"message":{"mid":"$1","text":"\ufeff \u202e"}}`}, {`{$D,"message":{"mid":"$1","text":"\u2800"}}`},
 			{`{$D,"message":{"mid":"$1","text":"\u3164"}}`}, {`{$D,"message":{"mid":"$1","text":"\ufe0f\u0301"}}`},
 			{`{$D,"message":{"mid":"$1","attachments":[{"type":"teleport","payload":{}}]}}`}, {`{$D,"message":{"mid":"$1","attachments":[{"type":"fallback"}]}}`},

@@ -219,13 +219,12 @@ func keysOf(m map[string][]string) func(func(string) bool) {
 }
 
 var (
-	commentLink  = regexp.MustCompile(`https://www\.facebook\.com/(\S*comment_id=\d+|\d{6,}/(posts/\w+|reviews))`)
-	inboxLink    = regexp.MustCompile(`https://(www|business)\.facebook\.com/\S*inbox\S*[^\s\]]`)
-	bars         = regexp.MustCompile(`(?m)^> `)
-	quoteStart   = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`)                   // what clients turn into a quote
-	kindCustomer = regexp.MustCompile(`^(Facebook customer|Customer) \d{4}$`) // named yet or not
-	publicNote   = regexp.MustCompile(`^(Everybody can read what you write here).*`)
-	uniquePart   = regexp.MustCompile(`-[0-9a-f]{8}\.`)
+	commentLink = regexp.MustCompile(`https://www\.facebook\.com/(\S*comment_id=\d+|\d{6,}/(posts/\w+|reviews))`)
+	inboxLink   = regexp.MustCompile(`https://(www|business)\.facebook\.com/\S*inbox\S*[^\s\]]`)
+	bars        = regexp.MustCompile(`(?m)^> `)
+	quoteStart  = regexp.MustCompile(`^\[ \]\([^)]*\)\s*`) // what clients turn into a quote
+	publicNote  = regexp.MustCompile(`^(Everybody can read what you write here).*`)
+	uniquePart  = regexp.MustCompile(`-[0-9a-f]{8}\.`)
 )
 
 // kindText is a message's text, and its files, without what differs from run to run.

@@ -76,6 +76,9 @@ func TestRefused_EverythingForAnHour_WaitsAndArrives(t *testing.T) {
 				room := roomOf(w, "before "+customer(n))
 				got := strings.Join(roomTexts(w, room), "|")
 				want := fmt.Sprintf("before %[1]s|during %[1]s||Answered in the Page inbox of Facebook:\n> echo %[1]s|after %[1]s", customer(n))
+				if name == "a size limit" { // then a text may come in parts
+					got, want = strings.ReplaceAll(got, "|", ""), strings.ReplaceAll(want, "|", "")
+				}
 				if got != want || len(w.rc.FilesIn(room)) != 1 {
 					t.Errorf("agents see %q and %d files, want %q", got, len(w.rc.FilesIn(room)), want)
 				}

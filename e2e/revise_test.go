@@ -69,8 +69,10 @@ func TestEdit_BeforeItWasTried_ChangesWhatIsSent(t *testing.T) {
 	head := w.agent.Says(k.rid, "head") // this one is tried, and refused
 	w.eventually("the gate is shut", func() bool { return w.metricsOf("bridge_postponed_total") > 0 })
 	one, two := w.agent.Says(k.rid, "one"), w.agent.Says(k.rid, "two")
-	for i := range 5 {
+	k.sync(1 + 3)
+	for i := range 5 { // one by one, for of versions that come at once only the last is taken
 		w.agent.Edits(one, fmt.Sprintf("one, version %d", i))
+		k.sync(1 + 3 + i + 1)
 	}
 	w.agent.Edits(two, "two, changed")
 	w.agent.Edits(head, "head, changed")

@@ -181,7 +181,7 @@ func TestWords_OfAnyMixture_ArriveOrAreNamed(t *testing.T) {
 				t.Errorf("%q is lost of\n%s\npeople see\n%s", word, p.element, all)
 			}
 		}
-		named := strings.Count(all, ": 📎 ") + strings.Count(all, "not shown here") + strings.Count(all, "cannot be shown")
+		named := strings.Count(all, ": 📎 ") + strings.Count(all, "] 📎 ") + strings.Count(all, "not shown here") + strings.Count(all, "cannot be shown")
 		if len(lines) < 2 || named < p.files {
 			t.Errorf("%d files are named of %d of\n%s\npeople see\n%s", named, p.files, p.element, all)
 		}

@@ -26,7 +26,7 @@ func Fields(comments bool) []string {
 // lets it do with each page what it must. verified is when Meta last made the
 // webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
 func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
-	k := &checkup{c: c, comments: bridge.WantComments(pages)}
+	k := &checkup{c: c, comments: slices.ContainsFunc(pages, func(p bridge.Page) bool { return p.Settings.Comments })}
 	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
 		for _, p := range pages {
 			k.page(ctx, p)

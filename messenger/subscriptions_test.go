@@ -46,7 +46,7 @@ func TestSubscriptions_Requests(t *testing.T) {
 	} {
 		m := &fakeGraph{answers: map[string][]string{want.path: {`{"success":true,"data":[]}`}}}
 		c, _ := graph(t, m.ServeHTTP)
-		c.cfg.VerifyToken = verify
+		c.cfg.Fresh = func() (app, token bridge.Secret) { return appSecret, verify }
 		if err := subscribing[name](c, t); err != nil || len(m.calls) == 0 {
 			t.Errorf("%s: %v, %d calls", name, err, len(m.calls))
 			continue

@@ -20,7 +20,7 @@ func (c Setup) PostInChannel(ctx context.Context, channel string, id bridge.Mess
 	case room.Kind != wire.PrivateGroup && room.Kind != wire.PublicChannel, room.Archived:
 		return bridge.ErrNoChannel
 	}
-	err = Speaker{c.Client}.send(ctx, room.ID, id, text)
+	err = Speaker(c).send(ctx, room.ID, id, text)
 	if RefusedForGood(err) {
 		return bridge.ErrNoChannel
 	}

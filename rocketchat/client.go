@@ -194,13 +194,18 @@ func (c *Client) do(ctx context.Context, k call) error {
 	k.named = k.name()
 	err := c.make(ctx, k)
 	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
-		if c.book.Passed(k.name(), k.of) {
-			c.cfg.Recovered(k.shown())
-		}
+		passed(c, k)
 	} else if refused && r.Answer != nil && !errors.Is(context.Cause(ctx), context.Canceled) && (k.ours == nil || !k.ours()) {
 		c.weigh(k, r)
 	}
 	return err
+}
+
+// passed notes that a call was let through.
+func passed(c *Client, k call) {
+	if c.book.Passed(k.name(), k.of) {
+		c.cfg.Recovered(k.shown())
+	}
 }
 
 // make is do without evidence.

@@ -194,11 +194,12 @@ func previewOnlyQuote(body map[string]any, text string) {
 	body["previewUrls"] = only
 }
 
-// sendBody makes a message of the bot. What Rocket.Chat answers to a repeated id is
-// not established (rocketchat.md 7.3), and what is refused now may be there since a try whose
+// sendBody makes a message of the bot. A repeated id is refused with a text
+// that is no code, and what is refused now may be there since a try whose
 // answer was lost, so a refusal is checked.
 func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
-	err := c.do(ctx, call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body})
+	send := call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body}
+	err := c.do(ctx, send)
 	switch statusOf(err) {
 	case http.StatusUnauthorized, http.StatusTooManyRequests: // it says nothing of the message
 		return err
@@ -209,6 +210,7 @@ func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.Messag
 	}
 	there := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}})
 	if there == nil {
+		passed(c.Client, send)
 		return nil
 	}
 	return err

@@ -2,7 +2,9 @@ package rooms
 
 import (
 	"context"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,5 +80,59 @@ func TestDeliver_VisitorWhoIsUnknownRightAfterRegistering_IsAnItemsRefusal(t *te
 	_, err := d.made().Deliver(t.Context(), event("k", "hello"), opens)
 	if r := bridge.RefusalOf(err); !r.OfItem() {
 		t.Errorf("refused with %v", err)
+	}
+}
+
+// shelf is Files and Uploads: a file is there, and is taken when the test says so.
+type shelf struct {
+	*desk
+	answers []error // of uploads, before they are taken
+}
+
+func (s *shelf) Open(context.Context, bridge.Page, bridge.Mid, int, bridge.Attachment, int64) (*bridge.File, error) {
+	return &bridge.File{Name: "x.png", Content: &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("x")), Type: "image/png", Size: 1}}, nil
+}
+
+func (s *shelf) Upload(_ context.Context, _ bridge.Secret, r bridge.RoomID, f *bridge.File, _ string) (bridge.MessageID, error) {
+	if len(s.answers) > 0 {
+		err := s.answers[0]
+		s.answers = s.answers[1:]
+		return "", err
+	}
+	s.shown = append(s.shown, shown{r, "file", f.Name})
+	return "file", nil
+}
+
+func (s *shelf) Uploaded(context.Context, bridge.Secret, bridge.RoomID) ([]bridge.Uploaded, error) {
+	return nil, nil
+}
+
+// TestFile_RefusedForLong_IsReplaced_UnlessItIsTakenNow: as of a text, an outage may end between
+// the last try of a file and its line.
+func TestFile_RefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
+	for name, c := range map[string]struct {
+		others bridge.Others
+		tries  int // that are refused
+		left   bool
+	}{
+		"others pass":                        {bridge.OthersPass, 1, true},
+		"the outage ended before the line":   {bridge.OthersRefused, 1, false},
+		"nobody else, and it is still wrong": {bridge.OthersSilent, 2, true},
+	} {
+		d := newDesk(t)
+		d.talking()
+		a := &bridge.Response{Route: "POST livechat/upload", Status: 403, File: true, Others: c.others}
+		refused := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: a}
+		s := &shelf{desk: d, answers: slices.Repeat([]error{refused}, c.tries)}
+		r := d.made()
+		e := &eraser{}
+		r.Changes, r.Files, r.Uploads = e, s, s
+		in := event("k", "")
+		in.Kind, in.Attachments, in.Refusals = bridge.MediaEvent, []bridge.Attachment{{Kind: "image", URL: "https://cdn.test/x.png"}}, bridge.Refusals{Count: 9, For: time.Hour}
+		became, err := r.Deliver(t.Context(), in, opens)
+		files := slices.ContainsFunc(d.shown, func(s shown) bool { return s.ID == "file" })
+		if err != nil || (became.Left != nil) != c.left || files == c.left || (len(e.gone) == 0) != c.left || len(became.Refused) > 0 != c.left {
+			t.Errorf("%s: given up: %v, the file is shown: %v, taken away: %v, the customer is told %q, %v", name, became.Left, files, e.gone, became.Refused, err)
+		}
 	}
 }

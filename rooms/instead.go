@@ -174,7 +174,7 @@ func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, na
 		toCustomer = r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF.")
 	}
 	line, err := r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
-	if err != nil || a.Others == bridge.OthersPass {
+	if err != nil || a.Others == bridge.OthersPass || p.in.Kind == bridge.EchoEvent { // the bot's line stays
 		return line, err
 	}
 	if id := r.uploadNow(ctx, link, p, i); id != "" { // an outage may have ended between the last try and the line

@@ -206,6 +206,8 @@ func (d *desk) Page(p bridge.PageID) (bridge.Page, error) {
 
 func (d *desk) Pages() []bridge.Page { return nil }
 
+func (d *desk) EachPage(func(*bridge.Page) bool) {}
+
 // talking has a conversation under way in a room.
 func (d *desk) talking() {
 	d.visitors["visitor"] = true

@@ -30,7 +30,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	defer f.Close()
 	defer os.Remove(f.Name())
 	err = s.view(func(tx *bbolt.Tx) error {
-		_, err := tx.WriteTo(untilDone{ctx, f})
+		_, err := tx.WriteTo(copied.UntilDone{Context: ctx, Writer: f})
 		return err
 	})
 	if err != nil {
@@ -42,22 +42,9 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}
-	n, err := io.Copy(untilDone{ctx, w}, f)
+	n, err := io.Copy(copied.UntilDone{Context: ctx, Writer: w}, f)
 	if err != nil {
 		return n, fmt.Errorf("back up: %w", err)
 	}
 	return n, nil
-}
-
-// untilDone fails to write when ctx is done.
-type untilDone struct {
-	ctx context.Context
-	w   io.Writer
-}
-
-func (u untilDone) Write(b []byte) (int, error) {
-	if u.ctx.Err() != nil {
-		return 0, context.Cause(u.ctx)
-	}
-	return u.w.Write(b)
 }

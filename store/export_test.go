@@ -1,8 +1,10 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"os"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -89,4 +91,26 @@ func (s *Store) Reading() (letGo func() error, err error) {
 func (s *Store) Wiping() (asked bool, err error) {
 	err = s.view(func(tx *bbolt.Tx) error { asked = wipe.Asked(tx); return nil })
 	return asked, err
+}
+
+// UnsavedStates counts the conversations of which the file does not have the newest.
+func (s *Store) UnsavedStates() int {
+	s.states.mu.Lock()
+	defer s.states.mu.Unlock()
+	return len(s.states.newer)
+}
+
+// WaitForStates waits until there are none, with no commit but those that are made for them.
+func (s *Store) WaitForStates(ctx context.Context) {
+	for s.UnsavedStates() > 0 && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// ReceiptDays counts the days of which receipts are in the file.
+func (s *Store) ReceiptDays() (days int, err error) {
+	err = s.view(func(tx *bbolt.Tx) error {
+		return tx.Bucket(bucketMessages).ForEachBucket(func([]byte) error { days++; return nil })
+	})
+	return days, err
 }

@@ -66,10 +66,25 @@ func checkFile(o Options, sealer *seal.Sealer) error {
 		if tx.Size() > info.Size() {
 			return fmt.Errorf("%w: %s is incomplete, %d of %d bytes; restore a backup", ErrForeign, o.Path, info.Size(), tx.Size())
 		}
+		if err := wholeFile(tx, o.Path); err != nil {
+			return err
+		}
 		_, err = inspect(tx, o, sealer)
 		return err
 	})
 	return errors.Join(err, db.Close())
+}
+
+func wholeFile(tx *bbolt.Tx, path string) error {
+	f, err := os.Open(path) // #nosec G304 -- the operator names the store
+	if err != nil {
+		return fmt.Errorf("check the store: %w", err)
+	}
+	defer f.Close()
+	if err := compact.Whole(tx, f); err != nil {
+		return fmt.Errorf("%w: %s is damaged, or was changed by somebody else (%w); restore a backup", ErrForeign, path, err)
+	}
+	return nil
 }
 
 // openCurrent opens for writing. bbolt panics when it finds the file damaged.

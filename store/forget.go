@@ -13,6 +13,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/wipe"
 )
 
@@ -137,24 +138,24 @@ func receiptsOf(f *file, tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.Ro
 			}
 		}
 		take(nameKey(of))
-		each(b, sentTo(of), func(key, _ []byte) { take(key) })
+		each(b, receipt.SentTo(of), func(key, _ []byte) { take(key) })
 		eachSent(b, of, func(version, part, mid []byte) {
 			take(append(append(append([]byte{'o'}, version...), 0), part...))
-			take(midKey('i', of.Page, bridge.Mid(mid)))
-			take(printKey(bridge.TagOfVersion(string(version), 0).Message))
+			take(receipt.MidKey('i', of.Page, bridge.Mid(mid)))
+			take(receipt.PrintKey(bridge.TagOfVersion(string(version), 0).Message))
 		})
 		eachShown(b, of.Page, rooms, func(mid []byte, ids []string) {
-			take(midKey('s', of.Page, bridge.Mid(mid)))
+			take(receipt.MidKey('s', of.Page, bridge.Mid(mid)))
 			for _, id := range ids {
-				take(markKey('o', bridge.SendTag{Message: bridge.MessageID(id)}))
+				take(receipt.MarkKey('o', bridge.SendTag{Message: bridge.MessageID(id)}))
 			}
 		})
 		for _, id := range messages {
-			take(printKey(id))
+			take(receipt.PrintKey(id))
 			for _, version := range []string{string(id) + "\x00", string(id) + "~"} {
 				each(b, []byte("o"+version), func(key, mid []byte) {
 					take(key)
-					take(midKey('i', of.Page, bridge.Mid(mid)))
+					take(receipt.MidKey('i', of.Page, bridge.Mid(mid)))
 				})
 			}
 		}
@@ -164,9 +165,9 @@ func receiptsOf(f *file, tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.Ro
 
 // eachSent calls do for every part of a message that was sent in a conversation.
 func eachSent(b proof.Bucket, of bridge.Conversation, do func(version, part, mid []byte)) {
-	conversation, prefix := []byte(of.String()), midKey('i', of.Page, "")
+	conversation, prefix := []byte(of.String()), receipt.MidKey('i', of.Page, "")
 	each(b, prefix, func(key, v []byte) {
-		if version, part, in, ok := cutMark(v); ok && bytes.Equal(in, conversation) {
+		if version, part, in, ok := receipt.CutMark(v); ok && bytes.Equal(in, conversation) {
 			do(version, part, key[len(prefix):])
 		}
 	})
@@ -174,7 +175,7 @@ func eachSent(b proof.Bucket, of bridge.Conversation, do func(version, part, mid
 
 // eachShown calls do for everything that is shown in one of some rooms.
 func eachShown(b proof.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid []byte, ids []string)) {
-	prefix := midKey('s', page, "")
+	prefix := receipt.MidKey('s', page, "")
 	each(b, prefix, func(key, v []byte) {
 		if ids := strings.Split(string(v), "\x00"); slices.Contains(rooms, bridge.RoomID(ids[0])) {
 			do(key[len(prefix):], ids[1:])

@@ -72,14 +72,14 @@ func (h *health) get(now time.Time) (failure error, try bool) {
 }
 
 // space asks for free space, once a second at most.
-type space struct {
+type disk struct {
 	isFull atomic.Bool
 
 	mu    sync.Mutex // held by the one who asks; guards asked
 	asked time.Time
 }
 
-func (d *space) full(s *file) bool {
+func (d *disk) full(s *file) bool {
 	if !d.mu.TryLock() {
 		return d.isFull.Load() // somebody asks; a hanging disk must not hold all up
 	}

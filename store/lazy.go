@@ -9,6 +9,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/receipt"
 )
 
 // How long a mark may wait for a commit that is made anyway.
@@ -106,7 +107,7 @@ func (l *lazyMarks) conclude(d doneMark) error {
 		return nil
 	}
 	l.leaving[at] = struct{}{}
-	for key, value := range pairs(d.receipts) {
+	for key, value := range receipt.Pairs(d.receipts) {
 		l.said[string(key)] = value
 	}
 	l.pending.done = append(l.pending.done, d)
@@ -211,7 +212,7 @@ func (l *lazyMarks) settle(set lazySet, durable bool) {
 func (l *lazyMarks) settled(set lazySet) {
 	for _, d := range set.done {
 		delete(l.leaving, place{d.q.number, d.seq})
-		for key, value := range pairs(d.receipts) {
+		for key, value := range receipt.Pairs(d.receipts) {
 			if bytes.Equal(l.said[string(key)], value) {
 				delete(l.said, string(key))
 			}

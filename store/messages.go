@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -13,8 +11,8 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 )
 
 // ReceiptTable remembers which messages are the same.
@@ -38,7 +36,7 @@ const keepReceipts = 30 // days
 
 // SaveReceipts implements bridge.Receipts.
 func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) error {
-	if err := checkReceipts(receipts); err != nil || len(receipts) == 0 {
+	if err := receipt.Check(receipts); err != nil || len(receipts) == 0 {
 		return err
 	}
 	return s.do(ctx, &op{apply: func(g *group) { g.saveReceipts(receipts) }})
@@ -46,32 +44,22 @@ func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receip
 
 // MidOf implements bridge.Receipts.
 func (s ReceiptTable) MidOf(m bridge.SendTag) bridge.Mid {
-	return bridge.Mid(s.receipt(markKey('o', m)))
+	return bridge.Mid(s.receipt(receipt.MarkKey('o', m)))
 }
 
 // TagOf implements bridge.Receipts.
 func (s ReceiptTable) TagOf(page bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool) {
-	version, part, _, ok := cutMark(s.receipt(midKey('i', page, mid)))
+	version, part, _, ok := receipt.CutMark(s.receipt(receipt.MidKey('i', page, mid)))
 	if !ok {
 		return bridge.SendTag{}, false
 	}
 	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part))), true
 }
 
-// cutMark reads which part of which version of a message a mid is, and in which
-// conversation.
-func cutMark(v []byte) (version, part, conversation []byte, ok bool) {
-	version, rest, _ := bytes.Cut(v, []byte{0})
-	if len(rest) < 2 {
-		return nil, nil, nil, false
-	}
-	return version, rest[:2], rest[2:], true
-}
-
 // PrintOf implements bridge.Receipts.
-func (s ReceiptTable) TextHashOf(id bridge.MessageID) string { return string(s.receipt(printKey(id))) }
-
-func printKey(id bridge.MessageID) []byte { return append([]byte{'t'}, id...) }
+func (s ReceiptTable) TextHashOf(id bridge.MessageID) string {
+	return string(s.receipt(receipt.PrintKey(id)))
+}
 
 // mostSent bounds what SentSince returns.
 const mostSent = 1000
@@ -82,11 +70,11 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 		since = epoch
 	}
 	var err error
-	prefix, first := sentTo(c), sentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
+	prefix, first := receipt.SentTo(c), receipt.SentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
 	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
 		days := tx.Bucket(bucketMessages).Cursor()
-		from := max(dayOf(since), dayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
-		for day, _ := days.Seek(dayKey(from)); day != nil; day, _ = days.Next() {
+		from := max(receipt.DayOf(since), receipt.DayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
+		for day, _ := days.Seek(receipt.DayKey(from)); day != nil; day, _ = days.Next() {
 			b := receiptsOn(s.file, tx, day)
 			sent := b.Cursor()
 			for k, v := sent.Seek(first); bytes.HasPrefix(k, prefix); k, v = sent.Next() {
@@ -94,7 +82,7 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 					continue
 				}
 				at := int64(binary.BigEndian.Uint64(k[len(prefix):])) // #nosec G115 -- the very bits that were written
-				all = append(all, bridge.Sent{To: c, Tag: sentTag(k[len(first):], v), At: time.UnixMilli(at).UTC()})
+				all = append(all, bridge.Sent{To: c, Tag: receipt.SentTag(k[len(first):], v), At: time.UnixMilli(at).UTC()})
 			}
 		}
 		return nil
@@ -103,25 +91,9 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	return all[max(0, len(all)-mostSent):]
 }
 
-// sentTag reads which part was sent; older records tell the message alone.
-func sentTag(message, value []byte) bridge.SendTag {
-	version, part, _, ok := cutMark(value)
-	if !ok {
-		return bridge.SendTag{Message: bridge.MessageID(message), Part: bridge.SomePart}
-	}
-	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part)))
-}
-
-func sentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.String()...), 0) }
-
-func sentKey(sent bridge.Sent) []byte {
-	key := binary.BigEndian.AppendUint64(sentTo(sent.To), uint64(max(sent.At.UnixMilli(), 0)))
-	return append(key, sent.Tag.Message...)
-}
-
 // ShownAs implements bridge.Receipts.
 func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
-	ids := strings.Split(string(s.receipt(midKey('s', page, mid))), "\x00")
+	ids := strings.Split(string(s.receipt(receipt.MidKey('s', page, mid))), "\x00")
 	shown := make([]bridge.MessageID, 0, len(ids)-1)
 	for _, id := range ids[1:] {
 		shown = append(shown, bridge.MessageID(id))
@@ -137,9 +109,9 @@ func (s ReceiptTable) receipt(key []byte) []byte {
 	}
 	var found []byte
 	err := s.view(func(tx *bbolt.Tx) error {
-		oldest := dayOf(s.now()) - keepReceipts
+		oldest := receipt.DayOf(s.now()) - keepReceipts
 		c := tx.Bucket(bucketMessages).Cursor()
-		for day, _ := c.Last(); day != nil && found == nil && numberOf(day) >= oldest; day, _ = c.Prev() {
+		for day, _ := c.Last(); day != nil && found == nil && receipt.DayNumber(day) >= oldest; day, _ = c.Prev() {
 			found = bytes.Clone(receiptsOn(s.file, tx, day).Get(key))
 		}
 		return nil
@@ -151,7 +123,7 @@ func (s ReceiptTable) receipt(key []byte) []byte {
 }
 
 func (g *group) saveReceipts(receipts []bridge.Receipt) {
-	for key, value := range pairs(receipts) {
+	for key, value := range receipt.Pairs(receipts) {
 		b := g.today()
 		if b == nil {
 			return
@@ -160,51 +132,12 @@ func (g *group) saveReceipts(receipts []bridge.Receipt) {
 	}
 }
 
-// pairs returns what is stored of receipts.
-func pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		for _, r := range receipts {
-			mid := []byte(r.Mid)
-			if r.TextHash != "" && r.Tag.Message != "" && !yield(printKey(r.Tag.Message), []byte(r.TextHash)) {
-				return
-			}
-			if r.Mid == "" {
-				continue // proves nothing
-			}
-			if r.Sent.Tag.Message != "" && !yield(sentKey(r.Sent), markKey('w', r.Sent.Tag)[1:]) {
-				return
-			}
-			if r.Room == "" {
-				key := markKey('o', r.Tag)
-				of := key[1:]
-				if r.With.Customer != "" {
-					of = append(slices.Clone(of), r.With.String()...)
-				}
-				if !yield(key, mid) || !yield(midKey('i', r.Page, r.Mid), of) {
-					return
-				}
-				continue
-			}
-			value := []byte(r.Room)
-			for _, id := range r.Shown[:min(len(r.Shown), mostShown)] {
-				value = append(append(value, 0), id...)
-				if !yield(markKey('o', bridge.SendTag{Message: id}), mid) {
-					return
-				}
-			}
-			if !yield(midKey('s', r.Page, r.Mid), value) {
-				return
-			}
-		}
-	}
-}
-
 // today returns the bucket of today's receipts.
 func (g *group) today() *proof.Bucket {
 	if g.day != nil {
 		return g.day
 	}
-	day := dayKey(dayOf(g.now))
+	day := receipt.DayKey(receipt.DayOf(g.now))
 	_, err := g.bucket(bucketMessages).CreateBucketIfNotExists(day)
 	g.record.Create(bucketMessages, day)
 	g.wrote = true
@@ -226,63 +159,49 @@ func (g *group) on(day []byte) proof.Bucket {
 // receiptsOn returns the bucket of a day's receipts, which is there. Those from before the
 // upgrade to format 3 have no tags; in a month they are gone.
 func receiptsOn(f *file, tx *bbolt.Tx, day []byte) proof.Bucket {
-	return f.tables.Numbered(tx, bucketMessages, day, numberOf(day), f.tagged)
+	return f.tables.Numbered(tx, bucketMessages, day, receipt.DayNumber(day), f.tagged)
 }
 
-// expireReceipts lets go of days that are over, once a day.
+// expireReceipts lets go of days that are over, a little with each commit: they are no
+// longer read anyway.
 func (g *group) expireReceipts() {
-	today := dayOf(g.now)
-	if g.after.trimmed == today {
+	today := receipt.DayOf(g.now)
+	if g.after.trimmed == today && !g.after.more {
 		return
 	}
-	g.after.trimmed = today
-	b := g.bucket(bucketMessages)
-	var over [][]byte
-	c := b.Cursor()
-	for day, _ := c.First(); day != nil && numberOf(day) < today-keepReceipts; day, _ = c.Next() {
-		over = append(over, bytes.Clone(day))
+	g.after.trimmed, g.after.more = today, dropReceipts(g, today-keepReceipts)
+	if g.after.more {
+		g.then(func() { g.file.lazy.wake(lazyDone) })
 	}
-	for _, day := range over {
-		g.keep(b.DeleteBucket(day))
+}
+
+// receiptsAtOnce is how many receipts one commit lets go of.
+const receiptsAtOnce = 256
+
+// dropReceipts lets go of some of the receipts of before a day, and reports whether there
+// may be more.
+func dropReceipts(g *group, before uint32) (more bool) {
+	days := g.bucket(bucketMessages)
+	day, _ := days.Cursor().First()
+	if day == nil || receipt.DayNumber(day) >= before {
+		return false
+	}
+	g.wrote = true
+	b := days.Bucket.Bucket(day)
+	c, over := b.Cursor(), make([][]byte, 0, receiptsAtOnce)
+	for k, _ := c.First(); k != nil && len(over) < receiptsAtOnce; k, _ = c.Next() {
+		over = append(over, bytes.Clone(k))
+	}
+	if len(over) < receiptsAtOnce { // that is all
+		day = bytes.Clone(day)
+		g.keep(days.DeleteBucket(day))
 		g.record.Drop(bucketMessages, day)
+		return true
 	}
-}
-
-// mostShown bounds what is remembered of a message that is shown as very many.
-const mostShown = 200
-
-func checkReceipts(receipts []bridge.Receipt) error {
-	for _, r := range receipts {
-		ids := r.Shown
-		if r.Room == "" {
-			ids = []bridge.MessageID{r.Tag.Message}
-		}
-		wrong := len(r.Mid) > maxKey || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxKey || len(r.Room) > maxKey || len(ids) == 0 ||
-			r.Tag.Part < 0 || r.Tag.Part > 0xffff
-		for _, id := range ids {
-			wrong = wrong || id == "" || len(id) > maxKey || strings.Contains(string(id), "\x00")
-		}
-		if wrong {
-			return errors.New("receipt without a message, or with ids that are too long")
-		}
+	g.record.Named(b, bucketMessages, day)
+	for _, k := range over {
+		g.keep(b.Delete(k))
+		g.keep(g.record.Delete(b, k))
 	}
-	return nil
+	return true
 }
-
-func markKey(direction byte, m bridge.SendTag) []byte {
-	version := m.Version()
-	key := make([]byte, 0, 4+len(version))
-	key = append(append(append(key, direction), version...), 0)
-	return binary.BigEndian.AppendUint16(key, uint16(m.Part)) // #nosec G115 -- a message has some parts
-}
-
-func midKey(direction byte, page bridge.PageID, mid bridge.Mid) []byte {
-	key := make([]byte, 0, 2+len(page)+len(mid))
-	return append(append(append(append(key, direction), page...), 0), mid...)
-}
-
-// dayOf numbers days since 1970, in UTC.
-func dayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
-
-func dayKey(day uint32) []byte      { return binary.BigEndian.AppendUint32(nil, day) }
-func numberOf(dayKey []byte) uint32 { return binary.BigEndian.Uint32(dayKey) }

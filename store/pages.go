@@ -1,14 +1,11 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -40,33 +37,9 @@ type pageRecord struct {
 	Granted   time.Time        `json:"granted,omitzero"`
 }
 
-// pageSet is the pages in memory; never changed, only replaced.
-type pageSet struct {
-	byID map[bridge.PageID]bridge.Page
-	list []bridge.Page // by id
-}
-
-func newPageSet(byID map[bridge.PageID]bridge.Page) *pageSet {
-	set := &pageSet{byID: byID, list: slices.Collect(maps.Values(byID))}
-	slices.SortFunc(set.list, func(a, b bridge.Page) int { return cmp.Compare(a.ID, b.ID) })
-	return set
-}
-
-func (p *pageSet) with(changes map[bridge.PageID]*bridge.Page) *pageSet {
-	byID := maps.Clone(p.byID)
-	for id, page := range changes {
-		if page == nil {
-			delete(byID, id)
-		} else {
-			byID[id] = *page
-		}
-	}
-	return newPageSet(byID)
-}
-
 // Page returns a page from memory; bridge.ErrNoPage if it is not connected here.
 func (s PageTable) Page(id bridge.PageID) (bridge.Page, error) {
-	p, ok := s.pages.Load().byID[id]
+	p, ok := s.pages.Page(id)
 	if !ok {
 		return bridge.Page{}, bridge.ErrNoPage
 	}
@@ -74,7 +47,22 @@ func (s PageTable) Page(id bridge.PageID) (bridge.Page, error) {
 }
 
 // Pages returns all pages from memory, in order of their ids.
-func (s PageTable) Pages() []bridge.Page { return slices.Clone(s.pages.Load().list) }
+func (s PageTable) Pages() []bridge.Page {
+	pages := make([]bridge.Page, 0, s.pages.Len())
+	for p := range s.pages.All() {
+		pages = append(pages, *p)
+	}
+	return pages
+}
+
+// EachPage implements bridge.Pages.
+func (s PageTable) EachPage(each func(*bridge.Page) bool) {
+	for p := range s.pages.All() {
+		if !each(p) {
+			return
+		}
+	}
+}
 
 // SavePage stores a page if p.Rev is the revision of the stored one, 0 if there
 // is none, and returns when that is durable; ErrConflict otherwise. The page then
@@ -179,8 +167,7 @@ func (g *group) page(id bridge.PageID) (bridge.Page, bool) {
 		}
 		return *p, true
 	}
-	p, ok := g.file.pages.Load().byID[id]
-	return p, ok
+	return g.file.pages.Page(id)
 }
 
 func (g *group) change(id bridge.PageID, p *bridge.Page) {
@@ -193,7 +180,7 @@ func (g *group) change(id bridge.PageID, p *bridge.Page) {
 // load unseals all pages. One whose token cannot be read is kept without it:
 // it can be connected again.
 func (s PageTable) load(tx *bbolt.Tx) error {
-	byID := map[bridge.PageID]bridge.Page{}
+	var all []*bridge.Page
 	err := s.tables.Of(tx, bucketPages).ForEach(func(id, v []byte) error {
 		var r pageRecord
 		if len(v) < 8 {
@@ -202,7 +189,7 @@ func (s PageTable) load(tx *bbolt.Tx) error {
 		if err := json.Unmarshal(v[8:], &r); err != nil {
 			return fmt.Errorf("read page %s: %w", id, err)
 		}
-		p := bridge.Page{
+		p := &bridge.Page{
 			ID: bridge.PageID(id), Name: r.Name, TokenKind: r.TokenKind, Expires: r.Expires, Checked: r.Checked, State: r.State, Why: r.Trouble,
 			Settings: r.Settings, Feed: r.Feed, Since: r.Since, By: r.By, ByName: r.ByName, Grant: r.Grant, Granted: r.Granted, Rev: binary.BigEndian.Uint64(v),
 		}
@@ -213,9 +200,9 @@ func (s PageTable) load(tx *bbolt.Tx) error {
 			}
 			p.Token = bridge.Secret(token)
 		}
-		byID[p.ID] = p
+		all = append(all, p)
 		return nil
 	})
-	s.pages.Store(newPageSet(byID))
+	s.pages.Load(all)
 	return err
 }

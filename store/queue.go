@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
 )
 
@@ -46,13 +48,14 @@ func newQueues(f *file) [3]*Queue {
 
 // added is an entry that a transaction stores.
 type added struct {
-	entry *bridge.Entry
-	seq   bridge.Seq
+	entry    *bridge.Entry
+	delivery bridge.Delivery // the same, as it is read
 }
 
 // Append implements bridge.Queue. It fails at once with ErrBehind or ErrDiskFull
 // when nothing new can be taken, and otherwise with ErrNotStored. ctx ends the
-// waiting only while the writer has not taken the entries.
+// waiting only while the writer has not taken the entries. Bodies are not to be changed
+// afterwards.
 func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (repeats int, err error) {
 	size := 0
 	for i := range entries {
@@ -85,7 +88,8 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		}
 		g.then(func() {
 			for _, n := range news {
-				stored(n.entry, n.seq)
+				q.file.fresh.Add(place{q.number, n.delivery.Seq}, n.delivery)
+				stored(n.entry, n.delivery.Seq)
 			}
 		})
 	}}
@@ -115,6 +119,9 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	if left {
 		return bridge.Delivery{}, bridge.ErrConcluded
 	}
+	if d, is := q.file.fresh.Take(place{q.number, seq}); is && !postponed {
+		return d, nil
+	}
 	d := bridge.Delivery{Seq: seq}
 	var damage error
 	err := q.file.view(func(tx *bbolt.Tx) error {
@@ -141,6 +148,19 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	return d, err
 }
 
+// Accepted implements bridge.Queue.
+func (q *Queue) Accepted(seqs []bridge.Seq, each func(bridge.Seq, time.Time)) {
+	_ = q.file.view(func(tx *bbolt.Tx) error { // closed: nothing waits any more
+		b := tx.Bucket(q.bucket)
+		for _, seq := range seqs {
+			if at, ok := layout.Accepted(b.Get(seqKey(uint64(seq)))); ok {
+				each(seq, at)
+			}
+		}
+		return nil
+	})
+}
+
 // openDelivery reads a record that was sealed for a place in a queue. Of one that is not
 // as it was written, nothing is believed.
 func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery, err error) {
@@ -162,7 +182,7 @@ func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery
 
 // Save implements bridge.Queue; ErrConcluded if the delivery is gone.
 func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Receipt) error {
-	if err := checkReceipts(receipts); err != nil {
+	if err := receipt.Check(receipts); err != nil {
 		return err
 	}
 	var refused error
@@ -173,6 +193,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 			refused = bridge.ErrConcluded
 			return
 		}
+		q.file.fresh.Take(place{q.number, seq})
 		progressed := func(record []byte) ([]byte, error) { return layout.WithProgress(record, p), nil }
 		if record, refused = proof.Rewrite(q.file.seal, q.bucket, key, record, progressed); refused == nil {
 			g.putWhole(b, key, record)
@@ -185,12 +206,13 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 // Postpone implements bridge.Queue. It is durable with the next commit, a second later
 // at most, or when Close returns.
 func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
+	q.file.fresh.Take(place{q.number, seq})
 	q.file.lazy.postpone(place{q.number, seq}, h)
 }
 
 // Conclude implements bridge.Queue. What is concluded already stays so.
 func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
-	if err := checkReceipts(receipts); err != nil {
+	if err := receipt.Check(receipts); err != nil {
 		return err
 	}
 	if q.lazy {
@@ -237,7 +259,7 @@ func laneNumber(raw []byte, numbers map[string]int, lanes []bridge.Lane) (int, [
 // Seen implements bridge.Queue.
 func (q *Queue) Seen(key string) bool { return q.file.seen.has(hashOf(q.bucket, key)) }
 
-func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
+func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
 	b := g.bucket(q.bucket)
 	seq := g.next(b)
 	key := seqKey(seq)
@@ -248,13 +270,16 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
 	g.putWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
-	return bridge.Seq(seq)
+	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body}
+	_, _, _ = layout.ParseRecord(record, &d) // which was just made
+	return d
 }
 
 func (g *group) conclude(q *Queue, seq bridge.Seq, receipts []bridge.Receipt) {
 	if g.drop(g.bucket(q.bucket), seqKey(uint64(seq))) {
 		g.left(q)
 	}
+	q.file.fresh.Take(place{q.number, seq})
 	g.saveReceipts(receipts)
 }
 

@@ -1,9 +1,11 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -487,5 +489,51 @@ func TestWaiting_AllocatesPerLane_NotPerDelivery(t *testing.T) {
 	})
 	if allocs > 300 {
 		t.Errorf("%v allocations for 5000 deliveries of 10 lanes", allocs)
+	}
+}
+
+// TestDelivery_OfAFreshEntry_IsAsInTheFile: what is handed out from memory is what a restart
+// would read, and what was changed since is not handed out.
+func TestDelivery_OfAFreshEntry_IsAsInTheFile(t *testing.T) {
+	s := open(t, options(newPath(t)))
+	q := s.Outbox()
+	tried := time.Date(2026, 5, 1, 12, 0, 0, 5, time.FixedZone("east", 3600))
+	e := entry("fresh")
+	e.Progress = bridge.Progress{State: bridge.InFlight, Part: 3, Attempts: 70_000, Tagged: true, Tried: tried}
+	seq := add(t, q, e)[0]
+	fresh, err := q.Delivery(seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filed, err := q.Delivery(seq); err != nil || !reflect.DeepEqual(fresh, filed) || string(filed.Body) != "body of fresh" {
+		t.Errorf("from memory came %+v, from the file %+v, %v", fresh, filed, err)
+	}
+
+	saved := add(t, q, entry("saved"))[0]
+	if err := q.Save(saved, bridge.Progress{Part: 7}); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := q.Delivery(saved); err != nil || d.Progress.Part != 7 {
+		t.Errorf("after progress was saved: %+v, %v", d, err)
+	}
+	concluded, failed := add(t, q, entry("concluded"))[0], add(t, q, entry("failed"))[0]
+	if err := errors.Join(q.Conclude(concluded), q.Fail(failed, "reason", "")); err != nil {
+		t.Fatal(err)
+	}
+	for _, seq := range []bridge.Seq{concluded, failed} {
+		if d, err := q.Delivery(seq); !errors.Is(err, bridge.ErrConcluded) {
+			t.Errorf("what is gone is delivered: %+v, %v", d, err)
+		}
+	}
+
+	big := make([]bridge.Entry, 20) // more than is kept
+	for i := range big {
+		big[i] = entry(fmt.Sprint("big", i))
+		big[i].Body = bytes.Repeat([]byte{byte(i)}, 400_000)
+	}
+	for i, seq := range add(t, q, big...) {
+		if d, err := q.Delivery(seq); err != nil || !bytes.Equal(d.Body, big[i].Body) {
+			t.Errorf("big entry %d: %d bytes, %v", i, len(d.Body), err)
+		}
 	}
 }

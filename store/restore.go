@@ -3,67 +3,42 @@ package store
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
-	"go.etcd.io/bbolt"
-
-	"messenger-bridge/bridge"
 	"messenger-bridge/store/copied"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
 
-// Check opens a file that is there with its key, and changes nothing.
-func Check(o Options) error {
+// Check opens a file that is there with its key, changes nothing, and returns what sealed it.
+func Check(o Options) (*seal.Sealer, error) {
 	o.setDefaults()
-	_, err := check(o)
-	return err
-}
-
-// check is Check; it returns what opens the file.
-func check(o Options) (*seal.Sealer, error) {
-	key, err := seal.SecretKey(o.Key, o.Path, true, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := seal.New(key, nil)
+	sealer, err := seal.ByKeyOf(o.Key, o.Path, true, nil, o.Log)
 	if err != nil {
 		return nil, err
 	}
 	return sealer, checkFile(o, sealer)
 }
 
-// Restore puts the copy at from in the place of the store at o.Path, once the key has opened
-// it and it is marked as a copy. A store that is there stays, under the name that is returned.
+// Restore puts a copy that the key opens in the place of a store, which stays under another name.
 func Restore(from string, o Options) (aside string, err error) {
 	o.setDefaults()
 	info, err := os.Stat(from)
 	if err != nil || info.IsDir() || info.Size() == 0 {
 		return "", fmt.Errorf("%w: %s cannot be read, or is empty; name a file that `messenger-bridge backup` wrote", ErrForeign, from)
 	}
-	if o.Key == "" { // the copy opens with the key that is there, or not at all
-		key, err := os.ReadFile(o.Path + ".key")
-		if errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("%w: put the key file of the copy at %s.key, or set SECRET_KEY", ErrNoKey, o.Path)
-		}
-		if err != nil {
-			return "", fmt.Errorf("read the key file: %w", err)
-		}
-		o.Key = bridge.Secret(key)
+	checked := o
+	if checked.Key, err = seal.KeyThatIsThere(o.Key, o.Path); err != nil { // the copy opens with it, or not at all
+		return "", err
 	}
-	if _, err := os.Stat(o.Path); err == nil { // held, so that no bridge runs on it meanwhile
-		db, err := bbolt.Open(o.Path, 0, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
-		if err == nil {
-			defer db.Close()
-		} else if err = refused(o.Path, err); !errors.Is(err, ErrForeign) { // a damaged one may be replaced
-			return "", err
-		}
+	release, err := copied.Hold(o.Path, lockWait)                   // so that no bridge runs on it meanwhile
+	if err != nil && !errors.Is(refused(o.Path, err), ErrForeign) { // a damaged one may be replaced
+		return "", refused(o.Path, err)
 	}
+	defer release()
 	return copied.Place(from, o.Path, o.Now(), func(temporary string) error {
-		checked := o
 		checked.Path = temporary
-		sealer, err := check(checked)
+		sealer, err := Check(checked)
 		if err != nil {
 			return fmt.Errorf("%s is not restored: %w", from, err)
 		}

@@ -203,6 +203,46 @@ func TestReceipts_AreForgotten_After30Days(t *testing.T) {
 	}
 }
 
+// TestReceipts_OfABusyDay_GoInSlices: no commit takes long because a day with many is over, and
+// they go although nothing else happens.
+func TestReceipts_OfABusyDay_GoInSlices(t *testing.T) {
+	const each, calls = 500, 10
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	var commits atomic.Int64
+	s := open(t, o.OnCommit(func(update func() error) error {
+		commits.Add(1)
+		return update()
+	}))
+	for call := range calls {
+		var receipts []bridge.Receipt
+		for n := range each {
+			id := fmt.Sprint(call, "/", n)
+			receipts = append(receipts, bridge.Receipt{Page: "p", Mid: bridge.Mid(id), Tag: bridge.SendTag{Message: bridge.MessageID(id)}})
+		}
+		if err := s.SaveReceipts(t.Context(), receipts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commits.Store(0)
+	now.pass(32 * 24 * time.Hour)
+	add(t, s.Notices(), entry("a month later"))
+	if days, err := s.ReceiptDays(); days != 1 || err != nil {
+		t.Fatalf("one commit has let go of all receipts: %d days, %v", days, err)
+	}
+	for days := 1; days > 0; { // with commits that are made for them
+		var err error
+		if days, err = s.ReceiptDays(); err != nil || t.Context().Err() != nil {
+			t.Fatal(days, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if n := commits.Load(); n < 2*each*calls/1024 {
+		t.Errorf("they went with %d commits", n)
+	}
+}
+
 // A reply follows its message within milliseconds, long before a lazy conclusion is
 // durable.
 func TestReceipts_OfWhatIsShown_AreFoundAtOnceAndAfterwards(t *testing.T) {

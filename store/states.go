@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/later"
 	"messenger-bridge/store/proof"
 )
 
@@ -30,14 +31,34 @@ const (
 type stateMemory struct {
 	mu    sync.Mutex           // guards all below
 	newer map[string]*newState // by conversation
-	allBy time.Time            // when all of them are written; zero: nothing waits so long
+	due   []string             // written with the next commit
+	later later.Line           // written when their time has come
 }
 
 type newState struct {
 	bridge.ConversationState
-	filed time.Time // LastActive in the file
-	due   bool      // it is written with the next commit
-	gone  bool      // it is deleted with the next commit
+	filed  time.Time // LastActive in the file
+	due    bool      // it is among those written with the next commit
+	queued bool      // it is among those written later
+	gone   bool      // it is deleted, not written
+}
+
+// dueNow has a conversation written with the next commit. It expects the lock to be held.
+func (m *stateMemory) dueNow(key string, n *newState) {
+	if !n.due {
+		n.due = true
+		m.due = append(m.due, key)
+	}
+}
+
+// dueLater has a conversation written at a time, and reports whether that is the first
+// for which something waits. It expects the lock to be held.
+func (m *stateMemory) dueLater(key string, n *newState, by time.Time) (first bool) {
+	if n.due || n.queued {
+		return false
+	}
+	n.queued = true
+	return m.later.Add(key, by)
 }
 
 // State implements bridge.States.
@@ -80,10 +101,9 @@ func (s StateTable) ChangeState(c bridge.Conversation, change func(*bridge.Conve
 	activeOnly := before
 	activeOnly.Window.Heard, activeOnly.Reply.At = n.Window.Heard, n.Reply.At
 	if n.ConversationState != activeOnly || n.LastActive().Sub(n.filed) >= stateSlack {
-		n.due = true
+		s.states.dueNow(key, n)
 		s.lazy.wake(lazyDone)
-	} else if s.states.allBy.IsZero() {
-		s.states.allBy = s.now().Add(stateSlack)
+	} else if s.states.dueLater(key, n, s.now().Add(stateSlack)) {
 		s.lazy.wake(stateSlack)
 	}
 	return n.ConversationState
@@ -93,7 +113,9 @@ func (s StateTable) ChangeState(c bridge.Conversation, change func(*bridge.Conve
 func (s StateTable) ForgetState(c bridge.Conversation) {
 	s.states.mu.Lock()
 	defer s.states.mu.Unlock()
-	s.states.newer[c.String()] = &newState{due: true, gone: true}
+	key, n := c.String(), &newState{gone: true}
+	s.states.newer[key] = n
+	s.states.dueNow(key, n)
 	s.lazy.wake(lazyDone)
 }
 
@@ -127,35 +149,45 @@ func (s StateTable) EachState(each func(bridge.Conversation, bridge.Conversation
 	return nil
 }
 
-// take hands over what the next commit writes: what is due, and from time to time
-// all there is.
-func (m *stateMemory) take(now time.Time) map[string]newState {
+// take hands over what the next commit writes: what is due, and of what waited until now a
+// slice, the oldest first. wait is for the next of these, 0 if nothing waits.
+func (m *stateMemory) take(now time.Time) (set map[string]newState, wait time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := !m.allBy.IsZero() && !now.Before(m.allBy)
-	var set map[string]newState
-	for key, n := range m.newer {
-		if !n.due && !all {
-			continue
+	m.later.Take(now, func(key string) {
+		if n := m.newer[key]; n != nil && n.queued {
+			n.queued = false
+			m.dueNow(key, n)
 		}
-		if set == nil {
-			set = map[string]newState{}
-		}
-		set[key] = *n
+	})
+	if len(m.due) > 0 {
+		set = make(map[string]newState, len(m.due))
+	}
+	for _, key := range m.due {
+		m.write(set, key)
+	}
+	m.due = m.due[:0]
+	return set, m.later.Wait(now, lazyDone)
+}
+
+// write puts a conversation as it is now into what a commit writes.
+func (m *stateMemory) write(set map[string]newState, key string) {
+	if n := m.newer[key]; n != nil {
 		n.due = false
+		set[key] = *n
 	}
-	if all {
-		m.allBy = time.Time{}
-	}
-	return set
 }
 
 // takeAll hands over everything, for the last commit.
 func (m *stateMemory) takeAll() map[string]newState {
 	m.mu.Lock()
-	m.allBy = time.Unix(0, 0)
-	m.mu.Unlock()
-	return m.take(time.Now())
+	defer m.mu.Unlock()
+	set := make(map[string]newState, len(m.newer))
+	for key := range m.newer {
+		m.write(set, key)
+	}
+	m.due, m.later = nil, later.Line{}
+	return set
 }
 
 // settle ends what take began. What is not durable is tried again.
@@ -167,7 +199,7 @@ func (m *stateMemory) settle(set map[string]newState, durable bool) {
 		switch {
 		case now == nil:
 		case !durable:
-			now.due = true
+			m.dueNow(key, now)
 		case now.ConversationState == written.ConversationState && now.gone == written.gone:
 			delete(m.newer, key)
 		default: // it went on meanwhile
@@ -197,7 +229,9 @@ func (m *stateMemory) load(b proof.Bucket, now time.Time) error {
 	return b.ForEach(func(key, v []byte) error {
 		var state bridge.ConversationState
 		if json.Unmarshal(v, &state) != nil || state.LastActive().Before(over) {
-			m.newer[string(key)] = &newState{due: true, gone: true}
+			n := &newState{gone: true}
+			m.newer[string(key)] = n
+			m.dueLater(string(key), n, now)
 		}
 		return nil
 	})

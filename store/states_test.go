@@ -85,3 +85,43 @@ func TestStates_OfLongAgo_AreForgottenAtTheStart(t *testing.T) {
 		t.Errorf("%+v is still there", got)
 	}
 }
+
+// TestStates_OfManyConversations_AreWrittenInSlices: what a commit does depends on what changed,
+// not on how many customers were heard lately.
+func TestStates_OfManyConversations_AreWrittenInSlices(t *testing.T) {
+	const customers = 3000
+	path, now := newPath(t), &clock{at: time.Now().UTC().Truncate(time.Second)}
+	o := options(path)
+	o.Now = now.Now
+	s := open(t, o)
+	at := now.Now()
+	for n := range customers {
+		s.ChangeState(conversation(n), heard(at))
+	}
+	add(t, s.Notices(), entry("all are new"))
+	if n := s.UnsavedStates(); n != 0 {
+		t.Fatalf("%d conversations that are new are not in the file", n)
+	}
+	for n := range customers {
+		s.ChangeState(conversation(n), heard(at.Add(time.Minute)))
+	}
+	add(t, s.Notices(), entry("all go on"))
+	if n := s.UnsavedStates(); n != customers {
+		t.Errorf("%d of %d are written although they need not be", customers-n, customers)
+	}
+	now.pass(6 * time.Minute)
+	add(t, s.Notices(), entry("it is time"))
+	if n := s.UnsavedStates(); n < customers/2 || n == customers {
+		t.Errorf("one commit takes %d of %d along", customers-n, customers)
+	}
+	s.WaitForStates(t.Context()) // with commits that are made for them
+	if err := t.Context().Err(); err != nil {
+		t.Fatal(err)
+	}
+	s = openCopy(t, path)
+	for n := range customers {
+		if got := s.State(conversation(n)).Window.Heard; !got.Equal(at.Add(time.Minute)) {
+			t.Fatalf("the file has %v of conversation %d", got, n)
+		}
+	}
+}

@@ -1,11 +1,11 @@
 package store
 
 import (
-	"messenger-bridge/bridge"
-	"messenger-bridge/store/layout"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"messenger-bridge/store/audit"
 )
 
 // Stats are figures for metrics. Counters begin with Open.
@@ -57,21 +57,11 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 	c := &s.writer.counts
 	for _, q := range s.queues {
 		b := tx.Bucket(q.bucket)
-		*c.queue(q) = QueueStats{Waiting: b.Stats().KeyN, Oldest: oldest(b)}
+		*c.queue(q) = QueueStats{Waiting: b.Stats().KeyN, Oldest: audit.Oldest(b)}
 	}
 	failed := tx.Bucket(bucketFailed)
 	c.Failed = failed.Stats().KeyN
 	s.writer.failedFrom = oldestFailure(failed)
 	c.Remembered = s.seen.len()
 	c.FileSize = tx.Size()
-}
-
-// oldest returns when the first entry of a queue was accepted.
-func oldest(b *bbolt.Bucket) time.Time {
-	if k, v := b.Cursor().First(); k != nil {
-		var d bridge.Delivery
-		_, _, _ = layout.ParseRecord(v, &d)
-		return d.Accepted
-	}
-	return time.Time{}
 }

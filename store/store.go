@@ -15,9 +15,12 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
-	"messenger-bridge/store/disk"
+	"messenger-bridge/store/fresh"
+	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/space"
 	"messenger-bridge/store/wipe"
 )
 
@@ -72,7 +75,7 @@ func (o *Options) setDefaults() {
 		o.seams.commit = func(update func() error) error { return update() }
 	}
 	if o.seams.free == nil {
-		o.seams.free = disk.Free
+		o.seams.free = space.Free
 	}
 	if o.seams.compact == 0 {
 		o.seams.compact = 64 << 20
@@ -123,13 +126,14 @@ type file struct {
 
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
-	pages  atomic.Pointer[pageSet]   // replaced by the writer
+	pages  pageset.Set               // changed by the writer
 	seen   seenSet                   // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
+	fresh  fresh.Entries[place]      //
 	health health                    //
-	disk   space                     //
+	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
 	wiping sync.Mutex                // held by who overwrites free pages
 }
@@ -147,11 +151,7 @@ func Open(o Options) (*Store, error) {
 		}
 		stored = info.Size() > 0
 	}
-	key, err := seal.SecretKey(o.Key, o.Path, stored, o.Log)
-	if err != nil {
-		return nil, err
-	}
-	sealer, err := seal.New(key, o.seams.nonce)
+	sealer, err := seal.ByKeyOf(o.Key, o.Path, stored, o.seams.nonce, o.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -210,6 +210,7 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.finished
+		s.fresh.Clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
 	})
 	return s.closed
@@ -219,7 +220,7 @@ func (s *Store) Close() error {
 func (s *Store) load() error {
 	return s.view(func(tx *bbolt.Tx) error {
 		if day := s.tables.Of(tx, bucketMeta).Get(keyTagged); len(day) == 4 {
-			s.tagged = numberOf(day)
+			s.tagged = receipt.DayNumber(day)
 		}
 		if err := s.PageTable.load(tx); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/audit"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/proof"
 )
@@ -43,7 +44,8 @@ type writerState struct {
 	seenFrom   time.Time // of the oldest record of keys; zero: none
 	failedFrom time.Time // of the oldest failed delivery; zero: none
 	counts     Stats
-	lastOps    int // in the last group
+	lastOps    int  // in the last group
+	more       bool // receipts are left that are to be let go, with commits made for them
 }
 
 // write is the writer goroutine. Nothing else begins a write transaction.
@@ -84,7 +86,10 @@ func (s *file) finish() {
 // marks takes what rides with the next commit.
 func (s *file) marks() lazySet {
 	set := s.lazy.take(false)
-	set.states = s.states.take(s.now())
+	var next time.Duration
+	if set.states, next = s.states.take(s.now()); next > 0 {
+		s.lazy.wake(next)
+	}
 	return set
 }
 
@@ -125,7 +130,7 @@ var errUnchanged = errors.New("nothing to write")
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
 func (s *file) commit(ops []*op, marks lazySet) {
-	if len(ops) == 0 && marks.empty() && s.writer.failure == nil {
+	if len(ops) == 0 && marks.empty() && s.writer.failure == nil && !s.writer.more {
 		s.busy.Store(nil)
 		return
 	}
@@ -144,7 +149,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 				o.apply(g)
 			}
 			marks.apply(g)
-			if !g.wrote && s.writer.failure == nil {
+			if !g.wrote && s.writer.failure == nil && !s.writer.more {
 				return errUnchanged
 			}
 			g.complete()
@@ -208,7 +213,7 @@ func (s *file) committed(g *group, ops int, took time.Duration) {
 	s.seen.change(g.fresh.order, g.forgotten)
 	c.Remembered = s.seen.len()
 	if g.pages != nil {
-		s.pages.Store(s.pages.Load().with(g.pages))
+		s.pages.Change(g.pages)
 	}
 	s.publish()
 }
@@ -350,7 +355,7 @@ func (g *group) complete() {
 	g.expireReceipts()
 	for _, q := range g.file.queues {
 		if g.touched[q.number] {
-			g.after.counts.queue(q).Oldest = oldest(g.bucket(q.bucket).Bucket)
+			g.after.counts.queue(q).Oldest = audit.Oldest(g.bucket(q.bucket).Bucket)
 		}
 	}
 	g.after.counts.FileSize = g.tx.Size()

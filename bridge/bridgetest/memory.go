@@ -144,6 +144,15 @@ func (p Pages) Page(id bridge.PageID) (bridge.Page, error) {
 // Pages implements bridge.Pages.
 func (p Pages) Pages() []bridge.Page { return slices.Clone(p) }
 
+// EachPage implements bridge.Pages.
+func (p Pages) EachPage(each func(*bridge.Page) bool) {
+	for i := range p {
+		if !each(&p[i]) {
+			return
+		}
+	}
+}
+
 // Cursors are bridge.Cursors.
 type Cursors map[string]time.Time
 

@@ -93,6 +93,15 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	return bridge.Delivery{}, bridge.ErrConcluded
 }
 
+// Accepted implements bridge.Queue.
+func (q *Queue) Accepted(seqs []bridge.Seq, each func(bridge.Seq, time.Time)) {
+	for _, seq := range seqs {
+		if d, err := q.Delivery(seq); err == nil {
+			each(seq, d.Accepted)
+		}
+	}
+}
+
 // Waiting implements bridge.Queue.
 func (q *Queue) Waiting(each func(*bridge.Delivery, int)) error {
 	numbers := map[bridge.Lane]int{}

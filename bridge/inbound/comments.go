@@ -44,7 +44,7 @@ func (o *order) belowVisitor(in *bridge.Incoming) bool {
 
 // answering reports whether answers to comments of a page are under way.
 func (o *order) answering(p bridge.PageID) bool {
-	return o.outbox.Look().HoldsAny(func(l bridge.Lane) bool { return l.Page == p && l.Kind == bridge.Comments })
+	return o.outbox.Look().HoldsAny(p, func(l bridge.Lane) bool { return l.Kind == bridge.Comments })
 }
 
 // conversationAbove returns in whose conversation the comment is shown that an event is

@@ -76,6 +76,8 @@ func (w *world) Page(id bridge.PageID) (bridge.Page, error) {
 
 func (w *world) Pages() []bridge.Page { return []bridge.Page{w.page} }
 
+func (w *world) EachPage(each func(*bridge.Page) bool) { each(&w.page) }
+
 func (w *world) Conversation(r bridge.RoomID) (bridge.Conversation, bool, error) {
 	switch r {
 	case "room":

@@ -40,14 +40,16 @@ func (a *app) doubt() {
 }
 
 // ready sees to the app's own subscription: made if there is none, renewed if it is
-// ours, left alone if it leads elsewhere. It returns what is missing, and as of when.
-func (a *app) ready(ctx context.Context) (state appState, err error) {
+// ours, left alone if it leads elsewhere. It returns what is missing, and as of when;
+// comments says whether those are asked about, too.
+func (a *app) ready(ctx context.Context, comments bool) (state appState, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	now, comments := a.now(), a.wantsFeed()
+	now := a.now()
 	if !a.good.IsZero() && now.Sub(a.good) < a.checkFor && (a.feed || !comments) {
 		return appState{checked: a.good}, nil
 	}
+	comments = a.wantsFeed() // of any page
 	state, err = a.check(ctx, comments)
 	state.checked = now
 	if err == nil && state.why.Kind == "" {
@@ -98,10 +100,11 @@ func (a *app) subscribe(ctx context.Context, comments bool) (bridge.Trouble, err
 // noteLoss notes, before the subscription is repaired, that no page's events were sent.
 func (a *app) noteLoss(ctx context.Context) error {
 	var running []bridge.Page
-	for _, p := range a.pages.Pages() {
+	a.pages.EachPage(func(p *bridge.Page) bool {
 		if p.ReceivesEvents() {
-			running = append(running, p)
+			running = append(running, *p)
 		}
-	}
+		return true
+	})
 	return a.gaps.Lost(ctx, running...)
 }

@@ -14,6 +14,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/backfill"
+	"messenger-bridge/bridge/bridgetest"
 )
 
 // memory is a store.
@@ -55,6 +56,8 @@ func (m *memory) Pages() []bridge.Page {
 	defer m.mu.Unlock()
 	return slices.SortedFunc(maps.Values(m.pages), func(a, b bridge.Page) int { return cmp.Compare(a.ID, b.ID) })
 }
+
+func (m *memory) EachPage(each func(*bridge.Page) bool) { bridgetest.Pages(m.Pages()).EachPage(each) }
 
 func (m *memory) SavePage(ctx context.Context, p bridge.Page) error {
 	return m.SavePages(ctx, []bridge.Page{p}, "")

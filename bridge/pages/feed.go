@@ -62,7 +62,7 @@ func (c *Connections) switchComments(ctx context.Context, id bridge.PageID) (bri
 	}
 	c.app.doubt()
 	atApp := bridge.Trouble{Kind: bridge.FacebookAway}
-	if found, err := c.app.ready(ctx); err == nil {
+	if found, err := c.app.ready(ctx, true); err == nil {
 		atApp = found.feed
 	}
 	if page, err = c.feeds.checkFeed(ctx, page, page.Settings.Comments, atApp); err != nil {
@@ -192,7 +192,7 @@ func withoutFeed(missing []string) (others []string, feed bool) {
 
 // wantsFeed reports whether a page that is switched on wants comments.
 func (a *app) wantsFeed() bool {
-	return slices.ContainsFunc(a.pages.Pages(), func(p bridge.Page) bool { return p.Settings.Comments && !p.Silenced() })
+	return bridge.AnyPage(a.pages, func(p *bridge.Page) bool { return p.Settings.Comments && !p.Silenced() })
 }
 
 // feedToo sees to the field of an app that has all others.
@@ -204,7 +204,7 @@ func (a *app) feedToo(ctx context.Context) bridge.Trouble {
 		}
 		return bridge.Trouble{Kind: bridge.CommentsNotSent}
 	}
-	if slices.ContainsFunc(a.pages.Pages(), func(p bridge.Page) bool { return p.Feed.On && p.Feed.Why.Kind == "" && p.Settings.Comments }) {
+	if bridge.AnyPage(a.pages, func(p *bridge.Page) bool { return p.Feed.On && p.Feed.Why.Kind == "" && p.Settings.Comments }) {
 		a.announceOnce(ctx, fmt.Sprintf("feed//%d", a.now().UnixNano()),
 			a.say.Say("The Meta app had lost its subscription to comments (%s) and was subscribed again. Comments of the time between are seen at Facebook only; messages were not affected.", bridge.FeedField))
 	}

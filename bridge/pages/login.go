@@ -55,7 +55,7 @@ func (l *Login) Begin(ctx context.Context, id string) (dialog, nonce string, err
 	}
 	nonce = rand.Text()
 	state := id + "." + l.tickets.Sign("login", id+"."+nonce)
-	return l.facebook.Dialog(l.publicURL+callbackPath, state, bridge.WantComments(l.pages.Pages())), nonce, nil
+	return l.facebook.Dialog(l.publicURL+callbackPath, state, bridge.WantComments(l.pages)), nonce, nil
 }
 
 // CheckReturn tells whether a browser that comes back from Facebook is the one
@@ -108,7 +108,7 @@ func (l *Login) Return(ctx context.Context, state, nonce, code string) (Offer, e
 // offer keeps a grant in a choice ticket and returns what may be chosen from it.
 func (l *Login) offer(ctx context.Context, to bridge.Author, nonce string, grant bridge.Grant) (offer Offer, err error) {
 	offer = Offer{By: to, Person: grant.Name, Missing: grant.Missing, Empty: emptiness(&grant)}
-	if bridge.WantComments(l.pages.Pages()) { // else nobody was asked for them
+	if bridge.WantComments(l.pages) { // else nobody was asked for them
 		offer.Missing = slices.Concat(grant.Missing, grant.Feed)
 	}
 	for _, g := range grant.Pages {

@@ -50,12 +50,7 @@ func (r *revocations) connectedAgain(one bridge.Revocation) bool {
 
 // needed reports whether a page is connected by what a person allowed.
 func (r *revocations) needed(grant string) bool {
-	for _, p := range r.pages.Pages() {
-		if p.Grant == grant && p.Token != "" {
-			return true
-		}
-	}
-	return false
+	return bridge.AnyPage(r.pages, func(p *bridge.Page) bool { return p.Grant == grant && p.Token != "" })
 }
 
 // open reports whether Facebook has still to be told something.

@@ -1,7 +1,6 @@
 package pages
 
 import (
-	"cmp"
 	"slices"
 	"time"
 
@@ -21,21 +20,21 @@ type rotation struct {
 
 // next returns the page after the last one, false if there is none. pages are in the
 // order of their ids.
-func (r *rotation) next(pages []bridge.Page) (bridge.PageID, bool) {
+func (r *rotation) next(pages []bridge.PageID) (bridge.PageID, bool) {
 	if len(pages) == 0 {
 		return "", false
 	}
-	i, found := slices.BinarySearchFunc(pages, r.last, func(p bridge.Page, id bridge.PageID) int { return cmp.Compare(p.ID, id) })
+	i, found := slices.BinarySearch(pages, r.last)
 	if found {
 		i++
 	}
-	r.last = pages[i%len(pages)].ID
+	r.last = pages[i%len(pages)]
 	r.first--
 	return r.last, true
 }
 
 // nextBut is next without those whose turn came early.
-func (r *rotation) nextBut(pages []bridge.Page, early map[bridge.PageID]bool) (id bridge.PageID, ok bool) {
+func (r *rotation) nextBut(pages []bridge.PageID, early map[bridge.PageID]bool) (id bridge.PageID, ok bool) {
 	for range pages {
 		if id, ok = r.next(pages); !early[id] {
 			return id, ok

@@ -12,9 +12,9 @@ const period = 5 * time.Minute
 
 func TestRotation_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
 	for _, n := range []int{1, 2, 1000} {
-		var pages []bridge.Page
+		var pages []bridge.PageID
 		for i := range n {
-			pages = append(pages, bridge.Page{ID: bridge.PageID(fmt.Sprintf("%04d", i))})
+			pages = append(pages, bridge.PageID(fmt.Sprintf("%04d", i)))
 		}
 		r := &rotation{every: period, jitter: func() float64 { return 0.5 }}
 		checked := map[bridge.PageID]int{}
@@ -42,14 +42,9 @@ func TestRotation_ThousandPages_AreSpreadOverThePeriod(t *testing.T) {
 
 func TestRotation_PagesComeAndGo_TheOthersKeepTheirTurn(t *testing.T) {
 	r := &rotation{every: time.Minute, jitter: func() float64 { return 0.5 }}
-	list := func(ids ...bridge.PageID) (pages []bridge.Page) {
-		for _, id := range ids {
-			pages = append(pages, bridge.Page{ID: id})
-		}
-		return pages
-	}
+	list := func(ids ...bridge.PageID) []bridge.PageID { return ids }
 	for i, step := range []struct {
-		pages []bridge.Page
+		pages []bridge.PageID
 		want  bridge.PageID
 	}{
 		{list("b", "d"), "b"}, {list("a", "b", "c", "d"), "c"}, {list("a", "d"), "d"}, {list("a", "d"), "a"}, {list("b"), "b"}, {nil, ""}, {list("a"), "a"},
@@ -67,9 +62,9 @@ func TestRotation_AtAStart_EveryPageHasItsTurnSoon(t *testing.T) {
 	for n, most := range map[int]time.Duration{1: time.Second, 100: 15 * time.Second, 1000: 2*time.Minute + time.Second, 5000: period + time.Second} {
 		for _, jitter := range []float64{0, 0.5, 1} {
 			r := &rotation{every: period, quick: firstStep, first: n, jitter: func() float64 { return jitter }}
-			var pages []bridge.Page
+			var pages []bridge.PageID
 			for i := range n {
-				pages = append(pages, bridge.Page{ID: bridge.PageID(fmt.Sprintf("%04d", i))})
+				pages = append(pages, bridge.PageID(fmt.Sprintf("%04d", i)))
 			}
 			seen, took := map[bridge.PageID]bool{}, time.Duration(0)
 			for range n {

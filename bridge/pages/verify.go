@@ -54,7 +54,7 @@ func (c *Connections) readBack(ctx context.Context, page bridge.Page, k *check) 
 	case len(missing) > 0:
 		return c.setState(ctx, page.ID, bridge.PageUnsubscribe, bridge.Trouble{Kind: bridge.FieldsMissing, About: strings.Join(missing, ", ")})
 	}
-	app, err := c.app.ready(ctx)
+	app, err := c.app.ready(ctx, page.Settings.Comments)
 	if err != nil {
 		k.unclear = true
 		if page.State == bridge.PageRunning {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -97,10 +96,11 @@ func (w *Watch) Run(ctx context.Context) error {
 	var checks sync.WaitGroup
 	defer checks.Wait()
 	start := w.starter(ctx, &checks)
+	w.doubtTroubled()
 	pages := w.watched()
-	w.doubtTroubled(pages)
 	r := &rotation{every: w.every, quick: w.first, first: len(pages), jitter: rand.Float64}
 	early := map[bridge.PageID]bool{} // checked in the first round before their turn
+	listed := time.Now()
 	turn := time.NewTimer(r.pause(len(pages)))
 	defer turn.Stop()
 	hurried := time.NewTimer(0)
@@ -110,7 +110,9 @@ func (w *Watch) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-turn.C:
-			pages = w.watched()
+			if time.Since(listed) > w.every/300 { // thousands of pages have their turns close together
+				pages, listed = w.watched(), time.Now()
+			}
 			if id, ok := r.nextBut(pages, early); ok {
 				w.noDoubt(id)
 				start(id)
@@ -152,17 +154,27 @@ func (w *Watch) starter(ctx context.Context, checks *sync.WaitGroup) func(bridge
 
 // doubtTroubled has those pages checked soon that were added while nobody watched, or
 // had trouble then, or whose comments nobody has seen to yet.
-func (w *Watch) doubtTroubled(pages []bridge.Page) {
-	for _, p := range pages {
+func (w *Watch) doubtTroubled() {
+	w.connections.pages.EachPage(func(p *bridge.Page) bool {
+		if p.Silenced() {
+			return true
+		}
 		if p.State != bridge.PageRunning || p.TokenKind == "" || p.Settings.Comments != p.Feed.On || w.connections.gaps.Has(p.ID) {
 			w.CheckSoon(p.ID)
 		}
-	}
+		return true
+	})
 }
 
 // watched returns the pages that are to be connected.
-func (w *Watch) watched() []bridge.Page {
-	return slices.DeleteFunc(w.connections.pages.Pages(), bridge.Page.Silenced)
+func (w *Watch) watched() (ids []bridge.PageID) {
+	w.connections.pages.EachPage(func(p *bridge.Page) bool {
+		if !p.Silenced() {
+			ids = append(ids, p.ID)
+		}
+		return true
+	})
+	return ids
 }
 
 // checkPage reads a page's connection back, repairs what it can, and announces a change

@@ -61,8 +61,11 @@ func (s *Schedule) letGo(id bridge.Lane, gone map[bridge.Seq]bool) {
 			left = append(left, seq)
 		}
 	}
-	s.places.waiting -= len(l.seqs) - len(left)
+	before := len(l.seqs)
 	l.seqs, l.wanted, l.failures, l.tries, l.settling, l.answered = left, false, 0, 0, false, streak{}
+	if before > 0 {
+		changed(&s.places, l, before)
+	}
 	if len(left) == 0 {
 		end(&s.places, id)
 		return

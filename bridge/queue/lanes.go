@@ -51,9 +51,10 @@ func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
 			met = append(met, p.begin(d.Lane, d.Seq))
 			p.restore(met[number], d.History, l.Clock())
 		} else {
-			met[number].seqs = append(met[number].seqs, d.Seq)
+			l := met[number]
+			l.seqs = append(l.seqs, d.Seq)
+			changed(p, l, len(l.seqs)-1)
 		}
-		p.waiting++
 		if each != nil {
 			each(d, oldest)
 		}
@@ -230,24 +231,43 @@ func (l *Lanes) SetAside(d bridge.Delivery, err error) error {
 
 // Backlog returns what waits.
 func (l *Lanes) Backlog() bridge.Backlog {
-	v := l.Look()
-	all := Load{Waiting: v.Count()}
-	for _, seq := range v.Heads() {
-		if all.Oldest == 0 || seq < all.Oldest {
-			all.Oldest = seq
-		}
-	}
-	return l.BacklogOf(all)
+	page, load := l.Look().Total()
+	return aged(l, map[bridge.PageID]Load{page: load})[page].Backlog
 }
 
-// BacklogOf says of a load since when it waits.
-func (l *Lanes) BacklogOf(load Load) bridge.Backlog {
-	b := bridge.Backlog{Waiting: load.Waiting}
-	if load.Oldest == 0 {
-		return b
+// Backlogs returns what waits, of every page for which something does.
+func (l *Lanes) Backlogs() map[bridge.PageID]PageBacklog { return aged(l, l.Look().ByPage()) }
+
+// PageBacklog is a page's load, and since when the oldest of it waits.
+type PageBacklog struct {
+	bridge.Backlog
+	Held  bridge.Reason
+	Until time.Time
+}
+
+// aged adds since when the oldest of loads waits. What has become the oldest since
+// somebody asked is looked up.
+func aged(l *Lanes, loads map[bridge.PageID]Load) map[bridge.PageID]PageBacklog {
+	pages := make(map[bridge.PageID]PageBacklog, len(loads))
+	var fresh []bridge.Seq
+	of := map[bridge.Seq]bridge.PageID{}
+	for id, load := range loads {
+		pages[id] = PageBacklog{bridge.Backlog{Waiting: load.Waiting, Oldest: load.Since}, load.Held, load.Until}
+		if load.Oldest != 0 && load.Since.IsZero() {
+			fresh = append(fresh, load.Oldest)
+			of[load.Oldest] = id
+		}
 	}
-	if d, err := l.Store.Delivery(load.Oldest); err == nil {
-		b.Oldest = d.Accepted
+	if len(fresh) == 0 {
+		return pages
 	}
-	return b
+	ages := make([]age, 0, len(fresh))
+	l.Store.Accepted(fresh, func(seq bridge.Seq, at time.Time) {
+		b := pages[of[seq]]
+		b.Oldest = at
+		pages[of[seq]] = b
+		ages = append(ages, age{seq, at})
+	})
+	l.Look().remember(of, ages)
+	return pages
 }

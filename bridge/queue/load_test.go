@@ -70,3 +70,48 @@ func TestLoad_BackoffGoesOnWhereItWas(t *testing.T) {
 		t.Errorf("after %v %v are tried", longestRest, got)
 	}
 }
+
+// ages is a queue that counts how often it is asked for the ages of entries.
+type ages struct {
+	left
+	asked *int
+}
+
+func (q ages) Accepted(seqs []bridge.Seq, each func(bridge.Seq, time.Time)) {
+	for _, seq := range seqs {
+		*q.asked++
+		each(seq, time.Unix(int64(seq), 0))
+	}
+}
+
+// TestBacklogs_AreCountedAsItComesAndGoes: who asks again and again has nothing read that
+// was read before.
+func TestBacklogs_AreCountedAsItComesAndGoes(t *testing.T) {
+	asked := 0
+	l := New(Config{Rules: Rules{Home: func(l bridge.Lane) bridge.Gate { return bridge.GatePage(l.Page) }, First: firstRetry}, Store: ages{asked: &asked}})
+	if b := l.Backlog(); b != (bridge.Backlog{}) || len(l.Backlogs()) != 0 || asked != 0 {
+		t.Errorf("of nothing waits %+v, %d asked", b, asked)
+	}
+	l.add(customer("p", "anna"), 1)
+	l.add(customer("q", "ben"), 2)
+	l.add(customer("p", "carl"), 3)
+	l.add(customer("p", "anna"), 4)
+	want := func(all bridge.Backlog, p, q bridge.Backlog, questions int) {
+		t.Helper()
+		pages := l.Backlogs()
+		if got := l.Backlog(); got != all || pages["p"].Backlog != p || pages["q"].Backlog != q || asked != questions {
+			t.Errorf("%+v waits, of p %+v, of q %+v, asked %d times; want %+v, %+v, %+v, %d", got, pages["p"], pages["q"], asked, all, p, q, questions)
+		}
+	}
+	since := func(waiting int, seq int64) bridge.Backlog {
+		return bridge.Backlog{Waiting: waiting, Oldest: time.Unix(seq, 0)}
+	}
+	want(since(4, 1), since(3, 1), since(1, 2), 2)
+	want(since(4, 1), since(3, 1), since(1, 2), 2)
+	anna, _ := l.next() // 1 and 4
+	l.finish(anna, 1, nil)
+	want(since(3, 2), since(2, 3), since(1, 2), 3)
+	ben, _ := l.next()
+	l.finish(ben, 1, nil)
+	want(since(2, 3), since(2, 3), bridge.Backlog{}, 3)
+}

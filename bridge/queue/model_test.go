@@ -68,7 +68,38 @@ func (p *places) check() error {
 	if waiting != p.waiting {
 		return fmt.Errorf("%d entries wait, counted are %d", waiting, p.waiting)
 	}
+	if err := p.checkLoads(); err != nil {
+		return err
+	}
 	return p.checkGates(active)
+}
+
+// checkLoads: what is counted as it comes and goes is what counting all lanes gives.
+func (p *places) checkLoads() error {
+	want := map[bridge.PageID]Load{}
+	for id, l := range p.lanes {
+		if len(l.seqs) == 0 {
+			continue
+		}
+		load := want[id.Page]
+		load.Waiting += len(l.seqs)
+		if load.Oldest == 0 || l.seqs[0] < load.Oldest {
+			load.Oldest = l.seqs[0]
+		}
+		want[id.Page] = load
+		if l.load != p.loads[id.Page] || l.load.lanes[l.at] != l {
+			return fmt.Errorf("lane %v is not where its load has it", l.id)
+		}
+	}
+	if len(p.loads) != len(want) {
+		return fmt.Errorf("something waits for %d pages, counted are %d", len(want), len(p.loads))
+	}
+	for id, l := range p.loads {
+		if got := (Load{Waiting: l.waiting, Oldest: l.oldest()}); got != want[id] {
+			return fmt.Errorf("of page %s %+v waits, counted is %+v", id, want[id], got)
+		}
+	}
+	return nil
 }
 
 // checkGates: whoever is parked will be tried.
@@ -154,6 +185,7 @@ func (f *life) verify() {
 	}
 	v := f.s.Look() // none of these may believe that a lane is never empty
 	v.ByPage()
+	v.Total()
 	v.Heads()
 	v.All()
 	v.Crowds(func(bridge.Gate) bool { return true })

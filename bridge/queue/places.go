@@ -32,6 +32,8 @@ type lane struct {
 	proof    bool          // it came while the lane was with a worker
 	wanted   bool          // somebody holds it, or will when the worker gives it back
 	probe    *gate         // the gate this lane tries for all who are parked there
+	load     *pageLoad     // what it is part of, while something waits in it
+	at       int           // among the lanes of that
 }
 
 // streak is how often in a row the oldest was refused with a Response, and since when.
@@ -40,10 +42,11 @@ type streak struct {
 	since time.Time
 }
 
-// drop takes off the oldest.
-func (l *lane) drop(done int) {
+// drop takes the oldest off a lane.
+func drop(p *places, l *lane, done int) {
 	if done > 0 {
 		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, streak{}
+		changed(p, l, len(l.seqs)+done)
 	}
 }
 
@@ -77,7 +80,8 @@ type places struct {
 	gates   map[bridge.Gate]*gate
 	ready   readyLine
 	due     Due[waiter]
-	waiting int // entries in all lanes
+	waiting int                         // entries in all lanes
+	loads   map[bridge.PageID]*pageLoad // of pages for which something waits
 }
 
 // begin makes a lane of its first entry. It is nowhere yet.
@@ -85,6 +89,7 @@ func (p *places) begin(id bridge.Lane, seq bridge.Seq) *lane {
 	l := &lane{id: id, seqs: []bridge.Seq{seq}}
 	p.lanes[id] = l
 	p.most = max(p.most, len(p.lanes))
+	changed(p, l, 0)
 	return l
 }
 
@@ -96,7 +101,7 @@ const crowd = 64
 func end(p *places, id bridge.Lane) {
 	delete(p.lanes, id)
 	if len(p.lanes) == 0 && p.most > crowd {
-		p.lanes, p.most = map[bridge.Lane]*lane{}, 0
+		p.lanes, p.loads, p.most = map[bridge.Lane]*lane{}, map[bridge.PageID]*pageLoad{}, 0
 	}
 }
 

@@ -60,7 +60,8 @@ func newSchedule(r Rules) *Schedule {
 	}
 	s := &Schedule{moved: make(chan struct{}, 1)}
 	s.some, s.back = sync.NewCond(&s.mu), sync.NewCond(&s.mu)
-	s.places = places{Rules: r, signal: s.some.Signal, sooner: s.sooner, lanes: map[bridge.Lane]*lane{}, gates: map[bridge.Gate]*gate{}}
+	s.places = places{Rules: r, signal: s.some.Signal, sooner: s.sooner, lanes: map[bridge.Lane]*lane{}, gates: map[bridge.Gate]*gate{},
+		loads: map[bridge.PageID]*pageLoad{}}
 	return s
 }
 
@@ -76,9 +77,9 @@ func (s *Schedule) sooner() {
 func (s *Schedule) add(id bridge.Lane, seq bridge.Seq) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places.waiting++
 	if l := s.places.lanes[id]; l != nil {
 		l.seqs = append(l.seqs, seq)
+		changed(&s.places, l, len(l.seqs)-1)
 		return
 	}
 	s.places.makeReady(s.places.begin(id, seq))
@@ -110,8 +111,7 @@ func (s *Schedule) finish(t turn, done int, refusal *bridge.Refusal) (e ending) 
 	home, probe := p.gate(p.Home(l.id)), l.endProbe()
 	home.active--
 	l.settling, l.where = false, nowhere
-	l.drop(done)
-	p.waiting -= done
+	drop(p, l, done)
 	if done > 0 {
 		home.failures = 0
 	}

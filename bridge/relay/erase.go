@@ -67,9 +67,8 @@ func (e *Eraser) stored(c bridge.Conversation) (bool, error) {
 	if err != nil || link.Visitor != "" || link.Room != "" || e.States.State(c) != (bridge.ConversationState{}) {
 		return err == nil, err
 	}
-	ofCustomer := func(l bridge.Lane) bool { of, some := l.Conversation(); return some && of == c }
 	for _, lanes := range []*queue.Lanes{e.Inbox, e.Outbox, e.Notices} {
-		if lanes.Look().HoldsAny(ofCustomer) {
+		if v := lanes.Look(); slices.ContainsFunc(c.Lanes(), v.Holds) {
 			return true, nil
 		}
 	}

@@ -198,12 +198,12 @@ func (r *Relay) Backlog() (in, out, notices bridge.Backlog) {
 // Backlogs returns what waits, of every page for which something does.
 func (r *Relay) Backlogs() map[bridge.PageID]bridge.PageBacklog {
 	pages := map[bridge.PageID]bridge.PageBacklog{}
-	for id, load := range r.inbox.Look().ByPage() {
-		pages[id] = bridge.PageBacklog{In: r.inbox.BacklogOf(load)}
+	for id, b := range r.inbox.Backlogs() {
+		pages[id] = bridge.PageBacklog{In: b.Backlog}
 	}
-	for id, load := range r.outbox.Look().ByPage() {
+	for id, b := range r.outbox.Backlogs() {
 		p := pages[id]
-		p.Out, p.Held, p.Until = r.outbox.BacklogOf(load), load.Held, load.Until
+		p.Out, p.Held, p.Until = b.Backlog, b.Held, b.Until
 		pages[id] = p
 	}
 	return pages

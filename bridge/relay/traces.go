@@ -45,7 +45,7 @@ func (t *traces) hold() (in, others []*queue.Held, err error) {
 	if _, err = t.failed(); err != nil { // for what of it the customer wrote
 		return in, others, err
 	}
-	for lane, seqs := range t.Inbox.Look().Of(t.ofComment) {
+	for lane, seqs := range t.Inbox.Look().Of(t.c.Page, t.ofComment) {
 		if t.anyConcerns(seqs) {
 			in = append(in, t.Inbox.Hold(lane))
 		}

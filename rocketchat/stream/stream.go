@@ -179,19 +179,19 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.cfg.Log.Warn(trouble, "err", err, "wait", wait)
 		}
 		s.note(State{Problem: err.Error(), Err: err, Refused: refused})
-		if err := s.wait(ctx, wait); err != nil {
+		if err := waitFor(ctx, wait, s.cfg.Retry); err != nil {
 			return err
 		}
 	}
 }
 
-// wait waits before the next session, unless the credentials were read again.
-func (s *Stream) wait(ctx context.Context, d time.Duration) error {
+// waitFor waits before the next session, unless the credentials were read again.
+func waitFor(ctx context.Context, d time.Duration, again <-chan struct{}) error {
 	early, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go func() {
 		select {
-		case <-s.cfg.Retry:
+		case <-again:
 			stop(errRetry)
 		case <-early.Done():
 		}

@@ -18,7 +18,14 @@ func TestRocketChat_BotMessages(t *testing.T) {
 	quote := "[ ](" + w.URL() + "/live/" + rid + "?msg=" + asked + ") not delivered"
 	body := m{"message": m{"_id": "own1", "rid": rid, "msg": quote}}
 	w.must("POST chat.sendMessage", body)
-	w.must("POST chat.sendMessage", body)
+	if a := w.call(true, "POST chat.sendMessage", body); a.status != 400 || !strings.HasPrefix(a.text("error"), "Cannot read properties of undefined") {
+		t.Errorf("a repeated id is answered %d %s", a.status, a.raw)
+	}
+	for _, nothing := range []string{"", " \n"} {
+		if a := w.call(true, "POST chat.sendMessage", m{"message": m{"rid": rid, "msg": nothing}}); a.text("error") != "Message cannot be empty [error-invalid-message]" {
+			t.Errorf("a blank message is answered %d %s", a.status, a.raw)
+		}
+	}
 	w.must("POST chat.react", m{"messageId": asked, "emoji": ":warning:", "shouldReact": true})
 	w.must("POST chat.react", m{"messageId": asked, "emoji": ":warning:", "shouldReact": true})
 	msgs := w.Messages(rid)

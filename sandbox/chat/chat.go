@@ -100,7 +100,7 @@ func (rc *RocketChat) mayWrite(u *rcUser, r *rcRoom) *rcReply {
 }
 
 // restSend is POST chat.sendMessage. An _id that exists is neither written nor
-// streamed again; the answer then (V8: no message, V7: 400) is unverified.
+// streamed again; the server then stumbles over what it has not stored.
 func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	in := c.doc("message")
 	known := []string{"_id", "rid", "msg", "alias", "emoji", "avatar", "attachments", "blocks", "tmid", "tshow", "customFields"}
@@ -118,7 +118,7 @@ func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	if refused := rc.mayWrite(c.user, r); refused != nil {
 		return refused
 	}
-	empty := rcText(in["msg"]) == "" && in["attachments"] == nil && in["blocks"] == nil
+	empty := strings.TrimSpace(rcText(in["msg"])) == "" && in["attachments"] == nil && in["blocks"] == nil
 	switch {
 	case empty:
 		return rcMeteor("error-invalid-message", "Message cannot be empty")
@@ -131,10 +131,7 @@ func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 		return refused
 	}
 	if _, ok := rc.stored(rcText(in["_id"])); ok {
-		if rc.cfg.Profile == V7 {
-			return rcFail("Cannot read properties of undefined (reading '_id')")
-		}
-		return rcOK(nil)
+		return rcFail("Cannot read properties of undefined (reading 'starred')")
 	}
 	doc := rcCopy(in)
 	doc["msg"], doc["u"] = rcText(in["msg"]), c.user.author()
@@ -232,12 +229,27 @@ func (rc *RocketChat) restUpdate(c *rcCall) *rcReply {
 	if refused != nil {
 		return refused
 	}
+	if refused := m.unchanged(c.text("text")); refused != nil {
+		return refused
+	}
 	m.previews = rcPreviews(c)
 	rc.edit(m, c.user.author(), c.text("text"))
 	if rc.socks.reemit > 0 {
 		rc.later(rc.socks.reemit, func() { rc.parsed(m) })
 	}
 	return rcOK(rcDoc{"message": m.doc})
+}
+
+// unchanged answers an edit that is none: one to nothing is refused, and one to the same text
+// has no effect.
+func (m *rcMessage) unchanged(text string) *rcReply {
+	switch {
+	case strings.TrimSpace(text) == "" && m.doc["attachments"] == nil:
+		return rcMeteor("error-invalid-message", "Message cannot be empty")
+	case text == m.text():
+		return rcOK(rcDoc{"message": m.doc})
+	}
+	return nil
 }
 
 // restDelete is POST chat.delete.

@@ -47,19 +47,35 @@ func (rc *RocketChat) Inject(f Fault) (clear func()) {
 
 // fault takes the fault that a call is to suffer, or nil.
 func (rc *RocketChat) fault(c *rcCall) *rcFault {
-	rc.mu.Lock()
-	defer rc.mu.Unlock()
-	for _, f := range rc.rest.faults {
-		switch {
-		case f.cleared, f.Times > 0 && f.left == 0, f.Route != "" && f.Route != c.name():
-		case f.Match != nil && !f.Match(c.req, c.carried()):
-		default:
-			f.left--
+	var open []*rcFault
+	rc.locked(func() {
+		for _, f := range rc.rest.faults {
+			if !f.over() && (f.Route == "" || f.Route == c.name()) {
+				open = append(open, f)
+			}
+		}
+	})
+	for _, f := range open {
+		if (f.Match == nil || f.Match(c.req, c.carried())) && rc.taken(f) { // Match may ask the workspace, so mu is free
 			return f
 		}
 	}
 	return nil
 }
+
+// taken counts a fault as suffered once, unless it is over.
+func (rc *RocketChat) taken(f *rcFault) bool {
+	rc.mu.Lock()
+	defer rc.mu.Unlock()
+	if f.over() {
+		return false
+	}
+	f.left--
+	return true
+}
+
+// over reports whether nothing suffers a fault any more. The caller holds mu.
+func (f *rcFault) over() bool { return f.cleared || f.Times > 0 && f.left == 0 }
 
 // carried is the body of a call, or the content of the file that it uploads.
 func (c *rcCall) carried() []byte {

@@ -244,6 +244,9 @@ func (rc *RocketChat) restPutMessage(c *rcCall) *rcReply {
 	if !rc.on("Message_AllowEditing") || m.author() != v.id {
 		return rcMeteor("error-action-not-allowed", "Message editing not allowed")
 	}
+	if refused := m.unchanged(c.text("msg")); refused != nil {
+		return refused
+	}
 	rc.edit(m, v.author(), c.text("msg"))
 	return rcOK(rcDoc{"message": m.doc})
 }

@@ -2,6 +2,7 @@ package meta
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -243,7 +244,7 @@ func (m *Messenger) proceed(c *graphCall) *graphAnswer {
 	} else {
 		e = m.authenticate(c)
 	}
-	if e != nil {
+	if e = cmp.Or(e, m.refuseForbidden(c)); e != nil {
 		a = m.errorAnswer(e)
 	}
 	m.mu.Unlock()

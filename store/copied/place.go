@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"messenger-bridge/store/compact"
 )
 
@@ -37,6 +39,19 @@ func Place(from, path string, now time.Time, ready func(temporary string) error)
 		return "", fmt.Errorf("put the copy in place: %w", err)
 	}
 	return aside, compact.SyncDir(path)
+}
+
+// Hold keeps others from opening a store, if it is there.
+func Hold(path string, wait time.Duration) (release func(), err error) {
+	release = func() {}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return release, nil
+	}
+	db, err := bbolt.Open(path, 0, &bbolt.Options{ReadOnly: true, Timeout: wait})
+	if err != nil {
+		return release, err
+	}
+	return func() { db.Close() }, nil // #nosec G104 -- it was only read
 }
 
 func copyFile(from, to string) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -57,6 +58,14 @@ func appendHistory(dst []byte, h bridge.History) []byte {
 	dst = append(dst, byte(min(h.Step, math.MaxUint8)))                            // #nosec G115 -- cut off just here
 	dst = binary.BigEndian.AppendUint64(dst, Nanos(h.Due))
 	return AppendShort(dst, string(h.Reason[:min(len(h.Reason), 255)]))
+}
+
+// Accepted reads of a record when it was accepted; false if it cannot be read.
+func Accepted(record []byte) (at time.Time, ok bool) {
+	if len(record) < HeaderLen || record[0] != version {
+		return time.Time{}, false
+	}
+	return FromNanos(record[6:14]), true
 }
 
 // WithProgress returns a copy of a record with other progress.

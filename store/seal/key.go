@@ -51,6 +51,30 @@ func SecretKey(given bridge.Secret, path string, stored bool, log *slog.Logger) 
 	return key, nil
 }
 
+// ByKeyOf returns what seals with the key of a store; see SecretKey and New.
+func ByKeyOf(given bridge.Secret, path string, stored bool, nonce func([]byte), log *slog.Logger) (*Sealer, error) {
+	key, err := SecretKey(given, path, stored, log)
+	if err != nil {
+		return nil, err
+	}
+	return New(key, nonce)
+}
+
+// KeyThatIsThere returns the key that was given, or what the key file holds; it makes none.
+func KeyThatIsThere(given bridge.Secret, path string) (bridge.Secret, error) {
+	if given != "" {
+		return given, nil
+	}
+	text, err := os.ReadFile(path + ".key") // #nosec G304 -- beside the store, which the operator names
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w: put the key file of the copy at %s.key, or set SECRET_KEY", ErrNoKey, path)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the key file: %w", err)
+	}
+	return bridge.Secret(text), nil
+}
+
 // parseKey takes every usual form of base64. Its error does not contain the text.
 func parseKey(text string) ([]byte, error) {
 	text = strings.TrimRight(strings.TrimSpace(strings.TrimPrefix(text, "\ufeff")), "=")

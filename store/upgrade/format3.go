@@ -32,7 +32,7 @@ func ToFormat3(tx *bbolt.Tx, s *seal.Sealer) error {
 		}
 	}
 	for number, name := range queueNames {
-		err := rewrite(tx.Bucket([]byte(name)), func(key, v []byte) ([]byte, error) { return withTag(s, byte(number), key, v) })
+		err := rewrite(tx.Bucket([]byte(name)), func(key, v []byte) ([]byte, error) { return withTag(s, number, key, v) })
 		if err != nil {
 			return fmt.Errorf("bucket %s: %w", name, err)
 		}
@@ -48,7 +48,7 @@ func ToFormat3(tx *bbolt.Tx, s *seal.Sealer) error {
 }
 
 // queueNames are the buckets of the queues by their numbers.
-var queueNames = map[int]string{1: "inbox", 2: "outbox", 3: "notices"}
+var queueNames = map[byte]string{1: "inbox", 2: "outbox", 3: "notices"}
 
 // withTag puts the tag behind the header of a record of a queue.
 func withTag(s *seal.Sealer, queue byte, key, record []byte) ([]byte, error) {
@@ -57,7 +57,7 @@ func withTag(s *seal.Sealer, queue byte, key, record []byte) ([]byte, error) {
 		return nil, err
 	}
 	v := append(make([]byte, 0, len(record)+seal.TagLen), header...)
-	return append(proof.Head(s, v, []byte(queueNames[int(queue)]), key), body...), nil
+	return append(proof.Head(s, v, []byte(queueNames[queue]), key), body...), nil
 }
 
 // failedWithTags does so with the header of a failure, and with the record behind it.

@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"messenger-bridge/app"
+	"messenger-bridge/memory"
 )
 
 type serveCmd struct{}
@@ -22,5 +24,8 @@ func (serveCmd) Run(ctx context.Context, io Stdio) error {
 	if io.json {
 		cfg.Log.Format = "json"
 	}
-	return app.Serve(ctx, cfg, app.NewLogger(io.Err, cfg), nil)
+	log, plan := app.NewLogger(io.Err, cfg), memory.Make(os.DirFS("/"), os.Getenv)
+	plan.Apply()
+	log.Debug("memory", "limit", plan.Limit, "of", plan.From, "garbage", plan.Garbage)
+	return app.Serve(ctx, cfg, log, nil)
 }

@@ -1,9 +1,8 @@
 //go:build !(linux || darwin || freebsd)
 
-// Package disk tells how much room there is.
-package disk
+package space
 
 import "errors"
 
-// Free is not known on this system.
+// Free is not known here.
 func Free(string) (uint64, error) { return 0, errors.ErrUnsupported }

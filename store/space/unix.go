@@ -1,7 +1,7 @@
 //go:build linux || darwin || freebsd
 
-// Package disk tells how much room there is.
-package disk
+// Package space says how much room a disk has.
+package space
 
 import "syscall"
 

@@ -1,4 +1,5 @@
-package main
+// Package chart draws lines over logarithmic axes.
+package chart
 
 import (
 	"fmt"
@@ -8,18 +9,20 @@ import (
 	"strings"
 )
 
-// chart has a few lines over logarithmic axes.
-type chart struct {
-	title, x, y string
-	lines       []curve
+// Chart has a few lines over logarithmic axes.
+type Chart struct {
+	Title, X, Y string
+	Lines       []Curve
 }
 
-type curve struct {
-	name   string
-	points []point // all above zero
+// Curve is a line of it.
+type Curve struct {
+	Name   string
+	Points []Point // all above zero
 }
 
-type point struct{ x, y float64 }
+// Point is a point of a line.
+type Point struct{ X, Y float64 }
 
 // Of the drawing, in pixels.
 const (
@@ -71,18 +74,19 @@ func (a axis) ticks() (all []float64) {
 	return all
 }
 
-func (c chart) svg() string {
+// SVG draws it.
+func (c Chart) SVG() string {
 	var xs, ys []float64
-	for _, l := range c.lines {
-		for _, p := range l.points {
-			xs, ys = append(xs, p.x), append(ys, p.y)
+	for _, l := range c.Lines {
+		for _, p := range l.Points {
+			xs, ys = append(xs, p.X), append(ys, p.Y)
 		}
 	}
 	x := newAxis(xs, chartLeft, chartLeft+plotWidth)
 	y := newAxis(ys, chartTop+plotHeight, chartTop)
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %g %g" font-family="sans-serif" font-size="12" fill="%s">`, chartWidth, chartHeight, chartInk)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="%s"/><text x="%g" y="20" font-size="14">%s</text>`, chartSurface, chartLeft, html.EscapeString(c.title))
+	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="%s"/><text x="%g" y="20" font-size="14">%s</text>`, chartSurface, chartLeft, html.EscapeString(c.Title))
 	for _, v := range x.ticks() {
 		fmt.Fprintf(&b, `<path d="M%.1f %g V%g" stroke="%s"/><text x="%.1f" y="%g" text-anchor="middle">%s</text>`,
 			x.at(v), chartTop, chartTop+plotHeight, chartGrid, x.at(v), chartTop+plotHeight+16, tick(v))
@@ -92,22 +96,22 @@ func (c chart) svg() string {
 			chartLeft, y.at(v), chartLeft+plotWidth, chartGrid, chartLeft-6, y.at(v)+4, tick(v))
 	}
 	fmt.Fprintf(&b, `<text x="%g" y="%g" text-anchor="middle">%s</text><text x="16" y="%g" text-anchor="middle" transform="rotate(-90 16 %g)">%s</text>`,
-		chartLeft+plotWidth/2, chartHeight-10, html.EscapeString(c.x), chartTop+plotHeight/2, chartTop+plotHeight/2, html.EscapeString(c.y))
-	for i, l := range c.lines {
+		chartLeft+plotWidth/2, chartHeight-10, html.EscapeString(c.X), chartTop+plotHeight/2, chartTop+plotHeight/2, html.EscapeString(c.Y))
+	for i, l := range c.Lines {
 		colour := chartColours[i%len(chartColours)]
 		var path strings.Builder
-		for n, p := range l.points {
+		for n, p := range l.Points {
 			command := "L"
 			if n == 0 {
 				command = "M"
 			}
-			fmt.Fprintf(&path, "%s%.1f %.1f", command, x.at(p.x), y.at(p.y))
-			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s"/>`, x.at(p.x), y.at(p.y), colour)
+			fmt.Fprintf(&path, "%s%.1f %.1f", command, x.at(p.X), y.at(p.Y))
+			fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="2.5" fill="%s"/>`, x.at(p.X), y.at(p.Y), colour)
 		}
 		key := chartTop + 14 + 20*float64(i)
 		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s" stroke-width="2"/>`, path.String(), colour)
 		fmt.Fprintf(&b, `<path d="M%g %g h22" stroke="%s" stroke-width="2"/><text x="%g" y="%g">%s</text>`,
-			chartLeft+plotWidth+14, key-4, colour, chartLeft+plotWidth+42, key, html.EscapeString(l.name))
+			chartLeft+plotWidth+14, key-4, colour, chartLeft+plotWidth+42, key, html.EscapeString(l.Name))
 	}
 	b.WriteString("</svg>\n")
 	return b.String()

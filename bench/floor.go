@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"messenger-bridge/bench/chart"
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat"
+)
+
+// floored is a server that does what nothing can leave out that delivers after storing: it
+// checks the signature, writes once and syncs once, answers, and posts with the product's
+// client. It has no other logic, forgets what it was told, and loses what waits when it stops.
+const floored = "floor"
+
+// floor is that server.
+func (s *server) floor() (http.Handler, error) {
+	file, err := newRawFile(filepath.Join(s.config.Dir, "raw"), pauses(s.config.Sync))
+	if err != nil {
+		return nil, err
+	}
+	waiting := make(chan []byte, 1<<16)
+	var posting sync.WaitGroup
+	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
+	client.LoggedIn(botID, botToken)
+	for range workers {
+		posting.Go(func() {
+			for body := range waiting {
+				p := bridge.Post{ID: bridge.MessageID(textOf(body, "mid")), Text: string(textOf(body, "text"))}
+				if _, err := client.Post(context.Background(), "visitor", "room", p); err != nil {
+					s.log.Error("not posted", "err", err)
+				}
+			}
+		})
+	}
+	s.ends = append(s.ends, func() error { close(waiting); posting.Wait(); return file.close() })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		mac := hmac.New(sha256.New, []byte(appSecret))
+		mac.Write(body)
+		if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); err != nil || !hmac.Equal([]byte(want), []byte(r.Header.Get("X-Hub-Signature-256"))) {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		if err := file.append(body); err != nil {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		waiting <- body
+	}), nil
+}
+
+// measureFloor is F: what the product delivers to rooms and what that costs, against the floor.
+func measureFloor(b *bench) (results []result, err error) {
+	for _, p := range []struct {
+		conns int
+		rate  float64
+	}{{64, 0.75}, {32, 0.70}} {
+		some, err := b.againstFloor(p.conns, p.rate)
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, some...)
+	}
+	return results, nil
+}
+
+func (b *bench) againstFloor(conns int, rate float64) (results []result, err error) {
+	const sync = 500 * time.Microsecond
+	f, err := b.newField()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	var rates, costs, allocations [2]series
+	var servers [2]*target
+	for i, kind := range []string{product, floored} {
+		if servers[i], err = f.serve(kind, sync, true); err != nil {
+			return nil, err
+		}
+	}
+	err = b.round(func() error {
+		for i, s := range servers {
+			o, used, err := f.used(s, volley{Conns: conns, Await: true})
+			if err != nil {
+				return err
+			}
+			events := float64(max(o.Acked, 1))
+			rates[i] = append(rates[i], o.deliveredRate())
+			costs[i] = append(costs[i], float64(used.Processor.Microseconds())/events)
+			allocations[i] = append(allocations[i], float64(used.Mallocs)/events)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	point := func(what string) string { return fmt.Sprintf("%s, %d conns, t_sync %v", what, conns, sync) }
+	cost := ratio(point("in: processor per delivered event / the floor's"), "1", atMost(1.35), costs[0], costs[1])
+	cost.Note = fmt.Sprintf("%.0f against %.0f µs", costs[0].median(), costs[1].median())
+	return []result{
+		ratio(point("in: delivered / the floor"), "1", atLeast(rate), rates[0], rates[1]),
+		cost,
+		{Point: point("in: allocations an event"), Limit: short(allocations[1].median()), Goal: atMost(250), Measured: allocations[0].median(), Rounds: allocations[0]},
+	}, nil
+}
+
+// someGoals is a command that measures some goals, and draws a plot if it is told to.
+func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench) (chart.Chart, error), args []string, out, progress io.Writer) error {
+	flags := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
+	flags.SetOutput(progress)
+	b := &bench{ctx: ctx, progress: progress, goal: name, lanes: 1000, idle: 100_000, pending: 1_000_000}
+	folder := flags.String("svg", "", "`folder` for "+name+".svg (default: none is drawn)")
+	file := flags.String("json", "", "`file` for the results as JSON")
+	flags.IntVar(&b.rounds, "rounds", 3, "rounds; the medians count")
+	flags.Float64Var(&b.seconds, "seconds", 1, "length of one measurement")
+	flags.StringVar(&b.dir, "dir", "/dev/shm", "folder for stores; tmpfs")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if b.rounds < 1 || b.seconds <= 0 || flags.NArg() > 0 {
+		return errors.New("-rounds and -seconds must be positive, and nothing follows the flags")
+	}
+	report, err := b.measure(chosen)
+	if len(report.Results) > 0 {
+		err = errors.Join(err, report.write(out, *file))
+	}
+	if err != nil || *folder == "" {
+		return err
+	}
+	drawn, err := plot(b)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(*folder, name+".svg"), []byte(drawn.SVG()), 0o644)
+}
+
+// floorPlot draws what product and floor deliver against connections.
+func floorPlot(b *bench) (c chart.Chart, err error) {
+	c = chart.Chart{Title: "Delivered to rooms, a sync of 0.5 ms", X: "connections", Y: "messages a second"}
+	f, err := b.newField()
+	if err != nil {
+		return c, err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	for _, kind := range []string{floored, product} {
+		s, err := f.serve(kind, 500*time.Microsecond, true)
+		if err != nil {
+			return c, err
+		}
+		line := chart.Curve{Name: kind}
+		for conns := 1; conns <= 128; conns *= 2 {
+			o, err := f.fire(s, volley{Conns: conns, Await: true})
+			if err != nil {
+				return c, err
+			}
+			line.Points = append(line.Points, chart.Point{X: float64(conns), Y: o.deliveredRate()})
+		}
+		c.Lines = append(c.Lines, line)
+	}
+	return c, nil
+}

@@ -1,0 +1,132 @@
+// Package receipt says under which keys stands which messages are the same (messages.go of
+// the store lists them).
+package receipt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
+)
+
+// CutMark reads which part of which version of a message a mid is, and in which
+// conversation.
+func CutMark(v []byte) (version, part, conversation []byte, ok bool) {
+	version, rest, _ := bytes.Cut(v, []byte{0})
+	if len(rest) < 2 {
+		return nil, nil, nil, false
+	}
+	return version, rest[:2], rest[2:], true
+}
+
+// PrintKey is where the fingerprint of the text stands which the customer has of a message.
+func PrintKey(id bridge.MessageID) []byte { return append([]byte{'t'}, id...) }
+
+// SentTag reads which part was sent; older records tell the message alone.
+func SentTag(message, value []byte) bridge.SendTag {
+	version, part, _, ok := CutMark(value)
+	if !ok {
+		return bridge.SendTag{Message: bridge.MessageID(message), Part: bridge.SomePart}
+	}
+	return bridge.TagOfVersion(string(version), int(binary.BigEndian.Uint16(part)))
+}
+
+// SentTo is what the keys of all begin with that was sent to a customer.
+func SentTo(c bridge.Conversation) []byte { return append(append([]byte{'w'}, c.String()...), 0) }
+
+// SentKey is where stands that a part was sent, and when.
+func SentKey(sent bridge.Sent) []byte {
+	key := binary.BigEndian.AppendUint64(SentTo(sent.To), uint64(max(sent.At.UnixMilli(), 0)))
+	return append(key, sent.Tag.Message...)
+}
+
+// Pairs returns what is stored of receipts.
+func Pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
+	return func(yield func(key, value []byte) bool) {
+		for _, r := range receipts {
+			mid := []byte(r.Mid)
+			if r.TextHash != "" && r.Tag.Message != "" && !yield(PrintKey(r.Tag.Message), []byte(r.TextHash)) {
+				return
+			}
+			if r.Mid == "" {
+				continue // proves nothing
+			}
+			if r.Sent.Tag.Message != "" && !yield(SentKey(r.Sent), MarkKey('w', r.Sent.Tag)[1:]) {
+				return
+			}
+			if r.Room == "" {
+				key := MarkKey('o', r.Tag)
+				of := key[1:]
+				if r.With.Customer != "" {
+					of = append(slices.Clone(of), r.With.String()...)
+				}
+				if !yield(key, mid) || !yield(MidKey('i', r.Page, r.Mid), of) {
+					return
+				}
+				continue
+			}
+			value := []byte(r.Room)
+			for _, id := range r.Shown[:min(len(r.Shown), mostShown)] {
+				value = append(append(value, 0), id...)
+				if !yield(MarkKey('o', bridge.SendTag{Message: id}), mid) {
+					return
+				}
+			}
+			if !yield(MidKey('s', r.Page, r.Mid), value) {
+				return
+			}
+		}
+	}
+}
+
+// mostShown bounds what is remembered of a message that is shown as very many.
+const mostShown = 200
+
+// MarkKey is where the mid of a part of a message stands.
+func MarkKey(direction byte, m bridge.SendTag) []byte {
+	version := m.Version()
+	key := make([]byte, 0, 4+len(version))
+	key = append(append(append(key, direction), version...), 0)
+	return binary.BigEndian.AppendUint16(key, uint16(m.Part)) // #nosec G115 -- a message has some parts
+}
+
+// MidKey is where stands what a mid is.
+func MidKey(direction byte, page bridge.PageID, mid bridge.Mid) []byte {
+	key := make([]byte, 0, 2+len(page)+len(mid))
+	return append(append(append(append(key, direction), page...), 0), mid...)
+}
+
+// maxID is how long an id may be.
+const maxID = 4096
+
+// Check refuses receipts that cannot be stored.
+func Check(receipts []bridge.Receipt) error {
+	for _, r := range receipts {
+		ids := r.Shown
+		if r.Room == "" {
+			ids = []bridge.MessageID{r.Tag.Message}
+		}
+		wrong := len(r.Mid) > maxID || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxID || len(r.Room) > maxID || len(ids) == 0 ||
+			r.Tag.Part < 0 || r.Tag.Part > 0xffff
+		for _, id := range ids {
+			wrong = wrong || id == "" || len(id) > maxID || strings.Contains(string(id), "\x00")
+		}
+		if wrong {
+			return errors.New("receipt without a message, or with ids that are too long")
+		}
+	}
+	return nil
+}
+
+// DayOf numbers days since 1970, in UTC.
+func DayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
+
+// DayKey is the name of the bucket of a day, DayNumber the day of a name.
+func DayKey(day uint32) []byte       { return binary.BigEndian.AppendUint32(nil, day) }
+func DayNumber(dayKey []byte) uint32 { return binary.BigEndian.Uint32(dayKey) }
