@@ -100,10 +100,10 @@ func (p *program) callPlatforms() {
 	cfg := p.cfg
 	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
-		Fresh:    p.settled.meta,
-		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID,
-		Times: messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
-		Leads: p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
+		Fresh:  p.settled.meta,
+		Dialog: messenger.Dialog{URL: cfg.Facebook.LoginURL, ConfigID: cfg.Facebook.LoginConfigID},
+		Times:  messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
+		Leads:  p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,

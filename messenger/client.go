@@ -23,19 +23,24 @@ import (
 
 // ClientConfig is what a Client needs.
 type ClientConfig struct {
-	GraphURL      string // without version
-	Version       string // v26.0
-	AppID         string
-	AppSecret     bridge.Secret
-	LoginURL      string                             // where the login dialog lives, without version; https://www.facebook.com
-	LoginConfigID string                             // a configuration of Facebook Login for Business; empty: classic login
-	VerifyToken   bridge.Secret                      // told to Meta with the webhook's address
-	Fresh         func() (app, verify bridge.Secret) // both secrets, as they are at the moment; nil: as above for good
-	Times         Times
-	Leads         func() bool // nothing is changed at Facebook while it says no; nil: always yes
-	MaxConns      int         // idle connections kept: not fewer than calls at once; 64
-	Now           func() time.Time
-	Log           *slog.Logger
+	GraphURL    string // without version
+	Version     string // v26.0
+	AppID       string
+	AppSecret   bridge.Secret
+	Dialog      Dialog
+	VerifyToken bridge.Secret                      // told to Meta with the webhook's address
+	Fresh       func() (app, verify bridge.Secret) // both secrets, as they are at the moment; nil: as above for good
+	Times       Times
+	Leads       func() bool // nothing is changed at Facebook while it says no; nil: always yes
+	MaxConns    int         // idle connections kept: not fewer than calls at once; 64
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Dialog is where administrators log in.
+type Dialog struct {
+	URL      string // without version; empty: https://www.facebook.com
+	ConfigID string // a configuration of Facebook Login for Business; empty: classic login
 }
 
 // Times that are zero get the default that stands beside them.
@@ -65,8 +70,8 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Fresh == nil {
 		cfg.Fresh = func() (app, verify bridge.Secret) { return cfg.AppSecret, cfg.VerifyToken }
 	}
-	if cfg.LoginURL == "" {
-		cfg.LoginURL = "https://www.facebook.com"
+	if cfg.Dialog.URL == "" {
+		cfg.Dialog.URL = "https://www.facebook.com"
 	}
 	if cfg.Times.Timeout <= 0 {
 		cfg.Times.Timeout = 15 * time.Second
