@@ -88,21 +88,21 @@ func (l ledger) recorder() *changes.Recorder {
 
 // take hands a transaction to the journal. From then on the file must follow it.
 func (l ledger) take(g *group) {
-	text := g.record.Bytes()
-	if g.err != nil || len(text) == 0 {
+	text := g.Record.Bytes()
+	if g.Err != nil || len(text) == 0 {
 		return
 	}
 	select {
 	case <-l.deposed:
-		g.keep(replica.ErrDeposed)
+		g.Keep(replica.ErrDeposed)
 		return
 	default:
 	}
 	g.appended = true
 	at, err := l.journal.Append(text)
-	g.keep(err)
+	g.Keep(err)
 	if err == nil {
-		g.keep(changes.Keep(g.tx, at))
+		g.Keep(changes.Keep(g.Tx, at))
 	}
 }
 

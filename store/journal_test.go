@@ -351,3 +351,48 @@ func TestJournal_UpgradeOfTheFormat(t *testing.T) {
 	closeStore(t, open(t, o.NextFormat(step)))
 	same(t, o.Path, path)
 }
+
+// Receipts that go in slices, with commits made for them, go from a follower as well: in the middle
+// of it and when all are gone.
+func TestJournal_FollowsWhatGoesInSlices(t *testing.T) {
+	t.Parallel()
+	now := newClock()
+	j := &book{}
+	o := options(newPath(t))
+	o.Journal, o.Now = j, now.Now
+	s := open(t, o)
+	copied := options(snapshot(t, s))
+	var receipts []bridge.Receipt
+	for n := range 2000 {
+		receipts = append(receipts, bridge.Receipt{Page: "p", Mid: bridge.Mid(fmt.Sprint(n)), Tag: bridge.SendTag{Message: bridge.MessageID(fmt.Sprint(n))}})
+	}
+	if err := s.SaveReceipts(t.Context(), receipts); err != nil {
+		t.Fatal(err)
+	}
+	now.pass(32 * 24 * time.Hour)
+	add(t, s.Notices(), entry("a month later"))
+	if days, err := s.ReceiptDays(); days != 1 || err != nil {
+		t.Fatalf("they went at once: %d days, %v", days, err)
+	}
+	closeStore(t, s)
+	follow := func() {
+		t.Helper()
+		c := openFollower(t, copied)
+		if err := errors.Join(c.Apply(j.after(c.At())), c.Close()); err != nil {
+			t.Fatal(err)
+		}
+		same(t, o.Path, copied.Path)
+	}
+	follow()
+	s = open(t, o)
+	add(t, s.Notices(), entry("and again"))
+	for days := 1; days > 0; {
+		var err error
+		if days, err = s.ReceiptDays(); err != nil || t.Context().Err() != nil {
+			t.Fatal(days, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	closeStore(t, s)
+	follow()
+}

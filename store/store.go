@@ -16,10 +16,12 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
 	"messenger-bridge/store/fresh"
+	"messenger-bridge/store/health"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/seen"
 	"messenger-bridge/store/space"
 	"messenger-bridge/store/wipe"
 )
@@ -127,13 +129,13 @@ type file struct {
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
 	pages  pageset.Set               // changed by the writer
-	seen   seenSet                   // changed by the writer
+	seen   seen.Set                  // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
 	fresh  fresh.Entries[place]      //
-	health health                    //
-	disk   disk                      //
+	health health.State              //
+	disk   health.Disk               //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
 	wiping sync.Mutex                // held by who overwrites free pages
 }
@@ -231,7 +233,7 @@ func (s *Store) load() error {
 		if err := s.states.load(s.tables.Of(tx, bucketTalks), s.now()); err != nil {
 			return err
 		}
-		s.writer.seenFrom = s.seen.load(s.tables.Of(tx, bucketSeen))
+		s.writer.seenFrom = s.seen.Load(s.tables.Of(tx, bucketSeen))
 		s.loadCounts(tx)
 		s.publish()
 		return nil
