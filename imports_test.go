@@ -62,9 +62,10 @@ var allowed = map[string][]string{
 	"web":                 {"bridge", "bridge/pages", "bridge/settings", "intake", "language", "recent"},
 	"metrics":             {"bridge"},
 
-	"replica":  {},
-	"journal":  {"replica"},
-	"replicas": {"journal", "replica", "store", "store/changes", "store/compact"},
+	"replica":          {},
+	"journal":          {"replica"},
+	"replicas":         {"journal", "replica", "store", "store/changes", "store/compact"},
+	"replicas/compare": {"app", "journal", "replica", "store", "store/changes"},
 
 	"intake":   {},
 	"language": {},
@@ -94,6 +95,8 @@ var allowed = map[string][]string{
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
 	"sandbox/loopback": {},
+	"sandbox/cable":    {},
+	"sandbox/balance":  {},
 	"sandbox/cluster":  {"sandbox/loopback"},
 	"sandbox/mob":      {},
 	"browsertest":      {},
@@ -103,7 +106,7 @@ var allowed = map[string][]string{
 	"bench/chart":      {},
 	"bench/growth":     {"bridge", "bridge/pages", "bridge/queue", "store"},
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
-	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
+	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
 		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
 		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
@@ -114,7 +117,7 @@ var allowed = map[string][]string{
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
-	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/changes", "store/compact", "store/copied", "store/proof", "store/upgrade", "store/wipe", "bench"},
+	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/changes", "store/compact", "store/copied", "store/proof", "store/upgrade", "store/wipe", "replicas/compare", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
 	"github.com/caarlos0/env/v11":         {"app/config"},
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},

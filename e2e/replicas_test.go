@@ -1,35 +1,24 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.etcd.io/bbolt"
-
 	"messenger-bridge/app"
-	"messenger-bridge/journal"
-	"messenger-bridge/replica"
+	"messenger-bridge/replicas/compare"
+	"messenger-bridge/sandbox/balance"
 	"messenger-bridge/sandbox/cluster"
-	"messenger-bridge/store"
-	"messenger-bridge/store/changes"
 )
 
 // replicaSet is two replicas of the program behind one address, and the nodes of their journal.
@@ -38,7 +27,6 @@ type replicaSet struct {
 	nodes   *cluster.Cluster
 	base    []string // environment of all
 	members [2]*member
-	turn    atomic.Uint64
 }
 
 // member is one replica, which may run or not.
@@ -67,10 +55,6 @@ func newReplicaSet(t *testing.T) *replicaSet {
 		t.Fatal(err)
 	}
 	s := &replicaSet{world: w, nodes: nodes}
-	balancer := s.balance()
-	s.base = append(slices.Clone(w.environ), "PUBLIC_URL="+balancer, "SECRET_KEY="+strings.TrimSpace(string(key)), "JOURNAL_URL="+nodes.URL(),
-		"TAKEOVER_AFTER="+takeoverAfter.String())
-	w.meta.SetWebhook(balancer + "/webhook")
 	for i := range s.members {
 		m := &member{number: i, listen: freeAddress(t), metrics: freeAddress(t), database: w.cfg.Store.Database}
 		if i > 0 {
@@ -83,35 +67,15 @@ func newReplicaSet(t *testing.T) *replicaSet {
 		}
 		s.members[i] = m
 	}
-	return s
-}
-
-// balance forwards to each replica in turn, to the other if one does not answer at all.
-func (s *replicaSet) balance() string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	balancer, closing, err := balance.Start(s.members[0].listen, s.members[1].listen)
 	if err != nil {
-		s.Fatal(err)
+		t.Fatal(err)
 	}
-	dial := &net.Dialer{Timeout: time.Second}
-	proxy := &httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(&url.URL{Scheme: "http", Host: "replicas"})
-			r.Out.Host = r.In.Host
-		},
-		Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			first := int(s.turn.Add(1) % 2)
-			conn, err := dial.DialContext(ctx, network, s.members[first].listen)
-			if err != nil {
-				conn, err = dial.DialContext(ctx, network, s.members[1-first].listen)
-			}
-			return conn, err
-		}},
-		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
-	}
-	server := &http.Server{Handler: proxy, ReadHeaderTimeout: time.Minute}
-	go func() { _ = server.Serve(l) }()
-	s.Cleanup(func() { server.Close() })
-	return "http://" + l.Addr().String()
+	t.Cleanup(closing)
+	s.base = append(slices.Clone(w.environ), "PUBLIC_URL="+balancer, "SECRET_KEY="+strings.TrimSpace(string(key)), "JOURNAL_URL="+nodes.URL(),
+		"TAKEOVER_AFTER="+takeoverAfter.String())
+	w.meta.SetWebhook(balancer + "/webhook")
+	return s
 }
 
 // launchMember starts a replica; it need neither lead nor follow yet.
@@ -170,51 +134,12 @@ func (s *replicaSet) begin() (leader, standby *member) {
 // equal ends both, lets both files follow to the journal's end, and compares them.
 func (s *replicaSet) equal() {
 	s.Helper()
+	var files []string
 	for _, m := range s.members {
 		m.process.kill()
+		files = append(files, m.database)
 	}
-	cfg, err := app.ReadConfig(append(slices.Clone(s.base), "REPLICA_URL=http://x", "REPLICA_NAME=checker"))
-	if err != nil {
-		s.Fatal(err)
-	}
-	settings := app.JournalOf(cfg, slog.New(slog.DiscardHandler))
-	settings.TakeoverAfter = 500 * time.Millisecond
-	stream, err := journal.Open(s.Context(), settings)
-	if err != nil {
-		s.Fatal(err)
-	}
-	defer stream.Close()
-	var files []*bbolt.DB
-	for _, m := range s.members {
-		c, err := store.OpenCopy(store.Options{Path: m.database, Key: cfg.Store.SecretKey})
-		if err != nil {
-			s.Fatal(err)
-		}
-		err = stream.Follow(c.At()).Run(s.Context(), func(records []journal.Record) error {
-			var steps []changes.Step
-			for _, r := range records {
-				step := changes.Step{At: r.At, Changes: r.Changes}
-				if r.Kind == replica.Lead {
-					step.Format = r.Claim.Format
-				}
-				steps = append(steps, step)
-			}
-			return c.Apply(steps)
-		})
-		if !errors.Is(err, journal.ErrVacant) {
-			s.Fatal(err)
-		}
-		if err := c.Close(); err != nil {
-			s.Fatal(err)
-		}
-		db, err := bbolt.Open(m.database, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second})
-		if err != nil {
-			s.Fatal(err)
-		}
-		defer db.Close()
-		files = append(files, db)
-	}
-	if difference, err := changes.Differ(files[0], files[1]); difference != "" || err != nil {
+	if difference, err := compare.Files(s.Context(), s.base, files...); difference != "" || err != nil {
 		s.Errorf("the files differ: %s, error %v", difference, err)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"messenger-bridge/sandbox/chat"
 )
@@ -115,6 +116,17 @@ func (p *process) failed() (list []failure, err error) {
 	}
 	var answer struct{ Failed []failure }
 	return answer.Failed, json.Unmarshal(text, &answer)
+}
+
+// failed returns what is listed, of whoever leads.
+func (w *world) failed() (list []failure, err error) {
+	for range 50 {
+		if list, err = w.asked().failed(); err == nil || w.replicas == nil {
+			return list, err
+		}
+		sleep(w.ctx, 200*time.Millisecond)
+	}
+	return list, err
 }
 
 // retryAll has everything tried again that was not delivered.
@@ -237,7 +249,7 @@ func (w *world) again() (violations []string) {
 		lift()
 	}
 	for _, page := range pages[:w.pages] {
-		if err := w.bot.retryAll(page); err != nil {
+		if err := w.asked().retryAll(page); err != nil {
 			return []string{err.Error()}
 		}
 	}
@@ -256,7 +268,7 @@ func (w *world) again() (violations []string) {
 				}
 			}
 		}
-		return w.bot.idle()
+		return w.asked().idle()
 	}
 	if w.until(there, patience) != nil {
 		violations = append(violations, "what was tried again is not there")

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -83,8 +84,14 @@ func (c *Cluster) running() (all []*server.Server) {
 	return all
 }
 
-// Run starts a node that does not run, with what it had stored.
+// Run starts a node with what it had stored, unless it runs.
 func (c *Cluster) Run(node int) error {
+	c.mu.Lock()
+	runs := c.nodes[node] != nil
+	c.mu.Unlock()
+	if runs {
+		return nil
+	}
 	host, port := split(c.client[node])
 	options := &server.Options{
 		ServerName: fmt.Sprintf("n%d", node+1), Host: host, Port: port, NoSigs: true, NoLog: true,
@@ -92,7 +99,7 @@ func (c *Cluster) Run(node int) error {
 	}
 	if len(c.routes) > 1 {
 		host, port := split(c.routes[node])
-		options.Cluster = server.ClusterOpts{Name: "sandbox", Host: host, Port: port}
+		options.Cluster = server.ClusterOpts{Name: "sandbox", Host: host, Port: port, NoAdvertise: true} // clients know no way but the one they were told
 		for _, address := range c.routes {
 			options.Routes = append(options.Routes, &url.URL{Scheme: "nats", Host: address})
 		}
@@ -145,6 +152,9 @@ func (c *Cluster) Leader(stream string) int {
 func (c *Cluster) URL() string {
 	return "nats://" + strings.Join(c.client, ",")
 }
+
+// Addresses are those of the nodes.
+func (c *Cluster) Addresses() []string { return slices.Clone(c.client) }
 
 // Nodes is how many there are.
 func (c *Cluster) Nodes() int { return len(c.client) }
