@@ -89,6 +89,7 @@ var allowed = map[string][]string{
 	},
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
+	"demo/replicas":            {"app", "bridge", "sandbox/balance", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta", "store"},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
 	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "memory", "replicas", "rocketchat", "store"},
 

@@ -18,6 +18,7 @@ import (
 	"messenger-bridge/app"
 	"messenger-bridge/replicas/compare"
 	"messenger-bridge/sandbox/balance"
+	"messenger-bridge/sandbox/cable"
 	"messenger-bridge/sandbox/cluster"
 )
 
@@ -34,6 +35,15 @@ type member struct {
 	number                    int
 	listen, metrics, database string
 	process                   *process
+	lines                     []*cable.Cable // to each node
+	way                       *cable.Cable   // to it, from the other replica
+}
+
+// cut cuts a member off from all nodes, and from the other member.
+func (m *member) cut(off bool) {
+	for _, c := range append(m.lines, m.way) {
+		c.Cut(off)
+	}
 }
 
 // takeoverAfter is long for a busy machine: no leader may be taken for dead because it waits for
@@ -65,6 +75,18 @@ func newReplicaSet(t *testing.T) *replicaSet {
 			t.Cleanup(func() { os.RemoveAll(dir) })
 			m.database = filepath.Join(dir, "bolt.db")
 		}
+		lead := func(to string) *cable.Cable {
+			c, err := cable.New(to)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(c.Close)
+			return c
+		}
+		for _, node := range nodes.Addresses() {
+			m.lines = append(m.lines, lead(node))
+		}
+		m.way = lead(m.listen)
 		s.members[i] = m
 	}
 	balancer, closing, err := balance.Start(s.members[0].listen, s.members[1].listen)
@@ -84,10 +106,20 @@ func (s *replicaSet) launchMember(m *member) {
 	child := exec.Command(os.Args[0], "-test.run=^$")
 	child.Env = append(os.Environ(), childVariable+"=serve")
 	whole := s.environ
-	s.environ = append(slices.Clone(s.base), fmt.Sprintf("REPLICA_NAME=r%d", m.number), "REPLICA_URL=http://"+m.listen,
+	s.environ = append(slices.Clone(s.base), fmt.Sprintf("REPLICA_NAME=r%d", m.number), "REPLICA_URL=http://"+m.way.Address(),
+		"JOURNAL_URL="+m.journal(),
 		"LISTEN="+m.listen, "METRICS_LISTEN="+m.metrics, "DATABASE="+m.database)
 	m.process = s.launch(child)
 	s.environ = whole
+}
+
+// journal is how a member reaches the nodes.
+func (m *member) journal() string {
+	var all []string
+	for _, c := range m.lines {
+		all = append(all, c.Address())
+	}
+	return "nats://" + strings.Join(all, ",")
 }
 
 // look asks a replica, and returns nothing if it does not answer.

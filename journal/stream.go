@@ -4,10 +4,12 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -90,7 +92,11 @@ func connect(cfg Config) (*nats.Conn, error) {
 		nats.ReconnectHandler(func(c *nats.Conn) { cfg.Log.Info("the journal's server is reached again", "server", c.ConnectedAddr()) }),
 	}
 	if cfg.Credentials != "" {
-		options = append(options, nats.UserCredentials(cfg.Credentials))
+		who, err := credentials(cfg.Credentials)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, who)
 	}
 	if cfg.CA != "" {
 		options = append(options, nats.RootCAs(cfg.CA))
@@ -103,6 +109,22 @@ func connect(cfg Config) (*nats.Conn, error) {
 		return nil, fmt.Errorf("connect to the journal: %w", err)
 	}
 	return conn, nil
+}
+
+// credentials reads who we are from a file: credentials as nsc writes them, or the seed of an nkey alone.
+func credentials(path string) (nats.Option, error) {
+	text, err := os.ReadFile(path) // #nosec G304 -- the operator names it
+	if err != nil {
+		return nil, fmt.Errorf("%w: JOURNAL_CREDENTIALS_FILE cannot be read (%w)", ErrRefused, err)
+	}
+	if bytes.Contains(text, []byte("NATS USER JWT")) {
+		return nats.UserCredentials(path), nil
+	}
+	who, err := nats.NkeyOptionFromSeed(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: JOURNAL_CREDENTIALS_FILE holds neither NATS credentials nor the seed of an nkey (%w)", ErrRefused, err)
+	}
+	return who, nil
 }
 
 // servers gives each of a list the scheme of the first.

@@ -54,6 +54,7 @@ type Member struct {
 	follower  *journal.Follower
 	term      *journal.Term
 	handOver  context.CancelCauseFunc // of the term
+	given     time.Time               // when this replica last handed over because its disk was full
 	snapshot  journal.Snapshot
 	takeovers map[string]int
 }
@@ -76,11 +77,17 @@ func (m *Member) Run(ctx context.Context) error {
 	defer stream.Close()
 	for {
 		at, why, err := m.follow(ctx, stream)
-		if err != nil {
-			return ended(ctx, err)
+		if err == nil {
+			m.letOthers(ctx)
+			err = m.lead(ctx, stream, at, why)
 		}
-		if err := m.lead(ctx, stream, at, why); err != nil || ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil, err != nil && !ofTheDisk(err):
 			return ended(ctx, err)
+		case err != nil:
+			m.cfg.Log.Error("this replica can neither follow nor lead, and tries again", "err", err)
+			m.set(func() { m.problem = err.Error() })
+			pause(ctx, time.Second)
 		}
 	}
 }
@@ -294,6 +301,7 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 		}
 	})
 	beside.Go(func() { m.keepSnapshots(running, stream, s.Snapshot, 2*m.cfg.SnapshotEvery) })
+	beside.Go(func() { m.watchDisk(running, s) })
 	err := m.cfg.Lead(running, s, term.Leads)
 	m.set(func() { m.role, m.term, m.handOver = Starting, nil, nil })
 	stop(nil)

@@ -33,6 +33,13 @@ func (s *Store) Health() error {
 	return s.refusal()
 }
 
+// HasRoom reports whether the disk of a store has room for more than what is under way.
+func HasRoom(o Options) bool {
+	o.setDefaults()
+	free, err := o.seams.free(o.Path)
+	return err != nil || free >= diskFloor
+}
+
 // refusal returns why nothing new is taken, or nil.
 func (s *file) refusal() error {
 	if since := s.busy.Load(); since != nil {

@@ -103,7 +103,7 @@ type StoreConfig struct {
 // one file.
 type JournalConfig struct {
 	URL           string        `env:"JOURNAL_URL" help:"several replicas: nats://a,b,c or tls://…, NATS with JetStream; empty = one process, one file"`
-	Credentials   string        `env:"JOURNAL_CREDENTIALS_FILE" help:"path of NATS credentials"`
+	Credentials   string        `env:"JOURNAL_CREDENTIALS_FILE" help:"path of NATS credentials, or of the seed of an nkey"`
 	CA            string        `env:"JOURNAL_CA_FILE" help:"path of the certificates of the authority of its servers"`
 	Name          string        `env:"JOURNAL_NAME" envDefault:"messenger-bridge" help:"of the stream, and of its snapshots"`
 	Replicas      int           `env:"JOURNAL_REPLICAS" envDefault:"3" help:"of the stream"`

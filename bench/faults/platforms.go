@@ -32,6 +32,9 @@ func (p *platforms) latest(rid string) (id string) {
 func (p *platforms) said(rid string) (all []string) {
 	for _, m := range p.rc.Messages(rid) {
 		says := unfenced(m.Text) + filesOf(m)
+		if p.replicas && strings.HasPrefix(says, mayMiss) {
+			continue
+		}
 		if m.System != "" || m.Deleted || isAttached(says) || !m.FromVisitor && !(m.Username == p.rc.Bot() && isLine(says)) {
 			continue
 		}
@@ -39,6 +42,10 @@ func (p *platforms) said(rid string) (all []string) {
 	}
 	return all
 }
+
+// mayMiss begins the line that is said after nobody led for longer than the watch takes, which is
+// shortened here.
+const mayMiss = "[Earlier messages of this conversation may be missing"
 
 // unfenced takes the marks of quotations off, in which the bridge's own lines stand.
 func unfenced(text string) string {

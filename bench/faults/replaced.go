@@ -2,6 +2,7 @@ package faults
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
@@ -112,7 +113,11 @@ func (p *process) failed() (list []failure, err error) {
 	cmd.Env = p.environ
 	text, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("failed: %w", err)
+		var ended *exec.ExitError
+		if errors.As(err, &ended) {
+			text = ended.Stderr
+		}
+		return nil, fmt.Errorf("failed: %w: %s", err, text)
 	}
 	var answer struct{ Failed []failure }
 	return answer.Failed, json.Unmarshal(text, &answer)

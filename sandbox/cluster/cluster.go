@@ -61,6 +61,34 @@ func Start(nodes int) (*Cluster, error) {
 	return c, nil
 }
 
+// FromFiles runs a node for each file of NATS's configuration, and returns when they can keep streams.
+// What it stores lies where the files say.
+func FromFiles(files ...string) (*Cluster, error) {
+	c := &Cluster{nodes: make([]*server.Server, len(files)), client: make([]string, len(files))}
+	var err error
+	for i, file := range files {
+		options, failed := server.ProcessConfigFile(file)
+		if failed != nil {
+			err = fmt.Errorf("read %s: %w", file, failed)
+			break
+		}
+		options.NoSigs, options.NoLog = true, true
+		c.client[i] = net.JoinHostPort(options.Host, strconv.Itoa(options.Port))
+		if c.nodes[i], err = server.NewServer(options); err != nil {
+			break
+		}
+		c.nodes[i].Start()
+	}
+	if err == nil {
+		err = c.settle()
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
 // settle waits until there is somebody who places streams.
 func (c *Cluster) settle() error {
 	for end := time.Now().Add(startFor); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
@@ -166,5 +194,7 @@ func (c *Cluster) Close() {
 		wg.Go(func() { c.Stop(i) })
 	}
 	wg.Wait()
-	os.RemoveAll(c.dir) // #nosec G104 -- temporary
+	if c.dir != "" {
+		os.RemoveAll(c.dir) // #nosec G104 -- temporary
+	}
 }
