@@ -107,7 +107,7 @@ func (p *program) callPlatforms() {
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Leads: p.leads, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 

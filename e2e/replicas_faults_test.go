@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -129,8 +130,31 @@ func TestReplicas_FilesAreGone(t *testing.T) {
 	s.equal()
 }
 
-// A leader is stopped when all that is missing for a send to Meta is what Rocket.Chat answers, and goes on when
-// another leads: it does not send any more, and the customer has the file once.
+// stopAt has the leader stopped while it waits for what Rocket.Chat answers to a call, and go on when the other
+// leads and has done what was to be done.
+func (s *replicaSet) stopAt(route string, leader, standby *member, begin func(), done func() bool) {
+	s.Helper()
+	asked := make(chan struct{}, 10)
+	clear := s.rc.Inject(chat.Fault{Route: route, Times: 1, Delay: 300 * time.Millisecond, Match: func(*http.Request, []byte) bool {
+		asked <- struct{}{}
+		return true
+	}})
+	defer clear()
+	begin()
+	<-asked
+	if err := leader.process.Process.Signal(syscall.SIGSTOP); err != nil {
+		s.Fatal(err)
+	}
+	s.awaitLeader(standby)
+	s.eventually("the new leader has done it", done)
+	if err := leader.process.Process.Signal(syscall.SIGCONT); err != nil {
+		s.Fatal(err)
+	}
+	s.awaitStandby(leader)
+}
+
+// A leader is stopped when all that is missing for a send is an answer, and goes on when another leads: it sends
+// nothing any more, neither to Meta nor to Rocket.Chat, and everybody has everything once.
 func TestReplicas_StoppedBeforeASend(t *testing.T) {
 	t.Parallel()
 	s := newReplicaSet(t)
@@ -139,18 +163,7 @@ func TestReplicas_StoppedBeforeASend(t *testing.T) {
 	leader, standby := s.begin()
 	s.meta.CustomerWrites(page, anna, "May I have the invoice?")
 	s.eventually("the question is shown", func() bool { return len(s.texts()) == 1 })
-	asked := make(chan struct{}, 10)
-	s.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 1, Delay: 300 * time.Millisecond, Match: func(*http.Request, []byte) bool {
-		asked <- struct{}{}
-		return true
-	}})
-	s.agent.Uploads(s.rc.Rooms()[0].ID, "", document)
-	<-asked
-	if err := leader.process.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
-	s.awaitLeader(standby)
-	has := func() (n int) {
+	invoices := func() (n int) {
 		for _, b := range s.meta.CustomerSees(page, anna) {
 			if b.File.Name == document.Name {
 				n++
@@ -158,18 +171,34 @@ func TestReplicas_StoppedBeforeASend(t *testing.T) {
 		}
 		return n
 	}
-	s.eventually("the new leader sends it", func() bool { return has() == 1 })
-	if err := leader.process.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	s.awaitStandby(leader)
-	s.agent.Says(s.rc.Rooms()[0].ID, "Here it is.")
+	room := s.rc.Rooms()[0].ID
+	s.stopAt("GET file-upload/:id/:name", leader, standby, func() { s.agent.Uploads(room, "", document) }, func() bool { return invoices() == 1 })
+	s.agent.Says(room, "Here it is.")
 	s.eventually("the answer comes", func() bool {
 		all := s.meta.CustomerSees(page, anna)
 		return len(all) > 0 && all[len(all)-1].Text == "Here it is."
 	})
-	if n := has(); n != 1 {
+	if n := invoices(); n != 1 {
 		t.Errorf("the customer has the file %d times", n)
+	}
+
+	leader, standby = standby, leader
+	const other = "7001002003009999"
+	photos := func() (n int) {
+		for _, r := range s.rc.Rooms() {
+			n += len(s.rc.FilesIn(r.ID))
+		}
+		return n
+	}
+	before := photos()
+	photo := s.meta.Host(meta.Media{Name: "photo.png", Type: "image/png", Content: picture.Content})
+	s.stopAt("GET livechat/room", leader, standby, func() {
+		s.meta.CustomerSends(page, other, "", meta.Attachment{Type: "image", URL: photo})
+	}, func() bool { return photos() == before+1 })
+	s.meta.CustomerWrites(page, other, "Do you see it?")
+	s.eventually("what follows is shown", func() bool { return len(s.texts()) == 2 })
+	if n := photos(); n != before+1 {
+		t.Errorf("the agents have the photo %d times", n-before)
 	}
 	s.equal()
 }

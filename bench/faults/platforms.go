@@ -155,9 +155,10 @@ func (p *platforms) notice(a answer) string {
 }
 
 // problems are what the sandbox objects to, but for agents who write where they are not
-// any more: a room has been closed, or given to nobody, this moment.
+// any more: a room has been closed, or given to nobody, this moment. With replicas, sends may
+// overlap: nothing calls back what a leader that was stopped has under way at Meta.
 func (p *platforms) problems() []string {
 	return slices.DeleteFunc(append(p.rc.Problems(), p.meta.Problems()...), func(problem string) bool {
-		return strings.Contains(problem, "may not write in room")
+		return strings.Contains(problem, "may not write in room") || p.replicas && strings.HasSuffix(problem, " overlap")
 	})
 }
