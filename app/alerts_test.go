@@ -81,6 +81,8 @@ func knownMetrics(t *testing.T) map[string][]string {
 		collectors.Field(i).Interface().(prometheus.Collector).Describe(all)
 	}
 	gauges{}.Describe(all)
+	replicaGauges{}.Describe(all)
+	metrics.NewPassedOn().Describe(all)
 	close(all)
 	known := map[string][]string{"messenger_bridge_build_info": {"version"}}
 	for d := range all {

@@ -21,6 +21,7 @@ import (
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
+	"messenger-bridge/replicas"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
@@ -38,6 +39,8 @@ type program struct {
 	say     *language.Speaker
 	pace    *notices.Pace // of what one person types
 
+	leads     func() bool            // nil: nobody else can lead
+	replica   func() *replicas.State // nil: there are no others
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
@@ -101,14 +104,14 @@ func (p *program) callPlatforms() {
 	cfg := p.cfg
 	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
-		Fresh:    p.settled.meta,
-		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID,
-		Times:    messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
-		MaxConns: workers, Now: cfg.Now, Log: p.log,
+		Fresh:  p.settled.meta,
+		Dialog: messenger.Dialog{URL: cfg.Facebook.LoginURL, ConfigID: cfg.Facebook.LoginConfigID},
+		Times:  messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
+		Leads:  p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Leads: p.leads, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -209,7 +212,7 @@ func (p *program) now() time.Time {
 
 // view shows how the bridge is.
 func (p *program) view() *view {
-	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, log: p.log}
+	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, replica: p.replica, log: p.log}
 }
 
 // operators carry out what is typed on the bridge's own machine.

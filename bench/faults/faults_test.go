@@ -72,7 +72,7 @@ func TestPlan_FollowsFromItsSeed(t *testing.T) {
 		}
 		return all
 	}
-	if !reflect.DeepEqual(names(newPlan(7)), names(newPlan(7))) || reflect.DeepEqual(names(newPlan(7)), names(newPlan(8))) {
+	if !reflect.DeepEqual(names(newPlan(7, false)), names(newPlan(7, false))) || reflect.DeepEqual(names(newPlan(7, false)), names(newPlan(8, false))) {
 		t.Error("a seed does not decide about its round")
 	}
 }

@@ -1,0 +1,46 @@
+package replicas
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"messenger-bridge/store"
+)
+
+const (
+	lookAtDisk = time.Second
+	// giveOften is how long a leader whose disk is full leads at least: there may be nobody else.
+	giveOften = time.Minute
+)
+
+// ofTheDisk reports whether an error comes from the operating system: it may be over when somebody
+// has made room.
+func ofTheDisk(err error) bool {
+	var code syscall.Errno
+	return errors.As(err, &code)
+}
+
+// letOthers waits while others may claim, if the disk is full here.
+func (m *Member) letOthers(ctx context.Context) {
+	if !store.HasRoom(m.cfg.Store) {
+		pause(ctx, 2*m.cfg.Journal.TakeoverAfter)
+	}
+}
+
+// watchDisk hands over when the store takes nothing because the disk is full.
+func (m *Member) watchDisk(ctx context.Context, s *store.Store) {
+	for full := 0; ctx.Err() == nil; pause(ctx, lookAtDisk) {
+		if full++; !errors.Is(s.Health(), store.ErrDiskFull) {
+			full = 0
+		}
+		m.mu.Lock()
+		if full > 1 && m.handOver != nil && time.Since(m.given) > giveOften {
+			m.cfg.Log.Error("the disk is full, another replica is to lead", "file", m.cfg.Store.Path)
+			m.given = time.Now()
+			m.handOver(errHandOver)
+		}
+		m.mu.Unlock()
+	}
+}
