@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/app/audit"
+	"messenger-bridge/app/avatars"
 	"messenger-bridge/app/history"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
@@ -45,7 +46,7 @@ type program struct {
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
 	origin    *origin.Origin
-	avatars   *avatars
+	avatars   *avatars.Avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
 	gaps      *backfill.Gaps
@@ -82,7 +83,7 @@ func (p *program) assemble() (err error) {
 	if err := p.lookAfterPages(); err != nil {
 		return err
 	}
-	p.avatars = newAvatars(p.cfg.Network.PublicURL, p.store.Sign, p.client)
+	p.avatars = avatars.New(p.cfg.Network.PublicURL, p.store.Sign, p.client.Avatar)
 	p.rooms = rooms.New(p.roomsConfig())
 	if p.relay, err = relay.New(p.relayConfig()); err != nil {
 		return err
@@ -256,7 +257,7 @@ func (p *program) relayConfig() relay.Config {
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s, Trail: s.Trail(),
 			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,
-			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
+			Files: p.client, Archive: p.client, Picture: p.avatars.Address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),

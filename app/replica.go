@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/app/audit"
 	"messenger-bridge/app/config"
+	"messenger-bridge/app/parts"
 	"messenger-bridge/intake"
 	"messenger-bridge/journal"
 	"messenger-bridge/messenger/webhook"
@@ -48,26 +49,26 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 			s.left(connectionPlace)
 		}
 	})
-	parts := []Part{
-		{"replica", grace*5/4 + cfg.Store.Journal.TakeoverAfter, r.member.Run},
-		{"public", grace * 15 / 100, publicPart(l.public, r.publicHandler(), door, l.speak, log)},
-		{"operators", grace / 20, HTTPPart(l.control, r.controlHandler(), log)},
+	all := []parts.Part{
+		{Name: "replica", Grace: grace*5/4 + cfg.Store.Journal.TakeoverAfter, Run: r.member.Run},
+		{Name: "public", Grace: grace * 15 / 100, Run: parts.Public(l.public, r.publicHandler(), door, l.speak, log)},
+		{Name: "operators", Grace: grace / 20, Run: parts.HTTP(l.control, r.controlHandler(), log)},
 	}
 	if l.private != nil {
-		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(l.private, r.privateHandler(), log)})
+		all = append(all, parts.Part{Name: "metrics", Grace: grace / 20, Run: parts.HTTP(l.private, r.privateHandler(), log)})
 	}
 	if l.asked != nil {
-		parts = append(parts, Part{"acme", grace / 100, HTTPPart(l.asked, l.questions(nil), log)})
+		all = append(all, parts.Part{Name: "acme", Grace: grace / 100, Run: parts.HTTP(l.asked, l.questions(nil), log)})
 	}
 	if l.profiles != nil {
-		parts = append(parts, Part{"profiles", grace / 20, HTTPPart(l.profiles, profileRoutes(), log)})
+		all = append(all, parts.Part{Name: "profiles", Grace: grace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
 	}
 	log.Info("messenger-bridge started as a replica", "version", Version(), "replica", r.name(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "journal", cfg.Store.Journal.Name)
 	if started != nil {
 		started(where)
 	}
-	err = RunParts(ctx, log, parts)
+	err = parts.Run(ctx, log, all)
 	log.Info("messenger-bridge stopped")
 	return err
 }
@@ -126,10 +127,10 @@ func (r *replicated) lead(ctx context.Context, s *store.Store, leads func() bool
 	operators.Handle("/", p.operators().routes())
 	notes := audit.Auditor{Journal: s.Journal(), Log: r.log}
 	operators.Handle("POST /handover", operatorActs(r.handOver(notes)))
-	parts := p.parts(r.public.Sit(p.public().handler(), drain), r.control.Sit(operators, drain))
-	parts = append(parts, Part{"metrics", r.cfg.ShutdownGrace / 20, r.private.Sit(p.privateRoutes(), 0)})
+	all := p.parts(r.public.Sit(p.public().handler(), parts.Drain), r.control.Sit(operators, parts.Drain))
+	all = append(all, parts.Part{Name: "metrics", Grace: r.cfg.ShutdownGrace / 20, Run: r.private.Sit(privateRoutes(p), 0)})
 	notes.Note(ctx, restarted, "", Version()+" leads as "+r.name())
-	return RunParts(ctx, r.log, parts)
+	return parts.Run(ctx, r.log, all)
 }
 
 // handOver answers POST /handover. What follows can no longer be recorded here.

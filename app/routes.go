@@ -98,7 +98,7 @@ func publicPath(public string) string {
 }
 
 // privateRoutes are for operators' machines, on an address of their own.
-func (p *program) privateRoutes() http.Handler {
+func privateRoutes(p *program) http.Handler {
 	v := p.view()
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", board{v, p.history, p.log})

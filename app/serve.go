@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/app/audit"
 	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
+	"messenger-bridge/app/parts"
 	"messenger-bridge/store"
 )
 
@@ -50,15 +51,15 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if err != nil {
 		return err
 	}
-	parts := p.parts(publicPart(l.public, p.public().handler(), p.door(), l.speak, log), HTTPPart(l.control, p.operators().routes(), log))
+	all := p.parts(parts.Public(l.public, p.public().handler(), p.door(), l.speak, log), parts.HTTP(l.control, p.operators().routes(), log))
 	if l.private != nil {
-		parts = append(parts, Part{"metrics", cfg.ShutdownGrace / 20, HTTPPart(l.private, p.privateRoutes(), log)})
+		all = append(all, parts.Part{Name: "metrics", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.private, privateRoutes(p), log)})
 	}
 	if l.asked != nil {
-		parts = append(parts, Part{"acme", cfg.ShutdownGrace / 100, HTTPPart(l.asked, l.questions(nil), log)})
+		all = append(all, parts.Part{Name: "acme", Grace: cfg.ShutdownGrace / 100, Run: parts.HTTP(l.asked, l.questions(nil), log)})
 	}
 	if l.profiles != nil {
-		parts = append(parts, Part{"profiles", cfg.ShutdownGrace / 20, HTTPPart(l.profiles, profileRoutes(), log)})
+		all = append(all, parts.Part{Name: "profiles", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
@@ -69,7 +70,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if started != nil {
 		started(where)
 	}
-	err = RunParts(ctx, log, parts)
+	err = parts.Run(ctx, log, all)
 	log.Info("messenger-bridge stopped")
 	return err
 }
@@ -160,22 +161,22 @@ func listen(cfg Config, log *slog.Logger) (l listeners, where Addresses, err err
 }
 
 // parts are in the order in which they stop; public and control answer requests.
-func (p *program) parts(public, control func(context.Context) error) []Part {
+func (p *program) parts(public, control func(context.Context) error) []parts.Part {
 	grace := p.cfg.ShutdownGrace
-	return []Part{
-		{"webhook", grace * 15 / 100, public},
-		{"strangers", grace / 100, p.strangers.Run},
-		{"store", grace / 100, p.changes.Run},
-		{"reload", grace / 100, p.settled.Run},
-		{"heartbeat", grace / 100, p.heartbeat.Run},
-		{"stream", grace / 10, p.stream.Run},
-		{"setup", grace * 4 / 100, p.setup.Run},
-		{"pages", grace * 3 / 100, lookAfter(p.pages)},
-		{"backfill", grace * 2 / 100, p.backfill.Run},
-		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
-		{"deliveries", grace / 2, p.relay.Run},
-		{"history", grace / 100, p.history.Run},
-		{"control", grace / 20, control},
+	return []parts.Part{
+		{Name: "webhook", Grace: grace * 15 / 100, Run: public},
+		{Name: "strangers", Grace: grace / 100, Run: p.strangers.Run},
+		{Name: "store", Grace: grace / 100, Run: p.changes.Run},
+		{Name: "reload", Grace: grace / 100, Run: p.settled.Run},
+		{Name: "heartbeat", Grace: grace / 100, Run: p.heartbeat.Run},
+		{Name: "stream", Grace: grace / 10, Run: p.stream.Run},
+		{Name: "setup", Grace: grace * 4 / 100, Run: p.setup.Run},
+		{Name: "pages", Grace: grace * 3 / 100, Run: lookAfter(p.pages)},
+		{Name: "backfill", Grace: grace * 2 / 100, Run: p.backfill.Run},
+		{Name: "names", Grace: grace / 100, Run: p.rooms.RunNames}, // its calls end at once
+		{Name: "deliveries", Grace: grace / 2, Run: p.relay.Run},
+		{Name: "history", Grace: grace / 100, Run: p.history.Run},
+		{Name: "control", Grace: grace / 20, Run: control},
 	}
 }
 
