@@ -113,7 +113,7 @@ func (m *Member) connect(ctx context.Context) (*journal.Stream, error) {
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		}
-		if m.Problem() != err.Error() {
+		if m.State().Problem != err.Error() {
 			m.cfg.Log.Warn("the journal is not there yet", "err", err)
 		}
 		m.set(func() { m.problem = err.Error() })

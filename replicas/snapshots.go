@@ -56,7 +56,7 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 		switch {
 		case err == nil && (!known || newest.At.Seq > last): // somebody else has made one
 			m.set(func() { m.snapshot = newest })
-		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.Role() == Leader:
+		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.State().Role == Leader:
 			if err := m.putSnapshot(ctx, stream, take); err != nil {
 				m.cfg.Log.Warn("no snapshot could be stored", "err", err)
 				continue

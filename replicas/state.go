@@ -73,20 +73,6 @@ func (m *Member) State() State {
 	return s
 }
 
-// Role returns whether this replica leads, follows or does neither yet.
-func (m *Member) Role() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.role
-}
-
-// Problem returns why it does neither.
-func (m *Member) Problem() string {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.problem
-}
-
 // Leader returns who leads, as far as this standby knows; without a name nobody.
 func (m *Member) Leader() replica.Claim {
 	m.mu.Lock()

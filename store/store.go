@@ -191,7 +191,9 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	}
 	f.queues = newQueues(f)
 	f.lazy = newLazyMarks(f.flush)
-	f.trail = trail.New(trail.File{View: f.view, Do: f.within, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
+	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*changes.Transaction) error) error {
+		return within(ctx, f, change)
+	}, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
@@ -263,7 +265,7 @@ func (s *file) view(read func(*bbolt.Tx) error) error {
 }
 
 // within has something changed in the writer's next transaction, which fails with it.
-func (s *file) within(ctx context.Context, change func(*changes.Transaction) error) error {
+func within(ctx context.Context, s *file, change func(*changes.Transaction) error) error {
 	return s.do(ctx, &op{apply: func(g *group) { g.Keep(change(&g.Transaction)) }})
 }
 

@@ -178,7 +178,7 @@ func (p *process) ready() string {
 
 // log is what all processes have said.
 func (w *world) log() (all string) {
-	for _, p := range w.processes() {
+	for _, p := range w.replicas.processes(w.bot) {
 		all += p.output.String()
 	}
 	return all

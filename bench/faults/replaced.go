@@ -126,7 +126,7 @@ func (p *process) failed() (list []failure, err error) {
 // failed returns what is listed, of whoever leads.
 func (w *world) failed() (list []failure, err error) {
 	for range 50 {
-		if list, err = w.asked().failed(); err == nil || w.replicas == nil {
+		if list, err = w.replicas.asked(w.bot).failed(); err == nil || w.replicas == nil {
 			return list, err
 		}
 		sleep(w.ctx, 200*time.Millisecond)
@@ -254,7 +254,7 @@ func (w *world) again() (violations []string) {
 		lift()
 	}
 	for _, page := range pages[:w.pages] {
-		if err := w.asked().retryAll(page); err != nil {
+		if err := w.replicas.asked(w.bot).retryAll(page); err != nil {
 			return []string{err.Error()}
 		}
 	}
@@ -273,7 +273,7 @@ func (w *world) again() (violations []string) {
 				}
 			}
 		}
-		return w.asked().idle()
+		return w.replicas.asked(w.bot).idle()
 	}
 	if w.until(there, patience) != nil {
 		violations = append(violations, "what was tried again is not there")

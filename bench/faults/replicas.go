@@ -134,23 +134,23 @@ func (r *replicated) leader() int {
 }
 
 // asked returns the process that answers operators: the only one, or the one that leads.
-func (w *world) asked() *process {
-	if w.replicas == nil {
-		return w.bot
+func (r *replicated) asked(only *process) *process {
+	if r == nil {
+		return only
 	}
-	if i := w.replicas.leader(); i >= 0 {
-		return w.replicas.members[i]
+	if i := r.leader(); i >= 0 {
+		return r.members[i]
 	}
-	return w.bot
+	return only
 }
 
 // processes are all there are, standbys first.
-func (w *world) processes() []*process {
-	if w.replicas == nil {
-		return []*process{w.bot}
+func (r *replicated) processes(only *process) []*process {
+	if r == nil {
+		return []*process{only}
 	}
-	m := w.replicas.members
-	if w.replicas.leader() == 0 {
+	m := r.members
+	if r.leader() == 0 {
 		return []*process{m[1], m[0]}
 	}
 	return []*process{m[0], m[1]}

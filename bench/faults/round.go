@@ -124,7 +124,7 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	if o.replaced = w.auditor.replaced(); o.replaced > 0 && len(o.violations) == 0 {
 		o.violations = w.again()
 	}
-	for _, p := range w.processes() {
+	for _, p := range w.replicas.processes(w.bot) {
 		if err := p.stop(); err != nil && settled {
 			o.violations = append(o.violations, "the program did not stop in order: "+err.Error())
 		}
@@ -248,7 +248,7 @@ func (w *world) settle() bool {
 			w.goesOn()
 			next = time.Now().Add(300 * time.Millisecond)
 		}
-		return w.auditor.complete() && w.meta.Waiting() == 0 && w.asked().idle() && w.auditor.complete()
+		return w.auditor.complete() && w.meta.Waiting() == 0 && w.replicas.asked(w.bot).idle() && w.auditor.complete()
 	}, patience) == nil
 }
 
