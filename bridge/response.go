@@ -14,6 +14,7 @@ type Response struct {
 	Status int    // 0: there was no answer, or only half of one
 	Code   string // Rocket.Chat's own; empty: it gives none, or somebody else answered
 	File   bool   // the call carried a file
+	Part   int    // of which part of a message this is said: 0 of its text, n of its nth file
 	Others Others // what became of the same call of others since this one is refused
 }
 
@@ -46,11 +47,20 @@ func (a Response) String() string {
 // of what was sent.
 func (a Response) Trouble() bool { return a.Status < 400 || a.Status >= 500 }
 
-// Refusals are how often in a row something was refused with a Response, and how long ago that
-// began.
+// Refusals are how often in a row a part of something was refused with a Response, and how long
+// ago that began.
 type Refusals struct {
 	Count int
 	For   time.Duration
+	Part  int
+}
+
+// Of are the refusals of a part: none if what was refused so far is another one.
+func (r Refusals) Of(part int) Refusals {
+	if r.Part != part {
+		return Refusals{Part: part}
+	}
+	return r
 }
 
 // fewestRefusals is how often something is refused before it may be given up; or, where each

@@ -93,6 +93,7 @@ func TestFilesRefused_AgentIsToldAndTheRestGoesOut(t *testing.T) {
 				rows = append(rows, row)
 			}
 			w.playRefusals(rows)
+			w.counted(rows)
 			w.halt()
 			w.run() // a restart tells nothing again
 			w.settled()
@@ -112,6 +113,26 @@ type refusedFile struct {
 	caption        string
 	customer, room string
 	id             string // of the message with the file
+}
+
+// counted looks at what administrators and operators see: nothing in the setup channel, and
+// in the metrics each message that was given up whole.
+func (w *world) counted(rows []*refusedFile) {
+	w.Helper()
+	want := 0
+	for _, row := range rows {
+		if row.caption == "" {
+			want++
+		}
+	}
+	for _, text := range roomTexts(w, w.rc.RoomID(setupName)) { // it is a matter of one agent, who is told
+		if strings.Contains(text, "file") {
+			w.Errorf("the setup channel says %q", text)
+		}
+	}
+	if got := w.metricsOf("bridge_failed_total"); got != float64(want) {
+		w.Errorf("the metrics say that %g were given up, want %d", got, want)
+	}
 }
 
 // playRefusals has all rows happen at once.

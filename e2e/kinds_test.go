@@ -94,7 +94,7 @@ type kindPlay struct {
 	page     string
 	clock    int // milliseconds since this play began
 
-	created map[string]int64 // the second in which a comment's element was first told; a repeat tells the same
+	created map[string]int64 // the second in which each element was first told; a repeat tells the same
 }
 
 // kindEvent writes out the abbreviations: $C is the customer, $P the page, $D the
@@ -118,7 +118,7 @@ func (p *kindPlay) kindEvent(element string) meta.Event {
 		p.created[element] = now / 1000
 	}
 	pairs := []string{"$D", both(p.customer, p.page), "$E", both(p.page, p.customer), "$C", p.customer, "$P", p.page, "$T", at,
-		"$M", fmt.Sprint(now), "$S", fmt.Sprint(now / 1000), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
+		"$M", fmt.Sprint(now), "$S", fmt.Sprint(p.created[element]), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
 		"$F", fmt.Sprintf(`"post_id":"%s_800001","created_time":%d`, p.page, p.created[element])}
 	change, message := "", "m_%s_%d"
 	if field, value, found := strings.Cut(element, " {"); found && !strings.HasPrefix(element, "{") {

@@ -3,13 +3,16 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
 
@@ -71,10 +74,10 @@ func (i *refusedItem) checkRoom(w *world) {
 	if i.kept() {
 		lines = 1
 	}
-	if n := strings.Count(texts, "does not take"); n != lines {
+	if n := strings.Count(texts, "does not take") + strings.Count(texts, "larger than Rocket.Chat takes"); n != lines {
 		w.Errorf("%s: %d lines stand for it:\n%s", i, n, texts)
 	}
-	before, line, after := strings.Index(texts, "before "+i.mark()), strings.Index(texts, "does not take"), strings.Index(texts, "after "+i.customer)
+	before, line, after := strings.Index(texts, "before "+i.mark()), max(strings.Index(texts, "does not take"), strings.Index(texts, "larger than Rocket.Chat takes")), strings.Index(texts, "after "+i.customer)
 	if i.kept() && (before > line || line > after) {
 		w.Errorf("%s: they stand in another order:\n%s", i, texts)
 	}
@@ -95,7 +98,7 @@ type around struct {
 	counts map[string]int // the metrics: call and status
 }
 
-var givenUp = regexp.MustCompile(`bridge_given_up_total\{call="([^"]+)",status="(\d+)"\} (\d+)`)
+var givenUp = regexp.MustCompile(`messenger_bridge_given_up_total\{call="([^"]+)",status="(\d+)"\} (\d+)`)
 
 func (w *world) lookAround() (seen around) {
 	w.Helper()
@@ -220,5 +223,42 @@ func (w *world) tryAgain(clear []func(), items []*refusedItem) {
 	}
 	if left := w.failedJSON(); strings.Contains(left, `"id"`) {
 		w.Errorf("still listed: %s", left)
+	}
+}
+
+// Each file of a message is tried for itself: that the first was refused for a while says
+// nothing of the second.
+func TestRefused_TwoFilesOfAMessage_EachIsTriedForItself(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.cfg.Times.Patience, w.cfg.Times.FirstRetry = testPatience, testFirstRetry
+	w.run()
+	const one, two = "\x89PNG\r\n\x1a\none", "\x89PNG\r\n\x1a\ntwo"
+	w.meta.CustomerWrites(page, anna, "before")
+	w.eventually("the room", func() bool { return roomOf(w, "before") != "" })
+	room := roomOf(w, "before")
+	var mu sync.Mutex
+	tries := map[string]int{}
+	w.rc.Inject(chat.Fault{Status: 413, Route: "POST livechat/upload/:rid", Match: func(_ *http.Request, content []byte) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		tries[string(content)]++
+		return string(content) == one || tries[two] < 4
+	}})
+	var files []meta.Attachment
+	for _, content := range []string{one, two} {
+		files = append(files, meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: content[8:] + ".png", Type: "image/png", Content: []byte(content)})})
+	}
+	w.meta.CustomerSends(page, anna, "", files...)
+	stop := others(w)
+	w.meta.CustomerWrites(page, anna, "after")
+	w.eventually("what came after is there", func() bool { return slices.Contains(roomTexts(w, room), "after") })
+	stop()
+	w.settled()
+	if shown := w.rc.FilesIn(room); len(shown) != 1 || string(shown[0].Content) != two {
+		t.Errorf("agents see %d files", len(shown))
+	}
+	if n := strings.Count(strings.Join(roomTexts(w, room), "\n"), "does not take"); n != 1 {
+		t.Errorf("agents read %q", roomTexts(w, room))
 	}
 }

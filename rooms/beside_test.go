@@ -128,7 +128,7 @@ func TestFile_RefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
 		e := &eraser{}
 		r.Changes, r.Files, r.Uploads = e, s, s
 		in := event("k", "")
-		in.Kind, in.Attachments, in.Refusals = bridge.MediaEvent, []bridge.Attachment{{Kind: "image", URL: "https://cdn.test/x.png"}}, bridge.Refusals{Count: 9, For: time.Hour}
+		in.Kind, in.Attachments, in.Refusals = bridge.MediaEvent, []bridge.Attachment{{Kind: "image", URL: "https://cdn.test/x.png"}}, bridge.Refusals{Count: 9, For: time.Hour, Part: 1}
 		became, err := r.Deliver(t.Context(), in, opens)
 		files := slices.ContainsFunc(d.shown, func(s shown) bool { return s.ID == "file" })
 		if err != nil || (became.Left != nil) != c.left || files == c.left || (len(e.gone) == 0) != c.left || len(became.Refused) > 0 != c.left {

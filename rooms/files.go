@@ -49,7 +49,7 @@ func (r *poster) files(ctx context.Context, link *stay, p *posting) error {
 		if p.files[i] == "" {
 			id, err := r.file(ctx, link, p, i, n)
 			if err != nil {
-				return err
+				return ofPart(err, i+1)
 			}
 			p.files[i] = id
 			p.shown = append(p.shown, id)
@@ -83,6 +83,17 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 	return id, nil
 }
 
+// ofPart has a refusal say of which part of a message it is, for each is tried for itself.
+func ofPart(err error, part int) error {
+	refusal := *bridge.RefusalOf(err)
+	if refusal.Answer == nil {
+		return err
+	}
+	of := *refusal.Answer
+	of.Part, refusal.Answer = part, &of
+	return &refusal
+}
+
 // unfetched decides what becomes of a file that did not come from Facebook. What the page's
 // settings refuse, and what is not there, is said.
 func (r *poster) unfetched(ctx context.Context, link *stay, p *posting, i int, refusal *bridge.Refusal) (bridge.MessageID, error) {
@@ -114,19 +125,21 @@ func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int,
 		p.open = link.Room
 	}
 	refusal = bridge.RefusalOf(p.althoughOpen(link, refusal))
-	if a := r.tooMuch(p.in.Refusals, refusal); a != nil {
+	if a := r.tooMuch(p.in.Refusals.Of(i+1), refusal); a != nil {
 		return substitutes{r}.file(ctx, link, p, i, name, a)
 	}
 	switch refusal.Reason {
 	case bridge.FilesOff:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat takes no files of customers."), noFiles(r.Say))
 	case bridge.FileType:
+		p.left = refusal.Answer
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take files of this kind."),
 			r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form, such as JPEG or PDF.", name))
 	case bridge.FileRefused:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it."),
 			r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."))
 	case bridge.UploadTooBig:
+		p.left = refusal.Answer
 		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than Rocket.Chat takes."),
 			r.Say.Say("Sorry, your file is too large for us. Please send a smaller one."))
 	}
@@ -205,7 +218,7 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 		p.refused = append(p.refused, toCustomer)
 	}
 	err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)}))
-	if err != nil && r.tooMuch(p.in.Refusals, err) != nil {
+	if err != nil && r.tooMuch(p.in.Refusals.Of(i+1), err) != nil {
 		_, err = substitutes{r}.inTurn(ctx, link, p, id, []string{cited(text)}, err)
 	}
 	return id, err

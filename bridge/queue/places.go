@@ -36,10 +36,11 @@ type lane struct {
 	at       int           // among the lanes of that
 }
 
-// streak is how often in a row the oldest was refused with a Response, and since when.
+// streak is how often in a row a part of the oldest was refused with a Response, and since when.
 type streak struct {
 	count int
 	since time.Time
+	part  int
 }
 
 // drop takes the oldest off a lane.
@@ -218,8 +219,8 @@ func (l *lane) note(r *bridge.Refusal, now time.Time) {
 	case r.Reason == bridge.Deferred:
 	case !r.OfItem():
 		l.answered = streak{}
-	case l.answered.count == 0:
-		l.answered = streak{1, now}
+	case l.answered.count == 0, l.answered.part != r.Answer.Part:
+		l.answered = streak{1, now, r.Answer.Part}
 	default:
 		l.answered.count++
 	}

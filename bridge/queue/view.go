@@ -133,7 +133,7 @@ func (v View) Refusals(id bridge.Lane) bridge.Refusals {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
 	if l := v.s.places.lanes[id]; l != nil && l.answered.count > 0 {
-		return bridge.Refusals{Count: l.answered.count, For: v.s.places.Now().Sub(l.answered.since)}
+		return bridge.Refusals{Count: l.answered.count, For: v.s.places.Now().Sub(l.answered.since), Part: l.answered.part}
 	}
 	return bridge.Refusals{}
 }

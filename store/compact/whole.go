@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 
 	"go.etcd.io/bbolt"
 )
@@ -15,37 +15,41 @@ import (
 var errTree = errors.New("its pages do not hang together")
 
 // Whole returns an error unless every page that a file of bbolt leads to is one, is led to
-// once, and holds what it says it holds.
-func Whole(tx *bbolt.Tx, file io.ReaderAt) error {
+// once, and holds what it says it holds. The file is not smaller than tx says.
+func Whole(tx *bbolt.Tx, file *os.File) error {
+	read, done, err := reader(file, tx.Size())
+	if err != nil {
+		return fmt.Errorf("read the pages: %w", err)
+	}
+	defer done()
 	size := tx.DB().Info().PageSize
-	w := walk{file: file, size: size, pages: uint64(tx.Size()) / uint64(size)} // #nosec G115 -- sizes are not negative
+	w := walk{read: read, size: size, pages: uint64(tx.Size()) / uint64(size)} // #nosec G115 -- sizes are not negative
 	w.seen = make([]bool, w.pages)
 	return w.page(uint64(tx.Cursor().Bucket().Root()), nil, nil)
 }
 
 // walk goes through the tree of a file's pages.
 type walk struct {
-	file  io.ReaderAt
+	read  func(from int64, size int) ([]byte, error) // what stays as it is until the walk is over
 	size  int
 	pages uint64
 	seen  []bool
-	ahead []byte // pages that were read, and the first of them
-	first uint64
 }
 
 const (
 	pageHeader    = 16 // id 8, flags 2, count 2, overflow 4
 	pageElement   = 16 // branch: position 4, key 4, page 8; leaf: flags 4, position 4, key 4, value 4
+	inBranch      = 0  // where an element of a branch has its position
+	inLeaf        = 4
 	branchPage    = 1
 	leafPage      = 2
 	bucketElement = 1
-	readAhead     = 64
 )
 
 // page looks at one page and all below it, whose keys are not before least, and before most; nil
 // bounds nothing.
 func (w *walk) page(id uint64, least, most []byte) error {
-	p, err := w.read(id)
+	p, err := w.whole(id)
 	if err != nil {
 		return err
 	}
@@ -54,105 +58,112 @@ func (w *walk) page(id uint64, least, most []byte) error {
 	}
 	switch binary.NativeEndian.Uint16(p[8:]) {
 	case branchPage:
-		keys, err := keysOf(p, 0, least, most)
-		if err != nil || len(keys) == 0 {
-			return errTree
-		}
-		for i, key := range keys {
-			end := most
-			if i+1 < len(keys) {
-				end = keys[i+1]
-			}
-			if err := w.page(binary.NativeEndian.Uint64(p[pageHeader+i*pageElement+8:]), bytes.Clone(key), bytes.Clone(end)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return w.branch(p, least, most)
 	case leafPage:
 		return w.leaf(p, least, most)
 	}
 	return errTree
 }
 
-// leaf looks at a page of records, and at the buckets among them.
-func (w *walk) leaf(p, least, most []byte) error {
-	keys, err := keysOf(p, 4, least, most)
-	if err != nil {
-		return err
+// branch looks at a page of pages, and at those.
+func (w *walk) branch(p, least, most []byte) error {
+	n, err := elements(p, inBranch, least, most)
+	if err != nil || n == 0 {
+		return errTree
 	}
-	var within [][]byte // of buckets, copied: p may be read over
-	for i, key := range keys {
-		e := p[pageHeader+i*pageElement:]
-		if flags := binary.NativeEndian.Uint32(e); flags > bucketElement {
-			return errTree
-		} else if flags == 0 {
-			continue
+	for i := range n {
+		end := most
+		if i+1 < n {
+			end = keyOf(p, inBranch, i+1)
 		}
-		value := e[int(binary.NativeEndian.Uint32(e[4:]))+len(key):][:binary.NativeEndian.Uint32(e[12:])]
-		if len(value) < 16 {
-			return errTree
-		}
-		within = append(within, bytes.Clone(value))
-	}
-	for _, value := range within {
-		root := binary.NativeEndian.Uint64(value)
-		if root != 0 {
-			if err := w.page(root, nil, nil); err != nil {
-				return err
-			}
-			continue
-		}
-		// A small bucket is a page within the value.
-		inline := value[16:]
-		if len(inline) < pageHeader || binary.NativeEndian.Uint16(inline[8:]) != leafPage {
-			return errTree
-		}
-		if err := w.leaf(inline, nil, nil); err != nil {
+		if err := w.page(binary.NativeEndian.Uint64(p[pageHeader+i*pageElement+8:]), keyOf(p, inBranch, i), end); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// keysOf returns the keys of a page whose elements hold where they are at an offset, if all of
-// them, and their values, lie within it, in order.
-func keysOf(p []byte, at int, least, most []byte) ([][]byte, error) {
-	count := int(binary.NativeEndian.Uint16(p[10:]))
-	if pageHeader+count*pageElement > len(p) {
-		return nil, errTree
+// leaf looks at a page of records, and at the buckets among them.
+func (w *walk) leaf(p, least, most []byte) error {
+	n, err := elements(p, inLeaf, least, most)
+	if err != nil {
+		return err
 	}
-	keys := make([][]byte, count)
-	for i := range keys {
+	for i := range n {
 		e := p[pageHeader+i*pageElement:]
-		from, key, value := uint64(binary.NativeEndian.Uint32(e[at:])), uint64(binary.NativeEndian.Uint32(e[at+4:])), uint64(0)
-		if at > 0 {
-			value = uint64(binary.NativeEndian.Uint32(e[at+8:]))
-		}
-		if from < pageElement*uint64(count-i) || from+key+value > uint64(len(e)) { // #nosec G115 -- a count
-			return nil, errTree
-		}
-		keys[i] = e[from : from+key]
-		if i == 0 && least != nil && bytes.Compare(keys[0], least) < 0 || i > 0 && bytes.Compare(keys[i-1], keys[i]) >= 0 ||
-			most != nil && bytes.Compare(keys[i], most) >= 0 {
-			return nil, errTree
+		switch binary.NativeEndian.Uint32(e) {
+		case 0: // a record
+		case bucketElement:
+			from := uint64(binary.NativeEndian.Uint32(e[inLeaf:])) + uint64(binary.NativeEndian.Uint32(e[inLeaf+4:]))
+			if err := w.bucket(e[from:][:binary.NativeEndian.Uint32(e[inLeaf+8:])]); err != nil {
+				return err
+			}
+		default:
+			return errTree
 		}
 	}
-	return keys, nil
+	return nil
 }
 
-// read returns a page that nothing else leads to, with those it runs over into.
-func (w *walk) read(id uint64) ([]byte, error) {
+// bucket looks at the pages of a bucket. A small one is a page within its value.
+func (w *walk) bucket(value []byte) error {
+	if len(value) < 16 {
+		return errTree
+	}
+	if root := binary.NativeEndian.Uint64(value); root != 0 {
+		return w.page(root, nil, nil)
+	}
+	within := value[16:]
+	if len(within) < pageHeader || binary.NativeEndian.Uint16(within[8:]) != leafPage {
+		return errTree
+	}
+	return w.leaf(within, nil, nil)
+}
+
+// elements returns how many elements a page has, if all their keys and values lie within it and
+// the keys are in order and within bounds.
+func elements(p []byte, at int, least, most []byte) (int, error) {
+	n := int(binary.NativeEndian.Uint16(p[10:]))
+	if pageHeader+n*pageElement > len(p) {
+		return 0, errTree
+	}
+	before := least
+	for i := range n {
+		e := p[pageHeader+i*pageElement:]
+		from, key, value := uint64(binary.NativeEndian.Uint32(e[at:])), uint64(binary.NativeEndian.Uint32(e[at+4:])), uint64(0)
+		if at == inLeaf {
+			value = uint64(binary.NativeEndian.Uint32(e[at+8:]))
+		}
+		if from < pageElement*uint64(n-i) || from+key+value > uint64(len(e)) { // #nosec G115 -- a count
+			return 0, errTree
+		}
+		k := e[from : from+key]
+		if order := bytes.Compare(before, k); order > 0 || i > 0 && order == 0 {
+			return 0, errTree
+		}
+		before = k
+	}
+	if n > 0 && most != nil && bytes.Compare(before, most) >= 0 {
+		return 0, errTree
+	}
+	return n, nil
+}
+
+// keyOf returns the key of an element that elements has looked at.
+func keyOf(p []byte, at, i int) []byte {
+	e := p[pageHeader+i*pageElement:]
+	return e[binary.NativeEndian.Uint32(e[at:]):][:binary.NativeEndian.Uint32(e[at+4:])]
+}
+
+// whole returns a page that nothing else leads to, with those it runs over into.
+func (w *walk) whole(id uint64) ([]byte, error) {
 	if id < 2 || id >= w.pages {
 		return nil, errTree
 	}
-	if id < w.first || id >= w.first+uint64(len(w.ahead)/w.size) { // #nosec G115 -- lengths are not negative
-		ahead := make([]byte, w.size*int(min(readAhead, w.pages-id)))            // #nosec G115 -- at most readAhead
-		if _, err := w.file.ReadAt(ahead, int64(id)*int64(w.size)); err != nil { // #nosec G115 -- within the file
-			return nil, fmt.Errorf("read a page: %w", err)
-		}
-		w.ahead, w.first = ahead, id
+	p, err := w.read(int64(id)*int64(w.size), w.size) // #nosec G115 -- within the file
+	if err != nil {
+		return nil, err
 	}
-	p := w.ahead[int(id-w.first)*w.size:][:w.size] // #nosec G115 -- at most readAhead
 	over := uint64(binary.NativeEndian.Uint32(p[12:]))
 	if id+over >= w.pages {
 		return nil, errTree
@@ -166,9 +177,5 @@ func (w *walk) read(id uint64) ([]byte, error) {
 	if over == 0 {
 		return p, nil
 	}
-	p = make([]byte, w.size*int(over+1))                                 // #nosec G115 -- within the file
-	if _, err := w.file.ReadAt(p, int64(id)*int64(w.size)); err != nil { // #nosec G115 -- within the file
-		return nil, fmt.Errorf("read a page: %w", err)
-	}
-	return p, nil
+	return w.read(int64(id)*int64(w.size), w.size*int(over+1)) // #nosec G115 -- within the file
 }
