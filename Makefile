@@ -1,7 +1,7 @@
 # Short forms of what CI and developers run; tools run at pinned versions and are
 # not in go.mod.
 
-.PHONY: check short test fuzz example
+.PHONY: check short test fuzz example release
 
 check: ## what CI runs
 	.ci/run
@@ -20,3 +20,6 @@ fuzz: ## every fuzz target for a while; FUZZ=1000000x is the long form
 example: ## bolt.db.example, as the store writes it today
 	rm -f bolt.db.example
 	go run ./cmd/messenger-bridge example bolt.db.example
+
+release: ## programs, packages, checksums and the bill of materials into dist/, of the tag or of VERSION=1.2.3
+	.ci/release

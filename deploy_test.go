@@ -241,6 +241,22 @@ func TestDeploy_SystemdTakesTheUnit(t *testing.T) {
 	}
 }
 
+// TestDeploy_PackagesHoldWhatTheUnitNames: a package brings what the unit starts and reads.
+func TestDeploy_PackagesHoldWhatTheUnitNames(t *testing.T) {
+	unit, packed := readFile(t, "deploy/systemd/messenger-bridge.service"), map[string]bool{}
+	for _, c := range at(documents(t, "nfpm", []byte(readFile(t, ".ci/nfpm.yaml")))[0], "contents").([]any) {
+		packed[at(c, "dst").(string)] = true
+		if src := at(c, "src").(string); !strings.HasPrefix(src, "${") {
+			readFile(t, src)
+		}
+	}
+	for _, line := range []string{`ExecStart=(\S+) serve`, `EnvironmentFile=(\S+)`} {
+		if named := regexp.MustCompile(line).FindStringSubmatch(unit); named == nil || !packed[named[1]] {
+			t.Errorf("the packages do not hold %q", named)
+		}
+	}
+}
+
 // TestDeploy_ProxiesTakeTheirExamples has nginx and Caddy read them.
 func TestDeploy_ProxiesTakeTheirExamples(t *testing.T) {
 	if caddy, err := exec.LookPath("caddy"); err == nil {

@@ -39,10 +39,11 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "store/audit", "store/compact", "store/copied", "store/fresh", "store/later", "store/layout", "store/linked", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/space", "store/tickets", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "store/audit", "store/compact", "store/copied", "store/fresh", "store/keys", "store/later", "store/layout", "store/linked", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/space", "store/tickets", "store/upgrade", "store/wipe"},
 	"store/audit":         {"bridge", "store/layout", "store/proof"},
 	"store/compact":       {},
 	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
+	"store/keys":          {"store/proof"},
 	"store/layout":        {"bridge"},
 	"store/fresh":         {"bridge"},
 	"store/linked":        {"bridge"},
@@ -83,7 +84,7 @@ var allowed = map[string][]string{
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "memory", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
@@ -105,10 +106,12 @@ var allowed = map[string][]string{
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
+	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/compact", "store/copied", "store/proof", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},
+	"github.com/prometheus/client_model":  {"metrics"},
+	"google.golang.org/protobuf":          {"metrics"},
 	"github.com/caarlos0/env/v11":         {"app/config"},
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/jellydator/ttlcache/v3":   {"recent"},

@@ -63,7 +63,7 @@ func TestAlertsAndDashboard_UseMetricsAndLabelsThatExist(t *testing.T) {
 }
 
 var (
-	metricName  = regexp.MustCompile(`\bbridge_[a-z_]+`)
+	metricName  = regexp.MustCompile(`\bmessenger_bridge_[a-z_]+`)
 	grouping    = regexp.MustCompile(`\bby \(([^)]*)\)`)
 	selector    = regexp.MustCompile(`\{([^}]*)\}`)
 	description = regexp.MustCompile(`fqName: "([^"]+)".*variableLabels: \{([^}]*)\}`)
@@ -82,7 +82,7 @@ func knownMetrics(t *testing.T) map[string][]string {
 	}
 	gauges{}.Describe(all)
 	close(all)
-	known := map[string][]string{"bridge_build_info": {"version"}}
+	known := map[string][]string{"messenger_bridge_build_info": {"version"}}
 	for d := range all {
 		found := description.FindStringSubmatch(d.String())
 		if found == nil {
@@ -96,7 +96,7 @@ func knownMetrics(t *testing.T) map[string][]string {
 // TestMetrics_ThatAreRead_AreDescribed reads what a running bridge tells.
 func TestMetrics_ThatAreRead_AreDescribed(t *testing.T) {
 	known := knownMetrics(t)
-	read := regexp.MustCompile(`(?m)^# TYPE (bridge_\w+) `).FindAllStringSubmatch(metricsOfARunningBridge(t), -1)
+	read := regexp.MustCompile(`(?m)^# TYPE (messenger_bridge_\w+) `).FindAllStringSubmatch(metricsOfARunningBridge(t), -1)
 	if len(read) < 12 { // nothing has been counted yet
 		t.Fatalf("only %d metrics were read", len(read))
 	}
@@ -166,6 +166,7 @@ func alertExpressions(t *testing.T) (exprs []string) {
 			}
 		}
 	}
+	runbook := read(t, "../docs/alerts.md")
 	content, err := os.Open("../docs/alerts.yml")
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +179,8 @@ func alertExpressions(t *testing.T) (exprs []string) {
 	}
 	for _, g := range file.Groups {
 		for _, r := range g.Rules {
-			if r.Alert == "" || r.Expr == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["do"] == "" {
+			if r.Alert == "" || r.Expr == "" || r.Labels["severity"] == "" || r.Annotations["summary"] == "" || r.Annotations["description"] == "" || !strings.HasSuffix(r.Annotations["runbook_url"], "/alerts.md#"+strings.ToLower(r.Alert)) ||
+				!strings.Contains(runbook, "\n## "+r.Alert+"\n") {
 				t.Errorf("an alert says too little: %+v", r)
 			}
 			exprs = append(exprs, r.Expr)

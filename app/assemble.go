@@ -88,7 +88,7 @@ func (p *program) assemble() (err error) {
 	p.strangers = newStrangers(p.metrics.GaveWay, p.relay.Notices.Announce, p.now, p.say, p.log)
 	p.stream = stream.New(p.streamConfig())
 	p.setup = commands.NewSetup(p.setupConfig())
-	p.metrics.Add(gauges{p.late, p.store, p.graph})
+	p.metrics.Add(gauges{p.late, p.store, p.graph, p.cfg.Store.Database, p.started})
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"os"
 	"strconv"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger"
+	"messenger-bridge/metrics"
 	"messenger-bridge/store"
 )
 
@@ -20,10 +22,12 @@ type gauges struct {
 	*late
 	store *store.Store
 	graph *messenger.Platform
+	path  string // of the store
+	start time.Time
 }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
-	return prometheus.NewDesc("bridge_"+name, help, labels, nil)
+	return prometheus.NewDesc(metrics.Prefix+"_"+name, help, labels, nil)
 }
 
 var (
@@ -39,6 +43,8 @@ var (
 	givenUpDesc     = describe("given_up_total", "Events of customers that Rocket.Chat refused for good, by call and HTTP status (0: no answer). A line stands in their place.", "call", "status")
 	keptDesc        = describe("failed_kept", "Failed deliveries that can be tried again.")
 	commitsDesc     = describe("store_commits_total", "Commits since the start.")
+	startDesc       = describe("start_time_seconds", "When the bridge started, as Unix time.")
+	expiresDesc     = describe("page_token_expires_seconds", "When the token of a page ends, as Unix time; left out if it never does, or is not known.", "page")
 	bytesDesc       = describe("store_bytes", "Size of the store's file.")
 	changedDesc     = describe("store_changed_records", "Records that somebody other than the bridge has changed, as far as they were met since the start.")
 	rememberedDesc  = describe("store_remembered_keys", "Messages of the last 7 days, by which a repeat is known; each takes some 70 bytes of memory.")
@@ -47,7 +53,7 @@ var (
 // Describe implements prometheus.Collector.
 func (gauges) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{waitingDesc, oldestDesc, pageWaitingDesc, pageOldestDesc, pageRunningDesc, readyDesc,
-		facebookDesc, outagesDesc, refusedDesc, givenUpDesc, keptDesc, commitsDesc, bytesDesc, changedDesc, rememberedDesc} {
+		facebookDesc, outagesDesc, refusedDesc, givenUpDesc, keptDesc, startDesc, expiresDesc, commitsDesc, bytesDesc, changedDesc, rememberedDesc} {
 		all <- d
 	}
 }
@@ -70,6 +76,9 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 			gauge(pageWaitingDesc, float64(b.Waiting), id, string(direction))
 			gauge(pageOldestDesc, age(b), id, string(direction))
 		}
+		if !page.Expires.IsZero() && page.State != bridge.PageOff {
+			gauge(expiresDesc, float64(page.Expires.Unix()), id)
+		}
 		if page.State != bridge.PageOff {
 			gauge(pageRunningDesc, one(page.State == bridge.PageRunning), id)
 		}
@@ -86,7 +95,10 @@ func (g gauges) Collect(all chan<- prometheus.Metric) {
 	gauge(readyDesc, one(g.store.Health() == nil))
 	gauge(facebookDesc, one(facebook.Answers))
 	gauge(keptDesc, float64(stats.Failed))
-	gauge(bytesDesc, float64(stats.FileSize))
+	gauge(startDesc, float64(g.start.Unix()))
+	if info, err := os.Stat(g.path); err == nil {
+		gauge(bytesDesc, float64(info.Size()))
+	}
 	gauge(changedDesc, float64(g.store.Changes().Count()))
 	gauge(rememberedDesc, float64(stats.Remembered))
 	for d, n := range map[*prometheus.Desc]float64{outagesDesc: float64(facebook.Lost), commitsDesc: float64(stats.Commits)} {

@@ -38,7 +38,7 @@ func (o *office) asksForDeletion(person string) meta.CallbackAnswer {
 // counted reads how often callbacks were answered in a way.
 func (o *office) counted(answer string) string {
 	o.Helper()
-	line := regexp.MustCompile(`bridge_callbacks_total\{answer="` + answer + `"\} (\d+)`).FindStringSubmatch(o.get("http://" + o.at.Metrics + "/metrics"))
+	line := regexp.MustCompile(`messenger_bridge_callbacks_total\{answer="` + answer + `"\} (\d+)`).FindStringSubmatch(o.get("http://" + o.at.Metrics + "/metrics"))
 	if line == nil {
 		return "0"
 	}

@@ -189,7 +189,7 @@ func TestOrder_OnePartStuck_NothingOvertakesIt(t *testing.T) {
 	w.agent.Says(k.rid, "ana 3")
 	ben.Uploads(k.rid, "ben 2", document)
 	k.sync(5)
-	w.eventually("the file is refused", func() bool { return w.metricsOf("bridge_postponed_total") > 2 })
+	w.eventually("the file is refused", func() bool { return w.metricsOf("messenger_bridge_postponed_total") > 2 })
 	if got := k.customerSees(); !slices.Equal(got, []string{"ana 1"}) {
 		t.Errorf("the customer sees %q while a file is stuck", got)
 	}

@@ -255,7 +255,7 @@ func TestForget_WhileItLasts_OperatorsSeeWhatWaits(t *testing.T) {
 		}})
 	o.rc.UserSays("maria", o.setup(), yes)
 	<-asked
-	if got := o.get("http://" + o.at.Metrics + "/metrics"); !strings.Contains(got, `bridge_page_waiting{direction="in",page="`+bakery+`"} 0`) {
+	if got := o.get("http://" + o.at.Metrics + "/metrics"); !strings.Contains(got, `messenger_bridge_page_waiting{direction="in",page="`+bakery+`"} 0`) {
 		t.Errorf("the metrics are %.200q", got)
 	}
 	if got := o.pageNow(bakery); got.State != bridge.PageRunning {

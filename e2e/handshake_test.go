@@ -61,7 +61,7 @@ func TestHandshake_Answered_IsSaidWhereOperatorsLook(t *testing.T) {
 					}
 				}
 			}
-			if n := w.metricsOf("bridge_reconnects_total"); n != 0 {
+			if n := w.metricsOf("messenger_bridge_reconnects_total"); n != 0 {
 				t.Errorf("%v connections were lost that never were", n)
 			}
 			clear()

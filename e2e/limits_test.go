@@ -57,7 +57,7 @@ func TestLimits_EachCodeOfMetas_MakesAnswersWaitAndNobodyAlarmed(t *testing.T) {
 			if got := w.notices(rid, id); len(got) != 0 {
 				t.Errorf("the agent is alarmed: %q", got)
 			}
-			if !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `bridge_postponed_total{direction="out",reason="rate-limited"}`) {
+			if !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `messenger_bridge_postponed_total{direction="out",reason="rate-limited"}`) {
 				t.Error("the metrics do not show it")
 			}
 		})

@@ -24,19 +24,20 @@ func TestMetrics_TellEachConnectedPage(t *testing.T) {
 		})
 	})
 	w.eventually("the metrics show that an answer waits", func() bool {
-		return strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `bridge_page_waiting{direction="out",page="`+page+`"} 1`)
+		return strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `messenger_bridge_page_waiting{direction="out",page="`+page+`"} 1`)
 	})
 	text := w.get("http://" + w.at.Metrics + "/metrics")
 	for _, line := range []string{
-		`bridge_page_waiting{direction="out",page="4711"} 0`, `bridge_page_running{page="4711"} 1`, `bridge_waiting{direction="out"} 1`,
-		"bridge_ready 1", "bridge_facebook_connected 1", "bridge_rocketchat_connected 1", "bridge_failed_kept 0",
-		`bridge_build_info{version=`, `bridge_age_seconds_count{direction="in"} 1`,
+		`messenger_bridge_page_waiting{direction="out",page="4711"} 0`, `messenger_bridge_page_running{page="4711"} 1`, `messenger_bridge_waiting{direction="out"} 1`,
+		"messenger_bridge_ready 1", "messenger_bridge_facebook_connected 1", "messenger_bridge_rocketchat_connected 1", "messenger_bridge_failed_kept 0",
+		"\nbridge_ready 1\n", // the former name, for one release
+		`messenger_bridge_build_info{version=`, `messenger_bridge_age_seconds_count{direction="in"} 1`,
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("the metrics do not say %s", line)
 		}
 	}
-	if age := regexp.MustCompile(`bridge_page_oldest_seconds\{direction="out",page="` + page + `"\} 0\.?0*\n`); age.MatchString(text) {
+	if age := regexp.MustCompile(`messenger_bridge_page_oldest_seconds\{direction="out",page="` + page + `"\} 0\.?0*\n`); age.MatchString(text) {
 		t.Error("what waits has no age")
 	}
 	if code, out, errText := runCommand(t, w.environ, "pages", "remove", "--database", w.cfg.Store.Database, "4711"); code != 0 {

@@ -12,7 +12,7 @@ import (
 	"messenger-bridge/sandbox/meta"
 )
 
-var refusedFor = regexp.MustCompile(`bridge_refused_seconds\{call="([^"]+)",everybody="true"\} ([0-9.e+]+)`)
+var refusedFor = regexp.MustCompile(`messenger_bridge_refused_seconds\{call="([^"]+)",everybody="true"\} ([0-9.e+]+)`)
 
 // refusedSeconds returns for how long a call is refused for everybody, 0 if it is not.
 func (w *world) refusedSeconds(call string) float64 {

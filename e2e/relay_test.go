@@ -136,7 +136,7 @@ func TestRelay_BatchOfMixedItems_LosesNoneOfTheMessages(t *testing.T) {
 		t.Errorf("besides, agents read %q", others)
 	}
 	// Count in = count out: every item is accepted or ignored for a reason.
-	counts := w.metricsOf("bridge_accepted_total", "bridge_ignored_total", "bridge_repeated_total")
+	counts := w.metricsOf("messenger_bridge_accepted_total", "messenger_bridge_ignored_total", "messenger_bridge_repeated_total")
 	if counts != 50 {
 		t.Errorf("%v of 50 items are accounted for", counts)
 	}

@@ -32,7 +32,7 @@ func (k *talk) gets(want ...string) {
 func (k *talk) sync(texts int) {
 	k.Helper()
 	k.eventually("the bridge has taken what was done", func() bool {
-		return k.metricsOf(`bridge_accepted_total{direction="out"}`) >= float64(texts)
+		return k.metricsOf(`messenger_bridge_accepted_total{direction="out"}`) >= float64(texts)
 	})
 }
 
@@ -67,7 +67,7 @@ func TestEdit_BeforeItWasTried_ChangesWhatIsSent(t *testing.T) {
 	k.gets("zero")
 	open := w.closeGate()
 	head := w.agent.Says(k.rid, "head") // this one is tried, and refused
-	w.eventually("the gate is shut", func() bool { return w.metricsOf("bridge_postponed_total") > 0 })
+	w.eventually("the gate is shut", func() bool { return w.metricsOf("messenger_bridge_postponed_total") > 0 })
 	one, two := w.agent.Says(k.rid, "one"), w.agent.Says(k.rid, "two")
 	k.sync(1 + 3)
 	for i := range 5 { // one by one, for of versions that come at once only the last is taken

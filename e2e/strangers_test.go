@@ -163,7 +163,7 @@ func TestAbuse_Strangers_AreToldOnce(t *testing.T) {
 			ready := w.get("http://" + w.at.Public + "/readyz")
 			return strings.HasPrefix(ready, "ready\nstrangers: ") && strings.Contains(w.log.String(), "strangers hold connections")
 		})
-		if !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `bridge_gave_way_total{place="webhook"}`) {
+		if !strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `messenger_bridge_gave_way_total{place="webhook"}`) {
 			t.Error("they are not counted")
 		}
 		stop()
@@ -244,7 +244,7 @@ func TestAbuse_ForgedCalls_BridgeStillKnowsThatItHears(t *testing.T) {
 			w := newWorld(t, bypassed)
 			w.run()
 			stop := w.mobs(31, attack)
-			metric := map[bool]string{true: `answer="forged"`, false: `bridge_gave_way_total{place="webhook"}`}[name == "a wrong signature"]
+			metric := map[bool]string{true: `answer="forged"`, false: `messenger_bridge_gave_way_total{place="webhook"}`}[name == "a wrong signature"]
 			w.eventually("they have been refused", func() bool { return strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), metric) })
 			stop()
 			refused := time.Now()

@@ -62,10 +62,10 @@ func TestUnheard_OpensNoRoom_IsNamedOnceAndCounted(t *testing.T) {
 		many = append(many, fmt.Sprint("kind_", n))
 	}
 	w.comes(w.unheardEvents(many...)...)
-	w.eventually("all are counted", func() bool { return w.metricsOf("bridge_unheard_total") == 102 })
+	w.eventually("all are counted", func() bool { return w.metricsOf("messenger_bridge_unheard_total") == 102 })
 	labels := 0
 	for line := range strings.Lines(w.get("http://" + w.at.Metrics + "/metrics")) {
-		if strings.HasPrefix(line, "bridge_unheard_total{") {
+		if strings.HasPrefix(line, "messenger_bridge_unheard_total{") {
 			labels++
 		}
 	}

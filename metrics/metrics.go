@@ -5,10 +5,13 @@ package metrics
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/proto"
 )
 
 // Metrics are all collectors of the program.
@@ -38,12 +41,12 @@ type Metrics struct {
 func New(version string) *Metrics {
 	r := prometheus.NewRegistry()
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "bridge", Name: name, Help: help}, labels)
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: Prefix, Name: name, Help: help}, labels)
 		r.MustRegister(c)
 		return c
 	}
 	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
-		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "bridge", Name: name, Help: help, Buckets: buckets}, labels)
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: Prefix, Name: name, Help: help, Buckets: buckets}, labels)
 		r.MustRegister(h)
 		return h
 	}
@@ -60,15 +63,16 @@ func New(version string) *Metrics {
 		Webhooks:  counter("webhooks_total", "Webhook calls by answer.", "answer"),
 		Attempts:  histogram("attempt_seconds", "Time one attempt took.", prometheus.ExponentialBuckets(0.001, 4, 8), "direction"),
 		Age:       histogram("age_seconds", "Time from accepted to delivered.", prometheus.ExponentialBuckets(0.001, 5, 10), "direction"),
-		Reconnect: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "reconnects_total", Help: "Sessions with Rocket.Chat that were lost."}),
-		Connected: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "rocketchat_connected", Help: "1 while logged in, subscribed and caught up."}),
-		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "missed_total", Help: "Agents' messages the stream did not bring and the REST look found."}),
+		Reconnect: prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "reconnects_total", Help: "Sessions with Rocket.Chat that were lost."}),
+		Connected: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: Prefix, Name: "rocketchat_connected", Help: "1 while logged in, subscribed and caught up."}),
+		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "missed_total", Help: "Agents' messages the stream did not bring and the REST look found."}),
 		Callbacks: counter("callbacks_total", "Calls of Meta's deauthorize and data-deletion callbacks by answer.", "answer"),
 		GaveWay:   counter("gave_way_total", "Calls and connections that proved nothing and were ended, because they were slow or others needed the place.", "place"),
-		Panics:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: "bridge", Name: "panics_total", Help: "Deliveries that ended in a panic; each is a bug."}),
+		Panics:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "panics_total", Help: "Deliveries that ended in a panic; each is a bug."}),
 	}
-	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "bridge", Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
+	build := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: Prefix, Name: "build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
+	m.Webhooks.WithLabelValues("forged") // 0 until there is one, so that the first ones are seen as a rise
 	r.MustRegister(m.Reconnect, m.Connected, m.Missed, m.Panics, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -77,7 +81,28 @@ func New(version string) *Metrics {
 // Add adds what is measured when the metrics are read.
 func (m *Metrics) Add(c prometheus.Collector) { m.registry.MustRegister(c) }
 
-// Handler serves all collectors in Prometheus' text format.
+// Handler serves all collectors in Prometheus' text format, ours under their former names as
+// well.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+	return promhttp.HandlerFor(prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
+		all, err := m.registry.Gather()
+		return withFormer(all), err
+	}), promhttp.HandlerOpts{})
+}
+
+// Prefix begins the name of each metric of ours.
+const Prefix = "messenger_bridge"
+
+// former is the prefix of the release before; it goes with the next one.
+const former = "bridge"
+
+// withFormer adds each metric of ours under its former name.
+func withFormer(all []*dto.MetricFamily) []*dto.MetricFamily {
+	var old []*dto.MetricFamily
+	for _, f := range all {
+		if name, ours := strings.CutPrefix(f.GetName(), Prefix); ours {
+			old = append(old, &dto.MetricFamily{Name: proto.String(former + name), Help: proto.String("Former name of " + f.GetName() + ", for one release."), Type: f.Type, Metric: f.Metric})
+		}
+	}
+	return append(old, all...)
 }

@@ -9,6 +9,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/keys"
 	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
@@ -70,9 +71,9 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 	if err := q.file.refusal(); err != nil {
 		return 0, err
 	}
-	hashes := make([]hash, len(entries))
+	hashes := make([]keys.Hash, len(entries))
 	for i := range entries {
-		hashes[i] = hashOf(q.bucket, entries[i].Key)
+		hashes[i] = keys.Of(q.bucket, entries[i].Key)
 	}
 	o := &op{size: size, apply: func(g *group) {
 		news := make([]added, 0, len(entries))
@@ -258,7 +259,7 @@ func laneNumber(raw []byte, numbers map[string]int, lanes []bridge.Lane) (int, [
 }
 
 // Seen implements bridge.Queue.
-func (q *Queue) Seen(key string) bool { return q.file.seen.has(hashOf(q.bucket, key)) }
+func (q *Queue) Seen(key string) bool { return q.file.seen.Has(keys.Of(q.bucket, key)) }
 
 func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
 	b := g.bucket(q.bucket)

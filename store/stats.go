@@ -62,6 +62,6 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 	failed := tx.Bucket(bucketFailed)
 	c.Failed = failed.Stats().KeyN
 	s.writer.failedFrom = oldestFailure(failed)
-	c.Remembered = s.seen.len()
+	c.Remembered = s.seen.Len()
 	c.FileSize = tx.Size()
 }

@@ -15,6 +15,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/fresh"
+	"messenger-bridge/store/keys"
 	"messenger-bridge/store/linked"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
@@ -123,7 +124,7 @@ type file struct {
 	writer writerState               // belongs to the writer goroutine (before: to Open)
 	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
 	pages  pageset.Set               // changed by the writer
-	seen   seenSet                   // changed by the writer
+	seen   keys.Set                  // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
@@ -226,7 +227,7 @@ func (s *Store) load() error {
 		if err := s.states.load(s.tables.Of(tx, bucketTalks), s.now()); err != nil {
 			return err
 		}
-		s.writer.seenFrom = s.seen.load(s.tables.Of(tx, bucketSeen))
+		s.writer.seenFrom = s.seen.Load(s.tables.Of(tx, bucketSeen))
 		s.loadCounts(tx)
 		s.publish()
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/audit"
+	"messenger-bridge/store/keys"
 	"messenger-bridge/store/proof"
 )
 
@@ -203,8 +204,8 @@ func (s *file) committed(g *group, ops int, took time.Duration) {
 	c.Ops += uint64(ops) // #nosec G115 -- a count
 	c.Entries += uint64(len(g.fresh.order))
 	c.CommitTime += took
-	s.seen.change(g.fresh.order, g.forgotten)
-	c.Remembered = s.seen.len()
+	s.seen.Change(g.fresh.order, g.forgotten)
+	c.Remembered = s.seen.Len()
 	if g.pages != nil {
 		s.pages.Change(g.pages)
 	}
@@ -248,7 +249,7 @@ type group struct {
 	effects   []func()
 
 	fresh     freshKeys
-	forgotten []hash
+	forgotten []keys.Hash
 	pages     map[bridge.PageID]*bridge.Page // nil: deleted
 	after     writerState                    // what the writer knows once it took effect
 }

@@ -220,7 +220,7 @@ func (w *world) sample(at time.Duration) (s sample, err error) {
 		switch name {
 		case "go_goroutines":
 			s.goroutines = int(n)
-		case "bridge_store_remembered_keys":
+		case "messenger_bridge_store_remembered_keys":
 			s.remembered = int(n)
 		}
 	}
