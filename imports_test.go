@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "store/audit", "store/compact", "store/copied", "store/fresh", "store/keys", "store/later", "store/layout", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/space", "store/tickets", "store/trail", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "store/audit", "store/compact", "store/copied", "store/fresh", "store/keys", "store/later", "store/layout", "store/linked", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/space", "store/tickets", "store/trail", "store/upgrade", "store/wipe"},
 	"store/audit":         {"bridge", "store/layout", "store/proof"},
 	"store/compact":       {},
 	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
@@ -47,6 +47,7 @@ var allowed = map[string][]string{
 	"store/keys":          {"store/proof"},
 	"store/layout":        {"bridge"},
 	"store/fresh":         {"bridge"},
+	"store/linked":        {"bridge"},
 	"store/later":         {},
 	"store/pageset":       {"bridge"},
 	"store/receipt":       {"bridge", "store/layout"},
@@ -87,7 +88,7 @@ var allowed = map[string][]string{
 	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "demo", "memory", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
@@ -109,7 +110,7 @@ var allowed = map[string][]string{
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"rocketchat/ddp", "sandbox/chat", "bench"},
+	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/compact", "store/copied", "store/proof", "store/trail", "store/upgrade", "store/wipe", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app"},

@@ -100,6 +100,8 @@ type Entry struct {
 	Body []byte // kept sealed
 
 	Progress Progress // what it begins with; the zero value: InFlight
+
+	Event *Incoming // of which Body was just made, so that the first attempt need not read it; nil: that is not known
 }
 
 // Delivery is an entry on its way.
@@ -110,6 +112,7 @@ type Delivery struct {
 	Progress Progress
 	History  History
 	Body     []byte
+	Event    *Incoming // what Body holds; only of what was accepted in this run, and not tried yet, and not always
 	// Unproven is the body of a message for a customer of which somebody else has changed how
 	// far it is, or where to: it is told of and not sent, for it may have been.
 	Unproven []byte

@@ -64,6 +64,7 @@ type Incoming struct {
 	Survey       *SurveyAnswer `json:"-"` // it is an answer to a survey, and opens no room
 	Deleted      bool          `json:"-"` // the customer has deleted the message since
 	Tries        int           `json:"-"` // how often showing it was begun before, and perhaps done in part
+	New          bool          `json:"-"` // nothing of it was ever shown; false: that is not known
 	ForceNewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
 	Refusals     Refusals      `json:"-"` // how often, and for how long, the workspace has refused something of it
 }
@@ -171,8 +172,9 @@ type Handover struct {
 // MessageID returns the id under which the event is shown in its room. It depends
 // on page and event alone, so that showing it again changes nothing.
 func (in Incoming) MessageID() MessageID {
-	sum := sha256.Sum256([]byte(string(in.Conversation.Page) + "/" + in.Key))
-	return MessageID("fb" + hex.EncodeToString(sum[:12]))
+	var room [256]byte
+	sum := sha256.Sum256(append(append(append(room[:0], in.Conversation.Page...), '/'), in.Key...))
+	return MessageID(hex.AppendEncode(append(room[:0], "fb"...), sum[:12]))
 }
 
 // Attachment is a link to a file, or to something else on the web, with its kind;

@@ -1,5 +1,5 @@
-// Package conformance holds checks against Rocket.Chat's own published packages: its
-// DDP client uses the sandbox, and its request validators look at every REST request
-// the bridge makes. Both keep our reading of the API from agreeing only with itself.
-// It has no code but tests; README.md says how to run them.
+// Package conformance holds what Rocket.Chat's own tests and source say of it, as data (facts/),
+// and a runner that asks a workspace each of these facts: the sandbox, or a real one by
+// address and credentials. Its tests also put the sandbox and the bridge beside Rocket.Chat's
+// own published packages; README.md says how to run all of it.
 package conformance

@@ -413,7 +413,13 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			if c.fault != nil {
 				c.fault(w)
 			}
-			d, code, text := w.doctor()
+			var d diagnosed
+			var code int
+			var text string
+			w.eventually("the limits let everything be asked", func() bool {
+				d, code, text = w.doctor()
+				return !strings.Contains(strings.Join(strings.Fields(text), " "), "limit holds the question back")
+			})
 			bad := false
 			for _, want := range c.want {
 				bad = bad || want.level == bridge.Bad

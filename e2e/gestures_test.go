@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
 
@@ -37,6 +39,8 @@ func TestGestures_TypingSeenAndReactions_ReachTheCustomer(t *testing.T) {
 	w.eventually("the older one is shown again", func() bool { return reaction() == "❤" || reaction() == "❤️" })
 	w.agent.Unreacts(k.asked, ":heart:")
 	w.eventually("it is gone", func() bool { return reaction() == "" })
+	w.agent.Reacts(k.asked, ":🙏🏽:") // as newer workspaces may call it
+	w.eventually("a reaction without a name is shown", func() bool { return reaction() == "🙏🏽" })
 
 	count := func(action string) (n int) {
 		for _, a := range w.meta.Actions(page, anna) {
@@ -93,4 +97,68 @@ func TestDelete_InARoomThatIsFollowed_IsNoticedAtOnce(t *testing.T) {
 	k.sync(3)
 	open()
 	k.gets("head")
+}
+
+// TestReactions_WhicheverEmojisTheWorkspaceKnows_AgentsSeeWhatTheCustomerMeant: the lists by which
+// versions of Rocket.Chat name emojis differ. A name that is another emoji in one of them is
+// never used, and one that a workspace refuses is told in words.
+func TestReactions_WhicheverEmojisTheWorkspaceKnows_AgentsSeeWhatTheCustomerMeant(t *testing.T) {
+	t.Parallel()
+	base := chat.EmojiBase
+	for name, c := range map[string]struct {
+		profile chat.Profile
+		by      *chat.EmojiList
+		words   []string // these are told in words
+	}{
+		"6.13":                {profile: chat.V6, words: []string{"🐶", "☝️", "🫠", "📱", "😎"}},
+		"7.10":                {profile: chat.V7, words: []string{"☝️", "😎"}},
+		"8.9":                 {profile: chat.V89, words: []string{"☝️"}},
+		"8.7, emojibase only": {profile: chat.V87, by: &base, words: []string{"🐕", "☝️", "🧔"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			with := bypassed
+			with.Profile = c.profile
+			w := newWorld(t, with)
+			if c.by != nil {
+				w.rc.NamesEmojisBy(*c.by)
+			}
+			w.run()
+			var words []string
+			for _, emoji := range []string{"❤", "👍🏽", "🐶", "🐕", "☝️", "🫠", "📱", "😎", "🧔", "🇩🇪"} {
+				said := "about " + emoji
+				mid := w.meta.CustomerWrites(page, anna, said)
+				w.settled()
+				w.meta.Send(w.meta.ReactionEvent(page, anna, mid, "other", emoji, time.Now()))
+				var shown string
+				w.eventually("the reaction "+emoji+" is shown", func() bool {
+					shown = w.reactionTo(said, emoji)
+					return shown != ""
+				})
+				if shown == "in words" {
+					words = append(words, emoji)
+				} else if bare := strings.ReplaceAll(shown, "\ufe0f", ""); bare != strings.ReplaceAll(emoji, "\ufe0f", "") {
+					t.Errorf("%s is shown as %s", emoji, shown)
+				}
+			}
+			if !slices.Equal(words, c.words) {
+				t.Errorf("in words: %q, want %q", words, c.words)
+			}
+		})
+	}
+}
+
+// reactionTo is what people see of a customer's reaction: an emoji at the message that says so, or "in words".
+func (w *world) reactionTo(said, emoji string) string {
+	for _, m := range w.rc.Messages(w.room()) {
+		if m.Text == said && len(m.Reactions) > 0 {
+			for name := range m.Reactions {
+				return w.rc.EmojiShown(name)
+			}
+		}
+		if m.Username == "bridge.bot" && strings.Contains(m.Text, "The customer reacted with "+emoji+" to a message.") {
+			return "in words"
+		}
+	}
+	return ""
 }

@@ -74,10 +74,10 @@ func (i *refusedItem) checkRoom(w *world) {
 	if i.kept() {
 		lines = 1
 	}
-	if n := strings.Count(texts, "does not take"); n != lines {
+	if n := strings.Count(texts, "does not take") + strings.Count(texts, "larger than Rocket.Chat takes"); n != lines {
 		w.Errorf("%s: %d lines stand for it:\n%s", i, n, texts)
 	}
-	before, line, after := strings.Index(texts, "before "+i.mark()), strings.Index(texts, "does not take"), strings.Index(texts, "after "+i.customer)
+	before, line, after := strings.Index(texts, "before "+i.mark()), max(strings.Index(texts, "does not take"), strings.Index(texts, "larger than Rocket.Chat takes")), strings.Index(texts, "after "+i.customer)
 	if i.kept() && (before > line || line > after) {
 		w.Errorf("%s: they stand in another order:\n%s", i, texts)
 	}

@@ -101,7 +101,8 @@ func refusedItems() (all []*refusedItem) {
 	slow := answerOf{status: 429, body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`}
 	slow400 := answerOf{status: 400, body: `{"success":false,"error":"Error, too many requests. You must wait 1 seconds.","errorType":"too-many-requests"}`}
 	add("text", webPage(401), webPage(411), webPage(431), webPage(507), webPage(302), hang, half, zipped, slow, slow400, coded("invalid-token"), coded("room-closed"))
-	add("picture", webPage(401), webPage(451), webPage(507), webPage(302), half, zipped, coded("error-too-many-files"))
+	add("picture", webPage(401), webPage(451), webPage(507), webPage(302), half, zipped, coded("error-too-many-files"),
+		coded("error-file-too-large"), coded("error-size-not-allowed"), coded("error-invalid-file-type"), coded("error-type-not-allowed"))
 	add("echo", webPage(401), webPage(451), cut, half, slow)
 	add("long", webPage(403), webPage(500))
 	add("odd", webPage(406), coded("error-app-prevented"))
@@ -137,15 +138,24 @@ func (i *refusedItem) toCustomer() []string {
 		return []string{i.mark()} // the page wrote it
 	case "picture", "voice", "document":
 		switch {
-		case a.status == 413:
+		case a.status == 413, i.tooLarge():
 			return []string{"Sorry, your file is too large for us. Please send a smaller one."}
-		case a.status == 415:
+		case a.status == 415, i.ofAKind():
 			return []string{"Sorry, we cannot receive files of this kind: "}
 		case a.status >= 400 && a.status < 500:
 			return []string{"Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."}
 		}
 	}
 	return nil
+}
+
+// tooLarge and ofAKind report whether Rocket.Chat has said what is wrong with a file.
+func (i *refusedItem) tooLarge() bool {
+	return strings.Contains(i.answer.body, "error-file-too-large") || strings.Contains(i.answer.body, "error-size-not-allowed")
+}
+
+func (i *refusedItem) ofAKind() bool {
+	return strings.Contains(i.answer.body, "error-invalid-file-type") || strings.Contains(i.answer.body, "error-type-not-allowed")
 }
 
 // mark stands in all that one of them says.
@@ -250,7 +260,8 @@ func (i *refusedItem) stands(w *world) bool {
 		return strings.Contains(texts, "[The customer wrote something that Rocket.Chat does not take "+why) &&
 			slices.ContainsFunc(files, func(f chat.File) bool { return strings.Contains(string(f.Content), i.mark()) })
 	case "picture", "voice", "document":
-		return strings.Contains(texts, "Rocket.Chat does not take it "+why)
+		return strings.Contains(texts, "Rocket.Chat does not take it "+why) || i.tooLarge() && strings.Contains(texts, "It is larger than Rocket.Chat takes.") ||
+			i.ofAKind() && strings.Contains(texts, "Rocket.Chat does not take files of this kind.")
 	case "echo":
 		return strings.Contains(texts, "Something that belongs here is not shown, because Rocket.Chat does not take it "+why) ||
 			strings.Contains(strings.ReplaceAll(texts, "\n", ""), i.mark()) // in parts

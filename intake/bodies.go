@@ -90,13 +90,13 @@ func NewBodies(c Config) *Bodies {
 
 // Body is one in memory.
 type Body struct {
-	all      *Bodies
-	owner    Owner
-	began    time.Time
-	deadline func(time.Time) error // of its connection's reads
-	step     int                   // which of the sizes
-	buffer   *[]byte
-	length   int
+	all     *Bodies
+	owner   Owner
+	began   time.Time
+	control http.ResponseController // of its connection
+	step    int                     // which of the sizes
+	buffer  *[]byte
+	length  int
 
 	part    *part // these are guarded by all.mu; nil: charged with nothing yet
 	charged int64
@@ -120,14 +120,13 @@ func (o *Body) Release() {
 // more than limit bytes is an *http.MaxBytesError. What comes too slowly, and what has to give
 // way, is an error above; its connection is of no use any more.
 func (b *Bodies) Read(w http.ResponseWriter, r *http.Request, from Owner, limit int64) (*Body, error) {
-	control := http.NewResponseController(w)
-	o := &Body{all: b, owner: from, began: time.Now(), deadline: control.SetReadDeadline}
+	o := &Body{all: b, owner: from, began: time.Now(), control: *http.NewResponseController(w)}
 	o.buffer = b.pools[0].Get().(*[]byte)
 	if err := o.readAll(r.Context(), http.MaxBytesReader(w, r.Body, min(limit, b.cfg.Max))); err != nil {
 		o.Release()
 		return nil, err
 	}
-	_ = o.deadline(time.Time{}) // the connection goes on
+	_ = o.control.SetReadDeadline(time.Time{}) // the connection goes on
 	return o, nil
 }
 
@@ -177,7 +176,7 @@ func (o *Body) progress() error {
 	o.arrived = int64(o.length)
 	came := time.Duration(o.arrived) * time.Second / time.Duration(o.all.cfg.Rate)
 	until := o.began.Add(min(o.all.cfg.Within, firstSecond+came))
-	if o.deadline(until) != nil && time.Now().After(until) { // of what has no deadlines
+	if o.control.SetReadDeadline(until) != nil && time.Now().After(until) { // of what has no deadlines
 		return ErrSlow
 	}
 	return nil
@@ -324,8 +323,8 @@ func (b *Bodies) dismiss(o *Body) {
 	o.gaveWay = true
 	o.part.leaving += o.charged
 	delete(o.part.reading, o)
-	_ = o.deadline(time.Unix(1, 0)) // where there are no deadlines, it goes with the next byte
-	b.wake()                        // it may itself wait
+	_ = o.control.SetReadDeadline(time.Unix(1, 0)) // where there are no deadlines, it goes with the next byte
+	b.wake()                                       // it may itself wait
 }
 
 // slowest returns who has to give way so that one may grow: of the owner who holds most, the

@@ -7,22 +7,28 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 
 	"github.com/go-resty/resty/v2"
 )
 
 // Client makes calls. It never repeats one, logs nothing, and leaves the answer to
 // its caller. Safe for concurrent use.
-type Client struct{ resty *resty.Client }
+type Client struct {
+	resty *resty.Client
+	used  sync.Pool // requests that can be used again
+}
 
 // New returns a client whose connections, time-outs and redirects are those of over.
 func New(over *http.Client) *Client {
-	return &Client{resty.NewWithClient(over).
+	c := &Client{resty: resty.NewWithClient(over).
 		SetRetryCount(0).
 		SetDoNotParseResponse(true).
 		SetLogger(silent{}).
 		SetDisableWarn(true).
 		SetPreRequestHook(finish)}
+	c.used.New = func() any { return c.resty.R() }
+	return c
 }
 
 // Call is one call.
@@ -39,16 +45,10 @@ type Call struct {
 // Do makes a call and returns the answer, whose body the caller closes. An error of
 // net/http holds the URL.
 func (c *Client) Do(ctx context.Context, call Call) (*http.Response, error) {
-	r := c.resty.R().SetContext(ctx)
-	r.Token = call.Bearer
-	if call.Header != nil {
-		r.Header = call.Header
-	}
-	if call.Params != nil {
-		r.PathParams = call.Params
-	}
-	if call.Query != nil {
-		r.QueryParam = call.Query
+	r := c.used.Get().(*resty.Request).SetContext(ctx)
+	r.Token, r.Header, r.PathParams, r.QueryParam = call.Bearer, call.Header, call.Params, call.Query
+	if r.Header == nil {
+		r.Header = http.Header{}
 	}
 	if err := carry(r, call.Body); err != nil {
 		return nil, err
@@ -59,6 +59,10 @@ func (c *Client) Do(ctx context.Context, call Call) (*http.Response, error) {
 		}
 	}
 	answer, err := r.Execute(call.Method, call.URL)
+	if len(r.FormData) == 0 { // of a form, resty keeps something in the request
+		r.Token, r.Header, r.PathParams, r.QueryParam, r.FormData, r.Body, r.RawRequest = "", nil, nil, nil, nil, nil, nil
+		c.used.Put(r.SetContext(context.Background()))
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -35,50 +35,54 @@ func server(t *testing.T) (address string, calls <-chan seen) {
 	return s.URL, got
 }
 
-// TestDo_ServerGetsWhatTheCallSays_AndNothingMore looks at the bytes of calls of each kind.
+// TestDo_ServerGetsWhatTheCallSays_AndNothingMore looks at the bytes of calls of each kind, one
+// after another by one client, in any order: nothing of one is in the next.
 func TestDo_ServerGetsWhatTheCallSays_AndNothingMore(t *testing.T) {
 	const agent = "User-Agent: Go-http-client/1.1; "
-	for name, c := range map[string]struct {
-		call         rest.Call
-		uri, headers string
-		body         string
-	}{
-		"question":  {call: rest.Call{Method: "GET", Query: url.Values{"q": {"a b", "ä"}}, Bearer: "secret"}, uri: "/?q=a+b&q=%C3%A4", headers: "Authorization: Bearer secret; " + agent},
-		"in a path": {call: rest.Call{Method: "GET", URL: "/rooms/{id}/x", Params: map[string]string{"id": "a/b {c}?"}}, uri: "/rooms/a%2Fb%20%7Bc%7D%3F/x", headers: agent},
-		"JSON":      {call: rest.Call{Method: "POST", Body: map[string]string{"a": "<b>"}}, uri: "/", headers: "Content-Length: 21; Content-Type: application/json; " + agent, body: `{"a":"\u003cb\u003e"}`},
-		"bytes": {call: rest.Call{Method: "POST", Header: http.Header{"Content-Type": {"text/x"}, "Accept": {"text/y"}}, Body: []byte("abc")}, uri: "/",
-			headers: "Accept: text/y; Content-Length: 3; Content-Type: text/x; " + agent, body: "abc"},
-		"form":               {call: rest.Call{Method: "POST", Body: url.Values{"a": {"1 2"}}}, uri: "/", headers: "Content-Length: 5; Content-Type: application/x-www-form-urlencoded; " + agent, body: "a=1+2"},
-		"removal of nothing": {call: rest.Call{Method: "DELETE"}, uri: "/", headers: agent},
-		"nothing":            {call: rest.Call{Method: "POST"}, uri: "/", headers: "Content-Length: 0; " + agent},
-		"removal":            {call: rest.Call{Method: "DELETE", Body: map[string]int{"a": 1}}, uri: "/", headers: "Content-Length: 7; Content-Type: application/json; " + agent, body: `{"a":1}`},
-		"stream of a known size": {call: rest.Call{Method: "POST", Body: &rest.Stream{Reader: strings.NewReader("abc"), Type: "text/x", Size: 3}}, uri: "/",
-			headers: "Content-Length: 3; Content-Type: text/x; " + agent, body: "abc"},
-		"stream": {call: rest.Call{Method: "POST", Body: &rest.Stream{Reader: strings.NewReader("abc"), Type: "text/x", Size: -1}}, uri: "/", headers: "Content-Type: text/x; " + agent, body: "abc"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			address, calls := server(t)
-			c.call.URL = address + c.call.URL
-			res, err := rest.New(&http.Client{}).Do(t.Context(), c.call)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer res.Body.Close()
-			if body, err := rest.Read(res, 3); err != nil || string(body) != "yes" {
-				t.Errorf("answered %q, %v", body, err)
-			}
-			got := <-calls
-			var headers string
-			for _, name := range []string{"Accept", "Authorization", "Content-Length", "Content-Type", "User-Agent"} {
-				if value := got.header.Get(name); value != "" {
-					headers += name + ": " + value + "; "
+	client := rest.New(&http.Client{})
+	for range 4 {
+		for name, c := range map[string]struct {
+			call         rest.Call
+			uri, headers string
+			body         string
+		}{
+			"question":  {call: rest.Call{Method: "GET", Query: url.Values{"q": {"a b", "ä"}}, Bearer: "secret"}, uri: "/?q=a+b&q=%C3%A4", headers: "Authorization: Bearer secret; " + agent},
+			"in a path": {call: rest.Call{Method: "GET", URL: "/rooms/{id}/x", Params: map[string]string{"id": "a/b {c}?"}}, uri: "/rooms/a%2Fb%20%7Bc%7D%3F/x", headers: agent},
+			"JSON":      {call: rest.Call{Method: "POST", Body: map[string]string{"a": "<b>"}}, uri: "/", headers: "Content-Length: 21; Content-Type: application/json; " + agent, body: `{"a":"\u003cb\u003e"}`},
+			"bytes": {call: rest.Call{Method: "POST", Header: http.Header{"Content-Type": {"text/x"}, "Accept": {"text/y"}}, Body: []byte("abc")}, uri: "/",
+				headers: "Accept: text/y; Content-Length: 3; Content-Type: text/x; " + agent, body: "abc"},
+			"form":               {call: rest.Call{Method: "POST", Body: url.Values{"a": {"1 2"}}}, uri: "/", headers: "Content-Length: 5; Content-Type: application/x-www-form-urlencoded; " + agent, body: "a=1+2"},
+			"removal of nothing": {call: rest.Call{Method: "DELETE"}, uri: "/", headers: agent},
+			"nothing":            {call: rest.Call{Method: "POST"}, uri: "/", headers: "Content-Length: 0; " + agent},
+			"removal":            {call: rest.Call{Method: "DELETE", Body: map[string]int{"a": 1}}, uri: "/", headers: "Content-Length: 7; Content-Type: application/json; " + agent, body: `{"a":1}`},
+			"stream of a known size": {call: rest.Call{Method: "POST", Body: &rest.Stream{Reader: strings.NewReader("abc"), Type: "text/x", Size: 3}}, uri: "/",
+				headers: "Content-Length: 3; Content-Type: text/x; " + agent, body: "abc"},
+			"stream": {call: rest.Call{Method: "POST", Body: &rest.Stream{Reader: strings.NewReader("abc"), Type: "text/x", Size: -1}}, uri: "/", headers: "Content-Type: text/x; " + agent, body: "abc"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				address, calls := server(t)
+				c.call.URL = address + c.call.URL
+				res, err := client.Do(t.Context(), c.call)
+				if err != nil {
+					t.Fatal(err)
 				}
-				got.header.Del(name)
-			}
-			if len(got.header) > 0 || got.method != c.call.Method || got.uri != c.uri || headers != c.headers || got.body != c.body {
-				t.Errorf("the server got %+v with %s", got, headers)
-			}
-		})
+				defer res.Body.Close()
+				if body, err := rest.Read(res, 3); err != nil || string(body) != "yes" {
+					t.Errorf("answered %q, %v", body, err)
+				}
+				got := <-calls
+				var headers string
+				for _, name := range []string{"Accept", "Authorization", "Content-Length", "Content-Type", "User-Agent"} {
+					if value := got.header.Get(name); value != "" {
+						headers += name + ": " + value + "; "
+					}
+					got.header.Del(name)
+				}
+				if len(got.header) > 0 || got.method != c.call.Method || got.uri != c.uri || headers != c.headers || got.body != c.body {
+					t.Errorf("the server got %+v with %s", got, headers)
+				}
+			})
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // apiError is what Rocket.Chat answered instead of success.
@@ -29,6 +30,9 @@ func (e *apiError) Error() string {
 
 // codeOf returns the code Rocket.Chat refused with, or "".
 func codeOf(err error) string {
+	if err == nil {
+		return ""
+	}
 	var e *apiError
 	if errors.As(err, &e) {
 		return e.code
@@ -38,6 +42,9 @@ func codeOf(err error) string {
 
 // statusOf returns the HTTP status of a refusal, or 0 if there was no answer.
 func statusOf(err error) int {
+	if err == nil {
+		return 0
+	}
 	var e *apiError
 	if errors.As(err, &e) {
 		return e.status
@@ -47,6 +54,9 @@ func statusOf(err error) int {
 
 // isPage reports whether an answer was a web page: it is not Rocket.Chat's own then.
 func isPage(err error) bool {
+	if err == nil {
+		return false
+	}
 	var e *apiError
 	return errors.As(err, &e) && e.page
 }
@@ -88,10 +98,7 @@ type envelope struct {
 
 // verdict returns nil for success, else a Refusal.
 func verdict(k call, status int, body []byte) error {
-	var short struct { // most answers are of success, and some are long
-		Success bool `json:"success"`
-	}
-	if status == http.StatusOK && json.Unmarshal(body, &short) == nil && short.Success {
+	if status == http.StatusOK && wire.Succeeds(body) {
 		return nil
 	}
 	var e envelope

@@ -52,7 +52,7 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	case statusOf(err) == http.StatusForbidden && !isPage(err): // also of a room that is not open (rocketchat.md 4.7)
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case refusesFile[codeOf(err)] != "":
-		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[codeOf(err)], Err: err}
+		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[codeOf(err)], Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case err == nil && answer.ID == "":
 		err = unexpected(up, nil)
 	}

@@ -48,7 +48,4 @@ func (c *Client) weigh(k call, r *bridge.Refusal) {
 }
 
 // asRefusal returns the refusal that an error is.
-func asRefusal(err error) (r *bridge.Refusal, is bool) {
-	is = errors.As(err, &r)
-	return r, is
-}
+func asRefusal(err error) (r *bridge.Refusal, is bool) { return errors.AsType[*bridge.Refusal](err) }

@@ -132,12 +132,14 @@ func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int,
 	case bridge.FilesOff:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat takes no files of customers."), noFiles(r.Say))
 	case bridge.FileType:
+		p.left = refusal.Answer
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take files of this kind."),
 			r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form, such as JPEG or PDF.", name))
 	case bridge.FileRefused:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it."),
 			r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."))
 	case bridge.UploadTooBig:
+		p.left = refusal.Answer
 		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than Rocket.Chat takes."),
 			r.Say.Say("Sorry, your file is too large for us. Please send a smaller one."))
 	}

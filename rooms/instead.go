@@ -22,8 +22,11 @@ type insistence struct{ *Config }
 
 // tooMuch is the answer to something that must be given up, nil if it is to be tried again.
 func (r insistence) tooMuch(before bridge.Refusals, err error) *bridge.Response {
+	if err == nil {
+		return nil
+	}
 	refusal := bridge.RefusalOf(err)
-	if err == nil || !refusal.OfItem() {
+	if !refusal.OfItem() {
 		return nil
 	}
 	if before.Count++; !before.Persist(refusal.Answer, r.Patience) {
@@ -217,8 +220,11 @@ func replacement(id bridge.MessageID) bridge.MessageID { return id + replaced }
 // resume begins where an earlier attempt ended that gave something up, or that could not
 // write down that it was through: what is shown is not shown again.
 func (p *posting) resume(known Known) {
+	if p.in.Mid == "" || p.in.New {
+		return
+	}
 	_, shown := known.ShownAs(p.in.Conversation.Page, p.in.Mid)
-	if p.in.Mid == "" || len(shown) == 0 {
+	if len(shown) == 0 {
 		return
 	}
 	id := p.in.MessageID()

@@ -53,7 +53,10 @@ type posting struct {
 }
 
 func (r *poster) posting(in bridge.Incoming, text string) *posting {
-	p := &posting{in: in, text: text, posted: text == "", files: map[int]bridge.MessageID{}}
+	p := &posting{in: in, text: text, posted: text == ""}
+	if len(in.Attachments) > 0 {
+		p.files = map[int]bridge.MessageID{}
+	}
 	// A page that was deleted meanwhile has no settings; its customers are still heard.
 	p.page, _ = r.Pages.Page(in.Conversation.Page)
 	p.resume(r.Known)
@@ -216,13 +219,19 @@ func (r substitutes) giveUpText(ctx context.Context, link *stay, p *posting, ref
 // tooLong reports whether a text was refused for its length, by Rocket.Chat or by what
 // stands before it.
 func tooLong(err error) bool {
+	if err == nil {
+		return false
+	}
 	r := bridge.RefusalOf(err)
-	return err != nil && (r.Reason == bridge.TooLong || r.OfItem() && r.Answer.Status == http.StatusRequestEntityTooLarge)
+	return r.Reason == bridge.TooLong || r.OfItem() && r.Answer.Status == http.StatusRequestEntityTooLarge
 }
 
 // althoughOpen makes of a refusal that says that the room is closed, or the visitor unknown, one
 // of what was posted, if Rocket.Chat has just said otherwise.
 func (p *posting) althoughOpen(link *stay, err error) error {
+	if err == nil {
+		return nil
+	}
 	r := bridge.RefusalOf(err)
 	switch {
 	case reasonOf(err) == bridge.RoomClosed && p.open != "" && p.open == link.Room:

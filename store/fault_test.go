@@ -47,7 +47,7 @@ func TestCommitFails_NothingIsStored_AndTheNextOneMayWork(t *testing.T) {
 	for name, err := range map[string]error{
 		"save": s.Outbox().Save(out[0], bridge.Progress{}), "conclude": s.Outbox().Conclude(out[0]),
 		"fail": s.Outbox().Fail(out[0], bridge.Rejected, ""), "page": s.SavePage(ctx, bridge.Page{ID: "1"}),
-		"link": s.SaveLink(ctx, bridge.Link{Conversation: conversation(1)}), "health": s.Health(),
+		"link": s.SaveLink(ctx, bridge.Link{Conversation: conversation(1), Room: "lost"}), "health": s.Health(),
 		"receipts": s.SaveReceipts(ctx, []bridge.Receipt{{Page: "p", Mid: "m", Tag: bridge.SendTag{Message: "x"}}}),
 	} {
 		if !errors.Is(err, store.ErrNotStored) {
@@ -62,6 +62,9 @@ func TestCommitFails_NothingIsStored_AndTheNextOneMayWork(t *testing.T) {
 	}
 	if _, err := s.Page("1"); !errors.Is(err, bridge.ErrNoPage) {
 		t.Errorf("page: %v", err)
+	}
+	if l, err := s.Link(conversation(1)); l.Room != "" || err != nil {
+		t.Errorf("link: %+v, %v", l, err)
 	}
 
 	fails.Store(false)

@@ -77,6 +77,7 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		for _, r := range rooms {
 			g.drop(g.bucket(bucketRooms), []byte(r))
 		}
+		g.then(func() { s.linked.Erased(c) })
 	}})
 	if err == nil {
 		StateTable(s).ForgetState(c)                 // now that nothing more is heard of the rooms

@@ -55,9 +55,9 @@ type lazySet struct {
 }
 
 type doneMark struct {
-	q        *Queue
-	seq      bridge.Seq
-	receipts []bridge.Receipt
+	q    *Queue
+	seq  bridge.Seq
+	said []receipt.Pair // receipts
 }
 
 func (l lazySet) empty() bool {
@@ -66,7 +66,7 @@ func (l lazySet) empty() bool {
 
 func (l lazySet) apply(g *group) {
 	for _, d := range l.done {
-		g.conclude(d.q, d.seq, d.receipts)
+		g.conclude(d.q, d.seq, d.said)
 	}
 	g.postpone(l.histories)
 	for name, at := range l.cursors {
@@ -107,8 +107,8 @@ func (l *lazyMarks) conclude(d doneMark) error {
 		return nil
 	}
 	l.leaving[at] = struct{}{}
-	for key, value := range receipt.Pairs(d.receipts) {
-		l.said[string(key)] = value
+	for _, p := range d.said {
+		l.said[string(p.Key)] = p.Value
 	}
 	l.pending.done = append(l.pending.done, d)
 	l.within(lazyDone)
@@ -212,9 +212,9 @@ func (l *lazyMarks) settle(set lazySet, durable bool) {
 func (l *lazyMarks) settled(set lazySet) {
 	for _, d := range set.done {
 		delete(l.leaving, place{d.q.number, d.seq})
-		for key, value := range receipt.Pairs(d.receipts) {
-			if bytes.Equal(l.said[string(key)], value) {
-				delete(l.said, string(key))
+		for _, p := range d.said {
+			if bytes.Equal(l.said[string(p.Key)], p.Value) {
+				delete(l.said, string(p.Key))
 			}
 		}
 	}

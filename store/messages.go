@@ -39,7 +39,7 @@ func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receip
 	if err := receipt.Check(receipts); err != nil || len(receipts) == 0 {
 		return err
 	}
-	return s.do(ctx, &op{apply: func(g *group) { g.saveReceipts(receipts) }})
+	return s.do(ctx, &op{apply: func(g *group) { g.saveReceipts(receipt.Pairs(receipts)) }})
 }
 
 // MidOf implements bridge.Receipts.
@@ -122,13 +122,13 @@ func (s ReceiptTable) receipt(key []byte) []byte {
 	return found
 }
 
-func (g *group) saveReceipts(receipts []bridge.Receipt) {
-	for key, value := range receipt.Pairs(receipts) {
+func (g *group) saveReceipts(said []receipt.Pair) {
+	for _, p := range said {
 		b := g.today()
 		if b == nil {
 			return
 		}
-		g.put(*b, key, value)
+		g.put(*b, p.Key, p.Value)
 	}
 }
 

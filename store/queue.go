@@ -198,7 +198,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 		progressed := func(record []byte) ([]byte, error) { return layout.WithProgress(record, p), nil }
 		if record, refused = proof.Rewrite(q.file.seal, q.bucket, key, record, progressed); refused == nil {
 			g.putWhole(b, key, record)
-			g.saveReceipts(receipts)
+			g.saveReceipts(receipt.Pairs(receipts))
 		}
 	}})
 	return errors.Join(err, refused)
@@ -216,10 +216,11 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 	if err := receipt.Check(receipts); err != nil {
 		return err
 	}
+	said := receipt.Pairs(receipts)
 	if q.lazy {
-		return q.file.lazy.conclude(doneMark{q, seq, receipts})
+		return q.file.lazy.conclude(doneMark{q, seq, said})
 	}
-	return q.file.do(context.Background(), &op{apply: func(g *group) { g.conclude(q, seq, receipts) }})
+	return q.file.do(context.Background(), &op{apply: func(g *group) { g.conclude(q, seq, said) }})
 }
 
 // Waiting implements bridge.Queue. It holds a read transaction: for the start only.
@@ -271,17 +272,17 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
 	g.putWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
-	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body}
+	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body, Event: e.Event}
 	_, _, _ = layout.ParseRecord(record, &d) // which was just made
 	return d
 }
 
-func (g *group) conclude(q *Queue, seq bridge.Seq, receipts []bridge.Receipt) {
+func (g *group) conclude(q *Queue, seq bridge.Seq, said []receipt.Pair) {
 	if g.drop(g.bucket(q.bucket), seqKey(uint64(seq))) {
 		g.left(q)
 	}
 	q.file.fresh.Take(place{q.number, seq})
-	g.saveReceipts(receipts)
+	g.saveReceipts(said)
 }
 
 // left counts an entry that left its queue.

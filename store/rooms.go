@@ -25,8 +25,12 @@ var _ bridge.Links = LinkTable{}
 // Link returns how a conversation is tied to Rocket.Chat; one with nothing but
 // the conversation in it if it is not.
 func (s LinkTable) Link(c bridge.Conversation) (bridge.Link, error) {
+	l, changes, held := s.linked.Get(c)
+	if held {
+		return l, nil
+	}
 	key := []byte(c.String())
-	l := bridge.Link{Conversation: c}
+	l = bridge.Link{Conversation: c}
 	err := s.view(func(tx *bbolt.Tx) error {
 		v := s.tables.Of(tx, bucketConversations).Get(key)
 		if v == nil {
@@ -37,6 +41,7 @@ func (s LinkTable) Link(c bridge.Conversation) (bridge.Link, error) {
 	if err != nil {
 		return bridge.Link{}, fmt.Errorf("read conversation %s: %w", key, err)
 	}
+	s.linked.Read(l, changes)
 	return l, nil
 }
 
@@ -89,6 +94,7 @@ func (s LinkTable) SaveLink(ctx context.Context, l bridge.Link) error {
 		if l.Room != "" {
 			g.put(g.bucket(bucketRooms), []byte(l.Room), key)
 		}
+		g.then(func() { s.linked.Saved(l) })
 	}})
 	if err != nil {
 		return fmt.Errorf("store conversation %s: %w", key, err)

@@ -16,6 +16,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/keys"
+	"messenger-bridge/store/linked"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
@@ -129,6 +130,7 @@ type file struct {
 	lazy   lazyMarks                 //
 	states stateMemory               //
 	fresh  fresh.Entries[place]      //
+	linked linked.Links              //
 	health health                    //
 	disk   disk                      //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
@@ -213,6 +215,7 @@ func (s *Store) Close() error {
 		close(s.stop)
 		<-s.finished
 		s.fresh.Clear()
+		s.linked.Clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
 	})
 	return s.closed

@@ -77,7 +77,7 @@ func appendTo(q *Queue, entries []bridge.Entry) (fresh []numbered, repeats int, 
 		}
 		q.last++
 		q.keys[e.Key] = true
-		q.waiting[q.last] = &bridge.Delivery{Seq: q.last, Lane: e.Lane, Accepted: q.Now(), Progress: e.Progress, Body: e.Body}
+		q.waiting[q.last] = &bridge.Delivery{Seq: q.last, Lane: e.Lane, Accepted: q.Now(), Progress: e.Progress, Body: e.Body, Event: e.Event}
 		fresh = append(fresh, numbered{e, q.last})
 	}
 	return fresh, repeats, nil
@@ -87,10 +87,13 @@ func appendTo(q *Queue, entries []bridge.Entry) (fresh []numbered, repeats int, 
 func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if d := q.waiting[seq]; d != nil {
-		return *d, nil
+	d := q.waiting[seq]
+	if d == nil {
+		return bridge.Delivery{}, bridge.ErrConcluded
 	}
-	return bridge.Delivery{}, bridge.ErrConcluded
+	out := *d
+	d.Event = nil // it is handed out once
+	return out, nil
 }
 
 // Accepted implements bridge.Queue.

@@ -64,7 +64,7 @@ func New(c Config) *Inbound {
 // FromCustomer stores the events of one webhook call, all of them in one commit,
 // and leaves out what it has seen. When it returns nil, everything is durable and
 // Meta may forget it. Echoes of our own sends are proof of delivery: they are
-// stored as receipts, not shown.
+// stored as receipts, not shown. The events are not to be changed afterwards.
 func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) error {
 	var entries []bridge.Entry
 	var receipts []bridge.Receipt
@@ -90,13 +90,14 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 			}
 			continue
 		}
+		in.At, in.Watermark = in.At.Round(0), in.Watermark.Round(0) // as they are stored
 		body, err := json.Marshal(in)
 		if err != nil {
 			return fmt.Errorf("encode an event of page %s: %w", in.Conversation.Page, err)
 		}
 		i.kinds.count(i.Lanes, in)
 		i.Gestures.CustomerWrote(in.Conversation)
-		entries = append(entries, bridge.Entry{Lane: in.Lane(), Key: in.EntryKey(in.Key), Body: body})
+		entries = append(entries, bridge.Entry{Lane: in.Lane(), Key: in.EntryKey(in.Key), Body: body, Event: in})
 	}
 	if err := i.proven(ctx, events, receipts); err != nil {
 		return err

@@ -17,8 +17,8 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if err != nil {
 		return bridge.AckedOrRetry(err)
 	}
-	var in bridge.Incoming
-	if err := json.Unmarshal(d.Body, &in); err != nil {
+	in, err := eventOf(&d)
+	if err != nil {
 		return i.Lanes.SetAside(d, err)
 	}
 	d.Subject = bridge.Subject{What: string(in.Kind), ID: string(in.Mid)}
@@ -34,6 +34,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		return bridge.StoreRefusal(err)
 	}
 	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, i.Pages, i.States)
+	in.New = in.New && in.Tries == 0
 	if d.History.Tries > 0 {
 		in.Refusals = i.Lanes.Look().Refusals(d.Lane)
 	}
@@ -46,6 +47,21 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		return i.refused(ctx, d, &in, bridge.RefusalOf(err))
 	}
 	return i.shown(ctx, d, &in, shown)
+}
+
+// shownSince is for how long the keys of events are remembered at least: what came twice
+// within it was accepted once.
+const shownSince = 3 * 24 * time.Hour
+
+// eventOf returns the event of a delivery. What has just come for the first time is new.
+func eventOf(d *bridge.Delivery) (in bridge.Incoming, err error) {
+	if d.Event == nil {
+		err = json.Unmarshal(d.Body, &in)
+		return in, err
+	}
+	in = *d.Event
+	in.New = d.Accepted.Sub(in.At) < shownSince
+	return in, nil
 }
 
 // roomOpened says what follows from a new room, before anybody can write there.

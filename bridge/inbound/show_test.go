@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/outbound"
 )
 
 func again(reason bridge.Reason) error {
@@ -159,6 +160,47 @@ func TestDeliver_CountsHowOftenShowingWasBegun(t *testing.T) {
 		}
 		if n := len(w.Inbound.begun.times); n > 0 {
 			t.Errorf("%s: %d are remembered although nothing waits", test.name, n)
+		}
+	}
+}
+
+// TestDeliver_New_IsWhatCannotHaveBeenShown: only of that the store is not asked as what it
+// is shown.
+func TestDeliver_New_IsWhatCannotHaveBeenShown(t *testing.T) {
+	for name, test := range map[string]struct {
+		before func(*world, *bridge.Incoming)
+		after  func(*world)
+		want   bool
+	}{
+		"it has just come": {want: true},
+		"it was tried":     {after: func(w *world) { w.try() }},
+		"a run before":     {after: func(w *world) { w.now = w.now.Add(time.Second); w.start() }},
+		"it is of days ago, when what came is not remembered": {before: func(_ *world, in *bridge.Incoming) { in.At = noon.AddDate(0, 0, -4) }},
+		"it was given up": {after: func(w *world) {
+			w.show = func(bridge.Incoming) (bridge.Shown, error) { return bridge.Shown{}, never(bridge.TooLong) }
+			w.try()
+			e, err := outbound.Retry(w.inbox.Failures()[0], false)
+			if err == nil {
+				err = w.Lanes.PutBack(w.t.Context(), []bridge.Entry{e})
+			}
+			if err != nil {
+				w.t.Fatal(err)
+			}
+		}},
+	} {
+		w := newWorld(t)
+		w.show = func(bridge.Incoming) (bridge.Shown, error) { return bridge.Shown{}, again(bridge.WorkspaceDown) }
+		in := text("m")
+		if test.before != nil {
+			test.before(w, &in)
+		}
+		w.comes(in)
+		if test.after != nil {
+			test.after(w)
+		}
+		w.try()
+		if got := w.shown[len(w.shown)-1]; got.New != test.want || got.Text != "m" {
+			t.Errorf("%s: %+v", name, got)
 		}
 	}
 }

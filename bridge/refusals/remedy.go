@@ -13,6 +13,8 @@ var codes = map[string]string{
 	"message-length-exceeds-character-limit": language.Sentence("Raise the setting Livechat_message_character_limit, or switch Livechat_enable_message_character_limit off."),
 	"error-message-size-exceeded":            language.Sentence("Raise the setting Message_MaxAllowedSize."),
 	"error-invalid-custom-field-value":       language.Sentence("A custom field of visitors is required or restricted: make it optional in Administration, Omnichannel, Custom fields."),
+	"error-file-too-large":                   language.Sentence("Raise the setting FileUpload_MaxFileSize."),
+	"error-size-not-allowed":                 language.Sentence("Raise the setting FileUpload_MaxFileSize."),
 	"error-invalid-file-type":                language.Sentence("Look at the settings FileUpload_MediaTypeWhiteList and FileUpload_MediaTypeBlackList."),
 	"error-type-not-allowed":                 language.Sentence("Look at the settings FileUpload_MediaTypeWhiteList and FileUpload_MediaTypeBlackList."),
 }

@@ -67,6 +67,7 @@ const (
 type Handler struct {
 	cfg     Config // complete after New, never changed
 	bodies  *intake.Bodies
+	signers signers
 	failing atomic.Bool // the last call could not be stored
 }
 
@@ -152,7 +153,7 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer body.Release() // not earlier: what was decoded is as large
-	if _, secrets := h.cfg.Fresh(); !signed(body.Bytes(), signature, withoutEmpty(secrets)) {
+	if _, secrets := h.cfg.Fresh(); !h.signers.signed(body.Bytes(), signature, secrets) {
 		h.cfg.OnForged()
 		h.refuse(w, http.StatusUnauthorized, AnswerForged)
 		return

@@ -266,8 +266,29 @@ func TestDecode_OneElement(t *testing.T) {
 			if !reflect.DeepEqual(d.Events, want) || !maps.Equal(d.Ignored, ignored) {
 				t.Errorf("%s in %s:\n got %+v %v\nwant %+v %v", c.name, array, d.Events, d.Ignored, want, ignored)
 			}
+			if stored := throughStore(t, d.Events); !reflect.DeepEqual(stored, d.Events) {
+				t.Errorf("%s in %s: stored, and read as %+v", c.name, array, stored)
+			}
 		}
 	}
+}
+
+// throughStore writes events as they are stored, and reads them again: the first attempt at
+// one need not, and must do the same.
+func throughStore(t *testing.T, events []bridge.Incoming) (read []bridge.Incoming) {
+	t.Helper()
+	for _, in := range events {
+		var again bridge.Incoming
+		body, err := json.Marshal(in)
+		if err == nil {
+			err = json.Unmarshal(body, &again)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, again)
+	}
+	return read
 }
 
 // What messaging tells comes below changes as well, and says the same.
@@ -393,8 +414,8 @@ func FuzzDecode(f *testing.F) {
 			if c.Page == "" || (c.Customer == "") != (in.Kind == bridge.PolicyEvent || in.Kind == bridge.TestEvent) || in.Key == "" || len(in.Key) > 1000 || in.Kind == "" || in.At.IsZero() || c.Lane().Page != c.Page {
 				t.Fatalf("incomplete: %+v", in)
 			}
-			if _, err := json.Marshal(in); err != nil {
-				t.Fatal(err)
+			if stored := throughStore(t, []bridge.Incoming{in})[0]; !reflect.DeepEqual(stored, in) {
+				t.Fatalf("%+v is stored, and read as %+v", in, stored)
 			}
 		}
 	})

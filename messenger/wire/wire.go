@@ -75,12 +75,30 @@ func (f *Flag) UnmarshalJSON(b []byte) error {
 type Number int64
 
 func (n *Number) UnmarshalJSON(b []byte) error {
+	if digits, plain := plainDigits(b); plain {
+		*n = digits
+		return nil
+	}
 	*n = 0
 	s, _, _ := strings.Cut(Scalar(b), ".")
 	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
 		*n = Number(v)
 	}
 	return nil
+}
+
+// plainDigits reads a number as Meta mostly writes it: up to 18 digits, in quotes or not.
+func plainDigits(b []byte) (n Number, plain bool) {
+	if len(b) > 2 && b[0] == '"' {
+		b = b[1 : len(b)-1]
+	}
+	for _, c := range b {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + Number(c-'0')
+	}
+	return n, 0 < len(b) && len(b) <= 18
 }
 
 // decimal is a number with a fraction, in quotes or not.

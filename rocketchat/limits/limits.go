@@ -86,8 +86,12 @@ func (l *Limits) Learn(route string, status int, h http.Header, body []byte) tim
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	limit, err := strconv.Atoi(h.Get("X-RateLimit-Limit"))
-	if err != nil {
+	limit, limited := 0, false
+	if said := h.Get("X-RateLimit-Limit"); said != "" {
+		n, err := strconv.Atoi(said)
+		limit, limited = n, err == nil
+	}
+	if !limited {
 		if w := l.routes[route]; w != nil {
 			w.trying = false
 			w.free = status < 300

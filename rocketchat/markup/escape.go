@@ -2,9 +2,7 @@ package markup
 
 import (
 	"regexp"
-	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -61,36 +59,6 @@ func Message(text, mark string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Visible leaves out of a text what changes the direction of writing, and controls, and
-// makes every line break one sign.
-func Visible(text string) string {
-	text = strings.ToValidUTF8(text, string(utf8.RuneError))
-	if !strings.ContainsFunc(text, hidden) {
-		return text
-	}
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\v", "\n", "\f", "\n", "\u0085", "\n").Replace(text)
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && hidden(r) {
-			return -1
-		}
-		return r
-	}, text)
-}
-
-// hidden reports whether a sign is not for people to read.
-func hidden(r rune) bool {
-	if r < utf8.RuneSelf {
-		return r < ' ' && r != '\n' && r != '\t' || r == 0x7f
-	}
-	return unicode.Is(unicode.Bidi_Control, r) || unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
-}
-
-// OneLine returns a text as a name is shown: without markup to be interpreted, so as it is,
-// but in one line.
-func OneLine(text string) string {
-	return strings.Join(strings.Fields(Visible(text)), " ")
-}
-
 // literal converts line by line, and these word by word.
 type literal struct {
 	src string // the line
@@ -119,11 +87,13 @@ func (l *literal) convert() {
 			i++
 			continue
 		}
-		l.word, l.end = i, len(l.src)
-		if space := strings.IndexAny(l.src[i:], " \t"); space >= 0 {
-			l.end = i + space
+		word, plain := nextWord(l.src[i:])
+		l.word, l.end = i, i+len(word)
+		if plain {
+			l.out = append(l.out, word...)
+		} else {
+			l.convertWord()
 		}
-		l.convertWord()
 		i = l.end
 	}
 }
@@ -229,7 +199,7 @@ func (l *literal) step(i int) int {
 }
 
 // putters put joiners around signs.
-var putters = map[byte]func(*literal, int){
+var putters = [256]func(*literal, int){
 	'\\': putBackslash, '@': putMention, '#': putMention, ':': putColon,
 	'<': putAngle, ']': putBracket, '|': putBar, '$': putDollar, '+': putPlus, 'l': putLocalhost,
 }
@@ -367,26 +337,4 @@ func (l *literal) ends(i int) bool {
 	rest := l.src[i:]
 	return rest == "" || rest[0] >= utf8.RuneSelf || strings.IndexByte(" \t*_~`:<[!(|\\@#$+", rest[0]) >= 0 ||
 		emoticon(rest) != "" || addressBegin.MatchString(rest[:min(len(rest), longestBegin)])
-}
-
-// emoticons are what the parser makes pictures of, by their first byte, the longest first.
-var emoticons = func() (first [256][]string) {
-	all := strings.Fields("<3 </3 :D :-D =D >:) >;) >:-) >=) ':) ':-) '=) ':D ':-D '=D :') :'-) O:-) 0:-3 0:3 0:-) 0:) 0;^) O:) O;-) O=) 0;-) O:-3 O:3 " +
-		":) :-) =] =) :] ;) ;-) *-) *) ;-] ;] ;D ;^) :* :-* =* :^* :P :-P =P :-Þ :Þ :-b :b >:P X-P B-) B) 8) 8-) B-D 8-D >:[ :-( :( :-[ :[ =( " +
-		`>:\ >:/ :-/ :-. :/ :\ =/ =\ :L =L >.< :'( :'-( ;( ;-( >:( >:-( :@ :$ =$ D: ':( ':-( '=( :-X :X :-# :# =X =# -_- -__- -___- :-O :O O_O >:O #-) #) %-) %) X) X-) (y) *\0/* \0/ *\O/* \O/`)
-	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
-	for _, e := range all {
-		first[e[0]] = append(first[e[0]], e)
-	}
-	return first
-}()
-
-// emoticon returns the emoticon with which a text begins, "" if it does with none.
-func emoticon(s string) string {
-	for _, e := range emoticons[s[0]] {
-		if strings.HasPrefix(s, e) {
-			return e
-		}
-	}
-	return ""
 }

@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,12 +98,27 @@ func TestLiteral_LongMessage_IsQuick(t *testing.T) {
 	}
 }
 
+// TestEmoticons_HoldASignThatIsNotInert, or words with them would be taken for plain.
+func TestEmoticons_HoldASignThatIsNotInert(t *testing.T) {
+	for _, e := range slices.Concat(emoticons[:]...) {
+		if _, plain := nextWord(e); plain {
+			t.Errorf("%s counts as plain", e)
+		}
+	}
+}
+
 func FuzzLiteral(f *testing.F) {
 	for _, typed := range []string{"2*3*4", "[a](https://x.io) <https://x.io|b> @all", "\\_a_ ```\nb\n``` ||c|| $d$ :e: <t:1:R>", "a@b.com_ x.io/_y_\u202e"} {
 		f.Add(typed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
 		got := Literal(typed)
+		all := inert
+		inert = [256]bool{} // without the short way for plain words
+		if slow := Literal(typed); slow != got {
+			t.Errorf("Literal(%q) = %q, and the long way %q", typed, got, slow)
+		}
+		inert = all
 		// Only joiners and backslashes come in, and nothing else goes.
 		bare := strings.NewReplacer(joiner, "", `\`, "")
 		if want := Visible(typed); bare.Replace(got) != bare.Replace(want) {
@@ -122,6 +138,14 @@ func FuzzLiteral(f *testing.F) {
 			}
 		}
 	})
+}
+
+func BenchmarkLiteral_Plain(b *testing.B) {
+	typed := "= " + strings.Repeat("the parcel has not come yet, can you look where it is? ", 15)
+	b.SetBytes(int64(len(typed)))
+	for b.Loop() {
+		Literal(typed)
+	}
 }
 
 func BenchmarkLiteral(b *testing.B) {

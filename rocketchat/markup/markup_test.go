@@ -1,6 +1,7 @@
 package markup
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +115,9 @@ func TestPlainText_EmojiNames_OfJoyPixels(t *testing.T) {
 		"slight_smile": "🙂", "upside_down": "🙃", "rofl": "🤣", "heart": "❤️", "relaxed": "☺️",
 		"family_mwgb": "👨‍👩‍👧‍👦", "man_detective": "🕵️‍♂️", "woman_technologist_tone4": "👩🏾‍💻",
 		"one": "1️⃣", "hash": "#️⃣", "tm": "™️", "100": "💯", "8ball": "🎱",
-		"iphone": "📱", // of emojione only
+		"iphone":     "📱",                   // of emojione only
+		"sunglasses": "😎", "point_up": "☝️", // other things in emojibase
+		"car": "🚗", "ten": "🔟", "usa": "🇺🇸", // of emojibase only
 	} {
 		if got := Plain("a :" + name + ": b"); got != "a "+want+" b" {
 			t.Errorf(":%s: became %q", name, got)
@@ -128,7 +131,8 @@ func TestEmojiTable_IsWellFormed(t *testing.T) {
 	}
 	last := ""
 	for line := range strings.Lines(emojiTable) {
-		name, emoji, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		name, rest, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		emoji, _, _ := strings.Cut(rest, "\t")
 		if !ok || name <= last || len(name) >= shortNameMax || emoji == "" || strings.ContainsAny(emoji, "\t :") {
 			t.Errorf("%q after %q", line, last)
 		}
@@ -136,6 +140,47 @@ func TestEmojiTable_IsWellFormed(t *testing.T) {
 		if got := Plain(":" + name + ":"); got != emoji {
 			t.Errorf(":%s: became %q, want %q", name, got, emoji)
 		}
+	}
+}
+
+// TestEmojiName_MeansTheSameInEveryList looks at what JoyPixels' newer and older list and emojibase's
+// say: whichever a workspace has, the name of an emoji shows this one or is unknown, and
+// of the emojis nearly all have one.
+func TestEmojiName_MeansTheSameInEveryList(t *testing.T) {
+	raw, err := os.ReadFile("../../sandbox/chat/emoji.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, all := [3]map[string]string{{}, {}, {}}, map[string]string{}
+	for line := range strings.Lines(string(raw)) {
+		fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		for i, emoji := range fields[1:] {
+			if emoji != "" {
+				lists[i][fields[0]] = bareEmoji(emoji)
+				all[bareEmoji(emoji)] = emoji
+			}
+		}
+		if Emoji(fields[0]) == "" {
+			t.Errorf(":%s: is unknown", fields[0])
+		}
+	}
+	var without []string
+	for emoji := range all {
+		name := strings.Trim(EmojiName(emoji), ":")
+		if name == "" {
+			without = append(without, emoji)
+		}
+		for i, list := range lists {
+			if means := list[name]; name != "" && means != "" && means != emoji {
+				t.Errorf("%s is :%s:, which is %s in list %d", emoji, name, means, i)
+			}
+		}
+		if got := bareEmoji(Emoji(name)); name != "" && got != emoji {
+			t.Errorf("%s is :%s:, which is read as %s", emoji, name, got)
+		}
+	}
+	if len(all) != 3991 || len(without) != 14 { // 👆 and ☝️ are named after each other
+		t.Errorf("%d emojis, of which these have no name: %q", len(all), without)
 	}
 }
 

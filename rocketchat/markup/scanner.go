@@ -243,8 +243,8 @@ func (s *scanner) shortName(i int) int {
 	if end == i+1 || end == len(s.src) || s.src[end] != ':' {
 		return s.copy(i, i+1)
 	}
-	emoji, ok := emojis()[s.src[i+1:end]]
-	if !ok || isWordRune(after(s.src, end+1)) {
+	emoji := emojis()[s.src[i+1:end]].emoji
+	if emoji == "" || isWordRune(after(s.src, end+1)) {
 		return s.copy(i, end) // a name has no marks in it
 	}
 	s.write(emoji)

@@ -74,7 +74,7 @@ func (a *Agent) Types(rid string) {
 			name = u.Name
 		}
 		a.rc.emit("stream-notify-room", r.id+"/user-activity", []any{name, []any{"user-typing"}}, nil)
-		if a.rc.cfg.Profile == V7 {
+		if !a.rc.since(7, 0) {
 			a.rc.emit("stream-notify-room", r.id+"/typing", []any{name, true}, nil)
 		}
 	})

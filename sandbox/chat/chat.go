@@ -1,8 +1,8 @@
 package chat
 
 import (
+	"cmp"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,21 +15,21 @@ import (
 // restSync is GET chat.syncMessages: what changed in a room since lastUpdate,
 // edits and deletions included; or one kind of it in pages (next, type, count).
 func (rc *RocketChat) restSync(c *rcCall) *rcReply {
+	if refused := c.wrongSync(); refused != nil {
+		return refused
+	}
 	r := rc.rooms[c.text("roomId")]
 	if r == nil || !rc.mayRead(c.user, r) {
 		return rcMeteor("error-not-allowed", "Not allowed")
 	}
-	if c.text("next") != "" || c.text("previous") != "" || c.text("type") != "" {
-		return rc.syncPage(c, r)
+	if refused := c.wrongCursor(); refused != nil {
+		return refused
 	}
 	text := c.text("lastUpdate")
 	if text == "" {
-		return rcMeteor("error-param-required", `The required "lastUpdate" query param is missing.`)
+		return rc.syncPage(c, r)
 	}
-	since, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return rcMeteor("error-lastUpdate-param-invalid", `The "lastUpdate" query parameter must be a valid date.`)
-	}
+	since, _ := time.Parse(time.RFC3339, text) // looked at before
 	updated, deleted := rc.changes(r, since)
 	slices.Reverse(updated) // newest first, as the server does
 	return rcOK(rcDoc{"result": rcDoc{"updated": updated, "deleted": deleted}})
@@ -56,9 +56,12 @@ func (rc *RocketChat) changes(r *rcRoom, since time.Time) (updated, deleted []rc
 // previous is refused, since nobody here pages backwards.
 func (rc *RocketChat) syncPage(c *rcCall, r *rcRoom) *rcReply {
 	kind := c.text("type")
+	if c.text("next") == "" {
+		return rcOK(rcDoc{"result": rcDoc{"updated": []any{}, "deleted": []any{}}})
+	}
 	next, err := strconv.ParseInt(c.text("next"), 10, 64)
-	if err != nil || kind != "UPDATED" && kind != "DELETED" {
-		return rcMeteor("error-param-required", `"next" and "type" must be given together.`)
+	if err != nil {
+		return rcFail("Invalid Date")
 	}
 	updated, deleted := rc.changes(r, time.UnixMilli(next))
 	list, key, stamp := updated, "updated", "_updatedAt"
@@ -70,14 +73,17 @@ func (rc *RocketChat) syncPage(c *rcCall, r *rcRoom) *rcReply {
 		list = list[:count]
 		cursor["next"] = strconv.FormatInt(list[count-1][stamp].(time.Time).UnixMilli(), 10)
 	}
-	return rcOK(rcDoc{"result": rcDoc{key: list, "cursor": cursor}})
+	return rcOK(rcDoc{"result": mergeDocs(rcDoc{"updated": []any{}, "deleted": []any{}, "cursor": cursor}, rcDoc{key: list})})
 }
 
 // restChatMessage is GET chat.getMessage.
 func (rc *RocketChat) restChatMessage(c *rcCall) *rcReply {
 	m := rc.messages[c.text("msgId")]
-	if m == nil || !m.visible() || !rc.mayRead(c.user, m.room) {
+	switch {
+	case m == nil || !m.visible():
 		return &rcReply{status: http.StatusBadRequest}
+	case !rc.mayRead(c.user, m.room):
+		return rcMeteor("error-not-allowed", "Not allowed")
 	}
 	return rcOK(rcDoc{"message": m.doc})
 }
@@ -114,10 +120,7 @@ func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	if rcText(in["rid"]) == "" {
 		return rcMeteor("error-invalid-params", "The 'rid' property on the message object is missing.")
 	}
-	r := rc.rooms[rcText(in["rid"])]
-	if refused := rc.mayWrite(c.user, r); refused != nil {
-		return refused
-	}
+	in["msg"] = strings.ReplaceAll(rcText(in["msg"]), "\x00", "")
 	empty := strings.TrimSpace(rcText(in["msg"])) == "" && in["attachments"] == nil && in["blocks"] == nil
 	switch {
 	case empty:
@@ -127,16 +130,23 @@ func (rc *RocketChat) restSend(c *rcCall) *rcReply {
 	case rc.tooLong(rcText(in["msg"])):
 		return rcMeteor("error-message-size-exceeded", "Message size exceeds Message_MaxAllowedSize")
 	}
+	r := rc.rooms[rcText(in["rid"])]
+	if refused := rc.mayWrite(c.user, r); refused != nil {
+		rc.tellFailed(c.user, rcText(in["rid"]), refused)
+		return refused
+	}
 	if refused := rc.mayImpersonate(c.user, in); refused != nil {
 		return refused
+	}
+	if rcScripts(in["attachments"]) {
+		return rcFail("Match error: Failed Match.Where validation in field attachments")
 	}
 	if _, ok := rc.stored(rcText(in["_id"])); ok {
 		return rcFail("Cannot read properties of undefined (reading 'starred')")
 	}
 	doc := rcCopy(in)
 	doc["msg"], doc["u"] = rcText(in["msg"]), c.user.author()
-	m := rc.save(r, doc)
-	m.previews = rcPreviews(c)
+	m := rc.savePreviewing(r, doc, rcPreviews(c))
 	return rcOK(rcDoc{"message": m.doc})
 }
 
@@ -168,7 +178,10 @@ func (rc *RocketChat) restPost(c *rcCall) *rcReply {
 		return refused
 	}
 	if rc.tooLong(c.text("text")) {
-		return rcMeteor("error-message-size-exceeded", "Message size exceeds Message_MaxAllowedSize")
+		return rcFail("error-message-size-exceeded")
+	}
+	if rcScripts(c.args["attachments"]) {
+		return rcFail("Match error: Failed Match.Where validation in field attachments")
 	}
 	var m *rcMessage
 	var name string
@@ -218,7 +231,8 @@ func (rc *RocketChat) ownMessage(c *rcCall, setting string) (*rcMessage, *rcRepl
 	case m.room.id != c.text("roomId"):
 		return nil, rcFail("The room id provided does not match where the message is from.")
 	case !rc.on(setting), m.author() != c.user.ID && !rc.can(c.user, "edit-message"):
-		return nil, rcMeteor("error-action-not-allowed", "Not allowed")
+		reason := map[string]string{"Message_AllowEditing": "Message editing not allowed"}[setting]
+		return nil, rcMeteor("error-action-not-allowed", cmp.Or(reason, "Not allowed"))
 	}
 	return m, nil
 }
@@ -229,27 +243,14 @@ func (rc *RocketChat) restUpdate(c *rcCall) *rcReply {
 	if refused != nil {
 		return refused
 	}
-	if refused := m.unchanged(c.text("text")); refused != nil {
+	m.previews = rcPreviews(c)
+	if refused := rc.editOrNot(m, c.user.author(), c.text("text")); refused != nil {
 		return refused
 	}
-	m.previews = rcPreviews(c)
-	rc.edit(m, c.user.author(), c.text("text"))
 	if rc.socks.reemit > 0 {
 		rc.later(rc.socks.reemit, func() { rc.parsed(m) })
 	}
 	return rcOK(rcDoc{"message": m.doc})
-}
-
-// unchanged answers an edit that is none: one to nothing is refused, and one to the same text
-// has no effect.
-func (m *rcMessage) unchanged(text string) *rcReply {
-	switch {
-	case strings.TrimSpace(text) == "" && m.doc["attachments"] == nil:
-		return rcMeteor("error-invalid-message", "Message cannot be empty")
-	case text == m.text():
-		return rcOK(rcDoc{"message": m.doc})
-	}
-	return nil
 }
 
 // restDelete is POST chat.delete.
@@ -259,13 +260,10 @@ func (rc *RocketChat) restDelete(c *rcCall) *rcReply {
 		return refused
 	}
 	rc.remove(m, c.user.author())
-	return rcOK(rcDoc{"_id": m.id(), "ts": rc.now().UnixMilli(), "message": rcDoc{"_id": m.id(), "rid": m.room.id, "u": m.doc["u"]}})
+	return rcOK(rcDoc{"_id": m.id(), "ts": strconv.FormatInt(rc.now().UnixMilli(), 10), "message": rcDoc{"_id": m.id(), "rid": m.room.id, "u": m.doc["u"]}})
 }
 
-var rcEmoji = regexp.MustCompile(`^:?[a-z0-9_+\-]+:?$`)
-
-// restReact is POST chat.react; without shouldReact it toggles. Any well-formed
-// name is a known emoji here.
+// restReact is POST chat.react; without shouldReact it toggles.
 func (rc *RocketChat) restReact(c *rcCall) *rcReply {
 	m := rc.messages[c.text("messageId")]
 	emoji := c.text("emoji")
@@ -277,8 +275,11 @@ func (rc *RocketChat) restReact(c *rcCall) *rcReply {
 		return rcMeteor("error-message-not-found", "The provided \"messageId\" does not match any existing message.")
 	case emoji == "":
 		return rcMeteor("error-emoji-param-not-provided", "The required \"emoji\" param is missing.")
-	case !rcEmoji.MatchString(emoji):
+	case !rc.knowsEmoji(emoji):
 		return rcMeteor("error-not-allowed", "Invalid emoji provided.")
+	}
+	if !rc.mayRead(c.user, m.room) {
+		return rcMeteor("not-authorized", "Not Authorized")
 	}
 	if refused := rc.mayWrite(c.user, m.room); refused != nil {
 		return refused

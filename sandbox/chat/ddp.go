@@ -23,6 +23,23 @@ type rcTopic struct{ stream, event string }
 type rcSub struct {
 	topic rcTopic
 	extra rcDoc // options.args[0]: what access rules of visitors look at
+
+	collected bool // useCollection
+}
+
+// read takes the options of a subscription: a boolean, or an object.
+func (s *rcSub) read(raw json.RawMessage) {
+	var options struct {
+		UseCollection bool    `json:"useCollection"`
+		Args          []rcDoc `json:"args"`
+	}
+	if json.Unmarshal(raw, &s.collected) == nil || json.Unmarshal(raw, &options) != nil {
+		return
+	}
+	s.collected = options.UseCollection
+	if len(options.Args) > 0 {
+		s.extra = options.Args[0]
+	}
 }
 
 // rcConn is one DDP connection: a session without past.
@@ -252,7 +269,7 @@ func (rc *RocketChat) connect(c *rcConn, f rcFrame) {
 	switch {
 	case c.session != "":
 		rc.note("DDP: second connect on one socket")
-		c.reply(rcDoc{"msg": "error", "reason": "Already connected"})
+		c.reply(rcDoc{"msg": "error", "reason": "Already connected", "offendingMessage": f})
 	case !slices.Contains([]string{"1", "pre2", "pre1"}, f.Version):
 		c.reply(rcDoc{"msg": "failed", "version": "1"})
 		rc.later(20*time.Millisecond, func() { rc.drop(c, websocket.CloseNormalClosure) })
@@ -278,12 +295,7 @@ func (rc *RocketChat) subscribe(c *rcConn, f rcFrame) {
 		s.topic.event = rcPlain(f.Params[0])
 	}
 	if len(f.Params) > 1 {
-		var options struct {
-			Args []rcDoc `json:"args"`
-		}
-		if json.Unmarshal(f.Params[1], &options) == nil && len(options.Args) > 0 {
-			s.extra = options.Args[0]
-		}
+		s.read(f.Params[1])
 	}
 	code := rc.refusal(c, s)
 	if code == "" && rc.socks.refuseSubs > 0 {
@@ -296,6 +308,9 @@ func (rc *RocketChat) subscribe(c *rcConn, f rcFrame) {
 	}
 	c.subs[id] = s
 	c.listening[s.topic]++
+	if s.collected {
+		c.reply(rcDoc{"msg": "added", "collection": f.Name, "id": "id", "fields": rcDoc{"eventName": s.topic.event}})
+	}
 	c.reply(rcDoc{"msg": "ready", "subs": []any{id}})
 	rc.changed()
 }

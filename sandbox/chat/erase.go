@@ -12,18 +12,11 @@ func (rc *RocketChat) restRemoveVisitor(c *rcCall) *rcReply {
 	if len(rc.openRooms[v.token]) > 0 {
 		return rcMeteor("visitor-has-open-rooms", "Cannot remove visitors with opened rooms")
 	}
-	for _, r := range rc.roomOrder {
-		if r.visitor != v {
-			continue
+	for _, r := range slices.Clone(rc.roomOrder) {
+		if r.visitor == v {
+			rc.deleteRoom(r)
 		}
-		for _, m := range r.messages {
-			delete(rc.messages, m.id())
-		}
-		delete(rc.rooms, r.id)
-		delete(rc.trash, r.id)
-		delete(rc.landing, r.id)
 	}
-	rc.roomOrder = slices.DeleteFunc(rc.roomOrder, func(r *rcRoom) bool { return r.visitor == v })
 	rc.visitorOrder = slices.DeleteFunc(rc.visitorOrder, func(other *rcVisitor) bool { return other == v })
 	delete(rc.visitors, v.token)
 	rc.changed()

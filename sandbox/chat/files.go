@@ -115,27 +115,28 @@ var rcUploadFields = []string{"description", "msg", "avatar", "emoji", "alias", 
 
 // restUpload is POST livechat/upload/:rid (rocketchat.md 4.7).
 func (rc *RocketChat) restUpload(c *rcCall) *rcReply {
-	v, r := rc.visitors[c.req.Header.Get("x-visitor-token")], rc.rooms[c.params["rid"]]
-	if v == nil || r == nil || r.visitor != v || !r.open {
-		return &rcReply{status: http.StatusForbidden, body: rcDoc{"error": "unauthorized"}}
-	}
 	refused := func(reason string) *rcReply {
 		return &rcReply{status: http.StatusBadRequest, body: rcDoc{"reason": reason}}
+	}
+	if !rc.on("Livechat_fileupload_enabled") || !rc.on("FileUpload_Enabled") {
+		return refused("error-file-upload-disabled")
+	}
+	v, r := rc.visitors[c.req.Header.Get("x-visitor-token")], rc.rooms[c.params["rid"]]
+	if v == nil || r == nil || r.visitor != v || !r.open {
+		return rcUnauthorizedFor()
 	}
 	up := c.upload
 	limit, _ := rcNumber(rc.settings["FileUpload_MaxFileSize"])
 	switch {
-	case !rc.on("Livechat_fileupload_enabled") || !rc.on("FileUpload_Enabled"):
-		return refused("error-file-upload-disabled")
 	case up.misused == "invalid-field":
 		return rcMeteor("invalid-field", "")
-	case len(up.files) == 0 && rc.cfg.Profile == V7:
+	case len(up.files) == 0 && !rc.since(8, 0):
 		return refused("error-no-file-uploaded")
 	case len(up.files) == 0:
 		return rcMeteor("error-no-file", "No file uploaded")
 	case len(up.files) > 1:
 		return rcMeteor("error-too-many-files", "Too many files in upload")
-	case limit >= 0 && up.files[0].Size > int64(limit) && rc.cfg.Profile == V7:
+	case limit >= 0 && up.files[0].Size > int64(limit) && !rc.since(8, 0):
 		return &rcReply{status: http.StatusBadRequest, body: rcDoc{"reason": "error-size-not-allowed", "sizeAllowed": strconv.Itoa(limit>>20) + " MB"}}
 	case limit >= 0 && up.files[0].Size > int64(limit):
 		return rcMeteor("error-file-too-large", "File size exceeds the allowed limit")
@@ -192,7 +193,10 @@ func (rc *RocketChat) attach(r *rcRoom, doc rcDoc, f File, description string) {
 	f.ID, f.RoomID = rcID(17), r.id
 	rc.files[f.ID] = &f
 	where := rcFilePath(f.ID, f.Name)
-	file := rcDoc{"_id": f.ID, "name": f.Name, "type": f.Type, "size": f.Size}
+	file := rcDoc{"_id": f.ID, "name": f.Name, "type": f.Type}
+	if !f.ByVisitor {
+		file["size"] = f.Size
+	}
 	files := []any{file}
 	a := rcDoc{"title": f.Name, "type": "file", "title_link": where, "title_link_download": true}
 	if description != "" {
@@ -215,6 +219,9 @@ func (rc *RocketChat) attach(r *rcRoom, doc rcDoc, f File, description string) {
 	case "audio", "video":
 		a[kind+"_url"], a[kind+"_type"], a[kind+"_size"] = where, f.Type, f.Size
 	default:
+		if f.ByVisitor {
+			break
+		}
 		a["format"], a["size"] = strings.ToUpper(strings.TrimPrefix(path.Ext(f.Name), ".")), f.Size
 	}
 	given, _ := doc["attachments"].([]any)
@@ -278,7 +285,7 @@ func (rc *RocketChat) signature(fileID string) string {
 func (rc *RocketChat) mayFetch(u *rcUser, q url.Values, f *File) bool {
 	r := rc.rooms[f.RoomID]
 	if asked := rc.rooms[q.Get("rc_rid")]; q.Get("rc_room_type") == "l" && asked != nil && asked.kind == "l" &&
-		asked.visitor.token == q.Get("rc_token") && (asked.open || !rc.openOnly) && (asked == r || rc.cfg.Profile == V7 || rc.openOnly) {
+		asked.visitor.token == q.Get("rc_token") && (asked.open || !rc.openOnly) && (asked == r || !rc.since(8, 0) || rc.openOnly) {
 		return true
 	}
 	members, access := rc.on("FileUpload_Restrict_to_room_members"), rc.on("FileUpload_Restrict_to_users_who_can_access_room")

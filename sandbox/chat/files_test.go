@@ -90,6 +90,7 @@ func TestRocketChat_Upload(t *testing.T) {
 		if status, body := w.upload("tok", rid, "x", "text/plain", "x"); status != 400 || !strings.Contains(body, "error-file-upload-disabled") {
 			t.Errorf("switched off: %d %s", status, body)
 		}
+		w.SetSetting("Livechat_fileupload_enabled", true)
 		ana.Closes(rid, "bye")
 		if status, _ := w.upload("tok", rid, "x", "text/plain", "x"); status != 403 {
 			t.Errorf("closed room: %d", status)

@@ -1,9 +1,6 @@
 package chat
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // What administrators and owners do with channels and groups.
 
@@ -24,17 +21,7 @@ func (rc *RocketChat) Rename(rid, name string) {
 
 // DeleteRoom deletes a channel or group with all that was written there.
 func (rc *RocketChat) DeleteRoom(rid string) {
-	rc.withRoom(rid, func(r *rcRoom) {
-		for id := range r.members {
-			rc.leave(r, id)
-		}
-		for _, m := range r.messages {
-			delete(rc.messages, m.id())
-		}
-		delete(rc.rooms, r.id)
-		rc.roomOrder = slices.DeleteFunc(rc.roomOrder, func(one *rcRoom) bool { return one == r })
-		rc.changed()
-	})
+	rc.withRoom(rid, rc.deleteRoom)
 }
 
 // RoomIDs finds the channels and groups whose names begin with a text, oldest first.

@@ -47,7 +47,7 @@ func (rc *RocketChat) limited(c *rcCall) *rcReply {
 	if calls == 0 {
 		calls = rc.cfg.CallsPerWindow
 	}
-	if c.route.second && rc.cfg.Profile == V8 {
+	if c.route.second && rc.since(8, 0) {
 		calls, window = 5, rc.cfg.Window/60
 	}
 	now := rc.cfg.Now()
@@ -67,7 +67,7 @@ func (rc *RocketChat) limited(c *rcCall) *rcReply {
 // bypasses is the rule of api-bypass-rate-limit: older servers know the caller
 // only on routes that need a login.
 func (rc *RocketChat) bypasses(c *rcCall) bool {
-	if !c.route.login && rc.cfg.Profile == V7 {
+	if !c.route.login && !rc.since(8, 0) {
 		return false
 	}
 	return rc.can(c.user, "api-bypass-rate-limit")
@@ -106,6 +106,9 @@ func (rc *RocketChat) limitedDDP(c *rcConn, name string) rcDoc {
 		allowed, window := r.allowed, r.window
 		if r.byName {
 			key += " " + name
+			if name == "login" && r.name == "connection by method" {
+				allowed, rule = 5, "login"
+			}
 			if strings.HasPrefix(name, "stream-") {
 				allowed, window, rule = allowed*4, window*4, rule+" stream"
 			}

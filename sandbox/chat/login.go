@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -88,6 +89,9 @@ func (rc *RocketChat) authenticate(in rcCredentials) (*rcUser, string, *rcRefusa
 			return nil, "", &rcRefusal{403, "You've been logged out by the server. Please log in again."}
 		}
 		return t.user, in.Resume, nil
+	}
+	if in.User == nil && in.Username == "" && in.Email == "" {
+		return nil, "", &rcRefusal{400, "Unrecognized options for login request"}
 	}
 	u := rc.userNamed(in)
 	if u == nil {
@@ -180,6 +184,9 @@ func (rc *RocketChat) become(c *rcConn, u *rcUser, token string) {
 		}
 		c.reply(rcDoc{"msg": "ready", "subs": []any{id}})
 	}
+	if u != nil && u.made {
+		u.Online = true
+	}
 	if u != nil {
 		c.reply(rcDoc{"msg": "added", "collection": "users", "id": u.ID, "fields": u.brief()})
 	}
@@ -209,7 +216,7 @@ func (rc *RocketChat) writeStream(c *rcConn, f rcFrame) {
 		return
 	}
 	rc.emit("stream-notify-room", event, args[:2], c)
-	if rc.cfg.Profile == V7 && what == "user-activity" {
+	if !rc.since(7, 0) && what == "user-activity" {
 		typing := strings.Contains(string(f.Params[2]), "user-typing")
 		rc.emit("stream-notify-room", rid+"/typing", []any{name, typing}, c)
 	}
@@ -235,16 +242,21 @@ func (rc *RocketChat) restLogin(c *rcCall) *rcReply {
 	if err := json.Unmarshal(c.body, &in); err != nil {
 		return rcFail("Match failed")
 	}
+	in.Code = cmp.Or(c.req.Header.Get("x-2fa-code"), in.Code)
 	u, token, refused := rc.authenticate(in)
 	if refused != nil {
 		body := rcDoc{"status": "error", "error": "Unauthorized", "message": "Unauthorized"}
 		if code, ok := refused.code.(string); ok {
-			body["error"], body["message"] = code, refused.reason+" ["+code+"]"
+			body["error"], body["message"] = code, refused.reason
 			body["details"] = rcDoc{"method": "totp", "availableMethods": []any{"totp"}}
 		}
 		return &rcReply{status: http.StatusUnauthorized, body: body}
 	}
-	return rcOK(rcDoc{"status": "success", "data": rcDoc{"userId": u.ID, "authToken": token, "me": rc.self(u)}})
+	body := rcDoc{"status": "success", "data": rcDoc{"userId": u.ID, "authToken": token, "me": rc.self(u)}}
+	if !rc.since(8, 8) {
+		body["success"] = nil
+	}
+	return rcOK(body)
 }
 
 // restMe is GET me.

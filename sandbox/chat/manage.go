@@ -28,9 +28,12 @@ func rcPage[T any](c *rcCall, all []T) (page []T, frame rcDoc) {
 
 // restRooms is GET livechat/rooms.
 func (rc *RocketChat) restRooms(c *rcCall) *rcReply {
+	if refused := c.wrongFilter(); refused != nil {
+		return refused
+	}
 	agents, _ := c.args["agents"].([]string)
 	if !rc.can(c.user, "view-livechat-rooms") && (len(agents) != 1 || agents[0] != c.user.ID) {
-		return rcForbidden()
+		return rcUnauthorizedFor()
 	}
 	created, closed := rcSpan(c.text("createdAt")), rcSpan(c.text("closedAt"))
 	var found []*rcRoom
@@ -58,6 +61,36 @@ func (rc *RocketChat) restRooms(c *rcCall) *rcReply {
 	}
 	body["rooms"] = docs
 	return rcOK(body)
+}
+
+// wrongFilter is what livechat/rooms refuses of its filters.
+func (c *rcCall) wrongFilter() *rcReply {
+	for _, key := range []string{"agents", "tags"} {
+		if _, list := c.args[key].([]string); c.args[key] != nil && !list {
+			return c.invalid("must be array", "")
+		}
+	}
+	var fields rcDoc
+	if text := c.text("customFields"); text != "" && (json.Unmarshal([]byte(text), &fields) != nil || fields == nil) {
+		return rcFail(`The "customFields" query parameter must be a valid JSON.`)
+	}
+	for _, key := range []string{"createdAt", "closedAt"} {
+		var span map[string]string
+		if text := c.text(key); text != "" && json.Unmarshal([]byte(text), &span) != nil {
+			return rcFail("Unexpected token in JSON at position 0")
+		}
+		for _, end := range []string{"start", "end"} {
+			if _, err := time.Parse(time.RFC3339, span[end]); span[end] != "" && err != nil {
+				return rcFail("The \"" + key + "." + end + "\" query parameter must be a valid date.")
+			}
+		}
+	}
+	return nil
+}
+
+// visitorWith tells whether a visitor has an id.
+func (rc *RocketChat) visitorWith(id string) bool {
+	return slices.ContainsFunc(rc.visitorOrder, func(v *rcVisitor) bool { return v.id == id })
 }
 
 // rcTimes is the query form {"start":"<iso>","end":"<iso>"}.
@@ -117,13 +150,13 @@ func (rc *RocketChat) restCloseByUser(c *rcCall) *rcReply {
 	r := rc.rooms[c.text("rid")]
 	switch {
 	case r == nil || r.kind != "l":
-		return rcMeteor("error-invalid-room", "Invalid room")
+		return rcFail("error-invalid-room")
 	case !r.members[c.user.ID] && !rc.can(c.user, "close-others-livechat-room"):
-		return rcMeteor("error-not-authorized", "Not authorized")
+		return rcFail("error-not-authorized")
 	case rc.on("Livechat_request_comment_when_closing_conversation") && strings.TrimSpace(c.text("comment")) == "":
-		return rcMeteor("error-comment-is-required", "Comment is required")
+		return rcFail("error-comment-is-required")
 	case !r.open:
-		return rcMeteor("error-room-already-closed", "Room already closed")
+		return rcFail("error-room-already-closed")
 	}
 	if lost := rc.raceToClose(r); lost != nil {
 		return lost
@@ -141,10 +174,13 @@ func (rc *RocketChat) restSaveInfo(c *rcCall) *rcReply {
 	data, guest := c.doc("roomData"), c.doc("guestData")
 	r := rc.rooms[rcText(data["_id"])]
 	if r == nil || r.kind != "l" {
-		return rcMeteor("error-invalid-room", "Invalid room")
+		return rcFail("error-invalid-room")
 	}
 	if r.served != c.user && !rc.can(c.user, "save-others-livechat-room-info") {
-		return rcForbidden()
+		return rcUnauthorizedFor()
+	}
+	if rcText(guest["_id"]) != r.visitor.id && !rc.visitorWith(rcText(guest["_id"])) {
+		return rcFail("error-invalid-visitor") // text unverified
 	}
 	r.saved = rcCopy(c.args)
 	if t, ok := data["topic"]; ok {

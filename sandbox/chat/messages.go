@@ -32,8 +32,11 @@ func (m *rcMessage) since() time.Time { return m.doc["_updatedAt"].(time.Time) }
 // save stores a message and streams it. The document has at least msg and u;
 // an _id that exists already must have been looked for by the caller, who
 // holds mu as for everything in this file.
-func (rc *RocketChat) save(r *rcRoom, doc rcDoc) *rcMessage {
-	m := &rcMessage{doc: doc, room: r}
+func (rc *RocketChat) save(r *rcRoom, doc rcDoc) *rcMessage { return rc.savePreviewing(r, doc, nil) }
+
+// savePreviewing is save where only some addresses get a preview; nil: all.
+func (rc *RocketChat) savePreviewing(r *rcRoom, doc rcDoc, previews []any) *rcMessage {
+	m := &rcMessage{doc: doc, room: r, previews: previews}
 	if m.id() == "" {
 		doc["_id"] = rcID(17)
 	}
@@ -43,7 +46,8 @@ func (rc *RocketChat) save(r *rcRoom, doc rcDoc) *rcMessage {
 	rc.messages[m.id()] = m
 	r.updated = rc.after(r.updated)
 	if m.system() == "" {
-		doc["urls"], doc["mentions"], doc["channels"], doc["md"] = []any{}, rc.mentions(m.text()), []any{}, []any{}
+		doc["mentions"], doc["channels"] = rc.mentions(m.text()), []any{}
+		rc.parse(m)
 		rc.quote(m)
 		r.lm = r.lastTS // system messages and edits leave it alone
 	}
@@ -76,14 +80,8 @@ func (rc *RocketChat) restamp(m *rcMessage, again bool) {
 	rc.changed()
 }
 
-var rcURL = regexp.MustCompile(`https?://[^\s)]+`)
-
-// parsed is the server's second thought about a message: parsed text and link
-// previews, streamed again under the same _id.
-func (rc *RocketChat) parsed(m *rcMessage) {
-	if !m.visible() || m.system() != "" {
-		return
-	}
+// parse puts a text's tree and its addresses into a message, before it is stored.
+func (rc *RocketChat) parse(m *rcMessage) {
 	m.doc["md"] = []any{rcDoc{"type": "PARAGRAPH", "value": []any{rcDoc{"type": "PLAIN_TEXT", "value": m.text()}}}}
 	urls := []any{}
 	for _, u := range rcURL.FindAllString(m.text(), -1) {
@@ -94,6 +92,17 @@ func (rc *RocketChat) parsed(m *rcMessage) {
 		urls = append(urls, found)
 	}
 	m.doc["urls"] = urls
+}
+
+var rcURL = regexp.MustCompile(`https?://[^\s)]+`)
+
+// parsed is the server's second thought about a message: parsed text and link
+// previews, streamed again under the same _id.
+func (rc *RocketChat) parsed(m *rcMessage) {
+	if !m.visible() || m.system() != "" {
+		return
+	}
+	rc.parse(m)
 	rc.restamp(m, true)
 }
 
@@ -186,11 +195,25 @@ func (rc *RocketChat) link(m *rcMessage) string {
 	return rc.URL() + "/" + where + "/" + name + "?msg=" + m.id()
 }
 
+// editOrNot is what an update does: nothing if the text is the same, and no blank texts.
+func (rc *RocketChat) editOrNot(m *rcMessage, by rcDoc, text string) *rcReply {
+	text = strings.ReplaceAll(text, "\x00", "")
+	switch {
+	case strings.TrimSpace(text) == "" && m.doc["attachments"] == nil && m.doc["file"] == nil:
+		return rcMeteor("error-invalid-message", "Message cannot be empty")
+	case text == m.text():
+		return nil
+	}
+	rc.edit(m, by, text)
+	return nil
+}
+
 // edit replaces a message's text.
 func (rc *RocketChat) edit(m *rcMessage, by rcDoc, text string) {
 	m.doc["msg"], m.doc["editedBy"] = text, rcDoc{"_id": by["_id"], "username": by["username"]}
 	m.doc["editedAt"] = rc.after(m.ts())
 	m.doc["mentions"] = rc.mentions(text)
+	rc.parse(m)
 	rc.restamp(m, false)
 }
 

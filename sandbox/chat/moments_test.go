@@ -96,7 +96,7 @@ func TestRocketChat_RoomsThatRefuse(t *testing.T) {
 		t.Errorf("alias: %s", a.raw)
 	}
 	w.SetSetting("Message_MaxAllowedSize", 3)
-	if a := w.call(true, "POST chat.postMessage", m{"channel": "#general", "text": "four"}); a.text("errorType") != "error-message-size-exceeded" {
+	if a := w.call(true, "POST chat.postMessage", m{"channel": "#general", "text": "four"}); a.text("error") != "error-message-size-exceeded" {
 		t.Errorf("size: %s", a.raw)
 	}
 }

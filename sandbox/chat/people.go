@@ -22,6 +22,7 @@ type User struct {
 type rcUser struct {
 	User
 	available bool   // statusLivechat
+	made      bool   // over REST: present while connected
 	totp      string // second factor; "" = none
 	inactive  bool   // an administrator has switched the account off
 	chats     int    // open rooms served, for routing
@@ -275,30 +276,36 @@ func (u *rcUser) brief() rcDoc {
 func rcDefaultPermissions() map[string][]string {
 	manager := []string{"livechat-manager", "livechat-monitor", "admin"}
 	return map[string][]string{
-		"manage-apps":                                {"admin"},
-		"edit-privileged-setting":                    {"admin"},
-		"view-livechat-rooms":                        manager,
-		"view-l-room":                                {"livechat-manager", "livechat-monitor", "livechat-agent", "admin"},
-		"view-livechat-manager":                      manager,
-		"view-livechat-departments":                  manager,
-		"close-livechat-room":                        {"livechat-agent", "livechat-manager", "livechat-monitor", "admin"},
-		"close-others-livechat-room":                 manager,
-		"transfer-livechat-guest":                    manager,
-		"edit-omnichannel-contact":                   {"livechat-agent", "livechat-manager", "livechat-monitor", "admin"},
-		"api-bypass-rate-limit":                      {"admin", "bot", "app"},
-		"message-impersonate":                        {"bot", "app"},
-		"create-c":                                   {"admin", "user", "bot", "app"},
-		"create-p":                                   {"admin", "user", "bot", "app"},
-		"create-d":                                   {"admin", "user", "bot", "app"},
-		"view-c-room":                                {"admin", "user", "bot", "app", "anonymous"},
-		"view-p-room":                                {"admin", "user", "anonymous", "guest"},
-		"view-d-room":                                {"admin", "user", "bot", "app", "guest"},
-		"view-joined-room":                           {"bot", "guest", "app"},
-		"view-full-other-user-info":                  {"admin"},
-		"edit-room":                                  {"admin", "owner", "moderator"},
-		"add-user-to-joined-room":                    {"admin", "owner", "moderator"},
-		"edit-message":                               {"admin", "owner", "moderator"},
-		"save-others-livechat-room-info":             manager,
+		"manage-apps":                    {"admin"},
+		"create-user":                    {"admin"},
+		"delete-user":                    {"admin"},
+		"delete-c":                       {"admin", "owner"},
+		"delete-p":                       {"admin", "owner"},
+		"manage-livechat-agents":         {"livechat-manager", "admin"},
+		"manage-livechat-departments":    {"livechat-manager", "admin"},
+		"edit-privileged-setting":        {"admin"},
+		"view-livechat-rooms":            manager,
+		"view-l-room":                    {"livechat-manager", "livechat-monitor", "livechat-agent", "admin"},
+		"view-livechat-manager":          manager,
+		"view-livechat-departments":      manager,
+		"close-livechat-room":            {"livechat-agent", "livechat-manager", "livechat-monitor", "admin"},
+		"close-others-livechat-room":     manager,
+		"transfer-livechat-guest":        manager,
+		"edit-omnichannel-contact":       {"livechat-agent", "livechat-manager", "livechat-monitor", "admin"},
+		"api-bypass-rate-limit":          {"admin", "bot", "app"},
+		"message-impersonate":            {"bot", "app"},
+		"create-c":                       {"admin", "user", "bot", "app"},
+		"create-p":                       {"admin", "user", "bot", "app"},
+		"create-d":                       {"admin", "user", "bot", "app"},
+		"view-c-room":                    {"admin", "user", "bot", "app", "anonymous"},
+		"view-p-room":                    {"admin", "user", "anonymous", "guest"},
+		"view-d-room":                    {"admin", "user", "bot", "app", "guest"},
+		"view-joined-room":               {"bot", "guest", "app"},
+		"view-full-other-user-info":      {"admin"},
+		"edit-room":                      {"admin", "owner", "moderator"},
+		"add-user-to-joined-room":        {"admin", "owner", "moderator"},
+		"edit-message":                   {"admin", "owner", "moderator"},
+		"save-others-livechat-room-info": manager,
 		"view-livechat-room-closed-by-another-agent": nil,
 		"view-livechat-room-closed-same-department":  nil,
 	}

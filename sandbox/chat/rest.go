@@ -11,11 +11,15 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // rcRestState is what the REST side counts and is told to do wrong.
 type rcRestState struct {
 	limiter rcLimiter
+
+	transaction time.Duration // how long opening and closing take where they race
+
 	faults  []*rcFault
 	calls   []*Call
 	counts  map[string]int
@@ -34,6 +38,7 @@ type rcRoute struct {
 	calls        int      // own limit per window; 0 = default
 	second       bool     // V8: 5 calls per second (chat.sendMessage)
 	check        bool     // validated by Meteor's check(): other error texts
+	plain        bool     // who may not is told no more than that
 	upload       bool     // the body is a multipart form
 	need, may    []string // keys of body or query; "{}" at the end = not a scalar
 	run          func(*RocketChat, *rcCall) *rcReply
@@ -85,6 +90,11 @@ func rcForbidden() *rcReply {
 	return &rcReply{status: http.StatusForbidden, body: rcDoc{
 		"error": "User does not have the permissions required for this action [error-unauthorized]",
 	}}
+}
+
+// rcUnauthorizedFor is what API.v1.forbidden becomes where no text is given.
+func rcUnauthorizedFor() *rcReply {
+	return &rcReply{status: http.StatusForbidden, body: rcDoc{"error": "unauthorized"}}
 }
 
 func rcUnauthorized() *rcReply {
@@ -327,16 +337,19 @@ func (rc *RocketChat) run(c *rcCall) *rcReply {
 		return &rcReply{status: http.StatusNotFound, body: rcDoc{"error": "Resource not found."}}
 	}
 	if c.route.login && c.user == nil {
-		return rcUnauthorized() // before the limiter (order unverified)
+		return rcUnauthorized()
+	}
+	if c.route.permissions != nil && !rc.can(c.user, c.route.permissions...) {
+		if c.route.plain {
+			return rcUnauthorizedFor()
+		}
+		return rcForbidden()
 	}
 	if refused := rc.limited(c); refused != nil {
 		return refused
 	}
 	if refused := rc.validate(c); refused != nil {
 		return refused
-	}
-	if c.route.permissions != nil && !rc.can(c.user, c.route.permissions...) {
-		return rcForbidden()
 	}
 	return c.route.run(rc, c)
 }

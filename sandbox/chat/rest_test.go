@@ -68,10 +68,10 @@ func TestRocketChat_Refusals(t *testing.T) {
 		{"closed rid", "GET livechat/room", url.Values{"token": {"gone"}, "rid": {closed}}, 400, "invalid-room", false},
 		{"query key", "GET livechat/room", url.Values{"token": {"gone"}, "department": {"x"}}, 400, "Match error: Unknown key in field department", false},
 		{"no login", "GET livechat/rooms", nil, 401, "You must be logged in to do this.", false},
-		{"unknown department", "POST livechat/visitor", m{"visitor": m{"token": "n", "department": "x"}}, 400, "[error-invalid-department]", false},
+		{"unknown department", "POST livechat/visitor", m{"visitor": m{"token": "n", "department": "x"}}, 400, "error-invalid-department", false},
 		{"empty token", "POST livechat/visitor", m{"visitor": m{"token": ""}}, 400, "Token cannot be empty [error-invalid-token]", false},
 		{"unknown visitor", "GET livechat/visitor/x", nil, 400, "[invalid-token]", false},
-		{"no comment", "POST livechat/room.closeByUser", m{"rid": rid}, 400, "[error-comment-is-required]", true},
+		{"no comment", "POST livechat/room.closeByUser", m{"rid": rid}, 400, "error-comment-is-required", true},
 		{"duplicate channel", "POST channels.create", m{"name": "general"}, 400, "[error-duplicate-channel-name]", true},
 		{"bad emoji", "POST chat.react", m{"messageId": w.Messages(rid)[0].ID, "emoji": ":No Way:"}, 400, "[error-not-allowed]", true},
 	} {
@@ -168,7 +168,7 @@ func TestRocketChat_RoomOpening(t *testing.T) {
 			t.Errorf("%s", a.raw)
 		}
 		w.SetSetting("Livechat_enabled", false)
-		if a := w.call(true, "POST livechat/message", m{"token": "tok", "rid": rid, "msg": "x"}); a.text("error") != "error-omnichannel-is-disabled" {
+		if a := w.call(true, "POST livechat/message", m{"token": "tok", "rid": rid, "msg": "x"}); a.text("error") != "[error-omnichannel-is-disabled]" {
 			t.Errorf("%s", a.raw)
 		}
 	})

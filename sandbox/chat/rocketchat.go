@@ -11,25 +11,11 @@ import (
 	"time"
 )
 
-// Profile says which line of Rocket.Chat is played.
-type Profile int
-
-const (
-	// V8 is the newest 8.x: a bot's headers lift the REST limiter on public
-	// routes too, a repeated message _id is answered 200 with the stored
-	// message, a visitor never has two open rooms.
-	V8 Profile = iota
-	// V7 is 7.x: public routes are always limited, a repeated message _id is
-	// answered 400, two parallel calls of livechat/room open two rooms, and an
-	// agent who left without switching the service off counts as online.
-	V7
-)
-
 // Config is what a workspace is started with. The zero value is a
 // working V8 workspace on a free port.
 type Config struct {
 	Profile        Profile
-	Version        string        // what /api/info tells; "" = "8.8" or "7.10"
+	Version        string        // what /api/info tells; "" = the profile's, as "8.8"
 	CallsPerWindow int           // REST limiter, calls per window where a route has no own limit; 0 = 10
 	Window         time.Duration // REST limiter's window; 0 = 60 s
 	LimiterOff     bool          // API_Enable_Rate_Limiter = false
@@ -89,7 +75,7 @@ func (c Config) withDefaults() Config {
 		c.Listen = "127.0.0.1:0"
 	}
 	if c.Version == "" {
-		c.Version = map[Profile]string{V8: "8.8", V7: "7.10"}[c.Profile]
+		c.Version = rcVersions[c.Profile].told
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -145,6 +131,8 @@ type RocketChat struct {
 	change chan struct{} // made by Changed, closed by changed
 	hung   chan struct{} // not nil while hanging; closed when that ends
 
+	emojis *EmojiList // nil: the list of the version played
+
 	rcWorld
 	socks rcSockets
 	rest  rcRestState
@@ -159,6 +147,7 @@ type rcWorld struct {
 	settings    map[string]any
 	departments []*rcDepartment
 	commands    []string
+	fields      map[string]bool     // custom fields of visitors by name: must they be given
 	apps        map[string]*rcApp   // by id
 	appLimit    int                 // how many private apps may be enabled; -1: any number
 	appUpdates  bool                // they may be updated
@@ -198,6 +187,7 @@ func Start(cfg Config) (*RocketChat, error) {
 	rc.socks.conns = map[*rcConn]bool{}
 	rc.socks.reemit = 20 * time.Millisecond
 	rc.socks.repeat = cfg.Disorder.Repeats
+	rc.rest.transaction = rcTransaction
 	rc.rest.counts = map[string]int{}
 	rc.rest.sending = map[string][]*rcCall{}
 	rc.addr = rc.cfg.Listen

@@ -16,6 +16,7 @@ type rcVisitor struct {
 	userAgent                 string
 	ts, updated               time.Time
 	blocked                   bool
+	contact                   string // id of the contact, from 7.0 on
 }
 
 // rcRoom is a room of any type: l omnichannel, c channel, p private group,
@@ -35,6 +36,7 @@ type rcRoom struct {
 
 	// omnichannel only
 	open       bool
+	widget     bool // opened by a browser's widget
 	closing    bool // somebody's closing is under way (Disorder.Races)
 	visitor    *rcVisitor
 	department string
@@ -212,6 +214,12 @@ func (r *rcRoom) doc() rcDoc {
 	d["v"] = rcDoc{"_id": v.id, "username": v.username, "token": v.token, "status": v.status}
 	d["cl"], d["waitingResponse"], d["verified"] = false, r.open && r.served == nil, false
 	d["source"] = rcDoc{"type": "api"}
+	if r.widget {
+		d["source"] = rcDoc{"type": "widget"}
+	}
+	if v.contact != "" {
+		d["contactId"] = v.contact
+	}
 	d["queuedAt"], d["priorityWeight"], d["estimatedWaitingTimeQueue"] = r.ts, 99, 9999999
 	if r.open {
 		d["open"] = true

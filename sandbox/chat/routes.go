@@ -4,6 +4,7 @@ package chat
 var rcRoutes = []*rcRoute{
 	{method: "GET", path: "info", run: (*RocketChat).restInfo},
 	{method: "POST", path: "login", may: []string{"user{}", "username", "email", "password{}", "resume", "code", "hashed"}, run: (*RocketChat).restLogin},
+	{method: "POST", path: "logout", login: true, run: (*RocketChat).restLogout},
 	{method: "GET", path: "me", login: true, run: (*RocketChat).restMe},
 	{method: "GET", path: "settings.public", may: []string{"_id", "count", "offset"}, run: (*RocketChat).restSettings},
 	{method: "POST", path: "settings/:_id", login: true, permissions: []string{"edit-privileged-setting"}, need: []string{"value"}, run: (*RocketChat).restSetSetting},
@@ -14,6 +15,7 @@ var rcRoutes = []*rcRoute{
 	{method: "POST", path: "livechat/visitor", calls: 5, check: true, need: []string{"visitor{}"}, run: (*RocketChat).restRegister},
 	{method: "GET", path: "livechat/visitor/:token", run: (*RocketChat).restVisitor},
 	{method: "DELETE", path: "livechat/visitor/:token", run: (*RocketChat).restRemoveVisitor},
+	{method: "POST", path: "livechat/visitor.status", need: []string{"token", "status"}, run: (*RocketChat).restVisitorStatus},
 	{method: "GET", path: "livechat/room", calls: 5, check: true, need: []string{"token"}, may: []string{"rid", "agentId"}, run: (*RocketChat).restRoom},
 	{method: "POST", path: "livechat/room.close", need: []string{"rid", "token"}, run: (*RocketChat).restVisitorCloses},
 	{method: "POST", path: "livechat/room.survey", need: []string{"rid", "token", "data{}"}, run: (*RocketChat).restSurvey},
@@ -29,7 +31,7 @@ var rcRoutes = []*rcRoute{
 
 	// omnichannel, logged in
 	{
-		method: "GET", path: "livechat/rooms", login: true, permissions: []string{"view-livechat-rooms", "view-l-room"},
+		method: "GET", path: "livechat/rooms", login: true, plain: true, permissions: []string{"view-livechat-rooms", "view-l-room"},
 		may: []string{
 			"agents{}", "departmentId{}", "open", "createdAt", "closedAt", "tags{}", "customFields", "roomName",
 			"onhold", "queued", "offset", "count", "sort", "fields",
@@ -43,7 +45,7 @@ var rcRoutes = []*rcRoute{
 		run: (*RocketChat).restCloseByUser,
 	},
 	{
-		method: "POST", path: "livechat/room.saveInfo", login: true, permissions: []string{"view-l-room"},
+		method: "POST", path: "livechat/room.saveInfo", login: true, plain: true, permissions: []string{"view-l-room"},
 		need: []string{"roomData{}", "guestData{}"}, run: (*RocketChat).restSaveInfo,
 	},
 	{
@@ -56,15 +58,17 @@ var rcRoutes = []*rcRoute{
 		may: []string{"includeAgents", "onlyMyDepartments"}, run: (*RocketChat).restDepartment,
 	},
 	{
-		method: "GET", path: "livechat/users/agent", login: true, permissions: []string{"transfer-livechat-guest", "edit-omnichannel-contact"},
+		method: "GET", path: "livechat/users/agent", login: true, plain: true, permissions: []string{"transfer-livechat-guest", "edit-omnichannel-contact"},
 		may: []string{"onlyAvailable", "excludeId", "showIdleAgents", "text", "count", "offset", "sort"}, run: (*RocketChat).restAgents,
 	},
 	{
-		method: "GET", path: "livechat/users/manager", login: true, permissions: []string{"view-livechat-manager"},
+		method: "GET", path: "livechat/users/manager", login: true, plain: true, permissions: []string{"view-livechat-manager"},
 		may: []string{"text", "count", "offset", "sort"}, run: (*RocketChat).restManagers,
 	},
 	{method: "GET", path: "livechat/users/agent/:_id", login: true, permissions: []string{"view-livechat-manager"}, run: (*RocketChat).restAgent},
 	{method: "GET", path: "livechat/users/manager/:_id", login: true, permissions: []string{"view-livechat-manager"}, run: (*RocketChat).restManager},
+
+	{method: "GET", path: "livechat/users/:type", login: true, permissions: []string{"view-livechat-manager"}, run: (*RocketChat).restUserType},
 
 	// what any user or bot does
 	{method: "GET", path: "chat.syncMessages", login: true, need: []string{"roomId"}, may: []string{"lastUpdate", "fromTs", "next", "previous", "type", "count"}, run: (*RocketChat).restSync},
@@ -88,6 +92,16 @@ var rcRoutes = []*rcRoute{
 	{method: "POST", path: "groups.setTopic", login: true, need: []string{"topic"}, may: []string{"roomId", "roomName"}, run: (*RocketChat).restTopic},
 	{method: "GET", path: "rooms.get", login: true, may: []string{"updatedSince"}, run: (*RocketChat).restRoomList},
 	{method: "GET", path: "rooms.info", login: true, may: []string{"roomId", "roomName"}, run: (*RocketChat).restRoomInfo},
+
+	// what administrators do
+	{method: "POST", path: "users.create", login: true, permissions: []string{"create-user"}, need: []string{"name", "username", "email", "password"}, may: rcUserKeys, run: (*RocketChat).restCreateUser},
+	{method: "POST", path: "users.delete", login: true, permissions: []string{"delete-user"}, need: []string{"userId"}, may: []string{"confirmRelinquish"}, run: (*RocketChat).restDeleteUser},
+	{method: "POST", path: "livechat/users/agent", login: true, permissions: []string{"manage-livechat-agents"}, need: []string{"username"}, run: (*RocketChat).restMakeAgent},
+	{method: "POST", path: "livechat/agent.status", login: true, permissions: []string{"view-l-room"}, may: []string{"status", "agentId"}, run: (*RocketChat).restAgentStatus},
+	{method: "POST", path: "livechat/department", login: true, permissions: []string{"manage-livechat-departments"}, need: []string{"department{}"}, may: []string{"agents{}"}, run: (*RocketChat).restMakeDepartment},
+	{method: "DELETE", path: "livechat/department/:_id", login: true, permissions: []string{"manage-livechat-departments"}, run: (*RocketChat).restRemoveDepartment},
+	{method: "POST", path: "groups.delete", login: true, need: []string{"roomId"}, run: (*RocketChat).restDeleteRoom},
+	{method: "POST", path: "channels.delete", login: true, need: []string{"roomId"}, run: (*RocketChat).restDeleteRoom},
 	{method: "GET", path: "users.info", login: true, may: []string{"userId", "username", "fields"}, run: (*RocketChat).restUserInfo},
 }
 
@@ -98,3 +112,5 @@ var rcFileRoute = &rcRoute{method: "GET", path: "file-upload/:id/:name"}
 var rcAvatarRoute = &rcRoute{method: "GET", path: "avatar/:username"}
 
 var rcCreateKeys = []string{"members{}", "readOnly", "excludeSelf", "extraData{}", "customFields{}"}
+
+var rcUserKeys = []string{"roles{}", "verified", "joinDefaultChannels", "sendWelcomeEmail", "requirePasswordChange", "active"}

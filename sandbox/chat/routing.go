@@ -14,7 +14,7 @@ func (rc *RocketChat) openRoom(v *rcVisitor, agent string) (r *rcRoom, created b
 	}
 	switch {
 	case !rc.on("Livechat_enabled"):
-		return nil, false, rcFail("error-omnichannel-is-disabled")
+		return nil, false, rcMeteor("error-omnichannel-is-disabled", "")
 	case v.blocked:
 		return nil, false, rcFail("error-contact-channel-blocked")
 	}
@@ -29,6 +29,9 @@ func (rc *RocketChat) openRoom(v *rcVisitor, agent string) (r *rcRoom, created b
 
 func (rc *RocketChat) createRoom(v *rcVisitor, wanted *rcUser) *rcRoom {
 	r := rc.newRoom("", "l", "")
+	if v.contact == "" && rc.since(7, 0) {
+		v.contact = rcID(24)
+	}
 	r.visitor, r.open, r.department, r.inquiry = v, true, v.department, "ready"
 	rc.openRooms[v.token] = append(rc.openRooms[v.token], r)
 	rc.say(r, "livechat-started", "", v.author(), rcDoc{"token": v.token})
@@ -62,7 +65,7 @@ func (rc *RocketChat) online(u *rcUser) bool {
 	if !u.is("livechat-agent") || !u.available {
 		return false
 	}
-	if rc.cfg.Profile == V7 && rc.on("Livechat_enabled_when_agent_idle") {
+	if !rc.since(8, 0) && rc.on("Livechat_enabled_when_agent_idle") {
 		return true // presence is not looked at
 	}
 	return u.Online || u.is("bot") || rc.on("Livechat_accept_chats_with_no_agents")

@@ -2,9 +2,8 @@ package chat
 
 import (
 	"fmt"
-	"maps"
-	"net/http"
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -31,12 +30,22 @@ func (rc *RocketChat) restRegister(c *rcCall) *rcReply {
 	}
 	for key := range in {
 		if !known[key] {
-			rc.note("POST livechat/visitor: unknown key %q", key)
-			return rcFail("Match error: Unknown key in field visitor." + key)
+			rc.note("POST livechat/visitor: unknown key %q", key) // tolerated, and of no use
 		}
 	}
+	for _, key := range []string{"token", "name", "email", "department", "phone", "username"} {
+		if _, ok := in[key].(string); !ok && in[key] != nil {
+			return rcFail("Match error: Expected string, got another type in field visitor." + key)
+		}
+	}
+	if refused := rc.missingField(in); refused != nil {
+		return refused
+	}
+	if given, ok := in["email"]; ok {
+		in["email"] = strings.ToLower(strings.TrimSpace(rcText(given)))
+	}
 	token, phone, email := rcText(in["token"]), rcText(in["phone"]), rcText(in["email"])
-	if token == "" {
+	if strings.TrimSpace(token) == "" {
 		return rcMeteor("error-invalid-token", "Token cannot be empty")
 	}
 	v := rc.visitors[token]
@@ -46,7 +55,7 @@ func (rc *RocketChat) restRegister(c *rcCall) *rcReply {
 	if d := rcText(in["department"]); d != "" && (v == nil || d != v.department) {
 		dep := rc.department(d)
 		if dep == nil {
-			return rcMeteor("error-invalid-department", "The provided department is invalid")
+			return rcFail("error-invalid-department")
 		}
 		in["department"] = dep.id
 	}
@@ -66,6 +75,9 @@ func (rc *RocketChat) restRegister(c *rcCall) *rcReply {
 	fields, _ := in["customFields"].([]any)
 	for _, f := range fields {
 		f, _ := f.(rcDoc)
+		if _, known := rc.fields[rcText(f["key"])]; !known {
+			continue // skipped without a word
+		}
 		if v.custom == nil {
 			v.custom = rcDoc{}
 		}
@@ -112,15 +124,6 @@ func (rc *RocketChat) newVisitor(token, username string) *rcVisitor {
 	return v
 }
 
-// restVisitor is GET livechat/visitor/:token.
-func (rc *RocketChat) restVisitor(c *rcCall) *rcReply {
-	v := rc.visitors[c.params["token"]]
-	if v == nil {
-		return rcMeteor("invalid-token", "")
-	}
-	return rcOK(rcDoc{"visitor": v.doc()})
-}
-
 // restRoom is GET livechat/room: the visitor's open room, or a new one.
 func (rc *RocketChat) restRoom(c *rcCall) *rcReply {
 	v := rc.visitors[c.text("token")]
@@ -138,6 +141,7 @@ func (rc *RocketChat) restRoom(c *rcCall) *rcReply {
 	if refused != nil {
 		return refused
 	}
+	r.widget = r.widget || created && rcIsWidget(c)
 	return rcOK(rcDoc{"room": r.doc(), "newRoom": created})
 }
 
@@ -168,7 +172,7 @@ func (rc *RocketChat) restMessage(c *rcCall) *rcReply {
 	case rc.on("Livechat_enable_message_character_limit") && utf8.RuneCountInString(c.text("msg")) > limit:
 		return rcFail("message-length-exceeds-character-limit")
 	case !rc.on("Livechat_enabled"):
-		return rcFail("error-omnichannel-is-disabled")
+		return rcMeteor("error-omnichannel-is-disabled", "")
 	case v.blocked:
 		return rcFail("error-contact-channel-blocked")
 	}
@@ -178,7 +182,7 @@ func (rc *RocketChat) restMessage(c *rcCall) *rcReply {
 		r = rc.createRoom(v, nil)
 	}
 	if m, ok := rc.stored(c.text("_id")); ok {
-		if rc.cfg.Profile == V7 {
+		if !rc.since(8, 0) {
 			return rcFail("Cannot convert undefined or null to object")
 		}
 		return rcOK(rcDoc{"message": m.doc})
@@ -242,12 +246,11 @@ func (rc *RocketChat) restPutMessage(c *rcCall) *rcReply {
 		return refused
 	}
 	if !rc.on("Message_AllowEditing") || m.author() != v.id {
-		return rcMeteor("error-action-not-allowed", "Message editing not allowed")
+		return rcFail("error-action-not-allowed")
 	}
-	if refused := m.unchanged(c.text("msg")); refused != nil {
+	if refused := rc.editOrNot(m, v.author(), c.text("msg")); refused != nil {
 		return refused
 	}
-	rc.edit(m, v.author(), c.text("msg"))
 	return rcOK(rcDoc{"message": m.doc})
 }
 
@@ -258,7 +261,7 @@ func (rc *RocketChat) restDeleteMessage(c *rcCall) *rcReply {
 		return refused
 	}
 	if !rc.on("Message_AllowDeleting") || m.author() != v.id {
-		return rcMeteor("error-action-not-allowed", "Message deleting not allowed")
+		return rcFail("error-action-not-allowed")
 	}
 	rc.remove(m, v.author())
 	return rcOK(rcDoc{"message": rcDoc{"_id": m.id(), "ts": rc.now()}})
@@ -293,8 +296,7 @@ func (rc *RocketChat) restHistory(c *rcCall) *rcReply {
 		}
 		doc := m.doc
 		if file, ok := doc["file"].(rcDoc); ok {
-			public := rc.URL() + rcFilePath(rcText(file["_id"]), rcText(file["name"]))
-			doc = mergeDocs(doc, rcDoc{"fileUpload": rcDoc{"publicFilePath": public, "type": file["type"], "size": file["size"]}})
+			doc = mergeDocs(doc, rc.uploadsTold(doc, file))
 		}
 		list = append(list, doc)
 	}
@@ -312,81 +314,16 @@ func (c *rcCall) number(key string, missing int) int {
 
 // restVisitorCloses is POST livechat/room.close.
 func (rc *RocketChat) restVisitorCloses(c *rcCall) *rcReply {
+	if !rc.on("Omnichannel_allow_visitors_to_close_conversation") {
+		return rcFail("error-not-allowed-to-close-conversation")
+	}
 	v, r, refused := rc.visitorRoom(c, c.text("rid"))
 	switch {
 	case refused != nil:
 		return refused
-	case !rc.on("Omnichannel_allow_visitors_to_close_conversation"):
-		return rcFail("error-not-allowed-to-close-conversation")
 	case !r.open:
 		return rcFail("room-closed")
 	}
 	rc.closeRoom(r, v.author(), "visitor", "Closed by visitor")
 	return rcOK(rcDoc{"rid": r.id, "comment": "Closed by visitor"})
-}
-
-// restSurvey is POST livechat/room.survey, for open rooms and closed ones: marks from 1
-// to 5, and a text.
-func (rc *RocketChat) restSurvey(c *rcCall) *rcReply {
-	_, r, refused := rc.visitorRoom(c, c.text("rid"))
-	if refused != nil {
-		return refused
-	}
-	answers := map[string]string{}
-	items, _ := c.args["data"].([]any)
-	for _, item := range items {
-		item, _ := item.(rcDoc)
-		name, value := rcText(item["name"]), rcText(item["value"])
-		switch name {
-		case "satisfaction", "agentKnowledge", "agentResposiveness", "agentFriendliness":
-			if len(value) == 1 && value >= "1" && value <= "5" {
-				answers[name] = value
-			}
-		case "additionalFeedback":
-			answers[name] = value
-		}
-	}
-	if len(answers) == 0 {
-		return rcFail("invalid-data")
-	}
-	if r.survey == nil {
-		r.survey = map[string]string{}
-	}
-	maps.Copy(r.survey, answers)
-	rc.changed()
-	return rcOK(rcDoc{"rid": r.id, "data": answers})
-}
-
-// restConfig is GET livechat/config.
-func (rc *RocketChat) restConfig(c *rcCall) *rcReply {
-	if !rc.on("Livechat_enabled") {
-		return rcOK(rcDoc{"config": rcDoc{"enabled": false}})
-	}
-	departments := []any{}
-	for _, d := range rc.departments {
-		if len(d.agents) > 0 {
-			departments = append(departments, rcDoc{
-				"_id": d.id, "name": d.name, "showOnRegistration": d.registration, "showOnOfflineForm": true,
-			})
-		}
-	}
-	config := rcDoc{
-		"enabled":     true,
-		"online":      rc.on("Livechat_accept_chats_with_no_agents") || rc.anyoneOnline(c.text("department"), ""),
-		"settings":    rcDoc{"registrationForm": true, "fileUpload": rc.on("Livechat_fileupload_enabled"), "language": rc.settings["Language"]},
-		"theme":       rcDoc{},
-		"messages":    rcDoc{"offlineMessage": "We are not online right now."},
-		"departments": departments,
-		"triggers":    []any{},
-	}
-	if v := rc.visitors[c.text("token")]; v != nil {
-		config["guest"] = v.doc()
-		if open := rc.openRooms[v.token]; len(open) > 0 {
-			config["room"] = rcDoc{"_id": open[0].id, "open": true, "t": "l"}
-			if a := open[0].served; a != nil {
-				config["agent"] = a.brief()
-			}
-		}
-	}
-	return &rcReply{status: http.StatusOK, body: rcDoc{"config": config}}
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -46,43 +45,50 @@ func SentKey(sent bridge.Sent) []byte {
 	return append(key, sent.Tag.Message...)
 }
 
+// Pair is what is stored of a receipt under one key. It is not to be changed.
+type Pair struct{ Key, Value []byte }
+
 // Pairs returns what is stored of receipts.
-func Pairs(receipts []bridge.Receipt) iter.Seq2[[]byte, []byte] {
-	return func(yield func(key, value []byte) bool) {
-		for _, r := range receipts {
-			mid := []byte(r.Mid)
-			if r.TextHash != "" && r.Tag.Message != "" && !yield(PrintKey(r.Tag.Message), []byte(r.TextHash)) {
-				return
-			}
-			if r.Mid == "" {
-				continue // proves nothing
-			}
-			if r.Sent.Tag.Message != "" && !yield(SentKey(r.Sent), MarkKey('w', r.Sent.Tag)[1:]) {
-				return
-			}
-			if r.Room == "" {
-				key := MarkKey('o', r.Tag)
-				of := key[1:]
-				if r.With.Customer != "" {
-					of = append(slices.Clone(of), r.With.String()...)
-				}
-				if !yield(key, mid) || !yield(MidKey('i', r.Page, r.Mid), of) {
-					return
-				}
-				continue
-			}
-			value := []byte(r.Room)
-			for _, id := range r.Shown[:min(len(r.Shown), mostShown)] {
-				value = append(append(value, 0), id...)
-				if !yield(MarkKey('o', bridge.SendTag{Message: id}), mid) {
-					return
-				}
-			}
-			if !yield(MidKey('s', r.Page, r.Mid), value) {
-				return
-			}
-		}
+func Pairs(receipts []bridge.Receipt) (all []Pair) {
+	for i := range receipts {
+		all = appendPairs(all, &receipts[i])
 	}
+	return all
+}
+
+func appendPairs(all []Pair, r *bridge.Receipt) []Pair {
+	if all == nil {
+		all = make([]Pair, 0, 2+len(r.Shown))
+	}
+	if r.TextHash != "" && r.Tag.Message != "" {
+		all = append(all, Pair{PrintKey(r.Tag.Message), []byte(r.TextHash)})
+	}
+	if r.Mid == "" { // proves nothing
+		return all
+	}
+	if r.Sent.Tag.Message != "" {
+		all = append(all, Pair{SentKey(r.Sent), MarkKey('w', r.Sent.Tag)[1:]})
+	}
+	mid := []byte(r.Mid)
+	if r.Room == "" {
+		key := MarkKey('o', r.Tag)
+		of := key[1:]
+		if r.With.Customer != "" {
+			of = append(slices.Clone(of), r.With.String()...)
+		}
+		return append(all, Pair{key, mid}, Pair{MidKey('i', r.Page, r.Mid), of})
+	}
+	shown := r.Shown[:min(len(r.Shown), mostShown)]
+	size := len(r.Room)
+	for _, id := range shown {
+		size += 1 + len(id)
+	}
+	value := append(make([]byte, 0, size), r.Room...)
+	for _, id := range shown {
+		value = append(append(value, 0), id...)
+		all = append(all, Pair{MarkKey('o', bridge.SendTag{Message: id}), mid})
+	}
+	return append(all, Pair{MidKey('s', r.Page, r.Mid), value})
 }
 
 // mostShown bounds what is remembered of a message that is shown as very many.

@@ -69,6 +69,7 @@ type commandLine struct {
 	Backup     backupCmd     `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
 	Restore    restoreCmd    `cmd:"" help:"Put a copy in the place of the store of a bridge that does not run."`
 	App        appCmd        `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
+	Conform    conformCmd    `cmd:"" name:"conformance" help:"Ask a Rocket.Chat workspace whether it does what Rocket.Chat says of itself."`
 	Demo       demoCmd       `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`
 	Completion completionCmd `cmd:"" help:"Write what lets a shell complete commands: bash, zsh or fish."`
 	Example    exampleCmd    `cmd:"" hidden:"" help:"Write bolt.db.example."`
