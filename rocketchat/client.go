@@ -313,7 +313,7 @@ func leadsTo(h http.Header) string {
 // somebody else, who may mean what was sent.
 func (k call) throttled(res *http.Response, code string, wait time.Duration) error {
 	r := limited(k.name(), wait, errors.New("refused by Rocket.Chat"))
-	if res.Header.Get("X-RateLimit-Limit") == "" {
+	if res.Header.Get("X-Ratelimit-Limit") == "" {
 		r.Answer = k.answered(res.StatusCode, code)
 	}
 	return r

@@ -39,6 +39,7 @@ type strike struct {
 type plan struct {
 	seed      uint64
 	profile   chat.Profile
+	busy      bool // the workspace reorders and repeats its events, and closing and opening race
 	pages     int
 	customers int
 	messages  int   // of each customer, and as many answers
@@ -53,6 +54,7 @@ func newPlan(seed uint64, replicas bool) plan {
 	if random.IntN(3) == 0 {
 		p.profile = chat.V7
 	}
+	p.busy = rand.New(rand.NewPCG(seed, 3)).IntN(2) == 0
 	for range 2 + random.IntN(5) {
 		p.strikes = append(p.strikes, strike{
 			fault: all[random.IntN(len(all))],
@@ -152,7 +154,9 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 			w.close()
 		}
 	}()
-	if w.rc, err = chat.Start(chat.Config{Profile: p.profile, LimiterOff: true, DDPLimiterOff: true}); err != nil {
+	if w.rc, err = chat.Start(chat.Config{
+		Profile: p.profile, LimiterOff: true, DDPLimiterOff: true, Disorder: chat.Disorder{Reorders: p.busy, Repeats: p.busy, Races: p.busy},
+	}); err != nil {
 		return w, err
 	}
 	w.meta, err = meta.Start(meta.Config{Retries: []time.Duration{20 * time.Millisecond, 100 * time.Millisecond, 400 * time.Millisecond}})

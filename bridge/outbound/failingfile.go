@@ -14,7 +14,9 @@ var notHad = map[bridge.Reason]bool{bridge.FileUnreadable: true, bridge.FileWith
 
 // judge decides what a refusal means that may be a file's fault: trouble of the workspace is
 // waited for, as long as it takes. A file that cannot be had while the workspace works is
-// tried for a while, and then given up.
+// tried for a while, and then given up. That a file is gone is believed when it was said
+// twice, with the workspace found working between: the trouble may have ended between the
+// first time and the look at the workspace.
 func (f *failingFiles) judge(ctx context.Context, a *attempt, r *bridge.Refusal) *bridge.Refusal {
 	if r.Status == 0 && !(notHad[r.Reason] && r.Verdict == bridge.Again) {
 		return r
@@ -27,6 +29,9 @@ func (f *failingFiles) judge(ctx context.Context, a *attempt, r *bridge.Refusal)
 	judged := *r
 	a.status = r.Status
 	if !notHad[r.Reason] {
+		if f.first(a.d.Seq, a.d.Progress.Part, a.o.Now()) {
+			judged.Verdict = bridge.Again
+		}
 		return &judged
 	}
 	now := a.o.Now()
@@ -51,6 +56,7 @@ type failingFiles struct {
 type failingFile struct {
 	part  int
 	since time.Time
+	gone  bool // that was said, and the workspace worked
 }
 
 // from returns when a part failed first; now, if it did not before, or if the clock was set
@@ -60,10 +66,24 @@ func (f *failingFiles) from(seq bridge.Seq, part int, now time.Time) time.Time {
 	defer f.mu.Unlock()
 	one, known := f.since[seq]
 	if !known || one.part != part || one.since.After(now) {
-		one = failingFile{part, now}
+		one = failingFile{part: part, since: now}
 		f.since[seq] = one
 	}
 	return one.since
+}
+
+// first reports whether nobody has said before that a file is gone.
+func (f *failingFiles) first(seq bridge.Seq, part int, now time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	one, known := f.since[seq]
+	if !known || one.part != part {
+		one = failingFile{part: part, since: now}
+	}
+	before := one.gone
+	one.gone = true
+	f.since[seq] = one
+	return !before
 }
 
 // forget says that a message is concluded, or that no file is at fault.

@@ -117,3 +117,25 @@ func TestDeliver_FileCannotBeHad_IsTriedForAWhileOfTheWorkspaceWorking(t *testin
 		t.Errorf("told %q after %d tries", got, f.asked)
 	}
 }
+
+// TestDeliver_FileIsGone_IsBelievedTheSecondTime: an outage in which everything is answered
+// with 404 may end between the answer and the look at the workspace.
+func TestDeliver_FileIsGone_IsBelievedTheSecondTime(t *testing.T) {
+	w := newWorld(t)
+	f := &files{open: &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Status: 404}}
+	w.Workspace.Files, w.Memory.Links = f, f
+	m := write("a", "")
+	m.Attachments = []bridge.Attachment{{Name: "a.pdf"}}
+	w.says(m)
+	away := &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace}
+	for _, works := range []error{nil, away, nil} { // after an outage it is said for the first time again
+		f.works = works
+		if r := bridge.RefusalOf(w.Deliver(t.Context(), 1)); r.Verdict != bridge.Again || len(w.notices()) > 0 {
+			t.Errorf("the workspace works: %v: %+v, told %q", works, r, w.notices())
+		}
+	}
+	w.deliver()
+	if got := w.notices(); !slices.Equal(got, []string{"not-delivered/a file-gone"}) || f.asked != 4 {
+		t.Errorf("told %q after %d tries", got, f.asked)
+	}
+}

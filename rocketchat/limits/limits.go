@@ -87,7 +87,7 @@ func (l *Limits) Learn(route string, status int, h http.Header, body []byte) tim
 	defer l.mu.Unlock()
 	now := l.now()
 	limit, limited := 0, false
-	if said := h.Get("X-RateLimit-Limit"); said != "" {
+	if said := h.Get("X-Ratelimit-Limit"); said != "" {
 		n, err := strconv.Atoi(said)
 		limit, limited = n, err == nil
 	}
@@ -104,8 +104,8 @@ func (l *Limits) Learn(route string, status int, h http.Header, body []byte) tim
 	l.active = true
 	w := l.window(route)
 	w.trying, w.free = false, false
-	remaining, _ := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
-	millis, _ := strconv.ParseInt(h.Get("X-RateLimit-Reset"), 10, 64)
+	remaining, _ := strconv.Atoi(h.Get("X-Ratelimit-Remaining"))
+	millis, _ := strconv.ParseInt(h.Get("X-Ratelimit-Reset"), 10, 64)
 	reset := time.UnixMilli(millis)
 	if w.limit != 0 && now.Before(w.reset) { // calls under way are subtracted already
 		remaining = min(w.remaining, remaining)

@@ -36,8 +36,10 @@ func (c *graphCall) forbidden() string {
 	return ""
 }
 
-// refuseForbidden refuses such a request, and notes it as a problem.
+// refuseForbidden refuses such a request, and notes it as a problem, as it does with what Meta's
+// SDK does not know. Called with mu held.
 func (m *Messenger) refuseForbidden(c *graphCall) *graphError {
+	m.noteUnknown(c)
 	form := c.forbidden()
 	if form == "" {
 		return nil
