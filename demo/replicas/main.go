@@ -84,7 +84,7 @@ func (s *stage) show(ctx context.Context, l net.Listener) error {
 		defer close(talking)
 		s.talk(ctx)
 	}()
-	context.AfterFunc(ctx, func() { server.Close() })
+	context.AfterFunc(ctx, func() { server.Close() }) // #nosec G104 -- the demo is over
 	err := server.Serve(l)
 	<-talking
 	if errors.Is(err, http.ErrServerClosed) {

@@ -35,7 +35,7 @@ func Files(ctx context.Context, environ []string, files ...string) (string, erro
 	var open []*bbolt.DB
 	defer func() {
 		for _, db := range open {
-			db.Close()
+			db.Close() // #nosec G104 -- it was only read
 		}
 	}()
 	for _, path := range files {
