@@ -130,7 +130,7 @@ func (w *world) counted(rows []*refusedFile) {
 			w.Errorf("the setup channel says %q", text)
 		}
 	}
-	if got := w.metricsOf("bridge_failed_total"); got != float64(want) {
+	if got := w.metricsOf("messenger_bridge_failed_total"); got != float64(want) {
 		w.Errorf("the metrics say that %g were given up, want %d", got, want)
 	}
 }
