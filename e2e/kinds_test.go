@@ -93,8 +93,6 @@ type kindPlay struct {
 	customer string
 	page     string
 	clock    int // milliseconds since this play began
-
-	created map[string]int64 // the second in which each element was first told; a repeat tells the same
 }
 
 // kindEvent writes out the abbreviations: $C is the customer, $P the page, $D the
@@ -111,15 +109,9 @@ func (p *kindPlay) kindEvent(element string) meta.Event {
 	both := func(sender, recipient string) string {
 		return fmt.Sprintf(`"sender":{"id":%q},"recipient":{"id":%q},%s`, sender, recipient, at)
 	}
-	if p.created == nil {
-		p.created = map[string]int64{}
-	}
-	if p.created[element] == 0 {
-		p.created[element] = now / 1000
-	}
 	pairs := []string{"$D", both(p.customer, p.page), "$E", both(p.page, p.customer), "$C", p.customer, "$P", p.page, "$T", at,
-		"$M", fmt.Sprint(now), "$S", fmt.Sprint(p.created[element]), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
-		"$F", fmt.Sprintf(`"post_id":"%s_800001","created_time":%d`, p.page, p.created[element])}
+		"$M", fmt.Sprint(now), "$S", fmt.Sprint(now / 1000), "$O", p.page + "_800001", "$N", "Customer " + p.customer[len(p.customer)-4:],
+		"$F", fmt.Sprintf(`"post_id":"%s_800001","created_time":%d`, p.page, now/1000)}
 	change, message := "", "m_%s_%d"
 	if field, value, found := strings.Cut(element, " {"); found && !strings.HasPrefix(element, "{") {
 		change, element = field, "{"+value
@@ -159,10 +151,14 @@ func kindContent(name string) []byte {
 // deliver sends events in one call and expects that they are taken.
 func (p *kindPlay) deliver(standby bool, elements ...string) {
 	p.Helper()
+	told := map[string][]byte{}
 	for _, element := range elements {
-		event := p.kindEvent(element)
-		event.Standby = standby
-		if status, err := p.meta.Post(p.Context(), p.meta.Body(event), meta.PostOptions{}); status != 200 || err != nil {
+		if told[element] == nil { // what is told twice is the same to the byte
+			event := p.kindEvent(element)
+			event.Standby = standby
+			told[element] = p.meta.Body(event)
+		}
+		if status, err := p.meta.Post(p.Context(), told[element], meta.PostOptions{}); status != 200 || err != nil {
 			p.Errorf("answered %d, %v: %s", status, err, element)
 		}
 	}

@@ -53,7 +53,7 @@ func TestAbuse_HostileRequests_AreRefused(t *testing.T) {
 		{"GET / HTTP/1.1\r\n" + host + strings.Repeat("A: b\r\n", 30_000) + "\r\n", 431},
 		{"GET / HTTP/1.1\r\n" + host + "A: " + strings.Repeat("b", 2_000_000) + "\r\n\r\n", 431},
 		{"GET /readyz HTTP/1.1\r\n" + host + "A: a\x00b\r\n\r\n", 400}, {"GET /readyz HTTP/1.1\r\n\r\n", 400}, {"GET /readyz\r\n", 400},
-		{"TRACE / HTTP/1.1\r\n" + host + "\r\n", 404}, {"CONNECT 10.0.0.1:80 HTTP/1.1\r\n" + host + "\r\n", 404},
+		{"TRACE / HTTP/1.1\r\n" + host + "\r\n", 405}, {"CONNECT 10.0.0.1:80 HTTP/1.1\r\n" + host + "\r\n", 405},
 		{"GET http://10.0.0.1/latest/meta-data HTTP/1.1\r\n" + host + "\r\n", 404},
 		{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", 400},
 		{"GET /webhook HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n", 403},

@@ -78,27 +78,28 @@ func (w *world) honest(name string, calls int) (refused int, took []time.Duratio
 }
 
 // goesOn checks what is promised while strangers attack: 99 of 100 honest calls are answered 200
-// within a second; on a machine that is busy with other things, within twenty times of what it takes
-// without strangers. Agents see what was taken, and customers what agents answer.
+// within a second; or, on a machine that is busy with other things, within twenty times of what
+// they take at the same time at a bridge beside it that nobody attacks. Agents see what was
+// taken, and customers what agents answer.
 func (w *world) goesOn(attack func() (stop func())) {
 	w.Helper()
-	const calls = 200
+	const calls, slowest = 200, 200 * 99 / 100
+	beside := newWorld(w.T, bypassed)
+	beside.run()
 	w.meta.CustomerWrites(page, anna, "hello")
-	before, quiet := w.honest("quiet", calls)
-	if before > 0 {
-		w.Fatalf("%d calls were refused without strangers", before)
-	}
 	stop := attack()
-	limit := max(time.Second, 20*quiet[calls*99/100])
-	taken, fine := 1+calls, false
+	taken, fine := 1, false
 	for round := 0; round < 3 && !fine; round++ { // whoever else is on the machine does not make a round of all three slow
+		var unhindered []time.Duration
+		var both sync.WaitGroup
+		both.Go(func() { _, unhindered = beside.honest(fmt.Sprint("beside ", round), calls) })
 		refused, took := w.honest(fmt.Sprint("honest ", round), calls)
-		p99 := took[calls*99/100]
-		w.Logf("%d of %d were refused; half of the calls took at most %s, 99 of 100 at most %s; without strangers %s", refused, calls, took[calls/2], p99, quiet[calls*99/100])
-		taken, fine = taken+calls-refused, refused <= calls/100 && p99 <= limit
+		both.Wait()
+		w.Logf("%d of %d were refused; half of the calls took at most %s, 99 of 100 at most %s; beside it %s", refused, calls, took[calls/2], took[slowest], unhindered[slowest])
+		taken, fine = taken+calls-refused, refused <= calls/100 && took[slowest] <= max(time.Second, 20*unhindered[slowest])
 	}
 	if !fine {
-		w.Errorf("in none of three rounds 99 of 100 honest calls were answered within %s", limit)
+		w.Error("in none of three rounds 99 of 100 honest calls were answered in time")
 	}
 	w.eventually("agents see what was taken", func() bool { return len(w.texts()) >= taken })
 	w.agent.Says(w.room(), "I am here.")

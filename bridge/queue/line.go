@@ -35,6 +35,17 @@ func (q *line) pop() *lane {
 	return l
 }
 
+// popFirst takes the first lane of which something is true; if it is of none, the first.
+func (q *line) popFirst(is func(*lane) bool) *lane {
+	at := slices.IndexFunc(q.all(), is)
+	if at <= 0 {
+		return q.pop()
+	}
+	l := q.all()[at]
+	q.lanes = slices.Delete(q.lanes, q.head+at, q.head+at+1)
+	return l
+}
+
 // all returns the lanes in order.
 func (q *line) all() []*lane { return q.lanes[q.head:] }
 

@@ -160,14 +160,16 @@ func (p *places) holdBack(l *lane, outer *gate) {
 	p.shutFor(g, wait)
 }
 
-// tryGate has one of those who wait at a gate try for all; if none does, it is open.
+// tryGate has one of those who wait at a gate try for all; if none does, it is open. Whoever was
+// not refused yet goes first: what is refused may be of those lanes alone, and a crowd of them
+// would have all others wait longer with each try.
 func (p *places) tryGate(g *gate) {
 	g.timer = nil
 	if g.parked.len() == 0 {
 		p.open(g)
 		return
 	}
-	l := g.parked.pop()
+	l := g.parked.popFirst(func(l *lane) bool { return l.tries == 0 })
 	l.probe, g.trying = g, l
 	p.makeReady(l)
 }

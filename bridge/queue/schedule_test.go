@@ -139,6 +139,34 @@ func TestSchedule_ShutGate_IsTriedByOneLaneForAll(t *testing.T) {
 	}
 }
 
+// TestSchedule_ShutGate_IsTriedByWhoWasNotRefused: what a crowd is refused for may be of
+// each of them alone; whoever comes later does not wait until all of them have tried.
+func TestSchedule_ShutGate_IsTriedByWhoWasNotRefused(t *testing.T) {
+	s, clock := newTestSchedule(0)
+	for i := range 10 {
+		s.add(customer("p", fmt.Sprint(i)), bridge.Seq(i+1))
+	}
+	for _, turn := range ready(s) {
+		s.finish(turn, 0, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, Gate: bridge.GatePage("p")})
+	}
+	for i := range 3 {
+		s.add(customer("p", fmt.Sprint("late ", i)), bridge.Seq(50+i))
+	}
+	if got := ready(s); len(got) != 0 {
+		t.Fatalf("went through a shut gate: %v", lanesOf(got))
+	}
+	clock.advance(firstRetry)
+	s.release()
+	turns := ready(s)
+	if len(turns) != 1 || turns[0].lane.id != customer("p", "late 0") {
+		t.Fatalf("tried by %v", lanesOf(turns))
+	}
+	s.finish(turns[0], 1, nil)
+	if got := lanesOf(ready(s)); len(got) != 12 || got[0] != customer("p", "0") {
+		t.Fatalf("after it opened: %v", got)
+	}
+}
+
 func TestSchedule_GateNamedByRefusal_ParksThoseWhoMeetIt(t *testing.T) {
 	s, clock := newTestSchedule(0)
 	away := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.NoAgent, Gate: bridge.GateDepartment("d"), After: 30 * time.Second}
