@@ -84,7 +84,7 @@ func (p *program) assemble() (err error) {
 		return err
 	}
 	p.backfill = backfill.New(backfill.Config{
-		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
+		Inbound: p.relay.Inbound, Seen: p.store.Inbox().Seen, Ours: sentByUs(p.store), Pages: p.store, Calling: p.cfg.Times.Calling, Retry: p.cfg.Times.FirstRetry, Now: p.cfg.Now,
 		Threads: p.graph, Gaps: p.gaps, Announce: p.relay.Notices.Announce, Say: p.say, Log: p.log,
 	})
 	p.changes = &changes{p.store, p.relay.Notices.Announce, p.now, p.say, p.log}

@@ -282,6 +282,29 @@ func TestBackfill_MoreThanMetaShows_ShowsTheLatestAndSaysSo(t *testing.T) {
 	}
 }
 
+// TestBackfill_CallsUnderWay_WhatMetaHidesComesFirst: what threads do not show any more is on its
+// way by calls that Meta has not finished; it was written first, and stands first.
+func TestBackfill_CallsUnderWay_WhatMetaHidesComesFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.cfg.Times.Calling = time.Minute
+	w.lastHeard(10 * time.Minute)
+	w.meta.HoldWebhooks(true)
+	for i := range 30 {
+		w.meta.CustomerWrites(page, anna, fmt.Sprintf("c %d", i))
+	}
+	w.meta.CustomerWrites(page, ben, "b 0")
+	w.run()
+	w.eventually("what hides nothing is fetched", func() bool { return len(w.textsOf("b")) == 1 })
+	w.meta.HoldWebhooks(false)
+	w.eventually("all is shown", func() bool { return len(w.textsOf("c")) >= 30 && w.meta.Waiting() == 0 })
+	w.settled()
+	inOrder(t, "agents", w.textsOf("c"), 30)
+	if len(w.texts()) != 31 {
+		t.Errorf("agents read %q", w.texts())
+	}
+}
+
 // TestBackfill_OffMeansOff checks that what is written to a page that a person switched
 // off stays where it is.
 func TestBackfill_OffMeansOff(t *testing.T) {

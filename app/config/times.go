@@ -33,7 +33,7 @@ type facebookTimes struct {
 }
 
 type pageTimes struct {
-	WatchEvery, FirstStep, HearEvery, Outage, RevokeFor, RevokeFirst time.Duration
+	WatchEvery, FirstStep, HearEvery, Outage, Calling, RevokeFor, RevokeFirst time.Duration
 }
 
 type setupTimes struct {
@@ -58,7 +58,7 @@ func (t *Times) named() map[string]*time.Duration {
 
 		"graphTimeout": &t.GraphTimeout, "throttled": &t.Throttled, "threadEvery": &t.ThreadEvery, "fileStall": &t.FileStall,
 
-		"watchEvery": &t.WatchEvery, "firstStep": &t.FirstStep, "hearEvery": &t.HearEvery, "outage": &t.Outage,
+		"watchEvery": &t.WatchEvery, "firstStep": &t.FirstStep, "hearEvery": &t.HearEvery, "outage": &t.Outage, "calling": &t.Calling,
 		"revokeFor": &t.RevokeFor, "revokeFirst": &t.RevokeFirst,
 
 		"setupEvery": &t.SetupEvery, "setupQuiet": &t.SetupQuiet, "commandEvery": &t.CommandEvery,
@@ -104,6 +104,6 @@ var Fast = Times{
 	facebookTimes{
 		GraphTimeout: 2 * time.Second, Throttled: 100 * time.Millisecond, ThreadEvery: 5 * time.Millisecond, FileStall: 500 * time.Millisecond,
 	},
-	pageTimes{WatchEvery: time.Hour, FirstStep: time.Hour},
+	pageTimes{WatchEvery: time.Hour, FirstStep: time.Hour, Calling: 200 * time.Millisecond},
 	setupTimes{SetupEvery: 100 * time.Millisecond, SetupQuiet: 100 * time.Millisecond, CommandEvery: time.Nanosecond},
 }

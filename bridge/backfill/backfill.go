@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,8 @@ const (
 	clockMargin = 30 * time.Second   // between two clocks
 	maxPasses   = 10                 // of a list that goes on changing
 	maxTries    = 12                 // of one call, before the page waits for the next check
+	calling     = 6 * time.Second    // a call of Meta's is under way for five at most, and is then made again
+	lookAgain   = 8                  // times in which what calls bring is looked for
 )
 
 // Pauses between the tries of one call.
@@ -42,6 +45,7 @@ type Config struct {
 	Threads  bridge.Threads
 	Gaps     *Gaps
 	Announce func(ctx context.Context, key, text string) error
+	Calling  time.Duration // how long what Meta does not show may still come with calls that are under way; 6 s
 	Retry    time.Duration // the pause after a first failure; later ones double up to 120 times that; 250 ms
 	Now      func() time.Time
 	Say      *language.Speaker
@@ -67,7 +71,7 @@ type Filler struct {
 
 // New returns a filler that does nothing until Run.
 func New(c Config) *Filler {
-	c.Retry = cmp.Or(c.Retry, firstPause)
+	c.Retry, c.Calling = cmp.Or(c.Retry, firstPause), cmp.Or(c.Calling, calling)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -109,8 +113,9 @@ type filling struct {
 	page    bridge.PageID
 	since   time.Time // by our clock
 	limit   int
-	changed time.Time // conversations that changed earlier hold nothing for us, by our clock
-	found   int       // messages no webhook had brought
+	changed time.Time     // conversations that changed earlier hold nothing for us, by our clock
+	found   int           // messages no webhook had brought
+	waited  time.Duration // for calls that were under way
 }
 
 // page fills the gap of a page. If that fails it stays open, until the next check
@@ -173,29 +178,73 @@ func (f *Filler) pass(ctx context.Context, g *filling) (calls int, err error) {
 	}
 }
 
-// accept hands over what a part of the list holds for us, in one commit, and
-// reports whether the next part may hold more.
+// accept hands over what a part of the list holds for us, and reports whether the next
+// part may hold more. Conversations of which Meta hides older messages that nobody has brought
+// yet come last: calls that are under way may bring those.
 func (f *Filler) accept(ctx context.Context, g *filling, list bridge.ThreadList) (more bool, err error) {
 	from := func(t time.Time) time.Time { return t.Add(list.Ahead - clockMargin) }
 	more = list.Next != ""
 	var events []bridge.Incoming
+	var hiding []bridge.Thread
 	for _, t := range list.Threads {
 		if t.Changed.Before(from(g.changed)) {
 			more = false
 			break
 		}
+		if f.hides(g, t, from(g.since)) {
+			hiding = append(hiding, t)
+			continue
+		}
 		events = append(events, f.missing(g, t, from(g.since))...)
 	}
+	if err := f.hand(ctx, g, events); err != nil || len(hiding) == 0 {
+		return more, err
+	}
+	if err := f.await(ctx, g, hiding, from(g.since)); err != nil {
+		return more, err
+	}
+	events = nil
+	for _, t := range hiding {
+		events = append(events, f.missing(g, t, from(g.since))...)
+	}
+	return more, f.hand(ctx, g, events)
+}
+
+// hand has what was missing accepted, in one commit.
+func (f *Filler) hand(ctx context.Context, g *filling, events []bridge.Incoming) error {
 	if len(events) == 0 {
-		return more, nil
+		return nil
 	}
 	g.found += len(events)
-	return more, f.patiently(ctx, g, func(bridge.Page) error {
+	return f.patiently(ctx, g, func(bridge.Page) error {
 		if err := f.Inbound.FromCustomer(ctx, events); err != nil {
 			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 		}
 		return nil
 	})
+}
+
+// await waits until calls have brought what threads hide, or none can be under way any more that
+// was when the page began to be filled.
+func (f *Filler) await(ctx context.Context, g *filling, hiding []bridge.Thread, from time.Time) error {
+	hides := func(t bridge.Thread) bool { return f.hides(g, t, from) }
+	for g.waited < f.Calling && slices.ContainsFunc(hiding, hides) {
+		if err := pause.For(ctx, f.Calling/lookAgain); err != nil {
+			return err
+		}
+		g.waited += f.Calling / lookAgain
+	}
+	return nil
+}
+
+// hides reports whether a thread has messages since a time that Meta does not show in detail and
+// nobody has brought.
+func (f *Filler) hides(g *filling, t bridge.Thread, from time.Time) bool {
+	return slices.ContainsFunc(t.Older, func(m bridge.Glimpse) bool { return f.hidden(g, m, from) })
+}
+
+func (f *Filler) hidden(g *filling, m bridge.Glimpse, from time.Time) bool {
+	return !m.At.Before(from) && !f.known(g.page, m.Mid)
 }
 
 // missing returns what a customer wrote since a time and no webhook has brought,
@@ -206,16 +255,12 @@ func (f *Filler) missing(g *filling, t bridge.Thread, from time.Time) (events []
 			events = append(events, m)
 		}
 	}
-	for _, m := range t.Older {
-		if m.At.Before(from) || f.known(g.page, m.Mid) {
-			continue
-		}
+	if i := slices.IndexFunc(t.Older, func(m bridge.Glimpse) bool { return f.hidden(g, m, from) }); i >= 0 {
 		events = append([]bridge.Incoming{{
 			Conversation: bridge.Conversation{Page: g.page, Customer: t.Customer, Kind: bridge.Messages},
-			Kind:         bridge.TextEvent, At: m.At, Key: fmt.Sprintf("gap/%s/%d", t.Customer, g.since.Unix()),
+			Kind:         bridge.TextEvent, At: t.Older[i].At, Key: fmt.Sprintf("gap/%s/%d", t.Customer, g.since.Unix()),
 			Text: f.Say.Say("[Earlier messages of this conversation may be missing here: Facebook shows only the latest ones. All of them are in the Page inbox.]"),
 		}}, events...)
-		break
 	}
 	return events
 }
