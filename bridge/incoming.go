@@ -64,6 +64,7 @@ type Incoming struct {
 	Survey       *SurveyAnswer `json:"-"` // it is an answer to a survey, and opens no room
 	Deleted      bool          `json:"-"` // the customer has deleted the message since
 	Tries        int           `json:"-"` // how often showing it was begun before, and perhaps done in part
+	PutOff       bool          `json:"-"` // showing it was refused before, more than once
 	ForceNewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
 	Refusals     Refusals      `json:"-"` // how often, and for how long, the workspace has refused something of it
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 )
 
 // TestRefused_TextThatIsThere_NoLineTakesItsPlace: a text may be shown although the answer to
@@ -40,6 +41,32 @@ func TestRefused_TextThatIsThere_NoLineTakesItsPlace(t *testing.T) {
 				t.Errorf("listed: %s", list)
 			}
 		})
+	}
+}
+
+// TestRefused_FileTakenAfterAll_TheLineGoes: the line in its place is there, but its answer was
+// lost; before it is said again, the workspace takes the file. Then no line says otherwise.
+func TestRefused_FileTakenAfterAll_TheLineGoes(t *testing.T) {
+	t.Parallel()
+	const customer = "7002003007000003"
+	w := newWorld(t, bypassed)
+	w.run()
+	w.meta.CustomerWrites(page, customer, "before")
+	w.eventually("a room", func() bool { return roomOf(w, "before") != "" })
+	room := roomOf(w, "before")
+	match := func(_ *http.Request, body []byte) bool { return bytes.Contains(body, []byte("is not shown here")) }
+	w.rc.Inject(chat.Fault{Route: "POST livechat/message", Effect: true, Cut: true, Match: match})
+	refused := coded("error-app-prevented")
+	taken := w.rc.Inject(chat.Fault{Route: "POST livechat/upload/:rid", Status: refused.status, Body: refused.body})
+	w.meta.CustomerSends(page, customer, "", meta.Attachment{Type: "file", URL: w.meta.Host(meta.Media{Name: "a.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 a")})})
+	w.meta.CustomerWrites(page, customer, "after")
+	line := func() bool { return strings.Contains(strings.Join(roomTexts(w, room), "|"), "is not shown here") }
+	w.eventually("the line", line)
+	taken()
+	w.eventually("what came after", func() bool { return strings.Contains(strings.Join(roomTexts(w, room), "|"), "after") })
+	w.settled()
+	if n := len(w.rc.FilesIn(room)); n != 1 || line() {
+		t.Errorf("%d files are there, and agents read %q", n, roomTexts(w, room))
 	}
 }
 

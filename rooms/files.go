@@ -80,6 +80,7 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 	if err != nil {
 		return r.notUploaded(ctx, link, p, i, f.Name, bridge.RefusalOf(err))
 	}
+	substitutes{r}.outdated(ctx, link, p, lineOf(p.in.MessageID(), i))
 	return id, nil
 }
 

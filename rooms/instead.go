@@ -103,6 +103,24 @@ func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line 
 	return true
 }
 
+// outdated takes away the line that an earlier attempt said in the place of something that is shown
+// now, if that attempt could not write down that it was through. A line that was written down stays:
+// it is told of.
+func (r substitutes) outdated(ctx context.Context, link *stay, p *posting, line bridge.MessageID) {
+	_, known := r.Known.ShownAs(p.in.Conversation.Page, p.in.Mid)
+	if p.in.Tries == 0 || p.in.Kind == bridge.EchoEvent || slices.Contains(known, line) {
+		return
+	}
+	there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, line)
+	if there {
+		there, err = r.Changes.Delete(ctx, link.Visitor, link.Room, line)
+		there = !there
+	}
+	if there || err != nil {
+		r.Log.Info("a line may stay although what it stands for is shown", "page", p.page.ID, "room", link.Room, "err", err)
+	}
+}
+
 // inTurn shows the first of several lines that is taken, and returns it. As long as nobody
 // else's are taken, the bot does not stand in: the refusal is of everybody then.
 func (r substitutes) inTurn(ctx context.Context, link *stay, p *posting, id bridge.MessageID, lines []string, refused error) (taken string, err error) {

@@ -58,3 +58,23 @@ func TestText_RefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
 		}
 	}
 }
+
+// TestText_TakenAfterItsLine_TakesTheLineAway: an attempt said the line and could not write that
+// down; the next finds that the text is taken.
+func TestText_TakenAfterItsLine_TakesTheLineAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		putOff bool
+		gone   int
+	}{"refused before": {true, 1}, "never refused": {false, 0}} {
+		d := newDesk(t)
+		d.talking()
+		in := event("k", "hello <b>")
+		d.shown = []shown{{d.open, replacement(in.MessageID()), "The customer wrote something"}}
+		r, e := d.made(), &eraser{}
+		r.Changes = e
+		in.Tries, in.PutOff = 1, c.putOff
+		if _, err := r.Deliver(t.Context(), in, opens); err != nil || len(e.gone) != c.gone || c.gone > 0 && e.gone[0] != replacement(in.MessageID()) {
+			t.Errorf("%s: taken away are %q, %v", name, e.gone, err)
+		}
+	}
+}

@@ -200,6 +200,9 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	if a := r.tooMuch(p.in.Refusals, err); a != nil {
 		return substitutes{r}.giveUpText(ctx, link, p, err, a)
 	}
+	if err == nil && p.in.PutOff {
+		substitutes{r}.outdated(ctx, link, p, replacement(id))
+	}
 	return err
 }
 

@@ -34,6 +34,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	}
 	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, i.Pages, i.States)
 	if d.History.Tries > 0 {
+		in.PutOff = d.History.Tries > 1
 		in.Refusals = i.Lanes.Look().Refusals(d.Lane)
 	}
 	i.setReplyTarget(&in, false)
