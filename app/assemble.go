@@ -253,7 +253,7 @@ func (p *program) relayConfig() relay.Config {
 	cfg, s := p.cfg, p.store
 	called := names{s, p.client, p.log}
 	return relay.Config{
-		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s, Deposed: s.Deposed()},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s, Trail: s.Trail(),
 			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,

@@ -23,14 +23,14 @@ func ofTheDisk(err error) bool {
 }
 
 // letOthers waits while others may claim, if the disk is full here.
-func (m *Member) letOthers(ctx context.Context) {
-	if !store.HasRoom(m.cfg.Store) {
-		pause(ctx, 2*m.cfg.Journal.TakeoverAfter)
+func letOthers(ctx context.Context, c Config) {
+	if !store.HasRoom(c.Store) {
+		pause(ctx, 2*c.Journal.TakeoverAfter)
 	}
 }
 
 // watchDisk hands over when the store takes nothing because the disk is full.
-func (m *Member) watchDisk(ctx context.Context, s *store.Store) {
+func watchDisk(ctx context.Context, m *Member, s *store.Store) {
 	for full := 0; ctx.Err() == nil; pause(ctx, lookAtDisk) {
 		if full++; !errors.Is(s.Health(), store.ErrDiskFull) {
 			full = 0

@@ -78,7 +78,7 @@ func (m *Member) Run(ctx context.Context) error {
 	for {
 		at, why, err := m.follow(ctx, stream)
 		if err == nil {
-			m.letOthers(ctx)
+			letOthers(ctx, m.cfg)
 			err = m.lead(ctx, stream, at, why)
 		}
 		switch {
@@ -301,7 +301,7 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 		}
 	})
 	beside.Go(func() { m.keepSnapshots(running, stream, s.Snapshot, 2*m.cfg.SnapshotEvery) })
-	beside.Go(func() { m.watchDisk(running, s) })
+	beside.Go(func() { watchDisk(running, m, s) })
 	err := m.cfg.Lead(running, s, term.Leads)
 	m.set(func() { m.role, m.term, m.handOver = Starting, nil, nil })
 	stop(nil)

@@ -43,7 +43,7 @@ type replicated struct {
 }
 
 // replicate makes two replicas of the program that was prepared with pages: the first brings its file.
-func (w *world) replicate(first *process) (err error) {
+func replicate(w *world, first *process) (err error) {
 	r := &replicated{}
 	w.replicas = r
 	if r.nodes, err = cluster.Start(3); err != nil {
@@ -157,7 +157,7 @@ func (r *replicated) processes(only *process) []*process {
 }
 
 // equal says in what the files of replicas that have ended differ.
-func (w *world) equal() (violations []string) {
+func equal(w *world) (violations []string) {
 	if w.replicas == nil {
 		return nil
 	}

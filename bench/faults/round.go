@@ -132,7 +132,7 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 		}
 		o.starts += p.starts
 	}
-	o.violations = append(o.violations, w.equal()...)
+	o.violations = append(o.violations, equal(w)...)
 	o.violations = append(o.violations, w.readLog()...)
 	o.in, o.out = w.count()
 	o.marked = w.auditor.marked()
@@ -177,7 +177,7 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 	}
 	public := w.bot.public
 	if p.replicas {
-		if err := w.replicate(w.bot); err != nil {
+		if err := replicate(w, w.bot); err != nil {
 			return w, err
 		}
 		public = w.replicas.public
