@@ -17,6 +17,7 @@ var doctorsMarks = map[bridge.Level]string{bridge.Good: "✓", bridge.Notable: "
 const (
 	screen    = 80
 	longCheck = 24
+	widest    = 36 // column of checks; longer names take two lines
 )
 
 // Print writes the table: mark, check, finding, and below it what to do.
@@ -35,23 +36,24 @@ func (d Diagnosis) Print(w io.Writer) error {
 	}
 	wide := 0
 	for _, f := range d.Findings {
-		wide = max(wide, utf8.RuneCountInString(short(f.Check)))
+		for _, line := range wrap(short(f.Check), widest) {
+			wide = max(wide, utf8.RuneCountInString(line))
+		}
 	}
 	room := screen - wide - len("X  ") - len("  ")
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range d.Findings {
-		mark, check := doctorsMarks[f.Level], short(f.Check)
-		for _, line := range wrap(PlainText(f.Found), room) {
+		mark, checks, lines := doctorsMarks[f.Level], wrap(short(f.Check), widest), f.lines(room)
+		for i := range max(len(checks), len(lines)) {
+			check, line := "", ""
+			if i < len(checks) {
+				check = checks[i]
+			}
+			if i < len(lines) {
+				line = lines[i]
+			}
 			fmt.Fprintf(table, "%s\t%s\t%s\n", mark, check, line)
-			mark, check = "", ""
-		}
-		if f.Do == "" {
-			continue
-		}
-		arrow := "→ "
-		for _, line := range wrap(PlainText(f.Do), room-2) {
-			fmt.Fprintf(table, "\t\t%s%s\n", arrow, line)
-			arrow = "  "
+			mark = ""
 		}
 	}
 	if err := table.Flush(); err != nil {
@@ -60,6 +62,20 @@ func (d Diagnosis) Print(w io.Writer) error {
 	d.printByHand(w)
 	_, err := fmt.Fprintln(w, d.summary())
 	return err
+}
+
+// lines are what was found, and what to do about it.
+func (f Finding) lines(room int) []string {
+	lines := wrap(PlainText(f.Found), room)
+	if f.Do == "" {
+		return lines
+	}
+	arrow := "→ "
+	for _, line := range wrap(PlainText(f.Do), room-2) {
+		lines = append(lines, arrow+line)
+		arrow = "  "
+	}
+	return lines
 }
 
 // printByHand says what to enter at developers.facebook.com.
@@ -117,10 +133,17 @@ func short(check string) string {
 	return string(name[:max(1, len(name)-over-1)]) + "…" + check[colon:]
 }
 
-// wrap breaks a text into lines at its spaces.
+// wrap breaks a text into lines at its spaces, and words that are longer than a line, but for
+// addresses.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsSeq(text) {
+		for long := []rune(word); len(long) > width && !strings.Contains(word, "://"); long = []rune(word) {
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			lines, word = append(lines, string(long[:width])), string(long[width:])
+		}
 		switch {
 		case line == "":
 			line = word

@@ -19,3 +19,24 @@ func TestDoctorPrint_NamesOfStrangers_DoNotMoveTheCursor(t *testing.T) {
 		t.Errorf("%q", b.String())
 	}
 }
+
+// TestDoctorPrint_LongWords_StayInTheirColumns: names of permissions and settings are longer than
+// what a narrow screen has room for.
+func TestDoctorPrint_LongWords_StayInTheirColumns(t *testing.T) {
+	d := Diagnosis{Findings: []Finding{
+		{Finding: bridge.Finding{Check: "permission close-others-livechat-room-of-whoever-has-it", Level: bridge.Unknowable, Found: "not found out", Do: "Ask again later."}},
+		{Finding: bridge.Finding{Check: "slash commands", Level: bridge.Notable, Found: "is off (Message_AllowUnrecognizedSlashCommandInEveryRoom)"}},
+	}}
+	var b strings.Builder
+	if err := d.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, " \n")); n > screen {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	if together := strings.Join(strings.Fields(b.String()), ""); !strings.Contains(together, "Message_AllowUnrecognizedSlashCommandInEveryRoom") {
+		t.Errorf("something is cut off:\n%s", b.String())
+	}
+}
