@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/app/audit"
 	"messenger-bridge/app/config"
+	"messenger-bridge/app/figures"
 	"messenger-bridge/app/parts"
 	"messenger-bridge/intake"
 	"messenger-bridge/journal"
@@ -84,7 +85,7 @@ func newReplicated(cfg Config, log *slog.Logger) *replicated {
 	r.public = replicas.NewDesk(r.name(), func() string { return r.member.Leader().URL }, r.passed.Count, log)
 	r.control = replicas.NewDesk(r.name(), nobody, func(string) {}, log)
 	r.private = replicas.NewDesk(r.name(), nobody, func(string) {}, log)
-	r.metrics.Add(replicaGauges{r.member.State}, r.passed)
+	r.metrics.Add(figures.Replica{State: r.member.State}, r.passed)
 	return r
 }
 
@@ -120,7 +121,7 @@ func (r *replicated) lead(ctx context.Context, s *store.Store, leads func() bool
 	if err := p.assemble(); err != nil {
 		return err
 	}
-	p.metrics.Add(replicaGauges{r.member.State}, r.passed)
+	p.metrics.Add(figures.Replica{State: r.member.State}, r.passed)
 	r.strangers.Store(p.strangers)
 	defer r.strangers.Store(nil)
 	operators := http.NewServeMux()

@@ -1,15 +1,21 @@
-package app
+// Package figures is what Prometheus is told of a replica. In: its state; out: metrics.
+package figures
 
 import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"messenger-bridge/metrics"
 	"messenger-bridge/replicas"
 )
 
-// replicaGauges are measured when somebody reads the metrics of a replica.
-type replicaGauges struct{ state func() replicas.State }
+// Replica is measured when somebody reads the metrics.
+type Replica struct{ State func() replicas.State }
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(metrics.Prefix+"_"+name, help, labels, nil)
+}
 
 var (
 	leadsDesc     = describe("replica_leads", "1 while this replica leads.")
@@ -27,7 +33,7 @@ var (
 )
 
 // Describe implements prometheus.Collector.
-func (replicaGauges) Describe(all chan<- *prometheus.Desc) {
+func (Replica) Describe(all chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{leadsDesc, followsDesc, positionDesc, lagDesc, lagTimeDesc, appendDesc, appendsDesc, retriesDesc, resolvedDesc,
 		journalDesc, takeoversDesc, snapshotDesc} {
 		all <- d
@@ -35,8 +41,8 @@ func (replicaGauges) Describe(all chan<- *prometheus.Desc) {
 }
 
 // Collect implements prometheus.Collector.
-func (g replicaGauges) Collect(all chan<- prometheus.Metric) {
-	s := g.state()
+func (r Replica) Collect(all chan<- prometheus.Metric) {
+	s := r.State()
 	put := func(d *prometheus.Desc, kind prometheus.ValueType, value float64, labels ...string) {
 		all <- prometheus.MustNewConstMetric(d, kind, value, labels...)
 	}
@@ -59,4 +65,11 @@ func (g replicaGauges) Collect(all chan<- prometheus.Metric) {
 		put(resolvedDesc, prometheus.CounterValue, float64(f.Resolved()))
 		put(journalDesc, prometheus.CounterValue, float64(f.Bytes()))
 	}
+}
+
+func one(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
