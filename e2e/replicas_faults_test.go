@@ -60,9 +60,9 @@ func TestReplicas_NodesOfTheJournalEndAndComeBack(t *testing.T) {
 	s := newReplicaSet(t)
 	s.begin()
 	s.converse(func() {
-		first := s.nodes.Leader("messenger-bridge")
-		if first < 0 {
-			t.Fatal("no node leads the stream")
+		first, err := s.nodes.AwaitLeader("messenger-bridge")
+		if err != nil {
+			t.Fatal(err)
 		}
 		s.nodes.Stop(first)
 		s.awaitSomebody()

@@ -48,7 +48,7 @@ func (m *member) cut(off bool) {
 
 // takeoverAfter is long for a busy machine: no leader may be taken for dead because it waits for
 // a processor.
-const takeoverAfter = 3 * time.Second
+const takeoverAfter = 5 * time.Second
 
 // newReplicaSet makes a world with two replicas, of which none runs. The first one has the file of
 // a single bridge, with its page; the other has none.

@@ -31,9 +31,9 @@ func TestCluster_NodesComeAndGo(t *testing.T) {
 		}
 	}
 	more()
-	down := nodes.Leader(c.Name)
-	if down < 0 {
-		t.Fatal("no node leads the stream")
+	down, err := nodes.AwaitLeader(c.Name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	nodes.Stop(down)
 	more()

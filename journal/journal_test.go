@@ -124,6 +124,7 @@ func TestJournal_AllThatIsAppendedIsFollowedInOrder(t *testing.T) {
 func TestTerm_FencedByTheNextClaim(t *testing.T) {
 	t.Parallel()
 	c := config(t)
+	c.TakeoverAfter = time.Minute // a term outlasts this test on any machine
 	old := claim(t, open(t, c), replica.Position{})
 	store(t, old, "1")
 	c.Self.Name = "b"
@@ -142,6 +143,9 @@ func TestTerm_FencedByTheNextClaim(t *testing.T) {
 		t.Errorf("leads: old %v, next %v", old.Leads(), next.Leads())
 	}
 	store(t, next, "3")
+	if err := next.Bye(); err != nil {
+		t.Fatal(err)
+	}
 	if changes, _ := stored(t, s, replica.Position{}); strings.Join(changes, " ") != "1 2 3" {
 		t.Errorf("the journal holds %q", changes)
 	}
@@ -316,12 +320,13 @@ func TestAppend_HalfOfTheParts(t *testing.T) {
 func TestFollow_SilenceOfTheLeader(t *testing.T) {
 	t.Parallel()
 	c := config(t)
+	c.TakeoverAfter = 4 * time.Second // five beats that are late, and still no silence
 	s := open(t, c)
 	term := claim(t, s, replica.Position{})
 	f := s.Follow(replica.Position{})
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(t.Context(), func([]Record) error { return nil }) }()
-	for range 12 {
+	for range 8 { // longer than the silence
 		select {
 		case err := <-ended:
 			t.Fatalf("a leader that beats was taken for silent: %v", err)

@@ -20,10 +20,10 @@ func (s *Store) Health() error {
 		return ErrClosed
 	default:
 	}
-	err, try := s.health.Get(s.now())
+	err, try := s.health.Get(time.Now())
 	if try {
 		select {
-		case s.ops <- &op{apply: func(*group) {}, handedIn: s.now(), done: make(chan error, 1)}:
+		case s.ops <- &op{apply: func(*group) {}, handedIn: time.Now(), done: make(chan error, 1)}:
 		default: // others are trying
 		}
 	}
@@ -43,7 +43,7 @@ func HasRoom(o Options) bool {
 // refusal returns why nothing new is taken, or nil.
 func (s *file) refusal() error {
 	if since := s.busy.Load(); since != nil {
-		if late := s.now().Sub(*since); late > tooLate {
+		if late := time.Since(*since); late > tooLate {
 			return fmt.Errorf("%w: for %v", ErrBehind, late.Round(time.Second))
 		}
 	}

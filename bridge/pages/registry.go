@@ -25,6 +25,7 @@ type registry struct {
 	say     *language.Speaker
 	log     *slog.Logger
 	locks   *locks
+	untold  untold
 }
 
 // update changes a page as it is now; an id nobody knows makes a new page. Changes
@@ -118,10 +119,20 @@ func (r *registry) announce(ctx context.Context, p bridge.Page, text string) {
 }
 
 // announceOnce tells the setup channel once under a key. What is told is stored already, so
-// it is told although the program is about to stop.
+// it is told although the program is about to stop. What cannot be written down now, because
+// the disk is full or hangs, is told when pages are checked next.
 func (r *registry) announceOnce(ctx context.Context, key, text string) {
-	if err := r.tell(context.WithoutCancel(ctx), key, strings.TrimSpace(text)); err != nil {
-		r.log.Warn("not announced", "key", key, "err", err)
+	text = strings.TrimSpace(text)
+	if err := r.tell(context.WithoutCancel(ctx), key, text); err != nil {
+		r.log.Warn("not announced yet", "key", key, "err", err)
+		r.untold.add(announcement{key, text})
+	}
+}
+
+// announceUntold tells what could not be written down earlier.
+func (r *registry) announceUntold(ctx context.Context) {
+	for _, a := range r.untold.take() {
+		r.announceOnce(ctx, a.key, a.text)
 	}
 }
 

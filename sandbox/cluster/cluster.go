@@ -176,6 +176,16 @@ func (c *Cluster) Leader(stream string) int {
 	return -1
 }
 
+// AwaitLeader waits until a node leads a stream, and returns it.
+func (c *Cluster) AwaitLeader(stream string) (int, error) {
+	for end := time.Now().Add(startFor); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if node := c.Leader(stream); node >= 0 {
+			return node, nil
+		}
+	}
+	return -1, fmt.Errorf("no node leads the stream %s", stream)
+}
+
 // URL is what clients connect to: all nodes.
 func (c *Cluster) URL() string {
 	return "nats://" + strings.Join(c.client, ",")

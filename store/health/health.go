@@ -46,7 +46,7 @@ func (d *Disk) Full(now time.Time, floor uint64, free func() (uint64, error)) bo
 		return d.isFull.Load() // somebody asks; a hanging disk must not hold all up
 	}
 	defer d.mu.Unlock()
-	if now.Sub(d.asked) >= time.Second {
+	if now.Sub(d.asked).Abs() >= time.Second { // a clock that was set back as well
 		d.asked = now
 		bytes, err := free()
 		d.isFull.Store(err == nil && bytes < floor)
