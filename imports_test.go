@@ -107,6 +107,7 @@ var allowed = map[string][]string{
 	"sandbox/loopback": {},
 	"sandbox/cable":    {},
 	"sandbox/balance":  {},
+	"sandbox/disk":     {},
 	"sandbox/cluster":  {"sandbox/loopback"},
 	"sandbox/mob":      {},
 	"browsertest":      {},
@@ -117,7 +118,7 @@ var allowed = map[string][]string{
 	"bench/growth":     {"bridge", "bridge/pages", "bridge/queue", "store"},
 	"bench/replicas":   {"bridge", "journal", "replica", "sandbox/cluster", "store"},
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
-	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta"},
+	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/disk", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
 		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
 		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",

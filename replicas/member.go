@@ -28,6 +28,8 @@ type Config struct {
 	Log   *slog.Logger
 
 	SnapshotEvery int64 // bytes of changes; 0: 64 MiB
+
+	seams seams
 }
 
 // Why Run returns although nobody told it to; the texts say what to do.
@@ -64,6 +66,7 @@ func New(cfg Config) *Member {
 	if cfg.SnapshotEvery == 0 {
 		cfg.SnapshotEvery = 64 << 20
 	}
+	cfg.setSeams()
 	cfg.Journal.Self.Format = store.Format
 	return &Member{cfg: cfg, role: Starting, takeovers: map[string]int{}}
 }

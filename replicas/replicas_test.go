@@ -75,6 +75,7 @@ func (g *group) path() string { return filepath.Join(g.TempDir(), "bolt.db") }
 // one is a replica that runs.
 type one struct {
 	*replicas.Member
+	full  atomic.Bool       // its disk
 	leads chan *store.Store // what it leads with, each time it begins
 	stop  context.CancelFunc
 	ended chan error
@@ -83,7 +84,7 @@ type one struct {
 func (g *group) start(name, path string) *one {
 	g.Helper()
 	o := &one{leads: make(chan *store.Store, 10), ended: make(chan error, 1)}
-	o.Member = replicas.New(replicas.Config{
+	cfg := replicas.Config{
 		Journal: g.journal(name), Store: g.store(path), Grace: time.Second, Log: slog.New(slog.DiscardHandler),
 		Lead: func(ctx context.Context, s *store.Store, leads func() bool) error {
 			await(g.T, "a leader that has just begun leads", leads)
@@ -91,7 +92,8 @@ func (g *group) start(name, path string) *one {
 			<-ctx.Done()
 			return nil
 		},
-	})
+	}
+	o.Member = replicas.New(cfg.OnDisk(o.full.Load))
 	ctx, stop := context.WithCancel(context.Background())
 	o.stop = stop
 	go func() { o.ended <- o.Run(ctx) }()
@@ -203,6 +205,33 @@ func TestMember_RefusesWhatDoesNotBelong(t *testing.T) {
 	if err := <-wrong.start("wrong", wrong.path()).ended; err == nil || !strings.Contains(err.Error(), "SECRET_KEY") {
 		t.Errorf("another key: %v", err)
 	}
+}
+
+// A leader whose disk is full has another one lead. Who has no room waits until others could have come
+// first, and leads if there is nobody else.
+func TestMember_AFullDiskDoesNotLead(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.start("a", g.path())
+	note(t, <-a.leads, "first")
+	a.full.Store(true)
+	s := <-a.leads // it is alone
+	noted(t, s, "first")
+	full, roomy := g.start("full", g.path()), g.start("roomy", g.path())
+	full.full.Store(true)
+	for _, o := range []*one{full, roomy} {
+		await(t, "the others follow", func() bool { return o.State().Ready() == nil })
+	}
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	s = <-roomy.leads
+	noted(t, s, "first")
+	note(t, s, "second")
+	full.full.Store(false)
+	await(t, "who had no room follows", func() bool { return full.State().Leader == "roomy" })
+	roomy.full.Store(true)
+	noted(t, <-full.leads, "first", "second")
 }
 
 // When the journal has lost what a file holds, nobody goes on until it is begun anew from the

@@ -17,6 +17,7 @@ import (
 	"messenger-bridge/sandbox/balance"
 	"messenger-bridge/sandbox/cable"
 	"messenger-bridge/sandbox/cluster"
+	"messenger-bridge/sandbox/disk"
 )
 
 const (
@@ -50,10 +51,10 @@ func replicate(w *world, first *process) (err error) {
 		return err
 	}
 	r.close = append(r.close, r.nodes.Close)
-	if r.folder, err = newDisk(diskSize); err != nil {
+	if r.folder, err = disk.New(disk.Size); err != nil {
 		return err
 	}
-	r.close = append(r.close, func() { removeDisk(r.folder) })
+	r.close = append(r.close, func() { disk.Remove(r.folder) })
 	second, err := first.copied(filepath.Join(r.folder, "bolt.db"))
 	if err != nil {
 		return err
@@ -280,8 +281,8 @@ var ofReplicas = []fault{
 		}
 	}},
 	{"replicas: leader's disk full", onLeader(func(_ *world, r *replicated, i int) func() {
-		if folder := filepath.Dir(r.members[i].database); ownDisk(folder) {
-			return fill(folder)
+		if folder := filepath.Dir(r.members[i].database); disk.Own(folder) {
+			return disk.Fill(folder)
 		}
 		return nil
 	})},

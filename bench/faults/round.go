@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/disk"
 	"messenger-bridge/sandbox/meta"
 )
 
@@ -21,8 +22,6 @@ var pages = []string{"100200300400500", "100200300400501", "100200300400502"}
 const (
 	// marker is in every text, so that texts can be found where they must not be.
 	marker = "zxqmark"
-	// diskSize is enough for a round's store and what the program wants to stay free.
-	diskSize = 200 << 20
 	// patience is how long a round may take to settle once nothing is wrong any more.
 	patience = 2 * time.Minute
 )
@@ -168,7 +167,7 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 	for _, id := range pages[:p.pages] {
 		tokens[id] = w.meta.AddPage(id, "Shop "+id)
 	}
-	if w.disk, err = newDisk(cmp.Or(p.disk, diskSize)); err != nil {
+	if w.disk, err = disk.New(cmp.Or(p.disk, disk.Size)); err != nil {
 		return w, err
 	}
 	w.bot, err = newProcess(ctx, c.binary, w, tokens)
@@ -211,7 +210,7 @@ func (w *world) close() {
 		w.meta.Close()
 	}
 	if w.disk != "" {
-		removeDisk(w.disk)
+		disk.Remove(w.disk)
 	}
 }
 
