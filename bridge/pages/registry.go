@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -113,9 +114,11 @@ func (r *registry) explained(p bridge.Page) string {
 	return strings.TrimSpace(p.Why.In(r.say) + ". " + p.Why.Help(r.say, p))
 }
 
-// announce tells the setup channel once about a page as it is now.
+// announce tells the setup channel once about a page as it is now. Others may have something
+// else to tell of the same state: who connects a page, and who watches it.
 func (r *registry) announce(ctx context.Context, p bridge.Page, text string) {
-	r.announceOnce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text)
+	what := sha256.Sum256([]byte(text))
+	r.announceOnce(ctx, fmt.Sprintf("page/%s/%d/%x", p.ID, p.Rev, what[:6]), text)
 }
 
 // announceOnce tells the setup channel once under a key. What is told is stored already, so
