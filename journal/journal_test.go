@@ -78,7 +78,7 @@ func store(t *testing.T, term *Term, changes ...string) {
 // stored reads a whole journal and returns what it changes, in order, until nobody leads.
 func stored(t *testing.T, s *Stream, at replica.Position) (changes []string, f *Follower) {
 	t.Helper()
-	f = s.Follow(at)
+	f = s.Follow(at, replica.Claim{})
 	err := f.Run(t.Context(), func(records []Record) error {
 		for _, r := range records {
 			if r.Kind == replica.Changes {
@@ -323,7 +323,7 @@ func TestFollow_SilenceOfTheLeader(t *testing.T) {
 	c.TakeoverAfter = 4 * time.Second // five beats that are late, and still no silence
 	s := open(t, c)
 	term := claim(t, s, replica.Position{})
-	f := s.Follow(replica.Position{})
+	f := s.Follow(replica.Position{}, replica.Claim{})
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(t.Context(), func([]Record) error { return nil }) }()
 	for range 8 { // longer than the silence
@@ -355,7 +355,7 @@ func TestFollow_Refusals(t *testing.T) {
 	store(t, term, "1", "2", "3")
 	at := term.At()
 	follow := func(s *Stream, at replica.Position) error {
-		return s.Follow(at).Run(t.Context(), func([]Record) error { return nil })
+		return s.Follow(at, replica.Claim{}).Run(t.Context(), func([]Record) error { return nil })
 	}
 	other := c
 	other.Secret = bytes.Repeat([]byte{8}, 32)
@@ -379,7 +379,7 @@ func TestFollow_Refusals(t *testing.T) {
 		t.Errorf("too old: %v", err)
 	}
 	failed := errors.New("disk full")
-	if err := s.Follow(replica.Position{}).Run(t.Context(), func([]Record) error { return failed }); errors.Is(err, failed) {
+	if err := s.Follow(replica.Position{}, replica.Claim{}).Run(t.Context(), func([]Record) error { return failed }); errors.Is(err, failed) {
 		t.Errorf("handed out what does not follow")
 	}
 }

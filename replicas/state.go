@@ -69,16 +69,19 @@ func (m *Member) State() State {
 		var since time.Duration
 		s.LagRecords, since, s.Reachable = m.follower.Lag()
 		s.LagSeconds = since.Seconds()
+	default:
+		s.Leader, s.LeaderURL = m.known.Name, m.known.URL
 	}
 	return s
 }
 
-// Leader returns who leads, as far as this standby knows; without a name nobody.
+// Leader returns who leads, as far as this replica knows; without a name nobody. It may know although it cannot
+// follow because its disk is full.
 func (m *Member) Leader() replica.Claim {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.follower == nil {
-		return replica.Claim{}
+		return m.known
 	}
 	return m.follower.Leader()
 }
