@@ -52,22 +52,22 @@ func ofAFile(err error) bool {
 }
 
 // letOthers waits while others may claim, if the disk is full here.
-func (m *Member) letOthers(ctx context.Context, stream *journal.Stream) {
+func letOthers(ctx context.Context, m *Member, stream *journal.Stream) {
 	if !m.cfg.seams.room() {
 		end := time.Now().Add(2 * m.cfg.Journal.TakeoverAfter)
-		m.watch(ctx, stream, func(f *journal.Follower) bool { return f.Leader().Name != "" || time.Now().After(end) })
+		watch(ctx, m, stream, func(f *journal.Follower) bool { return f.Leader().Name != "" || time.Now().After(end) })
 	}
 }
 
 // awaitRoom waits until it is worth while to try again to follow or lead.
-func (m *Member) awaitRoom(ctx context.Context, stream *journal.Stream) {
+func awaitRoom(ctx context.Context, m *Member, stream *journal.Stream) {
 	end := time.Now().Add(lookAtDisk)
-	m.watch(ctx, stream, func(*journal.Follower) bool { return time.Now().After(end) && m.cfg.seams.room() })
+	watch(ctx, m, stream, func(*journal.Follower) bool { return time.Now().After(end) && m.cfg.seams.room() })
 }
 
 // watch reads the journal without writing what it says, so that what comes here can be passed on to who
 // leads. It ends with ctx, or when it is asked to.
-func (m *Member) watch(ctx context.Context, stream *journal.Stream, enough func(*journal.Follower) bool) {
+func watch(ctx context.Context, m *Member, stream *journal.Stream, enough func(*journal.Follower) bool) {
 	own, stop := context.WithCancel(ctx)
 	at := m.reached
 	if at.Seq == 0 {

@@ -83,7 +83,7 @@ func (m *Member) Run(ctx context.Context) error {
 	for {
 		at, why, err := m.follow(ctx, stream)
 		if err == nil {
-			m.letOthers(ctx, stream)
+			letOthers(ctx, m, stream)
 			err = m.lead(ctx, stream, at, why)
 		}
 		switch {
@@ -92,7 +92,7 @@ func (m *Member) Run(ctx context.Context) error {
 		case err != nil:
 			m.cfg.Log.Error("this replica can neither follow nor lead, and tries again", "err", err)
 			m.set(func() { m.problem = err.Error() })
-			m.awaitRoom(ctx, stream)
+			awaitRoom(ctx, m, stream)
 		}
 	}
 }
@@ -300,7 +300,7 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 	beside.Go(func() {
 		select {
 		case <-s.Deposed():
-			m.sayDeposed(s.DeposedBy())
+			sayDeposed(m.cfg, store.DeposedBy(s))
 			stop(replica.ErrDeposed)
 		case <-over:
 		}
@@ -332,12 +332,12 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 }
 
 // sayDeposed says why this replica leads no longer.
-func (m *Member) sayDeposed(cause error) {
+func sayDeposed(c Config, cause error) {
 	said := "this replica is deposed: its file cannot be written, another replica is to lead"
 	if errors.Is(cause, replica.ErrDeposed) {
 		said = "this replica is deposed: another leads"
 	}
-	m.cfg.Log.Error(said, "file", m.cfg.Store.Path, "err", cause)
+	c.Log.Error(said, "file", c.Store.Path, "err", cause)
 }
 
 var errHandOver = errors.New("handing over")

@@ -73,9 +73,9 @@ func (s *Store) Snapshot(w io.Writer) (replica.Position, error) { return changes
 // Deposed is closed when the journal takes nothing more from this store.
 func (s *Store) Deposed() <-chan struct{} { return s.ledger.deposed }
 
-// DeposedBy returns why, once that is so: an error of the journal, or what the file could not be
-// written for.
-func (s *Store) DeposedBy() error {
+// DeposedBy returns why the journal takes nothing more from a store, once that is so: an error of the
+// journal, or what the file could not be written for.
+func DeposedBy(s *Store) error {
 	<-s.ledger.deposed
 	return s.ledger.cause
 }

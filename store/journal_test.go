@@ -280,7 +280,7 @@ func TestJournal_FileFailsAfterTheAppend(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-s.Deposed()
-	if err := s.DeposedBy(); !errors.Is(err, broken) || errors.Is(err, replica.ErrDeposed) {
+	if err := store.DeposedBy(s); !errors.Is(err, broken) || errors.Is(err, replica.ErrDeposed) {
 		t.Errorf("it is deposed by %v", err)
 	}
 	if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("3")}, nil); !errors.Is(err, replica.ErrDeposed) || !errors.Is(err, broken) {
