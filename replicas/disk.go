@@ -16,7 +16,7 @@ import (
 
 const (
 	lookAtDisk   = time.Second
-	lookAtLeader = 100 * time.Millisecond
+	lookAtLeader = 200 * time.Millisecond
 	// giveOften is how long a leader whose disk is full leads at least: there may be nobody else.
 	giveOften = time.Minute
 )
@@ -63,6 +63,14 @@ func letOthers(ctx context.Context, m *Member, stream *journal.Stream) {
 func awaitRoom(ctx context.Context, m *Member, stream *journal.Stream) {
 	end := time.Now().Add(lookAtDisk)
 	watch(ctx, m, stream, func(*journal.Follower) bool { return time.Now().After(end) && m.cfg.seams.room() })
+}
+
+// awaitSnapshot waits until there is one; that may take long where a journal has just begun.
+func awaitSnapshot(ctx context.Context, m *Member, stream *journal.Stream) {
+	watch(ctx, m, stream, func(*journal.Follower) bool {
+		_, err := stream.Snapshot(ctx)
+		return err == nil
+	})
 }
 
 // watch reads the journal without writing what it says, so that what comes here can be passed on to who

@@ -253,7 +253,8 @@ func (m *Member) begin(ctx context.Context, stream *journal.Stream) (first bool,
 		}
 		m.cfg.Log.Debug("no snapshot can be had", "err", err)
 		m.set(func() { m.problem = "waiting for a snapshot: " + err.Error() })
-		pause(ctx, 200*time.Millisecond)
+		pause(ctx, lookAtLeader)
+		awaitSnapshot(ctx, m, stream)
 	}
 	return false, context.Cause(ctx)
 }

@@ -398,3 +398,27 @@ func TestMember_WhoCannotWriteKnowsWhoLeads(t *testing.T) {
 	}
 	noted(t, <-c.leads, "first", "second")
 }
+
+// A replica that waits for the first snapshot knows who leads meanwhile.
+func TestMember_WhoWaitsForASnapshotKnowsWhoLeads(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	cfg := g.journal("a")
+	stream, err := journal.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	term, err := stream.Claim(t.Context(), replica.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := g.start("b", g.path())
+	await(t, "b knows who leads", func() bool {
+		if err := term.Beat(); err != nil {
+			t.Fatal(err)
+		}
+		s := b.State()
+		return strings.Contains(s.Problem, "snapshot") && b.Leader().URL == "http://a"
+	})
+}
