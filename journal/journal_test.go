@@ -470,3 +470,51 @@ func TestSnapshots_TwoAreKeptAndTheRecordsAfterThem(t *testing.T) {
 		t.Errorf("fetched what somebody changed: %v", err)
 	}
 }
+
+// While a limit leaves no room, the journal says so and what to do; nothing is given up, and when there is room again it
+// goes on by itself.
+func TestAppend_JournalIsFull(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	var log bytes.Buffer
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s := open(t, c)
+	term := claim(t, s, replica.Position{})
+	store(t, term, "first")
+	limit := func(most int64) {
+		stream, err := s.js.Stream(t.Context(), c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := stream.CachedInfo().Config
+		changed.MaxBytes = most
+		if _, err := s.js.UpdateStream(t.Context(), changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1 << 10)
+	stored := make(chan error, 1)
+	go func() {
+		_, err := term.Append(bytes.Repeat([]byte{1}, 2<<10))
+		stored <- err
+	}()
+	for end := time.Now().Add(time.Minute); s.Full() == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the journal does not say that it is full")
+		}
+	}
+	if err := s.Full(); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "nats stream edit") {
+		t.Errorf("it says %v", err)
+	}
+	limit(-1)
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Full(); err != nil {
+		t.Errorf("it has room, and says %v", err)
+	}
+	store(t, term, "last")
+	if said := log.String(); strings.Count(said, "nothing can be stored") > 1 || strings.Contains(said, "nothing can be stored") != strings.Contains(said, "the journal stores again") {
+		t.Errorf("the log says %s", said)
+	}
+}
