@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +34,22 @@ func past(t *testing.T) (o *office, ana *chat.Agent, ago func(time.Duration)) {
 // reads are calls that look into a room.
 func reads(room string) func(*http.Request, []byte) bool {
 	return func(r *http.Request, _ []byte) bool { return r.URL.Query().Get("roomId") == room }
+}
+
+// pauses makes the next look into a room wait; it returns when that has begun.
+func (o *office) pauses(room string) (begun <-chan struct{}, goOn func()) {
+	looks, waits := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Match: func(r *http.Request, body []byte) bool {
+		if reads(room)(r, body) {
+			once.Do(func() { close(looks) })
+			<-waits
+		}
+		return false
+	}})
+	goOn = sync.OnceFunc(func() { clear(); close(waits) })
+	o.Cleanup(goOn)
+	return looks, goOn
 }
 
 // gets waits until the customers have got exactly these texts, in this order.
@@ -123,6 +140,65 @@ func TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore(t *testi
 	o.belongsTo(after, anna)
 	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
 	o.gets("first", "second", "third")
+}
+
+// TestCatchUp_RoomFoundOpenWhileTheOneBeforeIsLookedInto_WaitsForIt: a customer's message landed in
+// a new room while the bridge looked, as now and then, for what the stream had not brought of
+// the room before. That look leaves to the stream what has not had its turn yet.
+func TestCatchUp_RoomFoundOpenWhileTheOneBeforeIsLookedInto_WaitsForIt(t *testing.T) {
+	o := newOffice(t, chat.Config{})
+	o.look, o.inOrder = 30*time.Millisecond, time.Hour // what the stream brings waits
+	ana := o.rc.AddAgent("ana")
+	o.run()
+	mine := o.rc.DirectRoom("ana", o.rc.Bot())
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	before := o.visitor("a")
+	o.belongsTo(before, anna)
+	ana.Says(before, "first")
+	ana.Says(mine, "help")
+	o.hears("help") // so the stream has brought both
+	begun, goOn := o.pauses(before)
+	<-begun
+	ana.Closes(before, "")
+	after := o.visitor("a")
+	ana.Says(after, "second")
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
+	o.belongsTo(after, anna)
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
+	goOn()
+	o.gets("first", "second")
+}
+
+// TestCatchUp_ThreeRoomsOfOneCustomer_TheLastWaitsForBoth: the stream brings what is written in
+// the last, and has brought nothing of the two before.
+func TestCatchUp_ThreeRoomsOfOneCustomer_TheLastWaitsForBoth(t *testing.T) {
+	o, ana, ago := past(t)
+	ago(0)
+	o.run()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	one, other := o.visitor("a"), o.visitor("b")
+	o.belongsTo(one, anna)
+	o.belongs(other)
+	o.rc.LoseEvents(1)
+	ana.Says(one, "first")
+	ana.Closes(one, "")
+	two := o.visitor("a")
+	begun, goOn := o.pauses(one)
+	o.stream.RoomOpened(bridge.RoomID(two), bridge.RoomID(one), true)
+	o.belongsTo(two, anna)
+	o.stream.RoomOpened(bridge.RoomID(two), bridge.RoomID(one), true)
+	<-begun
+	o.rc.LoseEvents(1)
+	ana.Says(two, "second")
+	ana.Closes(two, "")
+	three := o.visitor("a")
+	o.belongsTo(three, anna)
+	o.stream.RoomOpened(bridge.RoomID(three), bridge.RoomID(two), false)
+	ana.Says(three, "third")
+	ana.Says(other, "to Ben")
+	o.gets("to Ben") // so the third has come
+	goOn()
+	o.gets("to Ben", "first", "second", "third")
 }
 
 func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {

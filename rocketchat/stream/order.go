@@ -243,7 +243,6 @@ func (o *ordering) holds(m wire.Message) bool {
 
 // turns hands on what the stream brings, in order.
 type turns struct {
-	in      *intake
 	order   *ordering
 	catchUp *catchUp
 }
@@ -260,7 +259,7 @@ func (t *turns) take(ctx context.Context, first wire.Message, more <-chan wire.M
 			break
 		}
 	}
-	return t.handOn(ctx, batch)
+	return t.catchUp.handOn(ctx, batch)
 }
 
 // release hands on what has waited for its turn; what has come meanwhile is looked at first.
@@ -268,7 +267,7 @@ func (t *turns) release(ctx context.Context, in <-chan wire.Message) error {
 	if err := t.drain(ctx, in); err != nil {
 		return err
 	}
-	return t.handOn(ctx, t.order.release())
+	return t.catchUp.handOn(ctx, t.order.release())
 }
 
 // drain takes what is here already.
@@ -279,19 +278,4 @@ func (t *turns) drain(ctx context.Context, in <-chan wire.Message) error {
 		}
 	}
 	return nil
-}
-
-// handOn accepts messages, but for those that would overtake what is still to be read.
-func (t *turns) handOn(ctx context.Context, messages []wire.Message) error {
-	batch := messages[:0]
-	for _, m := range messages {
-		waits, err := t.catchUp.waits(m)
-		if err != nil {
-			return err
-		} else if !waits {
-			batch = append(batch, m)
-		}
-	}
-	_, err := t.in.accept(ctx, batch)
-	return err
 }

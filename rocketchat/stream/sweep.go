@@ -48,10 +48,10 @@ func (s *sweeper) sweep(first bool) backgroundRead {
 			s.failures = 0
 			s.pending.mu.Lock()
 			defer s.pending.mu.Unlock()
-			for _, d := range found.rooms {
-				d.hold, d.judged = first, !first
-				s.pending.add(d)
+			for i := range found.rooms {
+				found.rooms[i].hold, found.rooms[i].judged = first, !first
 			}
+			s.pending.add(found.rooms...)
 			s.pending.goal = found.at
 			return nil
 		}
