@@ -110,8 +110,8 @@ func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom,
 	}
 	now := s.cfg.Client.ServerTime()
 	if asked.judged { // what is younger may still be on its way; the next sweep sees it again
-		young := now.Add(-min(settled, s.cfg.SweepEvery))
-		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) || s.order.holds(m) })
+		upTo := s.order.before(now.Add(-min(settled, s.cfg.SweepEvery)))
+		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Touched().Before(upTo) || s.order.holds(m) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
 	s.order.read(messages)

@@ -402,6 +402,31 @@ func TestLook_FindsWhatTheStreamDidNotBring_SessionBeginsAnew(t *testing.T) {
 	o.eventually("a new session", func() bool { return o.ready() == 2 })
 }
 
+// TestLook_FindsWhatFollowsAnAnswerThatWaits_LeavesItsTurnToThat: after the workspace hung, the stream
+// has brought the first of two answers, which has not had its turn yet, and a look finds the other.
+func TestLook_FindsWhatFollowsAnAnswerThatWaits_LeavesItsTurnToThat(t *testing.T) {
+	for _, where := range []string{"the same room", "the next room"} {
+		t.Run(where, func(t *testing.T) {
+			o := newOffice(t, chat.Config{})
+			o.look, o.inOrder = 30*time.Millisecond, time.Second
+			ana := o.rc.AddAgent("ana")
+			o.run()
+			anna := bridge.Conversation{Page: "1", Customer: "2"}
+			room := o.visitor("a")
+			o.belongsTo(room, anna)
+			ana.Says(room, "first")
+			if where == "the next room" {
+				ana.Closes(room, "")
+				room = o.visitor("a")
+				o.belongsTo(room, anna)
+			}
+			o.rc.LoseEvents(1)
+			ana.Says(room, "second")
+			o.gets("first", "second")
+		})
+	}
+}
+
 func TestLook_Fails_StreamGoesOn(t *testing.T) {
 	for name, fault := range map[string]chat.Fault{
 		"the list":        {Route: "GET livechat/rooms", Status: 500},

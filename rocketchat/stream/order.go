@@ -236,6 +236,19 @@ func order(a, b waiting) int {
 	return cmp.Or(a.written.Compare(b.written), gone(a)-gone(b), a.m.Edited.Compare(b.m.Edited.Time))
 }
 
+// before is a time, or that of the oldest message that waits, if that is earlier: what was
+// written later must not be handed on yet, whoever brings it.
+func (o *ordering) before(at time.Time) time.Time {
+	for _, room := range o.rooms {
+		for _, w := range room {
+			if w.written.Before(at) {
+				at = w.written
+			}
+		}
+	}
+	return at
+}
+
 // holds reports whether a message waits.
 func (o *ordering) holds(m wire.Message) bool {
 	return slices.ContainsFunc(o.rooms[m.Room], func(w waiting) bool { return w.m.ID == m.ID })
