@@ -120,6 +120,28 @@ func TestCatchUp_TwoRoomsOfOneCustomer_NoAnswerOvertakesThoseOfTheRoomBefore(t *
 	o.gets("to Ben", "to Ben again", "first", "second", "third")
 }
 
+// TestCatchUp_ClosedRoomsOfOneCustomer_AreReadAsTheyBegan: the bot has marked in the older of two what did not
+// reach the customer, so the list shows that as the one in which something was written last.
+func TestCatchUp_ClosedRoomsOfOneCustomer_AreReadAsTheyBegan(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	o.halt()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	var rooms []string
+	for i, text := range []string{"first", "second"} {
+		ago(time.Duration(20-i) * time.Minute)
+		room := o.visitor("a")
+		o.belongsTo(room, anna)
+		ana.Says(room, text)
+		ana.Closes(room, "")
+		rooms = append(rooms, room)
+	}
+	ago(0)
+	o.rc.UserSays(o.rc.Bot(), rooms[0], "not delivered")
+	o.run()
+	o.gets("first", "second")
+}
+
 // TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore: a customer's message
 // landed in a new room, and the connection had been dead for a while without a word.
 func TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore(t *testing.T) {

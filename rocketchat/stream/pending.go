@@ -14,6 +14,7 @@ import (
 type pendingRoom struct {
 	room  bridge.RoomID
 	kind  string
+	began time.Time           // as a list shows it; zero: it does not
 	since time.Time           // what was written from then on may be missing
 	whose bridge.Conversation // empty: a conversation of which we do not know yet, or of nobody
 
