@@ -22,10 +22,10 @@ func (s *Store) Health() error {
 		return ErrClosed
 	default:
 	}
-	err, try := s.health.get(s.now())
+	err, try := s.health.get(time.Now())
 	if try {
 		select {
-		case s.ops <- &op{apply: func(*group) {}, handedIn: s.now(), done: make(chan error, 1)}:
+		case s.ops <- &op{apply: func(*group) {}, handedIn: time.Now(), done: make(chan error, 1)}:
 		default: // others are trying
 		}
 	}
@@ -38,7 +38,7 @@ func (s *Store) Health() error {
 // refusal returns why nothing new is taken, or nil.
 func (s *file) refusal() error {
 	if since := s.busy.Load(); since != nil {
-		if late := s.now().Sub(*since); late > tooLate {
+		if late := time.Since(*since); late > tooLate {
 			return fmt.Errorf("%w: for %v", ErrBehind, late.Round(time.Second))
 		}
 	}
@@ -84,7 +84,7 @@ func (d *disk) full(s *file) bool {
 		return d.isFull.Load() // somebody asks; a hanging disk must not hold all up
 	}
 	defer d.mu.Unlock()
-	if now := s.now(); now.Sub(d.asked) >= time.Second {
+	if now := s.now(); now.Sub(d.asked).Abs() >= time.Second {
 		d.asked = now
 		free, err := s.seams.free(s.path)
 		d.isFull.Store(err == nil && free < diskFloor)

@@ -123,7 +123,7 @@ type file struct {
 	finished chan struct{} // closed by the writer when it is done
 
 	writer writerState               // belongs to the writer goroutine (before: to Open)
-	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
+	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in, by a clock that nobody sets; nil: idle
 	pages  pageset.Set               // changed by the writer
 	seen   keys.Set                  // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
@@ -264,7 +264,7 @@ func within(ctx context.Context, s *file, change func(*bbolt.Tx) error) error {
 // has not taken it, ctx can still call it back: on error it did not happen, but
 // for one case that commit explains.
 func (s *file) do(ctx context.Context, o *op) error {
-	o.handedIn, o.done = s.now(), make(chan error, 1)
+	o.handedIn, o.done = time.Now(), make(chan error, 1)
 	select {
 	case s.ops <- o:
 	case <-s.finished:

@@ -91,7 +91,7 @@ func (s *file) marks() lazySet {
 
 // gather takes, without waiting, what waits behind the first op.
 func (s *file) gather(first *op) []*op {
-	s.busy.Store(&first.handedIn) // as it is: the clock may be set meanwhile
+	s.busy.Store(&first.handedIn)
 	group := make([]*op, 0, 16)
 	size := 0
 	if s.writer.lastOps >= crowd {
@@ -130,13 +130,12 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.busy.Store(nil)
 		return
 	}
-	now := s.now()
-	s.busy.CompareAndSwap(nil, &now)
-	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
+	start := time.Now()
+	s.busy.CompareAndSwap(nil, &start)
+	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.histories}
 	g.tables = s.tables
 	g.open = make(map[string]proof.Bucket, 4)
 	txid := 0
-	start := time.Now()
 	err := s.seams.commit(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			txid = tx.ID()
@@ -145,7 +144,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 				o.apply(g)
 			}
 			marks.apply(g)
-			noted, err := s.trail.Write(tx, now)
+			noted, err := s.trail.Write(tx, g.now)
 			g.keep(err)
 			g.wrote = g.wrote || noted
 			if !g.wrote && s.writer.failure == nil && !s.writer.more {
