@@ -67,9 +67,11 @@ func (s *catchUp) nextRoom() (backgroundRead, time.Duration) {
 func (s *catchUp) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
 	return func(ctx context.Context) func(context.Context) error {
 		if asked.found {
-			if _, ours, err := s.cfg.Store.Conversation(asked.room); err != nil || !ours {
+			whose, ours, err := s.cfg.Store.Conversation(asked.room)
+			if err != nil || !ours {
 				return func(ctx context.Context) error { return s.notOursYet(ctx, d, asked, err) }
 			}
+			s.pending.belongs(asked.room, whose)
 		}
 		messages, err := s.written(ctx, asked)
 		return func(ctx context.Context) error {

@@ -268,6 +268,32 @@ func TestCatchUp_RoomNotOursYetWhenItBegins_LosesNoOrder(t *testing.T) {
 	o.gets("first", "second", "third")
 }
 
+// TestCatchUp_RoomNotOursYetWhenItBegins_TheNextOneWaitsForIt: it is closed before it could be read.
+func TestCatchUp_RoomNotOursYetWhenItBegins_TheNextOneWaitsForIt(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	ago(0)
+	o.halt()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	before, other := o.visitor("a"), o.visitor("b")
+	o.belongs(other)
+	ana.Says(before, "first")
+	begun, goOn := o.pauses(before)
+	o.run()
+	o.belongsTo(before, anna)
+	o.stream.RoomOpened(bridge.RoomID(before), "", false)
+	<-begun
+	ana.Closes(before, "")
+	after := o.visitor("a")
+	o.belongsTo(after, anna)
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), false)
+	ana.Says(after, "second")
+	ana.Says(other, "to Ben")
+	o.gets("to Ben")
+	goOn()
+	o.gets("to Ben", "first", "second")
+}
+
 func TestCatchUp_StoppedBeforeARoomIsRead_NextStartReadsIt(t *testing.T) {
 	o, ana, ago := past(t)
 	o.run()

@@ -62,6 +62,9 @@ func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
 	} else {
 		s.opened.add(room)
 	}
+	if whose, ours, err := s.cfg.Store.Conversation(room); ours && err == nil {
+		s.pending.belongs(room, whose) // a sweep may have found it before
+	}
 	s.opened.tell()
 }
 

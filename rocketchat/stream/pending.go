@@ -90,6 +90,15 @@ func (r *pendingRoom) more(d pendingRoom) {
 	r.next, r.again = time.Time{}, true
 }
 
+// belongs says whose a room is that may be pending.
+func (o *pendingRooms) belongs(room bridge.RoomID, whose bridge.Conversation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if d := o.rooms[room]; d != nil {
+		d.whose = whose
+	}
+}
+
 // precede has a room read before another one. The caller holds mu.
 func (o *pendingRooms) precede(room, next *pendingRoom) {
 	if at := slices.Index(o.order, next); at >= 0 && !slices.Contains(o.order[:at], room) {
