@@ -51,15 +51,16 @@ func (o *pendingRooms) add(rooms ...pendingRoom) {
 	var last []*pendingRoom
 	for _, d := range slices.Backward(rooms) {
 		room := o.rooms[d.room]
-		switch next := newer[d.whose]; {
-		case room != nil:
+		if room != nil {
 			room.more(d)
-		case next != nil && slices.Contains(o.order, next):
-			room = o.put(&d)
-			o.precede(room, next)
-		default:
-			room = o.put(&d)
-			last = append(last, room)
+		} else {
+			room, d.added = &d, time.Now()
+			o.rooms[d.room] = room
+			if next := newer[d.whose]; next != nil && slices.Contains(o.order, next) {
+				o.precede(room, next)
+			} else {
+				last = append(last, room)
+			}
 		}
 		if d.whose != (bridge.Conversation{}) {
 			newer[d.whose] = room
@@ -67,13 +68,6 @@ func (o *pendingRooms) add(rooms ...pendingRoom) {
 	}
 	slices.Reverse(last)
 	o.order = append(o.order, last...)
-}
-
-// put notes a room that was not pending. The caller holds mu, and gives it its place.
-func (o *pendingRooms) put(d *pendingRoom) *pendingRoom {
-	d.added = time.Now()
-	o.rooms[d.room] = d
-	return d
 }
 
 // more is for a room that is asked for again.
