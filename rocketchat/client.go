@@ -30,6 +30,7 @@ type ClientConfig struct {
 	MaxConns      int                // kept open; at least the number of workers; 64
 	Memory        Memory             // which room is the setup channel; nil: nothing is kept
 	Recovered     func(route string) // called when a call is taken again that was refused of everybody, with its Response.Route; may be nil
+	Leads         func() bool        // no call is made while it says no; nil: always yes
 	Now           func() time.Time
 	Say           *language.Speaker
 	Log           *slog.Logger
@@ -208,6 +209,9 @@ func passed(c *Client, k call) {
 	}
 }
 
+// errNotLeading says that another replica may do this, too.
+var errNotLeading = errors.New("this replica does not lead")
+
 // make is do without evidence.
 func (c *Client) make(ctx context.Context, k call) error {
 	c.mu.Lock()
@@ -219,6 +223,10 @@ func (c *Client) make(ctx context.Context, k call) error {
 	bucket := k.name()
 	if wait := c.limits.Take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
+	}
+	if c.cfg.Leads != nil && !c.cfg.Leads() { // asked last, after all waiting
+		c.limits.Undecided(bucket)
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, After: time.Second, Err: errNotLeading}
 	}
 	k.user, k.auth = user, auth
 	start := time.Now()
