@@ -37,7 +37,7 @@ func (c *actors) write(a action) error {
 	}
 	if err := c.mayAnswer(a.Room); a.As == "agent" {
 		if err == nil {
-			c.ana.Says(a.Room, text)
+			c.tom.Says(a.Room, text)
 		}
 		return err
 	}
@@ -57,7 +57,7 @@ func (c *actors) write(a action) error {
 
 var errWorkspaceDown = errors.New("Rocket.Chat is down: nobody can write there now")
 
-// mayAnswer reports why Ana cannot do anything in a chat.
+// mayAnswer reports why Tom cannot do anything in a chat.
 func (c *actors) mayAnswer(rid string) error {
 	if c.troubles.now().down {
 		return errWorkspaceDown
@@ -70,7 +70,7 @@ func (c *actors) mayAnswer(rid string) error {
 
 // done lets somebody do something.
 func (c *actors) done(a action) error {
-	who, as, name := who{room: a.Room}, "agent", "Ana"
+	who, as, name := who{room: a.Room}, "agent", "Tom"
 	if i := slices.IndexFunc(customers, func(c customer) bool { return c.Key == a.As }); i >= 0 {
 		who.customer, as, name = customers[i], "customer", customers[i].First
 	} else if err := c.mayAnswer(a.Room); err != nil {

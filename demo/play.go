@@ -39,7 +39,7 @@ func (p *play) connect(ctx context.Context) error {
 		return err
 	}
 	p.narrator.tell(story{Title: "Everything is connected: say hello",
-		Text:    "Write as Anna on the phone and answer as Ana in the room. Then press a switch and see what becomes of your messages. The bridge in the middle is the real program; Facebook and Rocket.Chat are played by the sandbox.",
+		Text:    "Write as Anna on the phone and answer as Tom in the room. Then press a switch and see what becomes of your messages. The bridge in the middle is the real program; Facebook and Rocket.Chat are played by the sandbox.",
 		Promise: "Try it"})
 	return nil
 }

@@ -25,7 +25,7 @@ import (
 const (
 	pageID       = "100200300400500"
 	pageName     = "Corner Café"
-	agentName    = "ana"
+	agentName    = "tom"
 	manager      = "maria"
 	setupChannel = "omnichannel-facebook-setup"
 )
@@ -44,7 +44,7 @@ var customers = []customer{
 type stage struct {
 	rc      *chat.RocketChat
 	meta    *meta.Messenger
-	ana     *chat.Agent
+	tom     *chat.Agent
 	process *process
 	dir     string
 	log     *os.File
@@ -99,7 +99,7 @@ func newStage(child func([]string) *exec.Cmd) (s *stage, err error) {
 func (s *stage) people() {
 	s.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true) // so that /facebook gets through
 	s.rc.AddUser(chat.User{Username: manager, Name: "Maria", Roles: []string{"user", "livechat-manager"}, Online: true})
-	s.ana = s.rc.AddAgent(agentName)
+	s.tom = s.rc.AddAgent(agentName)
 	s.meta.AddBarePage(pageID, pageName)
 	s.meta.AddPerson("Maria Santos", pageID)
 	for _, c := range customers {

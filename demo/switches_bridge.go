@@ -34,7 +34,7 @@ func (b *bridgeSwitches) tellKill(bool) []story {
 		return []story{{Title: "The bridge is started again", Text: "It reads its store, then what it missed in Rocket.Chat.", Promise: lost}, back}
 	}
 	return []story{
-		{Title: fmt.Sprintf("kill -9 %d: the bridge is gone", life.PID), Text: "It had no chance to tidy up. Write on both sides now: Facebook keeps trying to hand over its messages, Rocket.Chat keeps Ana's. In 5 seconds it is started again, on the same store.", Promise: lost},
+		{Title: fmt.Sprintf("kill -9 %d: the bridge is gone", life.PID), Text: "It had no chance to tidy up. Write on both sides now: Facebook keeps trying to hand over its messages, Rocket.Chat keeps Tom's. In 5 seconds it is started again, on the same store.", Promise: lost},
 		back,
 	}
 }

@@ -47,13 +47,13 @@ func (f *facebookSwitches) tellFacebook(on bool) []story {
 	if !on {
 		return []story{
 			{Title: "Facebook answers again", Text: "The bridge tries again after half a minute at most, and then sends what waited, in order.", Promise: kept},
-			{Title: "Everything has gone out", Text: "Nobody had to send anything again. Where Ana was told that her message waits, she is told that it went out.", Promise: knows,
+			{Title: "Everything has gone out", Text: "Nobody had to send anything again. where Tom was told that his message waits, he is told that it went out.", Promise: knows,
 				once: func() bool { return f.process.now().Status != nil && f.process.now().waiting() == 0 }},
 		}
 	}
 	return []story{
-		{Title: "Facebook's Graph API refuses all connections", Text: "Customers can still write to you; answers cannot get out. Write as Ana and wait: nothing is sent twice, and nothing is lost.", Promise: kept},
-		{Title: "An answer waits for Facebook", Text: "If that lasts for more than a minute, Ana sees an hourglass on her message, and a sentence that explains it. Her next messages queue up behind it, in order.", Promise: knows,
+		{Title: "Facebook's Graph API refuses all connections", Text: "Customers can still write to you; answers cannot get out. Write as Tom and wait: nothing is sent twice, and nothing is lost.", Promise: kept},
+		{Title: "An answer waits for Facebook", Text: "If that lasts for more than a minute, Tom sees an hourglass on his message, and a sentence that explains it. His next messages queue up behind it, in order.", Promise: knows,
 			once: func() bool { return f.process.now().toCustomers() > 0 }},
 	}
 }
@@ -74,7 +74,7 @@ func (f *facebookSwitches) tellLosing(on bool) []story {
 	armed := time.Now()
 	lost := func() bool { return f.troubles.now().lost.After(armed) }
 	return []story{
-		{Title: "Facebook's next answer will get lost", Text: "Write as Ana. The customer will get the message, but the bridge only sees a broken connection: was it delivered or not?", Promise: onlyOnce},
+		{Title: "Facebook's next answer will get lost", Text: "Write as Tom. The customer will get the message, but the bridge only sees a broken connection: was it delivered or not?", Promise: onlyOnce},
 		{Title: "Delivered, and the bridge cannot know it yet", Text: "Sending again could double it, giving up could lose it. So it does neither, and waits for the echo, with which Facebook tells what the page has said. Here that takes 5 seconds.", Promise: onlyOnce, once: lost},
 		{Title: "The echo came: it was delivered", Text: "The echo carries the bridge's own mark, so it was this very message. The customer has it once. Without it, the bridge finds the message in the thread.", Promise: onlyOnce,
 			once: func() bool {
@@ -122,8 +122,8 @@ func (f *facebookSwitches) tellToken(on bool) []story {
 		}
 	}
 	return []story{
-		{Title: "Facebook no longer accepts the page's token", Text: "That happens when somebody changes a password. Write as Ana: the bridge finds out with the next message.", Promise: dead},
-		{Title: "The setup channel was told, once", Text: "Ana's message waits, and shows an hourglass after about a minute. Customers' messages still come in. To repair it, type /facebook authorize as Maria and follow her link, or press the switch again and watch her do it.", Promise: dead,
+		{Title: "Facebook no longer accepts the page's token", Text: "That happens when somebody changes a password. Write as Tom: the bridge finds out with the next message.", Promise: dead},
+		{Title: "The setup channel was told, once", Text: "Tom's message waits, and shows an hourglass after about a minute. Customers' messages still come in. To repair it, type /facebook authorize as Maria and follow her link, or press the switch again and watch her do it.", Promise: dead,
 			once: func() bool {
 				state, _ := f.process.now().pageState()
 				return state != "" && state != bridge.PageRunning

@@ -194,7 +194,7 @@ function showPhone(v) {
 }
 
 function showDesk(v) {
-  const fresh = v.rooms.find(r => r.open && !looked.has(r.id)); // shown at once, unless Ana is writing elsewhere
+  const fresh = v.rooms.find(r => r.open && !looked.has(r.id)); // shown at once, unless Tom is writing elsewhere
   const room = fresh && !$('say-agent').value ? fresh : v.rooms.find(r => r.id === chosen.room) || v.rooms.find(r => r.open) || v.rooms[0];
   chosen.room = room ? room.id : '';
   const rooms = v.rooms.map(r => ({id: r.id, name: r.name, open: r.open, by: r.servedBy, on: r === room, news: isNew(r.id, r.messages.length, r === room)}));
@@ -209,7 +209,7 @@ function showDesk(v) {
   $('room-close').hidden = !room || !room.open;
   fill($('messages'), room ? room.messages : [], m => m.id, message, 'Chats appear here when a customer writes.');
   const field = $('say-agent'), closed = !room || !room.open || v.down;
-  field.placeholder = v.down ? 'Rocket.Chat is down' : room && !room.open ? 'This chat is closed' : 'Answer as Ana';
+  field.placeholder = v.down ? 'Rocket.Chat is down' : room && !room.open ? 'This chat is closed' : 'Answer as Tom';
   field.disabled = closed;
   field.form.querySelector(':scope > button').disabled = closed;
 }
