@@ -41,7 +41,7 @@ func (w *workspaceSwitches) tellAway(on bool) []story {
 	if !on {
 		return []story{
 			{Title: "Tom is back", Text: "The bridge looks every half minute whether somebody can take a chat. Then everything that waited opens its room.", Promise: kept},
-			{Title: "Nothing waits any more", Text: "What came in while nobody was there is in its room, once and in order.", Promise: kept, once: w.idle},
+			{Title: "Nothing waits any more", Text: "What came in while nobody was there is in its room, once and in order.", Promise: kept, once: w.idle, tries: []int{keptForAll}},
 		}
 	}
 	return []story{
@@ -67,7 +67,7 @@ func (w *workspaceSwitches) tellWorkspace(on bool) []story {
 	if !on {
 		return []story{
 			{Title: "Rocket.Chat is up again", Text: "The bridge tries again after a pause that grew with the outage, half a minute at most. It first reads what it missed, then delivers what waited.", Promise: kept},
-			{Title: "Connected again, and nothing waits", Text: "Customers wrote the whole time and noticed nothing.", Promise: kept, once: w.idle},
+			{Title: "Connected again, and nothing waits", Text: "Customers wrote the whole time and noticed nothing.", Promise: kept, once: w.idle, tries: []int{keptForAll}},
 		}
 	}
 	return []story{
@@ -107,7 +107,7 @@ func (w *workspaceSwitches) tellClose(bool) []story {
 	}
 	return []story{
 		{Title: "Tom has closed the chat", Text: "Let that customer write again: exactly one new room opens, however fast the messages come.", Promise: one},
-		{Title: "A new message, a new room", Text: "The closed chat stays as it was; everything the customer writes from now on is in the new one.", Promise: one,
+		{Title: "A new message, a new room", Text: "The closed chat stays as it was; everything the customer writes from now on is in the new one.", Promise: one, tries: []int{oneRoom},
 			once: func() bool { return w.openRooms() > open || len(w.rc.Rooms()) > rooms }},
 	}
 }
