@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
+	"messenger-bridge/near"
 )
 
 // People tells who may run commands.
@@ -179,7 +180,7 @@ func (c *Commands) unknown(word string) bridge.Reply {
 	for _, e := range c.table {
 		words = append(words, e.Word)
 	}
-	if near := nearest(word, words); near != "" {
+	if near := near.Word(word, words); near != "" {
 		return with(answer(c.say.Say("There is no command `%s`. Did you mean `/facebook %s`? `/facebook help` shows all.", quoted(word), near)),
 			button(near, near), button(c.say.Say("Help"), "help"))
 	}

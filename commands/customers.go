@@ -55,7 +55,9 @@ func (c customerCommands) block(ctx context.Context, in call) (bridge.Reply, err
 	if err := c.customers.Block(ctx, p.ID, customer, true); err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("The customer `%s` can no longer write to *%s* at Facebook. `/facebook unblock %s %s` lifts that.", customer, p.PlainName(), p.ID, customer)), nil
+	reply := answer(c.say.Say("The customer `%s` can no longer write to *%s* at Facebook. `/facebook unblock %s %s` lifts that.", customer, p.PlainName(), p.ID, customer))
+	reply.Changed = c.say.Say("*%s*: @%s has blocked a customer at Facebook.", p.PlainName(), bridge.PlainWords(in.From.Username))
+	return reply, nil
 }
 
 func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, error) {
@@ -66,7 +68,9 @@ func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, e
 	if err := c.customers.Block(ctx, p.ID, customer, false); err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("The customer `%s` may write to *%s* again at Facebook.", customer, p.PlainName())), nil
+	reply := answer(c.say.Say("The customer `%s` may write to *%s* again at Facebook.", customer, p.PlainName()))
+	reply.Changed = c.say.Say("*%s*: @%s lets a customer write again at Facebook.", p.PlainName(), bridge.PlainWords(in.From.Username))
+	return reply, nil
 }
 
 // forgotten forgets a customer and says honestly what was and what was not done.
