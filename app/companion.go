@@ -26,7 +26,7 @@ func (p *program) clerk() *commands.Commands {
 			return w.In.Waiting, w.Out.Waiting
 		}},
 		Codes:     commands.Codes{Store: p.store, Now: p.now},
-		Customers: customers{p.late, audit.Auditor{Journal: p.store.Journal(), Log: p.log}},
+		Customers: customers{p.late, p.store, audit.Auditor{Journal: p.store.Journal(), Log: p.log}},
 		Health:    p.view().health, Failures: failures{p.late}, Say: p.say,
 		Workspace: commands.Workspace{Board: p.client, RoomLink: p.client.RoomLink},
 	})
