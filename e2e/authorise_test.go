@@ -249,7 +249,7 @@ func (o *office) confirmed(words string) string {
 
 // isStep tells the checklist from answers and announcements.
 func isStep(text string) bool {
-	for _, sign := range []string{":point_right: ", ":white_check_mark: ", ":white_circle: ", ":tada: "} {
+	for _, sign := range []string{":point_right: ", ":white_check_mark: ", ":white_circle: ", ":tada: ", ":no_entry: Since "} {
 		if strings.HasPrefix(text, sign) {
 			return true
 		}
@@ -560,7 +560,7 @@ func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) 
 				t.Errorf("the code stays in the address: %s", b.at.Path)
 			}
 			b.shows("the tick boxes", 200, "Maria Muster", "Bakery", "Bikes")
-			b.choose([]string{bakery}, bakery+".department="+o.sales).shows("the result", 200, "The page is connected", "Bakery", "Running")
+			b.choose([]string{bakery}, bakery+".department="+o.sales).shows("the result", 200, "The page is connected", "Bakery", "Running", "Try it now", "m.me/"+bakery, "/facebook edit "+bakery)
 			o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(rid), "*Bakery* is connected")) > 0 })
 			o.isConnected(bakery)
 			if missing := missingFrom(o.meta.Subscribed(bikes)); len(missing) != len(needed) {

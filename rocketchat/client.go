@@ -186,13 +186,15 @@ type call struct {
 	auth   bridge.Secret     // of the user
 	answer any               // decoded from the JSON answer, if not nil
 
-	named string // its name, once it is made; "": not yet
+	named string    // its name, once it is made; "": not yet
+	began time.Time // when it is made
 }
 
 // do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
 // by codeOf, and what is known of others by its Answer.
 func (c *Client) do(ctx context.Context, k call) error {
 	k.named = k.name()
+	k.began = c.cfg.Now()
 	err := c.make(ctx, k)
 	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
 		passed(c, k)
@@ -204,7 +206,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 
 // passed notes that a call was let through.
 func passed(c *Client, k call) {
-	if c.book.Passed(k.name(), k.of) {
+	if c.book.Passed(k.name(), k.of, k.began) {
 		c.cfg.Recovered(k.shown())
 	}
 }

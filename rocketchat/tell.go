@@ -28,6 +28,8 @@ var statusReactions = map[bridge.NoticeKind]string{
 	bridge.Note:         keptMark,
 	bridge.HeldBack:     keptMark,
 	bridge.Released:     keptMark,
+
+	bridge.AnsweredAside: ":envelope:",
 }
 
 // Notify implements bridge.Notifier: it shows a notice on the message concerned: a quote of it with a sentence, and
@@ -54,7 +56,7 @@ func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 		return c.revise(ctx, n)
 	case bridge.WindowEndsSoon, bridge.WindowHasEnded, bridge.SurveySkipped:
 		return c.tellRoom(ctx, n)
-	case bridge.HasArrived, bridge.WasRead:
+	case bridge.HasArrived, bridge.WasRead, bridge.AnsweredAside:
 		return c.react(ctx, n.Message, statusReactions[n.Kind], true)
 	case bridge.Answer:
 		return c.reply(ctx, n)
@@ -198,7 +200,7 @@ func previewOnlyQuote(body map[string]any, text string) {
 // that is no code, and what is refused now may be there since a try whose
 // answer was lost, so a refusal is checked.
 func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
-	send := call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body}
+	send := call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body, began: c.cfg.Now()}
 	err := c.do(ctx, send)
 	switch statusOf(err) {
 	case http.StatusUnauthorized, http.StatusTooManyRequests: // it says nothing of the message

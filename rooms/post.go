@@ -101,9 +101,11 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 		err := r.post(ctx, link, p)
 		switch reasonOf(err) {
 		case bridge.RoomClosed:
-			previous, link.Room = link.Room, ""
+			previous = link.Room
+			link.leave()
 		case bridge.VisitorUnknown:
-			link.Visitor, link.Room = "", ""
+			link.Visitor = ""
+			link.leave()
 		default:
 			if err != nil {
 				return bridge.Shown{}, err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -232,6 +233,42 @@ func TestJournal_CopyIsTheSameAsTheStore(t *testing.T) {
 			}
 		})
 	}
+}
+
+// silent is a journal that answers no beat until it is told to.
+type silent struct {
+	book
+	once          sync.Once
+	asked, answer chan struct{}
+}
+
+func (b *silent) BeatEvery() time.Duration { return time.Second }
+
+func (b *silent) Beat() error {
+	b.once.Do(func() { close(b.asked) })
+	<-b.answer
+	return replica.ErrDeposed
+}
+
+// Who waits for the journal can write nothing, and says so before anybody wants to write.
+func TestJournal_DoesNotAnswerABeat_NothingIsTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &silent{asked: make(chan struct{}), answer: make(chan struct{})}
+		o := options(newPath(t))
+		o.Journal = j
+		s := open(t, o)
+		<-j.asked
+		time.Sleep(2100 * time.Millisecond) // of the bubble
+		if err := s.Health(); !errors.Is(err, store.ErrBehind) {
+			t.Errorf("nothing can be written, and the store says %v", err)
+		}
+		if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("1")}, nil); !errors.Is(err, store.ErrNotStored) {
+			t.Errorf("appended: %v", err)
+		}
+		close(j.answer)
+		<-s.Deposed()
+		_ = s.Close()
+	})
 }
 
 // What the journal refuses is not in the file, and what is written afterwards neither.

@@ -58,7 +58,10 @@ func (s *file) write() {
 		case o := <-s.ops:
 			s.commit(s.gather(o), s.marks())
 		case <-beats:
+			began := time.Now()
+			s.busy.Store(&began) // as long as the journal does not answer, nothing else is written
 			s.ledger.beat()
+			s.busy.Store(nil)
 		case <-s.flush:
 			s.commit(nil, s.marks())
 		case <-s.stop:
