@@ -479,7 +479,12 @@ func TestAppend_JournalIsFull(t *testing.T) {
 	var log bytes.Buffer
 	c.Log = slog.New(slog.NewTextHandler(&log, nil))
 	s := open(t, c)
-	term := claim(t, s, replica.Position{})
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	term, err := s.Claim(ctx, replica.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	store(t, term, "first")
 	limit := func(most int64) {
 		stream, err := s.js.Stream(t.Context(), c.Name)
@@ -514,7 +519,21 @@ func TestAppend_JournalIsFull(t *testing.T) {
 		t.Errorf("it has room, and says %v", err)
 	}
 	store(t, term, "last")
-	if said := log.String(); strings.Count(said, "nothing can be stored") > 1 || strings.Contains(said, "nothing can be stored") != strings.Contains(said, "the journal stores again") {
+	limit(1 << 10)
+	go func() {
+		_, err := term.Append([]byte("never"))
+		stored <- err
+	}()
+	for end := time.Now().Add(time.Minute); s.Full() == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the journal does not say again that it is full")
+		}
+	}
+	stop()
+	if err := <-stored; !errors.Is(err, replica.ErrDeposed) || s.Full() != nil {
+		t.Errorf("its term has ended with %v, and it says %v", err, s.Full())
+	}
+	if said := log.String(); strings.Count(said, "the journal stores again") > 1 {
 		t.Errorf("the log says %s", said)
 	}
 }
