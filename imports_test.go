@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"store/trail":         {"bridge", "store/layout", "store/proof"},
 	"store/keys":          {"store/proof"},
 	"store/layout":        {"bridge"},
-	"store/fresh":         {"bridge"},
+	"store/fresh":         {"bridge", "store/layout"},
 	"store/linked":        {"bridge"},
 	"store/later":         {},
 	"store/pageset":       {"bridge"},

@@ -143,7 +143,7 @@ func (g *group) today() *proof.Bucket {
 	if g.keep(err); err != nil {
 		return nil
 	}
-	b := receiptsOn(g.file, g.tx, day)
+	b := receiptsOn(g.file, g.tx, day).Within(g.room)
 	g.day = &b
 	return g.day
 }

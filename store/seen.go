@@ -16,6 +16,16 @@ type freshKeys struct {
 	order []keys.Hash
 }
 
+// empty returns the same without any.
+func (f *freshKeys) empty() *freshKeys {
+	if len(f.order) > groupOps {
+		*f = freshKeys{}
+	}
+	clear(f.set)
+	f.order = f.order[:0]
+	return f
+}
+
 // firstSeen reports whether a key is new, and if so has it remembered.
 func (g *group) firstSeen(h keys.Hash) bool {
 	if g.file.seen.Has(h) {
@@ -36,7 +46,7 @@ func (g *group) firstSeen(h keys.Hash) bool {
 func (g *group) writeKeys() {
 	for rest := g.fresh.order; len(rest) > 0; {
 		n := min(len(rest), hashesPerRecord)
-		v := make([]byte, 0, 4+16*n)
+		v := g.room.Make(4 + 16*n)
 		v = binary.BigEndian.AppendUint32(v, uint32(g.now.Unix())) // #nosec G115 -- seconds fit until 2106
 		for _, h := range rest[:n] {
 			v = append(v, h[:]...)

@@ -48,6 +48,13 @@ type writerState struct {
 	more       bool // receipts are left that are to be let go, with commits made for them
 }
 
+// scratch is what the writer needs for each transaction, and uses again.
+type scratch struct {
+	room  proof.Room
+	keys  freshKeys
+	group []*op
+}
+
 // write is the writer goroutine. Nothing else begins a write transaction.
 func (s *file) write() {
 	defer close(s.finished)
@@ -92,7 +99,8 @@ func (s *file) marks() lazySet {
 // gather takes, without waiting, what waits behind the first op.
 func (s *file) gather(first *op) []*op {
 	s.busy.Store(&first.handedIn) // as it is: the clock may be set meanwhile
-	group := make([]*op, 0, 16)
+	group := s.scratch.group[:0]
+	defer func() { s.scratch.group = group }()
 	size := 0
 	if s.writer.lastOps >= crowd {
 		runtime.Gosched()
@@ -132,8 +140,9 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	}
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
-	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
-	g.tables = s.tables
+	s.scratch.room.Empty()
+	g := &group{file: s, now: now, after: s.writer, histories: marks.histories, fresh: s.scratch.keys.empty()}
+	g.tables, g.room = s.tables, &s.scratch.room
 	g.open = make(map[string]proof.Bucket, 4)
 	txid := 0
 	start := time.Now()
@@ -178,7 +187,8 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	s.trail.Settle(err == nil)
 	s.states.settle(marks.states, err == nil)
 	s.busy.Store(nil)
-	for _, o := range ops {
+	for i, o := range ops {
+		ops[i] = nil // the next group has the same place
 		o.done <- err
 	}
 }
@@ -236,6 +246,7 @@ func (s *file) recovered() {
 type transaction struct {
 	tx     *bbolt.Tx
 	tables proof.Tables
+	room   *proof.Room
 	open   map[string]proof.Bucket
 	wrote  bool
 	err    error // of bbolt; fails the transaction
@@ -247,12 +258,13 @@ type group struct {
 	file *file
 	now  time.Time
 
-	day       *proof.Bucket // today's receipts, once needed
-	touched   [4]bool       // queues, by their numbers
+	day       *proof.Bucket    // today's receipts, once needed
+	touched   [4]bool          // queues, by their numbers
+	seekers   [4]*bbolt.Cursor // likewise, of those from which entries leave
 	histories map[place]bridge.History
 	effects   []func()
 
-	fresh     freshKeys
+	fresh     *freshKeys
 	forgotten []keys.Hash
 	pages     map[bridge.PageID]*bridge.Page // nil: deleted
 	after     writerState                    // what the writer knows once it took effect
@@ -266,7 +278,7 @@ func (g *transaction) bucket(name []byte) proof.Bucket {
 	if b, is := g.open[string(name)]; is {
 		return b
 	}
-	b := g.tables.Of(g.tx, name)
+	b := g.tables.Of(g.tx, name).Within(g.room)
 	for _, a := range appended {
 		if bytes.Equal(a, name) {
 			b.FillPercent = fillAppended
@@ -302,8 +314,10 @@ func (g *transaction) take(b proof.Bucket, key []byte) []byte {
 }
 
 // drop deletes a key and reports whether it was there.
-func (g *transaction) drop(b proof.Bucket, key []byte) bool {
-	c := b.Cursor()
+func (g *transaction) drop(b proof.Bucket, key []byte) bool { return g.dropAt(b.Cursor(), key) }
+
+// dropAt does so in the bucket of a cursor, which it moves.
+func (g *transaction) dropAt(c *bbolt.Cursor, key []byte) bool {
 	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
 		return false
 	}
