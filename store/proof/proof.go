@@ -28,7 +28,7 @@ type Bucket struct {
 	name    []byte
 	seal    *seal.Sealer // nil: its values have no tags
 	changed func(Place)
-	room    *Room         // for what is put; nil: anew each time
+	room    *Room // for what is put; nil: anew each time
 }
 
 // Open returns a bucket of that name. changed is told of values that are not proven.
