@@ -147,14 +147,17 @@ func receiptsOf(f *file, tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.Ro
 			take(receipt.MidKey('i', of.Page, bridge.Mid(mid)))
 			take(receipt.PrintKey(bridge.TagOfVersion(string(version), 0).Message))
 		})
-		eachShown(b, of.Page, rooms, func(mid []byte, ids []string) {
-			take(receipt.MidKey('s', of.Page, bridge.Mid(mid)))
+		eachShown(b, of.Page, rooms, func(mid bridge.Mid, ids []string) {
+			take(receipt.MidKey('s', of.Page, mid))
 			for _, id := range ids {
-				take(receipt.MarkKey('o', bridge.SendTag{Message: bridge.MessageID(id)}))
+				tag := bridge.SendTag{Message: bridge.MessageID(id)}
+				take(receipt.MarkKey('o', tag))
+				take(receipt.OneKey(tag))
 			}
 		})
 		for _, id := range messages {
 			take(receipt.PrintKey(id))
+			take(receipt.OneKey(bridge.SendTag{Message: id}))
 			for _, version := range []string{string(id) + "\x00", string(id) + "~"} {
 				each(b, []byte("o"+version), func(key, mid []byte) {
 					take(key)
@@ -177,11 +180,16 @@ func eachSent(b proof.Bucket, of bridge.Conversation, do func(version, part, mid
 }
 
 // eachShown calls do for everything that is shown in one of some rooms.
-func eachShown(b proof.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid []byte, ids []string)) {
+func eachShown(b proof.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid bridge.Mid, ids []string)) {
+	each(b, []byte{'b'}, func(key, v []byte) {
+		if of, mid, room := receipt.CutOne(v); of == page && slices.Contains(rooms, room) {
+			do(mid, []string{string(key[1:])})
+		}
+	})
 	prefix := receipt.MidKey('s', page, "")
 	each(b, prefix, func(key, v []byte) {
 		if ids := strings.Split(string(v), "\x00"); slices.Contains(rooms, bridge.RoomID(ids[0])) {
-			do(key[len(prefix):], ids[1:])
+			do(bridge.Mid(key[len(prefix):]), ids[1:])
 		}
 	})
 }
