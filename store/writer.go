@@ -51,7 +51,7 @@ type writerState struct {
 // scratch is what the writer needs for each transaction, and uses again.
 type scratch struct {
 	room  proof.Room
-	keys  freshKeys
+	keys  keys.Fresh
 	group []*op
 }
 
@@ -141,7 +141,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	now := s.now()
 	s.busy.CompareAndSwap(nil, &now)
 	s.scratch.room.Empty()
-	g := &group{file: s, now: now, after: s.writer, histories: marks.histories, fresh: s.scratch.keys.empty()}
+	g := &group{file: s, now: now, after: s.writer, histories: marks.histories, fresh: s.scratch.keys.Empty()}
 	g.tables, g.room = s.tables, &s.scratch.room
 	g.open = make(map[string]proof.Bucket, 4)
 	txid := 0
@@ -216,9 +216,9 @@ func (s *file) committed(g *group, ops int, took time.Duration) {
 	c := &s.writer.counts
 	c.Commits++
 	c.Ops += uint64(ops) // #nosec G115 -- a count
-	c.Entries += uint64(len(g.fresh.order))
+	c.Entries += uint64(len(g.fresh.All))
 	c.CommitTime += took
-	s.seen.Change(g.fresh.order, g.forgotten)
+	s.seen.Change(g.fresh.All, g.forgotten)
 	c.Remembered = s.seen.Len()
 	if g.pages != nil {
 		s.pages.Change(g.pages)
@@ -264,7 +264,7 @@ type group struct {
 	histories map[place]bridge.History
 	effects   []func()
 
-	fresh     *freshKeys
+	fresh     *keys.Fresh
 	forgotten []keys.Hash
 	pages     map[bridge.PageID]*bridge.Page // nil: deleted
 	after     writerState                    // what the writer knows once it took effect
@@ -343,7 +343,6 @@ func (g *transaction) keep(err error) {
 // too old, a little at a time.
 func (g *group) complete() {
 	g.writeKeys()
-	g.forgetKeys()
 	g.expireFailed()
 	g.expireReceipts()
 	for _, q := range g.file.queues {
