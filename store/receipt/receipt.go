@@ -97,7 +97,7 @@ func appendPairs(all []Pair, r *bridge.Receipt) []Pair {
 // onlyOne returns what is stored of a message that is shown as one, whose id follows from its
 // own: one record is found by both.
 func onlyOne(r *bridge.Receipt) (Pair, bool) {
-	if len(r.Shown) != 1 || strings.Contains(string(r.Page), "\x00") || strings.Contains(string(r.Mid), "\x00") || r.Shown[0] != shownAs(r.Page, r.Mid) {
+	if len(r.Shown) != 1 || strings.Contains(string(r.Page), "\x00") || strings.Contains(string(r.Mid), "\x00") || !messageOf(r.Page, r.Mid).IsShownAs(r.Shown[0]) {
 		return Pair{}, false
 	}
 	value := make([]byte, 0, len(r.Page)+len(r.Mid)+len(r.Room)+2)
@@ -105,8 +105,9 @@ func onlyOne(r *bridge.Receipt) (Pair, bool) {
 	return Pair{OneKey(bridge.SendTag{Message: r.Shown[0]}), append(append(value, 0), r.Room...)}, true
 }
 
-func shownAs(page bridge.PageID, mid bridge.Mid) bridge.MessageID {
-	return bridge.Incoming{Conversation: bridge.Conversation{Page: page}, Key: bridge.MessageKey(mid)}.MessageID()
+// messageOf is what is known of a customer's message by its mid.
+func messageOf(page bridge.PageID, mid bridge.Mid) bridge.Incoming {
+	return bridge.Incoming{Conversation: bridge.Conversation{Page: page}, Key: bridge.MessageKey(mid)}
 }
 
 // OneKey is where a message stands that may be the only one as which another is shown; nil for
@@ -120,7 +121,7 @@ func OneKey(m bridge.SendTag) []byte {
 
 // OneKeyOf is where a mid stands that is shown as one message.
 func OneKeyOf(page bridge.PageID, mid bridge.Mid) []byte {
-	return OneKey(bridge.SendTag{Message: shownAs(page, mid)})
+	return OneKey(bridge.SendTag{Message: messageOf(page, mid).MessageID()})
 }
 
 // CutOne reads what stands there.
