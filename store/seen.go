@@ -1,24 +1,54 @@
 package store
 
-import "messenger-bridge/store/keys"
+import (
+	"time"
 
-// firstSeen reports whether a key is new, and if so has it remembered.
-func (g *group) firstSeen(h keys.Hash) bool { return !g.file.seen.Has(h) && g.fresh.Add(h) }
+	"messenger-bridge/store/seen"
+)
 
-// writeKeys adds the new keys to the log, and lets go of the oldest, a little with each commit.
+// writeKeys adds the new keys to the log, many to a record: first to the newest one, but for
+// a journal, which would be told all that stands in it.
 func (g *group) writeKeys() {
-	if len(g.fresh.All) > 0 {
-		g.wrote = true
-		g.keep(keys.Write(g.bucket(bucketSeen), g.room, g.fresh.All, g.now))
-		if g.after.seenFrom.IsZero() {
-			g.after.seenFrom = g.now
-		}
-	}
-	before := g.now.Add(-g.file.remember - keys.SameRecord)
-	if from := g.after.seenFrom; from.IsZero() || from.After(before) {
+	rest := g.fresh.Order
+	if len(rest) == 0 {
 		return
 	}
-	var err error
-	g.forgotten, g.after.seenFrom, err = keys.Forget(g.bucket(bucketSeen), before)
-	g.keep(err)
+	b := g.Bucket(bucketSeen)
+	if g.Record == nil {
+		var key, record []byte
+		if key, record, rest = seen.Continue(b, g.Room, g.now, rest); key != nil {
+			g.Put(b, key, record)
+		}
+	}
+	for len(rest) > 0 {
+		var record []byte
+		record, rest = seen.Record(g.Room, g.now, rest)
+		g.Put(b, seqKey(g.Next(b)), record)
+	}
+	if g.after.seenFrom.IsZero() {
+		g.after.seenFrom = g.now
+	}
+}
+
+// forgetKeys lets go of the oldest, a little with each commit.
+func (g *group) forgetKeys() {
+	const atOnce = 64
+	over := g.file.remember + seen.SameRecord
+	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < over {
+		return
+	}
+	b := g.Bucket(bucketSeen)
+	c := b.Cursor()
+	k, v := c.First()
+	for n := 0; k != nil && n < atOnce && g.now.Sub(seen.At(v)) >= over; n++ {
+		if v, err := b.Value(k, v); err == nil {
+			g.forgotten = append(g.forgotten, seen.Hashes(v)...)
+		}
+		g.Remove(b, c, k)
+		k, v = c.First()
+	}
+	g.after.seenFrom = time.Time{}
+	if k != nil {
+		g.after.seenFrom = seen.At(v)
+	}
 }
