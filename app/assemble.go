@@ -225,7 +225,7 @@ func (p *program) operators() *operators {
 func (p *program) public() *publicServer {
 	return &publicServer{
 		late: p.late, cfg: p.cfg, settled: p.settled, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
-		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
+		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, roomLink: p.client.RoomLink, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
 }
 
@@ -238,7 +238,7 @@ func (p *program) door() *intake.Door {
 func (p *program) patient() *patient {
 	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
 	t.take(p)
-	t.refused = p.relay.Refusals.Lasting
+	t.refused, t.replica = p.relay.Refusals.Lasting, p.replica
 	return t
 }
 

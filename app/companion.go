@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -25,7 +26,7 @@ func (p *program) clerk() *commands.Commands {
 			return w.In.Waiting, w.Out.Waiting
 		}},
 		Codes:     commands.Codes{Store: p.store, Now: p.now},
-		Customers: customers{p.late, audit.Auditor{Journal: p.store.Journal(), Log: p.log}},
+		Customers: customers{p.late, p.store, audit.Auditor{Journal: p.store.Journal(), Log: p.log}},
 		Health:    p.view().health, Failures: failures{p.late}, Say: p.say,
 		Workspace: commands.Workspace{Board: p.client, RoomLink: p.client.RoomLink},
 	})
@@ -61,8 +62,10 @@ func (a access) trusted(ctx context.Context, who bridge.UserID, room bridge.Room
 // paced is the clerk at a pace that one person keeps.
 type paced struct {
 	companion.Clerk
-	pace *notices.Pace
-	say  *language.Speaker
+	pace     *notices.Pace
+	announce func(ctx context.Context, key, text string) error
+	say      *language.Speaker
+	log      *slog.Logger
 }
 
 // Handle implements companion.Clerk.
@@ -70,14 +73,20 @@ func (p paced) Handle(ctx context.Context, c bridge.Command) (bridge.Reply, erro
 	if ok, _ := p.pace.Take(c.From.ID, c.At); !ok {
 		return bridge.Reply{Text: p.say.Say(notices.TooFast)}, nil
 	}
-	return p.Clerk.Handle(ctx, c)
+	reply, err := p.Clerk.Handle(ctx, c)
+	if err == nil && reply.Changed != "" { // only the person reads the answer
+		if err := p.announce(ctx, notices.ChangedKey(c.ID), reply.Changed); err != nil {
+			p.log.Warn("a change was not announced", "err", err)
+		}
+	}
+	return reply, err
 }
 
 // commandsRoute is where the companion app brings what was typed.
 func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: s.settled.commands, Clerk: paced{s.clerk, s.pace, s.say}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
+		Secrets: s.settled.commands, Clerk: paced{s.clerk, s.pace, s.relay.Notices.Announce, s.say, s.log}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

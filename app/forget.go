@@ -8,16 +8,29 @@ import (
 	"messenger-bridge/app/audit"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/relay"
+	"messenger-bridge/store"
 )
 
 // customers is the bridge, which is made after the commands.
 type customers struct {
 	*late
+	store *store.Store
 	audit audit.Auditor
 }
 
 func (c customers) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
 	return c.relay.Eraser.Customer(p, word)
+}
+
+// Called implements commands.Customers.
+func (c customers) Called(p bridge.PageID, fits func(string) bool) ([]bridge.Called, error) {
+	all, err := c.store.Called(p, fits)
+	for i := range all {
+		if link, err := c.store.Link(all[i].Conversation); err == nil { // else it is named without
+			all[i].Room = link.Room
+		}
+	}
+	return all, err
 }
 
 func (c customers) Block(ctx context.Context, p bridge.PageID, id bridge.CustomerID, on bool) error {

@@ -42,6 +42,7 @@ type publicServer struct {
 	clerk     *commands.Commands
 	trusted   func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
 	pace      *notices.Pace
+	roomLink  func(bridge.RoomID) string
 	avatars   http.Handler
 	metrics   *metrics.Metrics
 	strangers *strangers
@@ -67,7 +68,8 @@ func (s *publicServer) routes() []route {
 	browser := web.New(web.Config{
 		Login: s.pages.Login, Editor: s.pages.Editor, Deletion: s.pages.Eraser.Deletion,
 		Secure: strings.HasPrefix(s.cfg.Network.PublicURL, "https:"), Path: publicPath(s.cfg.Network.PublicURL),
-		Sign: s.store.Sign, Pressed: func() { s.strangers.left(formPlace) }, Now: s.cfg.Now, Say: s.say, Log: s.log,
+		Chats: func() string { return strings.TrimSuffix(s.roomLink(""), "/live/") + "/omnichannel/current" },
+		Sign:  s.store.Sign, Pressed: func() { s.strangers.left(formPlace) }, Now: s.cfg.Now, Say: s.say, Log: s.log,
 	})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
 		AppSecrets: s.settled.appSecrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,

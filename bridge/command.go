@@ -28,6 +28,7 @@ type Command struct {
 type Reply struct {
 	Text      string        // Rocket.Chat markup; empty: no answer
 	Private   bool          // holds a one-time link: always by direct message
+	Changed   string        // what was changed, and by whom; said in the setup channel, unless everybody there reads the command and its answer
 	Shortcuts []Shortcut    // below the text
 	Dialog    *SettingsForm // to be shown instead of a text; only if the command allows it
 }

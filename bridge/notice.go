@@ -79,6 +79,7 @@ const (
 	WasRead         NoticeKind = "read"          // likewise: and has read it
 	CommandReceived NoticeKind = "ordered"       // not told at all: a command to be carried out
 	Answer          NoticeKind = "answer"        // to a command: in Room, or by direct message if that is empty
+	AnsweredAside   NoticeKind = "answered"      // a mark on a command that was answered by direct message
 	Announcement    NoticeKind = "announcement"  // in the setup channel
 
 	WindowEndsSoon NoticeKind = "window-ending"  // in the room, for whoever works there

@@ -118,6 +118,13 @@ type Names interface {
 	SaveName(ctx context.Context, c Conversation, name string) error
 }
 
+// Called is a conversation with somebody whose name is known.
+type Called struct {
+	Conversation Conversation
+	Name         string
+	Room         RoomID // the open one; empty: there is none
+}
+
 // Links tell how conversations are tied to Rocket.Chat.
 type Links interface {
 	Link(Conversation) (Link, error)

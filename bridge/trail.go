@@ -26,6 +26,18 @@ type Subject struct {
 	ID   string // of the message; empty: of none
 }
 
+// Named names the message for the log: by the id at Facebook if a customer wrote it, else by the
+// id in Rocket.Chat.
+func (s Subject) Named(d Direction) []any {
+	switch {
+	case s.ID == "":
+		return nil
+	case d == In:
+		return []any{"mid", s.ID}
+	}
+	return []any{"message", s.ID}
+}
+
 // StepKind says what happened.
 type StepKind string
 

@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
+	"messenger-bridge/near"
 )
 
 // People tells who may run commands.
@@ -58,6 +59,7 @@ type Revoker interface {
 // Customers forgets and blocks them; relay.Eraser and relay.Relay do it.
 type Customers interface {
 	Customer(p bridge.PageID, word string) (bridge.CustomerID, error)
+	Called(p bridge.PageID, fits func(name string) bool) ([]bridge.Called, error)
 	Block(ctx context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error
 	Forget(context.Context, bridge.PageID, bridge.CustomerID) (bridge.Forgotten, error)
 }
@@ -116,7 +118,7 @@ func New(c Config) *Commands {
 		failures:    failureCommands{failures: c.Failures, pages: c.Pages, roomLink: c.Workspace.RoomLink, ask: ask, say: c.Say},
 		trace:       traceCommand{tracer: c.Traffic.Tracer, pages: c.Pages, say: c.Say},
 		guide:       guideCommand{board: c.Workspace.Board, say: c.Say},
-		customers:   customerCommands{customers: c.Customers, pages: c.Pages, ask: ask, say: c.Say},
+		customers:   customerCommands{customers: c.Customers, pages: c.Pages, roomLink: c.Workspace.RoomLink, ask: ask, say: c.Say},
 	})
 	return commands
 }
@@ -179,7 +181,7 @@ func (c *Commands) unknown(word string) bridge.Reply {
 	for _, e := range c.table {
 		words = append(words, e.Word)
 	}
-	if near := nearest(word, words); near != "" {
+	if near := near.Word(word, words); near != "" {
 		return with(answer(c.say.Say("There is no command `%s`. Did you mean `/facebook %s`? `/facebook help` shows all.", quoted(word), near)),
 			button(near, near), button(c.say.Say("Help"), "help"))
 	}

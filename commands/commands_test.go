@@ -120,6 +120,14 @@ func (o *office) Customer(p bridge.PageID, word string) (bridge.CustomerID, erro
 	}
 	return "7001", nil
 }
+func (o *office) Called(p bridge.PageID, fits func(string) bool) (all []bridge.Called, err error) {
+	for id, name := range map[bridge.CustomerID]string{"7001": "Anna Example", "7002": "Ben Twice", "7003": "Ben Twice"} {
+		if fits(name) {
+			all = append(all, bridge.Called{Conversation: bridge.Conversation{Page: p, Customer: id, Kind: bridge.Messages}, Name: name})
+		}
+	}
+	return all, nil
+}
 func (o *office) Block(_ context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error {
 	o.calls = append(o.calls, fmt.Sprintf("block %s %s %v", p, c, on))
 	return nil

@@ -36,7 +36,9 @@ func (c connectionCommands) subscribe(ctx context.Context, in call) (bridge.Repl
 	if err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("*%s*: %s.", p.PlainName(), stateText(c.say, p))), nil
+	reply := answer(c.say.Say("*%s*: %s.", p.PlainName(), stateText(c.say, p)))
+	reply.Changed = c.say.Say("*%s*: @%s has switched it on. It is: %s.", p.PlainName(), bridge.PlainWords(in.From.Username), stateText(c.say, p))
+	return reply, nil
 }
 
 func (c connectionCommands) unsubscribe(ctx context.Context, in call) (bridge.Reply, error) {
@@ -44,7 +46,9 @@ func (c connectionCommands) unsubscribe(ctx context.Context, in call) (bridge.Re
 	if err != nil {
 		return bridge.Reply{}, err
 	}
-	return answer(c.say.Say("*%s* is off: its messages no longer arrive here, and answers wait. `/facebook subscribe %s` switches it on again.", p.PlainName(), p.ID)), nil
+	reply := answer(c.say.Say("*%s* is off: its messages no longer arrive here, and answers wait. `/facebook subscribe %s` switches it on again.", p.PlainName(), p.ID))
+	reply.Changed = c.say.Say("*%s*: @%s has switched it off. Its messages no longer arrive here, and answers wait.", p.PlainName(), bridge.PlainWords(in.From.Username))
+	return reply, nil
 }
 
 // pageID returns the page a command names. Without one, the only page is meant.

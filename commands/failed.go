@@ -115,7 +115,16 @@ func (c failureCommands) list(_ context.Context, in call) (bridge.Reply, error) 
 	if more > 0 {
 		b.WriteString(" " + c.say.Say("There are %d more: `%s`", more, strings.Join(append(append([]string{"/facebook failed"}, words...), "before", last), " ")))
 	}
-	return answer(b.String()), nil
+	return with(answer(b.String()), c.tryAgain(list)...), nil
+}
+
+// tryAgain offers to try the newest ones again.
+func (c failureCommands) tryAgain(list []bridge.DeadLetter) (all []bridge.Shortcut) {
+	for _, f := range list[:min(len(list), mostButtons)] {
+		id := strconv.FormatUint(uint64(f.Seq), 10)
+		all = append(all, button(c.say.Say("Try %s again", id), "retry "+id))
+	}
+	return all
 }
 
 // failureText is two lines: which, when and whose; why, and where to look. The link

@@ -7,6 +7,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
 	"messenger-bridge/language"
+	"messenger-bridge/near"
 )
 
 // settingCommands show and change pages' settings, by words, by link and in a dialog.
@@ -39,6 +40,7 @@ func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error
 	if v == "" {
 		return answer(c.askFor(ctx, page, d)), nil
 	}
+	before := page.Settings
 	page, wrong, err := c.editor.ChangeSetting(ctx, page.ID, d, value(v))
 	if err != nil {
 		return bridge.Reply{}, err
@@ -51,9 +53,18 @@ func (c settingCommands) edit(ctx context.Context, in call) (bridge.Reply, error
 	case d.Kind == settings.DepartmentKind:
 		text += "\n" + c.say.Say("It counts from the next room on.")
 	case d.Word == "comments" && page.Settings.Comments:
-		return c.commentsOn(ctx, in, page, text)
+		reply, err := c.commentsOn(ctx, in, page, text)
+		return c.changed(reply, in, page, d, before), err
 	}
-	return answer(text), nil
+	return c.changed(answer(text), in, page, d, before), nil
+}
+
+// changed adds who has changed what; nothing, if it is as it was.
+func (c settingCommands) changed(r bridge.Reply, in call, page bridge.Page, d *settings.Setting, before bridge.Settings) bridge.Reply {
+	if d.Value(before) != d.Value(page.Settings) {
+		r.Changed = c.say.Say("*%s*: @%s has changed %s.", page.PlainName(), bridge.PlainWords(in.From.Username), "`"+d.Word+"`")
+	}
+	return r
 }
 
 // commentsOn says what is missing for comments that were switched on, and gives a link to
@@ -98,7 +109,7 @@ func (c settingCommands) unknownSetting(word string) string {
 		shown = append(shown, "`"+words[i]+"`")
 	}
 	text := c.say.Say("There is no setting `%s`.", quoted(word))
-	if near := nearest(word, words); near != "" {
+	if near := near.Word(word, words); near != "" {
 		text += " " + c.say.Say("Did you mean `%s`?", near)
 	}
 	return text + " " + c.say.Say("Nothing was changed. There are: %s.", strings.Join(shown, ", "))

@@ -40,6 +40,9 @@ func named(pages []bridge.Page, how pageFirst, rest string) (words string, sever
 	found, behind := byName(pages, rest)
 	switch len(found) {
 	case 0:
+		if how == beforeCustomer && len(pages) == 1 && !isNumber(word) { // a customer's name
+			return string(pages[0].ID) + " " + rest, nil
+		}
 		return rest, nil
 	case 1:
 		return strings.TrimSpace(string(found[0].ID) + " " + behind), nil

@@ -263,9 +263,9 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	w.sees("title", "The echo came")
 	w.sees("queue-customers", "0")
 
-	w.turn("close", "Ana has closed the chat")
+	w.turn("close", "Tom has closed the chat")
 	w.sees("room-note", "closed")
-	w.turn("away", "Ana has gone home")
+	w.turn("away", "Tom has gone home")
 	w.says("customer", "One more thing: do you bake birthday cakes?")
 	w.sees("title", "A message waits for an agent")
 	w.picture("waiting")
@@ -292,13 +292,14 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 
 	w.turn("repeat", "every webhook once more")
 
-	w.turn("close", "Ana has closed the chat")
+	w.turn("close", "Tom has closed the chat")
 	w.says("customer", "On Friday")
 	w.sees("title", "A new message, a new room")
 	w.sees("messages", "On Friday")
 
 	w.says("agent", "Then it will be ready on Thursday evening.")
 	w.sees("bubbles", "Thursday evening")
+	w.until(`document.querySelector("#messages li:last-child .reactions")?.innerText.includes("read")`, "Tom sees that it was read")
 	w.turn("kill", "the bridge is gone")
 	w.sees("life", "Dead")
 	w.says("customer", "Wonderful, thank you!")
@@ -437,7 +438,7 @@ func TestDemo_Page_RoundTripOfEverything(t *testing.T) {
 	w.sees("messages", "Yes, that one!")
 	w.shows("#messages .visitor blockquote", 1)
 	w.deed("customer", "love")
-	w.shows("#messages .person .reactions span", 1)
+	w.shows("#messages .person .reactions span:not([title=\":eye:\"]):not([title=\":heavy_check_mark:\"]):not([title=\":white_check_mark:\"])", 1)
 	w.picture("round-trip-answers")
 
 	w.says("agent", "Twelve of them, then.")
@@ -469,7 +470,7 @@ func TestDemo_Page_RoundTripOfEverything(t *testing.T) {
 
 	w.says("manager", "/facebook edit "+pageID+" survey on")
 	w.sees("setup", "survey")
-	w.turn("close", "Ana has closed the chat")
+	w.turn("close", "Tom has closed the chat")
 	w.sees("bubbles", "How satisfied are you")
 	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button:nth-child(5)")))
 	w.sees("messages", "★★★★★ (5/5)")

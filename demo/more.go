@@ -59,16 +59,16 @@ var deeds = []deed{
 	{"picture", "agent", "Picture with a caption", "sends a picture", agentFile("This is what they look like.", chat.File{Name: "tulips.png", Type: "image/png", Content: picture()})},
 	{"document", "agent", "Document", "sends a document", agentFile("", chat.File{Name: "menu.pdf", Type: "application/pdf", Content: document()})},
 	{"choices", "agent", "Choices", "offers choices", func(s *stage, who who) error {
-		s.ana.Says(who.room, "Shall we deliver it?\n[Yes] [No] [Call me]")
+		s.tom.Says(who.room, "Shall we deliver it?\n[Yes] [No] [Call me]")
 		return nil
 	}},
 	{"answer", "agent", "Quote the last message", "quotes a message", onMessage(true, func(s *stage, who who, m chat.Message) {
-		s.ana.Quotes(who.room, m.ID, "We will see to that.")
+		s.tom.Quotes(who.room, m.ID, "We will see to that.")
 	})},
-	{"love", "agent", "React with ♥", "reacts to a message", onMessage(true, func(s *stage, _ who, m chat.Message) { s.ana.Reacts(m.ID, ":heart:") })},
-	{"correct", "agent", "Correct my last message", "corrects a message", onMessage(false, func(s *stage, _ who, m chat.Message) { s.ana.Edits(m.ID, corrected(m.Text)) })},
-	{"delete", "agent", "Delete my last message", "deletes a message", onMessage(false, func(s *stage, _ who, m chat.Message) { s.ana.Deletes(m.ID) })},
-	{"typing", "agent", "Be typing", "is typing", func(s *stage, who who) error { s.ana.Types(who.room); return nil }},
+	{"love", "agent", "React with ♥", "reacts to a message", onMessage(true, func(s *stage, _ who, m chat.Message) { s.tom.Reacts(m.ID, ":heart:") })},
+	{"correct", "agent", "Correct my last message", "corrects a message", onMessage(false, func(s *stage, _ who, m chat.Message) { s.tom.Edits(m.ID, corrected(m.Text)) })},
+	{"delete", "agent", "Delete my last message", "deletes a message", onMessage(false, func(s *stage, _ who, m chat.Message) { s.tom.Deletes(m.ID) })},
+	{"typing", "agent", "Be typing", "is typing", func(s *stage, who who) error { s.tom.Types(who.room); return nil }},
 }
 
 // correction is what a correction adds.
@@ -113,12 +113,12 @@ func onBubble(fromPage bool, do func(*stage, who, meta.Bubble)) func(*stage, who
 
 func agentFile(text string, f chat.File) func(*stage, who) error {
 	return func(s *stage, who who) error {
-		s.ana.Uploads(who.room, text, f)
+		s.tom.Uploads(who.room, text, f)
 		return nil
 	}
 }
 
-// onMessage does something with the latest message of the customer, or of Ana with a
+// onMessage does something with the latest message of the customer, or of Tom with a
 // text.
 func onMessage(customers bool, do func(*stage, who, chat.Message)) func(*stage, who) error {
 	return func(s *stage, who who) error {

@@ -72,8 +72,8 @@ func (t *teller) talk(ctx context.Context, s *stage) error {
 		s.meta.CustomerWrites(pageID, anna.ID, text)
 	}
 	answers := func(text string) {
-		t.says("ana", text)
-		s.ana.Says(s.rc.Rooms()[0].ID, text)
+		t.says("tom", text)
+		s.tom.Says(s.rc.Rooms()[0].ID, text)
 	}
 	t.stage("A customer asks in Messenger, an agent answers in Rocket.Chat.")
 	asks(talk.question)

@@ -108,7 +108,15 @@ func (p *play) do(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	}
+	if a.Do != "read" && a.Do != "play" {
+		p.director.stops() // whoever does something goes on alone
+	}
 	switch a.Do {
+	case "play":
+		err = p.director.plays()
+	case "stop":
+	case "read":
+		p.phones.reads(a.As)
 	case "press":
 		err = p.panel.press(a.ID, a.Room)
 	case "tap":

@@ -25,27 +25,32 @@ import (
 const (
 	pageID       = "100200300400500"
 	pageName     = "Corner Café"
-	agentName    = "ana"
+	agentName    = "tom"
 	manager      = "maria"
 	setupChannel = "omnichannel-facebook-setup"
+	postText     = "Cherry cake is back! Come by, or write to us and we keep a slice for you."
 )
 
 // customer is somebody with Messenger.
-type customer struct{ Key, First, Last, ID string }
+type customer struct {
+	Key, First, Last, ID string
+	commenter            string // the id below posts, which is another one
+}
 
 func (c customer) name() string { return c.First + " " + c.Last }
 
 var customers = []customer{
-	{"anna", "Anna", "Lindqvist", "7001002003004005"},
-	{"ben", "Ben", "Okafor", "7001002003004006"},
+	{"anna", "Anna", "Lindqvist", "7001002003004005", "8101002003004005"},
+	{"ben", "Ben", "Okafor", "7001002003004006", "8101002003004006"},
 }
 
 // stage is both platforms and the bridge between them.
 type stage struct {
 	rc      *chat.RocketChat
 	meta    *meta.Messenger
-	ana     *chat.Agent
+	tom     *chat.Agent
 	process *process
+	post    string // of the page, below which customers comment
 	dir     string
 	log     *os.File
 	logger  *slog.Logger
@@ -99,12 +104,14 @@ func newStage(child func([]string) *exec.Cmd) (s *stage, err error) {
 func (s *stage) people() {
 	s.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true) // so that /facebook gets through
 	s.rc.AddUser(chat.User{Username: manager, Name: "Maria", Roles: []string{"user", "livechat-manager"}, Online: true})
-	s.ana = s.rc.AddAgent(agentName)
+	s.tom = s.rc.AddAgent(agentName)
 	s.meta.AddBarePage(pageID, pageName)
 	s.meta.AddPerson("Maria Santos", pageID)
 	for _, c := range customers {
 		s.meta.NameCustomer(c.ID, c.First, c.Last)
+		s.meta.NamePerson(c.commenter, c.name(), c.ID)
 	}
+	s.post = s.meta.AddPost(pageID, postText)
 }
 
 // close ends both platforms; the process has ended before.
@@ -225,6 +232,19 @@ func (s *stage) openRooms() (open int) {
 	}
 	return open
 }
+
+// customerOf is whose room it is; the zero value if that cannot be told.
+func (s *stage) customerOf(r chat.Room) customer {
+	for _, c := range customers {
+		if r.VisitorName == c.name() || strings.HasSuffix(r.VisitorName, c.ID[len(c.ID)-4:]) {
+			return c
+		}
+	}
+	return customer{}
+}
+
+// isComments reports whether a room is for what people write below posts.
+func (s *stage) isComments(r chat.Room) bool { return slices.Contains(r.Tags, "comments") }
 
 func firstName(id string) string {
 	i := slices.IndexFunc(customers, func(c customer) bool { return c.ID == id })

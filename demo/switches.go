@@ -14,7 +14,10 @@ type trouble struct {
 	cut    bool      // Facebook
 	losing bool      // the next answer
 	lost   time.Time // when one was
+	fatal  bool      // the bridge is killed as soon as Facebook has the next answer
 	killed string    // the token that was
+	died   time.Time // when that was
+	shut   []string  // customers who wrote too long ago
 }
 
 // troubles are the trouble that everybody on the page has.
@@ -48,6 +51,25 @@ func (t *troubles) loses() bool {
 	t.are.losing, t.are.lost = false, time.Now()
 	return true
 }
+
+// kills reports whether the bridge is to be killed now, and notes that it is.
+func (t *troubles) kills() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	was := t.are.fatal
+	t.are.fatal = false
+	return was
+}
+
+// heard notes that a customer has written: the page may answer again.
+func (t *troubles) heard(key string) {
+	t.set(func(are *trouble) {
+		are.shut = slices.DeleteFunc(slices.Clone(are.shut), func(one string) bool { return one == key })
+	})
+}
+
+// none reports whether nothing is the matter.
+func (t trouble) none() bool { return !t.away && !t.down && !t.cut && !t.losing && t.killed == "" }
 
 // toggle is something that can go wrong, or does not.
 type toggle struct {
@@ -102,4 +124,13 @@ func (p *panel) press(id, room string) error {
 		return nil
 	}
 	return fmt.Errorf("there is no switch %q", id)
+}
+
+// explain tells what a switch tells when it was pressed, for what has come about in another way.
+func (p *panel) explain(id string) {
+	for _, s := range p.switches {
+		if s.ID == id {
+			p.narrator.tell(s.turned(true)...)
+		}
+	}
 }

@@ -20,7 +20,11 @@ type view struct {
 	Customers []viewCustomer `json:"customers"`
 	Rooms     []viewRoom     `json:"rooms"`
 	Setup     viewRoom       `json:"setup"`
-	Direct    viewRoom       `json:"direct"`
+	Direct    []viewDirect   `json:"direct"`
+	Post      viewPost       `json:"post"`
+	Promises  []viewPromise  `json:"promises"`
+	Scene     int            `json:"scene"` // of the story that plays itself; 0: it does not
+	Scenes    int            `json:"scenes"`
 	Down      bool           `json:"down"` // the workspace
 	Deeds     []viewDeed     `json:"deeds"`
 }
@@ -37,6 +41,7 @@ type viewBridge struct {
 	ToPeople  int        `json:"toCustomers"`
 	ToAgents  int        `json:"toAgents"`
 	AtMeta    int        `json:"atFacebook"` // webhooks that wait for the bridge
+	Facebook  bool       `json:"facebook"`   // it answers
 	Page      string     `json:"page"`
 	PageState string     `json:"pageState"`
 	PageWhy   string     `json:"pageWhy,omitempty"`
@@ -86,6 +91,8 @@ type viewDeed struct {
 type viewRoom struct {
 	ID       string        `json:"id"`
 	Name     string        `json:"name"`
+	Customer string        `json:"customer,omitempty"` // key
+	Comments bool          `json:"comments,omitempty"` // of people below posts
 	Open     bool          `json:"open"`
 	ServedBy string        `json:"servedBy"`
 	Messages []viewMessage `json:"messages"`
@@ -101,6 +108,33 @@ type viewMessage struct {
 	Quote     string         `json:"quote,omitempty"`
 	Files     []viewFile     `json:"files,omitempty"`
 	Reactions []viewReaction `json:"reactions,omitempty"`
+	Buttons   []viewButton   `json:"buttons,omitempty"`
+}
+
+// viewButton types something for who clicks it.
+type viewButton struct {
+	Label string `json:"label"`
+	Types string `json:"types"`
+}
+
+// viewDirect is what the bot and one person tell each other.
+type viewDirect struct {
+	Who      string        `json:"who"` // username
+	Messages []viewMessage `json:"messages"`
+}
+
+// viewPost is the page's post and what stands below it.
+type viewPost struct {
+	Text     string        `json:"text"`
+	Comments []viewComment `json:"comments"`
+}
+
+type viewComment struct {
+	ID       string `json:"id"`
+	Who      string `json:"who"`
+	FromPage bool   `json:"fromPage"`
+	Answer   bool   `json:"answer"` // to the one above
+	Text     string `json:"text"`
 }
 
 type viewReaction struct {
@@ -113,11 +147,7 @@ const shownMessages = 150
 
 // screen reads what the page shows.
 type screen struct {
-	*stage
-	troubles *troubles
-	feed     *feed
-	narrator *narrator
-	maria    *administrator
+	*play
 	switches []toggle
 }
 
@@ -125,7 +155,11 @@ type screen struct {
 func (s *screen) view() view {
 	life := s.process.now()
 	v := view{Bridge: s.viewBridge(life), Setup: s.viewChannel(s.rc.RoomID(setupChannel), "#"+setupChannel),
-		Direct: s.viewChannel(s.directRoom(), "@"+s.rc.Bot()), Rooms: s.viewRooms()}
+		Rooms: s.viewRooms(), Post: s.viewPost(), Promises: s.promises.view()}
+	v.Scene, v.Scenes = s.director.playing()
+	for _, username := range []string{manager, agentName} {
+		v.Direct = append(v.Direct, viewDirect{username, s.viewMessages(s.directRoom(username))})
+	}
 	for _, c := range customers {
 		one := viewCustomer{Key: c.Key, Name: c.name(), Number: c.ID[len(c.ID)-4:], Messages: []viewBubble{}}
 		one.Messages = append(one.Messages, viewBubbles(s.meta.Thread(pageID, c.ID))...)
@@ -181,6 +215,7 @@ func (s *screen) viewBridge(life life) viewBridge {
 	if life.Status != nil {
 		v.Known, v.ToRooms, v.ToPeople, v.ToAgents = true, life.Status.In.Waiting, life.Status.Out.Waiting, life.Status.Notices.Waiting
 		state, why := life.pageState()
+		v.Facebook = life.Status.Facebook.Answers
 		v.PageState, v.PageWhy = cmp.Or(string(state), "not connected"), why
 	}
 	return v
@@ -190,7 +225,7 @@ func (s *screen) viewBridge(life life) viewBridge {
 func (s *screen) viewRooms() []viewRoom {
 	rooms := []viewRoom{}
 	for _, r := range s.rc.Rooms() {
-		rooms = append(rooms, viewRoom{ID: r.ID, Name: r.VisitorName, Open: r.Open, ServedBy: r.ServedBy, Messages: s.viewMessages(r.ID)})
+		rooms = append(rooms, viewRoom{ID: r.ID, Name: r.VisitorName, Customer: s.customerOf(r).Key, Comments: s.isComments(r), Open: r.Open, ServedBy: r.ServedBy, Messages: s.viewMessages(r.ID)})
 	}
 	slices.Reverse(rooms)
 	return rooms
@@ -200,12 +235,25 @@ func (s *screen) viewChannel(rid, name string) viewRoom {
 	return viewRoom{ID: rid, Name: name, Open: rid != "", Messages: s.viewMessages(rid)}
 }
 
-// directRoom is the room of Maria and the bot, "" before it exists.
-func (s *screen) directRoom() string {
-	if len(s.rc.DirectMessages(manager)) == 0 {
+// viewPost is the page's post as everybody sees it.
+func (s *screen) viewPost() viewPost {
+	v := viewPost{Text: postText, Comments: []viewComment{}}
+	for _, c := range s.meta.Comments(s.post) {
+		one := viewComment{c.ID, pageName, c.From == pageID, c.Parent != "", c.Text}
+		if i := slices.IndexFunc(customers, func(who customer) bool { return who.commenter == c.From }); i >= 0 {
+			one.Who = customers[i].name()
+		}
+		v.Comments = append(v.Comments, one)
+	}
+	return v
+}
+
+// directRoom is the room of somebody and the bot, "" before it exists.
+func (s *screen) directRoom(username string) string {
+	if len(s.rc.DirectMessages(username)) == 0 {
 		return ""
 	}
-	return s.rc.DirectRoom(manager, s.rc.Bot())
+	return s.rc.DirectRoom(username, s.rc.Bot())
 }
 
 func (s *screen) viewMessages(rid string) []viewMessage {
@@ -228,6 +276,9 @@ func (s *screen) viewMessages(rid string) []viewMessage {
 		}
 		for emoji, who := range m.Reactions {
 			one.Reactions = append(one.Reactions, viewReaction{emoji, len(who)})
+		}
+		for _, b := range m.Buttons() {
+			one.Buttons = append(one.Buttons, viewButton{b.Label, b.Types})
 		}
 		slices.SortFunc(one.Reactions, func(a, b viewReaction) int { return cmp.Compare(a.Emoji, b.Emoji) })
 		shown = append(shown, one)

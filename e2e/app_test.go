@@ -183,6 +183,7 @@ func TestApp_EditPage_OpensEveryWordOfTheTable_AndSaves(t *testing.T) {
 	if o.asked("maria", "GENERAL", "edit "+bakery+" offline We are asleep"); o.Failed() {
 		return
 	}
+	o.hearsOf("*Bakery*: @maria has changed `offline`.")
 	if wrong := o.rc.Submit("maria", late, map[string]string{"welcome": "Another", "finished": "Bye"}); !strings.Contains(wrong["welcome"], "Somebody else has changed this") {
 		t.Errorf("a conflict shows %q", wrong)
 	}

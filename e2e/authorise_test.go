@@ -560,7 +560,7 @@ func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) 
 				t.Errorf("the code stays in the address: %s", b.at.Path)
 			}
 			b.shows("the tick boxes", 200, "Maria Muster", "Bakery", "Bikes")
-			b.choose([]string{bakery}, bakery+".department="+o.sales).shows("the result", 200, "The page is connected", "Bakery", "Running")
+			b.choose([]string{bakery}, bakery+".department="+o.sales).shows("the result", 200, "The page is connected", "Bakery", "Running", "Try it now", "m.me/"+bakery, "/facebook edit "+bakery)
 			o.eventually("the setup channel hears of it", func() bool { return len(containing(o.hears(rid), "*Bakery* is connected")) > 0 })
 			o.isConnected(bakery)
 			if missing := missingFrom(o.meta.Subscribed(bikes)); len(missing) != len(needed) {

@@ -75,7 +75,15 @@ func TestSettings_EachInWordsInTheFormAndAfterARestart(t *testing.T) {
 		}
 		form[c.word] = untouched[c.word]
 	}
+	form.Set("preview", "on")
+	b.send(form, action).shows("a preview", 200, "Nothing is saved yet")
+	form.Del("preview")
 	b.send(form, action).shows("saving", 200, "The settings are saved")
+	for range 2 { // what is shown can be loaded again, and saves nothing
+		if b.get(b.at.String()).shows("loaded again", 200, "The settings are saved"); strings.Contains(b.at.RawQuery, "ticket") {
+			t.Error("the address holds the ticket")
+		}
+	}
 	o.eventually("what becomes of the comments is told", func() bool {
 		return len(containing(o.hears(o.rc.DirectRoom("maria", ourBot)), "`comments` is now “off”")) == 1
 	})

@@ -127,6 +127,7 @@ func (t *Term) put(k replica.Kind, body []byte) error {
 	sent := time.Now()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		stored, err := t.offer(frame, next.Seq)
+		t.stream.offered(err)
 		if stored {
 			t.at = next
 			t.proven.Store(&sent)

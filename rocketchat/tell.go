@@ -28,6 +28,8 @@ var statusReactions = map[bridge.NoticeKind]string{
 	bridge.Note:         keptMark,
 	bridge.HeldBack:     keptMark,
 	bridge.Released:     keptMark,
+
+	bridge.AnsweredAside: ":envelope:",
 }
 
 // Notify implements bridge.Notifier: it shows a notice on the message concerned: a quote of it with a sentence, and
@@ -54,7 +56,7 @@ func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 		return c.revise(ctx, n)
 	case bridge.WindowEndsSoon, bridge.WindowHasEnded, bridge.SurveySkipped:
 		return c.tellRoom(ctx, n)
-	case bridge.HasArrived, bridge.WasRead:
+	case bridge.HasArrived, bridge.WasRead, bridge.AnsweredAside:
 		return c.react(ctx, n.Message, statusReactions[n.Kind], true)
 	case bridge.Answer:
 		return c.reply(ctx, n)

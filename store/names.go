@@ -1,12 +1,16 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"time"
 
+	"go.etcd.io/bbolt"
+
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/receipt"
 )
 
 // NameTable remembers what customers are called.
@@ -27,6 +31,41 @@ func (s NameTable) Name(c bridge.Conversation) (name string, asked time.Time) {
 		return "", time.Time{}
 	}
 	return string(text[8:]), layout.FromNanos(text)
+}
+
+// Called returns the conversations of a page whose customer has a name that fits, each once, by
+// the latest name; those of the last 30 days.
+func (s NameTable) Called(page bridge.PageID, fits func(name string) bool) (found []bridge.Called, err error) {
+	seen, prefix := map[string]bool{}, append([]byte{'n'}, page+"/"...)
+	err = s.view(func(tx *bbolt.Tx) error {
+		days := tx.Bucket(bucketMessages).Cursor()
+		oldest := receipt.DayOf(s.now()) - keepReceipts
+		for day, _ := days.Last(); day != nil && receipt.DayNumber(day) >= oldest; day, _ = days.Prev() {
+			b := receiptsOn(s.file, tx, day)
+			c := b.Cursor()
+			for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
+				if seen[string(k)] {
+					continue
+				}
+				seen[string(k)] = true
+				if v, err := b.Value(k, v); err == nil {
+					found = append(found, s.called(k, v, fits)...)
+				}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// called reads one name, and returns whose it is, if it fits.
+func (s NameTable) called(key, sealed []byte, fits func(string) bool) []bridge.Called {
+	text, err := s.seal.Open(bucketMessages, key, sealed)
+	conversation, ok := bridge.ConversationOf(string(key[1:]))
+	if err != nil || len(text) <= 8 || !ok || !fits(string(text[8:])) {
+		return nil
+	}
+	return []bridge.Called{{Conversation: conversation, Name: string(text[8:])}}
 }
 
 // SaveName implements bridge.Names.

@@ -184,7 +184,7 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)},
-		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{o.Journal, make(chan struct{})},
+		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{journal: o.Journal, deposed: make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),

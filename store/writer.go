@@ -177,7 +177,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.recovered()
 	default:
 		err = notStored(err)
-		s.ledger.failed(g)
+		s.ledger.failed(g, err)
 		if s.tookEffect(txid) {
 			s.committed(g, len(ops), time.Since(start))
 		} else {

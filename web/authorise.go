@@ -142,6 +142,11 @@ type choice struct {
 	Nothing bool // nothing was ticked
 }
 
+// Usable tells whether any page can be connected.
+func (c *choice) Usable() bool {
+	return slices.ContainsFunc(c.List, func(o *offered) bool { return o.OfferedPage.Usable })
+}
+
 // mistakes are what is wrong with the fields of ticked pages, by their words.
 type mistakes map[bridge.PageID]map[string]language.Phrase
 
@@ -194,7 +199,7 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch err := s.Login.MayStill(r.Context(), v.offer); {
-	case err != nil:
+	case err != nil && !(v.done && errors.Is(err, bridge.ErrNobodyToAsk)): // what is done may be shown
 		s.refuse(w, err, notice{Choice: true})
 	case v.done:
 		s.show(w, http.StatusOK, "chosen", v.result)
@@ -236,7 +241,12 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.visits.end(nonce, result)
-	s.show(w, http.StatusOK, "chosen", result)
+	if !known {
+		s.show(w, http.StatusOK, "chosen", result)
+		return
+	}
+	w.Header().Set("Location", "pages") // shown from there, so that loading it again sends nothing
+	w.WriteHeader(http.StatusSeeOther)
 }
 
 // chosenPages reads the ticked pages, and what is wrong with them.

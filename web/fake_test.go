@@ -184,7 +184,11 @@ func (s *site) get(target string) *http.Response {
 
 func (s *site) post(target string, form url.Values) *http.Response {
 	s.t.Helper()
-	return s.do(http.MethodPost, target, form.Encode())
+	res := s.do(http.MethodPost, target, form.Encode())
+	if res.StatusCode != http.StatusSeeOther {
+		return res
+	}
+	return s.get(target[:strings.LastIndexByte(target, '/')+1] + res.Header.Get("Location")) // as browsers do
 }
 
 // offered goes through the login, to the tick boxes.

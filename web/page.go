@@ -39,6 +39,8 @@ var templates = template.Must(template.New("").Funcs(words(nil)).Funcs(template.
 	"tint":     tint,
 	"task":     task,
 	"running":  running,
+	"up":       up,
+	"chats":    func() string { return "" },
 	"nothing":  func() notice { return notice{} },
 }).ParseFS(files, "*.html"))
 
@@ -202,6 +204,16 @@ func fill(text string, filled []string, code bool) string {
 
 // task is the name of a task without its prefix: new pages have their own set.
 func task(name string) string { return strings.TrimPrefix(name, "PROFILE_PLUS_") }
+
+// up are the pages that run.
+func up(all []pages.Connected) (some []pages.Connected) {
+	for _, c := range all {
+		if c.State == bridge.PageRunning {
+			some = append(some, c)
+		}
+	}
+	return some
+}
 
 // running tells whether all pages run, with comments where they are wanted.
 func running(all []pages.Connected) bool {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"crypto/rand"
 	"net/http"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
@@ -16,6 +18,7 @@ type settingsPage struct {
 	Clashes []difference        // changed by somebody else and by this person
 	Theirs  []*settings.Setting // changed by somebody else only: in the form already
 	Missing string              // for comments, and what to do about it
+	Preview bool                // it shows what was typed and is not saved
 }
 
 // fieldGroup is what stands under one heading.
@@ -77,7 +80,14 @@ func newSettingsPage(m maker) *settingsPage {
 	return p
 }
 
+// settingsFor is for how long what was saved can be seen again.
+const settingsFor = 15 * time.Minute
+
 func (s *server) showSettings(w http.ResponseWriter, r *http.Request) {
+	if id := r.URL.Query().Get("saved"); id != "" {
+		s.showSaved(w, r, id)
+		return
+	}
 	f, err := s.Editor.OpenSettings(r.Context(), r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId")))
 	if err != nil {
 		s.refuse(w, err, notice{Page: shownPage(r)})
@@ -106,6 +116,10 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, bridge.ErrForged, where)
 		return
 	}
+	if form.Has("preview") {
+		s.showPreview(w, f, filled)
+		return
+	}
 	page, out, err := s.Editor.SaveSettings(ctx, ticket, id, filled, f.Departments)
 	m := maker{say: s.Say, page: page, departments: f.Departments}
 	switch {
@@ -114,7 +128,10 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 	case out.Saved:
 		saved := newSavedPage(m, out.Theirs)
 		saved.Comments = page.Settings.Comments != f.Page.Settings.Comments
-		s.show(w, http.StatusOK, "saved", saved)
+		id := rand.Text()
+		s.saved.Set(id, saved)
+		w.Header().Set("Location", "settings?saved="+id) // so that loading it again saves nothing
+		w.WriteHeader(http.StatusSeeOther)
 	case len(out.Mistakes) > 0:
 		m.typed, m.mistakes = filled.Typed, out.Mistakes
 		p := newSettingsPage(m)
@@ -123,6 +140,26 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.show(w, http.StatusConflict, "settings", clash(m, out))
 	}
+}
+
+// showPreview shows the form as it was sent, with what customers would read, or what is wrong;
+// nothing is saved, and the link stays good.
+func (s *server) showPreview(w http.ResponseWriter, f bridge.SettingsForm, filled settings.Filled) {
+	out, err := filled.Apply(f.Page.Settings, f.Departments)
+	m := maker{say: s.Say, page: f.Page, departments: f.Departments, typed: filled.Typed, mistakes: out.Mistakes}
+	p := newSettingsPage(m)
+	p.Seen, p.Preview = filled.Seen, err == nil && len(out.Mistakes) == 0
+	s.show(w, http.StatusOK, "settings", p)
+}
+
+// showSaved shows what was saved a moment ago.
+func (s *server) showSaved(w http.ResponseWriter, r *http.Request, id string) {
+	saved, ok := s.saved.Get(id)
+	if where := shownPage(r); !ok || string(saved.Page.ID) != where {
+		s.refuse(w, bridge.ErrTicketSpent, notice{Page: where})
+		return
+	}
+	s.show(w, http.StatusOK, "saved", saved)
 }
 
 // clash shows the form with what the person changed, beside what is saved by now.

@@ -14,6 +14,7 @@ import (
 	"messenger-bridge/bridge/settings"
 	"messenger-bridge/intake"
 	"messenger-bridge/language"
+	"messenger-bridge/recent"
 )
 
 // Login is the way through Facebook's dialog; *pages.Login is one. Its errors are the
@@ -40,6 +41,7 @@ type Config struct {
 	Editor   Editor
 	Deletion func(code string) (at time.Time, ours bool) // when data was deleted, from the code that proves it
 	Secure   bool                                        // cookies only over https: PUBLIC_URL is https
+	Chats    func() string                               // where a browser finds the chats of Rocket.Chat; may be nil
 	Path     string                                      // of PUBLIC_URL, if a proxy takes one off before it comes to us
 	Sign     func(purpose, text string) string           // a proof that only we can make, for one purpose
 	Pressed  func()                                      // a form was not read for want of time or memory; may be nil
@@ -53,7 +55,8 @@ type server struct {
 	cookie cookie
 	pages  *template.Template
 	visits *visits
-	bodies *intake.Bodies // forms being read, of those who have shown a ticket or a visit
+	saved  *recent.Map[string, savedPage] // what was saved a moment ago, by what its address holds
+	bodies *intake.Bodies                 // forms being read, of those who have shown a ticket or a visit
 }
 
 // People are slower than Meta, and few: whoever sends a form has shown a link or a cookie of
@@ -72,10 +75,14 @@ func New(c Config) http.Handler {
 	if c.Pressed == nil {
 		c.Pressed = func() {}
 	}
+	if c.Chats == nil {
+		c.Chats = func() string { return "" }
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	s := &server{Config: c, cookie: cookie{c.Secure, c.Path}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)), visits: newVisits(),
+	s := &server{Config: c, cookie: cookie{c.Secure, c.Path}, pages: template.Must(templates.Clone()).Funcs(words(c.Say)).Funcs(template.FuncMap{"chats": c.Chats}),
+		visits: newVisits(), saved: recent.New[string, savedPage](maxVisits, settingsFor),
 		bodies: intake.NewBodies(intake.Config{Budget: formsBudget, Max: choiceBytes, Within: formWithin, Rate: formRate})}
 	mux := http.NewServeMux()
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))

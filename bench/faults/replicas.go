@@ -145,6 +145,11 @@ func (r *replicated) asked(only *process) *process {
 	return only
 }
 
+// ready reports whether one member leads and the other follows.
+func (r *replicated) ready() bool {
+	return r == nil || r.members[0].ready() == "" && r.members[1].ready() == ""
+}
+
 // processes are all there are, standbys first.
 func (r *replicated) processes(only *process) []*process {
 	if r == nil {

@@ -251,7 +251,7 @@ func (w *world) settle() bool {
 			w.goesOn()
 			next = time.Now().Add(300 * time.Millisecond)
 		}
-		return w.auditor.complete() && w.meta.Waiting() == 0 && w.replicas.asked(w.bot).idle() && w.auditor.complete()
+		return w.auditor.complete() && w.meta.Waiting() == 0 && w.replicas.asked(w.bot).idle() && w.replicas.ready() && w.auditor.complete()
 	}, patience) == nil
 }
 

@@ -55,9 +55,27 @@ func (o *Notices) runCommand(ctx context.Context, n bridge.Notice) error {
 	if reply.Text == "" {
 		return nil
 	}
+	return bridge.StoreRefusal(o.store(ctx, bridge.CommandLane(n.To.ID), told(n, reply)...))
+}
+
+// told is what people are told after a command: the answer; in the room where it was typed, that
+// the answer came by direct message; in the setup channel what was changed elsewhere.
+func told(n bridge.Notice, reply bridge.Reply) []bridge.Notice {
 	answer := bridge.Notice{Kind: bridge.Answer, Message: n.Message, To: n.To, Text: reply.Text, Shortcuts: reply.Shortcuts}
 	if n.Command.Setup && !reply.Private {
 		answer.Room = n.Room
+		return []bridge.Notice{answer}
 	}
-	return bridge.StoreRefusal(o.store(ctx, bridge.CommandLane(n.To.ID), answer))
+	all := []bridge.Notice{answer}
+	alone := n.Command.Trusted && !n.Command.Setup // a direct message is answered by one
+	if n.Room != "" && !alone {
+		all = append(all, bridge.Notice{Kind: bridge.AnsweredAside, Room: n.Room, Message: n.Message, To: n.To})
+	}
+	if reply.Changed != "" && !n.Command.Setup {
+		all = append(all, bridge.Notice{Kind: bridge.Announcement, Topic: ChangedKey(n.Message), Text: reply.Changed})
+	}
+	return all
 }
+
+// ChangedKey is under which the setup channel is told what a command has changed.
+func ChangedKey(command bridge.MessageID) string { return "changed/" + string(command) }

@@ -18,12 +18,14 @@ func TestCommands_AreCarriedOutAndAnswered(t *testing.T) {
 		name    string
 		age     time.Duration
 		setup   bool
+		trusted bool // typed where nobody else is
 		reply   bridge.Reply
 		handled bool
 		answer  string        // how it begins; empty: there is none
 		room    bridge.RoomID // empty: by direct message
 	}{
-		{name: "in a direct message", reply: list, handled: true, answer: "two pages"},
+		{name: "in a direct message", trusted: true, reply: list, handled: true, answer: "two pages"},
+		{name: "in a room of others", reply: list, handled: true, answer: "two pages"},
 		{name: "in the setup channel", setup: true, reply: list, handled: true, answer: "two pages", room: "setup"},
 		{name: "a one-time link", reply: link, handled: true, answer: "open this"},
 		{name: "a one-time link for the setup channel", setup: true, reply: link, handled: true, answer: "open this"},
@@ -34,7 +36,7 @@ func TestCommands_AreCarriedOutAndAnswered(t *testing.T) {
 	} {
 		w := newWorld(t)
 		w.handle = func(bridge.Command) (bridge.Reply, error) { return test.reply, nil }
-		c := bridge.Command{ID: "cmd", From: bo, Room: "setup", Setup: test.setup, Words: "pages", At: noon}
+		c := bridge.Command{ID: "cmd", From: bo, Room: "setup", Setup: test.setup, Trusted: test.trusted, Words: "pages", At: noon}
 		for range 2 { // Rocket.Chat tells of it twice
 			if err := w.FromPeople(t.Context(), []bridge.Command{c}); err != nil {
 				t.Fatal(err)
@@ -53,7 +55,10 @@ func TestCommands_AreCarriedOutAndAnswered(t *testing.T) {
 			}
 			continue
 		}
-		if len(w.told) != 1 || !strings.HasPrefix(w.told[0].Text, test.answer) || w.told[0].Room != test.room || w.told[0].To != bo || w.told[0].Message != "cmd" {
+		if marked := len(w.told) == 2 && w.told[1].Kind == bridge.AnsweredAside && w.told[1].Room == "setup" && w.told[1].Message == "cmd"; marked != (test.room == "" && !test.trusted) {
+			t.Errorf("%s: answered %+v", test.name, w.told)
+		}
+		if len(w.told) == 0 || !strings.HasPrefix(w.told[0].Text, test.answer) || w.told[0].Room != test.room || w.told[0].To != bo || w.told[0].Message != "cmd" {
 			t.Errorf("%s: answered %+v", test.name, w.told)
 			continue
 		}
@@ -91,6 +96,34 @@ func TestCommands_Fail_AreCarriedOutAgain(t *testing.T) {
 		}
 		if len(w.handled) != 2 || len(w.told) != 1 || w.told[0].Text != "done" || len(w.store.Seqs()) != 0 {
 			t.Errorf("%s: carried out %d times, answered %+v", name, len(w.handled), w.told)
+		}
+	}
+}
+
+// TestCommands_Change_IsAnnouncedUnlessAllReadIt: once, whatever repeats the command.
+func TestCommands_Change_IsAnnouncedUnlessAllReadIt(t *testing.T) {
+	for _, setup := range []bool{false, true} {
+		w := newWorld(t)
+		w.handle = func(bridge.Command) (bridge.Reply, error) {
+			return bridge.Reply{Text: "done", Changed: "bo has changed it"}, nil
+		}
+		c := bridge.Command{ID: "cmd", From: bo, Room: "r", Setup: setup, Trusted: true, Words: "edit", At: noon}
+		for range 2 {
+			if err := w.FromPeople(t.Context(), []bridge.Command{c}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.deliver(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var said int
+		for _, n := range w.told {
+			if n.Kind == bridge.Announcement && n.Text == "bo has changed it" {
+				said++
+			}
+		}
+		if want := map[bool]int{false: 1, true: 0}[setup]; said != want {
+			t.Errorf("typed in the setup channel: %v; announced %d times: %+v", setup, said, w.told)
 		}
 	}
 }

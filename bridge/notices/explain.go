@@ -108,7 +108,7 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 			return say.Say("The customer was not asked how satisfied they are: they last wrote too long ago for Messenger to accept the question.")
 		}
 		return say.Say("The customer may not have been asked how satisfied they are: the question was not delivered.")
-	case bridge.Private, bridge.Note, bridge.HeldBack, bridge.LeftOverText, bridge.Released, bridge.Convention:
+	case bridge.Private, bridge.Note, bridge.HeldBack, bridge.LeftOverText, bridge.Released, bridge.Convention, bridge.AnsweredAside:
 		return keptSentence(n, say)
 	case bridge.PartLeft:
 		if n.Reason == bridge.TooManyFiles {

@@ -27,6 +27,7 @@ type Config struct {
 	Dropped   func(bridge.Seq)                   // an entry was taken out for good (Held.Drop); may be nil
 	Concluded func(bridge.Delivery)              // a delivery was made; may be nil
 	Happened  func(bridge.Delivery, bridge.Step) // something became of a delivery, before that is durable; may be nil
+	Subject   func(body []byte) bridge.Subject   // what is accepted is about, for the log; may be nil
 	Meter     bridge.Meter
 	Log       *slog.Logger
 }
@@ -97,7 +98,7 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 			stored(e, seq)
 		}
 		if l.Log.Enabled(ctx, slog.LevelDebug) {
-			l.Log.Debug("delivery accepted", "direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key)
+			l.Log.Debug("delivery accepted", append([]any{"direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key}, l.about(e.Body)...)...)
 		}
 		l.add(e.Lane, seq)
 	})
@@ -105,6 +106,14 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 		return 0, fmt.Errorf("store %d entries: %w", len(entries), err)
 	}
 	return len(entries) - repeats, nil
+}
+
+// about names, for the log, the message that an entry is about.
+func (l *Lanes) about(body []byte) []any {
+	if l.Subject == nil {
+		return nil
+	}
+	return l.Subject(body).Named(l.Direction)
 }
 
 // Run delivers until ctx ends and nothing is under way any more. work is the context of

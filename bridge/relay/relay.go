@@ -74,7 +74,7 @@ func (r *Relay) makeLanes() {
 	c := r.config
 	lanes := func(store bridge.Queue, d bridge.Direction, workers int, rules queue.Rules) queue.Config {
 		rules.First, rules.Insist = c.Times.FirstRetry, c.Times.Patience/5
-		return queue.Config{Rules: rules, Store: store, Direction: d, Workers: workers, Clock: c.Now, Meter: c.Meter, Log: c.Log,
+		return queue.Config{Rules: rules, Store: store, Direction: d, Subject: func(body []byte) bridge.Subject { return read(d, body) }, Workers: workers, Clock: c.Now, Meter: c.Meter, Log: c.Log,
 			Happened: r.Tracer.happened, Concluded: func(bridge.Delivery) { c.Hooks.Delivered(d) }}
 	}
 	workspace := queue.Rules{Home: func(bridge.Lane) bridge.Gate { return bridge.GateWorkspace }}

@@ -36,8 +36,8 @@ func (t *Tracer) happened(d bridge.Delivery, s bridge.Step) {
 		s.IDs = append(s.IDs, about.ID)
 	}
 	if t.Log.Enabled(context.Background(), slog.LevelDebug) {
-		t.Log.Debug("step of a delivery", "step", s.Kind, "direction", s.Direction, "page", d.Lane.Page, "delivery", s.Delivery,
-			"ids", s.IDs, "reason", s.Reason, "tries", s.Tries)
+		t.Log.Debug("step of a delivery", append([]any{"step", s.Kind, "direction", s.Direction, "page", d.Lane.Page, "delivery", s.Delivery,
+			"ids", s.IDs, "reason", s.Reason, "tries", s.Tries}, about.Named(s.Direction)...)...)
 	}
 	if c, some := d.Lane.Conversation(); some && t.Trail != nil {
 		t.Trail.Note(c, s)

@@ -6,6 +6,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/placeholders"
 	"messenger-bridge/language"
+	"messenger-bridge/near"
 )
 
 // The names in a preview.
@@ -70,5 +71,37 @@ func misplaced(text string) language.Phrase {
 	case placeholders.Extra:
 		return language.Later("There is one brace too many: %s.", wrong.Found)
 	}
-	return language.Later("Nothing is known by the name of %s. These are filled in: %s.", wrong.Found, strings.Join(placeholders.Names(), ", "))
+	all := strings.Join(placeholders.Names(), ", ")
+	if meant := probably(wrong.Found); meant != "" {
+		return language.Later("Nothing is known by the name of %s. Did you mean %s? These are filled in: %s.", wrong.Found, meant, all)
+	}
+	return language.Later("Nothing is known by the name of %s. These are filled in: %s.", wrong.Found, all)
+}
+
+// alike are words by which other programs, and people, call what is filled in.
+var alike = map[string]string{
+	"name": "customer", "firstname": "customer", "lastname": "customer", "fullname": "customer", "customername": "customer", "visitor": "customer", "user": "customer",
+	"username": "customer", "client": "customer", "contact": "customer", "agentname": "agent", "operator": "agent", "colleague": "agent", "pagename": "page",
+	"company": "page", "business": "page", "team": "department", "group": "department", "privacypolicy": "privacy", "privacyurl": "privacy", "policy": "privacy",
+}
+
+// probably is the placeholder that was meant by something in braces; "" if that cannot be told.
+func probably(found string) string {
+	name, word, bar := strings.Cut(strings.Trim(found, "{}"), "|")
+	joined := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name))
+	var names []string
+	for _, typed := range placeholders.Names() {
+		names = append(names, strings.Trim(typed, "{}"))
+	}
+	meant := near.Word(joined, names)
+	if same := alike[joined]; same != "" {
+		meant = same
+	}
+	switch {
+	case meant == "" || strings.HasSuffix(found, "…"):
+		return ""
+	case bar:
+		return "{" + meant + "|" + word + "}"
+	}
+	return "{" + meant + "}"
 }

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,5 +57,21 @@ func TestChange_TextOfAnEarlierVersion_MayStay(t *testing.T) {
 	}
 	if mistake := Find("welcome").Change(&s, s.Welcome+"!", nil); mistake == "" {
 		t.Error("braces within braces are taken")
+	}
+}
+
+// TestMisplaced_NearMiss_IsAnsweredByWhatWasMeant: misspelt, in other words, or in the manner of
+// other programs; what nobody can guess is not guessed.
+func TestMisplaced_NearMiss_IsAnsweredByWhatWasMeant(t *testing.T) {
+	for text, meant := range map[string]string{
+		"Hi {custmer}!": "{customer}", "Hi {Customers}!": "{customer}", "Hi {name}!": "{customer}", "Hi {first name|there}!": "{customer|there}",
+		"Hi {customer_name}!": "{customer}", "{departement}": "{department}", "{Agnet|we}": "{agent|we}", "{privacy-policy}": "{privacy}",
+		"{order number}": "", "{date}": "", "{xyz|abc}": "",
+	} {
+		var s bridge.Settings
+		said := Find("welcome").Change(&s, text, nil).In(language.New("en", time.UTC))
+		if meant == "" && strings.Contains(said, "Did you mean") || meant != "" && !strings.Contains(said, "Did you mean "+meant+"?") || !strings.Contains(said, "Nothing is known by the name of") {
+			t.Errorf("%s is answered %q", text, said)
+		}
 	}
 }

@@ -3,7 +3,8 @@
 // which room are looked at.
 
 const $ = id => document.getElementById(id);
-const chosen = {customer: 'anna', room: ''};
+const chosen = {customer: 'anna', room: '', direct: 'maria'};
+const POST = 'post'; // in the place of a customer's key: the page's post
 const looked = new Map(); // how many messages of a chat have been on the screen
 let view = null;
 
@@ -54,18 +55,21 @@ const seconds = new Intl.DateTimeFormat(undefined, {hour: '2-digit', minute: '2-
 const time = (at, form = clock) => el('time', {datetime: at}, form.format(new Date(at)));
 
 // Signs that every system's fonts have.
-const emojis = {':warning:': '⚠', ':hourglass:': '⌛', ':white_check_mark:': '✔', ':point_right:': '☞', ':tada:': '★', ':slight_smile:': '☺', ':heart:': '♥',
+const marks = {':white_check_mark:': '✔ delivered', ':heavy_check_mark:': '✔ delivered', ':eye:': '◉ read', ':warning:': '⚠ not delivered', ':hourglass:': '⌛ waits', ':lock:': '⊠ stays here'};
+const emojis = {':eye:': '◉', ':lock:': '⊠', ':warning:': '⚠', ':hourglass:': '⌛', ':white_check_mark:': '✔', ':point_right:': '☞', ':tada:': '★', ':slight_smile:': '☺', ':heart:': '♥',
   ':zzz:': '☾', ':wave:': '☼', ':no_entry:': '⊘', ':white_circle:': '○', ':heavy_check_mark:': '✔'};
 const emoji = text => text.replace(/:[a-z_]+:/g, name => emojis[name] || name);
 
 // rich shows what Rocket.Chat's clients would: code, bold, links, emojis, quotations; and signs
 // as they were typed that a backslash or a word joiner keeps from being marks.
 function rich(text) {
-  return text.replace(/\u2060/g, '').replace(/^> /gm, '▏ ').split(/(\\[*_~`.]|`[^`\n]+`|\*\*?[^*\s](?:[^*\n]*[^*\s])?\*\*?|https?:\/\/[^\s)>]+)/).map((part, i) => {
+  return text.replace(/\u2060/g, '').replace(/^> /gm, '▏ ').split(/(\[[^\]\n]+\]\(https?:[^)\s]+\)|\\[*_~`.]|`[^`\n]+`|\*\*?[^*\s](?:[^*\n]*[^*\s])?\*\*?|https?:\/\/[^\s)>]+)/).map((part, i) => {
     if (i % 2 === 0) return emoji(part);
     if (part[0] === '\\') return part[1];
     if (part[0] === '`') return el('code', {}, part.slice(1, -1));
     if (part[0] === '*') return el('strong', {}, part.replace(/^\*+|\*+$/g, ''));
+    const named = part.match(/^\[(.+)\]\((.+)\)$/);
+    if (named) return el('a', {href: named[2], target: '_blank', rel: 'noopener noreferrer'}, named[1]);
     const [, address, rest] = part.match(/^(.*?)([.,;:!?]*)$/);
     const link = el('a', {href: address, target: '_blank', rel: 'noopener noreferrer'}, address.length > 70 ? address.slice(0, 66) + ' …' : address);
     const both = document.createDocumentFragment();
@@ -79,15 +83,21 @@ function files(m) {
   return (m.files || []).map(f => f.picture ? el('img', {src: 'tulips.png', alt: f.name, width: 160, height: 100}) : el('span', {class: 'file'}, '▤ ' + f.name));
 }
 
-function message(m) {
+// message shows one of a chat. Who looks at it clicks its buttons.
+function message(m, by) {
   if (m.kind === 'system') return el('li', {class: 'system'}, m.text + ' · ', time(m.at));
-  const by = el('span', {class: 'by'}, el('strong', {}, m.who), ' ', m.kind === 'bot' ? el('b', {}, 'BOT') : null,
+  const head = el('span', {class: 'by'}, el('strong', {}, m.who), ' ', m.kind === 'bot' ? el('b', {}, 'BOT') : null,
     m.kind === 'visitor' ? el('b', {}, 'CUSTOMER') : null, ' ', time(m.at), m.edited ? ' (edited)' : null);
-  return el('li', {class: m.kind}, by,
+  return el('li', {class: m.kind}, head,
     m.quote ? el('blockquote', {}, emoji(m.quote)) : null,
     m.text || !m.files ? el('div', {class: 'body'}, ...rich(m.text)) : null,
     ...files(m),
-    m.reactions ? el('div', {class: 'reactions'}, ...m.reactions.map(r => el('span', {title: r.emoji}, emoji(r.emoji) + ' ' + r.times))) : null);
+    m.reactions ? el('div', {class: 'reactions'}, ...m.reactions.map(r => el('span', {title: r.emoji}, marks[r.emoji] || emoji(r.emoji) + ' ' + r.times))) : null,
+    m.buttons && by ? el('div', {class: 'buttons'}, ...m.buttons.map(b => {
+      const button = el('button', {type: 'button', title: b.types}, b.label);
+      button.addEventListener('click', () => act({do: 'write', text: b.types, ...by()}));
+      return button;
+    })) : null);
 }
 
 function bubble(m) {
@@ -135,7 +145,9 @@ function showLamps(b) {
   if (b.life === 'dead') lamps.push({tone: 'bad', text: b.why ? 'Bridge: ended' : 'Bridge: killed'});
   else if (b.life === 'starting') lamps.push({tone: 'warn', text: 'Bridge: starting'});
   else lamps.push({tone: 'good', text: 'Bridge: running'});
-  if (b.known) {
+  if (!b.known) lamps.push({tone: '', text: 'Facebook: ?'}, {tone: '', text: 'Rocket.Chat: ?'}, {tone: '', text: 'Page: ?'}, {tone: '', text: '? waiting'});
+  else {
+    lamps.push(b.facebook ? {tone: 'good', text: 'Facebook: answers'} : {tone: 'bad', text: 'Facebook: does not answer'});
     lamps.push(b.connected ? {tone: 'good', text: 'Rocket.Chat: connected'} : {tone: 'bad', text: 'Rocket.Chat: not connected'});
     lamps.push({tone: b.pageState === 'running' ? 'good' : 'bad', text: 'Page: ' + b.pageState});
     const waiting = b.toRooms + b.toCustomers + b.toAgents;
@@ -175,65 +187,137 @@ function showSwitches(switches) {
   }
 }
 
-function showPhone(v) {
-  const customer = v.customers.find(c => c.key === chosen.customer);
-  const tabs = v.customers.map(c => ({key: c.key, name: c.name, on: c === customer, news: isNew(c.key, c.messages.length, c === customer)}));
-  fill($('customers'), tabs, t => t.key, t => {
-    const button = el('button', {type: 'button', 'aria-pressed': String(t.on), class: t.news ? 'new' : '', id: 'customer-' + t.key}, t.name);
-    button.addEventListener('click', () => { chosen.customer = t.key; show(); });
-    const holder = el('div', {}, button);
-    holder.style.display = 'contents';
-    return holder;
-  });
-  say('page-name', v.bridge.page);
-  const known = 'Facebook customer ' + customer.number; // to the agent, as long as the bridge does not ask Facebook for names
-  say('customer-note', `on ${customer.name.split(' ')[0]}'s phone` + (v.rooms.some(r => r.name === known) ? ' · ' + known : ''));
-  say('label-customer', 'Write as ' + customer.name);
-  $('say-customer').placeholder = 'Write as ' + customer.name.split(' ')[0];
-  fill($('bubbles'), customer.messages, m => m.id, bubble, `Write to ${v.bridge.page} …`);
+// look makes both sides show the same conversation, unless somebody is writing there.
+function look(room) {
+  chosen.room = room.id;
+  const key = room.comments ? POST : room.customer;
+  if (key && key !== chosen.customer && !$('say-customer').value) chosen.customer = key;
 }
 
+// lookAt chooses whose phone is shown, and that customer's chat with it.
+function lookAt(key) {
+  chosen.customer = key;
+  const room = view.rooms.find(r => r.open && (key === POST ? r.comments : !r.comments && r.customer === key));
+  if (room && !$('say-agent').value) chosen.room = room.id;
+}
+
+function tab(t) {
+  const button = el('button', {type: 'button', 'aria-pressed': String(t.on), class: t.news ? 'new' : '', id: t.id}, t.name);
+  button.addEventListener('click', () => { t.id.startsWith('customer-') ? lookAt(t.key) : chosen.direct = t.key; show(); });
+  const holder = el('div', {}, button);
+  holder.style.display = 'contents';
+  return holder;
+}
+
+function comment(c) {
+  if (c.post) return el('li', {class: 'post'}, c.text);
+  return el('li', {class: 'comment' + (c.answer ? ' answer' : '') + (c.fromPage ? '' : ' mine')}, el('strong', {}, c.who), c.text);
+}
+
+function showPhone(v) {
+  const onPost = chosen.customer === POST, customer = v.customers.find(c => c.key === chosen.customer) || v.customers[0];
+  const tabs = v.customers.map(c => ({key: c.key, id: 'customer-' + c.key, name: c.name.split(' ')[0], on: c.key === chosen.customer, news: isNew(c.key, c.messages.length, c.key === chosen.customer)}));
+  tabs.push({key: POST, id: 'customer-post', name: 'The post', on: onPost, news: isNew(POST, v.post.comments.length, onPost)});
+  fill($('customers'), tabs, t => t.key, tab);
+  say('page-name', v.bridge.page);
+  const known = 'Facebook customer ' + customer.number, first = customer.name.split(' ')[0]; // until Facebook has told the name
+  say('customer-note', onPost ? 'what everybody can read' : `on ${first}'s phone` + (v.rooms.some(r => r.name === known) ? ' · ' + known : ''));
+  say('label-customer', onPost ? 'Comment as ' + customer.name : 'Write as ' + customer.name);
+  $('say-customer').placeholder = (onPost ? 'Comment as ' : 'Write as ') + first;
+  $('form-customer').querySelector('details').hidden = onPost;
+  $('bubbles').setAttribute('aria-label', onPost ? "The page's post, and comments" : "Chat on the customer's phone");
+  if (onPost) fill($('bubbles'), [{id: POST, post: true, text: v.post.text}, ...v.post.comments], c => 'post-' + c.id, comment);
+  else fill($('bubbles'), customer.messages, m => m.id, bubble, `Write to ${v.bridge.page} …`);
+  const last = onPost ? null : customer.messages.findLast(m => m.fromPage);
+  if (last && document.visibilityState === 'visible' && wasRead.get(customer.key) !== last.id) {
+    wasRead.set(customer.key, last.id); // the customer has it before the eyes
+    fetch('do', {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify({do: 'read', as: customer.key})}).catch(() => {});
+  }
+}
+const wasRead = new Map(); // the latest message that was read, by customer
+
+// follow lets Tom look at the chat in which a customer has just written, unless he is
+// writing: then his answer goes where it was begun.
+function follow(v) {
+  const fresh = v.rooms.filter(r => r.open).map(r => ({r, last: r.messages.findLast(m => m.kind === 'visitor')}))
+    .filter(one => one.last && heard.get(one.r.id) !== one.last.id);
+  for (const one of fresh) heard.set(one.r.id, one.last.id);
+  fresh.sort((a, b) => new Date(a.last.at) - new Date(b.last.at));
+  if (fresh.length && !$('say-agent').value) look(fresh.at(-1).r);
+}
+const heard = new Map(); // the latest message of a customer, by chat
+
 function showDesk(v) {
-  const fresh = v.rooms.find(r => r.open && !looked.has(r.id)); // shown at once, unless Ana is writing elsewhere
-  const room = fresh && !$('say-agent').value ? fresh : v.rooms.find(r => r.id === chosen.room) || v.rooms.find(r => r.open) || v.rooms[0];
+  const room = v.rooms.find(r => r.id === chosen.room) || v.rooms.find(r => r.open) || v.rooms[0];
   chosen.room = room ? room.id : '';
-  const rooms = v.rooms.map(r => ({id: r.id, name: r.name, open: r.open, by: r.servedBy, on: r === room, news: isNew(r.id, r.messages.length, r === room)}));
+  const rooms = v.rooms.map(r => ({id: r.id, name: r.name, open: r.open, comments: r.comments, by: r.servedBy, on: r === room, news: isNew(r.id, r.messages.length, r === room)}));
   fill($('rooms'), rooms, r => r.id, r => {
-    const button = el('button', {type: 'button', 'aria-current': r.on ? 'true' : undefined, class: r.open ? '' : 'closed'},
-      el('strong', {class: r.news ? 'new' : ''}, r.name), el('small', {}, r.open ? 'open' + (r.by ? ', served by ' + r.by : ', nobody serves it') : 'closed'));
-    button.addEventListener('click', () => { chosen.room = r.id; show(); });
+    const about = (r.comments ? 'comments, ' : '') + (r.open ? 'open' + (r.by ? ', ' + r.by + ' serves it' : ', nobody serves it') : 'closed');
+    const button = el('button', {type: 'button', 'aria-current': r.on ? 'true' : undefined, class: r.open ? '' : 'closed'}, el('strong', {class: r.news ? 'new' : ''}, r.name), el('small', {}, about));
+    button.addEventListener('click', () => { look(view.rooms.find(one => one.id === r.id)); show(); });
     return el('li', {}, button);
   });
   say('room-name', room ? room.name : 'No chat yet');
-  say('room-note', !room ? '' : room.open ? (room.servedBy ? 'served by ' + room.servedBy : 'nobody serves it') : 'closed');
-  $('room-close').hidden = !room || !room.open;
-  fill($('messages'), room ? room.messages : [], m => m.id, message, 'Chats appear here when a customer writes.');
+  say('room-note', !room ? '' : (room.comments ? 'comments; everybody can read the answers · ' : '') + (room.open ? (room.servedBy ? room.servedBy + ' serves it' : 'nobody serves it') : 'closed'));
+  $('play').addEventListener('click', () => act({do: view.scene ? 'stop' : 'play'}));
+$('room-close').hidden = !room || !room.open;
+  fill($('messages'), room ? room.messages : [], m => m.id, m => message(m), 'Chats appear here when a customer writes.');
   const field = $('say-agent'), closed = !room || !room.open || v.down;
-  field.placeholder = v.down ? 'Rocket.Chat is down' : room && !room.open ? 'This chat is closed' : 'Answer as Ana';
+  field.placeholder = v.down ? 'Rocket.Chat is down' : !room ? 'Answer as Tom' : room.open ? `Answer ${room.name} as Tom` : 'This chat is closed';
   field.disabled = closed;
   field.form.querySelector(':scope > button').disabled = closed;
 }
+
+function showDirect(v) {
+  const names = {maria: 'Maria', tom: 'Tom'}, shown = v.direct.find(d => d.who === chosen.direct);
+  const tabs = v.direct.map(d => ({key: d.who, id: 'direct-' + d.who, name: names[d.who], on: d === shown, news: isNew('direct-' + d.who, d.messages.length, d === shown)}));
+  fill($('people'), tabs, t => t.key, tab);
+  say('label-private', `Write as ${names[shown.who]} to the bot`);
+  fill($('direct'), shown.messages, m => m.id, m => message(m, () => ({as: 'private', room: shown.who})), shown.who === 'tom' ? 'What Tom alone is told comes here.' : 'Links for one use come here.');
+}
+
+function showStory(v) {
+  say('promise', v.scene ? `The story, scene ${v.scene} of ${v.scenes}` : v.story.promise);
+  say('title', v.story.title);
+  say('text', v.story.text);
+  say('play', v.scene ? '■ Stop the story' : '▶ Play the story');
+  const sign = {kept: '✔', broken: '✗', tried: '…'}, words = {kept: 'kept', broken: 'not kept', tried: 'being tried'};
+  fill($('promises'), v.promises, p => p.number, p => el('li', {class: p.state, 'aria-label': `${p.text}: ${words[p.state] || 'not tried yet'}`}, el('b', {'aria-hidden': 'true'}, sign[p.state] || String(p.number)), p.text));
+}
+
+// comeIntoView scrolls to what has changed, where not everything fits on the screen: first the
+// chats, then what administrators read, then the bridge.
+function comeIntoView(v) {
+  const now = {desk: v.rooms.find(r => r.id === chosen.room)?.messages.at(-1)?.id, phone: v.customers.find(c => c.key === chosen.customer)?.messages.at(-1)?.id + v.post.comments.length,
+    'panel-setup': v.setup.messages.at(-1)?.id, 'panel-direct': v.direct.find(d => d.who === chosen.direct).messages.at(-1)?.id, machine: v.bridge.life};
+  const changed = Object.keys(now).filter(id => seen && seen[id] !== now[id]);
+  seen = now;
+  if (!changed.length || !matchMedia('(max-width: 62rem)').matches || document.querySelector('input:focus')?.value) return;
+  const part = $(changed[0]), box = part.getBoundingClientRect(), hidden = $('panel-story').getBoundingClientRect().bottom;
+  if (box.bottom > innerHeight || box.top < hidden) part.scrollIntoView({block: box.height > innerHeight - hidden ? 'end' : 'nearest', behavior: 'smooth'});
+}
+let seen = null;
 
 function show() {
   if (!view) return;
   const v = view;
   showLamps(v.bridge);
   showMachine(v.bridge);
-  say('promise', v.story.promise);
-  say('title', v.story.title);
-  say('text', v.story.text);
+  showStory(v);
   showSwitches(v.switches);
+  follow(v);
   showPhone(v);
   showDesk(v);
   showDeeds('deeds-customer', 'customer', v.deeds, () => ({as: chosen.customer}));
   showDeeds('deeds-agent', 'agent', v.deeds, () => ({as: 'agent', room: chosen.room}));
-  fill($('setup'), v.setup.messages, m => m.id, message, 'The bot opens this channel when it is connected.');
-  fill($('direct'), v.direct.messages, m => m.id, message, 'Links for one use come here.');
+  fill($('setup'), v.setup.messages, m => m.id, m => message(m, () => ({as: 'manager'})), 'The bot opens this channel when it is connected.');
+  showDirect(v);
   fill($('feed'), v.feed, l => l.at + l.text, l => el('li', {class: l.kind}, time(l.at, seconds), el('span', {}, l.text + (l.times > 1 ? ` (${l.times} times)` : ''))));
   for (const id of ['say-manager', 'say-private']) {
     $(id).disabled = v.down;
     $(id).form.querySelector(':scope > button').disabled = v.down;
   }
+  comeIntoView(v);
 }
 
 for (const menu of document.querySelectorAll('.more')) {
@@ -247,14 +331,15 @@ function form(id, action) {
     const field = event.target.elements.text, text = field.value;
     if (!text.trim()) return;
     field.value = '';
-    field.focus();
+    if (matchMedia('(pointer: coarse)').matches) field.blur(); // what comes is not behind the keyboard
+    else field.focus();
     if (!await act({do: 'write', text, ...action()})) field.value ||= text;
   });
 }
-form('form-customer', () => ({as: chosen.customer}));
+form('form-customer', () => chosen.customer === POST ? {as: view.customers[0].key, room: POST} : {as: chosen.customer});
 form('form-agent', () => ({as: 'agent', room: chosen.room}));
 form('form-manager', () => ({as: 'manager'}));
-form('form-private', () => ({as: 'private'}));
+form('form-private', () => ({as: 'private', room: chosen.direct}));
 $('room-close').addEventListener('click', () => act({do: 'press', id: 'close', room: chosen.room}));
 
 const events = new EventSource('events');

@@ -6,15 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"messenger-bridge/app"
 )
 
 type doctorCmd struct {
-	Fix     bool `help:"Repair what can be repaired, then look again."`
-	Replace bool `help:"With --fix: also take over a webhook that leads elsewhere."`
-	Guide   bool `help:"Walk through what does not work yet: name one thing at a time, wait until it works, go on."`
-	Slash   bool `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
+	Fix     bool          `help:"Repair what can be repaired, then look again."`
+	Replace bool          `help:"With --fix: also take over a webhook that leads elsewhere."`
+	Guide   bool          `help:"Walk through what does not work yet: name one thing at a time, wait until it works, go on."`
+	Every   time.Duration `default:"5s" help:"With --guide: how long to wait before looking again; from 100ms on."`
+	Slash   bool          `name:"slash-commands" help:"With --fix: also let unknown slash commands through to the bot, in the whole workspace."`
 }
 
 // Help is printed below the flags.
@@ -34,13 +36,15 @@ func (c doctorCmd) Validate() error {
 		return errors.New("--slash-commands needs --fix")
 	case c.Guide && c.Fix:
 		return errors.New("--guide looks only; run doctor --fix by itself")
+	case c.Every < 100*time.Millisecond:
+		return errors.New("--every must be 100ms or more: each look asks both platforms")
 	}
 	return nil
 }
 
 func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
 	if c.Guide {
-		return newGuide(io.Out, func(ctx context.Context) (app.Diagnosis, error) { return c.examine(ctx, io) }).run(ctx)
+		return newGuide(io.Out, c.Every, func(ctx context.Context) (app.Diagnosis, error) { return c.examine(ctx, io) }).run(ctx)
 	}
 	d, err := c.examine(ctx, io)
 	if err != nil {

@@ -10,9 +10,6 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// guidePause is how long a guide waits before it looks again.
-const guidePause = 5 * time.Second
-
 // guide walks through what does not work yet: it names the first of it, and what to do, waits
 // until it works, ticks it off, and goes on, until nothing is left.
 type guide struct {
@@ -24,13 +21,13 @@ type guide struct {
 	said  string          // of the step that is asked for
 }
 
-// newGuide returns one that looks every few seconds.
-func newGuide(out io.Writer, look func(context.Context) (app.Diagnosis, error)) *guide {
+// newGuide returns one that looks again after a pause.
+func newGuide(out io.Writer, pause time.Duration, look func(context.Context) (app.Diagnosis, error)) *guide {
 	return &guide{out: out, look: look, works: map[string]bool{}, wait: func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-time.After(guidePause):
+		case <-time.After(pause):
 			return nil
 		}
 	}}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"messenger-bridge/app"
 	"messenger-bridge/bridge"
@@ -26,7 +27,7 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 		{good("app"), good("webhook"), good("page"), {Finding: bridge.Finding{Check: "seen", Level: bridge.Unknowable, Found: "?"}}},
 	}
 	var out strings.Builder
-	g := newGuide(&out, func(context.Context) (d app.Diagnosis, err error) {
+	g := newGuide(&out, time.Second, func(context.Context) (d app.Diagnosis, err error) {
 		d.Findings, looks = looks[0], looks[1:]
 		for _, f := range d.Findings {
 			if f.Level == bridge.Bad {
@@ -51,7 +52,7 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 
 func TestGuide_EndsWhenItIsStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	g := newGuide(&strings.Builder{}, func(context.Context) (app.Diagnosis, error) {
+	g := newGuide(&strings.Builder{}, time.Second, func(context.Context) (app.Diagnosis, error) {
 		stop()
 		return app.Diagnosis{Bad: 1, Findings: []app.Finding{{Finding: bridge.Finding{Check: "x", Level: bridge.Bad}}}}, nil
 	})
