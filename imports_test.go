@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"store/linked":        {"bridge"},
 	"store/later":         {},
 	"store/pageset":       {"bridge"},
-	"store/receipt":       {"bridge", "store/changes", "store/layout"},
+	"store/receipt":       {"bridge", "store/changes", "store/layout", "store/proof"},
 	"store/space":         {},
 	"store/proof":         {"store/layout", "store/seal"},
 	"store/seal":          {"bridge", "store/compact"},
