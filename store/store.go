@@ -129,20 +129,21 @@ type file struct {
 	stop     chan struct{} // closed by Close
 	finished chan struct{} // closed by the writer when it is done
 
-	writer writerState               // belongs to the writer goroutine (before: to Open)
-	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in, by a clock that nobody sets; nil: idle
-	pages  pageset.Set               // changed by the writer
-	seen   seen.Set                  // changed by the writer
-	tagged uint32                    // the day from which receipts have tags; set by Open
-	lazy   lazyMarks                 //
-	states stateMemory               //
-	fresh  fresh.Entries[place]      //
-	linked linked.Links              //
-	health health.State              //
-	disk   health.Disk               //
-	stats  atomic.Pointer[Stats]     // replaced by the writer
-	wiping sync.Mutex                // held by who overwrites free pages
-	trail  *trail.Trail              // what rides with the commits
+	writer  writerState               // belongs to the writer goroutine (before: to Open)
+	scratch scratch                   // likewise
+	busy    atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in, by a clock that nobody sets; nil: idle
+	pages   pageset.Set               // changed by the writer
+	seen    seen.Set                  // changed by the writer
+	tagged  uint32                    // the day from which receipts have tags; set by Open
+	lazy    lazyMarks                 //
+	states  stateMemory               //
+	fresh   fresh.Entries[place]      //
+	linked  linked.Links              //
+	health  health.State              //
+	disk    health.Disk               //
+	stats   atomic.Pointer[Stats]     // replaced by the writer
+	wiping  sync.Mutex                // held by who overwrites free pages
+	trail   *trail.Trail              // what rides with the commits
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an
