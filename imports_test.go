@@ -40,21 +40,23 @@ var allowed = map[string][]string{
 	"rocketchat/ddp":      {"bridge", "rocketchat/wire"},
 	"rocketchat/wire":     {"bridge", "rocketchat/markup"},
 	"rocketchat/markup":   {},
-	"store":               {"bridge", "store/audit", "store/compact", "store/copied", "store/fresh", "store/keys", "store/later", "store/layout", "store/linked", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/space", "store/tickets", "store/trail", "store/upgrade", "store/wipe"},
+	"store":               {"bridge", "replica", "store/audit", "store/changes", "store/compact", "store/copied", "store/fresh", "store/health", "store/later", "store/layout", "store/linked", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/seen", "store/space", "store/tickets", "store/trail", "store/upgrade", "store/wipe"},
 	"store/audit":         {"bridge", "store/layout", "store/proof"},
+	"store/changes":       {"replica", "store/proof", "store/wipe"},
 	"store/compact":       {},
 	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
-	"store/trail":         {"bridge", "store/layout", "store/proof"},
-	"store/keys":          {"store/proof"},
+	"store/trail":         {"bridge", "store/changes", "store/layout", "store/proof"},
 	"store/layout":        {"bridge"},
 	"store/fresh":         {"bridge"},
+	"store/health":        {},
 	"store/linked":        {"bridge"},
 	"store/later":         {},
 	"store/pageset":       {"bridge"},
-	"store/receipt":       {"bridge", "store/layout"},
+	"store/receipt":       {"bridge", "store/changes", "store/layout"},
 	"store/space":         {},
 	"store/proof":         {"store/layout", "store/seal"},
 	"store/seal":          {"bridge", "store/compact"},
+	"store/seen":          {"store/proof"},
 	"store/tickets":       {"bridge", "store/layout", "store/seal"},
 	"store/upgrade":       {"bridge", "store/layout", "store/proof", "store/seal", "store/wipe"},
 	"store/wipe":          {},
@@ -62,6 +64,11 @@ var allowed = map[string][]string{
 	"companion":           {"bridge", "bridge/settings", "intake", "language"},
 	"web":                 {"bridge", "bridge/pages", "bridge/settings", "intake", "language", "recent"},
 	"metrics":             {"bridge"},
+
+	"replica":          {},
+	"journal":          {"replica"},
+	"replicas":         {"journal", "replica", "store", "store/changes", "store/compact"},
+	"replicas/compare": {"app", "journal", "replica", "store", "store/changes"},
 
 	"intake":   {},
 	"language": {},
@@ -75,11 +82,14 @@ var allowed = map[string][]string{
 	"app/values":      {},
 	"app/certificate": {},
 	"app/audit":       {"bridge", "bridge/settings"},
+	"app/avatars":     {"bridge"},
+	"app/parts":       {"intake"},
+	"app/figures":     {"metrics", "replicas"},
 	"app/history":     {"bridge"},
 	"app/statuspage":  {},
 	"app/config":      {"app/values", "bridge", "language"},
 	"app": {
-		"app/audit", "app/certificate", "app/config", "app/history", "app/statuspage", "app/values",
+		"app/audit", "app/avatars", "app/certificate", "app/config", "app/figures", "app/history", "app/parts", "app/statuspage", "app/values", "journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
 		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
@@ -87,14 +97,19 @@ var allowed = map[string][]string{
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/notices", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay", "bridge/settings",
 		"commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 	},
-	"demo":                     {"app", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
+	"demo":                     {"app", "app/parts", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
+	"demo/replicas":            {"app", "bridge", "sandbox/balance", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta", "store"},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "replicas", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
 	"sandbox/loopback": {},
+	"sandbox/cable":    {},
+	"sandbox/balance":  {},
+	"sandbox/disk":     {},
+	"sandbox/cluster":  {"sandbox/loopback"},
 	"sandbox/mob":      {},
 	"browsertest":      {},
 	"conformance":      {},
@@ -102,10 +117,11 @@ var allowed = map[string][]string{
 	"bench/house":      {},
 	"bench/chart":      {},
 	"bench/growth":     {"bridge", "bridge/pages", "bridge/queue", "store"},
+	"bench/replicas":   {"bridge", "journal", "replica", "sandbox/cluster", "store"},
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
-	"bench/faults":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta"},
+	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/disk", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
-		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
+		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
 		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }
@@ -114,8 +130,8 @@ var allowed = map[string][]string{
 var homes = map[string][]string{
 	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench"},
 	"github.com/go-resty/resty/v2":        {"rest"},
-	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/compact", "store/copied", "store/proof", "store/trail", "store/upgrade", "store/wipe", "bench"},
-	"github.com/prometheus/client_golang": {"metrics", "app"},
+	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/changes", "store/compact", "store/copied", "store/proof", "store/trail", "store/upgrade", "store/wipe", "replicas/compare", "bench"},
+	"github.com/prometheus/client_golang": {"metrics", "app", "app/figures"},
 	"github.com/prometheus/client_model":  {"metrics"},
 	"google.golang.org/protobuf":          {"metrics"},
 	"github.com/caarlos0/env/v11":         {"app/config"},
@@ -126,6 +142,8 @@ var homes = map[string][]string{
 	"golang.org/x/text":                   {"language"},
 	"golang.org/x/crypto/acme":            {"app/certificate"},
 	"github.com/chromedp":                 {"browsertest"},
+	"github.com/nats-io/nats.go":          {"journal"},
+	"github.com/nats-io/nats-server":      {"sandbox/cluster"},
 }
 
 func TestImports_PointToTheMiddle(t *testing.T) {
@@ -175,4 +193,17 @@ func checkImport(t *testing.T, folder, path string, mayImport []string) {
 		}
 	}
 	t.Errorf("%s uses %s, which has no home; add it to the table with a line in docs/decisions", folder, path)
+}
+
+// The server of the journal is for tests and shows: the program holds its client only.
+func TestImports_ServerOfTheJournalIsNotLinked(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", "./cmd/messenger-bridge").Output()
+	if err != nil {
+		t.Fatal("go list:", err)
+	}
+	for path := range strings.Lines(string(out)) {
+		if strings.Contains(path, "nats-server") || strings.HasPrefix(path, module+"sandbox/cluster") {
+			t.Errorf("the program is linked with %s", strings.TrimSpace(path))
+		}
+	}
 }

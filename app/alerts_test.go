@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.yaml.in/yaml/v3"
 
+	"messenger-bridge/app/figures"
 	"messenger-bridge/metrics"
 )
 
@@ -81,6 +82,8 @@ func knownMetrics(t *testing.T) map[string][]string {
 		collectors.Field(i).Interface().(prometheus.Collector).Describe(all)
 	}
 	gauges{}.Describe(all)
+	figures.Replica{}.Describe(all)
+	metrics.NewPassedOn().Describe(all)
 	close(all)
 	known := map[string][]string{"messenger_bridge_build_info": {"version"}}
 	for d := range all {

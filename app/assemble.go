@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"messenger-bridge/app/audit"
+	"messenger-bridge/app/avatars"
 	"messenger-bridge/app/history"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
@@ -21,6 +22,7 @@ import (
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/metrics"
+	"messenger-bridge/replicas"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
@@ -38,11 +40,13 @@ type program struct {
 	say     *language.Speaker
 	pace    *notices.Pace // of what one person types
 
+	leads     func() bool            // nil: nobody else can lead
+	replica   func() *replicas.State // nil: there are no others
 	store     *store.Store
 	graph     *messenger.Platform
 	client    *rocketchat.Workspace
 	origin    *origin.Origin
-	avatars   *avatars
+	avatars   *avatars.Avatars
 	rooms     *rooms.Rooms
 	pages     *pages.Parts
 	gaps      *backfill.Gaps
@@ -79,7 +83,7 @@ func (p *program) assemble() (err error) {
 	if err := p.lookAfterPages(); err != nil {
 		return err
 	}
-	p.avatars = newAvatars(p.cfg.Network.PublicURL, p.store.Sign, p.client)
+	p.avatars = avatars.New(p.cfg.Network.PublicURL, p.store.Sign, p.client.Avatar)
 	p.rooms = rooms.New(p.roomsConfig())
 	if p.relay, err = relay.New(p.relayConfig()); err != nil {
 		return err
@@ -101,14 +105,14 @@ func (p *program) callPlatforms() {
 	cfg := p.cfg
 	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
-		Fresh:    p.settled.meta,
-		LoginURL: cfg.Facebook.LoginURL, LoginConfigID: cfg.Facebook.LoginConfigID,
-		Times:    messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
-		MaxConns: workers, Now: cfg.Now, Log: p.log,
+		Fresh:  p.settled.meta,
+		Dialog: messenger.Dialog{URL: cfg.Facebook.LoginURL, ConfigID: cfg.Facebook.LoginConfigID},
+		Times:  messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
+		Leads:  p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
 	})
 	p.client = rocketchat.New(rocketchat.ClientConfig{
 		URL: cfg.RocketChat.URL, BotUsers: cfg.Workspace.BotUsers, Timeout: cfg.Times.RestTimeout, UploadTimeout: cfg.Times.UploadTimeout,
-		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Now: cfg.Now, Say: p.say, Log: p.log,
+		MaxConns: workers, Memory: p.store, Recovered: func(route string) { p.relay.RouteWorks(route) }, Leads: p.leads, Now: cfg.Now, Say: p.say, Log: p.log,
 	})
 }
 
@@ -209,7 +213,7 @@ func (p *program) now() time.Time {
 
 // view shows how the bridge is.
 func (p *program) view() *view {
-	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, log: p.log}
+	return &view{late: p.late, started: p.started, store: p.store, graph: p.graph, replica: p.replica, log: p.log}
 }
 
 // operators carry out what is typed on the bridge's own machine.
@@ -249,11 +253,11 @@ func (p *program) relayConfig() relay.Config {
 	cfg, s := p.cfg, p.store
 	called := names{s, p.client, p.log}
 	return relay.Config{
-		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s},
+		Queues: relay.Queues{Inbox: s.Inbox(), Outbox: s.Outbox(), Notices: s.Notices(), Failures: s, Deposed: s.Deposed()},
 		Store: relay.Store{Receipts: s, Sent: s, States: s, Pages: s, Links: s, Personas: s, Cursors: s, Memory: s, Trail: s.Trail(),
 			TextHash: s.Sign, Earlier: p.origin},
 		Workspace: relay.Workspace{Rooms: p.rooms, Notifier: p.client, Standing: p.client.ShowStep, Commands: p.clerk(), Pace: p.pace, People: p.client,
-			Files: p.client, Archive: p.client, Picture: p.avatars.address, OurTime: p.client.OurTime},
+			Files: p.client, Archive: p.client, Picture: p.avatars.Address, OurTime: p.client.OurTime},
 		Messenger: relay.Messenger{Sender: p.graph, Gestures: p.graph, Personas: p.graph, Moderator: p.graph},
 		Names:     automatic.Names{Customer: called.customer, Agent: called.agent, Department: called.department, RoomLink: p.client.RoomLink},
 		Hooks: relay.Hooks{PageRefused: p.pages.Watch.Refused, PageSent: p.pages.Watch.Sent, Delivered: p.progress.delivered(),

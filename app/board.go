@@ -12,6 +12,7 @@ import (
 	"messenger-bridge/app/statuspage"
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
+	"messenger-bridge/replicas"
 )
 
 // board is the status page, at / on METRICS_LISTEN.
@@ -29,6 +30,10 @@ func (b board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.Spans = append(v.Spans, statuspage.Span{Name: s.Name, Chosen: i == chosen})
 	}
 	v.Plots = plots(history.Spans[chosen], b.history.Points(chosen))
+	writeBoard(w, v, b.log)
+}
+
+func writeBoard(w http.ResponseWriter, v statuspage.View, log *slog.Logger) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
@@ -36,7 +41,7 @@ func (b board) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	if err := statuspage.Write(w, v); err != nil {
-		b.log.Debug("the status page was not written", "err", err)
+		log.Debug("the status page was not written", "err", err)
 	}
 }
 
@@ -45,6 +50,10 @@ func boardOf(s Status, now time.Time) statuspage.View {
 	v := statuspage.View{Version: s.Version, Running: s.Running.String(), Changed: s.Changed, Failed: s.Failed, Now: now}
 	if s.Ready != "yes" {
 		v.Trouble = s.Ready
+	}
+	if v.Replica = sayRole(s.Replica); s.Replica != nil && s.Replica.Role != replicas.Leader {
+		v.Follows = true // and knows nothing of all below
+		return v
 	}
 	v.Lamps = []statuspage.Lamp{
 		lamp("Rocket.Chat", s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since, now),

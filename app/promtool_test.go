@@ -70,6 +70,23 @@ var firings = map[string][]firing{
 	"BridgeTokenExpires": {{series: map[string]string{`messenger_bridge_page_token_expires_seconds{page="1"}`: "86400x90"}, minute: 70, labels: map[string]string{"page": "1"}}, {series: map[string]string{`messenger_bridge_page_token_expires_seconds{page="1"}`: "8640000x90"}, minute: 70, not: true}},
 	"BridgeRestarts":     {{series: map[string]string{`messenger_bridge_start_time_seconds`: "1 1 60 60 120 120 180x20"}, minute: 15}, {series: map[string]string{`messenger_bridge_start_time_seconds`: "1x5 400x20"}, minute: 15, not: true}},
 	"BridgeBusy":         {{series: map[string]string{hook + `{answer="busy"}`: "0+3x20"}, minute: 12}},
+	"BridgeNobodyLeads": {
+		{series: map[string]string{`messenger_bridge_replica_leads{instance="a"}`: "1 0x10", `messenger_bridge_replica_leads{instance="b"}`: "0x10"}, minute: 5},
+		{series: map[string]string{`messenger_bridge_replica_leads{instance="a"}`: "1x3 0x10", `messenger_bridge_replica_leads{instance="b"}`: "0x3 1x10"}, minute: 8, not: true},
+	},
+	"BridgeReplicaNotReady": {
+		{series: map[string]string{`messenger_bridge_replica_ready{instance="a"}`: "0x10"}, minute: 5, labels: map[string]string{"instance": "a"}},
+		{series: map[string]string{`messenger_bridge_replica_ready{instance="a"}`: "1x10", `messenger_bridge_journal_lag_seconds{instance="a"}`: "11x10"}, minute: 5, labels: map[string]string{"instance": "a"}},
+		{series: map[string]string{`messenger_bridge_replica_ready{instance="a"}`: "1x10", `messenger_bridge_journal_lag_seconds{instance="a"}`: "1x10"}, minute: 5, not: true},
+	},
+	"BridgeOldSnapshot": {
+		{series: map[string]string{`messenger_bridge_snapshot_age_seconds{instance="a"}`: "604801x20", `messenger_bridge_journal_bytes_total{instance="a"}`: "0+20000000x20"}, minute: 15},
+		{series: map[string]string{`messenger_bridge_snapshot_age_seconds{instance="a"}`: "604801x20", `messenger_bridge_journal_bytes_total{instance="a"}`: "0+1x20"}, minute: 15, not: true},
+	},
+	"BridgeTakeovers": {
+		{series: map[string]string{`messenger_bridge_takeovers_total{why="silence",instance="a"}`: "0 1 2x10"}, minute: 6},
+		{series: map[string]string{`messenger_bridge_takeovers_total{why="first",instance="a"}`: "0 1 2x10"}, minute: 6, not: true},
+	},
 }
 
 // TestAlerts_EachFires has promtool play what each alert is for. Annotations are read by `check

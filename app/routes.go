@@ -100,13 +100,14 @@ func publicPath(public string) string {
 }
 
 // privateRoutes are for operators' machines, on an address of their own.
-func privateRoutes(m *metrics.Metrics, v *view, b board, s *strangers) http.Handler {
+func privateRoutes(p *program) http.Handler {
+	v := p.view()
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", b)
-	mux.Handle("GET /metrics", m.Handler())
+	mux.Handle("GET /{$}", board{v, p.history, p.log})
+	mux.Handle("GET /metrics", p.metrics.Handler())
 	mux.Handle("GET /status", v)
 	mux.HandleFunc("GET /healthz", alive)
-	mux.Handle("GET /readyz", ready{v.store, s})
+	mux.Handle("GET /readyz", ready{p.store, p.strangers})
 	return mux
 }
 

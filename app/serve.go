@@ -15,6 +15,7 @@ import (
 	"messenger-bridge/app/audit"
 	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
+	"messenger-bridge/app/parts"
 	"messenger-bridge/store"
 )
 
@@ -30,8 +31,11 @@ type Addresses struct {
 // starting: neither Rocket.Chat nor Meta has to be there. started is called, if
 // not nil, once everything listens.
 func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addresses)) (err error) {
+	if cfg.Store.Journal.URL != "" {
+		return serveReplica(ctx, cfg, log, started)
+	}
 	p := newProgram(cfg, log)
-	p.store, err = store.Open(store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log})
+	p.store, err = store.Open(StoreOf(cfg, log))
 	if err != nil {
 		return err
 	}
@@ -43,9 +47,19 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if err := p.assemble(); err != nil {
 		return err
 	}
-	parts, where, err := p.listen()
+	l, where, err := listen(cfg, log)
 	if err != nil {
 		return err
+	}
+	all := p.parts(parts.Public(l.public, p.public().handler(), p.door(), l.speak, log), parts.HTTP(l.control, p.operators().routes(), log))
+	if l.private != nil {
+		all = append(all, parts.Part{Name: "metrics", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.private, privateRoutes(p), log)})
+	}
+	if l.asked != nil {
+		all = append(all, parts.Part{Name: "acme", Grace: cfg.ShutdownGrace / 100, Run: parts.HTTP(l.asked, l.questions(nil), log)})
+	}
+	if l.profiles != nil {
+		all = append(all, parts.Part{Name: "profiles", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
 	}
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
@@ -56,7 +70,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if started != nil {
 		started(where)
 	}
-	err = RunParts(ctx, log, parts)
+	err = parts.Run(ctx, log, all)
 	log.Info("messenger-bridge stopped")
 	return err
 }
@@ -96,10 +110,16 @@ func ownTLS(cfg Config, log *slog.Logger) (*tls.Config, func(http.Handler) http.
 	})
 }
 
+// listeners are all ports, open; those that are switched off are nil.
+type listeners struct {
+	public, control, private, profiles, asked net.Listener
+	speak                                     *tls.Config
+	questions                                 func(http.Handler) http.Handler
+}
+
 // listen opens every port before anything runs, so that a taken one is an error
-// and not a log line. The parts are in the order in which they stop.
-func (p *program) listen() (parts []Part, where Addresses, err error) {
-	grace := p.cfg.ShutdownGrace
+// and not a log line.
+func listen(cfg Config, log *slog.Logger) (l listeners, where Addresses, err error) {
 	var opened []net.Listener
 	defer func() {
 		if err != nil {
@@ -123,47 +143,47 @@ func (p *program) listen() (parts []Part, where Addresses, err error) {
 		}
 		return l
 	}
-	public := open("LISTEN", p.cfg.Network.Listen)
-	control := open("", config.ControlPath(p.cfg.Store.Database))
-	private := open("METRICS_LISTEN", p.cfg.Network.MetricsListen)
-	profiles := open("PROFILE_LISTEN", p.cfg.Network.ProfileListen)
-	asked := open("ACME_LISTEN", p.cfg.Network.TLS.ACMEListen)
-	speak, questions, tlsErr := ownTLS(p.cfg, p.log)
-	if err = cmp.Or(err, tlsErr); err != nil {
-		return nil, where, err
+	l.public = open("LISTEN", cfg.Network.Listen)
+	l.control = open("", config.ControlPath(cfg.Store.Database))
+	l.private = open("METRICS_LISTEN", cfg.Network.MetricsListen)
+	l.profiles = open("PROFILE_LISTEN", cfg.Network.ProfileListen)
+	l.asked = open("ACME_LISTEN", cfg.Network.TLS.ACMEListen)
+	var wrong error
+	l.speak, l.questions, wrong = ownTLS(cfg, log)
+	if err = cmp.Or(err, wrong); err != nil {
+		return l, where, err
 	}
-	if err != nil {
-		return nil, where, err
+	where = Addresses{Public: l.public.Addr().String(), Control: l.control.Addr().String()}
+	if l.private != nil {
+		where.Metrics = l.private.Addr().String()
 	}
-	where = Addresses{Public: public.Addr().String(), Control: control.Addr().String()}
-	parts = []Part{
-		{"webhook", grace * 15 / 100, publicPart(public, p.public().handler(), p.door(), speak, p.log)},
-		{"strangers", grace / 100, p.strangers.Run},
-		{"store", grace / 100, p.changes.Run},
-		{"reload", grace / 100, p.settled.Run},
-		{"heartbeat", grace / 100, p.heartbeat.Run},
-		{"stream", grace / 10, p.stream.Run},
-		{"setup", grace * 4 / 100, p.setup.Run},
-		{"pages", grace * 3 / 100, lookAfter(p.pages)},
-		{"backfill", grace * 2 / 100, p.backfill.Run},
-		{"names", grace / 100, p.rooms.RunNames}, // its calls end at once
-		{"deliveries", grace / 2, p.relay.Run},
-		{"history", grace / 100, p.history.Run},
-		{"control", grace / 20, HTTPPart(control, p.operators().routes(), p.log)},
+	return l, where, nil
+}
+
+// parts are in the order in which they stop; public and control answer requests.
+func (p *program) parts(public, control func(context.Context) error) []parts.Part {
+	grace := p.cfg.ShutdownGrace
+	return []parts.Part{
+		{Name: "webhook", Grace: grace * 15 / 100, Run: public},
+		{Name: "strangers", Grace: grace / 100, Run: p.strangers.Run},
+		{Name: "store", Grace: grace / 100, Run: p.changes.Run},
+		{Name: "reload", Grace: grace / 100, Run: p.settled.Run},
+		{Name: "heartbeat", Grace: grace / 100, Run: p.heartbeat.Run},
+		{Name: "stream", Grace: grace / 10, Run: p.stream.Run},
+		{Name: "setup", Grace: grace * 4 / 100, Run: p.setup.Run},
+		{Name: "pages", Grace: grace * 3 / 100, Run: lookAfter(p.pages)},
+		{Name: "backfill", Grace: grace * 2 / 100, Run: p.backfill.Run},
+		{Name: "names", Grace: grace / 100, Run: p.rooms.RunNames}, // its calls end at once
+		{Name: "deliveries", Grace: grace / 2, Run: p.relay.Run},
+		{Name: "history", Grace: grace / 100, Run: p.history.Run},
+		{Name: "control", Grace: grace / 20, Run: control},
 	}
-	if private != nil {
-		where.Metrics = private.Addr().String()
-		parts = append(parts, Part{"metrics", grace / 20, HTTPPart(private, privateRoutes(p.metrics, p.view(), board{p.view(), p.history, p.log}, p.strangers), p.log)})
-	}
-	if asked != nil {
-		parts = append(parts, Part{"acme", grace / 100, HTTPPart(asked, questions(nil), p.log)})
-	}
-	if profiles != nil {
-		mux := http.NewServeMux()
-		mux.HandleFunc("/debug/pprof/", pprof.Index)
-		mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-		mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-		parts = append(parts, Part{"profiles", grace / 20, HTTPPart(profiles, mux, p.log)})
-	}
-	return parts, where, nil
+}
+
+func profileRoutes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	return mux
 }

@@ -9,6 +9,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
 	"messenger-bridge/messenger"
+	"messenger-bridge/replicas"
 	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/store"
 )
@@ -29,6 +30,7 @@ type Status struct {
 	Reasons    map[bridge.Reason]int `json:"reasons"` // of the failed
 	Refused    []Refused             `json:"refused"` // by Rocket.Chat at the moment, for a minute or longer
 	Pages      []PageStatus          `json:"pages"`
+	Replica    *replicas.State       `json:"replica,omitempty"` // nil: there is one process and one file
 }
 
 // Refused is a call that Rocket.Chat refuses at the moment.
@@ -71,6 +73,7 @@ type view struct {
 	started time.Time
 	store   *store.Store
 	graph   *messenger.Platform
+	replica func() *replicas.State // nil: there are no others
 	log     *slog.Logger
 }
 
@@ -83,6 +86,9 @@ func (v *view) status() Status {
 	s.Changed = v.store.Changes().Count()
 	if err := v.store.Health(); err != nil {
 		s.Ready = err.Error()
+	}
+	if v.replica != nil {
+		s.Replica = v.replica()
 	}
 	in, out, notices := v.relay.Backlog()
 	s.In, s.Out, s.Notices = show(in), show(out), show(notices)

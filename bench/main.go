@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"messenger-bridge/bench/faults"
+	"messenger-bridge/bench/replicas"
 )
 
 func main() {
@@ -24,6 +25,8 @@ func main() {
 		err = attackCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "faults":
 		err = faults.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "replicas":
+		err = replicas.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "growth":
 		err = someGoals(ctx, "growth", growthGoals, growthPlot, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "floor":

@@ -141,10 +141,7 @@ func (a *asking) step(ctx context.Context, line string) error {
 		name, text, _ := strings.Cut(rest, " ")
 		a.vars[name] = a.filled(text, false)
 		return nil
-	case "slow": // gives others the time to come between, where that can be had
-		if a.target.Hands == nil {
-			return nil
-		}
+	case "slow": // gives others the time to come between: else who comes late is told otherwise, rightly
 		return a.change(word, nil)
 	case "set", "totp", "block", "service", "agentfile":
 		return a.change(word, strings.Fields(a.filled(rest, false)))
@@ -197,7 +194,7 @@ func (a *asking) change(what string, args []string) error {
 	if what == "set" && a.already(args[0], args[1]) {
 		return nil
 	}
-	return unable{"it needs " + what + " " + args[0] + ", and the runner changes nothing that it has not made"}
+	return unable{"it needs " + strings.Join(append([]string{what}, args[:min(1, len(args))]...), " ") + ", and the runner changes nothing that it has not made"}
 }
 
 // already tells whether a setting has a value in a workspace that is not to be changed.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"messenger-bridge/app"
+	"messenger-bridge/app/parts"
 )
 
 // Options are the flags of the command.
@@ -68,14 +69,14 @@ func (d demo) show(ctx context.Context, s *stage) error {
 	defer cancel()
 	s.process.pause = 5 * time.Second
 	p := newPlay(s)
-	parts := []app.Part{
-		{Name: "page", Grace: time.Second, Run: app.HTTPPart(l, p.routes(ctx, l.Addr().String()), s.logger)},
+	all := []parts.Part{
+		{Name: "page", Grace: time.Second, Run: parts.HTTP(l, p.routes(ctx, l.Addr().String()), s.logger)},
 		{Name: "play", Grace: time.Second, Run: p.run},
 		{Name: "bridge", Grace: 15 * time.Second, Run: s.process.run},
 	}
 	ended := make(chan error, 1)
 	go func() {
-		ended <- app.RunParts(ctx, s.logger, parts)
+		ended <- parts.Run(ctx, s.logger, all)
 		cancel()
 	}()
 	fmt.Fprintln(d.out, "Starting the bridge and connecting a page …")

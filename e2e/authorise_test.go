@@ -249,7 +249,7 @@ func (o *office) confirmed(words string) string {
 
 // isStep tells the checklist from answers and announcements.
 func isStep(text string) bool {
-	for _, sign := range []string{":point_right: ", ":white_check_mark: ", ":white_circle: ", ":tada: "} {
+	for _, sign := range []string{":point_right: ", ":white_check_mark: ", ":white_circle: ", ":tada: ", ":no_entry: Since "} {
 		if strings.HasPrefix(text, sign) {
 			return true
 		}

@@ -2,11 +2,15 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/sandbox/chat"
 )
 
 // unordered is a world whose stream swaps what it brings, and repeats it, with a room in
@@ -102,4 +106,79 @@ func TestOrder_StoppedWhileAnswersWait_TheyComeInOrderFromTheNextRun(t *testing.
 	w.cfg.Times.InOrder = time.Second
 	w.run()
 	w.gets("one", "two", "three")
+}
+
+// TestOrder_MessageLandsInANewRoomWhileTheBridgeLooks_AnswersOfBothComeInOrder: the bridge looks now and
+// then for what the stream did not bring, and leaves out what waits for its turn.
+func TestOrder_MessageLandsInANewRoomWhileTheBridgeLooks_AnswersOfBothComeInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.cfg.Times.InOrder, w.cfg.Times.LookEvery = time.Hour, 100*time.Millisecond // so a look brings all
+	w.run()
+	w.meta.CustomerWrites(page, anna, "hello?")
+	w.settled()
+	before := w.room()
+	w.agent.Says(before, "one")
+	looks, goOn := w.pauses("GET chat.syncMessages", func(r *http.Request) bool { return r.URL.Query().Get("roomId") == before })
+	<-looks
+	w.rc.LandInNewRoom(before)
+	w.meta.CustomerWrites(page, anna, "more")
+	after := w.roomAfter(before)
+	w.eventually("the bot has taken it for the customer's room", func() bool {
+		return slices.ContainsFunc(w.rc.Messages(after), func(m chat.Message) bool { return m.Username == w.rc.Bot() && strings.Contains(m.Text, before) })
+	})
+	w.agent.Says(after, "two")
+	goOn()
+	w.gets("one", "two")
+}
+
+// TestOrder_RoomWasOpenedByACallThatWasCut_AnswersOfBothComeInOrder: in the new room an agent has answered
+// before the bridge knows of it, and what was said last in the one before waits for its turn.
+func TestOrder_RoomWasOpenedByACallThatWasCut_AnswersOfBothComeInOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.cfg.Times.InOrder = 2 * time.Second
+	w.run()
+	w.meta.CustomerWrites(page, anna, "hello?")
+	w.settled()
+	before := w.room()
+	w.agent.Says(before, "one")
+	w.agent.Closes(before, "done")
+	w.rc.Inject(chat.Fault{Route: "GET livechat/room", Times: 1, Cut: true, Effect: true})
+	asks, goOn := w.pauses("GET livechat/room", func(*http.Request) bool { return true })
+	w.meta.CustomerWrites(page, anna, "more")
+	<-asks
+	w.agent.Says(w.roomAfter(before), "two")
+	goOn()
+	w.gets("one", "two")
+}
+
+// pauses makes calls wait; what it returns is closed when the first waits, and has all go on.
+func (w *world) pauses(route string, which func(*http.Request) bool) (begun <-chan struct{}, goOn func()) {
+	comes, waits := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	clear := w.rc.Inject(chat.Fault{Route: route, Match: func(r *http.Request, _ []byte) bool {
+		if which(r) {
+			once.Do(func() { close(comes) })
+			<-waits
+		}
+		return false
+	}})
+	goOn = sync.OnceFunc(func() { clear(); close(waits) })
+	w.Cleanup(goOn)
+	return comes, goOn
+}
+
+// roomAfter is the open room that follows another one.
+func (w *world) roomAfter(before string) (after string) {
+	w.Helper()
+	w.eventually("there is a new room", func() bool {
+		for _, r := range w.rc.Rooms() {
+			if r.Open && r.ID != before {
+				after = r.ID
+			}
+		}
+		return after != ""
+	})
+	return after
 }

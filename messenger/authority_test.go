@@ -49,7 +49,7 @@ func openOffice(t *testing.T, change func(*messenger.ClientConfig)) *office {
 	o.anna = o.meta.AddPerson("Anna Admin", "A", "B")
 	o.meta.ValidRedirects(callback)
 	cfg := messenger.ClientConfig{
-		GraphURL: o.meta.URL(), LoginURL: o.meta.LoginURL(), Version: "v26.0", AppID: o.meta.AppID(),
+		GraphURL: o.meta.URL(), Dialog: messenger.Dialog{URL: o.meta.LoginURL()}, Version: "v26.0", AppID: o.meta.AppID(),
 		AppSecret: bridge.Secret(o.meta.AppSecret()), VerifyToken: "our-verify-token", Times: messenger.Times{Timeout: 5 * time.Second}, Now: clock,
 	}
 	if change != nil {
@@ -168,7 +168,7 @@ func TestWire_Exchange_NeverEndsWithAShortLivedToken(t *testing.T) {
 }
 
 func TestWire_Exchange_SystemUser(t *testing.T) {
-	o := openOffice(t, func(c *messenger.ClientConfig) { c.LoginConfigID = "4711" })
+	o := openOffice(t, func(c *messenger.ClientConfig) { c.Dialog.ConfigID = "4711" })
 	o.meta.AddLoginConfig("4711", meta.LoginConfig{SystemUser: true, Scopes: []string{
 		"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement", "business_management"}})
 	o.meta.Exchange(meta.ExchangeFails) // it is not needed

@@ -23,18 +23,24 @@ import (
 
 // ClientConfig is what a Client needs.
 type ClientConfig struct {
-	GraphURL      string // without version
-	Version       string // v27.0
-	AppID         string
-	AppSecret     bridge.Secret
-	LoginURL      string                             // where the login dialog lives, without version; https://www.facebook.com
-	LoginConfigID string                             // a configuration of Facebook Login for Business; empty: classic login
-	VerifyToken   bridge.Secret                      // told to Meta with the webhook's address
-	Fresh         func() (app, verify bridge.Secret) // both secrets, as they are at the moment; nil: as above for good
-	Times         Times
-	MaxConns      int // idle connections kept: not fewer than calls at once; 64
-	Now           func() time.Time
-	Log           *slog.Logger
+	GraphURL    string // without version
+	Version     string // v27.0
+	AppID       string
+	AppSecret   bridge.Secret
+	Dialog      Dialog
+	VerifyToken bridge.Secret                      // told to Meta with the webhook's address
+	Fresh       func() (app, verify bridge.Secret) // both secrets, as they are at the moment; nil: as above for good
+	Times       Times
+	Leads       func() bool // nothing is changed at Facebook while it says no; nil: always yes
+	MaxConns    int         // idle connections kept: not fewer than calls at once; 64
+	Now         func() time.Time
+	Log         *slog.Logger
+}
+
+// Dialog is where administrators log in.
+type Dialog struct {
+	URL      string // without version; empty: https://www.facebook.com
+	ConfigID string // a configuration of Facebook Login for Business; empty: classic login
 }
 
 // Times that are zero get the default that stands beside them.
@@ -65,8 +71,8 @@ func NewClient(cfg ClientConfig) *Client {
 	if cfg.Fresh == nil {
 		cfg.Fresh = func() (app, verify bridge.Secret) { return cfg.AppSecret, cfg.VerifyToken }
 	}
-	if cfg.LoginURL == "" {
-		cfg.LoginURL = "https://www.facebook.com"
+	if cfg.Dialog.URL == "" {
+		cfg.Dialog.URL = "https://www.facebook.com"
 	}
 	if cfg.Times.Timeout <= 0 {
 		cfg.Times.Timeout = 15 * time.Second
@@ -140,6 +146,9 @@ func (q request) address() string {
 	return "/" + url.PathEscape(node) + "/" + q.path
 }
 
+// errNotLeading says that another replica may send this, too.
+var errNotLeading = errors.New("this replica does not lead")
+
 // call makes a call in a page's name when it is the page's turn, and returns the
 // body of a success. Every error is a Refusal.
 func (c *Client) call(ctx context.Context, q request) ([]byte, error) {
@@ -167,6 +176,9 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 		if err := c.await(ctx, wait, none, gate); err != nil {
 			return nil, err
 		}
+	}
+	if c.cfg.Leads != nil && q.method != http.MethodGet && !c.cfg.Leads() { // asked last, after all waiting
+		return nil, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.MetaDown, After: time.Second, Err: errNotLeading}
 	}
 	start := time.Now()
 	call := c.do

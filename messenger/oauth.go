@@ -51,8 +51,8 @@ func (c Login) Dialog(redirect, state string, comments bool) string {
 		"state":         {state},
 		"response_type": {"code"},
 	}
-	if c.cfg.LoginConfigID != "" {
-		q.Set("config_id", c.cfg.LoginConfigID) // names the permissions itself
+	if c.cfg.Dialog.ConfigID != "" {
+		q.Set("config_id", c.cfg.Dialog.ConfigID) // names the permissions itself
 	} else {
 		asked := slices.Clone(permissions)
 		if comments {
@@ -61,7 +61,7 @@ func (c Login) Dialog(redirect, state string, comments bool) string {
 		q.Set("scope", strings.Join(asked, ","))
 		q.Set("auth_type", "rerequest") // else what was declined once is never asked again
 	}
-	return strings.TrimRight(c.cfg.LoginURL, "/") + "/" + url.PathEscape(c.cfg.Version) + "/dialog/oauth?" + q.Encode()
+	return strings.TrimRight(c.cfg.Dialog.URL, "/") + "/" + url.PathEscape(c.cfg.Version) + "/dialog/oauth?" + q.Encode()
 }
 
 // Exchange turns a code into a grant. With the first answer the code is spent: of

@@ -41,7 +41,7 @@ func TestDialog(t *testing.T) {
 		{"classic", "https://login.ex.test/", "", "https://login.ex.test/v26.0/dialog/oauth?", "pages_show_list,pages_messaging,pages_manage_metadata,pages_read_engagement,business_management", "rerequest"},
 		{"for business", "", "4711", "https://www.facebook.com/v26.0/dialog/oauth?", "", ""},
 	} {
-		client := New(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppID: appID, AppSecret: appSecret, LoginURL: c.login, LoginConfigID: c.config})
+		client := New(ClientConfig{GraphURL: "https://graph.test", Version: "v26.0", AppID: appID, AppSecret: appSecret, Dialog: Dialog{URL: c.login, ConfigID: c.config}})
 		dialog := client.Dialog(redirect+"?a=b&c", state, false)
 		u, err := url.Parse(dialog)
 		if err != nil || !strings.HasPrefix(dialog, c.prefix) || strings.Contains(dialog, appSecret) {

@@ -79,7 +79,7 @@ func New(version string) *Metrics {
 }
 
 // Add adds what is measured when the metrics are read.
-func (m *Metrics) Add(c prometheus.Collector) { m.registry.MustRegister(c) }
+func (m *Metrics) Add(c ...prometheus.Collector) { m.registry.MustRegister(c...) }
 
 // Handler serves all collectors in Prometheus' text format, ours under their former names as
 // well.

@@ -166,3 +166,29 @@ func TestSince_WrittenInTheSameMillisecond_StaysInOrder(t *testing.T) {
 		t.Errorf("it is read as %+v, %v", got, err)
 	}
 }
+
+// Nothing is done in the workspace by a replica that no longer leads: another one does it.
+func TestClient_NotLeading_CallsNothing(t *testing.T) {
+	calls, leads := 0, true
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls++
+		fmt.Fprint(w, `{"success":true,"message":{"_id":"id"},"visitor":{"_id":"x"}}`)
+	}))
+	defer server.Close()
+	c := New(ClientConfig{URL: server.URL, Leads: func() bool { return leads }, Log: slog.New(slog.DiscardHandler)})
+	c.LoggedIn("bot", "the-token")
+	if _, err := c.Post(t.Context(), "v", "room", bridge.Post{ID: "id", Text: "text"}); err != nil || calls != 1 {
+		t.Fatalf("%d calls, %v", calls, err)
+	}
+	leads = false
+	_, posted := c.Post(t.Context(), "v", "room", bridge.Post{ID: "id", Text: "text"})
+	_, opened := c.OpenRoom(t.Context(), "v")
+	for what, err := range map[string]error{"posted": posted, "opened a room": opened} {
+		if r := bridge.RefusalOf(err); err == nil || r.Verdict != bridge.Again || r.Gate != "" {
+			t.Errorf("a replica that does not lead %s: %v", what, err)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("%d calls were made", calls)
+	}
+}

@@ -30,6 +30,7 @@ type ClientConfig struct {
 	MaxConns      int                // kept open; at least the number of workers; 64
 	Memory        Memory             // which room is the setup channel; nil: nothing is kept
 	Recovered     func(route string) // called when a call is taken again that was refused of everybody, with its Response.Route; may be nil
+	Leads         func() bool        // no call is made while it says no; nil: always yes
 	Now           func() time.Time
 	Say           *language.Speaker
 	Log           *slog.Logger
@@ -185,13 +186,15 @@ type call struct {
 	auth   bridge.Secret     // of the user
 	answer any               // decoded from the JSON answer, if not nil
 
-	named string // its name, once it is made; "": not yet
+	named string    // its name, once it is made; "": not yet
+	began time.Time // when it is made
 }
 
 // do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
 // by codeOf, and what is known of others by its Answer.
 func (c *Client) do(ctx context.Context, k call) error {
 	k.named = k.name()
+	k.began = c.cfg.Now()
 	err := c.make(ctx, k)
 	if r, refused := asRefusal(err); err == nil || refused && answersAsRocketChat[r.Reason] {
 		passed(c, k)
@@ -203,10 +206,13 @@ func (c *Client) do(ctx context.Context, k call) error {
 
 // passed notes that a call was let through.
 func passed(c *Client, k call) {
-	if c.book.Passed(k.name(), k.of) {
+	if c.book.Passed(k.name(), k.of, k.began) {
 		c.cfg.Recovered(k.shown())
 	}
 }
+
+// errNotLeading says that another replica may do this, too.
+var errNotLeading = errors.New("this replica does not lead")
 
 // make is do without evidence.
 func (c *Client) make(ctx context.Context, k call) error {
@@ -219,6 +225,10 @@ func (c *Client) make(ctx context.Context, k call) error {
 	bucket := k.name()
 	if wait := c.limits.Take(bucket); wait > 0 {
 		return limited(bucket, wait, errors.New("held back by us"))
+	}
+	if c.cfg.Leads != nil && !c.cfg.Leads() { // asked last, after all waiting
+		c.limits.Undecided(bucket)
+		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, After: time.Second, Err: errNotLeading}
 	}
 	k.user, k.auth = user, auth
 	start := time.Now()

@@ -52,7 +52,7 @@ func (c Livechat) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.O
 	}
 	open := call{of: visitor.Reveal(), method: http.MethodGet, route: "/livechat/room", query: url.Values{"token": {visitor.Reveal()}}, answer: &answer}
 	err := c.do(ctx, open)
-	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
+	if mayBeThere(err) {
 		err = c.do(ctx, open)
 	}
 	if err == nil && answer.Room.ID == "" {
@@ -111,7 +111,7 @@ func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.Room
 	post := call{of: visitor.Reveal(), method: http.MethodPost, route: "/livechat/message", answer: &answer,
 		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: Speaker(c).quoting(r, p)}}
 	err := c.do(ctx, post)
-	if statusOf(err) == http.StatusBadRequest && bridge.RefusalOf(err).Reason == bridge.WorkspaceError {
+	if mayBeThere(err) {
 		if there, _ := c.Has(ctx, visitor, r, p.ID); there {
 			return r, nil
 		}
@@ -125,6 +125,17 @@ func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.Room
 		return r, nil
 	}
 	return r, unexpected(post, nil)
+}
+
+// mayBeThere reports whether a text was refused in a way in which one is refused, too, that an
+// earlier call has brought there whose answer was lost: its id is repeated, or somebody stands
+// before the workspace who refuses it now for its length.
+func mayBeThere(err error) bool {
+	if err == nil {
+		return false
+	}
+	r := bridge.RefusalOf(err)
+	return statusOf(err) == http.StatusBadRequest && r.Reason == bridge.WorkspaceError || r.Reason == bridge.TooLong || statusOf(err) == http.StatusRequestEntityTooLarge
 }
 
 // wirePost is what a visitor writes.

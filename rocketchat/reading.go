@@ -104,9 +104,10 @@ func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, 
 
 // RoomSeen is a room as a list shows it.
 type RoomSeen struct {
-	ID   bridge.RoomID `json:"_id"`
-	Last wire.Time     `json:"lm"` // when something was written last
-	Kind string        `json:"t"`
+	ID    bridge.RoomID `json:"_id"`
+	Began wire.Time     `json:"ts"`
+	Last  wire.Time     `json:"lm"` // when something was written last
+	Kind  string        `json:"t"`
 }
 
 // CustomerRooms returns a part of the list of customers' rooms, where something was

@@ -200,7 +200,7 @@ func previewOnlyQuote(body map[string]any, text string) {
 // that is no code, and what is refused now may be there since a try whose
 // answer was lost, so a refusal is checked.
 func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
-	send := call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body}
+	send := call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body, began: c.cfg.Now()}
 	err := c.do(ctx, send)
 	switch statusOf(err) {
 	case http.StatusUnauthorized, http.StatusTooManyRequests: // it says nothing of the message

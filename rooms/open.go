@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 
@@ -21,13 +22,17 @@ type opener struct {
 // stay is how a conversation is tied to Rocket.Chat while an event is shown.
 type stay struct {
 	bridge.Link
-	again  bool // showing it was begun before, and may have opened a room
+	before bridge.RoomID // that was left, because it is closed
+	again  bool          // showing it was begun before, and may have opened a room
 	opened func(bridge.NewRoom) error
 	waits  bool // nobody is there who could take a room
 
 	refusals bridge.Refusals  // how often, and since when, something of the event was refused before
 	left     *bridge.Response // what the bot was to say was given up, and why
 }
+
+// leave says that the conversation's room is closed.
+func (s *stay) leave() { s.before, s.Room = cmp.Or(s.Room, s.before), "" }
 
 func (r *opener) register(ctx context.Context, link *stay) error {
 	token := r.Links.VisitorToken(link.Conversation)
@@ -77,7 +82,7 @@ func (r *opener) open(ctx context.Context, link *stay) error {
 
 // moveTo makes a room the conversation's; began says that it is a new one.
 func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom, began bool) error {
-	before, existed := link.Room, room.Existed
+	before, existed := cmp.Or(link.Room, link.before), room.Existed
 	link.Room = room.ID
 	if !existed && r.Made != nil {
 		r.Made(room.ID)

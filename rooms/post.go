@@ -101,9 +101,11 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 		err := r.post(ctx, link, p)
 		switch reasonOf(err) {
 		case bridge.RoomClosed:
-			previous, link.Room = link.Room, ""
+			previous = link.Room
+			link.leave()
 		case bridge.VisitorUnknown:
-			link.Visitor, link.Room = "", ""
+			link.Visitor = ""
+			link.leave()
 		default:
 			if err != nil {
 				return bridge.Shown{}, err
@@ -197,9 +199,7 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	p.shown = []bridge.MessageID{id}
 	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
 	if tooLong(err) {
-		for limit := min(longest, textcut.Units(p.text)/2); tooLong(err) && limit > 0; limit /= 2 {
-			p.shown, err = r.postParts(ctx, link, id, pieces(p.text, limit), limit)
-		}
+		p.shown, err = inParts(id+"-"+bridge.MessageID(link.Room), p.text, longest, err, func(part bridge.Post) error { return r.postOne(ctx, link, part) })
 	}
 	err = p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {
@@ -259,19 +259,25 @@ func pieces(text string, limit int) []string {
 	return all
 }
 
-// postParts shows a text in parts. Their ids tell how it was cut, and for which room:
-// cut in another way, under other settings or in another room, it is shown anew, so
-// that nothing can be left out.
-func (r *poster) postParts(ctx context.Context, link *stay, id bridge.MessageID, texts []string, limit int) (shown []bridge.MessageID, err error) {
-	for i := range texts {
-		shown = append(shown, bridge.MessageID(fmt.Sprintf("%s-%s-%d-%d", id, link.Room, limit, i+1)))
+// inParts has a text said in parts that was refused for its length, and a part that is still
+// refused in parts of its own, and returns the ids of all that were tried. An id tells how the
+// text was cut, at most limit long, and below what: cut in another way, under other settings or in another room, it
+// is shown anew, so that nothing can be left out.
+func inParts(below bridge.MessageID, text string, limit int, refused error, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
+	if limit = min(limit, textcut.Units(text)/2); limit == 0 {
+		return []bridge.MessageID{below}, refused
 	}
-	for i, text := range texts {
-		if err := r.postOne(ctx, link, bridge.Post{ID: shown[i], Text: text}); err != nil {
-			return shown, err
+	for i, piece := range pieces(text, limit) {
+		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", below, limit, i+1)), Text: piece}
+		some := []bridge.MessageID{part.ID}
+		if err = say(part); tooLong(err) {
+			some, err = inParts(part.ID, piece, limit/2, err, say)
+		}
+		if tried = append(tried, some...); err != nil {
+			return tried, err
 		}
 	}
-	return shown, nil
+	return tried, nil
 }
 
 func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {

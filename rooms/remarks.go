@@ -3,7 +3,6 @@ package rooms
 import (
 	"cmp"
 	"context"
-	"fmt"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
@@ -44,9 +43,15 @@ type botsWords struct{ *remarks }
 func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
 	err := r.Changes.Note(ctx, room, p)
 	if tooLong(err) {
-		for limit := min(longest, textcut.Units(p.Text)/2); tooLong(err) && limit > 0; limit /= 2 {
-			err = r.parts(ctx, room, p, pieces(p.Text, limit), limit)
-		}
+		quote := p.Quote // by the first part
+		_, err = inParts(p.ID, p.Text, longest, err, func(part bridge.Post) error {
+			part.Quote = quote
+			err := r.Changes.Note(ctx, room, part)
+			if err == nil {
+				quote = ""
+			}
+			return err
+		})
 	}
 	a := r.tooMuch(link.refusals, err)
 	if a == nil {
@@ -73,20 +78,6 @@ func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p br
 		return err
 	}
 	return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Answer: a, Err: err}
-}
-
-// parts says a text in parts; their ids tell how it was cut.
-func (r botsWords) parts(ctx context.Context, room bridge.RoomID, p bridge.Post, texts []string, limit int) error {
-	for i, text := range texts {
-		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", p.ID, limit, i+1)), Text: text}
-		if i == 0 {
-			part.Quote = p.Quote
-		}
-		if err := r.Changes.Note(ctx, room, part); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // standby says, once in each room, that the customer's messages are another app's to

@@ -145,7 +145,7 @@ type Hooks struct {
 	Made func(bridge.RoomID)
 
 	// Opened is called when a room is known to be a conversation's, in place of the one
-	// before ("" if that was closed, or if there was none). If the room was
+	// before ("" if there was none, or if nothing tells which). If the room was
 	// there before, it is also called right before that is durable, so that a stop
 	// in between leaves a trace of what agents wrote there.
 	Opened func(room, before bridge.RoomID, existed bool)

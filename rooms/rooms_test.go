@@ -371,6 +371,46 @@ func TestDeliver_ShownInAnotherRoom(t *testing.T) {
 	}
 }
 
+// TestDeliver_RoomThatIsThereAlready_NamesTheOneBefore: who listens to agents must not let
+// what they answer in the new room overtake what they answered in the one before.
+func TestDeliver_RoomThatIsThereAlready_NamesTheOneBefore(t *testing.T) {
+	for name, c := range map[string]struct {
+		happens func(d *desk, in *bridge.Incoming)
+	}{
+		"landed there": {func(d *desk, in *bridge.Incoming) { d.shown = []shown{{"r2", in.MessageID(), "hello"}} }},
+		"closed, and opened by a call that was cut": {func(d *desk, _ *bridge.Incoming) { d.opens() }},
+		"closed for a new one, opened so": {func(d *desk, in *bridge.Incoming) {
+			in.ForceNewRoom = true
+			d.opens()
+		}},
+		"the visitor is gone as well": {func(d *desk, _ *bridge.Incoming) {
+			d.visitors = map[bridge.Secret]bool{}
+			d.opens()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			d.talking()
+			in := event("k", "hello")
+			c.happens(d, &in)
+			var before []bridge.RoomID
+			r := d.made()
+			r.Opened = func(room, left bridge.RoomID, existed bool) {
+				if room != "r2" || !existed {
+					t.Errorf("%s was opened, there before: %v", room, existed)
+				}
+				before = append(before, left)
+			}
+			if _, err := r.Deliver(t.Context(), in, opens); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(before, []bridge.RoomID{"r1", "r1"}) {
+				t.Errorf("the rooms before are %q", before)
+			}
+		})
+	}
+}
+
 func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 	d := newDesk(t)
 	r := d.made()

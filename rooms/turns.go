@@ -33,9 +33,10 @@ func (r *opener) endOld(ctx context.Context, link *stay, in bridge.Incoming) err
 	err := r.Livechat.Close(ctx, link.Visitor, link.Room)
 	switch reason := reasonOf(err); {
 	case err == nil, reason == bridge.RoomClosed:
-		link.Room = ""
+		link.leave()
 	case reason == bridge.VisitorUnknown:
-		link.Visitor, link.Room = "", ""
+		link.Visitor = ""
+		link.leave()
 	case bridge.RefusalOf(err).Verdict == bridge.Never:
 		r.Log.Warn("Rocket.Chat does not let customers close rooms (Omnichannel_allow_visitors_to_close_conversation), so no new room is opened", "page", link.Conversation.Page, "err", err)
 	case r.tooMuch(link.refusals, err) != nil:

@@ -32,7 +32,7 @@ func (s CursorTable) LastActivity(p bridge.PageID, direction bridge.Direction) t
 func forgetActivity(g *group, p bridge.PageID) {
 	for _, direction := range []bridge.Direction{bridge.In, bridge.Out} {
 		name := activityCursor(p, direction)
-		g.drop(g.bucket(bucketCursors), []byte(name))
+		g.Drop(g.Bucket(bucketCursors), []byte(name))
 		g.then(func() { g.file.lazy.dropCursor(name) })
 	}
 }

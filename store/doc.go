@@ -11,6 +11,7 @@
 //
 // What people wrote and page tokens are sealed before bbolt sees them, so that
 // neither the file nor its free pages ever hold them in clear; ids are not, but nothing
-// is left of those that were forgotten (package wipe). The package knows neither Facebook
-// nor Rocket.Chat, and bodies are bytes to it.
+// is left of those that were forgotten (package wipe). Every write goes through
+// changes.Transaction, which notes it for the journal. The package knows neither
+// Facebook nor Rocket.Chat, and bodies are bytes to it.
 package store

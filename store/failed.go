@@ -43,7 +43,7 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
 		q.file.fresh.Take(place{q.number, seq})
 		key := seqKey(uint64(seq))
-		record := g.take(g.bucket(q.bucket), key)
+		record := g.Take(g.Bucket(q.bucket), key)
 		if record == nil {
 			gone = bridge.ErrConcluded
 			return
@@ -58,10 +58,10 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 		v = append(v, failedVersion, q.number)
 		v = binary.BigEndian.AppendUint64(v, uint64(seq))
 		v = binary.BigEndian.AppendUint64(v, layout.Nanos(g.now))
-		b := g.bucket(bucketFailed)
-		at := seqKey(g.next(b))
+		b := g.Bucket(bucketFailed)
+		at := seqKey(g.Next(b))
 		v = proof.Head(g.file.seal, layout.AppendShort(v, why), bucketFailed, at)
-		g.putWhole(b, at, append(v, record...))
+		g.PutWhole(b, at, append(v, record...))
 		g.after.counts.Failed++
 		if g.after.failedFrom.IsZero() {
 			g.after.failedFrom = g.now
@@ -116,9 +116,9 @@ func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
 // TakeBack implements bridge.Failures.
 func (s FailureTable) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
 	return s.do(ctx, &op{apply: func(g *group) {
-		b := g.bucket(bucketFailed)
+		b := g.Bucket(bucketFailed)
 		for _, seq := range seqs {
-			if g.drop(b, seqKey(uint64(seq))) {
+			if g.Drop(b, seqKey(uint64(seq))) {
 				g.after.counts.Failed--
 			}
 		}
@@ -168,14 +168,15 @@ func (g *group) expireFailed() {
 	if from := g.after.failedFrom; from.IsZero() || g.now.Sub(from) < keepFailed {
 		return
 	}
-	c := g.bucket(bucketFailed).Cursor()
+	b := g.Bucket(bucketFailed)
+	c := b.Cursor()
 	k, v := c.First()
 	for n := 0; k != nil && n < atOnce && g.now.Sub(failedAt(v)) >= keepFailed; n++ {
-		g.keep(c.Delete())
+		g.Remove(b, c, k)
 		g.after.counts.Failed--
 		k, v = c.First()
 	}
-	g.after.failedFrom = oldestFailure(g.bucket(bucketFailed).Bucket)
+	g.after.failedFrom = oldestFailure(g.Bucket(bucketFailed).Bucket)
 }
 
 // oldestFailure returns when the first of them was given up; zero: there is none.

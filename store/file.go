@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/compact"
 	"messenger-bridge/store/seal"
 	"os"
@@ -28,7 +29,7 @@ func openFile(o Options, sealer *seal.Sealer) (*bbolt.DB, error) {
 		return nil, err
 	}
 	db, err := openCurrent(o, sealer)
-	if err != nil || !compact.Worth(db, o.seams.compact) {
+	if err != nil || o.Journal != nil || !compact.Worth(db, o.seams.compact) { // whoever takes over has no time for that
 		return db, err
 	}
 	replaced, err := compact.File(db, o.Path, o.Log)
@@ -99,7 +100,13 @@ func openCurrent(o Options, sealer *seal.Sealer) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := upgradeFile(db, o, sealer); err != nil {
+	if !o.following {
+		err = upgradeFile(db, o, sealer)
+	}
+	if err == nil && o.Journal == nil && !o.following {
+		err = changes.Leave(db)
+	}
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil

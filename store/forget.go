@@ -50,11 +50,10 @@ func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms 
 	}
 	if err == nil {
 		err = s.do(ctx, &op{apply: func(g *group) {
-			g.wrote = true
-			g.keep(trail.Erase(g.tx, c))
+			g.Keep(trail.Erase(&g.Transaction, c))
 			for _, r := range same {
-				if g.bucket(bucketMessages).Bucket.Bucket(r.day) != nil {
-					g.drop(receiptsOn(g.file, g.tx, r.day), r.key)
+				if g.Bucket(bucketMessages).Bucket.Bucket(r.day) != nil {
+					g.Drop(g.on(r.day), r.key)
 				}
 			}
 		}})
@@ -72,10 +71,12 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		return err
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
-		g.keep(wipe.Ask(g.tx)) // with the same commit: whatever stops us, it is still to be done
-		g.drop(g.bucket(bucketConversations), []byte(c.String()))
+		g.Record.Wipe()
+		g.Wrote = true
+		g.Keep(wipe.Ask(g.Tx)) // with the same commit: whatever stops us, it is still to be done
+		g.Drop(g.Bucket(bucketConversations), []byte(c.String()))
 		for _, r := range rooms {
-			g.drop(g.bucket(bucketRooms), []byte(r))
+			g.Drop(g.Bucket(bucketRooms), []byte(r))
 		}
 		g.then(func() { s.linked.Erased(c) })
 	}})
@@ -109,9 +110,9 @@ func (s Eraser) overwrite() error {
 		var done, waits bool
 		err := s.do(context.Background(), &op{apply: func(g *group) {
 			var err error
-			done, waits, err = w.Step(g.tx)
-			g.wrote = true
-			g.keep(err)
+			done, waits, err = w.Step(g.Tx)
+			g.Wrote = true
+			g.Keep(err)
 		}})
 		switch {
 		case errors.Is(err, ErrClosed) || err == nil && done:

@@ -44,8 +44,6 @@ var buckets = [][]byte{
 // bbolt does not keep that setting, so it is made in each transaction.
 var appended = [][]byte{bucketInbox, bucketOutbox, bucketNotices, bucketFailed, bucketSeen}
 
-const fillAppended = 0.9
-
 var (
 	keyFormat = []byte("format")
 	keyCheck  = []byte("check")

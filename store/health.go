@@ -2,8 +2,6 @@ package store
 
 import (
 	"fmt"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -22,10 +20,10 @@ func (s *Store) Health() error {
 		return ErrClosed
 	default:
 	}
-	err, try := s.health.get(s.now())
+	err, try := s.health.Get(time.Now())
 	if try {
 		select {
-		case s.ops <- &op{apply: func(*group) {}, handedIn: s.now(), done: make(chan error, 1)}:
+		case s.ops <- &op{apply: func(*group) {}, handedIn: time.Now(), done: make(chan error, 1)}:
 		default: // others are trying
 		}
 	}
@@ -35,59 +33,22 @@ func (s *Store) Health() error {
 	return s.refusal()
 }
 
+// HasRoom reports whether the disk of a store has room for more than what is under way.
+func HasRoom(o Options) bool {
+	o.setDefaults()
+	free, err := o.seams.free(o.Path)
+	return err != nil || free >= diskFloor
+}
+
 // refusal returns why nothing new is taken, or nil.
 func (s *file) refusal() error {
 	if since := s.busy.Load(); since != nil {
-		if late := s.now().Sub(*since); late > tooLate {
+		if late := time.Since(*since); late > tooLate {
 			return fmt.Errorf("%w: for %v", ErrBehind, late.Round(time.Second))
 		}
 	}
-	if s.disk.full(s) {
+	if s.disk.Full(s.now(), diskFloor, func() (uint64, error) { return s.seams.free(s.path) }) {
 		return ErrDiskFull
 	}
 	return nil
-}
-
-// health is the outcome of the last commit.
-type health struct {
-	mu      sync.Mutex // guards all below
-	failure error
-	tried   time.Time
-}
-
-func (h *health) set(failure error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.failure = failure
-}
-
-func (h *health) get(now time.Time) (failure error, try bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.failure == nil || now.Sub(h.tried) < time.Second {
-		return h.failure, false
-	}
-	h.tried = now
-	return h.failure, true
-}
-
-// disk asks for free space, once a second at most.
-type disk struct {
-	isFull atomic.Bool
-
-	mu    sync.Mutex // held by the one who asks; guards asked
-	asked time.Time
-}
-
-func (d *disk) full(s *file) bool {
-	if !d.mu.TryLock() {
-		return d.isFull.Load() // somebody asks; a hanging disk must not hold all up
-	}
-	defer d.mu.Unlock()
-	if now := s.now(); now.Sub(d.asked) >= time.Second {
-		d.asked = now
-		free, err := s.seams.free(s.path)
-		d.isFull.Store(err == nil && free < diskFloor)
-	}
-	return d.isFull.Load()
 }

@@ -70,12 +70,12 @@ func (l lazySet) apply(g *group) {
 	}
 	g.postpone(l.histories)
 	for name, at := range l.cursors {
-		b := g.bucket(bucketCursors)
+		b := g.Bucket(bucketCursors)
 		if at.IsZero() {
-			g.drop(b, []byte(name))
+			g.Drop(b, []byte(name))
 			continue
 		}
-		g.put(b, []byte(name), binary.BigEndian.AppendUint64(nil, layout.Nanos(at)))
+		g.Put(b, []byte(name), binary.BigEndian.AppendUint64(nil, layout.Nanos(at)))
 	}
 	saveStates(g, l.states)
 }

@@ -128,24 +128,26 @@ func (g *group) saveReceipts(said []receipt.Pair) {
 		if b == nil {
 			return
 		}
-		g.put(*b, p.Key, p.Value)
+		g.Put(*b, p.Key, p.Value)
 	}
 }
 
 // today returns the bucket of today's receipts.
 func (g *group) today() *proof.Bucket {
-	if g.day != nil {
-		return g.day
+	if g.day == nil {
+		day := receipt.DayKey(receipt.DayOf(g.now))
+		if g.Create(bucketMessages, day) != nil {
+			return nil
+		}
+		b := g.on(day)
+		g.day = &b
 	}
-	day := receipt.DayKey(receipt.DayOf(g.now))
-	_, err := g.bucket(bucketMessages).CreateBucketIfNotExists(day)
-	g.wrote = true
-	if g.keep(err); err != nil {
-		return nil
-	}
-	b := receiptsOn(g.file, g.tx, day)
-	g.day = &b
 	return g.day
+}
+
+// on returns the bucket of a day's receipts, which is there.
+func (g *group) on(day []byte) proof.Bucket {
+	return g.Numbered(bucketMessages, day, receipt.DayNumber(day), g.file.tagged)
 }
 
 // receiptsOn returns the bucket of a day's receipts, which is there. Those from before the
@@ -161,35 +163,8 @@ func (g *group) expireReceipts() {
 	if g.after.trimmed == today && !g.after.more {
 		return
 	}
-	g.after.trimmed, g.after.more = today, dropReceipts(g, today-keepReceipts)
+	g.after.trimmed, g.after.more = today, receipt.Expire(&g.Transaction, bucketMessages, today-keepReceipts)
 	if g.after.more {
 		g.then(func() { g.file.lazy.wake(lazyDone) })
 	}
-}
-
-// receiptsAtOnce is how many receipts one commit lets go of.
-const receiptsAtOnce = 256
-
-// dropReceipts lets go of some of the receipts of before a day, and reports whether there
-// may be more.
-func dropReceipts(g *group, before uint32) (more bool) {
-	days := g.bucket(bucketMessages)
-	day, _ := days.Cursor().First()
-	if day == nil || receipt.DayNumber(day) >= before {
-		return false
-	}
-	g.wrote = true
-	b := days.Bucket.Bucket(day)
-	c, over := b.Cursor(), make([][]byte, 0, receiptsAtOnce)
-	for k, _ := c.First(); k != nil && len(over) < receiptsAtOnce; k, _ = c.Next() {
-		over = append(over, bytes.Clone(k))
-	}
-	if len(over) < receiptsAtOnce { // that is all
-		g.keep(days.DeleteBucket(bytes.Clone(day)))
-		return true
-	}
-	for _, k := range over {
-		g.keep(b.Delete(k))
-	}
-	return true
 }

@@ -73,7 +73,7 @@ func (s NameTable) SaveName(ctx context.Context, c bridge.Conversation, name str
 		key := nameKey(c)
 		text := append(binary.BigEndian.AppendUint64(nil, layout.Nanos(g.now)), name...)
 		if b := g.today(); b != nil {
-			g.put(*b, key, s.seal.Seal(nil, bucketMessages, key, text))
+			g.Put(*b, key, s.seal.Seal(nil, bucketMessages, key, text))
 		}
 	}})
 }

@@ -26,5 +26,5 @@ func (s NoteTable) SaveNote(ctx context.Context, name, text string) error {
 	if name == "" || len(name) > maxKey || len(text) > maxKey {
 		return errors.New("a note that is too long, or has no name")
 	}
-	return s.do(ctx, &op{apply: func(g *group) { g.put(g.bucket(bucketMeta), noteKey(name), []byte(text)) }})
+	return s.do(ctx, &op{apply: func(g *group) { g.Put(g.Bucket(bucketMeta), noteKey(name), []byte(text)) }})
 }

@@ -87,10 +87,10 @@ func (s PageTable) SavePages(ctx context.Context, pages []bridge.Page, ticket st
 		if refused = spendFor(g, pages, ticket); refused != nil {
 			return
 		}
-		b := g.bucket(bucketPages)
+		b := g.Bucket(bucketPages)
 		for i, p := range pages {
-			p.Rev = g.next(b)
-			g.put(b, []byte(p.ID), append(binary.BigEndian.AppendUint64(nil, p.Rev), records[i]...))
+			p.Rev = g.Next(b)
+			g.Put(b, []byte(p.ID), append(binary.BigEndian.AppendUint64(nil, p.Rev), records[i]...))
 			g.change(p.ID, &p)
 		}
 	}})
@@ -148,7 +148,7 @@ func (s PageTable) DeletePage(ctx context.Context, id bridge.PageID) error {
 			missing = bridge.ErrNoPage
 			return
 		}
-		g.drop(g.bucket(bucketPages), []byte(id))
+		g.Drop(g.Bucket(bucketPages), []byte(id))
 		forgetActivity(g, id)
 		forgetPersonas(g, id)
 		g.change(id, nil)

@@ -37,23 +37,23 @@ func (s PersonaTable) SavePersona(ctx context.Context, p bridge.PageID, name, pi
 	key := s.personaKey(p, name, picture)
 	return s.do(ctx, &op{apply: func(g *group) {
 		if id != "" {
-			g.put(g.bucket(bucketPersonas), key, []byte(id))
+			g.Put(g.Bucket(bucketPersonas), key, []byte(id))
 			return
 		}
-		g.drop(g.bucket(bucketPersonas), key)
+		g.Drop(g.Bucket(bucketPersonas), key)
 	}})
 }
 
 // forgetPersonas forgets all of a page.
 func forgetPersonas(g *group, p bridge.PageID) {
-	all := g.bucket(bucketPersonas)
+	all := g.Bucket(bucketPersonas)
 	prefix := []byte(string(p) + "\x00")
 	for c := all.Cursor(); ; {
 		key, _ := c.Seek(prefix)
 		if !bytes.HasPrefix(key, prefix) {
 			return
 		}
-		g.drop(all, key)
+		g.Drop(all, key)
 	}
 }
 

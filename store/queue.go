@@ -9,11 +9,11 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/store/keys"
 	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/seen"
 )
 
 // Queue is a durable list of deliveries; a bridge.Queue.
@@ -71,14 +71,14 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 	if err := q.file.refusal(); err != nil {
 		return 0, err
 	}
-	hashes := make([]keys.Hash, len(entries))
+	hashes := make([]seen.Hash, len(entries))
 	for i := range entries {
-		hashes[i] = keys.Of(q.bucket, entries[i].Key)
+		hashes[i] = seen.HashOf(q.bucket, entries[i].Key)
 	}
 	o := &op{size: size, apply: func(g *group) {
 		news := make([]added, 0, len(entries))
 		for i := range entries {
-			if !g.firstSeen(hashes[i]) {
+			if !g.fresh.First(&q.file.seen, hashes[i]) {
 				repeats++
 				continue
 			}
@@ -188,7 +188,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 	}
 	var refused error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
-		b, key := g.bucket(q.bucket), seqKey(uint64(seq))
+		b, key := g.Bucket(q.bucket), seqKey(uint64(seq))
 		record := b.Bucket.Get(key)
 		if len(record) < layout.HeaderLen {
 			refused = bridge.ErrConcluded
@@ -197,7 +197,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 		q.file.fresh.Take(place{q.number, seq})
 		progressed := func(record []byte) ([]byte, error) { return layout.WithProgress(record, p), nil }
 		if record, refused = proof.Rewrite(q.file.seal, q.bucket, key, record, progressed); refused == nil {
-			g.putWhole(b, key, record)
+			g.PutWhole(b, key, record)
 			g.saveReceipts(receipt.Pairs(receipts))
 		}
 	}})
@@ -259,17 +259,17 @@ func laneNumber(raw []byte, numbers map[string]int, lanes []bridge.Lane) (int, [
 }
 
 // Seen implements bridge.Queue.
-func (q *Queue) Seen(key string) bool { return q.file.seen.Has(keys.Of(q.bucket, key)) }
+func (q *Queue) Seen(key string) bool { return q.file.seen.Has(seen.HashOf(q.bucket, key)) }
 
 func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
-	b := g.bucket(q.bucket)
-	seq := g.next(b)
+	b := g.Bucket(q.bucket)
+	seq := g.Next(b)
 	key := seqKey(seq)
 	ids := len(e.Lane.Page) + len(e.Lane.Kind) + len(e.Lane.Customer) + len(e.Lane.Of)
 	record := make([]byte, 0, layout.HeaderLen+4+ids+len(e.Body)+seal.TagLen+seal.Overhead)
 	record = layout.AppendHeader(record, bridge.Delivery{Lane: e.Lane, Accepted: g.now, Progress: e.Progress})
 	record = proof.Head(g.file.seal, record, q.bucket, key)
-	g.putWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
+	g.PutWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
 	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body, Event: e.Event}
@@ -278,7 +278,7 @@ func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
 }
 
 func (g *group) conclude(q *Queue, seq bridge.Seq, said []receipt.Pair) {
-	if g.drop(g.bucket(q.bucket), seqKey(uint64(seq))) {
+	if g.Drop(g.Bucket(q.bucket), seqKey(uint64(seq))) {
 		g.left(q)
 	}
 	q.file.fresh.Take(place{q.number, seq})
@@ -295,9 +295,9 @@ func (g *group) left(q *Queue) {
 func (g *group) postpone(histories map[place]bridge.History) {
 	for at, h := range histories {
 		q, key := g.file.queues[at.queue-1], seqKey(uint64(at.seq))
-		b := g.bucket(q.bucket)
+		b := g.Bucket(q.bucket)
 		if record, err := q.withHistory(key, b.Bucket.Get(key), h); err == nil { // else it is gone, or unreadable
-			g.putWhole(b, key, record)
+			g.PutWhole(b, key, record)
 		}
 	}
 }

@@ -34,7 +34,7 @@ func (s RevocationTable) SaveRevocation(ctx context.Context, r bridge.Revocation
 	}
 	key := []byte(r.Page)
 	v := s.seal.Seal(binary.BigEndian.AppendUint64(nil, layout.Nanos(r.Since)), bucketRevocations, key, record)
-	err = s.do(ctx, &op{size: len(v), apply: func(g *group) { g.put(g.bucket(bucketRevocations), key, v) }})
+	err = s.do(ctx, &op{size: len(v), apply: func(g *group) { g.Put(g.Bucket(bucketRevocations), key, v) }})
 	if err != nil {
 		return fmt.Errorf("store the revocation of page %s: %w", r.Page, err)
 	}
@@ -73,7 +73,7 @@ func (s RevocationTable) unsealRevocation(r *bridge.Revocation, sealed []byte) {
 
 // EraseRevocation implements bridge.Revocations; it returns when that is durable.
 func (s RevocationTable) EraseRevocation(ctx context.Context, page bridge.PageID) error {
-	err := s.do(ctx, &op{apply: func(g *group) { g.drop(g.bucket(bucketRevocations), []byte(page)) }})
+	err := s.do(ctx, &op{apply: func(g *group) { g.Drop(g.Bucket(bucketRevocations), []byte(page)) }})
 	if err != nil {
 		return fmt.Errorf("erase the revocation of page %s: %w", page, err)
 	}

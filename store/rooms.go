@@ -90,9 +90,9 @@ func (s LinkTable) SaveLink(ctx context.Context, l bridge.Link) error {
 		v = s.seal.Seal(v, bucketConversations, key, []byte(l.Visitor.Reveal()))
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
-		g.put(g.bucket(bucketConversations), key, v)
+		g.Put(g.Bucket(bucketConversations), key, v)
 		if l.Room != "" {
-			g.put(g.bucket(bucketRooms), []byte(l.Room), key)
+			g.Put(g.Bucket(bucketRooms), []byte(l.Room), key)
 		}
 		g.then(func() { s.linked.Saved(l) })
 	}})

@@ -212,12 +212,12 @@ func saveStates(g *group, set map[string]newState) {
 	if len(set) == 0 {
 		return
 	}
-	b := g.bucket(bucketTalks)
+	b := g.Bucket(bucketTalks)
 	for key, n := range set {
 		if n.gone {
-			g.drop(b, []byte(key))
+			g.Drop(b, []byte(key))
 		} else if v, err := json.Marshal(n.ConversationState); err == nil { // times and words: it can be encoded
-			g.put(b, []byte(key), v)
+			g.Put(b, []byte(key), v)
 		}
 	}
 }

@@ -14,13 +14,16 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/replica"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/fresh"
-	"messenger-bridge/store/keys"
+	"messenger-bridge/store/health"
 	"messenger-bridge/store/linked"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
+	"messenger-bridge/store/seen"
 	"messenger-bridge/store/space"
 	"messenger-bridge/store/trail"
 	"messenger-bridge/store/wipe"
@@ -35,11 +38,14 @@ type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: silent
 	Remember time.Duration    // how long keys of entries are remembered; 0: 7 days and some hours
+	// Journal takes each transaction before it is durable here; nil: there is none.
+	Journal replica.Journal
 	// Sync is for measuring: the file is not synced, instead this is called twice
 	// for each commit, as often as bbolt would sync.
 	Sync func()
 
-	seams seams
+	seams     seams
+	following bool // the file follows a journal: it is not upgraded by opening it
 }
 
 // seams are what only tests of this package change.
@@ -116,6 +122,7 @@ type file struct {
 	sync     func()
 	seams    seams
 	queues   [3]*Queue // by their numbers
+	ledger   ledger
 
 	ops      chan *op
 	flush    chan struct{} // holds one token when lazy marks have waited long enough
@@ -123,16 +130,16 @@ type file struct {
 	finished chan struct{} // closed by the writer when it is done
 
 	writer writerState               // belongs to the writer goroutine (before: to Open)
-	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in; nil: idle
+	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in, by a clock that nobody sets; nil: idle
 	pages  pageset.Set               // changed by the writer
-	seen   keys.Set                  // changed by the writer
+	seen   seen.Set                  // changed by the writer
 	tagged uint32                    // the day from which receipts have tags; set by Open
 	lazy   lazyMarks                 //
 	states stateMemory               //
 	fresh  fresh.Entries[place]      //
 	linked linked.Links              //
-	health health                    //
-	disk   disk                      //
+	health health.State              //
+	disk   health.Disk               //
 	stats  atomic.Pointer[Stats]     // replaced by the writer
 	wiping sync.Mutex                // held by who overwrites free pages
 	trail  *trail.Trail              // what rides with the commits
@@ -160,7 +167,10 @@ func Open(o Options) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(o, db, sealer)
-	if err := errors.Join(audited(s.file).File(db), s.load()); err != nil {
+	if o.Journal == nil { // what it repairs nobody could follow
+		err = audited(s.file).File(db)
+	}
+	if err := errors.Join(err, s.load()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	go s.write()
@@ -173,7 +183,7 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)},
-		remember: o.Remember, sync: o.Sync, seams: o.seams,
+		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{o.Journal, make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
@@ -181,7 +191,9 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	}
 	f.queues = newQueues(f)
 	f.lazy = newLazyMarks(f.flush)
-	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*bbolt.Tx) error) error { return within(ctx, f, change) }, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
+	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*changes.Transaction) error) error {
+		return within(ctx, f, change)
+	}, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
@@ -253,18 +265,15 @@ func (s *file) view(read func(*bbolt.Tx) error) error {
 }
 
 // within has something changed in the writer's next transaction, which fails with it.
-func within(ctx context.Context, s *file, change func(*bbolt.Tx) error) error {
-	return s.do(ctx, &op{apply: func(g *group) {
-		g.wrote = true
-		g.keep(change(g.tx))
-	}})
+func within(ctx context.Context, s *file, change func(*changes.Transaction) error) error {
+	return s.do(ctx, &op{apply: func(g *group) { g.Keep(change(&g.Transaction)) }})
 }
 
 // do hands an op to the writer and waits until it is durable. While the writer
 // has not taken it, ctx can still call it back: on error it did not happen, but
 // for one case that commit explains.
 func (s *file) do(ctx context.Context, o *op) error {
-	o.handedIn, o.done = s.now(), make(chan error, 1)
+	o.handedIn, o.done = time.Now(), make(chan error, 1)
 	select {
 	case s.ops <- o:
 	case <-s.finished:

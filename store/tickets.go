@@ -31,9 +31,9 @@ func (s TicketTable) SaveTicket(ctx context.Context, t bridge.Ticket) error {
 		return err
 	}
 	return s.do(ctx, &op{size: len(v), apply: func(g *group) {
-		b := g.bucket(bucketStates)
+		b := g.Bucket(bucketStates)
 		expireTickets(g, b)
-		g.put(b, tickets.Key(t.ID), v)
+		g.Put(b, tickets.Key(t.ID), v)
 	}})
 }
 
@@ -68,14 +68,14 @@ func (s TicketTable) SpendTicket(ctx context.Context, id, by string) (t bridge.T
 
 // usable returns a ticket that can be spent in the transaction.
 func usable(g *group, id, by string) (bridge.Ticket, error) {
-	return g.file.tickets().Usable(id, by, g.bucket(bucketStates).Get(tickets.Key(id)))
+	return g.file.tickets().Usable(id, by, g.Bucket(bucketStates).Get(tickets.Key(id)))
 }
 
 // spend makes a usable ticket worthless.
 func spend(g *group, t bridge.Ticket, by string) {
 	v, err := g.file.tickets().Spent(t, by)
-	g.keep(err)
-	g.put(g.bucket(bucketStates), tickets.Key(t.ID), v)
+	g.Keep(err)
+	g.Put(g.Bucket(bucketStates), tickets.Key(t.ID), v)
 }
 
 // EraseTickets implements bridge.Tickets; it returns when that is durable.
@@ -94,7 +94,7 @@ func (s TicketTable) EraseTickets(ctx context.Context, which func(bridge.Ticket)
 	}
 	return s.do(ctx, &op{apply: func(g *group) {
 		for _, key := range keys {
-			g.drop(g.bucket(bucketStates), key)
+			g.Drop(g.Bucket(bucketStates), key)
 		}
 	}})
 }
@@ -108,7 +108,7 @@ func expireTickets(g *group, b proof.Bucket) {
 			continue
 		}
 		old := bytes.Clone(k)
-		g.drop(b, old)
+		g.Drop(b, old)
 		k, v = c.Seek(old)
 	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"runtime"
 	"sync/atomic"
@@ -11,8 +10,9 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/audit"
-	"messenger-bridge/store/keys"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/seen"
 )
 
 const (
@@ -51,10 +51,17 @@ type writerState struct {
 // write is the writer goroutine. Nothing else begins a write transaction.
 func (s *file) write() {
 	defer close(s.finished)
+	beats, end := s.ledger.beats()
+	defer end()
 	for {
 		select {
 		case o := <-s.ops:
 			s.commit(s.gather(o), s.marks())
+		case <-beats:
+			began := time.Now()
+			s.busy.Store(&began) // as long as the journal does not answer, nothing else is written
+			s.ledger.beat()
+			s.busy.Store(nil)
 		case <-s.flush:
 			s.commit(nil, s.marks())
 		case <-s.stop:
@@ -91,7 +98,7 @@ func (s *file) marks() lazySet {
 
 // gather takes, without waiting, what waits behind the first op.
 func (s *file) gather(first *op) []*op {
-	s.busy.Store(&first.handedIn) // as it is: the clock may be set meanwhile
+	s.busy.Store(&first.handedIn)
 	group := make([]*op, 0, 16)
 	size := 0
 	if s.writer.lastOps >= crowd {
@@ -130,29 +137,26 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.busy.Store(nil)
 		return
 	}
-	now := s.now()
-	s.busy.CompareAndSwap(nil, &now)
-	g := &group{file: s, now: now, after: s.writer, histories: marks.histories}
-	g.tables = s.tables
-	g.open = make(map[string]proof.Bucket, 4)
-	txid := 0
 	start := time.Now()
+	s.busy.CompareAndSwap(nil, &start)
+	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.histories}
+	g.Transaction = changes.Transaction{Tables: s.tables, Record: s.ledger.recorder(), Grows: appended}
+	txid := 0
 	err := s.seams.commit(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			txid = tx.ID()
-			g.tx = tx
+			g.Tx = tx
 			for _, o := range ops {
 				o.apply(g)
 			}
 			marks.apply(g)
-			noted, err := s.trail.Write(tx, now)
-			g.keep(err)
-			g.wrote = g.wrote || noted
-			if !g.wrote && s.writer.failure == nil && !s.writer.more {
+			g.Keep(s.trail.Write(&g.Transaction, g.now))
+			if !g.Wrote && s.writer.failure == nil && !s.writer.more {
 				return errUnchanged
 			}
 			g.complete()
-			return g.err
+			s.ledger.take(g)
+			return g.Err
 		})
 	})
 	switch {
@@ -164,6 +168,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.recovered()
 	default:
 		err = notStored(err)
+		s.ledger.failed(g)
 		if s.tookEffect(txid) {
 			s.committed(g, len(ops), time.Since(start))
 		} else {
@@ -206,9 +211,9 @@ func (s *file) committed(g *group, ops int, took time.Duration) {
 	c := &s.writer.counts
 	c.Commits++
 	c.Ops += uint64(ops) // #nosec G115 -- a count
-	c.Entries += uint64(len(g.fresh.order))
+	c.Entries += uint64(len(g.fresh.Order))
 	c.CommitTime += took
-	s.seen.Change(g.fresh.order, g.forgotten)
+	s.seen.Change(g.fresh.Order, g.forgotten)
 	c.Remembered = s.seen.Len()
 	if g.pages != nil {
 		s.pages.Change(g.pages)
@@ -221,7 +226,7 @@ func (s *file) failed(err error) {
 		s.log.Error("nothing can be stored", "file", s.path, "err", err)
 	}
 	s.writer.failure = err
-	s.health.set(err)
+	s.health.Set(err)
 }
 
 func (s *file) recovered() {
@@ -229,21 +234,12 @@ func (s *file) recovered() {
 		s.log.Info("storing works again", "file", s.path)
 	}
 	s.writer.failure = nil
-	s.health.set(nil)
-}
-
-// transaction is what is written to the buckets of the file at once.
-type transaction struct {
-	tx     *bbolt.Tx
-	tables proof.Tables
-	open   map[string]proof.Bucket
-	wrote  bool
-	err    error // of bbolt; fails the transaction
+	s.health.Set(nil)
 }
 
 // group is one transaction and what memory must learn if it takes effect.
 type group struct {
-	transaction
+	changes.Transaction
 	file *file
 	now  time.Time
 
@@ -251,9 +247,10 @@ type group struct {
 	touched   [4]bool       // queues, by their numbers
 	histories map[place]bridge.History
 	effects   []func()
+	appended  bool // the journal was told
 
-	fresh     freshKeys
-	forgotten []keys.Hash
+	fresh     seen.Fresh
+	forgotten []seen.Hash
 	pages     map[bridge.PageID]*bridge.Page // nil: deleted
 	after     writerState                    // what the writer knows once it took effect
 }
@@ -261,69 +258,6 @@ type group struct {
 // then has something done when the transaction took effect, before anybody is
 // answered. It must not block.
 func (g *group) then(effect func()) { g.effects = append(g.effects, effect) }
-
-func (g *transaction) bucket(name []byte) proof.Bucket {
-	if b, is := g.open[string(name)]; is {
-		return b
-	}
-	b := g.tables.Of(g.tx, name)
-	for _, a := range appended {
-		if bytes.Equal(a, name) {
-			b.FillPercent = fillAppended
-		}
-	}
-	g.open[string(name)] = b
-	return b
-}
-
-// put writes with a tag; key belongs to bbolt until the commit.
-func (g *transaction) put(b proof.Bucket, key, value []byte) {
-	g.wrote = true
-	g.keep(b.Put(key, value))
-}
-
-// putWhole writes what proves itself.
-func (g *transaction) putWhole(b proof.Bucket, key, value []byte) {
-	g.wrote = true
-	g.keep(b.Bucket.Put(key, value))
-}
-
-// take deletes a key and returns a copy of its value, nil if there is none.
-func (g *transaction) take(b proof.Bucket, key []byte) []byte {
-	c := b.Cursor()
-	k, v := c.Seek(key)
-	if !bytes.Equal(k, key) {
-		return nil
-	}
-	v = append([]byte{}, v...)
-	g.wrote = true
-	g.keep(c.Delete())
-	return v
-}
-
-// drop deletes a key and reports whether it was there.
-func (g *transaction) drop(b proof.Bucket, key []byte) bool {
-	c := b.Cursor()
-	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
-		return false
-	}
-	g.wrote = true
-	g.keep(c.Delete())
-	return true
-}
-
-// next returns the bucket's next sequence number.
-func (g *transaction) next(b proof.Bucket) uint64 {
-	n, err := b.NextSequence()
-	g.keep(err)
-	return n
-}
-
-func (g *transaction) keep(err error) {
-	if g.err == nil {
-		g.err = err
-	}
-}
 
 // complete writes what belongs to the transaction as a whole, and lets go what is
 // too old, a little at a time.
@@ -334,8 +268,8 @@ func (g *group) complete() {
 	g.expireReceipts()
 	for _, q := range g.file.queues {
 		if g.touched[q.number] {
-			g.after.counts.queue(q).Oldest = audit.Oldest(g.bucket(q.bucket).Bucket)
+			g.after.counts.queue(q).Oldest = audit.Oldest(g.Bucket(q.bucket).Bucket)
 		}
 	}
-	g.after.counts.FileSize = g.tx.Size()
+	g.after.counts.FileSize = g.Tx.Size()
 }

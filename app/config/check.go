@@ -38,6 +38,7 @@ func (c Config) problems() (problems []error) {
 	c.addressProblems(report)
 	c.secretProblems(report)
 	c.tlsProblems(report)
+	c.Store.Journal.problems(c.Store.SecretKey, report)
 	if _, err := time.LoadLocation(c.Speech.Timezone); err != nil {
 		report("TIMEZONE", "must be a name such as Europe/Berlin; it is %q", c.Speech.Timezone)
 	}
@@ -161,7 +162,7 @@ func (c Config) secretProblems(report reporter) {
 	if c.Facebook.AppSecret != "" && len(Secrets(c.Facebook.AppSecret)) == 0 {
 		report("FACEBOOK_APP_SECRET", "must hold the app's secret; the app's dashboard shows it under App settings → Basic")
 	}
-	if key := c.Store.SecretKey; key != "" && key != unread && len(decodeKey(key.Reveal())) != 32 {
+	if key := c.Store.SecretKey; key != "" && key != unread && len(DecodeKey(key.Reveal())) != 32 {
 		report("SECRET_KEY", "must be 32 bytes in base64; `openssl rand -base64 32` makes one")
 	}
 	for _, secret := range Secrets(c.Workspace.CommandsSecret) {
@@ -291,7 +292,8 @@ func IsLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-func decodeKey(s string) []byte {
+// DecodeKey reads any usual form of base64; nothing if it is none.
+func DecodeKey(s string) []byte {
 	for _, enc := range []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding} {
 		if key, err := enc.DecodeString(s); err == nil {
 			return key

@@ -96,6 +96,20 @@ func (c TLSConfig) On() bool { return c.CertificateFile != "" || c.ACME == "on" 
 type StoreConfig struct {
 	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
 	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
+	Journal   JournalConfig
+}
+
+// JournalConfig says where replicas share what they do; without a URL there is one process and
+// one file.
+type JournalConfig struct {
+	URL           string        `env:"JOURNAL_URL" help:"several replicas: nats://a,b,c or tls://…, NATS with JetStream; empty = one process, one file"`
+	Credentials   string        `env:"JOURNAL_CREDENTIALS_FILE" help:"path of NATS credentials, or of the seed of an nkey"`
+	CA            string        `env:"JOURNAL_CA_FILE" help:"path of the certificates of the authority of its servers"`
+	Name          string        `env:"JOURNAL_NAME" envDefault:"messenger-bridge" help:"of the stream, and of its snapshots"`
+	Replicas      int           `env:"JOURNAL_REPLICAS" envDefault:"3" help:"of the stream"`
+	Replica       string        `env:"REPLICA_NAME" help:"of this replica; default: the host name"`
+	ReplicaURL    string        `env:"REPLICA_URL" help:"how the other replicas reach this one's LISTEN, on a private network"`
+	TakeoverAfter time.Duration `env:"TAKEOVER_AFTER" envDefault:"3s" help:"silence of the leader after which another replica takes over"`
 }
 
 // WorkspaceConfig says how the bridge is operated from Rocket.Chat, and by whom.

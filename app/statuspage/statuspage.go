@@ -14,6 +14,8 @@ import (
 type View struct {
 	Version string
 	Running string // for how long
+	Replica string // whether this one of several replicas leads; empty: there is one process
+	Follows bool   // it does not lead: it knows nothing of what is below
 	Trouble string // why webhooks are not stored; empty: they are
 	Changed int    // records of the store that somebody else has changed
 	Lamps   []Lamp

@@ -29,6 +29,7 @@ type campaign struct {
 	seed     uint64
 	parallel int
 	binary   string // of the program; empty: built first
+	replicas bool   // the program is two replicas, with a journal of three nodes
 	keep     bool   // logs of failed rounds
 	progress io.Writer
 }
@@ -42,6 +43,7 @@ func Command(ctx context.Context, args []string, out, progress io.Writer) error 
 	flags.Uint64Var(&c.seed, "seed", 0, "of the first round, the next has the next; 0 draws one")
 	flags.IntVar(&c.parallel, "parallel", 4, "rounds at a time; they wait more than they work")
 	flags.StringVar(&c.binary, "binary", "", "`file` of the program; built from this tree if left out")
+	flags.BoolVar(&c.replicas, "replicas", false, "two replicas of the program, with faults of theirs and of their journal")
 	flags.BoolVar(&c.keep, "keep", false, "keep the logs of rounds with violations")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -62,7 +64,7 @@ func Command(ctx context.Context, args []string, out, progress io.Writer) error 
 
 // run plays the rounds; the report holds those that were played.
 func (c *campaign) run(ctx context.Context) (r report, err error) {
-	r = report{seed: c.seed, faults: map[string]int{}}
+	r = report{seed: c.seed, replicas: c.replicas, faults: map[string]int{}}
 	started := time.Now()
 	defer func() { r.took = time.Since(started) }()
 	remove, err := c.build(ctx)
@@ -121,6 +123,7 @@ func (c *campaign) build(ctx context.Context) (remove func(), err error) {
 // report is what a campaign found.
 type report struct {
 	seed       uint64
+	replicas   bool
 	rounds     int
 	in, out    int // messages of customers and of agents
 	marked     int // of the latter, not delivered and said so
@@ -164,8 +167,15 @@ func (r *report) write(out io.Writer) {
 			}
 			fmt.Fprintf(out, "- %s\n", v)
 		}
-		fmt.Fprintf(out, "again with: go run ./bench faults -rounds 1 -seed %d -keep\n", o.seed)
+		fmt.Fprintf(out, "again with: go run ./bench faults%s -rounds 1 -seed %d -keep\n", r.flag(), o.seed)
 	}
+}
+
+func (r *report) flag() string {
+	if r.replicas {
+		return " -replicas"
+	}
+	return ""
 }
 
 // mostShown is how many violations of one round are shown: one cause has many.

@@ -39,6 +39,23 @@ func TestCampaign_LosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
+// TestCampaign_OfReplicas is `bench faults -replicas` in its shortest form.
+func TestCampaign_OfReplicas(t *testing.T) {
+	t.Parallel()
+	c := campaign{rounds: max(1, *rounds/4), seed: *seed, parallel: 2, replicas: true, progress: t.Output()}
+	if c.seed == 0 {
+		c.seed = 1 // the leader is killed; other rounds are for the long form
+	}
+	r, err := c.run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found strings.Builder
+	if r.write(&found); r.violations > 0 || r.in == 0 {
+		t.Error(found.String())
+	}
+}
+
 // TestSoak_ShortForm_LosesNothing is `bench soak` in a few seconds; the long
 // form is an hour.
 func TestSoak_ShortForm_LosesNothing(t *testing.T) {
@@ -72,7 +89,7 @@ func TestPlan_FollowsFromItsSeed(t *testing.T) {
 		}
 		return all
 	}
-	if !reflect.DeepEqual(names(newPlan(7)), names(newPlan(7))) || reflect.DeepEqual(names(newPlan(7)), names(newPlan(8))) {
+	if !reflect.DeepEqual(names(newPlan(7, false)), names(newPlan(7, false))) || reflect.DeepEqual(names(newPlan(7, false)), names(newPlan(8, false))) {
 		t.Error("a seed does not decide about its round")
 	}
 }

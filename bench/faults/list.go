@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/disk"
 	"messenger-bridge/sandbox/meta"
 )
 
@@ -207,8 +208,8 @@ func inOpenRoom(do func(w *world, rid string)) func(*world, *rand.Rand) func() {
 
 // fillDisk leaves no room beside the store, where it has a disk of its own.
 func fillDisk(w *world, _ *rand.Rand) func() {
-	if !ownDisk(w.disk) {
+	if !disk.Own(w.disk) {
 		return nil
 	}
-	return fill(w.disk)
+	return disk.Fill(w.disk)
 }

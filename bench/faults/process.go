@@ -42,22 +42,20 @@ type process struct {
 // newProcess prepares the program and connects the pages of which there are tokens, as
 // an operator would.
 func newProcess(ctx context.Context, binary string, w *world, tokens map[string]string) (*process, error) {
-	listen, err := loopback.FreeAddress()
-	if err != nil {
-		return nil, err
-	}
-	private, err := loopback.FreeAddress()
-	if err != nil {
-		return nil, err
-	}
 	database := filepath.Join(w.disk, "bolt.db")
-	p := &process{binary: binary, public: "http://" + listen, private: "http://" + private, database: database, output: &book{}}
+	p := &process{binary: binary, database: database, output: &book{}}
+	if err := p.listen(); err != nil {
+		return nil, err
+	}
 	p.environ = append(os.Environ(),
 		"ROCKETCHAT_URL="+w.rc.URL(), "ROCKETCHAT_USER=bridge.bot", "ROCKETCHAT_PASSWORD=secret",
 		"FACEBOOK_APP_ID="+w.meta.AppID(), "FACEBOOK_APP_SECRET="+w.meta.AppSecret(),
 		"FACEBOOK_VERIFY_TOKEN="+w.meta.VerifyToken(), "FACEBOOK_GRAPH_URL="+w.meta.URL(), "FACEBOOK_LOGIN_URL="+w.meta.LoginURL(),
-		"PUBLIC_URL="+p.public, "LISTEN="+listen, "METRICS_LISTEN="+private, "DATABASE="+database,
+		"PUBLIC_URL="+p.public, "LISTEN="+host(p.public), "METRICS_LISTEN="+host(p.private), "DATABASE="+database,
 		"LOG_LEVEL=debug", "ATTACHMENT_HOSTS="+w.meta.URL(), "SHUTDOWN_GRACE=5s", "BRIDGE_TEST_TIMES="+shortTimes)
+	if w.plan.replicas {
+		p.environ = append(p.environ, "SECRET_KEY="+replicasKey)
+	}
 	for id, token := range tokens {
 		add := exec.CommandContext(ctx, binary, "pages", "add", "--page-id", id, "--name", "Shop", "--token-file", "-", "--database", database)
 		add.Env, add.Stdin = p.environ, strings.NewReader(token)
@@ -66,6 +64,17 @@ func newProcess(ctx context.Context, binary string, w *world, tokens map[string]
 		}
 	}
 	return p, nil
+}
+
+// listen chooses where it listens.
+func (p *process) listen() error {
+	public, err := loopback.FreeAddress()
+	if err != nil {
+		return err
+	}
+	private, err := loopback.FreeAddress()
+	p.public, p.private = "http://"+public, "http://"+private
+	return err
 }
 
 // start starts the program and returns when it answers.
@@ -167,7 +176,13 @@ func (p *process) ready() string {
 	return strings.TrimSpace(string(text))
 }
 
-func (p *process) log() string { return p.output.String() }
+// log is what all processes have said.
+func (w *world) log() (all string) {
+	for _, p := range w.replicas.processes(w.bot) {
+		all += p.output.String()
+	}
+	return all
+}
 
 // book keeps what the program says.
 type book struct {

@@ -2,10 +2,12 @@ package faults
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"slices"
 	"strings"
+	"time"
 
 	"messenger-bridge/sandbox/chat"
 )
@@ -111,10 +113,25 @@ func (p *process) failed() (list []failure, err error) {
 	cmd.Env = p.environ
 	text, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("failed: %w", err)
+		var ended *exec.ExitError
+		if errors.As(err, &ended) {
+			text = ended.Stderr
+		}
+		return nil, fmt.Errorf("failed: %w: %s", err, text)
 	}
 	var answer struct{ Failed []failure }
 	return answer.Failed, json.Unmarshal(text, &answer)
+}
+
+// failed returns what is listed, of whoever leads.
+func (w *world) failed() (list []failure, err error) {
+	for range 50 {
+		if list, err = w.replicas.asked(w.bot).failed(); err == nil || w.replicas == nil {
+			return list, err
+		}
+		sleep(w.ctx, 200*time.Millisecond)
+	}
+	return list, err
 }
 
 // retryAll has everything tried again that was not delivered.
@@ -237,7 +254,7 @@ func (w *world) again() (violations []string) {
 		lift()
 	}
 	for _, page := range pages[:w.pages] {
-		if err := w.bot.retryAll(page); err != nil {
+		if err := w.replicas.asked(w.bot).retryAll(page); err != nil {
 			return []string{err.Error()}
 		}
 	}
@@ -256,7 +273,7 @@ func (w *world) again() (violations []string) {
 				}
 			}
 		}
-		return w.bot.idle()
+		return w.replicas.asked(w.bot).idle()
 	}
 	if w.until(there, patience) != nil {
 		violations = append(violations, "what was tried again is not there")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/disk"
 	"messenger-bridge/sandbox/meta"
 )
 
@@ -21,8 +22,6 @@ var pages = []string{"100200300400500", "100200300400501", "100200300400502"}
 const (
 	// marker is in every text, so that texts can be found where they must not be.
 	marker = "zxqmark"
-	// diskSize is enough for a round's store and what the program wants to stay free.
-	diskSize = 200 << 20
 	// patience is how long a round may take to settle once nothing is wrong any more.
 	patience = 2 * time.Minute
 )
@@ -45,9 +44,10 @@ type plan struct {
 	messages  int   // of each customer, and as many answers
 	disk      int64 // bytes on which the store lies; 0: as few as a round needs
 	strikes   []strike
+	replicas  bool // the program is two replicas
 }
 
-func newPlan(seed uint64) plan {
+func newPlan(seed uint64, replicas bool) plan {
 	random := rand.New(rand.NewPCG(seed, 1))
 	p := plan{seed: seed, pages: 1 + rand.New(rand.NewPCG(seed, 2)).IntN(len(pages)), customers: 2 + random.IntN(4), messages: 8 + random.IntN(12)}
 	if random.IntN(3) == 0 {
@@ -60,6 +60,16 @@ func newPlan(seed uint64) plan {
 			at:    time.Duration(random.IntN(1200)) * time.Millisecond,
 			lasts: time.Duration(50+random.IntN(900)) * time.Millisecond,
 		})
+	}
+	if replicas {
+		p.replicas = true
+		for range 1 + random.IntN(3) {
+			p.strikes = append(p.strikes, strike{
+				fault: ofReplicas[random.IntN(len(ofReplicas))],
+				at:    time.Duration(random.IntN(1500)) * time.Millisecond,
+				lasts: time.Duration(50+random.IntN(2500)) * time.Millisecond,
+			})
+		}
 	}
 	return p
 }
@@ -77,11 +87,12 @@ type outcome struct {
 
 // world is the whole outside of the program in one round.
 type world struct {
-	*people // the platforms and the record with them
-	auditor auditor
-	ctx     context.Context
-	bot     *process
-	disk    string // where the store lies, on a small disk of its own if that can be had
+	*people  // the platforms and the record with them
+	auditor  auditor
+	ctx      context.Context
+	bot      *process
+	replicas *replicated // nil: the program is one process
+	disk     string      // where the store lies, on a small disk of its own if that can be had
 }
 
 // customer returns the id of the i-th.
@@ -95,7 +106,7 @@ func (p plan) anyPage(random *rand.Rand) string { return pages[random.IntN(p.pag
 
 // round plays one and compares the books. The error says that it could not be played.
 func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error) {
-	w, err := c.newWorld(ctx, newPlan(seed))
+	w, err := c.newWorld(ctx, newPlan(seed, c.replicas))
 	if err != nil {
 		return o, err
 	}
@@ -106,7 +117,7 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	}
 	w.play()
 	settled := w.settle()
-	listed, err := w.bot.failed()
+	listed, err := w.failed()
 	if err != nil {
 		return o, err
 	}
@@ -114,15 +125,19 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	if o.replaced = w.auditor.replaced(); o.replaced > 0 && len(o.violations) == 0 {
 		o.violations = w.again()
 	}
-	if err := w.bot.stop(); err != nil && settled {
-		o.violations = append(o.violations, "the program did not stop in order: "+err.Error())
+	for _, p := range w.replicas.processes(w.bot) {
+		if err := p.stop(); err != nil && settled {
+			o.violations = append(o.violations, "the program did not stop in order: "+err.Error())
+		}
+		o.starts += p.starts
 	}
+	o.violations = append(o.violations, equal(w)...)
 	o.violations = append(o.violations, w.readLog()...)
 	o.in, o.out = w.count()
-	o.marked, o.starts = w.auditor.marked(), w.bot.starts
+	o.marked = w.auditor.marked()
 	if len(o.violations) > 0 && c.keep {
 		log := filepath.Join(os.TempDir(), fmt.Sprintf("faults-%d.log", seed))
-		if err := os.WriteFile(log, []byte(w.bot.log()+w.auditor.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {
+		if err := os.WriteFile(log, []byte(w.log()+w.auditor.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {
 			return o, err
 		}
 		o.violations[0] += "\n  log: " + log
@@ -152,16 +167,28 @@ func (c *campaign) newWorld(ctx context.Context, p plan) (w *world, err error) {
 	for _, id := range pages[:p.pages] {
 		tokens[id] = w.meta.AddPage(id, "Shop "+id)
 	}
-	if w.disk, err = newDisk(cmp.Or(p.disk, diskSize)); err != nil {
+	if w.disk, err = disk.New(cmp.Or(p.disk, disk.Size)); err != nil {
 		return w, err
 	}
 	w.bot, err = newProcess(ctx, c.binary, w, tokens)
 	if err != nil {
 		return w, err
 	}
-	w.meta.SetWebhook(w.bot.public + "/webhook")
+	public := w.bot.public
+	if p.replicas {
+		if err := replicate(w, w.bot); err != nil {
+			return w, err
+		}
+		public = w.replicas.public
+	}
+	w.meta.SetWebhook(public + "/webhook")
 	if err := w.bot.start(); err != nil {
 		return w, err
+	}
+	if p.replicas {
+		if err := w.replicas.members[1].start(); err != nil {
+			return w, err
+		}
 	}
 	return w, w.until(func() bool { return w.rc.Subscribed() > 0 }, 30*time.Second)
 }
@@ -170,6 +197,12 @@ func (w *world) close() {
 	if w.bot != nil {
 		w.bot.kill()
 	}
+	if w.replicas != nil {
+		if second := w.replicas.members[1]; second != nil {
+			second.kill()
+		}
+		w.replicas.end()
+	}
 	if w.rc != nil {
 		w.rc.Close()
 	}
@@ -177,7 +210,7 @@ func (w *world) close() {
 		w.meta.Close()
 	}
 	if w.disk != "" {
-		removeDisk(w.disk)
+		disk.Remove(w.disk)
 	}
 }
 
@@ -218,13 +251,13 @@ func (w *world) settle() bool {
 			w.goesOn()
 			next = time.Now().Add(300 * time.Millisecond)
 		}
-		return w.auditor.complete() && w.meta.Waiting() == 0 && w.bot.idle() && w.auditor.complete()
+		return w.auditor.complete() && w.meta.Waiting() == 0 && w.replicas.asked(w.bot).idle() && w.auditor.complete()
 	}, patience) == nil
 }
 
 // readLog looks for what must not be in a log.
 func (w *world) readLog() (violations []string) {
-	log := w.bot.log()
+	log := w.log()
 	secrets := map[string]string{
 		"the app's secret": w.meta.AppSecret(), "a text": marker, "a panic": "panic",
 	}

@@ -56,7 +56,7 @@ type Inbound struct {
 // New returns an Inbound that knows nothing yet of what an earlier run left; its lanes do.
 func New(c Config) *Inbound {
 	return &Inbound{
-		Config: c, begun: begun{started: c.Lanes.Clock(), times: map[bridge.Seq]int{}},
+		Config: c, begun: begun{started: c.Lanes.Clock(), times: map[bridge.Seq]int{}, given: map[bridge.Seq]bridge.Shown{}},
 		order: order{inbox: c.Lanes, outbox: c.Outbound.Lanes, receipts: c.Receipts, rooms: c.Rooms, resolveWithin: c.ResolveWithin},
 	}
 }

@@ -11,8 +11,9 @@ import (
 type begun struct {
 	started time.Time // when this run began
 
-	mu    sync.Mutex // guards times
+	mu    sync.Mutex // guards all below
 	times map[bridge.Seq]int
+	given map[bridge.Seq]bridge.Shown // what stands in the place of what was given up, until that is stored
 }
 
 // begin notes that showing an event begins, and returns how often that was so before;
@@ -33,4 +34,21 @@ func (b *begun) end(seq bridge.Seq) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.times, seq)
+	delete(b.given, seq)
+}
+
+// giveUp notes what was shown of an event of which something was given up. Agents and the customer
+// are told so; that it could not be stored must not change it.
+func (b *begun) giveUp(seq bridge.Seq, shown bridge.Shown) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.given[seq] = shown
+}
+
+// givenUp returns what giveUp noted, if it did.
+func (b *begun) givenUp(seq bridge.Seq) (shown bridge.Shown, was bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	shown, was = b.given[seq]
+	return shown, was
 }

@@ -39,6 +39,9 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		in.PutOff = d.History.Tries > 1
 		in.Refusals = i.Lanes.Look().Refusals(d.Lane)
 	}
+	if shown, was := i.begun.givenUp(seq); was {
+		return i.shown(ctx, d, &in, shown)
+	}
 	i.setReplyTarget(&in, false)
 	shown, err := i.Rooms.Deliver(ctx, in, func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) })
 	if shown.Waits {
@@ -125,6 +128,9 @@ func (i *Inbound) giveUp(ctx context.Context, d bridge.Delivery, reason bridge.R
 
 // shown says what follows from an event that is shown, and concludes it.
 func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incoming, shown bridge.Shown) error {
+	if shown.Left != nil {
+		i.begun.giveUp(d.Seq, shown)
+	}
 	i.setReplyTarget(in, true)
 	if in.Opens() && in.Survey == nil {
 		bridge.NoteSpoken(i.States, i.Pages, in.Conversation, in.At)

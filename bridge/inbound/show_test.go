@@ -164,6 +164,29 @@ func TestDeliver_CountsHowOftenShowingWasBegun(t *testing.T) {
 	}
 }
 
+// TestDeliver_GivenUp_StaysSoUntilItIsStored has the disk fail after agents and customer were told that
+// a file is not shown; meanwhile the workspace would take it.
+func TestDeliver_GivenUp_StaysSoUntilItIsStored(t *testing.T) {
+	w := newWorld(t)
+	w.show = func(bridge.Incoming) (bridge.Shown, error) {
+		if len(w.shown) > 1 {
+			return bridge.Shown{}, nil
+		}
+		return bridge.Shown{Left: &bridge.Response{Route: "POST livechat/upload", Status: 413}, Refused: []string{"Sorry"}}, nil
+	}
+	w.comes(text("m"))
+	w.inbox.Break("Fail", 1)
+	if r := w.try(); r == nil {
+		t.Error("it was stored")
+	}
+	if r := w.try(); r != nil || len(w.shown) != 1 || len(w.inbox.Seqs()) > 0 || len(w.inbox.Failures()) != 1 || strings.Count(w.said(), "Sorry") != 1 {
+		t.Errorf("refused with %+v, shown %d times, %d wait, %d failed, the customer reads %q", r, len(w.shown), len(w.inbox.Seqs()), len(w.inbox.Failures()), w.said())
+	}
+	if n := len(w.Inbound.begun.times) + len(w.Inbound.begun.given); n > 0 {
+		t.Errorf("%d are remembered although nothing waits", n)
+	}
+}
+
 // TestDeliver_New_IsWhatCannotHaveBeenShown: only of that the store is not asked as what it
 // is shown.
 func TestDeliver_New_IsWhatCannotHaveBeenShown(t *testing.T) {

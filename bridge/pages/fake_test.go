@@ -297,6 +297,9 @@ func (d *desk) restart() *desk {
 		Tell: Tell{Announce: func(_ context.Context, key, text string) error {
 			d.mu.Lock()
 			defer d.mu.Unlock()
+			if err := d.store.fails["Announce"]; err != nil {
+				return err
+			}
 			if !d.keys[key] {
 				d.keys[key], d.said = true, append(d.said, text)
 			}

@@ -140,6 +140,19 @@ func TestChoose_FacebookAway_PageIsKeptAndGoesOnLater(t *testing.T) {
 	}
 }
 
+// TestChoose_WatchIsFaster_WhoConnectedItIsSaidAllTheSame has a page checked between the choice
+// and its subscription.
+func TestChoose_WatchIsFaster_WhoConnectedItIsSaidAllTheSame(t *testing.T) {
+	d := newDesk(t)
+	held := choice{User: "maria", Kind: bridge.PersonToken, Tokens: map[bridge.PageID]string{"1": "own"}, Names: map[bridge.PageID]string{"1": "Bakery"}}
+	if err := d.Login.keep(t.Context(), boss, held, []Chosen{{ID: "1"}}, ""); err != nil {
+		t.Fatal(err)
+	}
+	d.Watch.checkPage(t.Context(), "1")
+	d.Login.connected(t.Context(), boss, held, "1")
+	d.hears("*Bakery* is running again.", "*Bakery* is connected (by @"+boss.Username+")")
+}
+
 // TestRights_AreAskedForWhenALinkIsUsed: whoever lost them is refused everywhere, and so is
 // everybody while they cannot be found out. Neither spends anything.
 func TestRights_AreAskedForWhenALinkIsUsed(t *testing.T) {

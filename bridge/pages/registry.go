@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -25,6 +26,7 @@ type registry struct {
 	say     *language.Speaker
 	log     *slog.Logger
 	locks   *locks
+	untold  untold
 }
 
 // update changes a page as it is now; an id nobody knows makes a new page. Changes
@@ -112,16 +114,28 @@ func (r *registry) explained(p bridge.Page) string {
 	return strings.TrimSpace(p.Why.In(r.say) + ". " + p.Why.Help(r.say, p))
 }
 
-// announce tells the setup channel once about a page as it is now.
+// announce tells the setup channel once about a page as it is now. Others may have something
+// else to tell of the same state: who connects a page, and who watches it.
 func (r *registry) announce(ctx context.Context, p bridge.Page, text string) {
-	r.announceOnce(ctx, fmt.Sprintf("page/%s/%d", p.ID, p.Rev), text)
+	what := sha256.Sum256([]byte(text))
+	r.announceOnce(ctx, fmt.Sprintf("page/%s/%d/%x", p.ID, p.Rev, what[:6]), text)
 }
 
 // announceOnce tells the setup channel once under a key. What is told is stored already, so
-// it is told although the program is about to stop.
+// it is told although the program is about to stop. What cannot be written down now, because
+// the disk is full or hangs, is told when pages are checked next.
 func (r *registry) announceOnce(ctx context.Context, key, text string) {
-	if err := r.tell(context.WithoutCancel(ctx), key, strings.TrimSpace(text)); err != nil {
-		r.log.Warn("not announced", "key", key, "err", err)
+	text = strings.TrimSpace(text)
+	if err := r.tell(context.WithoutCancel(ctx), key, text); err != nil {
+		r.log.Warn("not announced yet", "key", key, "err", err)
+		r.untold.add(announcement{key, text})
+	}
+}
+
+// announceUntold tells what could not be written down earlier.
+func (r *registry) announceUntold(ctx context.Context) {
+	for _, a := range r.untold.take() {
+		r.announceOnce(ctx, a.key, a.text)
 	}
 }
 

@@ -181,6 +181,7 @@ func (w *Watch) watched() (ids []bridge.PageID) {
 // of its state.
 func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 	c := w.connections
+	c.announceUntold(ctx)
 	before, after, err := c.compare(ctx, id)
 	if errors.Is(err, bridge.ErrNoPage) || before.Silenced() {
 		return

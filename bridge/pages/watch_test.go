@@ -2,6 +2,8 @@ package pages
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,6 +44,25 @@ func TestCheckPage(t *testing.T) {
 			d.hears(c.says...)
 		})
 	}
+}
+
+// TestCheckPage_AnnouncementNotStored_IsToldLater has the disk hang while a page stops working
+// and the version of Facebook's interface ends.
+func TestCheckPage_AnnouncementNotStored_IsToldLater(t *testing.T) {
+	d := newDesk(t, running("1"))
+	d.Watch.connections.app.version = bridge.APIVersion{Name: "v1.0", Ends: d.clock, Announced: true}
+	d.meta.missing = []string{"messages"}
+	d.store.fails["Announce"] = errors.New("the disk is full")
+	for range 2 {
+		d.Watch.checkPage(t.Context(), "1")
+	}
+	d.hears()
+	delete(d.store.fails, "Announce")
+	for range 2 {
+		d.Watch.checkPage(t.Context(), "1")
+	}
+	slices.Sort(d.said)
+	d.hears("*Bakery* is not running any more: Facebook does not send: messages", "Version v1.0 of Facebook's interface, which the bridge uses, ended on")
 }
 
 // healing is Facebook once a page was subscribed anew.

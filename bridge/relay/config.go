@@ -33,6 +33,7 @@ type Queues struct {
 	Outbox   bridge.Queue // to customers
 	Notices  bridge.Queue // to agents
 	Failures bridge.Failures
+	Deposed  <-chan struct{} // closed when nothing can be stored any more, because another replica leads; nil: there is none
 }
 
 // Store is what is remembered beside the queues.

@@ -254,6 +254,37 @@ func TestFromCustomer_StoreFails_NothingIsAcknowledged(t *testing.T) {
 	o.eventually("the repeat is shown", func() bool { return len(o.shown) == 1 })
 }
 
+// silent is a Facebook that never answers a send.
+type silent struct {
+	*outside
+	asked chan struct{}
+}
+
+func (s *silent) Send(ctx context.Context, _ bridge.Page, _ bridge.CustomerID, _ bridge.OutboundPart) (bridge.Mid, error) {
+	close(s.asked)
+	<-ctx.Done()
+	return "", &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown, Err: context.Cause(ctx)}
+}
+
+// TestRun_AnotherLeads_WaitsForNoAnswer: what is under way at Facebook cannot be stored any more.
+func TestRun_AnotherLeads_WaitsForNoAnswer(t *testing.T) {
+	o, deposed := newOutside(t), make(chan struct{})
+	facebook := &silent{o, make(chan struct{})}
+	l := begin(t, o, database(t), func(c *relay.Config) {
+		c.Queues.Deposed, c.Messenger.Sender, c.Times.Grace = deposed, facebook, 30*time.Second
+	})
+	l.says(t, "a", "answer")
+	<-facebook.asked
+	close(deposed)
+	ended := make(chan struct{})
+	go func() { l.stop(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it waits for an answer that it cannot store")
+	}
+}
+
 func TestSend_ProgressNotStored_IsBelievedAllTheSame(t *testing.T) {
 	for name, method := range map[string]string{"after an unknown outcome": "Save", "after success": "Conclude"} {
 		t.Run(name, func(t *testing.T) {

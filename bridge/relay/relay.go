@@ -138,13 +138,20 @@ func (r *Relay) load() error {
 }
 
 // Run delivers until ctx ends. Then it starts nothing new, waits for what is
-// under way, at most Grace, and returns when every outcome is stored.
+// under way, at most Grace, and returns when every outcome is stored. If none can be, because
+// another replica leads, it waits for nothing: that one finds out what became of it.
 func (r *Relay) Run(ctx context.Context) error {
 	// Attempts under way outlive ctx, but not by more than Grace.
 	work, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
 	defer context.AfterFunc(ctx, func() {
-		time.AfterFunc(r.config.Times.Grace, func() { cut(errors.New("the bridge stops")) })
+		select {
+		case <-time.After(r.config.Times.Grace):
+			cut(errors.New("the bridge stops"))
+		case <-r.config.Queues.Deposed:
+			cut(errors.New("another replica leads"))
+		case <-work.Done():
+		}
 	})()
 
 	var wg sync.WaitGroup

@@ -27,6 +27,9 @@ type Config struct {
 		FromCustomer(context.Context, []bridge.Incoming) error
 	}
 
+	// Pass takes a signed call instead of Accept, whole: another replica answers it.
+	Pass func(w http.ResponseWriter, r *http.Request, body []byte)
+
 	MaxBody     int64 // of one call; 8 MiB
 	MaxInFlight int64 // of all bodies together; 32 MiB
 
@@ -159,6 +162,10 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	intake.Prove(r.Context())
+	if h.cfg.Pass != nil {
+		h.cfg.Pass(w, r, body.Bytes())
+		return
+	}
 	h.store(w, r, body.Bytes())
 }
 

@@ -23,6 +23,12 @@ type Book struct {
 type latest struct{ one, other pass }
 
 func (l *latest) note(p pass) {
+	if p.at.Before(l.one.at) { // it ends after one that began later
+		if p.of != l.one.of && p.at.After(l.other.at) {
+			l.other = p
+		}
+		return
+	}
 	if l.one.of != p.of {
 		l.other = l.one
 	}
@@ -47,6 +53,7 @@ type route struct {
 	tellable bool               // somebody was told that everybody is refused
 }
 
+// pass is a call of a sender, and when it began.
 type pass struct {
 	of string
 	at time.Time
@@ -74,13 +81,14 @@ const (
 func New(now func() time.Time) *Book { return &Book{now: now, routes: map[string]*route{}} }
 
 // Passed notes that a call was let through, whose ever it is; of is empty if it is nobody's in
-// particular. It reports whether everybody was refused before, as far as was told.
-func (b *Book) Passed(name, of string) (recovered bool) {
+// particular. What counts is when it began: it tells nothing of an outage that began since.
+// Passed reports whether everybody was refused before, as far as was told.
+func (b *Book) Passed(name, of string, began time.Time) (recovered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.route(name)
-	r.passed.note(pass{of, b.now()})
-	b.passed.note(pass{of, b.now()})
+	r.passed.note(pass{of, began})
+	b.passed.note(pass{of, began})
 	delete(r.refused, of)
 	recovered, r.tellable = r.tellable, false
 	return recovered

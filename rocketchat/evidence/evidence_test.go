@@ -10,7 +10,7 @@ import (
 )
 
 // TestRefused_IsWeighedByWhatBecameOfOthers plays calls one second apart. A line is a sender
-// and what became of it: + it passed, - it was refused, ! it met trouble. What is known of
+// and what became of it: + it passed, ~ it passed and had begun three seconds before, - it was refused, ! it met trouble. What is known of
 // others at the last refusal is wanted.
 func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -21,6 +21,9 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 		"alone":                                   {"a- a- a-", bridge.OthersSilent},
 		"another one passed before":               {"b+ a-", bridge.OthersSilent},
 		"another one passed since":                {"a- b+ a-", bridge.OthersPass},
+		"another one began before, passed since":  {"a- b~ a-", bridge.OthersSilent},
+		"another one was under way, an outage":    {"a! b~ c! a!", bridge.OthersRefused},
+		"two passed, who began first ends last":   {"a- b+ c~ a-", bridge.OthersPass},
 		"it passed itself since":                  {"a- b+ a+ a-", bridge.OthersSilent},
 		"another one passed, and it itself after": {"a- b+ a+ a- c+ a+ b+ a-", bridge.OthersSilent},
 		"somebody passed":                         {"a- + a-", bridge.OthersPass},
@@ -46,12 +49,14 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 				now = now.Add(fresh)
 				continue
 			case "+":
-				b.Passed("r", "")
+				b.Passed("r", "", now)
 				continue
 			}
 			switch i++; c.calls[i] {
 			case '+':
-				b.Passed("r", of)
+				b.Passed("r", of, now)
+			case '~':
+				b.Passed("r", of, now.Add(-3*time.Second))
 			default:
 				got = b.Refused("r", of, c.calls[i] == '!')
 			}
@@ -66,11 +71,11 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 func TestPassed_AfterEverybodyWasRefused_SaysSoOnce(t *testing.T) {
 	b := New(time.Now)
 	b.Refused("r", "a", true)
-	if b.Passed("r", "b") {
+	if b.Passed("r", "b", time.Now()) {
 		t.Error("nobody was told")
 	}
 	b.Told("r")
-	if b.Passed("other", "b") || !b.Passed("r", "b") || b.Passed("r", "c") {
+	if now := time.Now(); b.Passed("other", "b", now) || !b.Passed("r", "b", now) || b.Passed("r", "c", now) {
 		t.Error("not said once, of that route")
 	}
 }
@@ -113,7 +118,7 @@ func TestWorks_TellsAWorkspaceFromARoute(t *testing.T) {
 				route = "other"
 			}
 			if i++; c.calls[i] == '+' {
-				b.Passed(route, of)
+				b.Passed(route, of, now)
 			} else {
 				b.Refused(route, of, true)
 			}

@@ -67,9 +67,11 @@ func (s *catchUp) nextRoom() (backgroundRead, time.Duration) {
 func (s *catchUp) readRoom(d *pendingRoom, asked pendingRoom) backgroundRead {
 	return func(ctx context.Context) func(context.Context) error {
 		if asked.found {
-			if _, ours, err := s.cfg.Store.Conversation(asked.room); err != nil || !ours {
+			whose, ours, err := s.cfg.Store.Conversation(asked.room)
+			if err != nil || !ours {
 				return func(ctx context.Context) error { return s.notOursYet(ctx, d, asked, err) }
 			}
+			s.pending.belongs(asked.room, whose)
 		}
 		messages, err := s.written(ctx, asked)
 		return func(ctx context.Context) error {
@@ -102,12 +104,16 @@ func (s *catchUp) written(ctx context.Context, d pendingRoom) ([]wire.Message, e
 	return messages, nil
 }
 
-// takeIn accepts what was found in a room, and after it what has waited for it.
+// takeIn accepts what was found in a room, and after it what has waited for it. If an older room
+// of the same customer has become known meanwhile, that is read first, and this one once more.
 func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom, messages []wire.Message) error {
+	if s.pending.behind(d) {
+		return nil
+	}
 	now := s.cfg.Client.ServerTime()
 	if asked.judged { // what is younger may still be on its way; the next sweep sees it again
-		young := now.Add(-min(settled, s.cfg.SweepEvery))
-		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return m.Touched().After(young) || s.order.holds(m) })
+		upTo := s.order.before(now.Add(-min(settled, s.cfg.SweepEvery)))
+		messages = slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Touched().Before(upTo) || s.order.holds(m) })
 	}
 	s.countTooOld(asked, messages, now.Add(-oldest))
 	s.order.read(messages)
@@ -126,10 +132,30 @@ func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom,
 	if _, err := s.in.accept(ctx, slices.DeleteFunc(messages, func(m wire.Message) bool { return !m.Gone() })); err != nil {
 		return err
 	}
-	held := s.pending.release(d)
-	s.pending.finish(d)
-	_, err = s.in.accept(ctx, held)
+	return s.handOnHeld(ctx, s.pending.finish(d))
+}
+
+// handOnHeld hands on what has waited for a room: by when it was written, because what waited
+// longest may have waited for another room before.
+func (s *catchUp) handOnHeld(ctx context.Context, held []wire.Message) error {
+	slices.SortStableFunc(held, func(a, b wire.Message) int { return a.At.Compare(b.At.Time) })
+	err := s.handOn(ctx, held)
 	s.opened.tell() // what waits in new rooms may have waited for this one
+	return err
+}
+
+// handOn accepts messages, but for those that would overtake what is still to be read.
+func (s *catchUp) handOn(ctx context.Context, messages []wire.Message) error {
+	batch := messages[:0]
+	for _, m := range messages {
+		waits, err := s.waits(m)
+		if err != nil {
+			return err
+		} else if !waits {
+			batch = append(batch, m)
+		}
+	}
+	_, err := s.in.accept(ctx, batch)
 	return err
 }
 
@@ -166,10 +192,9 @@ func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendin
 	if asked.tries == 0 {
 		log.Warn("a room cannot be looked into yet; what is written there meanwhile waits for a moment")
 	}
-	if s.pending.postpone(d, s.cfg.retryAfter(asked.tries)) {
+	if held, tooLong := s.pending.postpone(d, s.cfg.retryAfter(asked.tries)); tooLong {
 		log.Warn("a room cannot be looked into for some time; what is written there is relayed all the same, and what may be missing comes later")
-		_, err := s.in.accept(ctx, s.pending.release(d))
-		return err
+		return s.handOnHeld(ctx, held)
 	}
 	return nil
 }
@@ -180,10 +205,7 @@ func (s *catchUp) notOursYet(ctx context.Context, d *pendingRoom, asked pendingR
 		return err
 	}
 	if time.Since(asked.added) > orphanGrace { // it did not; if it does, it is announced again
-		held := s.pending.release(d)
-		s.pending.finish(d)
-		_, err := s.in.accept(ctx, held)
-		return err
+		return s.handOnHeld(ctx, s.pending.finish(d))
 	}
 	s.pending.later(d, min(s.cfg.retryAfter(asked.tries), time.Second))
 	return nil

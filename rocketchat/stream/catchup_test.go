@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -33,6 +34,22 @@ func past(t *testing.T) (o *office, ana *chat.Agent, ago func(time.Duration)) {
 // reads are calls that look into a room.
 func reads(room string) func(*http.Request, []byte) bool {
 	return func(r *http.Request, _ []byte) bool { return r.URL.Query().Get("roomId") == room }
+}
+
+// pauses makes the next look into a room wait; it returns when that has begun.
+func (o *office) pauses(room string) (begun <-chan struct{}, goOn func()) {
+	looks, waits := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	clear := o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Match: func(r *http.Request, body []byte) bool {
+		if reads(room)(r, body) {
+			once.Do(func() { close(looks) })
+			<-waits
+		}
+		return false
+	}})
+	goOn = sync.OnceFunc(func() { clear(); close(waits) })
+	o.Cleanup(goOn)
+	return looks, goOn
 }
 
 // gets waits until the customers have got exactly these texts, in this order.
@@ -103,6 +120,28 @@ func TestCatchUp_TwoRoomsOfOneCustomer_NoAnswerOvertakesThoseOfTheRoomBefore(t *
 	o.gets("to Ben", "to Ben again", "first", "second", "third")
 }
 
+// TestCatchUp_ClosedRoomsOfOneCustomer_AreReadAsTheyBegan: the bot has marked in the older of two what did not
+// reach the customer, so the list shows that as the one in which something was written last.
+func TestCatchUp_ClosedRoomsOfOneCustomer_AreReadAsTheyBegan(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	o.halt()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	var rooms []string
+	for i, text := range []string{"first", "second"} {
+		ago(time.Duration(20-i) * time.Minute)
+		room := o.visitor("a")
+		o.belongsTo(room, anna)
+		ana.Says(room, text)
+		ana.Closes(room, "")
+		rooms = append(rooms, room)
+	}
+	ago(0)
+	o.rc.UserSays(o.rc.Bot(), rooms[0], "not delivered")
+	o.run()
+	o.gets("first", "second")
+}
+
 // TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore: a customer's message
 // landed in a new room, and the connection had been dead for a while without a word.
 func TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore(t *testing.T) {
@@ -123,6 +162,65 @@ func TestCatchUp_RoomFoundOpen_WaitsForWhatTheStreamLostOfTheRoomBefore(t *testi
 	o.belongsTo(after, anna)
 	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
 	o.gets("first", "second", "third")
+}
+
+// TestCatchUp_RoomFoundOpenWhileTheOneBeforeIsLookedInto_WaitsForIt: a customer's message landed in
+// a new room while the bridge looked, as now and then, for what the stream had not brought of
+// the room before. That look leaves to the stream what has not had its turn yet.
+func TestCatchUp_RoomFoundOpenWhileTheOneBeforeIsLookedInto_WaitsForIt(t *testing.T) {
+	o := newOffice(t, chat.Config{})
+	o.look, o.inOrder = 30*time.Millisecond, time.Hour // what the stream brings waits
+	ana := o.rc.AddAgent("ana")
+	o.run()
+	mine := o.rc.DirectRoom("ana", o.rc.Bot())
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	before := o.visitor("a")
+	o.belongsTo(before, anna)
+	ana.Says(before, "first")
+	ana.Says(mine, "help")
+	o.hears("help") // so the stream has brought both
+	begun, goOn := o.pauses(before)
+	<-begun
+	ana.Closes(before, "")
+	after := o.visitor("a")
+	ana.Says(after, "second")
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
+	o.belongsTo(after, anna)
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), true)
+	goOn()
+	o.gets("first", "second")
+}
+
+// TestCatchUp_ThreeRoomsOfOneCustomer_TheLastWaitsForBoth: the stream brings what is written in
+// the last, and has brought nothing of the two before.
+func TestCatchUp_ThreeRoomsOfOneCustomer_TheLastWaitsForBoth(t *testing.T) {
+	o, ana, ago := past(t)
+	ago(0)
+	o.run()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	one, other := o.visitor("a"), o.visitor("b")
+	o.belongsTo(one, anna)
+	o.belongs(other)
+	o.rc.LoseEvents(1)
+	ana.Says(one, "first")
+	ana.Closes(one, "")
+	two := o.visitor("a")
+	begun, goOn := o.pauses(one)
+	o.stream.RoomOpened(bridge.RoomID(two), bridge.RoomID(one), true)
+	o.belongsTo(two, anna)
+	o.stream.RoomOpened(bridge.RoomID(two), bridge.RoomID(one), true)
+	<-begun
+	o.rc.LoseEvents(1)
+	ana.Says(two, "second")
+	ana.Closes(two, "")
+	three := o.visitor("a")
+	o.belongsTo(three, anna)
+	o.stream.RoomOpened(bridge.RoomID(three), bridge.RoomID(two), false)
+	ana.Says(three, "third")
+	ana.Says(other, "to Ben")
+	o.gets("to Ben") // so the third has come
+	goOn()
+	o.gets("to Ben", "first", "second", "third")
 }
 
 func TestCatchUp_RoomOpenedMeanwhile_WaitsForTheRoomBefore(t *testing.T) {
@@ -168,6 +266,32 @@ func TestCatchUp_RoomNotOursYetWhenItBegins_LosesNoOrder(t *testing.T) {
 	o.stream.RoomOpened(bridge.RoomID(room), "", false)
 	ana.Says(room, "third")
 	o.gets("first", "second", "third")
+}
+
+// TestCatchUp_RoomNotOursYetWhenItBegins_TheNextOneWaitsForIt: it is closed before it could be read.
+func TestCatchUp_RoomNotOursYetWhenItBegins_TheNextOneWaitsForIt(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	ago(0)
+	o.halt()
+	anna := bridge.Conversation{Page: "1", Customer: "2"}
+	before, other := o.visitor("a"), o.visitor("b")
+	o.belongs(other)
+	ana.Says(before, "first")
+	begun, goOn := o.pauses(before)
+	o.run()
+	o.belongsTo(before, anna)
+	o.stream.RoomOpened(bridge.RoomID(before), "", false)
+	<-begun
+	ana.Closes(before, "")
+	after := o.visitor("a")
+	o.belongsTo(after, anna)
+	o.stream.RoomOpened(bridge.RoomID(after), bridge.RoomID(before), false)
+	ana.Says(after, "second")
+	ana.Says(other, "to Ben")
+	o.gets("to Ben")
+	goOn()
+	o.gets("to Ben", "first", "second")
 }
 
 func TestCatchUp_StoppedBeforeARoomIsRead_NextStartReadsIt(t *testing.T) {
@@ -324,6 +448,31 @@ func TestLook_FindsWhatTheStreamDidNotBring_SessionBeginsAnew(t *testing.T) {
 	ana.Says(room, "lost")
 	o.gets("streamed", "lost")
 	o.eventually("a new session", func() bool { return o.ready() == 2 })
+}
+
+// TestLook_FindsWhatFollowsAnAnswerThatWaits_LeavesItsTurnToThat: after the workspace hung, the stream
+// has brought the first of two answers, which has not had its turn yet, and a look finds the other.
+func TestLook_FindsWhatFollowsAnAnswerThatWaits_LeavesItsTurnToThat(t *testing.T) {
+	for _, where := range []string{"the same room", "the next room"} {
+		t.Run(where, func(t *testing.T) {
+			o := newOffice(t, chat.Config{})
+			o.look, o.inOrder = 30*time.Millisecond, time.Second
+			ana := o.rc.AddAgent("ana")
+			o.run()
+			anna := bridge.Conversation{Page: "1", Customer: "2"}
+			room := o.visitor("a")
+			o.belongsTo(room, anna)
+			ana.Says(room, "first")
+			if where == "the next room" {
+				ana.Closes(room, "")
+				room = o.visitor("a")
+				o.belongsTo(room, anna)
+			}
+			o.rc.LoseEvents(1)
+			ana.Says(room, "second")
+			o.gets("first", "second")
+		})
+	}
 }
 
 func TestLook_Fails_StreamGoesOn(t *testing.T) {

@@ -58,16 +58,23 @@ func (s *Stream) RoomOpened(room, before bridge.RoomID, existed bool) {
 		s.in.hot.warm(room) // followed at once: what is deleted there in the first seconds is told to nobody else
 	}
 	if existed {
-		whose, _, err := s.cfg.Store.Conversation(before)
-		if before == "" || before == room || err != nil {
-			whose = bridge.Conversation{}
-		}
-		if whose != (bridge.Conversation{}) {
-			s.progress.keepBack(pendingRoom{room: before, kind: wire.CustomerRoom, since: s.progress.readUntil().Add(-overlap), whose: whose, hold: true})
-		}
-		s.progress.keepBack(pendingRoom{room: room, kind: wire.CustomerRoom, since: s.cfg.Client.ServerTime().Add(-oldest), whose: whose, found: true, hold: true})
+		s.progress.keepBack(s.found(room, before)...)
 	} else {
 		s.opened.add(room)
 	}
+	if whose, ours, err := s.cfg.Store.Conversation(room); ours && err == nil {
+		s.pending.belongs(room, whose) // a sweep may have found it before
+	}
 	s.opened.tell()
+}
+
+// found is a room that was there before, after the one before it, if there was one.
+func (s *Stream) found(room, before bridge.RoomID) []pendingRoom {
+	now := pendingRoom{room: room, kind: wire.CustomerRoom, since: s.cfg.Client.ServerTime().Add(-oldest), found: true, hold: true}
+	whose, _, err := s.cfg.Store.Conversation(before)
+	if before == "" || before == room || err != nil || whose == (bridge.Conversation{}) {
+		return []pendingRoom{now}
+	}
+	now.whose = whose
+	return []pendingRoom{{room: before, kind: wire.CustomerRoom, since: s.progress.readUntil().Add(-overlap), whose: whose, hold: true}, now}
 }

@@ -236,6 +236,19 @@ func order(a, b waiting) int {
 	return cmp.Or(a.written.Compare(b.written), gone(a)-gone(b), a.m.Edited.Compare(b.m.Edited.Time))
 }
 
+// before is a time, or that of the oldest message that waits, if that is earlier: what was
+// written later must not be handed on yet, whoever brings it.
+func (o *ordering) before(at time.Time) time.Time {
+	for _, room := range o.rooms {
+		for _, w := range room {
+			if w.written.Before(at) {
+				at = w.written
+			}
+		}
+	}
+	return at
+}
+
 // holds reports whether a message waits.
 func (o *ordering) holds(m wire.Message) bool {
 	return slices.ContainsFunc(o.rooms[m.Room], func(w waiting) bool { return w.m.ID == m.ID })
@@ -243,7 +256,6 @@ func (o *ordering) holds(m wire.Message) bool {
 
 // turns hands on what the stream brings, in order.
 type turns struct {
-	in      *intake
 	order   *ordering
 	catchUp *catchUp
 }
@@ -260,7 +272,7 @@ func (t *turns) take(ctx context.Context, first wire.Message, more <-chan wire.M
 			break
 		}
 	}
-	return t.handOn(ctx, batch)
+	return t.catchUp.handOn(ctx, batch)
 }
 
 // release hands on what has waited for its turn; what has come meanwhile is looked at first.
@@ -268,7 +280,7 @@ func (t *turns) release(ctx context.Context, in <-chan wire.Message) error {
 	if err := t.drain(ctx, in); err != nil {
 		return err
 	}
-	return t.handOn(ctx, t.order.release())
+	return t.catchUp.handOn(ctx, t.order.release())
 }
 
 // drain takes what is here already.
@@ -279,19 +291,4 @@ func (t *turns) drain(ctx context.Context, in <-chan wire.Message) error {
 		}
 	}
 	return nil
-}
-
-// handOn accepts messages, but for those that would overtake what is still to be read.
-func (t *turns) handOn(ctx context.Context, messages []wire.Message) error {
-	batch := messages[:0]
-	for _, m := range messages {
-		waits, err := t.catchUp.waits(m)
-		if err != nil {
-			return err
-		} else if !waits {
-			batch = append(batch, m)
-		}
-	}
-	_, err := t.in.accept(ctx, batch)
-	return err
 }

@@ -14,6 +14,7 @@ import (
 type pendingRoom struct {
 	room  bridge.RoomID
 	kind  string
+	began time.Time           // as a list shows it; zero: it does not
 	since time.Time           // what was written from then on may be missing
 	whose bridge.Conversation // empty: a conversation of which we do not know yet, or of nobody
 
@@ -43,25 +44,61 @@ type pendingRooms struct {
 // and out of order is better than never.
 const holdTries = 5
 
-// add makes a room pending, or more of it. The caller holds mu.
-func (o *pendingRooms) add(d pendingRoom) {
-	old := o.rooms[d.room]
-	if old == nil {
-		d.added = time.Now()
-		o.rooms[d.room] = &d
-		o.order = append(o.order, &d)
-		return
+// add makes rooms pending, or more of them; of one conversation the older come first. The caller
+// holds mu.
+func (o *pendingRooms) add(rooms ...pendingRoom) {
+	newer := map[bridge.Conversation]*pendingRoom{} // of those that follow, the first
+	var last []*pendingRoom
+	for _, d := range slices.Backward(rooms) {
+		room := o.rooms[d.room]
+		if room != nil {
+			room.more(d)
+		} else {
+			room, d.added = &d, time.Now()
+			o.rooms[d.room] = room
+			if next := newer[d.whose]; next != nil && slices.Contains(o.order, next) {
+				o.precede(room, next)
+			} else {
+				last = append(last, room)
+			}
+		}
+		if d.whose != (bridge.Conversation{}) {
+			newer[d.whose] = room
+		}
 	}
-	if d.since.Before(old.since) {
-		old.since = d.since
+	slices.Reverse(last)
+	o.order = append(o.order, last...)
+}
+
+// more is for a room that is asked for again.
+func (r *pendingRoom) more(d pendingRoom) {
+	if d.since.Before(r.since) {
+		r.since = d.since
 	}
-	old.judged = old.judged && d.judged
-	old.hold = old.hold || d.hold
-	old.found = old.found && d.found
+	r.judged = r.judged && d.judged
+	r.hold = r.hold || d.hold
+	r.found = r.found && d.found
 	if d.whose != (bridge.Conversation{}) {
-		old.whose = d.whose
+		r.whose = d.whose
 	}
-	old.next, old.again = time.Time{}, true
+	r.next, r.again = time.Time{}, true
+}
+
+// belongs says whose a room is that may be pending.
+func (o *pendingRooms) belongs(room bridge.RoomID, whose bridge.Conversation) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if d := o.rooms[room]; d != nil {
+		d.whose = whose
+	}
+}
+
+// precede has a room read before another one. The caller holds mu.
+func (o *pendingRooms) precede(room, next *pendingRoom) {
+	if at := slices.Index(o.order, next); at >= 0 && !slices.Contains(o.order[:at], room) {
+		o.order = slices.DeleteFunc(o.order, func(other *pendingRoom) bool { return other == room })
+		o.order = slices.Insert(o.order, at, room)
+	}
 }
 
 // restart is for a new session: what was held is lost, and what is pending is read again.
@@ -82,12 +119,14 @@ func (o *pendingRooms) due() (found *pendingRoom, copied pendingRoom, wait time.
 	defer o.mu.Unlock()
 	now := time.Now()
 	wait = time.Hour
+	older := map[bridge.Conversation]bool{}
 	for _, d := range o.order {
-		if d.next.After(now) {
-			wait = min(wait, d.next.Sub(now))
+		if older[d.whose] {
 			continue
 		}
-		if first := o.holding(d.whose); first != nil && first != d {
+		older[d.whose] = d.delays()
+		if d.next.After(now) {
+			wait = min(wait, d.next.Sub(now))
 			continue
 		}
 		if found == nil || len(d.held) > 0 {
@@ -102,6 +141,21 @@ func (o *pendingRooms) due() (found *pendingRoom, copied pendingRoom, wait time.
 	}
 	found.again = false
 	return found, *found, 0
+}
+
+// delays reports whether newer rooms of the same conversation are read later.
+func (r *pendingRoom) delays() bool {
+	return r.whose != (bridge.Conversation{}) && r.tries <= holdTries
+}
+
+// behind reports whether an older room of the same conversation is to be read before a room.
+func (o *pendingRooms) behind(d *pendingRoom) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	i := slices.IndexFunc(o.order, func(other *pendingRoom) bool {
+		return other == d || other.whose == d.whose && other.delays()
+	})
+	return i >= 0 && o.order[i] != d
 }
 
 // holding returns the first pending room of a conversation that makes newer messages wait; nil
@@ -151,40 +205,38 @@ func (o *pendingRooms) wait(m wire.Message, whose bridge.Conversation) (bool, er
 	return true, nil
 }
 
-// release returns what waited for a room.
-func (o *pendingRooms) release(d *pendingRoom) []wire.Message {
+// finish is for a room that was read, and returns what waited for it. What was asked for since
+// stays pending, and newer messages wait for that, too.
+func (o *pendingRooms) finish(d *pendingRoom) []wire.Message {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	held := d.held
-	o.waiting -= len(held)
-	d.held = nil
-	return held
-}
-
-// finish is for a room that was read; what was asked for since stays pending.
-func (o *pendingRooms) finish(d *pendingRoom) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	d.hold = false
 	if d.again {
 		d.tries = 0
-		return
+		return nil
 	}
 	delete(o.rooms, d.room)
 	o.order = slices.DeleteFunc(o.order, func(other *pendingRoom) bool { return other == d })
+	return o.letGo(d)
 }
 
-// postpone is for a room that could not be read; it reports whether newer
-// messages need wait no longer.
-func (o *pendingRooms) postpone(d *pendingRoom, wait time.Duration) (tooLong bool) {
+// letGo returns what waits for a room, which it keeps back no longer. The caller holds mu.
+func (o *pendingRooms) letGo(d *pendingRoom) []wire.Message {
+	held := d.held
+	o.waiting -= len(held)
+	d.held, d.hold = nil, false
+	return held
+}
+
+// postpone is for a room that could not be read. Newer messages wait for it only so often: then
+// it returns them, and tooLong is true.
+func (o *pendingRooms) postpone(d *pendingRoom, wait time.Duration) (held []wire.Message, tooLong bool) {
 	o.later(d, wait)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if d.hold && d.tries > holdTries {
-		d.hold = false
-		return true
+		return o.letGo(d), true
 	}
-	return false
+	return nil, false
 }
 
 // later has a room read after a while.

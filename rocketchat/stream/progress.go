@@ -43,13 +43,22 @@ func (p *progress) begin() error {
 	return nil
 }
 
-// keepBack moves the cursor back before what may be missing of a room. It is called
-// before the room is ours, so a restart reads it even if we stop in between.
-func (p *progress) keepBack(d pendingRoom) {
+// keepBack moves the cursor back before what may be missing of rooms of one conversation, the
+// oldest first. It is called before the last is ours, so a restart reads it even if we stop in between.
+func (p *progress) keepBack(rooms ...pendingRoom) {
 	p.pending.mu.Lock()
 	defer p.pending.mu.Unlock()
-	p.pending.add(d)
-	at := d.since.Add(overlap)
+	p.pending.add(rooms...)
+	since := rooms[0].since
+	for i, d := range rooms {
+		if i > 0 {
+			p.pending.precede(p.pending.rooms[rooms[i-1].room], p.pending.rooms[d.room])
+		}
+		if d.since.Before(since) {
+			since = d.since
+		}
+	}
+	at := since.Add(overlap)
 	saved, err := p.cfg.Store.Cursor(cursor)
 	if err == nil && (saved.IsZero() || saved.After(at)) && p.cfg.Store.SaveCursor(cursor, at) == nil {
 		p.pending.saved = at

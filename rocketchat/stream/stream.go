@@ -135,7 +135,7 @@ func New(cfg Config) *Stream {
 	s.progress = &progress{&cfg, s.pending}
 	s.sweeper = &sweeper{cfg: &cfg, auth: s.auth, pending: s.pending, hot: s.in.hot}
 	s.catchUp = &catchUp{cfg: &cfg, in: s.in, order: s.order, pending: s.pending, progress: s.progress, opened: s.opened}
-	s.turns = &turns{s.in, s.order, s.catchUp}
+	s.turns = &turns{s.order, s.catchUp}
 	s.note(State{Problem: "not connected yet", Err: errors.New("not connected yet")})
 	return s
 }

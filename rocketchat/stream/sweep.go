@@ -48,10 +48,10 @@ func (s *sweeper) sweep(first bool) backgroundRead {
 			s.failures = 0
 			s.pending.mu.Lock()
 			defer s.pending.mu.Unlock()
-			for _, d := range found.rooms {
-				d.hold, d.judged = first, !first
-				s.pending.add(d)
+			for i := range found.rooms {
+				found.rooms[i].hold, found.rooms[i].judged = first, !first
 			}
+			s.pending.add(found.rooms...)
 			s.pending.goal = found.at
 			return nil
 		}
@@ -119,6 +119,7 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
 	slices.Reverse(closed) // a customer's older rooms come before the newer, and the open one last
+	slices.SortStableFunc(closed, func(a, b pendingRoom) int { return a.began.Compare(b.began) })
 	for _, d := range append(closed, open...) {
 		d.kind, d.since = wire.CustomerRoom, since
 		c.rooms = append(c.rooms, d)
@@ -171,7 +172,7 @@ func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() 
 			if whose, ours, err := s.cfg.Store.Conversation(room.ID); err != nil {
 				return nil, err
 			} else if ours {
-				found = append(found, pendingRoom{room: room.ID, whose: whose})
+				found = append(found, pendingRoom{room: room.ID, began: room.Began.Time, whose: whose})
 			} else {
 				strange(room)
 			}

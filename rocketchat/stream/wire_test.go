@@ -29,13 +29,14 @@ const (
 // office is a workspace with a bot that listens, and everything the bot is told.
 type office struct {
 	*testing.T
-	rc     *chat.RocketChat
-	client *rocketchat.Workspace
-	stream *stream.Stream
-	log    *logBook
-	look   time.Duration // SweepEvery
-	now    atomic.Int64  // how far the client's clock is ahead
-	stop   func()
+	rc      *chat.RocketChat
+	client  *rocketchat.Workspace
+	stream  *stream.Stream
+	log     *logBook
+	look    time.Duration // SweepEvery
+	inOrder time.Duration // how long answers wait for older ones; 0: as by default
+	now     atomic.Int64  // how far the client's clock is ahead
+	stop    func()
 
 	mu       sync.Mutex // guards what a store would keep
 	news     chan struct{}
@@ -77,7 +78,7 @@ func (o *office) run() {
 		Now: func() time.Time { return time.Now().Add(time.Duration(o.now.Load())) }})
 	o.stream = stream.New(stream.Config{
 		Client: o.client, Credentials: stream.Credentials{User: o.rc.Bot(), Password: "secret"}, Accept: o, Store: o, Commands: o, SetupChannel: channel,
-		Hooks: stream.Hooks{Ready: func() { o.note(func() { o.sessions++ }) }}, Times: stream.Times{SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond},
+		Hooks: stream.Hooks{Ready: func() { o.note(func() { o.sessions++ }) }}, Times: stream.Times{SweepEvery: o.look, FirstReconnect: 20 * time.Millisecond, InOrder: o.inOrder},
 		Log: log, Metrics: metrics.New("test"),
 	})
 	before := o.ready()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
@@ -15,8 +16,9 @@ import (
 )
 
 var (
-	meta    = []byte("meta")    // the store's bucket with its format
-	cursors = []byte("cursors") // and that of its cursors
+	follows = []byte("followed") // how far a replica's file has followed its journal
+	meta    = []byte("meta")     // the store's bucket with its format
+	cursors = []byte("cursors")  // and that of its cursors
 	mark    = []byte(bridge.CursorCopied)
 )
 
@@ -30,6 +32,9 @@ func Mark(path string, made time.Time, t proof.Tables) error {
 		return fmt.Errorf("open the copy: %w", err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
+		if err := tx.DeleteBucket(follows); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) { // it goes a way of its own from here
+			return err
+		}
 		if format := tx.Bucket(meta).Get([]byte("format")); len(format) == 8 && binary.BigEndian.Uint64(format) < firstWithTags {
 			t.Seal = nil
 		}

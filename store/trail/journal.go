@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/proof"
 )
 
@@ -39,19 +40,15 @@ func (j Journal) Record(ctx context.Context, c bridge.Change) error {
 	if err != nil {
 		return fmt.Errorf("encode a change: %w", err)
 	}
-	err = j.Do(ctx, func(tx *bbolt.Tx) error {
-		if _, err := tx.CreateBucketIfNotExists(bucketJournal); err != nil {
+	err = j.Do(ctx, func(tx *changes.Transaction) error {
+		if err := tx.Ensure(bucketJournal); err != nil {
 			return err
 		}
-		b := j.table(tx)
-		n, err := b.NextSequence()
-		if err != nil {
-			return err
-		}
-		if err := b.Put(binary.BigEndian.AppendUint64(nil, n), value); err != nil {
-			return err
-		}
-		return letChangesGo(b, n, c.At)
+		b := tx.Bucket(bucketJournal)
+		n := tx.Next(b)
+		tx.Put(b, binary.BigEndian.AppendUint64(nil, n), value)
+		letChangesGo(tx, b, n, c.At)
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("record a change: %w", err)
@@ -60,21 +57,22 @@ func (j Journal) Record(ctx context.Context, c bridge.Change) error {
 }
 
 // letChangesGo deletes the oldest, a few at a time.
-func letChangesGo(b proof.Bucket, newest uint64, now time.Time) error {
+func letChangesGo(tx *changes.Transaction, b proof.Bucket, newest uint64, now time.Time) {
 	for range 4 {
-		k, v := b.Cursor().First()
+		cursor := b.Cursor()
+		k, v := cursor.First()
+		if k == nil {
+			return
+		}
 		var c bridge.Change
 		if v, err := b.Value(k, v); err == nil {
 			_ = json.Unmarshal(v, &c) // unreadable: long ago
 		}
 		if newest-binary.BigEndian.Uint64(k) < mostChanges && now.Sub(c.At) < keepChanges {
-			return nil
+			return
 		}
-		if err := b.Delete(k); err != nil {
-			return err
-		}
+		tx.Remove(b, cursor, k)
 	}
-	return nil
 }
 
 // Changes implements bridge.Journal.

@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/proof"
 )
 
@@ -28,8 +29,8 @@ var bucketTrail = []byte("trail")
 // File is the store's file, whose writer takes along what is noted.
 type File struct {
 	View   func(func(*bbolt.Tx) error) error
-	Do     func(context.Context, func(*bbolt.Tx) error) error // in the writer's next transaction
-	Wake   func()                                             // has that made within a second
+	Do     func(context.Context, func(*changes.Transaction) error) error // in the writer's next transaction
+	Wake   func()                                                        // has that made within a second
 	Tables proof.Tables
 	Now    func() time.Time
 }
@@ -70,31 +71,26 @@ func (t *Trail) Pending() bool {
 	return len(t.noted) > 0
 }
 
-// Write puts what is noted into a transaction, and reports whether that was anything.
-func (t *Trail) Write(tx *bbolt.Tx, now time.Time) (wrote bool, err error) {
+// Write puts what is noted into a transaction.
+func (t *Trail) Write(tx *changes.Transaction, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.noted) == 0 {
-		return false, nil
+		return nil
 	}
-	all, err := tx.CreateBucketIfNotExists(bucketTrail)
-	if err != nil {
-		return true, err
+	if err := tx.Ensure(bucketTrail); err != nil {
+		return err
 	}
-	if err := t.letGo(all, dayOf(now)); err != nil {
-		return true, err
+	t.letGo(tx, dayOf(now))
+	if err := tx.Create(bucketTrail, dayKey(dayOf(now))); err != nil {
+		return err
 	}
-	if _, err := all.CreateBucketIfNotExists(dayKey(dayOf(now))); err != nil {
-		return true, err
-	}
-	b := t.day(tx, dayKey(dayOf(now)))
+	b := numbered(tx, dayKey(dayOf(now)))
 	t.writing, t.noted = append(t.writing, t.noted...), nil
 	for _, n := range t.writing {
-		if err := b.Put(n.key, n.value); err != nil {
-			return true, err
-		}
+		tx.Put(b, n.key, n.value)
 	}
-	return true, nil
+	return nil
 }
 
 // Settle says what became of the transaction.
@@ -108,18 +104,19 @@ func (t *Trail) Settle(durable bool) {
 }
 
 // letGo deletes days that are over, once a day.
-func (t *Trail) letGo(all *bbolt.Bucket, today uint32) error {
+func (t *Trail) letGo(tx *changes.Transaction, today uint32) {
 	if t.trimmed == today {
-		return nil
+		return
 	}
 	t.trimmed = today
-	c := all.Cursor()
-	for day, _ := c.First(); day != nil && binary.BigEndian.Uint32(day) < today-keepSteps; day, _ = c.First() {
-		if err := all.DeleteBucket(bytes.Clone(day)); err != nil {
-			return err
-		}
+	var over [][]byte
+	c := tx.Bucket(bucketTrail).Cursor()
+	for day, _ := c.First(); day != nil && binary.BigEndian.Uint32(day) < today-keepSteps; day, _ = c.Next() {
+		over = append(over, bytes.Clone(day))
 	}
-	return nil
+	for _, day := range over {
+		tx.DropWhole(bucketTrail, day)
+	}
 }
 
 // StepsOf implements bridge.Trail.
@@ -168,26 +165,30 @@ func names(v []byte, id string) bool {
 }
 
 // Erase forgets a conversation's steps in a transaction.
-func Erase(tx *bbolt.Tx, c bridge.Conversation) error {
-	all := tx.Bucket(bucketTrail)
+func Erase(tx *changes.Transaction, c bridge.Conversation) error {
+	all := tx.Tx.Bucket(bucketTrail)
 	if all == nil {
 		return nil
 	}
 	prefix := prefixOf(c)
 	return all.ForEachBucket(func(day []byte) error {
-		cursor := all.Bucket(day).Cursor()
+		b := numbered(tx, day)
+		cursor := b.Cursor()
 		for k, _ := cursor.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = cursor.Seek(prefix) {
-			if err := cursor.Delete(); err != nil {
-				return err
-			}
+			tx.Remove(b, cursor, k)
 		}
 		return nil
 	})
 }
 
+// numbered is the bucket of a day, which is there, to be written.
+func numbered(tx *changes.Transaction, day []byte) proof.Bucket {
+	return tx.Numbered(bucketTrail, day, binary.BigEndian.Uint32(day), 0)
+}
+
 // days has the days that are kept read, once what is noted is in the file.
 func (t *Trail) days(ctx context.Context, read func(proof.Bucket)) error {
-	if err := t.Do(ctx, func(*bbolt.Tx) error { return nil }); err != nil {
+	if err := t.Do(ctx, func(*changes.Transaction) error { return nil }); err != nil {
 		return err
 	}
 	return t.View(func(tx *bbolt.Tx) error {

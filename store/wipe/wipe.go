@@ -15,9 +15,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// bucket stands in the file from when something is to be overwritten until it is: a
+// Name is the bucket that stands in the file from when something is to be overwritten until it is: a
 // bucket of buckets that hold nothing but zeros.
-var bucket = []byte("wipe")
+var Name = []byte("wipe")
 
 const (
 	atOnce   = 256     // pages overwritten in one step, 1 MiB
@@ -28,12 +28,12 @@ const (
 
 // Ask has free pages overwritten, by this run or the next one.
 func Ask(tx *bbolt.Tx) error {
-	_, err := tx.CreateBucketIfNotExists(bucket)
+	_, err := tx.CreateBucketIfNotExists(Name)
 	return err
 }
 
 // Asked reports whether that is still to be done.
-func Asked(tx *bbolt.Tx) bool { return tx.Bucket(bucket) != nil }
+func Asked(tx *bbolt.Tx) bool { return tx.Bucket(Name) != nil }
 
 // Wiper overwrites the pages that are free when it begins.
 type Wiper struct {
@@ -99,7 +99,7 @@ func (w *Wiper) fill(tx *bbolt.Tx) (waits bool, err error) {
 
 // zeros uses some pages.
 func zeros(tx *bbolt.Tx, pages int) error {
-	all := tx.Bucket(bucket)
+	all := tx.Bucket(Name)
 	name, _ := all.Cursor().Last()
 	b, last := all.Bucket(name), uint64(0)
 	if b != nil {
@@ -130,10 +130,10 @@ func zeros(tx *bbolt.Tx, pages int) error {
 
 // remove gives pages back, a bucket at a time, and at last the bucket of them all.
 func remove(tx *bbolt.Tx) (done bool, err error) {
-	all := tx.Bucket(bucket)
+	all := tx.Bucket(Name)
 	if name, _ := all.Cursor().First(); name != nil {
 		return false, all.DeleteBucket(name)
 	}
-	err = tx.DeleteBucket(bucket)
+	err = tx.DeleteBucket(Name)
 	return err == nil, err
 }

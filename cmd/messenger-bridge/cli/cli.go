@@ -68,6 +68,8 @@ type commandLine struct {
 	LogLevel   logLevelCmd   `cmd:"" help:"Show or change how much a running bridge logs."`
 	Backup     backupCmd     `cmd:"" help:"Copy the store, also of a running bridge. The key is not in the copy."`
 	Restore    restoreCmd    `cmd:"" help:"Put a copy in the place of the store of a bridge that does not run."`
+	Handover   handoverCmd   `cmd:"" help:"Have another replica lead, for instance before this machine is serviced."`
+	Journal    journalCmd    `cmd:"" help:"Check the journal of several replicas, or begin it anew."`
 	App        appCmd        `cmd:"" help:"The Rocket.Chat app that owns /facebook."`
 	Conform    conformCmd    `cmd:"" name:"conformance" help:"Ask a Rocket.Chat workspace whether it does what Rocket.Chat says of itself."`
 	Demo       demoCmd       `cmd:"" help:"Show the bridge at work, with no accounts anywhere."`

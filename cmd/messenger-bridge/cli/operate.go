@@ -46,6 +46,9 @@ func (storeFlags) key(io Stdio) (map[string]string, error) {
 	vars := map[string]string{}
 	for _, v := range io.Environ {
 		name, value, _ := strings.Cut(v, "=")
+		if name == "JOURNAL_URL" && value != "" { // what was written past the journal would part this file from the others
+			return nil, errors.New("the store is one of several replicas (JOURNAL_URL is set): start this one, and give the command where the leader runs")
+		}
 		if name == "SECRET_KEY" || name == "SECRET_KEY_FILE" {
 			vars[name] = value
 		}

@@ -47,6 +47,9 @@ func printStatus(w io.Writer, s app.Status) error {
 		return text + " (since " + since.Format(time.RFC3339) + ", for " + app.SpanSince(since, time.Now()).String() + ")"
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if !printReplica(table, s.Replica) {
+		return table.Flush()
+	}
 	fmt.Fprintf(table, "version\t%s\nrunning since\t%s, for %s\nstores webhooks\t%s\nRocket.Chat\t%s\nFacebook\t%s\n",
 		s.Version, s.Started.Format(time.RFC3339), s.Running, s.Ready, connection(s.RocketChat.Connected, s.RocketChat.Problem, s.RocketChat.Since),
 		connection(s.Facebook.Answers, s.Facebook.Problem, s.Facebook.Since))

@@ -1,6 +1,8 @@
-package app
+// Package avatars hands agents' pictures to Meta.
+package avatars
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -13,16 +15,15 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/rocketchat"
 )
 
-// avatars hands agents' pictures to Meta, which shows them to customers beside the
+// Avatars hands agents' pictures to Meta, which shows them to customers beside the
 // agents' names. Only who was given an address can know it; everybody else gets the
 // same answer as for a picture that is not there.
-type avatars struct {
+type Avatars struct {
 	public string // base of the addresses
 	sign   func(purpose, text string) string
-	fetch  func(r *http.Request, username string) (*bridge.Content, error)
+	fetch  func(ctx context.Context, username string) (*bridge.Content, error)
 
 	fetching chan struct{} // one place for each picture that is being fetched
 
@@ -38,34 +39,32 @@ type avatar struct {
 }
 
 const (
-	avatarLasts   = time.Hour
-	avatarsAtOnce = 4         // that are fetched: an address may become known, and then anybody can ask
-	largestAvatar = 512 << 10 // Rocket.Chat makes them smaller, unless told not to
-	mostAvatars   = 32
+	lasts   = time.Hour
+	atOnce  = 4         // that are fetched: an address may become known, and then anybody can ask
+	largest = 512 << 10 // Rocket.Chat makes them smaller, unless told not to
+	most    = 32
 )
 
-// newAvatars fetches from Rocket.Chat; sign makes the addresses of a public base secret.
-func newAvatars(public string, sign func(purpose, text string) string, client *rocketchat.Workspace) *avatars {
-	return &avatars{
-		public: strings.TrimRight(public, "/") + "/avatars/", sign: sign, cached: map[string]avatar{}, fetching: make(chan struct{}, avatarsAtOnce),
-		fetch: func(r *http.Request, username string) (*bridge.Content, error) {
-			return client.Avatar(r.Context(), username)
-		},
+// New returns Avatars that fetch from Rocket.Chat; sign makes the addresses of a public base secret.
+func New(public string, sign func(purpose, text string) string, fetch func(ctx context.Context, username string) (*bridge.Content, error)) *Avatars {
+	return &Avatars{
+		public: strings.TrimRight(public, "/") + "/avatars/", sign: sign, cached: map[string]avatar{}, fetching: make(chan struct{}, atOnce),
+		fetch: fetch,
 	}
 }
 
-// address is where an agent's picture is found; it changes with the username only.
-func (a *avatars) address(author bridge.Author) string {
+// Address is where an agent's picture is found; it changes with the username only.
+func (a *Avatars) Address(author bridge.Author) string {
 	if author.Username == "" {
 		return ""
 	}
 	return a.public + base64.RawURLEncoding.EncodeToString([]byte(author.Username)) + "." + a.seal(author.Username)
 }
 
-func (a *avatars) seal(username string) string { return a.sign("avatar", username)[:40] }
+func (a *Avatars) seal(username string) string { return a.sign("avatar", username)[:40] }
 
 // ServeHTTP answers GET /avatars/{token}.
-func (a *avatars) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *Avatars) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name, seal, _ := strings.Cut(r.PathValue("token"), ".")
 	username, err := base64.RawURLEncoding.DecodeString(name)
 	if err != nil || subtle.ConstantTimeCompare([]byte(seal), []byte(a.seal(string(username)))) != 1 {
@@ -90,11 +89,11 @@ func (a *avatars) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // picture returns an agent's picture, as it was within the last hour.
-func (a *avatars) picture(r *http.Request, username string) (avatar, bool) {
+func (a *Avatars) picture(r *http.Request, username string) (avatar, bool) {
 	a.mu.Lock()
 	known, ok := a.cached[username]
 	a.mu.Unlock()
-	if ok && time.Since(known.at) < avatarLasts {
+	if ok && time.Since(known.at) < lasts {
 		return known, true
 	}
 	select {
@@ -103,21 +102,21 @@ func (a *avatars) picture(r *http.Request, username string) (avatar, bool) {
 	default:
 		return known, ok // Meta asks again
 	}
-	content, err := a.fetch(r, username)
+	content, err := a.fetch(r.Context(), username)
 	if err != nil {
 		return known, ok // an old one is better than none
 	}
 	defer content.Close()
-	body, err := io.ReadAll(io.LimitReader(content, largestAvatar+1))
+	body, err := io.ReadAll(io.LimitReader(content, largest+1))
 	kind := http.DetectContentType(body)
-	if err != nil || len(body) > largestAvatar || !slices.Contains([]string{"image/png", "image/jpeg", "image/gif"}, kind) {
+	if err != nil || len(body) > largest || !slices.Contains([]string{"image/png", "image/jpeg", "image/gif"}, kind) {
 		return avatar{}, false
 	}
 	sum := sha256.Sum256(body)
 	picture := avatar{content: body, kind: kind, tag: `"` + hex.EncodeToString(sum[:12]) + `"`, at: time.Now()}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if len(a.cached) >= mostAvatars {
+	if len(a.cached) >= most {
 		clear(a.cached)
 	}
 	a.cached[username] = picture

@@ -1,5 +1,5 @@
-// Package keys remembers the keys of what was ever appended to the store's queues.
-package keys
+// Package seen is the keys of what was ever appended to a queue, as hashes, in memory and in bytes.
+package seen
 
 import (
 	"crypto/sha256"
@@ -13,16 +13,15 @@ import (
 // Hash stands for the key of an entry, and its queue.
 type Hash [16]byte
 
-// Of returns what stands for a key in a queue.
-func Of(queue []byte, key string) Hash {
+// HashOf returns what stands for a key in a queue.
+func HashOf(queue []byte, key string) Hash {
 	var room [128]byte
 	full := sha256.Sum256(append(append(append(room[:0], queue...), 0), key...))
 	return Hash(full[:16])
 }
 
-// Set is the keys of what was ever appended, as far back as they are
-// remembered. The file has the same as a log in order of time: a bucket with the
-// hashes as keys would touch a page for each.
+// Set is the keys as far back as they are remembered. The file has the same as a log in order of
+// time: a bucket with the hashes as keys would touch a page for each.
 type Set struct {
 	mu  sync.RWMutex // held by the writer for changes, by others for reading
 	set map[Hash]struct{}
@@ -36,14 +35,14 @@ func (s *Set) Has(h Hash) bool {
 	return seen
 }
 
-// Len returns how many are.
+// Len returns how many keys are remembered.
 func (s *Set) Len() int {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return len(s.set)
 }
 
-// Change has some remembered and others forgotten.
+// Change remembers and forgets keys.
 func (s *Set) Change(add, remove []Hash) {
 	if len(add) == 0 && len(remove) == 0 {
 		return
@@ -72,7 +71,7 @@ func (s *Set) Load(b proof.Bucket) (from time.Time) {
 			from = At(v)
 		}
 		if v, err := b.Value(k, v); err == nil {
-			for _, h := range In(v) {
+			for _, h := range Hashes(v) {
 				s.set[h] = struct{}{}
 			}
 		}
@@ -80,7 +79,43 @@ func (s *Set) Load(b proof.Bucket) (from time.Time) {
 	return from
 }
 
-// At returns when a record of the log was made.
+// Fresh is the keys that a transaction adds.
+type Fresh struct {
+	Order []Hash
+	set   map[Hash]struct{}
+}
+
+// First reports whether a key is new, also to a set, and if so has it remembered.
+func (f *Fresh) First(s *Set, h Hash) bool {
+	if s.Has(h) {
+		return false
+	}
+	if _, twice := f.set[h]; twice {
+		return false
+	}
+	if f.set == nil {
+		f.set = map[Hash]struct{}{}
+	}
+	f.set[h] = struct{}{}
+	f.Order = append(f.Order, h)
+	return true
+}
+
+// perRecord bounds a record of the log to about half a page.
+const perRecord = 120
+
+// Record returns a record of the log with the first of some keys, and the others.
+func Record(now time.Time, of []Hash) (record []byte, rest []Hash) {
+	n := min(len(of), perRecord)
+	record = make([]byte, 0, 4+len(Hash{})*n)
+	record = binary.BigEndian.AppendUint32(record, uint32(now.Unix())) // #nosec G115 -- seconds fit until 2106
+	for _, h := range of[:n] {
+		record = append(record, h[:]...)
+	}
+	return record, of[n:]
+}
+
+// At returns when a record was made.
 func At(v []byte) time.Time {
 	if len(v) < 4 {
 		return time.Time{} // long ago
@@ -88,8 +123,8 @@ func At(v []byte) time.Time {
 	return time.Unix(int64(binary.BigEndian.Uint32(v)), 0)
 }
 
-// In returns the keys of a record of the log.
-func In(v []byte) []Hash {
+// Hashes returns the keys of a record.
+func Hashes(v []byte) []Hash {
 	var hashes []Hash
 	for i := 4; i+16 <= len(v); i += 16 {
 		hashes = append(hashes, Hash(v[i:i+16]))

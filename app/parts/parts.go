@@ -1,4 +1,5 @@
-package app
+// Package parts runs what makes a program: each from its start to its end, and HTTP servers among them.
+package parts
 
 import (
 	"context"
@@ -21,10 +22,10 @@ type Part struct {
 	Run   func(context.Context) error
 }
 
-// RunParts runs all parts until ctx ends or one of them does. Then it stops them
+// Run runs all parts until ctx ends or one of them does. Then it stops them
 // one after another, in their order, each within its grace. It returns why it
 // stopped, nil if it was told to.
-func RunParts(ctx context.Context, log *slog.Logger, parts []Part) error {
+func Run(ctx context.Context, log *slog.Logger, parts []Part) error {
 	ended := make(chan error, len(parts))
 	stops := make([]func() bool, len(parts))
 	var wg sync.WaitGroup
@@ -62,15 +63,15 @@ func RunParts(ctx context.Context, log *slog.Logger, parts []Part) error {
 	return why
 }
 
-// HTTPPart serves until its context ends, then lets requests under way finish for
+// HTTP serves until its context ends, then lets requests under way finish for
 // a while. Every connection has a time-out for each thing it can be slow at.
-func HTTPPart(l net.Listener, h http.Handler, log *slog.Logger) func(context.Context) error {
+func HTTP(l net.Listener, h http.Handler, log *slog.Logger) func(context.Context) error {
 	return serving(newServer(h, log), l)
 }
 
-// publicPart is HTTPPart for everybody: a door bounds how many connections there are. speak is
+// Public is HTTP for everybody: a door bounds how many connections there are. speak is
 // how TLS is spoken; nil: by a proxy.
-func publicPart(l net.Listener, h http.Handler, door *intake.Door, speak *tls.Config, log *slog.Logger) func(context.Context) error {
+func Public(l net.Listener, h http.Handler, door *intake.Door, speak *tls.Config, log *slog.Logger) func(context.Context) error {
 	server := newServer(h, log)
 	guarded := door.Guard(server, l)
 	if speak == nil {
@@ -93,7 +94,7 @@ func serving(server *http.Server, l net.Listener) func(context.Context) error {
 		drained := make(chan struct{})
 		defer context.AfterFunc(ctx, func() {
 			defer close(drained)
-			within, stop := context.WithTimeout(context.Background(), drain)
+			within, stop := context.WithTimeout(context.Background(), Drain)
 			defer stop()
 			if server.Shutdown(within) != nil {
 				server.Close() // #nosec G104 -- what is cut off has had its time
@@ -107,6 +108,6 @@ func serving(server *http.Server, l net.Listener) func(context.Context) error {
 	}
 }
 
-// drain is how long a server waits for requests under way. A webhook is answered
+// Drain is how long a server waits for requests under way. A webhook is answered
 // in milliseconds.
-const drain = time.Second
+const Drain = time.Second

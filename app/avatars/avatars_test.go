@@ -1,6 +1,7 @@
-package app
+package avatars
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -14,11 +15,11 @@ import (
 
 // TestAvatars_ManyAskAtOnce_FewAreFetched: whoever knows an address may ask as often as they like.
 func TestAvatars_ManyAskAtOnce_FewAreFetched(t *testing.T) {
-	a := newAvatars("https://bridge.example", func(purpose, text string) string { return purpose + text + strings.Repeat("s", 40) }, nil)
+	a := New("https://bridge.example", func(purpose, text string) string { return purpose + text + strings.Repeat("s", 40) }, nil)
 	var fetches atomic.Int32
 	hold := make(chan struct{})
 	begun := make(chan struct{}, 100)
-	a.fetch = func(*http.Request, string) (*bridge.Content, error) {
+	a.fetch = func(context.Context, string) (*bridge.Content, error) {
 		fetches.Add(1)
 		begun <- struct{}{}
 		<-hold
@@ -26,14 +27,14 @@ func TestAvatars_ManyAskAtOnce_FewAreFetched(t *testing.T) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /avatars/{token}", a)
-	_, path, _ := strings.Cut(a.address(bridge.Author{Username: "ana"}), "https://bridge.example")
+	_, path, _ := strings.Cut(a.Address(bridge.Author{Username: "ana"}), "https://bridge.example")
 	ask := func() int {
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		return w.Code
 	}
 	var held sync.WaitGroup
-	for range avatarsAtOnce {
+	for range atOnce {
 		held.Go(func() { ask() })
 		<-begun
 	}
@@ -44,10 +45,10 @@ func TestAvatars_ManyAskAtOnce_FewAreFetched(t *testing.T) {
 	}
 	close(hold)
 	held.Wait()
-	if n := fetches.Load(); n != avatarsAtOnce {
+	if n := fetches.Load(); n != atOnce {
 		t.Errorf("fetched %d times", n)
 	}
-	if ask(); fetches.Load() != avatarsAtOnce+1 {
+	if ask(); fetches.Load() != atOnce+1 {
 		t.Error("not fetched any more afterwards")
 	}
 }

@@ -1,0 +1,340 @@
+// Package replicas is the life of one replica: it follows the journal with a file of its own, and
+// when nobody leads it claims the journal's next place, opens the file as after a crash, and
+// leads until it is told to stop or somebody else does.
+package replicas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"messenger-bridge/journal"
+	"messenger-bridge/replica"
+	"messenger-bridge/store"
+	"messenger-bridge/store/changes"
+)
+
+// Config says what a replica is made of.
+type Config struct {
+	Journal journal.Config
+	Store   store.Options // without a journal
+	// Lead is the whole bridge: it runs until ctx ends.
+	Lead  func(ctx context.Context, s *store.Store, leads func() bool) error
+	Grace time.Duration // for what is still to be stored when it is told to stop
+	Log   *slog.Logger
+
+	SnapshotEvery int64 // bytes of changes; 0: 64 MiB
+
+	seams seams
+}
+
+// Why Run returns although nobody told it to; the texts say what to do.
+var (
+	// ErrStranger says that the file is none of this journal's.
+	ErrStranger = errors.New("the file does not belong to this journal")
+)
+
+// Roles of a replica.
+const (
+	Starting = "starting"
+	Standby  = "standby"
+	Leader   = "leader"
+)
+
+// Member is one replica. Its methods are safe for concurrent use.
+type Member struct {
+	cfg Config
+
+	mu        sync.Mutex // guards all below
+	role      string
+	problem   string // why it neither leads nor follows
+	stream    *journal.Stream
+	follower  *journal.Follower
+	term      *journal.Term
+	handOver  context.CancelCauseFunc // of the term
+	given     time.Time               // when this replica last handed over because its disk was full
+	snapshot  journal.Snapshot
+	takeovers map[string]int
+}
+
+// New returns a replica that does not run yet.
+func New(cfg Config) *Member {
+	if cfg.SnapshotEvery == 0 {
+		cfg.SnapshotEvery = 64 << 20
+	}
+	cfg.setSeams()
+	cfg.Journal.Self.Format = store.Format
+	return &Member{cfg: cfg, role: Starting, takeovers: map[string]int{}}
+}
+
+// Run lives until ctx ends, or an error says why this replica can neither follow nor lead.
+func (m *Member) Run(ctx context.Context) error {
+	stream, err := m.connect(ctx)
+	if err != nil {
+		return ended(ctx, err)
+	}
+	defer stream.Close()
+	for {
+		at, why, err := m.follow(ctx, stream)
+		if err == nil {
+			letOthers(ctx, m.cfg)
+			err = m.lead(ctx, stream, at, why)
+		}
+		switch {
+		case ctx.Err() != nil, err != nil && !ofTheDisk(err):
+			return ended(ctx, err)
+		case err != nil:
+			m.cfg.Log.Error("this replica can neither follow nor lead, and tries again", "err", err)
+			m.set(func() { m.problem = err.Error() })
+			pause(ctx, time.Second)
+		}
+	}
+}
+
+// ended returns no error for who was told to stop.
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		return nil
+	}
+	return err
+}
+
+// connect tries until the journal is there, or refuses.
+func (m *Member) connect(ctx context.Context) (*journal.Stream, error) {
+	for {
+		stream, err := journal.Open(ctx, m.cfg.Journal)
+		switch {
+		case err == nil:
+			m.set(func() { m.stream, m.problem = stream, "" })
+			return stream, nil
+		case errors.Is(err, journal.ErrRefused):
+			return nil, err
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		}
+		if m.State().Problem != err.Error() {
+			m.cfg.Log.Warn("the journal is not there yet", "err", err)
+		}
+		m.set(func() { m.problem = err.Error() })
+		pause(ctx, 500*time.Millisecond)
+	}
+}
+
+func (m *Member) set(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// Why a replica took over.
+const (
+	firstOfAll = "first"
+	silence    = "silence"
+	goodbye    = "goodbye"
+)
+
+// follow returns after which place nobody leads, and how that came.
+func (m *Member) follow(ctx context.Context, stream *journal.Stream) (at replica.Position, why string, err error) {
+	defer m.set(func() { m.role, m.follower = Starting, nil })
+	copied, err := m.prepare(ctx, stream)
+	if err != nil || copied == nil {
+		return at, firstOfAll, err
+	}
+	f := stream.Follow(copied.At())
+	m.set(func() { m.role, m.follower, m.problem = Standby, f, "" })
+	m.cfg.Log.Info("following the journal", "record", copied.At().Seq)
+	take := applyTo(copied, m.cfg.Log)
+	if copied.At() == (replica.Position{}) {
+		take = strangers(m.cfg.Store.Path)
+	}
+	own, stop := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	keeping.Go(func() { m.keepSnapshots(own, stream, copied.Snapshot, m.cfg.SnapshotEvery) })
+	err = f.Run(ctx, take)
+	stop()
+	keeping.Wait()
+	if closing := copied.Close(); closing != nil && errors.Is(err, journal.ErrVacant) {
+		err = closing
+	}
+	if why = silence; f.GoneInOrder() {
+		why = goodbye
+	}
+	if errors.Is(err, journal.ErrVacant) {
+		err = nil
+	}
+	return f.At(), why, err
+}
+
+// applyTo returns what hands records to a copy.
+func applyTo(copied *changes.Copy, log *slog.Logger) func([]journal.Record) error {
+	return func(records []journal.Record) error {
+		steps := make([]changes.Step, len(records))
+		for i, r := range records {
+			steps[i] = changes.Step{At: r.At, Changes: r.Changes}
+			if r.Kind == replica.Lead {
+				steps[i].Format = r.Claim.Format
+				log.Info("another replica leads", "leader", r.Claim.Name, "program", r.Claim.Program, "epoch", r.At.Epoch)
+			}
+		}
+		return copied.Apply(steps)
+	}
+}
+
+// strangers refuses changes for a file that has never followed: it may only claim a journal in
+// which nothing was changed yet.
+func strangers(path string) func([]journal.Record) error {
+	return func(records []journal.Record) error {
+		for _, r := range records {
+			if r.Kind == replica.Changes {
+				return stranger(path)
+			}
+		}
+		return nil
+	}
+}
+
+func stranger(path string) error {
+	return fmt.Errorf("%w: %s has never followed it, or was written without it meanwhile; move it away (this replica then starts from a snapshot), "+
+		"or, if it is the one that counts, stop all replicas and run `messenger-bridge journal rebase` with it", ErrStranger, path)
+}
+
+// prepare returns the file that is to follow; nil if there is neither a file nor anything in the
+// journal: then this replica is the first.
+func (m *Member) prepare(ctx context.Context, stream *journal.Stream) (*changes.Copy, error) {
+	if info, err := os.Stat(m.cfg.Store.Path); err != nil || info.Size() == 0 {
+		if first, err := m.begin(ctx, stream); first || err != nil {
+			return nil, err
+		}
+	}
+	copied, err := store.OpenCopy(m.cfg.Store)
+	if err != nil || copied.At() != (replica.Position{}) {
+		return copied, err
+	}
+	if _, err = stream.Snapshot(ctx); err == nil {
+		err = stranger(m.cfg.Store.Path)
+	} else if errors.Is(err, journal.ErrNoSnapshot) {
+		return copied, nil
+	}
+	return nil, errors.Join(err, copied.Close())
+}
+
+// begin fetches a snapshot for a replica without a file; first is true if there is nothing to
+// fetch, because the journal is empty. It waits a while before it says so: another replica may
+// have the file of a single bridge, and must come first.
+func (m *Member) begin(ctx context.Context, stream *journal.Stream) (first bool, err error) {
+	empty := 0
+	for ctx.Err() == nil {
+		_, last, err := stream.Last(ctx)
+		switch {
+		case err == nil && last == 0:
+			if empty++; empty > 2 {
+				return true, nil
+			}
+			pause(ctx, m.cfg.Journal.TakeoverAfter)
+			continue
+		case err == nil:
+			err = fetch(ctx, stream, m.cfg.Store.Path, m.cfg.Log)
+		}
+		if err == nil || errors.Is(err, journal.ErrRefused) {
+			return false, err
+		}
+		m.cfg.Log.Debug("no snapshot can be had", "err", err)
+		m.set(func() { m.problem = "waiting for a snapshot: " + err.Error() })
+		pause(ctx, 200*time.Millisecond)
+	}
+	return false, context.Cause(ctx)
+}
+
+// lead claims the next place, and leads as long as that lasts. No error means that there is
+// something to follow again, or ctx has ended.
+func (m *Member) lead(ctx context.Context, stream *journal.Stream, at replica.Position, why string) error {
+	journal.Hesitate(ctx, 20*time.Millisecond)
+	// The term outlives ctx, so that what is under way at the end gets stored.
+	lasts, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	defer context.AfterFunc(ctx, func() {
+		pause(lasts, m.cfg.Grace)
+		end()
+	})()
+	claiming, stop := context.WithCancel(lasts)
+	defer context.AfterFunc(ctx, stop)()
+	term, err := stream.Claim(claiming, at)
+	if err != nil {
+		stop()
+		m.cfg.Log.Info("somebody else leads", "err", err)
+		return nil
+	}
+	term.Outlive(lasts)
+	options := m.cfg.Store
+	options.Journal = term
+	s, err := store.Open(options)
+	if err != nil {
+		return err
+	}
+	running, handOver := context.WithCancelCause(ctx)
+	defer handOver(nil)
+	m.set(func() { m.role, m.term, m.handOver, m.problem = Leader, term, handOver, ""; m.takeovers[why]++ })
+	m.cfg.Log.Info("this replica leads", "replica", m.cfg.Journal.Self.Name, "epoch", term.At().Epoch, "why", why)
+	return m.reign(running, stream, s, term)
+}
+
+// reign runs the bridge until it is told to stop, or another leads.
+func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Store, term *journal.Term) error {
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	over := make(chan struct{})
+	var beside sync.WaitGroup
+	beside.Go(func() {
+		select {
+		case <-s.Deposed():
+			m.cfg.Log.Error("this replica is deposed: another leads, or its file cannot be written", "err", term.Ended())
+			stop(replica.ErrDeposed)
+		case <-over:
+		}
+	})
+	beside.Go(func() { m.keepSnapshots(running, stream, s.Snapshot, 2*m.cfg.SnapshotEvery) })
+	beside.Go(func() { watchDisk(running, m, s) })
+	err := m.cfg.Lead(running, s, term.Leads)
+	m.set(func() { m.role, m.term, m.handOver = Starting, nil, nil })
+	stop(nil)
+	close(over)
+	beside.Wait()
+	closing := s.Close()
+	select {
+	case <-s.Deposed():
+		return nil // what was not stored is nobody's
+	default:
+	}
+	if closing == nil {
+		closing = term.Bye()
+	}
+	if errors.Is(context.Cause(ctx), errHandOver) {
+		pause(context.WithoutCancel(ctx), m.cfg.Journal.TakeoverAfter/4) // the others come first
+	}
+	return errors.Join(err, closing)
+}
+
+var errHandOver = errors.New("handing over")
+
+// HandOver ends this replica's time in order, so that another leads within a moment; an error if it
+// does not lead.
+func (m *Member) HandOver() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.handOver == nil {
+		return errors.New("this replica does not lead")
+	}
+	m.handOver(errHandOver)
+	return nil
+}

@@ -1,0 +1,68 @@
+package replicas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"messenger-bridge/journal"
+	"messenger-bridge/replica"
+	"messenger-bridge/store"
+)
+
+// Found is what Check tells.
+type Found struct {
+	First, Last uint64
+	Snapshots   int
+	Newest      uint64 // place of the newest snapshot
+}
+
+// Check reads the whole journal and verifies that each record follows the one before it.
+func Check(ctx context.Context, cfg journal.Config) (f Found, err error) {
+	stream, err := journal.Open(ctx, cfg)
+	if err != nil {
+		return f, err
+	}
+	defer stream.Close()
+	all, err := stream.Snapshots(ctx)
+	if err != nil {
+		return f, err
+	}
+	at := replica.Position{}
+	if f.Snapshots = len(all); f.Snapshots > 0 {
+		f.Newest, at = all[0].At.Seq, all[f.Snapshots-1].At
+	}
+	f.First, f.Last, err = stream.Verify(ctx, at)
+	return f, err
+}
+
+// Rebase begins the journal anew from a file, which is marked like a copy that was put to use: what
+// may have been sent after it was written is looked for in the thread.
+func Rebase(ctx context.Context, cfg journal.Config, o store.Options) (at replica.Position, err error) {
+	copied, err := store.OpenCopy(o)
+	if err != nil {
+		return at, err
+	}
+	defer func() { err = errors.Join(err, copied.Close()) }()
+	stream, err := journal.Rebase(ctx, cfg, copied.At())
+	if err != nil {
+		return at, err
+	}
+	defer stream.Close()
+	at = stream.Base
+	if err := store.PutToUse(copied, o, at); err != nil {
+		return at, err
+	}
+	f, err := os.CreateTemp(filepath.Dir(o.Path), filepath.Base(o.Path)+".snapshot-*")
+	if err != nil {
+		return at, fmt.Errorf("take a snapshot: %w", err)
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if _, err := copied.Snapshot(f); err != nil {
+		return at, err
+	}
+	return at, stream.PutSnapshot(ctx, at, f)
+}

@@ -1,0 +1,369 @@
+package replicas_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/journal"
+	"messenger-bridge/replica"
+	"messenger-bridge/replicas"
+	"messenger-bridge/sandbox/cluster"
+	"messenger-bridge/store"
+)
+
+var node = sync.OnceValues(func() (*cluster.Cluster, error) { return cluster.Start(1) })
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if c, err := node(); err == nil {
+		c.Close()
+	}
+	os.Exit(code)
+}
+
+var journals atomic.Int64
+
+// takeoverAfter is long for a busy machine: no leader may be taken for dead because it waits for
+// a processor.
+const takeoverAfter = 5 * time.Second
+
+// group is some replicas of one journal.
+type group struct {
+	*testing.T
+	name string
+	key  []byte
+}
+
+func newGroup(t *testing.T) *group {
+	return &group{T: t, name: fmt.Sprint("r", journals.Add(1)), key: bytes.Repeat([]byte{1}, 32)}
+}
+
+func (g *group) journal(name string) journal.Config {
+	g.Helper()
+	c, err := node()
+	if err != nil {
+		g.Fatal(err)
+	}
+	return journal.Config{
+		URL: c.URL(), Name: g.name, Replicas: 1, Secret: g.key, Log: slog.New(slog.DiscardHandler), TakeoverAfter: takeoverAfter,
+		Self: replica.Claim{Name: name, URL: "http://" + name, Program: "test", Format: store.Format},
+	}
+}
+
+func (g *group) store(path string) store.Options {
+	return store.Options{Path: path, Key: bridge.Secret(base64.StdEncoding.EncodeToString(g.key))}
+}
+
+func (g *group) path() string { return filepath.Join(g.TempDir(), "bolt.db") }
+
+// one is a replica that runs.
+type one struct {
+	*replicas.Member
+	full  atomic.Bool       // its disk
+	leads chan *store.Store // what it leads with, each time it begins
+	stop  context.CancelFunc
+	ended chan error
+}
+
+func (g *group) start(name, path string) *one {
+	g.Helper()
+	o := &one{leads: make(chan *store.Store, 10), ended: make(chan error, 1)}
+	cfg := replicas.Config{
+		Journal: g.journal(name), Store: g.store(path), Grace: time.Second, Log: slog.New(slog.DiscardHandler),
+		Lead: func(ctx context.Context, s *store.Store, leads func() bool) error {
+			await(g.T, "a leader that has just begun leads", leads)
+			o.leads <- s
+			<-ctx.Done()
+			return nil
+		},
+	}
+	o.Member = replicas.New(cfg.OnDisk(o.full.Load))
+	ctx, stop := context.WithCancel(context.Background())
+	o.stop = stop
+	go func() { o.ended <- o.Run(ctx) }()
+	g.Cleanup(o.stop)
+	return o
+}
+
+// end stops a replica in order and returns what it says.
+func (o *one) end() error {
+	o.stop()
+	return <-o.ended
+}
+
+func note(t *testing.T, s *store.Store, name string) {
+	t.Helper()
+	if err := s.SaveNote(t.Context(), name, name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func noted(t *testing.T, s *store.Store, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if text, err := s.Note(name); err != nil || text != name {
+			t.Errorf("note %s is %q, error %v", name, text, err)
+		}
+	}
+}
+
+func await(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("waited in vain: ", what)
+		}
+	}
+}
+
+// The first replica brings the file of a single bridge; others start from its snapshot; the
+// leadership goes round by handing over and by stopping, and nothing is lost on the way.
+func TestMember_FromOneFileToReplicas(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	single := g.path()
+	alone, err := store.Open(g.store(single))
+	if err != nil {
+		t.Fatal(err)
+	}
+	note(t, alone, "before")
+	if err := alone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := g.start("a", single)
+	s := <-a.leads
+	note(t, s, "first")
+	b := g.start("b", g.path())
+	await(t, "b follows", func() bool {
+		st := b.State()
+		return st.Role == replicas.Standby && st.Leader == "a" && st.Ready() == nil
+	})
+	note(t, s, "second")
+	if err := b.HandOver(); err == nil {
+		t.Error("a standby handed over")
+	}
+	if err := a.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	s = <-b.leads
+	noted(t, s, "before", "first", "second")
+	note(t, s, "third")
+	await(t, "a follows", func() bool { return a.State().Leader == "b" })
+	if err := b.end(); err != nil {
+		t.Fatal(err)
+	}
+	s = <-a.leads
+	noted(t, s, "before", "first", "second", "third")
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Files that are not this journal's are refused and stay as they are.
+func TestMember_RefusesWhatDoesNotBelong(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.start("a", g.path())
+	note(t, <-a.leads, "a")
+	stray := g.path()
+	other, err := store.Open(g.store(stray))
+	if err != nil {
+		t.Fatal(err)
+	}
+	note(t, other, "stray")
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-g.start("stray", stray).ended; !errors.Is(err, replicas.ErrStranger) {
+		t.Errorf("a file of another bridge: %v", err)
+	}
+	if other, err = store.Open(g.store(stray)); err != nil {
+		t.Fatal(err)
+	}
+	noted(t, other, "stray")
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wrong := &group{T: t, name: g.name, key: bytes.Repeat([]byte{2}, 32)}
+	await(t, "a snapshot", func() bool { return a.State().Snapshot != nil })
+	if err := <-wrong.start("wrong", wrong.path()).ended; err == nil || !strings.Contains(err.Error(), "SECRET_KEY") {
+		t.Errorf("another key: %v", err)
+	}
+}
+
+// A leader whose disk is full has another one lead. Who has no room waits until others could have come
+// first, and leads if there is nobody else.
+func TestMember_AFullDiskDoesNotLead(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.start("a", g.path())
+	note(t, <-a.leads, "first")
+	a.full.Store(true)
+	s := <-a.leads // it is alone
+	noted(t, s, "first")
+	full, roomy := g.start("full", g.path()), g.start("roomy", g.path())
+	full.full.Store(true)
+	for _, o := range []*one{full, roomy} {
+		await(t, "the others follow", func() bool { return o.State().Ready() == nil })
+	}
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	s = <-roomy.leads
+	noted(t, s, "first")
+	note(t, s, "second")
+	full.full.Store(false)
+	await(t, "who had no room follows", func() bool { return full.State().Leader == "roomy" })
+	roomy.full.Store(true)
+	noted(t, <-full.leads, "first", "second")
+}
+
+// When the journal has lost what a file holds, nobody goes on until it is begun anew from the
+// newest file, which says that it was parted from its past.
+func TestRebase_AfterTheTailWasLost(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	path := g.path()
+	a := g.start("a", path)
+	s := <-a.leads
+	note(t, s, "kept")
+	if _, err := replicas.Rebase(t.Context(), g.journal("a"), g.store(path)); !errors.Is(err, store.ErrLocked) {
+		t.Errorf("begun anew under a leader: %v", err)
+	}
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := nats.Connect(g.journal("a").URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	js, err := c.JetStream()
+	if err == nil {
+		err = js.DeleteStream(g.name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-g.start("a", path).ended; !errors.Is(err, journal.ErrTailLost) || !strings.Contains(err.Error(), "journal rebase") {
+		t.Errorf("the tail is lost: %v", err)
+	}
+	if _, err := replicas.Rebase(t.Context(), g.journal("a"), g.store(path)); err != nil {
+		t.Fatal(err)
+	}
+	a = g.start("a", path)
+	s = <-a.leads
+	noted(t, s, "kept")
+	if at, _ := s.Cursor(bridge.CursorCopied); at.IsZero() {
+		t.Error("the file does not know that it was parted from its past")
+	}
+	note(t, s, "new")
+	b := g.start("b", g.path())
+	await(t, "b follows", func() bool { return b.State().Leader == "a" })
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	noted(t, <-b.leads, "kept", "new")
+	if found, err := replicas.Check(t.Context(), g.journal("check")); err != nil || found.Last == 0 || found.Snapshots == 0 {
+		t.Errorf("check found %+v, error %v", found, err)
+	}
+}
+
+// A request that comes to a standby waits for a leader, goes to it, and is answered as it says.
+func TestDesk_HoldsWhatComesWhileNobodyLeads(t *testing.T) {
+	t.Parallel()
+	var calls atomic.Int64
+	leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get(replicas.Passed) != "me" {
+			t.Error("what is passed on does not say so")
+		}
+		if calls.Add(1) == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable) // it has just ended
+			return
+		}
+		w.Header().Set("X-Says", "leader")
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer leader.Close()
+	var url atomic.Pointer[string]
+	none := ""
+	url.Store(&none)
+	asked := make(chan struct{})
+	var once sync.Once
+	answers := map[string]int{}
+	d := replicas.NewDesk("me", func() string { once.Do(func() { close(asked) }); return *url.Load() }, func(a string) { answers[a]++ }, slog.New(slog.DiscardHandler))
+	go func() {
+		<-asked
+		url.Store(&leader.URL)
+	}()
+	w := httptest.NewRecorder()
+	d.PassWebhook(w, httptest.NewRequest(http.MethodPost, "/webhook", nil), []byte("body"))
+	if w.Code != http.StatusTeapot || w.Header().Get("X-Says") != "leader" || answers["passed"] != 1 {
+		t.Errorf("answered %d, counted %v", w.Code, answers)
+	}
+	again := httptest.NewRequest(http.MethodPost, "/webhook", nil)
+	again.Header.Set(replicas.Passed, "another")
+	w = httptest.NewRecorder()
+	if d.PassWebhook(w, again, nil); w.Code != http.StatusServiceUnavailable || answers["loop"] != 1 {
+		t.Errorf("what was passed on is passed on again: %d, %v", w.Code, answers)
+	}
+}
+
+// Whoever gets up from the desk first ends what is being answered.
+func TestDesk_LeavingWaitsForWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	d := replicas.NewDesk("me", func() string { return "" }, func(string) {}, slog.New(slog.DiscardHandler))
+	var once sync.Once
+	begun, finish, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	ctx, stop := context.WithCancel(t.Context())
+	go func() {
+		defer close(left)
+		_ = d.Sit(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			first := false
+			if once.Do(func() { first = true }); first {
+				close(begun)
+				<-finish
+			}
+		}), time.Hour)(ctx)
+	}()
+	h := d.Or(http.NotFoundHandler())
+	probe := httptest.NewRequest(http.MethodGet, "/", nil)
+	go func() {
+		for {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, probe); w.Code == http.StatusOK {
+				return
+			}
+		}
+	}()
+	<-begun
+	stop()
+	await(t, "the desk is empty", func() bool {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, probe)
+		return w.Code == http.StatusNotFound
+	})
+	select {
+	case <-left:
+		t.Error("left while a request was under way")
+	default:
+	}
+	close(finish)
+	<-left
+}

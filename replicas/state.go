@@ -1,0 +1,84 @@
+package replicas
+
+import (
+	"fmt"
+	"maps"
+	"time"
+
+	"messenger-bridge/journal"
+	"messenger-bridge/replica"
+)
+
+// State is how a replica is, for `status`.
+type State struct {
+	Name       string     `json:"name"`
+	Role       string     `json:"role"` // starting, standby or leader
+	Problem    string     `json:"problem,omitempty"`
+	Leader     string     `json:"leader,omitempty"`
+	LeaderURL  string     `json:"leaderUrl,omitempty"`
+	Epoch      uint64     `json:"epoch"`
+	Position   uint64     `json:"position"`
+	LagRecords uint64     `json:"lagRecords"`
+	LagSeconds float64    `json:"lagSeconds"`
+	Reachable  bool       `json:"reachable"` // the journal was reached a moment ago
+	Snapshot   *time.Time `json:"snapshot,omitempty"`
+
+	Takeovers map[string]int   `json:"-"`
+	Figures   *journal.Figures `json:"-"`
+}
+
+// mostBehind is by how much a standby may be behind and still be ready.
+const mostBehind = 10.0
+
+// Ready returns nil if this replica can take requests: it leads, or it follows and knows who leads.
+func (s State) Ready() error {
+	switch {
+	case s.Role == Leader:
+		return nil
+	case s.Role != Standby:
+		return fmt.Errorf("this replica is starting: %s", s.Problem)
+	case !s.Reachable:
+		return fmt.Errorf("the journal is not reached")
+	case s.Leader == "":
+		return fmt.Errorf("nobody is known to lead")
+	case s.LagSeconds > mostBehind:
+		return fmt.Errorf("this replica is %.0f s behind", s.LagSeconds)
+	}
+	return nil
+}
+
+// State returns how the replica is.
+func (m *Member) State() State {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := State{Name: m.cfg.Journal.Self.Name, Role: m.role, Problem: m.problem, Takeovers: maps.Clone(m.takeovers)}
+	if !m.snapshot.Made.IsZero() {
+		s.Snapshot = &m.snapshot.Made
+	}
+	if m.stream != nil {
+		s.Figures = &m.stream.Figures
+		s.Position = m.stream.Figures.Position()
+	}
+	switch {
+	case m.term != nil:
+		s.Leader, s.LeaderURL, s.Reachable = s.Name, m.cfg.Journal.Self.URL, m.term.Leads()
+		s.Epoch = m.term.Epoch()
+	case m.follower != nil:
+		l := m.follower.Leader()
+		s.Leader, s.LeaderURL, s.Epoch = l.Name, l.URL, m.follower.At().Epoch
+		var since time.Duration
+		s.LagRecords, since, s.Reachable = m.follower.Lag()
+		s.LagSeconds = since.Seconds()
+	}
+	return s
+}
+
+// Leader returns who leads, as far as this standby knows; without a name nobody.
+func (m *Member) Leader() replica.Claim {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.follower == nil {
+		return replica.Claim{}
+	}
+	return m.follower.Leader()
+}
