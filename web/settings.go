@@ -85,7 +85,7 @@ const settingsFor = 15 * time.Minute
 
 func (s *server) showSettings(w http.ResponseWriter, r *http.Request) {
 	if id := r.URL.Query().Get("saved"); id != "" {
-		s.showSaved(w, r, id)
+		showSaved(s, w, r, id)
 		return
 	}
 	f, err := s.Editor.OpenSettings(r.Context(), r.URL.Query().Get("ticket"), bridge.PageID(r.PathValue("pageId")))
@@ -117,7 +117,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if form.Has("preview") {
-		s.showPreview(w, f, filled)
+		showPreview(s, w, f, filled)
 		return
 	}
 	page, out, err := s.Editor.SaveSettings(ctx, ticket, id, filled, f.Departments)
@@ -144,7 +144,7 @@ func (s *server) saveSettings(w http.ResponseWriter, r *http.Request) {
 
 // showPreview shows the form as it was sent, with what customers would read, or what is wrong;
 // nothing is saved, and the link stays good.
-func (s *server) showPreview(w http.ResponseWriter, f bridge.SettingsForm, filled settings.Filled) {
+func showPreview(s *server, w http.ResponseWriter, f bridge.SettingsForm, filled settings.Filled) {
 	out, err := filled.Apply(f.Page.Settings, f.Departments)
 	m := maker{say: s.Say, page: f.Page, departments: f.Departments, typed: filled.Typed, mistakes: out.Mistakes}
 	p := newSettingsPage(m)
@@ -153,7 +153,7 @@ func (s *server) showPreview(w http.ResponseWriter, f bridge.SettingsForm, fille
 }
 
 // showSaved shows what was saved a moment ago.
-func (s *server) showSaved(w http.ResponseWriter, r *http.Request, id string) {
+func showSaved(s *server, w http.ResponseWriter, r *http.Request, id string) {
 	saved, ok := s.saved.Get(id)
 	if where := shownPage(r); !ok || string(saved.Page.ID) != where {
 		s.refuse(w, bridge.ErrTicketSpent, notice{Page: where})

@@ -98,7 +98,7 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 			stored(e, seq)
 		}
 		if l.Log.Enabled(ctx, slog.LevelDebug) {
-			l.Log.Debug("delivery accepted", append([]any{"direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key}, l.about(e.Body)...)...)
+			l.Log.Debug("delivery accepted", append([]any{"direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key}, about(l.Config, e.Body)...)...)
 		}
 		l.add(e.Lane, seq)
 	})
@@ -109,11 +109,11 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 }
 
 // about names, for the log, the message that an entry is about.
-func (l *Lanes) about(body []byte) []any {
-	if l.Subject == nil {
+func about(c Config, body []byte) []any {
+	if c.Subject == nil {
 		return nil
 	}
-	return l.Subject(body).Named(l.Direction)
+	return c.Subject(body).Named(c.Direction)
 }
 
 // Run delivers until ctx ends and nothing is under way any more. work is the context of
