@@ -238,7 +238,7 @@ func (p *program) door() *intake.Door {
 func (p *program) patient() *patient {
 	t := &patient{cfg: p.cfg, log: p.log, store: p.store, running: true, workspace: true, meta: true, stored: true}
 	t.take(p)
-	t.refused = p.relay.Refusals.Lasting
+	t.refused, t.replica = p.relay.Refusals.Lasting, p.replica
 	return t
 }
 

@@ -16,6 +16,7 @@ import (
 	"messenger-bridge/companion"
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
+	"messenger-bridge/replicas"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/store"
@@ -33,6 +34,7 @@ type patient struct {
 	connections *pages.Connections
 	secret      func() bridge.Secret // the app's
 
+	replica   func() *replicas.State  // nil: there are no others
 	refused   func() []bridge.Refused // what the workspace refuses at the moment; of one that runs
 	running   bool
 	workspace bool             // configured well enough to be asked
@@ -142,6 +144,10 @@ func (t *patient) process() []bridge.Finding {
 	if !t.running {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Store.Database + "; what follows was found without it",
 			Do: "Start it: `messenger-bridge serve`. If it runs, DATABASE names another file than its own."}}
+	}
+	if t.replica != nil && t.replica().Full {
+		return []bridge.Finding{{Check: "journal", Level: bridge.Bad, Found: "it runs, but refuses webhooks: " + t.replica().Problem,
+			Do: "Make room for the journal in NATS. Meta repeats what is refused, for about an hour."}}
 	}
 	if err := t.store.Health(); err != nil {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: fmt.Sprintf("it runs, but refuses webhooks: %v", err), Do: "Make room on the disk, or find out why it does not write. Meta repeats what is refused, for about an hour."}}

@@ -74,6 +74,10 @@ var firings = map[string][]firing{
 		{series: map[string]string{`messenger_bridge_replica_leads{instance="a"}`: "1 0x10", `messenger_bridge_replica_leads{instance="b"}`: "0x10"}, minute: 5},
 		{series: map[string]string{`messenger_bridge_replica_leads{instance="a"}`: "1x3 0x10", `messenger_bridge_replica_leads{instance="b"}`: "0x3 1x10"}, minute: 8, not: true},
 	},
+	"BridgeJournalFull": {
+		{series: map[string]string{`messenger_bridge_journal_full{instance="a"}`: "1x10", `messenger_bridge_journal_full{instance="b"}`: "0x10"}, minute: 5},
+		{series: map[string]string{`messenger_bridge_journal_full{instance="a"}`: "0x10"}, minute: 5, not: true},
+	},
 	"BridgeReplicaNotReady": {
 		{series: map[string]string{`messenger_bridge_replica_ready{instance="a"}`: "0x10"}, minute: 5, labels: map[string]string{"instance": "a"}},
 		{series: map[string]string{`messenger_bridge_replica_ready{instance="a"}`: "1x10", `messenger_bridge_journal_lag_seconds{instance="a"}`: "11x10"}, minute: 5, labels: map[string]string{"instance": "a"}},

@@ -88,7 +88,9 @@ func (v *view) status() Status {
 		s.Ready = err.Error()
 	}
 	if v.replica != nil {
-		s.Replica = v.replica()
+		if s.Replica = v.replica(); s.Replica.Full {
+			s.Ready = s.Replica.Problem
+		}
 	}
 	in, out, notices := v.relay.Backlog()
 	s.In, s.Out, s.Notices = show(in), show(out), show(notices)

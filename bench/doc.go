@@ -9,6 +9,7 @@
 //	go run ./bench growth -svg docs/images   what must not grow with pages, customers, lanes and history
 //	go run ./bench attack -svg plot.svg      honest calls beside strangers who hold connections (package attack)
 //	go run ./bench faults -rounds 100        rounds of trouble with the real program (package faults)
+//	go run ./bench acks -svg plot.svg        acknowledged webhooks while replicas are killed and upgraded
 //	go run ./bench soak -for 1h -svg plot    a steady load with faults: does anything grow?
 //
 // It prints a Markdown table. Machines differ and so do their hours; therefore a

@@ -27,6 +27,8 @@ func main() {
 		err = faults.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "replicas":
 		err = replicas.Command(ctx, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "acks":
+		err = faults.AcksCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "growth":
 		err = someGoals(ctx, "growth", growthGoals, growthPlot, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "floor":

@@ -174,8 +174,18 @@ type Handover struct {
 // on page and event alone, so that showing it again changes nothing.
 func (in Incoming) MessageID() MessageID {
 	var room [256]byte
-	sum := sha256.Sum256(append(append(append(room[:0], in.Conversation.Page...), '/'), in.Key...))
-	return MessageID(hex.AppendEncode(append(room[:0], "fb"...), sum[:12]))
+	return MessageID(in.appendID(room[:0]))
+}
+
+// IsShownAs reports whether MessageID returns that id.
+func (in Incoming) IsShownAs(id MessageID) bool {
+	var room [256]byte
+	return string(in.appendID(room[:0])) == string(id)
+}
+
+func (in Incoming) appendID(room []byte) []byte {
+	sum := sha256.Sum256(append(append(append(room, in.Conversation.Page...), '/'), in.Key...))
+	return hex.AppendEncode(append(room, "fb"...), sum[:12])
 }
 
 // Attachment is a link to a file, or to something else on the web, with its kind;

@@ -59,8 +59,10 @@ type Follower struct {
 	lost    time.Time // since when the journal has ended before us; zero: it does not
 }
 
-// Follow returns who reads on from a place.
-func (s *Stream) Follow(at replica.Position) *Follower { return &Follower{stream: s, at: at} }
+// Follow returns who reads on from a place; leader is who is known to lead there, if anybody.
+func (s *Stream) Follow(at replica.Position, leader replica.Claim) *Follower {
+	return &Follower{stream: s, at: at, leader: leader}
+}
 
 // At returns the place of the last frame that was read: where the next leader must claim. It may
 // be further than what was handed out, because some frames change nothing.

@@ -78,7 +78,7 @@ func store(t *testing.T, term *Term, changes ...string) {
 // stored reads a whole journal and returns what it changes, in order, until nobody leads.
 func stored(t *testing.T, s *Stream, at replica.Position) (changes []string, f *Follower) {
 	t.Helper()
-	f = s.Follow(at)
+	f = s.Follow(at, replica.Claim{})
 	err := f.Run(t.Context(), func(records []Record) error {
 		for _, r := range records {
 			if r.Kind == replica.Changes {
@@ -323,7 +323,7 @@ func TestFollow_SilenceOfTheLeader(t *testing.T) {
 	c.TakeoverAfter = 4 * time.Second // five beats that are late, and still no silence
 	s := open(t, c)
 	term := claim(t, s, replica.Position{})
-	f := s.Follow(replica.Position{})
+	f := s.Follow(replica.Position{}, replica.Claim{})
 	ended := make(chan error, 1)
 	go func() { ended <- f.Run(t.Context(), func([]Record) error { return nil }) }()
 	for range 8 { // longer than the silence
@@ -355,7 +355,7 @@ func TestFollow_Refusals(t *testing.T) {
 	store(t, term, "1", "2", "3")
 	at := term.At()
 	follow := func(s *Stream, at replica.Position) error {
-		return s.Follow(at).Run(t.Context(), func([]Record) error { return nil })
+		return s.Follow(at, replica.Claim{}).Run(t.Context(), func([]Record) error { return nil })
 	}
 	other := c
 	other.Secret = bytes.Repeat([]byte{8}, 32)
@@ -379,7 +379,7 @@ func TestFollow_Refusals(t *testing.T) {
 		t.Errorf("too old: %v", err)
 	}
 	failed := errors.New("disk full")
-	if err := s.Follow(replica.Position{}).Run(t.Context(), func([]Record) error { return failed }); errors.Is(err, failed) {
+	if err := s.Follow(replica.Position{}, replica.Claim{}).Run(t.Context(), func([]Record) error { return failed }); errors.Is(err, failed) {
 		t.Errorf("handed out what does not follow")
 	}
 }
@@ -468,5 +468,72 @@ func TestSnapshots_TwoAreKeptAndTheRecordsAfterThem(t *testing.T) {
 	newest.mac = "0"
 	if err := s.Fetch(ctx, newest, back); !errors.Is(err, ErrRefused) {
 		t.Errorf("fetched what somebody changed: %v", err)
+	}
+}
+
+// While a limit leaves no room, the journal says so and what to do; nothing is given up, and when there is room again it
+// goes on by itself.
+func TestAppend_JournalIsFull(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	var log bytes.Buffer
+	c.Log = slog.New(slog.NewTextHandler(&log, nil))
+	s := open(t, c)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	term, err := s.Claim(ctx, replica.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store(t, term, "first")
+	limit := func(most int64) {
+		stream, err := s.js.Stream(t.Context(), c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := stream.CachedInfo().Config
+		changed.MaxBytes = most
+		if _, err := s.js.UpdateStream(t.Context(), changed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(1 << 10)
+	stored := make(chan error, 1)
+	go func() {
+		_, err := term.Append(bytes.Repeat([]byte{1}, 2<<10))
+		stored <- err
+	}()
+	for end := time.Now().Add(time.Minute); s.Full() == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the journal does not say that it is full")
+		}
+	}
+	if err := s.Full(); !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "nats stream edit") {
+		t.Errorf("it says %v", err)
+	}
+	limit(-1)
+	if err := <-stored; err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Full(); err != nil {
+		t.Errorf("it has room, and says %v", err)
+	}
+	store(t, term, "last")
+	limit(1 << 10)
+	go func() {
+		_, err := term.Append([]byte("never"))
+		stored <- err
+	}()
+	for end := time.Now().Add(time.Minute); s.Full() == nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the journal does not say again that it is full")
+		}
+	}
+	stop()
+	if err := <-stored; !errors.Is(err, replica.ErrDeposed) || s.Full() != nil {
+		t.Errorf("its term has ended with %v, and it says %v", err, s.Full())
+	}
+	if said := log.String(); strings.Count(said, "the journal stores again") > 1 {
+		t.Errorf("the log says %s", said)
 	}
 }

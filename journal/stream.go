@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -51,7 +52,8 @@ type Stream struct {
 	js      jetstream.JetStream
 	chain   replica.Chain
 	engine  engine
-	limit   int // bytes of a body
+	limit   int                     // bytes of a body
+	refused atomic.Pointer[refusal] // nil: there is room
 	Figures Figures
 	Base    replica.Position // of the record with which Rebase began the journal
 }

@@ -127,6 +127,7 @@ func (t *Term) put(k replica.Kind, body []byte) error {
 	sent := time.Now()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
 		stored, err := t.offer(frame, next.Seq)
+		t.stream.offered(err)
 		if stored {
 			t.at = next
 			t.proven.Store(&sent)
@@ -134,12 +135,14 @@ func (t *Term) put(k replica.Kind, body []byte) error {
 			return nil
 		}
 		if errors.Is(err, replica.ErrDeposed) {
+			t.stream.offered(nil) // it stores what another offers
 			return t.end(err)
 		}
 		t.stream.Figures.retries.Add(1)
 		t.stream.cfg.Log.Debug("appended again", "record", next.Seq, "err", err)
 		select {
 		case <-t.ctx.Done():
+			t.stream.refused.Store(nil) // nothing is offered any more
 			return t.end(fmt.Errorf("%w: its term was ended while a record was not certain: %w", replica.ErrDeposed, context.Cause(t.ctx)))
 		case <-time.After(pause):
 		}

@@ -3,14 +3,20 @@ package replicas
 import (
 	"context"
 	"errors"
+	"io/fs"
+	"os"
+	"sync"
 	"syscall"
 	"time"
 
+	"messenger-bridge/journal"
+	"messenger-bridge/replica"
 	"messenger-bridge/store"
 )
 
 const (
-	lookAtDisk = time.Second
+	lookAtDisk   = time.Second
+	lookAtLeader = 200 * time.Millisecond
 	// giveOften is how long a leader whose disk is full leads at least: there may be nobody else.
 	giveOften = time.Minute
 )
@@ -38,11 +44,83 @@ func ofTheDisk(err error) bool {
 	return errors.As(err, &code)
 }
 
+// ofAFile reports whether an error comes from writing a file, and from no connection.
+func ofAFile(err error) bool {
+	var path *fs.PathError
+	var link *os.LinkError
+	return errors.As(err, &path) || errors.As(err, &link)
+}
+
 // letOthers waits while others may claim, if the disk is full here.
-func letOthers(ctx context.Context, c Config) {
-	if !c.seams.room() {
-		pause(ctx, 2*c.Journal.TakeoverAfter)
+func letOthers(ctx context.Context, m *Member, stream *journal.Stream) {
+	if !m.cfg.seams.room() {
+		end := time.Now().Add(2 * m.cfg.Journal.TakeoverAfter)
+		watch(ctx, m, stream, func(f *journal.Follower) bool { return f.Leader().Name != "" || time.Now().After(end) })
 	}
+}
+
+// awaitRoom waits until it is worth while to try again to follow or lead.
+func awaitRoom(ctx context.Context, m *Member, stream *journal.Stream) {
+	end := time.Now().Add(lookAtDisk)
+	watch(ctx, m, stream, func(*journal.Follower) bool { return time.Now().After(end) && m.cfg.seams.room() })
+}
+
+// awaitSnapshot waits until there is one; that may take long where a journal has just begun.
+func awaitSnapshot(ctx context.Context, m *Member, stream *journal.Stream) {
+	watch(ctx, m, stream, func(*journal.Follower) bool {
+		_, err := stream.Snapshot(ctx)
+		return err == nil
+	})
+}
+
+// watch reads the journal without writing what it says, so that what comes here can be passed on to who
+// leads. It ends with ctx, or when it is asked to.
+func watch(ctx context.Context, m *Member, stream *journal.Stream, enough func(*journal.Follower) bool) {
+	own, stop := context.WithCancel(ctx)
+	at := m.reached
+	if at.Seq == 0 {
+		if newest, err := stream.Snapshot(ctx); err == nil {
+			at = newest.At
+		}
+	}
+	f := m.followFrom(stream, at)
+	var reading sync.WaitGroup
+	reading.Go(func() {
+		for own.Err() == nil { // whatever it ends of, somebody may lead again
+			_ = f.Run(own, func([]journal.Record) error { return nil })
+			pause(own, lookAtDisk)
+		}
+	})
+	for ctx.Err() == nil && !enough(f) {
+		pause(ctx, lookAtLeader)
+	}
+	stop()
+	reading.Wait()
+	at = m.reached // of the file
+	m.left(true)
+	m.set(func() { m.reached = at })
+}
+
+// followFrom returns a new follower, whom others may ask who leads.
+func (m *Member) followFrom(stream *journal.Stream, at replica.Position) *journal.Follower {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.follower = stream.Follow(at, m.known)
+	return m.follower
+}
+
+// left lets go of the follower; stays says that who leads stays known, because this replica only cannot write.
+func (m *Member) left(stays bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	known := m.known
+	if m.follower != nil {
+		known, m.reached = m.follower.Leader(), m.follower.At()
+	}
+	if m.known = known; !stays {
+		m.known = replica.Claim{}
+	}
+	m.role, m.follower = Starting, nil
 }
 
 // watchDisk hands over when the store takes nothing because the disk is full.

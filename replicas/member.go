@@ -54,6 +54,8 @@ type Member struct {
 	problem   string // why it neither leads nor follows
 	stream    *journal.Stream
 	follower  *journal.Follower
+	reached   replica.Position // where the last follower was
+	known     replica.Claim    // who led then, if this replica could not go on because of its disk
 	term      *journal.Term
 	handOver  context.CancelCauseFunc // of the term
 	given     time.Time               // when this replica last handed over because its disk was full
@@ -81,7 +83,7 @@ func (m *Member) Run(ctx context.Context) error {
 	for {
 		at, why, err := m.follow(ctx, stream)
 		if err == nil {
-			letOthers(ctx, m.cfg)
+			letOthers(ctx, m, stream)
 			err = m.lead(ctx, stream, at, why)
 		}
 		switch {
@@ -90,7 +92,7 @@ func (m *Member) Run(ctx context.Context) error {
 		case err != nil:
 			m.cfg.Log.Error("this replica can neither follow nor lead, and tries again", "err", err)
 			m.set(func() { m.problem = err.Error() })
-			pause(ctx, time.Second)
+			awaitRoom(ctx, m, stream)
 		}
 	}
 }
@@ -146,13 +148,13 @@ const (
 
 // follow returns after which place nobody leads, and how that came.
 func (m *Member) follow(ctx context.Context, stream *journal.Stream) (at replica.Position, why string, err error) {
-	defer m.set(func() { m.role, m.follower = Starting, nil })
+	defer func() { m.left(ofTheDisk(err)) }()
 	copied, err := m.prepare(ctx, stream)
 	if err != nil || copied == nil {
 		return at, firstOfAll, err
 	}
-	f := stream.Follow(copied.At())
-	m.set(func() { m.role, m.follower, m.problem = Standby, f, "" })
+	f := m.followFrom(stream, copied.At())
+	m.set(func() { m.role, m.problem = Standby, "" })
 	m.cfg.Log.Info("following the journal", "record", copied.At().Seq)
 	take := applyTo(copied, m.cfg.Log)
 	if copied.At() == (replica.Position{}) {
@@ -246,12 +248,13 @@ func (m *Member) begin(ctx context.Context, stream *journal.Stream) (first bool,
 		case err == nil:
 			err = fetch(ctx, stream, m.cfg.Store.Path, m.cfg.Log)
 		}
-		if err == nil || errors.Is(err, journal.ErrRefused) {
+		if err == nil || errors.Is(err, journal.ErrRefused) || ofAFile(err) {
 			return false, err
 		}
 		m.cfg.Log.Debug("no snapshot can be had", "err", err)
 		m.set(func() { m.problem = "waiting for a snapshot: " + err.Error() })
-		pause(ctx, 200*time.Millisecond)
+		pause(ctx, lookAtLeader)
+		awaitSnapshot(ctx, m, stream)
 	}
 	return false, context.Cause(ctx)
 }
@@ -280,7 +283,7 @@ func (m *Member) lead(ctx context.Context, stream *journal.Stream, at replica.Po
 	options.Journal = term
 	s, err := store.Open(options)
 	if err != nil {
-		return err
+		return errors.Join(err, term.Bye())
 	}
 	running, handOver := context.WithCancelCause(ctx)
 	defer handOver(nil)
@@ -298,7 +301,7 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 	beside.Go(func() {
 		select {
 		case <-s.Deposed():
-			m.cfg.Log.Error("this replica is deposed: another leads, or its file cannot be written", "err", term.Ended())
+			sayDeposed(m.cfg, store.DeposedBy(s))
 			stop(replica.ErrDeposed)
 		case <-over:
 		}
@@ -310,19 +313,32 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 	stop(nil)
 	close(over)
 	beside.Wait()
-	closing := s.Close()
+	closing, handingOver := s.Close(), errors.Is(context.Cause(ctx), errHandOver)
 	select {
 	case <-s.Deposed():
-		return nil // what was not stored is nobody's
+		if term.Ended() != nil {
+			return nil // what was not stored is nobody's
+		}
+		err, closing = nil, nil // the file cannot be written; what the journal has others store
+		handingOver = true
 	default:
 	}
 	if closing == nil {
 		closing = term.Bye()
 	}
-	if errors.Is(context.Cause(ctx), errHandOver) {
+	if handingOver {
 		pause(context.WithoutCancel(ctx), m.cfg.Journal.TakeoverAfter/4) // the others come first
 	}
 	return errors.Join(err, closing)
+}
+
+// sayDeposed says why this replica leads no longer.
+func sayDeposed(c Config, cause error) {
+	said := "this replica is deposed: its file cannot be written, another replica is to lead"
+	if errors.Is(cause, replica.ErrDeposed) {
+		said = "this replica is deposed: another leads"
+	}
+	c.Log.Error(said, "file", c.Store.Path, "err", cause)
 }
 
 var errHandOver = errors.New("handing over")

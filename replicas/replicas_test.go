@@ -367,3 +367,58 @@ func TestDesk_LeavingWaitsForWhatIsUnderWay(t *testing.T) {
 	close(finish)
 	<-left
 }
+
+// A replica that cannot write its file knows all the same who leads, and who leads next, so that it passes on what
+// comes to it. When it can write, it follows without anybody.
+func TestMember_WhoCannotWriteKnowsWhoLeads(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.start("a", g.path())
+	note(t, <-a.leads, "first")
+	b := g.start("b", g.path())
+	await(t, "b follows", func() bool { return b.State().Ready() == nil })
+	await(t, "a snapshot", func() bool { return a.State().Snapshot != nil })
+	folder := filepath.Join(t.TempDir(), "not there yet")
+	c := g.start("c", filepath.Join(folder, "bolt.db"))
+	await(t, "c says what is wrong and knows who leads", func() bool {
+		s := c.State()
+		return s.Ready() != nil && strings.Contains(s.Problem, folder) && s.Leader == "a" && c.Leader().URL == "http://a"
+	})
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	note(t, <-b.leads, "second")
+	await(t, "c knows who leads next", func() bool { return c.Leader().URL == "http://b" })
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "c follows", func() bool { return c.State().Ready() == nil })
+	if err := b.end(); err != nil {
+		t.Fatal(err)
+	}
+	noted(t, <-c.leads, "first", "second")
+}
+
+// A replica that waits for the first snapshot knows who leads meanwhile.
+func TestMember_WhoWaitsForASnapshotKnowsWhoLeads(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	cfg := g.journal("a")
+	stream, err := journal.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	term, err := stream.Claim(t.Context(), replica.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := g.start("b", g.path())
+	await(t, "b knows who leads", func() bool {
+		if err := term.Beat(); err != nil {
+			t.Fatal(err)
+		}
+		s := b.State()
+		return strings.Contains(s.Problem, "snapshot") && b.Leader().URL == "http://a"
+	})
+}

@@ -1,6 +1,7 @@
 package replicas
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"time"
@@ -14,6 +15,7 @@ type State struct {
 	Name       string     `json:"name"`
 	Role       string     `json:"role"` // starting, standby or leader
 	Problem    string     `json:"problem,omitempty"`
+	Full       bool       `json:"full,omitempty"` // the journal stores nothing for want of room; problem says what to do
 	Leader     string     `json:"leader,omitempty"`
 	LeaderURL  string     `json:"leaderUrl,omitempty"`
 	Epoch      uint64     `json:"epoch"`
@@ -33,6 +35,8 @@ const mostBehind = 10.0
 // Ready returns nil if this replica can take requests: it leads, or it follows and knows who leads.
 func (s State) Ready() error {
 	switch {
+	case s.Full:
+		return errors.New(s.Problem)
 	case s.Role == Leader:
 		return nil
 	case s.Role != Standby:
@@ -58,6 +62,9 @@ func (m *Member) State() State {
 	if m.stream != nil {
 		s.Figures = &m.stream.Figures
 		s.Position = m.stream.Figures.Position()
+		if err := m.stream.Full(); err != nil {
+			s.Full, s.Problem = true, err.Error()
+		}
 	}
 	switch {
 	case m.term != nil:
@@ -69,16 +76,19 @@ func (m *Member) State() State {
 		var since time.Duration
 		s.LagRecords, since, s.Reachable = m.follower.Lag()
 		s.LagSeconds = since.Seconds()
+	default:
+		s.Leader, s.LeaderURL = m.known.Name, m.known.URL
 	}
 	return s
 }
 
-// Leader returns who leads, as far as this standby knows; without a name nobody.
+// Leader returns who leads, as far as this replica knows; without a name nobody. It may know although it cannot
+// follow because its disk is full.
 func (m *Member) Leader() replica.Claim {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.follower == nil {
-		return replica.Claim{}
+		return m.known
 	}
 	return m.follower.Leader()
 }

@@ -20,7 +20,7 @@ const (
 // conversation has one such note: an attempt after a crash says the same again.
 func (r *opener) showHistory(ctx context.Context, link *stay, in bridge.Incoming) {
 	page, err := r.Pages.Page(link.Conversation.Page)
-	if err != nil || !page.Settings.History || r.History == nil || in.Comment != nil || link.Begin != in.MessageID() {
+	if err != nil || !page.Settings.History || r.History == nil || in.Comment != nil || !in.IsShownAs(link.Begin) {
 		return
 	}
 	reading, cancel := context.WithTimeout(ctx, historyWithin)

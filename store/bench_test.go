@@ -367,3 +367,34 @@ func BenchmarkEntry_WhileOthersRead(b *testing.B) {
 		})
 	}
 }
+
+// What a commit costs without its syncs, of so many entries and the ends of as many.
+func BenchmarkCommit(b *testing.B) {
+	for _, n := range []int{2, 51} {
+		b.Run(fmt.Sprintf("entries=%d", n), func(b *testing.B) {
+			o := options(filepath.Join(benchDir(b), "bolt.db"))
+			o.Sync = func() {}
+			s := open(b, o)
+			body := make([]byte, bodyLen)
+			rand.Read(body)
+			var last, next []bridge.Seq
+			b.ReportAllocs()
+			for run := 0; b.Loop(); run++ {
+				entries := make([]bridge.Entry, n)
+				for i := range entries {
+					entries[i] = bridge.Entry{Lane: benchLane(i), Body: body, Key: fmt.Sprint(run, "/", i)}
+				}
+				next = next[:0]
+				if _, err := s.Inbox().Append(context.Background(), entries, func(_ *bridge.Entry, seq bridge.Seq) { next = append(next, seq) }); err != nil {
+					b.Fatal(err)
+				}
+				for _, seq := range last {
+					if err := s.Inbox().Conclude(seq); err != nil {
+						b.Fatal(err)
+					}
+				}
+				last, next = next, last
+			}
+		})
+	}
+}

@@ -41,7 +41,7 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 	why = why[:min(len(why), 255)]
 	var gone error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
-		q.file.fresh.Take(place{q.number, seq})
+		q.file.fresh.Forget(place{q.number, seq})
 		key := seqKey(uint64(seq))
 		record := g.Take(g.Bucket(q.bucket), key)
 		if record == nil {

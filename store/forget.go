@@ -5,14 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/trail"
 	"messenger-bridge/store/wipe"
@@ -130,8 +127,7 @@ const wipePause = 100 * time.Millisecond
 type receiptAt struct{ day, key []byte }
 
 // receiptsOf finds which messages of a conversation were which of Messenger's, and the
-// customer's name (messages.go). messages are those of its rooms, as older receipts do
-// not tell whose they are.
+// customer's name (messages.go).
 func receiptsOf(f *file, tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) (found []receiptAt) {
 	c := tx.Bucket(bucketMessages).Cursor()
 	for day, _ := c.First(); day != nil; day, _ = c.Next() {
@@ -142,56 +138,7 @@ func receiptsOf(f *file, tx *bbolt.Tx, of bridge.Conversation, rooms []bridge.Ro
 			}
 		}
 		take(nameKey(of))
-		each(b, receipt.SentTo(of), func(key, _ []byte) { take(key) })
-		eachSent(b, of, func(version, part, mid []byte) {
-			take(append(append(append([]byte{'o'}, version...), 0), part...))
-			take(receipt.MidKey('i', of.Page, bridge.Mid(mid)))
-			take(receipt.PrintKey(bridge.TagOfVersion(string(version), 0).Message))
-		})
-		eachShown(b, of.Page, rooms, func(mid []byte, ids []string) {
-			take(receipt.MidKey('s', of.Page, bridge.Mid(mid)))
-			for _, id := range ids {
-				take(receipt.MarkKey('o', bridge.SendTag{Message: bridge.MessageID(id)}))
-			}
-		})
-		for _, id := range messages {
-			take(receipt.PrintKey(id))
-			for _, version := range []string{string(id) + "\x00", string(id) + "~"} {
-				each(b, []byte("o"+version), func(key, mid []byte) {
-					take(key)
-					take(receipt.MidKey('i', of.Page, bridge.Mid(mid)))
-				})
-			}
-		}
+		receipt.KeysOf(b, of, rooms, messages, take)
 	}
 	return found
-}
-
-// eachSent calls do for every part of a message that was sent in a conversation.
-func eachSent(b proof.Bucket, of bridge.Conversation, do func(version, part, mid []byte)) {
-	conversation, prefix := []byte(of.String()), receipt.MidKey('i', of.Page, "")
-	each(b, prefix, func(key, v []byte) {
-		if version, part, in, ok := receipt.CutMark(v); ok && bytes.Equal(in, conversation) {
-			do(version, part, key[len(prefix):])
-		}
-	})
-}
-
-// eachShown calls do for everything that is shown in one of some rooms.
-func eachShown(b proof.Bucket, page bridge.PageID, rooms []bridge.RoomID, do func(mid []byte, ids []string)) {
-	prefix := receipt.MidKey('s', page, "")
-	each(b, prefix, func(key, v []byte) {
-		if ids := strings.Split(string(v), "\x00"); slices.Contains(rooms, bridge.RoomID(ids[0])) {
-			do(key[len(prefix):], ids[1:])
-		}
-	})
-}
-
-// each calls do for every key with a prefix; the value is empty if it is not proven.
-func each(b proof.Bucket, prefix []byte, do func(key, v []byte)) {
-	c := b.Cursor()
-	for k, v := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		v, _ = b.Value(k, v)
-		do(k, v)
-	}
 }

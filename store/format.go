@@ -19,7 +19,7 @@ import (
 var (
 	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed checkText; "tagged" -> day (4); "note/" name -> text
 	bucketPages         = []byte("pages")         // PageID -> revision (8), pageRecord (JSON, its token sealed)
-	bucketConversations = []byte("conversations") // conversation -> version (1), room, department (length 1 each), sealed visitor token
+	bucketConversations = []byte("conversations") // conversation -> version (1), room, department, first message (length 1 each), sealed visitor token (rooms.go)
 	bucketRooms         = []byte("rooms")         // RoomID -> conversation; rooms of the past stay
 	bucketInbox         = []byte("inbox")         // sequence (8) -> header (layout/record.go), sealed body
 	bucketOutbox        = []byte("outbox")        // likewise

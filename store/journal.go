@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -72,14 +73,22 @@ func (s *Store) Snapshot(w io.Writer) (replica.Position, error) { return changes
 // Deposed is closed when the journal takes nothing more from this store.
 func (s *Store) Deposed() <-chan struct{} { return s.ledger.deposed }
 
+// DeposedBy returns why the journal takes nothing more from a store, once that is so: an error of the
+// journal, or what the file could not be written for.
+func DeposedBy(s *Store) error {
+	<-s.ledger.deposed
+	return s.ledger.cause
+}
+
 // ledger is the journal as the writer sees it; without one, nothing is noted.
 type ledger struct {
 	journal replica.Journal
 	deposed chan struct{} // closed by the writer when nothing can be appended any more
+	cause   error         // written before that
 }
 
 // recorder returns what notes a transaction for the journal; nil if there is none.
-func (l ledger) recorder() *changes.Recorder {
+func (l *ledger) recorder() *changes.Recorder {
 	if l.journal == nil {
 		return nil
 	}
@@ -87,14 +96,14 @@ func (l ledger) recorder() *changes.Recorder {
 }
 
 // take hands a transaction to the journal. From then on the file must follow it.
-func (l ledger) take(g *group) {
+func (l *ledger) take(g *group) {
 	text := g.Record.Bytes()
 	if g.Err != nil || len(text) == 0 {
 		return
 	}
 	select {
 	case <-l.deposed:
-		g.Keep(replica.ErrDeposed)
+		g.Keep(l.ended())
 		return
 	default:
 	}
@@ -108,22 +117,31 @@ func (l ledger) take(g *group) {
 
 // failed ends the store's time after a transaction that failed, if the journal was told of it:
 // it is not known to be there, or it is there and not in the file.
-func (l ledger) failed(g *group) {
+func (l *ledger) failed(g *group, err error) {
 	if g.appended {
-		l.depose()
+		l.depose(err)
 	}
 }
 
-func (l ledger) depose() {
+func (l *ledger) depose(cause error) {
 	select {
 	case <-l.deposed:
 	default:
+		l.cause = cause
 		close(l.deposed)
 	}
 }
 
+// ended says that nothing is taken any more, and why.
+func (l *ledger) ended() error {
+	if errors.Is(l.cause, replica.ErrDeposed) {
+		return l.cause
+	}
+	return fmt.Errorf("%w: %w", replica.ErrDeposed, l.cause)
+}
+
 // beats returns when the writer shows that it lives; never without a journal.
-func (l ledger) beats() (<-chan time.Time, func()) {
+func (l *ledger) beats() (<-chan time.Time, func()) {
 	if l.journal == nil {
 		return nil, func() {}
 	}
@@ -131,8 +149,8 @@ func (l ledger) beats() (<-chan time.Time, func()) {
 	return every.C, every.Stop
 }
 
-func (l ledger) beat() {
+func (l *ledger) beat() {
 	if err := l.journal.Beat(); err != nil {
-		l.depose()
+		l.depose(err)
 	}
 }

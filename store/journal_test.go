@@ -317,6 +317,12 @@ func TestJournal_FileFailsAfterTheAppend(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-s.Deposed()
+	if err := store.DeposedBy(s); !errors.Is(err, broken) || errors.Is(err, replica.ErrDeposed) {
+		t.Errorf("it is deposed by %v", err)
+	}
+	if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("3")}, nil); !errors.Is(err, replica.ErrDeposed) || !errors.Is(err, broken) {
+		t.Errorf("what comes then is refused with %v, not with what began it", err)
+	}
 	_ = s.Close()
 	for _, p := range []string{path, start} {
 		c := openFollower(t, options(p))

@@ -28,6 +28,7 @@ type lazyMarks struct {
 	mu        sync.Mutex // guards all below
 	closed    bool
 	pending   lazySet
+	spare     []doneMark               // as long as it was, to be used again
 	due       time.Time                // when timer asks for a commit; zero: it does not
 	timer     *time.Timer              //
 	leaving   map[place]struct{}       // concluded, perhaps not yet in the file
@@ -109,6 +110,9 @@ func (l *lazyMarks) conclude(d doneMark) error {
 	l.leaving[at] = struct{}{}
 	for _, p := range d.said {
 		l.said[string(p.Key)] = p.Value
+	}
+	if l.pending.done == nil {
+		l.pending.done, l.spare = l.spare, nil
 	}
 	l.pending.done = append(l.pending.done, d)
 	l.within(lazyDone)
@@ -217,6 +221,9 @@ func (l *lazyMarks) settled(set lazySet) {
 				delete(l.said, string(p.Key))
 			}
 		}
+	}
+	if clear(set.done); cap(set.done) <= groupOps {
+		l.spare = set.done[:0]
 	}
 	for at, h := range set.histories {
 		if l.histories[at] == h {

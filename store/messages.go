@@ -31,6 +31,7 @@ var (
 //	't' message id             -> fingerprint of the text which the customer has of an agent's message
 //	'w' conversation 0 milliseconds since 1970 (8) message id -> version 0 part (2); when a part was sent, where that is asked for; older ones without value
 //	's' page id 0 mid          -> room id 0 message id 0 message id …, of any other
+//	'b' message id             -> page id 0 mid 0 room id, in place of 'o' and 's', of what is shown as one message whose id follows from page and mid
 //	'n' conversation           -> what the customer is called (names.go)
 const keepReceipts = 30 // days
 
@@ -44,12 +45,18 @@ func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receip
 
 // MidOf implements bridge.Receipts.
 func (s ReceiptTable) MidOf(m bridge.SendTag) bridge.Mid {
-	return bridge.Mid(s.receipt(receipt.MarkKey('o', m)))
+	v, which := s.receipt(receipt.MarkKey('o', m), receipt.OneKey(m))
+	if which == 1 {
+		_, mid, _ := receipt.CutOne(v)
+		return mid
+	}
+	return bridge.Mid(v)
 }
 
 // TagOf implements bridge.Receipts.
 func (s ReceiptTable) TagOf(page bridge.PageID, mid bridge.Mid) (bridge.SendTag, bool) {
-	version, part, _, ok := receipt.CutMark(s.receipt(receipt.MidKey('i', page, mid)))
+	v, _ := s.receipt(receipt.MidKey('i', page, mid))
+	version, part, _, ok := receipt.CutMark(v)
 	if !ok {
 		return bridge.SendTag{}, false
 	}
@@ -58,7 +65,8 @@ func (s ReceiptTable) TagOf(page bridge.PageID, mid bridge.Mid) (bridge.SendTag,
 
 // PrintOf implements bridge.Receipts.
 func (s ReceiptTable) TextHashOf(id bridge.MessageID) string {
-	return string(s.receipt(receipt.PrintKey(id)))
+	v, _ := s.receipt(receipt.PrintKey(id))
+	return string(v)
 }
 
 // mostSent bounds what SentSince returns.
@@ -93,7 +101,13 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 
 // ShownAs implements bridge.Receipts.
 func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
-	ids := strings.Split(string(s.receipt(receipt.MidKey('s', page, mid))), "\x00")
+	one := receipt.OneKeyOf(page, mid)
+	v, which := s.receipt(receipt.MidKey('s', page, mid), one)
+	if which == 1 {
+		_, _, room := receipt.CutOne(v)
+		return room, []bridge.MessageID{bridge.MessageID(one[1:])}
+	}
+	ids := strings.Split(string(v), "\x00")
 	shown := make([]bridge.MessageID, 0, len(ids)-1)
 	for _, id := range ids[1:] {
 		shown = append(shown, bridge.MessageID(id))
@@ -101,25 +115,29 @@ func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID
 	return bridge.RoomID(ids[0]), shown
 }
 
-// receipt looks a key up, what waits for a commit first, then the newest day first;
-// nil if it is not there.
-func (s ReceiptTable) receipt(key []byte) []byte {
-	if v, waits := s.lazy.receipt(key); waits {
-		return v
+// receipt looks keys up, what waits for a commit first, then the newest day first, and returns
+// the value of the first that is there, and which that is; nil if none is.
+func (s ReceiptTable) receipt(keys ...[]byte) (found []byte, which int) {
+	for i, key := range keys {
+		if v, waits := s.lazy.receipt(key); waits {
+			return v, i
+		}
 	}
-	var found []byte
 	err := s.view(func(tx *bbolt.Tx) error {
 		oldest := receipt.DayOf(s.now()) - keepReceipts
 		c := tx.Bucket(bucketMessages).Cursor()
 		for day, _ := c.Last(); day != nil && found == nil && receipt.DayNumber(day) >= oldest; day, _ = c.Prev() {
-			found = bytes.Clone(receiptsOn(s.file, tx, day).Get(key))
+			b := receiptsOn(s.file, tx, day)
+			for which = 0; which < len(keys) && found == nil; which++ {
+				found = bytes.Clone(b.Get(keys[which]))
+			}
 		}
 		return nil
 	})
-	if err != nil {
-		return nil // closed: nothing can be sent or concluded any more
+	if err != nil || found == nil {
+		return nil, 0 // closed: nothing can be sent or concluded any more
 	}
-	return found
+	return found, which - 1
 }
 
 func (g *group) saveReceipts(said []receipt.Pair) {

@@ -25,7 +25,8 @@ func nameKey(c bridge.Conversation) []byte { return append([]byte{'n'}, c.String
 // Name implements bridge.Names.
 func (s NameTable) Name(c bridge.Conversation) (name string, asked time.Time) {
 	key := nameKey(c)
-	text, err := s.seal.Open(bucketMessages, key, ReceiptTable(s).receipt(key))
+	sealed, _ := ReceiptTable(s).receipt(key)
+	text, err := s.seal.Open(bucketMessages, key, sealed)
 	if err != nil || len(text) < 8 {
 		return "", time.Time{}
 	}

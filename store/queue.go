@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
@@ -49,13 +50,13 @@ func newQueues(f *file) [3]*Queue {
 
 // added is an entry that a transaction stores.
 type added struct {
-	entry    *bridge.Entry
-	delivery bridge.Delivery // the same, as it is read
+	entry *bridge.Entry
+	seq   bridge.Seq
 }
 
 // Append implements bridge.Queue. It fails at once with ErrBehind or ErrDiskFull
 // when nothing new can be taken, and otherwise with ErrNotStored. ctx ends the
-// waiting only while the writer has not taken the entries. Bodies are not to be changed
+// waiting only while the writer has not taken the entries. They are not to be changed
 // afterwards.
 func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(*bridge.Entry, bridge.Seq)) (repeats int, err error) {
 	size := 0
@@ -87,10 +88,11 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		if stored == nil || len(news) == 0 {
 			return
 		}
+		accepted := layout.Nanos(g.now)
 		g.then(func() {
 			for _, n := range news {
-				q.file.fresh.Add(place{q.number, n.delivery.Seq}, n.delivery)
-				stored(n.entry, n.delivery.Seq)
+				q.file.fresh.Add(place{q.number, n.seq}, n.entry, accepted)
+				stored(n.entry, n.seq)
 			}
 		})
 	}}
@@ -121,6 +123,7 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 		return bridge.Delivery{}, bridge.ErrConcluded
 	}
 	if d, is := q.file.fresh.Take(place{q.number, seq}); is && !postponed {
+		d.Seq = seq
 		return d, nil
 	}
 	d := bridge.Delivery{Seq: seq}
@@ -194,7 +197,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 			refused = bridge.ErrConcluded
 			return
 		}
-		q.file.fresh.Take(place{q.number, seq})
+		q.file.fresh.Forget(place{q.number, seq})
 		progressed := func(record []byte) ([]byte, error) { return layout.WithProgress(record, p), nil }
 		if record, refused = proof.Rewrite(q.file.seal, q.bucket, key, record, progressed); refused == nil {
 			g.PutWhole(b, key, record)
@@ -207,7 +210,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 // Postpone implements bridge.Queue. It is durable with the next commit, a second later
 // at most, or when Close returns.
 func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
-	q.file.fresh.Take(place{q.number, seq})
+	q.file.fresh.Forget(place{q.number, seq})
 	q.file.lazy.postpone(place{q.number, seq}, h)
 }
 
@@ -261,27 +264,29 @@ func laneNumber(raw []byte, numbers map[string]int, lanes []bridge.Lane) (int, [
 // Seen implements bridge.Queue.
 func (q *Queue) Seen(key string) bool { return q.file.seen.Has(seen.HashOf(q.bucket, key)) }
 
-func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Delivery {
+func (g *group) insert(q *Queue, e *bridge.Entry) bridge.Seq {
 	b := g.Bucket(q.bucket)
 	seq := g.Next(b)
-	key := seqKey(seq)
+	key := binary.BigEndian.AppendUint64(g.Room.Make(8), seq)
 	ids := len(e.Lane.Page) + len(e.Lane.Kind) + len(e.Lane.Customer) + len(e.Lane.Of)
-	record := make([]byte, 0, layout.HeaderLen+4+ids+len(e.Body)+seal.TagLen+seal.Overhead)
+	record := g.Room.Make(layout.HeaderLen + 4 + ids + len(e.Body) + seal.TagLen + seal.Overhead)
 	record = layout.AppendHeader(record, bridge.Delivery{Lane: e.Lane, Accepted: g.now, Progress: e.Progress})
 	record = proof.Head(g.file.seal, record, q.bucket, key)
 	g.PutWhole(b, key, g.file.seal.Seal(record, q.bucket, key, e.Body))
 	g.after.counts.queue(q).Waiting++
 	g.touched[q.number] = true
-	d := bridge.Delivery{Seq: bridge.Seq(seq), Lane: e.Lane, Body: e.Body, Event: e.Event}
-	_, _, _ = layout.ParseRecord(record, &d) // which was just made
-	return d
+	return bridge.Seq(seq)
 }
 
 func (g *group) conclude(q *Queue, seq bridge.Seq, said []receipt.Pair) {
-	if g.Drop(g.Bucket(q.bucket), seqKey(uint64(seq))) {
+	b := g.Bucket(q.bucket)
+	if g.seekers[q.number] == nil {
+		g.seekers[q.number] = b.Cursor()
+	}
+	if g.DropAt(b, g.seekers[q.number], binary.BigEndian.AppendUint64(g.Room.Make(8), uint64(seq))) {
 		g.left(q)
 	}
-	q.file.fresh.Take(place{q.number, seq})
+	q.file.fresh.Forget(place{q.number, seq})
 	g.saveReceipts(said)
 }
 

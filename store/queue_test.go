@@ -360,6 +360,40 @@ func TestFail_Expires_After7Days(t *testing.T) {
 	}
 }
 
+// TestSeen_ManySmallCommits_AllAreRememberedOverRestarts however they share records.
+func TestSeen_ManySmallCommits_AllAreRememberedOverRestarts(t *testing.T) {
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	var all []string
+	for run, commits := range []int{1, 39, 70, 3} {
+		s := open(t, o)
+		for _, key := range all {
+			if !s.Inbox().Seen(key) {
+				t.Fatalf("run %d: %s is forgotten", run, key)
+			}
+		}
+		for commit := range commits {
+			var entries []bridge.Entry
+			for n := range 1 + commit%3*commit%7*41 { // sometimes more than a record holds
+				entries = append(entries, entry(fmt.Sprint(run, "/", commit, "/", n)))
+			}
+			add(t, s.Inbox(), entries...)
+			for i := range entries {
+				all = append(all, entries[i].Key)
+			}
+			now.pass(time.Duration(commit) * time.Second)
+		}
+		if repeats, err := s.Inbox().Append(t.Context(), []bridge.Entry{entry(all[len(all)-1]), entry(all[0])}, nil); repeats != 2 || err != nil {
+			t.Fatalf("run %d: %d repeats, %v", run, repeats, err)
+		}
+		if n := s.Stats().Remembered; n != len(all) {
+			t.Fatalf("run %d: %d keys are remembered of %d", run, n, len(all))
+		}
+		closeStore(t, s)
+	}
+}
+
 func TestSeen_Expires_AfterRemember(t *testing.T) {
 	now := newClock()
 	path := newPath(t)

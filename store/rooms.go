@@ -13,6 +13,7 @@ import (
 )
 
 const (
+	linkFirstVisitor = 3 // the visitor's token is VisitorToken, and not written
 	linkVersion      = 2
 	linkWithoutBegin = 1
 )
@@ -46,7 +47,7 @@ func (s LinkTable) Link(c bridge.Conversation) (bridge.Link, error) {
 }
 
 func (s LinkTable) parseLink(key, v []byte, l *bridge.Link) error {
-	if len(v) == 0 || v[0] != linkVersion && v[0] != linkWithoutBegin {
+	if len(v) == 0 || v[0] < linkWithoutBegin || v[0] > linkFirstVisitor {
 		return errors.New("record has an unknown version")
 	}
 	room, rest, err := layout.CutShort(v[1:])
@@ -58,14 +59,16 @@ func (s LinkTable) parseLink(key, v []byte, l *bridge.Link) error {
 		return err
 	}
 	l.Room, l.Department = bridge.RoomID(room), bridge.DepartmentID(department)
-	if v[0] == linkVersion {
+	if v[0] >= linkVersion {
 		begin, more, err := layout.CutShort(rest)
 		if err != nil {
 			return err
 		}
 		l.Begin, rest = bridge.MessageID(begin), more
 	}
-	if len(rest) > 0 {
+	if v[0] == linkFirstVisitor {
+		l.Visitor = s.VisitorToken(l.Conversation)
+	} else if len(rest) > 0 {
 		visitor, err := s.seal.Open(bucketConversations, key, rest)
 		if err != nil {
 			return err
@@ -83,10 +86,15 @@ func (s LinkTable) SaveLink(ctx context.Context, l bridge.Link) error {
 		return err
 	}
 	key := []byte(l.Conversation.String())
-	v := layout.AppendShort([]byte{linkVersion}, string(l.Room))
+	v := make([]byte, 1, 64)
+	v = layout.AppendShort(v, string(l.Room))
 	v = layout.AppendShort(v, string(l.Department))
 	v = layout.AppendShort(v, string(l.Begin))
-	if l.Visitor != "" {
+	switch v[0] = linkVersion; l.Visitor {
+	case "":
+	case s.VisitorToken(l.Conversation):
+		v[0] = linkFirstVisitor
+	default:
 		v = s.seal.Seal(v, bucketConversations, key, []byte(l.Visitor.Reveal()))
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {

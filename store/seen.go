@@ -6,29 +6,41 @@ import (
 	"messenger-bridge/store/seen"
 )
 
-// writeKeys adds the new keys to the log, many to a record.
+// writeKeys adds the new keys to the log, many to a record: first to the newest one, but for
+// a journal, which would be told all that stands in it.
 func (g *group) writeKeys() {
-	for rest := g.fresh.Order; len(rest) > 0; {
-		var record []byte
-		record, rest = seen.Record(g.now, rest)
-		b := g.Bucket(bucketSeen)
-		g.Put(b, seqKey(g.Next(b)), record)
-		if g.after.seenFrom.IsZero() {
-			g.after.seenFrom = g.now
+	rest := g.fresh.Order
+	if len(rest) == 0 {
+		return
+	}
+	b := g.Bucket(bucketSeen)
+	if g.Record == nil {
+		var key, record []byte
+		if key, record, rest = seen.Continue(b, g.Room, g.now, rest); key != nil {
+			g.Put(b, key, record)
 		}
+	}
+	for len(rest) > 0 {
+		var record []byte
+		record, rest = seen.Record(g.Room, g.now, rest)
+		g.Put(b, seqKey(g.Next(b)), record)
+	}
+	if g.after.seenFrom.IsZero() {
+		g.after.seenFrom = g.now
 	}
 }
 
 // forgetKeys lets go of the oldest, a little with each commit.
 func (g *group) forgetKeys() {
 	const atOnce = 64
-	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < g.file.remember {
+	over := g.file.remember + seen.SameRecord
+	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < over {
 		return
 	}
 	b := g.Bucket(bucketSeen)
 	c := b.Cursor()
 	k, v := c.First()
-	for n := 0; k != nil && n < atOnce && g.now.Sub(seen.At(v)) >= g.file.remember; n++ {
+	for n := 0; k != nil && n < atOnce && g.now.Sub(seen.At(v)) >= over; n++ {
 		if v, err := b.Value(k, v); err == nil {
 			g.forgotten = append(g.forgotten, seen.Hashes(v)...)
 		}

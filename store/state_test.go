@@ -415,3 +415,56 @@ func TestRecords_ThatSomebodyExchangedOrDamaged_AreNotBelieved(t *testing.T) {
 		}
 	}
 }
+
+// TestReceipts_OfATextShownAsOne stand in one record, which both ids find.
+func TestReceipts_OfATextShownAsOne(t *testing.T) {
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	s := open(t, o)
+	in := bridge.Incoming{Conversation: conversation(1), Mid: "m_one", Key: bridge.MessageKey("m_one")}
+	page, id := in.Conversation.Page, in.MessageID()
+	check := func(when string, known bool) {
+		t.Helper()
+		room, shown := s.ShownAs(page, in.Mid)
+		if known != (room == "room" && slices.Equal(shown, []bridge.MessageID{id})) || !known && len(shown) > 0 {
+			t.Errorf("%s: shown in %q as %q", when, room, shown)
+		}
+		if mid := s.MidOf(bridge.SendTag{Message: id}); known != (mid == in.Mid) || !known && mid != "" {
+			t.Errorf("%s: the message is %q", when, mid)
+		}
+		for what, mid := range map[string]bridge.Mid{
+			"another part": s.MidOf(bridge.SendTag{Message: id, Part: 1}), "an edit": s.MidOf(bridge.SendTag{Message: id, Edit: 7}), "another": s.MidOf(bridge.SendTag{Message: "fb2"}),
+		} {
+			if mid != "" {
+				t.Errorf("%s: %s is %q", when, what, mid)
+			}
+		}
+		if _, shown := s.ShownAs("other", in.Mid); len(shown) > 0 {
+			t.Errorf("%s: a mid counts for its page only", when)
+		}
+		if _, ours := s.TagOf(page, in.Mid); ours {
+			t.Errorf("%s: a customer's message counts as one of ours", when)
+		}
+	}
+	receipt := bridge.Receipt{Page: page, Mid: in.Mid, Room: "room", Shown: []bridge.MessageID{id}}
+	if err := s.Inbox().Conclude(add(t, s.Inbox(), entry("one"))[0], receipt); err != nil {
+		t.Fatal(err)
+	}
+	check("at once", true)
+	closeStore(t, s)
+	s = open(t, o)
+	check("after a restart", true)
+	now.pass(29 * 24 * time.Hour)
+	check("a month later", true)
+	now.pass(3 * 24 * time.Hour)
+	check("later", false)
+
+	receipt.Shown = append(receipt.Shown, "fb_more") // shown again, with something more
+	if err := s.SaveReceipts(t.Context(), []bridge.Receipt{receipt}); err != nil {
+		t.Fatal(err)
+	}
+	if _, shown := s.ShownAs(page, in.Mid); !slices.Equal(shown, receipt.Shown) {
+		t.Errorf("with something more: shown as %q", shown)
+	}
+}

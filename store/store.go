@@ -129,20 +129,21 @@ type file struct {
 	stop     chan struct{} // closed by Close
 	finished chan struct{} // closed by the writer when it is done
 
-	writer writerState               // belongs to the writer goroutine (before: to Open)
-	busy   atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in, by a clock that nobody sets; nil: idle
-	pages  pageset.Set               // changed by the writer
-	seen   seen.Set                  // changed by the writer
-	tagged uint32                    // the day from which receipts have tags; set by Open
-	lazy   lazyMarks                 //
-	states stateMemory               //
-	fresh  fresh.Entries[place]      //
-	linked linked.Links              //
-	health health.State              //
-	disk   health.Disk               //
-	stats  atomic.Pointer[Stats]     // replaced by the writer
-	wiping sync.Mutex                // held by who overwrites free pages
-	trail  *trail.Trail              // what rides with the commits
+	writer  writerState               // belongs to the writer goroutine (before: to Open)
+	scratch scratch                   // likewise
+	busy    atomic.Pointer[time.Time] // when the oldest op the writer works on was handed in, by a clock that nobody sets; nil: idle
+	pages   pageset.Set               // changed by the writer
+	seen    seen.Set                  // changed by the writer
+	tagged  uint32                    // the day from which receipts have tags; set by Open
+	lazy    lazyMarks                 //
+	states  stateMemory               //
+	fresh   fresh.Entries[place]      //
+	linked  linked.Links              //
+	health  health.State              //
+	disk    health.Disk               //
+	stats   atomic.Pointer[Stats]     // replaced by the writer
+	wiping  sync.Mutex                // held by who overwrites free pages
+	trail   *trail.Trail              // what rides with the commits
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an
@@ -183,7 +184,7 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)},
-		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{o.Journal, make(chan struct{})},
+		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{journal: o.Journal, deposed: make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),

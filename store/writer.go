@@ -48,6 +48,13 @@ type writerState struct {
 	more       bool // receipts are left that are to be let go, with commits made for them
 }
 
+// scratch is what the writer needs for each transaction, and uses again.
+type scratch struct {
+	room  proof.Room
+	keys  seen.Fresh
+	group []*op
+}
+
 // write is the writer goroutine. Nothing else begins a write transaction.
 func (s *file) write() {
 	defer close(s.finished)
@@ -99,7 +106,8 @@ func (s *file) marks() lazySet {
 // gather takes, without waiting, what waits behind the first op.
 func (s *file) gather(first *op) []*op {
 	s.busy.Store(&first.handedIn)
-	group := make([]*op, 0, 16)
+	group := s.scratch.group[:0]
+	defer func() { s.scratch.group = group }()
 	size := 0
 	if s.writer.lastOps >= crowd {
 		runtime.Gosched()
@@ -139,8 +147,9 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	}
 	start := time.Now()
 	s.busy.CompareAndSwap(nil, &start)
-	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.histories}
-	g.Transaction = changes.Transaction{Tables: s.tables, Record: s.ledger.recorder(), Grows: appended}
+	s.scratch.room.Empty()
+	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.histories, fresh: s.scratch.keys.Empty()}
+	g.Transaction = changes.Transaction{Tables: s.tables, Room: &s.scratch.room, Record: s.ledger.recorder(), Grows: appended}
 	txid := 0
 	err := s.seams.commit(func() error {
 		return s.db.Update(func(tx *bbolt.Tx) error {
@@ -168,7 +177,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		s.recovered()
 	default:
 		err = notStored(err)
-		s.ledger.failed(g)
+		s.ledger.failed(g, err)
 		if s.tookEffect(txid) {
 			s.committed(g, len(ops), time.Since(start))
 		} else {
@@ -183,7 +192,8 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	s.trail.Settle(err == nil)
 	s.states.settle(marks.states, err == nil)
 	s.busy.Store(nil)
-	for _, o := range ops {
+	for i, o := range ops {
+		ops[i] = nil // the next group has the same place
 		o.done <- err
 	}
 }
@@ -243,13 +253,14 @@ type group struct {
 	file *file
 	now  time.Time
 
-	day       *proof.Bucket // today's receipts, once needed
-	touched   [4]bool       // queues, by their numbers
+	day       *proof.Bucket    // today's receipts, once needed
+	touched   [4]bool          // queues, by their numbers
+	seekers   [4]*bbolt.Cursor // likewise, of those from which entries leave
 	histories map[place]bridge.History
 	effects   []func()
 	appended  bool // the journal was told
 
-	fresh     seen.Fresh
+	fresh     *seen.Fresh
 	forgotten []seen.Hash
 	pages     map[bridge.PageID]*bridge.Page // nil: deleted
 	after     writerState                    // what the writer knows once it took effect

@@ -20,6 +20,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 var (
 	leadsDesc     = describe("replica_leads", "1 while this replica leads.")
 	followsDesc   = describe("replica_ready", "1 while this replica leads, or follows and knows who leads.")
+	fullDesc      = describe("journal_full", "1 while NATS stores nothing that this replica offers, for want of room.")
 	positionDesc  = describe("journal_position", "Place of the newest record of the journal that this replica has.")
 	lagDesc       = describe("journal_lag_records", "Records that a standby does not have yet.")
 	lagTimeDesc   = describe("journal_lag_seconds", "For how long a standby has been behind.")
@@ -34,7 +35,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (Replica) Describe(all chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{leadsDesc, followsDesc, positionDesc, lagDesc, lagTimeDesc, appendDesc, appendsDesc, retriesDesc, resolvedDesc,
+	for _, d := range []*prometheus.Desc{leadsDesc, followsDesc, fullDesc, positionDesc, lagDesc, lagTimeDesc, appendDesc, appendsDesc, retriesDesc, resolvedDesc,
 		journalDesc, takeoversDesc, snapshotDesc} {
 		all <- d
 	}
@@ -48,6 +49,7 @@ func (r Replica) Collect(all chan<- prometheus.Metric) {
 	}
 	put(leadsDesc, prometheus.GaugeValue, one(s.Role == replicas.Leader))
 	put(followsDesc, prometheus.GaugeValue, one(s.Ready() == nil))
+	put(fullDesc, prometheus.GaugeValue, one(s.Full))
 	put(positionDesc, prometheus.GaugeValue, float64(s.Position))
 	put(lagDesc, prometheus.GaugeValue, float64(s.LagRecords))
 	put(lagTimeDesc, prometheus.GaugeValue, s.LagSeconds)

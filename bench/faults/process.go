@@ -23,6 +23,10 @@ const shortTimes = "echoWait=1200ms,settleFor=1m,tellAfter=2s,noAgentRetry=200ms
 	"pingEvery=500ms,refused=300ms,restTimeout=1500ms,graphTimeout=1500ms,throttled=200ms,setupEvery=5s,setupQuiet=100ms,watchEvery=300ms,fileAgain=100ms,fileStall=1500ms," +
 	"patience=1s,tellRefused=2s,fileFor=2s,inOrder=200ms"
 
+// overtakenAtMost is by how much an answer may be streamed after a younger one, as long as the order
+// in which customers get them is weighed: less than inOrder, for the bridge needs time to read.
+const overtakenAtMost = 150 * time.Millisecond
+
 // process is the program under test.
 type process struct {
 	binary   string

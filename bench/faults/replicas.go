@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -66,7 +67,7 @@ func replicate(w *world, first *process) (err error) {
 	}
 	r.close = append(r.close, closing)
 	for i, m := range r.members {
-		if err := r.wire(i, m); err != nil {
+		if err := r.wire(i, m, cmp.Or(w.plan.takeover, takeoverAfter)); err != nil {
 			return err
 		}
 	}
@@ -76,7 +77,7 @@ func replicate(w *world, first *process) (err error) {
 func host(base string) string { return strings.TrimPrefix(base, "http://") }
 
 // wire leads cables to a member and from it, and tells it of them.
-func (r *replicated) wire(i int, m *process) (err error) {
+func (r *replicated) wire(i int, m *process, takeover time.Duration) (err error) {
 	lead := func(to string) *cable.Cable {
 		c, failed := cable.New(to)
 		if err = failed; err == nil {
@@ -97,7 +98,7 @@ func (r *replicated) wire(i int, m *process) (err error) {
 		return err
 	}
 	m.environ = append(m.environ, "PUBLIC_URL="+r.public, "JOURNAL_URL=nats://"+strings.Join(nodes, ","), fmt.Sprintf("REPLICA_NAME=r%d", i),
-		"REPLICA_URL=http://"+r.between[i].Address(), "TAKEOVER_AFTER="+takeoverAfter.String())
+		"REPLICA_URL=http://"+r.between[i].Address(), "TAKEOVER_AFTER="+takeover.String())
 	return nil
 }
 
@@ -143,6 +144,11 @@ func (r *replicated) asked(only *process) *process {
 		return r.members[i]
 	}
 	return only
+}
+
+// ready reports whether one member leads and the other follows.
+func (r *replicated) ready() bool {
+	return r == nil || r.members[0].ready() == "" && r.members[1].ready() == ""
 }
 
 // processes are all there are, standbys first.

@@ -44,7 +44,8 @@ type plan struct {
 	messages  int   // of each customer, and as many answers
 	disk      int64 // bytes on which the store lies; 0: as few as a round needs
 	strikes   []strike
-	replicas  bool // the program is two replicas
+	replicas  bool          // the program is two replicas
+	takeover  time.Duration // of these; 0: short, so that a round ends in seconds
 }
 
 func newPlan(seed uint64, replicas bool) plan {
@@ -251,7 +252,7 @@ func (w *world) settle() bool {
 			w.goesOn()
 			next = time.Now().Add(300 * time.Millisecond)
 		}
-		return w.auditor.complete() && w.meta.Waiting() == 0 && w.replicas.asked(w.bot).idle() && w.auditor.complete()
+		return w.auditor.complete() && w.meta.Waiting() == 0 && w.replicas.asked(w.bot).idle() && w.replicas.ready() && w.auditor.complete()
 	}, patience) == nil
 }
 

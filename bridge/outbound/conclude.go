@@ -13,6 +13,7 @@ func (a *attempt) conclude() error {
 		return err
 	}
 	a.o.endings.forget(a)
+	a.o.reports.correct(a)
 	if !a.out.Automatic {
 		bridge.NoteSpoken(a.o.Memory.States, a.o.Memory.Pages, a.out.Conversation, a.o.Now())
 		a.o.Hooks.Delivered()

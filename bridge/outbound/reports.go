@@ -44,6 +44,17 @@ func (r reports) takeBack(a *attempt) error {
 	return nil
 }
 
+// correct tells once more what takeBack tells: the author may have been told that the message waits while it was
+// being concluded. Whoever told it saw the delivery still there.
+func (r reports) correct(a *attempt) {
+	if !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) || r.told(a.out, bridge.Corrected, a.out.RetryNo) {
+		return
+	}
+	if err := r.tell(a, bridge.Corrected, ""); err != nil {
+		r.Log.Warn("a notice that a message waits is not corrected", "page", a.out.Conversation.Page, "delivery", a.d.Seq, "err", err)
+	}
+}
+
 // SurveySkipped is what is said in a room whose customer was not asked how it was.
 func SurveySkipped(room bridge.RoomID, why bridge.Reason) bridge.Notice {
 	return bridge.Notice{Kind: bridge.SurveySkipped, Room: room, Topic: "survey/" + string(room), Reason: why}

@@ -98,7 +98,7 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 			stored(e, seq)
 		}
 		if l.Log.Enabled(ctx, slog.LevelDebug) {
-			l.Log.Debug("delivery accepted", append([]any{"direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key}, about(l.Config, e.Body)...)...)
+			l.Log.Debug("delivery accepted", append([]any{"direction", l.Direction, "page", e.Lane.Page, "delivery", seq, "key", e.Key}, subjectOf(l.Config, e.Body)...)...)
 		}
 		l.add(e.Lane, seq)
 	})
@@ -108,8 +108,8 @@ func (l *Lanes) put(ctx context.Context, entries []bridge.Entry, stored func(*br
 	return len(entries) - repeats, nil
 }
 
-// about names, for the log, the message that an entry is about.
-func about(c Config, body []byte) []any {
+// subjectOf names, for the log, the message that an entry is about.
+func subjectOf(c Config, body []byte) []any {
 	if c.Subject == nil {
 		return nil
 	}

@@ -487,6 +487,40 @@ func TestWaiting_MessageGoesOutMeanwhile_NoticeIsCorrected(t *testing.T) {
 	o.eventually("the notice is corrected", func() bool { return len(o.told) == 2 && o.told[1].Kind == bridge.Corrected })
 }
 
+// slowToConclude concludes a delivery only when the watch has stored that it waits, and has seen it still there.
+type slowToConclude struct {
+	bridge.Queue
+	seen func() bool // that the notice is stored
+	once *sync.Once
+	told chan struct{}
+}
+
+func (q slowToConclude) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
+	d, err := q.Queue.Delivery(seq)
+	if err == nil && q.seen() {
+		q.once.Do(func() { close(q.told) })
+	}
+	return d, err
+}
+
+func (q slowToConclude) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
+	<-q.told
+	return q.Queue.Conclude(seq, receipts...)
+}
+
+// A commit takes long, and meanwhile the agent is told that the message waits.
+func TestWaiting_ToldWhileItIsConcluded_NoticeIsCorrected(t *testing.T) {
+	o := newOutside(t)
+	l := begin(t, o, database(t), func(c *relay.Config) {
+		notices := c.Queues.Notices
+		key := string(bridge.Notice{Kind: bridge.StillWaiting, Message: "a"}.Key())
+		c.Queues.Outbox = slowToConclude{c.Queues.Outbox, func() bool { return notices.Seen(key) }, &sync.Once{}, make(chan struct{})}
+		c.Times.TellAfter = 40 * time.Millisecond
+	})
+	l.says(t, "a", "one")
+	o.eventually("the notice is corrected", func() bool { return len(o.told) == 2 && o.told[1].Kind == bridge.Corrected })
+}
+
 func TestWorkspaceReady_NobodyWaitsForABackoff(t *testing.T) {
 	o := newOutside(t)
 	down := true

@@ -62,7 +62,7 @@ func catchUp(ctx context.Context, stream *journal.Stream, o store.Options) error
 	if err != nil {
 		return err
 	}
-	err = stream.Follow(c.At()).Run(ctx, func(records []journal.Record) error { return c.Apply(Steps(records)) })
+	err = stream.Follow(c.At(), replica.Claim{}).Run(ctx, func(records []journal.Record) error { return c.Apply(Steps(records)) })
 	if errors.Is(err, journal.ErrVacant) {
 		err = nil
 	}

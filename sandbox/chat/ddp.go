@@ -60,7 +60,7 @@ type rcConn struct {
 	alive *time.Timer   // silence; reset by every frame
 
 	mu     sync.Mutex // guards the rest
-	queue  [][]byte
+	queue  []rcOutgoing
 	muted  bool
 	pinged bool
 	over   bool
@@ -135,22 +135,25 @@ func (c *rcConn) write() {
 		batch, muted := c.queue, c.muted
 		c.queue = nil
 		c.mu.Unlock()
-		for _, frame := range batch {
+		for _, f := range batch {
 			if muted {
 				break
 			}
-			if c.ws.WriteMessage(websocket.TextMessage, frame) != nil {
+			if c.ws.WriteMessage(websocket.TextMessage, f.text) != nil {
 				return // the reader notices too
 			}
+			c.rc.overtakes.note(f.of, time.Now())
 		}
 	}
 }
 
 // send queues a frame; it never blocks.
-func (c *rcConn) send(frame []byte) {
+func (c *rcConn) send(frame []byte) { c.enqueue(rcOutgoing{text: frame}) }
+
+func (c *rcConn) enqueue(f rcOutgoing) {
 	c.mu.Lock()
 	if !c.muted {
-		c.queue = append(c.queue, frame)
+		c.queue = append(c.queue, f)
 	}
 	c.mu.Unlock()
 	select {

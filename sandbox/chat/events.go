@@ -28,8 +28,9 @@ type rcSockets struct {
 
 // rcEvent is a message on its way to subscribers.
 type rcEvent struct {
-	room *rcRoom
-	body json.RawMessage
+	room    *rcRoom
+	written time.Time // when it was written, as it is stamped
+	body    json.RawMessage
 }
 
 // LoseEvents silently keeps the next n messages from the stream (their second
@@ -88,7 +89,7 @@ func (rc *RocketChat) streamMessage(m *rcMessage, again bool) {
 			doc["u"].(rcDoc)["name"] = u.Name
 		}
 	}
-	e := &rcEvent{room: m.room, body: rcEncode(doc, rcEJSON)}
+	e := &rcEvent{room: m.room, written: m.ts(), body: rcEncode(doc, rcEJSON)}
 	if lag := rc.socks.lag; lag > 0 && !again {
 		rc.socks.lag = 0
 		rc.later(lag, func() { rc.pass(e) })
@@ -170,7 +171,7 @@ func (rc *RocketChat) deliverMine(c *rcConn, e *rcEvent) {
 		if e.room.kind == "c" || e.room.kind == "p" {
 			info["roomName"] = e.room.name
 		}
-		c.send(rcChanged(stream, event, e.body, rcEncode(info, rcEJSON)))
+		c.enqueue(rcOutgoing{rcChanged(stream, event, e.body, rcEncode(info, rcEJSON)), e})
 	}
 	if !rc.cfg.Disorder.Reorders {
 		send()

@@ -131,6 +131,8 @@ type RocketChat struct {
 	change chan struct{} // made by Changed, closed by changed
 	hung   chan struct{} // not nil while hanging; closed when that ends
 
+	overtakes rcOvertakes // guards itself
+
 	emojis *EmojiList // nil: the list of the version played
 
 	rcWorld

@@ -16,8 +16,9 @@ const fillAppended = 0.9
 type Transaction struct {
 	Tx     *bbolt.Tx
 	Tables proof.Tables
-	Record *Recorder // for the journal; nil: there is none
-	Grows  [][]byte  // buckets whose keys only grow
+	Room   *proof.Room // for what is put; nil: anew each time
+	Record *Recorder   // for the journal; nil: there is none
+	Grows  [][]byte    // buckets whose keys only grow
 	Wrote  bool
 	Err    error // of bbolt; fails the transaction
 
@@ -29,7 +30,7 @@ func (t *Transaction) Bucket(name []byte) proof.Bucket {
 	if b, is := t.open[string(name)]; is {
 		return b
 	}
-	b := t.Tables.Of(t.Tx, name)
+	b := t.Tables.Of(t.Tx, name).Within(t.Room)
 	for _, a := range t.Grows {
 		if bytes.Equal(a, name) {
 			b.FillPercent = fillAppended
@@ -45,7 +46,7 @@ func (t *Transaction) Bucket(name []byte) proof.Bucket {
 
 // Numbered returns one of a bucket's numbered buckets, which is there.
 func (t *Transaction) Numbered(all, name []byte, number, tagged uint32) proof.Bucket {
-	b := t.Tables.Numbered(t.Tx, all, name, number, tagged)
+	b := t.Tables.Numbered(t.Tx, all, name, number, tagged).Within(t.Room)
 	t.Record.Named(b.Bucket, all, name)
 	return b
 }
@@ -131,8 +132,10 @@ func (t *Transaction) Take(b proof.Bucket, key []byte) []byte {
 }
 
 // Drop deletes a key and reports whether it was there.
-func (t *Transaction) Drop(b proof.Bucket, key []byte) bool {
-	c := b.Cursor()
+func (t *Transaction) Drop(b proof.Bucket, key []byte) bool { return t.DropAt(b, b.Cursor(), key) }
+
+// DropAt does so with a cursor of the bucket, which it moves.
+func (t *Transaction) DropAt(b proof.Bucket, c *bbolt.Cursor, key []byte) bool {
 	if k, _ := c.Seek(key); !bytes.Equal(k, key) {
 		return false
 	}

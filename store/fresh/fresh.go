@@ -5,44 +5,71 @@ import (
 	"sync"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 )
 
-// most bounds the bytes of bodies that Entries hold.
-const most = 4 << 20
+// most bounds the bytes of bodies that Entries hold; a table that had room for more than
+// few is let go when it is empty.
+const (
+	most = 4 << 20
+	few  = 512
+)
 
 // Entries need not be read and unsealed for the first attempt. The file is what counts:
 // whatever changes an entry there takes it out of here, and everything is handed out once.
 // K is where an entry is.
 type Entries[K comparable] struct {
 	mu    sync.Mutex // guards all below
-	at    map[K]bridge.Delivery
+	at    map[K]stored
 	bytes int
+	crowd bool // more than few were here since the table was made
 }
 
-// Add keeps an entry that is durable, if there is room.
-func (f *Entries[K]) Add(at K, d bridge.Delivery) {
+// stored is what somebody handed in, and when that was accepted, as the file has it.
+type stored struct {
+	*bridge.Entry
+	accepted uint64
+}
+
+// Add keeps an entry that is durable, if there is room. It is not to be changed afterwards.
+func (f *Entries[K]) Add(at K, e *bridge.Entry, accepted uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.bytes+len(d.Body) > most {
+	if f.bytes+len(e.Body) > most {
 		return
 	}
 	if f.at == nil {
-		f.at = map[K]bridge.Delivery{}
+		f.at = map[K]stored{}
 	}
-	f.at[at] = d
-	f.bytes += len(d.Body)
+	f.at[at] = stored{e, accepted}
+	f.bytes += len(e.Body)
+	f.crowd = f.crowd || len(f.at) > few
 }
 
-// Take hands an entry out; false if it is not here.
+// Take hands an entry out, as it would be read; false if it is not here.
 func (f *Entries[K]) Take(at K) (d bridge.Delivery, is bool) {
+	e, is := f.take(at)
+	if !is {
+		return d, false
+	}
+	return bridge.Delivery{Lane: e.Lane, Accepted: layout.Time(e.accepted), Progress: layout.Written(e.Progress), Body: e.Body, Event: e.Event}, true
+}
+
+func (f *Entries[K]) take(at K) (e stored, is bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if d, is = f.at[at]; is {
-		f.bytes -= len(d.Body)
-		delete(f.at, at)
+	if e, is = f.at[at]; !is {
+		return e, false
 	}
-	return d, is
+	f.bytes -= len(e.Body)
+	if delete(f.at, at); len(f.at) == 0 && f.crowd {
+		f.at, f.crowd = nil, false
+	}
+	return e, true
 }
+
+// Forget lets go of an entry that changes in the file.
+func (f *Entries[K]) Forget(at K) { f.take(at) }
 
 // Clear lets go of everything, because the store is closed.
 func (f *Entries[K]) Clear() {

@@ -18,11 +18,15 @@ func Nanos(t time.Time) uint64 {
 
 // FromNanos reads a time from 8 bytes.
 func FromNanos(b []byte) time.Time {
-	n := int64(binary.BigEndian.Uint64(b)) // #nosec G115 -- the very bits that Nanos wrote
-	if n == 0 {
+	return Time(binary.BigEndian.Uint64(b))
+}
+
+// Time is what Nanos made a number of.
+func Time(nanos uint64) time.Time {
+	if nanos == 0 {
 		return time.Time{}
 	}
-	return time.Unix(0, n)
+	return time.Unix(0, int64(nanos)) // #nosec G115 -- the very bits that Nanos wrote
 }
 
 // ErrShort says that a record ends too early.

@@ -53,6 +53,12 @@ func appendProgress(dst []byte, p bridge.Progress) []byte {
 	return binary.BigEndian.AppendUint16(dst, uint16(min(p.Attempts, math.MaxUint16))) // #nosec G115 -- cut off just here
 }
 
+// Written returns progress as it will be read.
+func Written(p bridge.Progress) bridge.Progress {
+	p.Part, p.Attempts, p.Tried = min(p.Part, math.MaxUint16), min(p.Attempts, math.MaxUint16), Time(Nanos(p.Tried))
+	return p
+}
+
 func appendHistory(dst []byte, h bridge.History) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(min(h.Tries, math.MaxUint16))) // #nosec G115 -- cut off just here
 	dst = append(dst, byte(min(h.Step, math.MaxUint8)))                            // #nosec G115 -- cut off just here

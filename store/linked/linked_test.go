@@ -2,6 +2,7 @@ package linked
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"messenger-bridge/bridge"
@@ -50,5 +51,25 @@ func TestLinks_Many_ThoseAskedForStay(t *testing.T) {
 	l.Erased(numbered(0).Conversation)
 	if _, _, held := l.Get(numbered(0).Conversation); held {
 		t.Error("erased, and held")
+	}
+}
+
+// TestLinks_ComeBackWhole as they were held, without a copy of anything.
+func TestLinks_ComeBackWhole(t *testing.T) {
+	for _, link := range []bridge.Link{
+		{Conversation: bridge.Conversation{Page: "1", Kind: bridge.Messages, Customer: "2"}},
+		{Conversation: bridge.Conversation{Page: "1", Kind: bridge.Messages, Customer: "2/3"}, Room: "room", Visitor: "visitor"},
+		{Conversation: numbered(3).Conversation, Room: "r", Department: "d", Begin: "b", Visitor: bridge.Secret(strings.Repeat("v", 4096))},
+		{Conversation: numbered(4).Conversation, Department: "département", Begin: "b"},
+	} {
+		var l Links
+		l.Saved(link)
+		got, _, held := l.Get(link.Conversation)
+		if !held || got != link {
+			t.Errorf("holds %+v, %v; want %+v", got, held, link)
+		}
+		if n := testing.AllocsPerRun(100, func() { l.Get(link.Conversation) }); n > 0 {
+			t.Errorf("%v allocations to ask for what is held", n)
+		}
 	}
 }

@@ -28,6 +28,7 @@ type Bucket struct {
 	name    []byte
 	seal    *seal.Sealer // nil: its values have no tags
 	changed func(Place)
+	room    *Room // for what is put; nil: anew each time
 }
 
 // Open returns a bucket of that name. changed is told of values that are not proven.
@@ -35,12 +36,18 @@ func Open(b *bbolt.Bucket, name []byte, s *seal.Sealer, changed func(Place)) Buc
 	return Bucket{Bucket: b, name: name, seal: s, changed: changed}
 }
 
+// Within returns the bucket as a transaction changes it that has this room.
+func (b Bucket) Within(room *Room) Bucket {
+	b.room = room
+	return b
+}
+
 // Put stores a value with its tag. Both belong to bbolt until the commit.
 func (b Bucket) Put(key, value []byte) error {
 	if b.seal == nil {
 		return b.Bucket.Put(key, value)
 	}
-	whole := append(make([]byte, 0, len(value)+seal.TagLen), value...)
+	whole := append(b.room.Make(len(value)+seal.TagLen), value...)
 	return b.Bucket.Put(key, b.seal.Tag(whole, b.name, key, value))
 }
 

@@ -78,6 +78,9 @@ func appendPairs(all []Pair, r *bridge.Receipt) []Pair {
 		}
 		return append(all, Pair{key, mid}, Pair{MidKey('i', r.Page, r.Mid), of})
 	}
+	if one, is := onlyOne(r); is {
+		return append(all, one)
+	}
 	shown := r.Shown[:min(len(r.Shown), mostShown)]
 	size := len(r.Room)
 	for _, id := range shown {
@@ -89,6 +92,43 @@ func appendPairs(all []Pair, r *bridge.Receipt) []Pair {
 		all = append(all, Pair{MarkKey('o', bridge.SendTag{Message: id}), mid})
 	}
 	return append(all, Pair{MidKey('s', r.Page, r.Mid), value})
+}
+
+// onlyOne returns what is stored of a message that is shown as one, whose id follows from its
+// own: one record is found by both.
+func onlyOne(r *bridge.Receipt) (Pair, bool) {
+	if len(r.Shown) != 1 || strings.Contains(string(r.Page), "\x00") || strings.Contains(string(r.Mid), "\x00") || !messageOf(r.Page, r.Mid).IsShownAs(r.Shown[0]) {
+		return Pair{}, false
+	}
+	value := make([]byte, 0, len(r.Page)+len(r.Mid)+len(r.Room)+2)
+	value = append(append(append(value, r.Page...), 0), r.Mid...)
+	return Pair{OneKey(bridge.SendTag{Message: r.Shown[0]}), append(append(value, 0), r.Room...)}, true
+}
+
+// messageOf is what is known of a customer's message by its mid.
+func messageOf(page bridge.PageID, mid bridge.Mid) bridge.Incoming {
+	return bridge.Incoming{Conversation: bridge.Conversation{Page: page}, Key: bridge.MessageKey(mid)}
+}
+
+// OneKey is where a message stands that may be the only one as which another is shown; nil for
+// what no such message can be.
+func OneKey(m bridge.SendTag) []byte {
+	if m != (bridge.SendTag{Message: m.Message}) {
+		return nil
+	}
+	return append([]byte{'b'}, m.Message...)
+}
+
+// OneKeyOf is where a mid stands that is shown as one message.
+func OneKeyOf(page bridge.PageID, mid bridge.Mid) []byte {
+	return OneKey(bridge.SendTag{Message: messageOf(page, mid).MessageID()})
+}
+
+// CutOne reads what stands there.
+func CutOne(v []byte) (page bridge.PageID, mid bridge.Mid, room bridge.RoomID) {
+	first, rest, _ := bytes.Cut(v, []byte{0})
+	second, third, _ := bytes.Cut(rest, []byte{0})
+	return bridge.PageID(first), bridge.Mid(second), bridge.RoomID(third)
 }
 
 // mostShown bounds what is remembered of a message that is shown as very many.

@@ -85,6 +85,17 @@ type Fresh struct {
 	set   map[Hash]struct{}
 }
 
+// Empty returns the same without any.
+func (f *Fresh) Empty() *Fresh {
+	const kept = 512
+	if len(f.Order) > kept {
+		*f = Fresh{}
+	}
+	clear(f.set)
+	f.Order = f.Order[:0]
+	return f
+}
+
 // First reports whether a key is new, also to a set, and if so has it remembered.
 func (f *Fresh) First(s *Set, h Hash) bool {
 	if s.Has(h) {
@@ -101,18 +112,44 @@ func (f *Fresh) First(s *Set, h Hash) bool {
 	return true
 }
 
-// perRecord bounds a record of the log to about half a page.
-const perRecord = 120
+const (
+	// perRecord bounds a record of the log to about half a page, and few one to which keys are
+	// added: bbolt splits pages of five records and more.
+	perRecord = 120
+	few       = 40
+	// SameRecord is for how long keys come into the same record, which counts as made when it was
+	// begun: pages of many small ones take long to write.
+	SameRecord = time.Minute
+)
 
 // Record returns a record of the log with the first of some keys, and the others.
-func Record(now time.Time, of []Hash) (record []byte, rest []Hash) {
+func Record(room *proof.Room, now time.Time, of []Hash) (record []byte, rest []Hash) {
 	n := min(len(of), perRecord)
-	record = make([]byte, 0, 4+len(Hash{})*n)
+	record = room.Make(4 + len(Hash{})*n)
 	record = binary.BigEndian.AppendUint32(record, uint32(now.Unix())) // #nosec G115 -- seconds fit until 2106
 	for _, h := range of[:n] {
 		record = append(record, h[:]...)
 	}
 	return record, of[n:]
+}
+
+// Continue returns the newest record with the first of some keys behind those in it, where it stands,
+// and the others; no key if it is full, old, or not proven.
+func Continue(b proof.Bucket, room *proof.Room, now time.Time, of []Hash) (key, record []byte, rest []Hash) {
+	key, stored := b.Cursor().Last()
+	if key == nil {
+		return nil, nil, of
+	}
+	old, err := b.Value(key, stored)
+	age, n := now.Sub(At(old)), min(len(of), few-len(old)/len(Hash{}))
+	if err != nil || n <= 0 || age < 0 || age >= SameRecord {
+		return nil, nil, of
+	}
+	record = append(room.Make(len(old)+len(Hash{})*n), old...)
+	for _, h := range of[:n] {
+		record = append(record, h[:]...)
+	}
+	return key, record, of[n:]
 }
 
 // At returns when a record was made.

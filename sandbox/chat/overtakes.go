@@ -1,0 +1,52 @@
+package chat
+
+import (
+	"sync"
+	"time"
+)
+
+// rcOutgoing is what is sent over a socket; of is the message on __my_messages__ that it brings, nil if it is
+// something else.
+type rcOutgoing struct {
+	text []byte
+	of   *rcEvent
+}
+
+// rcOvertakes measures by how much messages of a room came after younger ones.
+type rcOvertakes struct {
+	mu   sync.Mutex                          // guards all below
+	sent map[*rcRoom]map[time.Time]time.Time // by when it was written, when each left first
+	most time.Duration
+}
+
+// note is for a message that has just left.
+func (o *rcOvertakes) note(e *rcEvent, now time.Time) {
+	if e == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sent == nil {
+		o.sent = map[*rcRoom]map[time.Time]time.Time{}
+	}
+	if o.sent[e.room] == nil {
+		o.sent[e.room] = map[time.Time]time.Time{}
+	}
+	if _, before := o.sent[e.room][e.written]; before {
+		return
+	}
+	o.sent[e.room][e.written] = now
+	for written, left := range o.sent[e.room] {
+		if written.After(e.written) {
+			o.most = max(o.most, now.Sub(left))
+		}
+	}
+}
+
+// Overtaken returns the longest time by which a message was streamed after a younger one of its
+// room: longer than whoever listens may wait for it, their order proves nothing.
+func (rc *RocketChat) Overtaken() time.Duration {
+	rc.overtakes.mu.Lock()
+	defer rc.overtakes.mu.Unlock()
+	return rc.overtakes.most
+}
