@@ -55,11 +55,16 @@ func (o *Notices) runCommand(ctx context.Context, n bridge.Notice) error {
 	if reply.Text == "" {
 		return nil
 	}
+	if reply.Changed != "" && !n.Command.Setup { // in a lane of its own: while there is no setup channel, answers do not wait
+		if err := o.Announce(ctx, ChangedKey(n.Message), reply.Changed); err != nil {
+			return bridge.StoreRefusal(err)
+		}
+	}
 	return bridge.StoreRefusal(o.store(ctx, bridge.CommandLane(n.To.ID), told(n, reply)...))
 }
 
 // told is what people are told after a command: the answer; in the room where it was typed, that
-// the answer came by direct message; in the setup channel what was changed elsewhere.
+// the answer came by direct message.
 func told(n bridge.Notice, reply bridge.Reply) []bridge.Notice {
 	answer := bridge.Notice{Kind: bridge.Answer, Message: n.Message, To: n.To, Text: reply.Text, Shortcuts: reply.Shortcuts}
 	if n.Command.Setup && !reply.Private {
@@ -70,9 +75,6 @@ func told(n bridge.Notice, reply bridge.Reply) []bridge.Notice {
 	alone := n.Command.Trusted && !n.Command.Setup // a direct message is answered by one
 	if n.Room != "" && !alone {
 		all = append(all, bridge.Notice{Kind: bridge.AnsweredAside, Room: n.Room, Message: n.Message, To: n.To})
-	}
-	if reply.Changed != "" && !n.Command.Setup {
-		all = append(all, bridge.Notice{Kind: bridge.Announcement, Topic: ChangedKey(n.Message), Text: reply.Changed})
 	}
 	return all
 }
