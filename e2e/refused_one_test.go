@@ -164,12 +164,21 @@ func roomOf(w *world, text string) string {
 	return ""
 }
 
-// others lets other customers do the same all the time, until it is stopped.
+// others lets twenty other customers do the same, each again as soon as what it did last is
+// shown, until it is stopped: they never do more than this machine takes.
 func others(w *world) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for n := 0; ; n++ {
+			for n >= 20 && roomOfNote(w, "other echo "+strconv.Itoa(n-20)) == "" {
+				select {
+				case <-end:
+					return
+				case <-w.rc.Changed():
+				case <-time.After(50 * time.Millisecond):
+				}
+			}
 			select {
 			case <-end:
 				return
@@ -185,6 +194,18 @@ func others(w *world) (stop func()) {
 		}
 	}()
 	return func() { close(end); <-ended }
+}
+
+// roomOfNote returns the room in which the bot says a text, or nothing.
+func roomOfNote(w *world, text string) string {
+	for _, room := range w.rc.Rooms() {
+		for _, m := range w.rc.Messages(room.ID) {
+			if !m.FromVisitor && strings.HasSuffix(m.Text, text) {
+				return room.ID
+			}
+		}
+	}
+	return ""
 }
 
 func (w *world) failedJSON() string {
