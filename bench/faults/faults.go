@@ -125,10 +125,11 @@ type report struct {
 	seed       uint64
 	replicas   bool
 	rounds     int
-	in, out    int // messages of customers and of agents
-	marked     int // of the latter, not delivered and said so
-	replaced   int // of customers, by lines that say that it is not shown
-	starts     int // of the program
+	in, out    int    // messages of customers and of agents
+	marked     int    // of the latter, not delivered and said so
+	replaced   int    // of customers, by lines that say that it is not shown
+	starts     int    // of the program
+	unordered  [3]int // rounds in which the order proves nothing: of customers' messages; of answers, as the stream kept some back, or brought some late
 	faults     map[string]int
 	violations int
 	failed     []outcome // rounds with violations
@@ -142,6 +143,11 @@ func (r *report) add(d outcome) {
 	r.marked += d.marked
 	r.replaced += d.replaced
 	r.starts += d.starts
+	for i, so := range []bool{d.shuffled, d.late, d.overtaken && !d.late} {
+		if so {
+			r.unordered[i]++
+		}
+	}
 	for _, name := range d.faults {
 		r.faults[name]++
 	}
@@ -152,8 +158,8 @@ func (r *report) add(d outcome) {
 }
 
 func (r *report) write(out io.Writer) {
-	fmt.Fprintf(out, "| | |\n|---|---|\n| seeds | %d to %d |\n| rounds | %d in %s |\n| messages of customers | %d, of them %d refused for good, replaced and listed |\n| messages of agents | %d, of them %d refused and marked |\n| starts of the program | %d |\n| violations | %d |\n\n",
-		r.seed, r.seed+uint64(max(r.rounds, 1))-1, r.rounds, r.took.Round(time.Second), r.in, r.replaced, r.out, r.marked, r.starts, r.violations)
+	fmt.Fprintf(out, "| | |\n|---|---|\n| seeds | %d to %d |\n| rounds | %d in %s |\n| messages of customers | %d, of them %d refused for good, replaced and listed |\n| messages of agents | %d, of them %d refused and marked |\n| starts of the program | %d |\n| rounds in which Facebook shuffles, so that order is not weighed | %d |\n| rounds in which the stream keeps answers back, the same of answers | %d |\n| rounds in which the machine brought answers late, the same | %d |\n| violations | %d |\n\n",
+		r.seed, r.seed+uint64(max(r.rounds, 1))-1, r.rounds, r.took.Round(time.Second), r.in, r.replaced, r.out, r.marked, r.starts, r.unordered[0], r.unordered[1], r.unordered[2], r.violations)
 	fmt.Fprint(out, "| fault | times |\n|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(r.faults)) {
 		fmt.Fprintf(out, "| %s | %d |\n", name, r.faults[name])

@@ -25,7 +25,6 @@ const shortTimes = "echoWait=1200ms,settleFor=1m,tellAfter=2s,noAgentRetry=200ms
 
 // overtakenAtMost is by how much an answer may be streamed after a younger one, as long as the order
 // in which customers get them is weighed: less than inOrder, for the bridge needs time to read.
-// What is streamed again after a lost connection counts as overtaken, too, so more rounds are left out than need be.
 const overtakenAtMost = 150 * time.Millisecond
 
 // process is the program under test.

@@ -82,6 +82,9 @@ type outcome struct {
 	marked     int
 	replaced   int
 	starts     int
+	shuffled   bool // the order of customers' messages proves nothing
+	late       bool // the order of answers proves nothing: the stream kept some back
+	overtaken  bool // the same: the machine was so slow that the stream brought some late
 	faults     []string
 	violations []string
 }
@@ -136,6 +139,7 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	o.violations = append(o.violations, w.readLog()...)
 	o.in, o.out = w.count()
 	o.marked = w.auditor.marked()
+	o.shuffled, o.late, o.overtaken = w.auditor.shuffled, w.auditor.late, w.auditor.overtaken()
 	if len(o.violations) > 0 && c.keep {
 		log := filepath.Join(os.TempDir(), fmt.Sprintf("faults-%d.log", seed))
 		if err := os.WriteFile(log, []byte(w.log()+w.auditor.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {

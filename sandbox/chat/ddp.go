@@ -53,6 +53,7 @@ type rcConn struct {
 	token     string
 	subs      map[string]*rcSub
 	listening map[rcTopic]int
+	listens   time.Time // when it last began to listen to rcMine
 	methods   int
 
 	done  chan struct{} // closed when the connection is over
@@ -311,6 +312,9 @@ func (rc *RocketChat) subscribe(c *rcConn, f rcFrame) {
 	}
 	c.subs[id] = s
 	c.listening[s.topic]++
+	if s.topic == rcMine {
+		c.listens = c.rc.now()
+	}
 	if s.collected {
 		c.reply(rcDoc{"msg": "added", "collection": f.Name, "id": "id", "fields": rcDoc{"eventName": s.topic.event}})
 	}

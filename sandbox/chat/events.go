@@ -29,9 +29,13 @@ type rcSockets struct {
 // rcEvent is a message on its way to subscribers.
 type rcEvent struct {
 	room    *rcRoom
+	first   bool      // nothing was streamed of the message before
 	written time.Time // when it was written, as it is stamped
 	body    json.RawMessage
 }
+
+// rcMine brings the messages of all rooms that who listens may read.
+var rcMine = rcTopic{"stream-room-messages", "__my_messages__"}
 
 // LoseEvents silently keeps the next n messages from the stream (their second
 // emission too). They are stored; only a catch-up finds them.
@@ -73,6 +77,8 @@ func (rc *RocketChat) streamMessage(m *rcMessage, again bool) {
 	if m.doc["_hidden"] == true || m.doc["imported"] != nil || rc.hides(m.system()) {
 		return
 	}
+	first := !m.told
+	m.told = true
 	switch {
 	case again && m.lost:
 		return
@@ -89,7 +95,7 @@ func (rc *RocketChat) streamMessage(m *rcMessage, again bool) {
 			doc["u"].(rcDoc)["name"] = u.Name
 		}
 	}
-	e := &rcEvent{room: m.room, written: m.ts(), body: rcEncode(doc, rcEJSON)}
+	e := &rcEvent{room: m.room, first: first, written: m.ts(), body: rcEncode(doc, rcEJSON)}
 	if lag := rc.socks.lag; lag > 0 && !again {
 		rc.socks.lag = 0
 		rc.later(lag, func() { rc.pass(e) })
@@ -162,16 +168,19 @@ func (rc *RocketChat) deliver(e *rcEvent) {
 // deliverMine hands a message to a subscriber of __my_messages__ who may read its room; where
 // the server reorders, after as long as its database takes.
 func (rc *RocketChat) deliverMine(c *rcConn, e *rcEvent) {
-	const stream, event = "stream-room-messages", "__my_messages__"
 	send := func() {
-		if c.listening[rcTopic{stream, event}] == 0 || !rc.mayRead(c.user, e.room) {
+		if c.listening[rcMine] == 0 || !rc.mayRead(c.user, e.room) {
 			return
 		}
 		info := rcDoc{"roomParticipant": e.room.members[c.user.ID], "roomType": e.room.kind}
 		if e.room.kind == "c" || e.room.kind == "p" {
 			info["roomName"] = e.room.name
 		}
-		c.enqueue(rcOutgoing{rcChanged(stream, event, e.body, rcEncode(info, rcEJSON)), e})
+		out := rcOutgoing{text: rcChanged(rcMine.stream, rcMine.event, e.body, rcEncode(info, rcEJSON))}
+		if e.first && c.listens.Before(e.written) {
+			out.of = e
+		}
+		c.enqueue(out)
 	}
 	if !rc.cfg.Disorder.Reorders {
 		send()

@@ -17,6 +17,7 @@ type rcMessage struct {
 	gone   bool // deleted; kept for the books only
 	hidden bool // _hidden: kept history of a deleted message
 	lost   bool // its last event was lost on purpose (LoseEvents)
+	told   bool // an event of it was made, be it that it was lost
 
 	previews []any // addresses that get a preview; nil: all
 }

@@ -5,14 +5,16 @@ import (
 	"time"
 )
 
-// rcOutgoing is what is sent over a socket; of is the message on __my_messages__ that it brings, nil if it is
-// something else.
+// rcOutgoing is what is sent over a socket; of is the message that it brings to __my_messages__ for
+// the first time, nil if it is something else.
 type rcOutgoing struct {
 	text []byte
 	of   *rcEvent
 }
 
-// rcOvertakes measures by how much messages of a room came after younger ones.
+// rcOvertakes measures by how much messages of a room came after younger ones. It counts only what
+// the stream owes whoever listens: the first event of a message that was written while they listened.
+// Of what was written before, or streamed again because it changed, they know from elsewhere.
 type rcOvertakes struct {
 	mu   sync.Mutex                          // guards all below
 	sent map[*rcRoom]map[time.Time]time.Time // by when it was written, when each left first
