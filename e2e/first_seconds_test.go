@@ -96,7 +96,7 @@ func TestFirstSeconds_TakenBackAfterDelivery_IsNoticed(t *testing.T) {
 					seen := w.received(anna)
 					return strings.HasPrefix(seen[len(seen)-1], "Corrected: two")
 				})
-				if took := time.Since(start); took > 4*time.Second {
+				if took := time.Since(start); took > atMost(4*time.Second) {
 					t.Errorf("that took %v", took)
 				}
 				w.settled()

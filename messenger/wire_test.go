@@ -73,7 +73,7 @@ func setup(t *testing.T, cfg meta.Config) (*meta.Messenger, *desk, *messenger.Pl
 
 func flush(t *testing.T, fb *meta.Messenger) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := fb.Flush(ctx); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func (o *outside) note(change func()) {
 // eventually waits until something is the case.
 func (o *outside) eventually(what string, ok func() bool) {
 	o.t.Helper()
-	limit := time.After(20 * time.Second)
+	limit := time.After(2 * time.Minute)
 	for {
 		o.mu.Lock()
 		changed, is := o.changed, ok()
@@ -280,7 +280,7 @@ func TestRun_AnotherLeads_WaitsForNoAnswer(t *testing.T) {
 	go func() { l.stop(); close(ended) }()
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		t.Fatal("it waits for an answer that it cannot store")
 	}
 }

@@ -23,7 +23,7 @@ const (
 	channel = "facebook-setup"
 
 	// patience is how long a test waits for something that must happen.
-	patience = 20 * time.Second
+	patience = 2 * time.Minute
 )
 
 // office is a workspace with a bot that listens, and everything the bot is told.

@@ -16,7 +16,7 @@ import (
 	"messenger-bridge/sandbox/chat"
 )
 
-const rcPatience = 5 * time.Second
+const rcPatience = time.Minute
 
 // rcWorkspace is a workspace with its bot, and a REST client that sends the
 // bot's headers where it is told to.

@@ -193,7 +193,7 @@ func startMessenger(t *testing.T, cfg meta.Config) (*meta.Messenger, graph, *rec
 
 func flush(t *testing.T, m *meta.Messenger) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := m.Flush(ctx); err != nil {
 		t.Fatalf("flush: %v", err)

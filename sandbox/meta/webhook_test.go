@@ -219,7 +219,7 @@ func TestMessengerWebhook_OneHourOfFailureUnsubscribes(t *testing.T) {
 	}
 	wait := func(cond func() bool) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := m.Until(ctx, cond); err != nil {
 			t.Fatal(err)
