@@ -199,16 +199,13 @@ func (t *patient) loginProblem() error {
 	return r
 }
 
-// PagesCheck is the check that some page is connected.
-const PagesCheck = "pages"
-
 // states looks at what the bridge thinks of its pages.
 func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 	switch {
 	case !t.stored:
-		return []bridge.Finding{{Check: PagesCheck, Level: bridge.Unknowable, Found: "not looked at, because the store cannot be read"}}
+		return []bridge.Finding{{Check: bridge.PagesCheck, Level: bridge.Unknowable, Found: "not looked at, because the store cannot be read"}}
 	case len(pages) == 0:
-		return []bridge.Finding{{Check: PagesCheck, Level: bridge.Notable, Found: "no page is connected",
+		return []bridge.Finding{{Check: bridge.PagesCheck, Level: bridge.Notable, Found: "no page is connected",
 			Do: "Type `/facebook authorize` (or `!facebook authorize`) in Rocket.Chat, or use `messenger-bridge pages add`."}}
 	}
 	for _, p := range pages {

@@ -27,7 +27,6 @@ func Fields(comments bool) []string {
 // webhook's handshake; zero: never. It changes nothing; what can be repaired is in Fix.
 func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
 	k := &checkup{c: c, comments: slices.ContainsFunc(pages, func(p bridge.Page) bool { return p.Settings.Comments })}
-	k.first = len(pages) == 0
 	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
 		for _, p := range pages {
 			k.page(ctx, p)
@@ -44,7 +43,6 @@ func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.
 type checkup struct {
 	c        *Platform
 	comments bool // some page wants them
-	first    bool // no page is connected yet
 	found    []bridge.Finding
 }
 
@@ -91,9 +89,7 @@ func (k *checkup) subscription(sub bridge.AppSubscription, callback string) {
 	switch {
 	case sub.Callback == "":
 		f.Found = "there is none: Meta sends the app's events nowhere"
-		if k.first {
-			f.Do = "So does connecting the first page: `/facebook authorize`. " + f.Do
-		}
+		f.Do = "So does connecting the first page. " + f.Do
 	case sub.Callback != callback:
 		f.Found = "Meta sends the app's events elsewhere: " + printable(sub.Callback)
 		f.Do = "Only if nobody needs them there. " + f.Do

@@ -52,7 +52,7 @@ func (g *guide) run(ctx context.Context) error {
 // isStep reports whether there is something to do: what does not work, and the first page, which
 // the doctor only notes.
 func isStep(f app.Finding) bool {
-	return f.Level == bridge.Bad || f.Check == app.PagesCheck && f.Level == bridge.Notable
+	return f.Level == bridge.Bad || f.Check == bridge.PagesCheck && f.Level == bridge.Notable
 }
 
 // tell ticks off what works since the last look, says what is next, and returns how much is left.
@@ -72,7 +72,7 @@ func (g *guide) tell(findings []app.Finding) (left int, err error) {
 			continue
 		}
 		if !g.works[f.Check] && f.Level != bridge.Unknowable {
-			say("✓ %s: %s\n", app.PlainText(f.Check), app.PlainText(f.Found))
+			say("%s %s: %s\n", map[bridge.Level]string{bridge.Good: "✓", bridge.Notable: "!"}[f.Level], app.PlainText(f.Check), app.PlainText(f.Found))
 			g.works[f.Check] = true
 		}
 	}

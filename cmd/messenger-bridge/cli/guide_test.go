@@ -26,7 +26,8 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 		{good("app"), good("webhook"), bad("page")},
 		{bad("app"), good("webhook"), good("page")},
 		{good("app"), good("webhook"), good("page"), none},
-		{good("app"), good("webhook"), good("page"), {Finding: bridge.Finding{Check: "seen", Level: bridge.Unknowable, Found: "?"}}},
+		{good("app"), good("webhook"), good("page"), {Finding: bridge.Finding{Check: "seen", Level: bridge.Unknowable, Found: "?"}},
+			{Finding: bridge.Finding{Check: "slash", Level: bridge.Notable, Found: "off"}}},
 	}
 	var out strings.Builder
 	g := newGuide(&out, time.Second, func(context.Context) (d app.Diagnosis, err error) {
@@ -46,7 +47,7 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 	ask := func(check, left string) string {
 		return "\n→ " + check + ": missing" + strings.Replace(end, "%d", left, 1)
 	}
-	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\n" + ask("pages", "1") + "Everything is in place.\n"
+	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\n" + ask("pages", "1") + "! slash: off\nEverything is in place.\n"
 	if out.String() != want {
 		t.Errorf("says\n%s\nwant\n%s", out.String(), want)
 	}
