@@ -66,6 +66,7 @@ type Incoming struct {
 	Tries        int           `json:"-"` // how often showing it was begun before, and perhaps done in part
 	New          bool          `json:"-"` // nothing of it was ever shown; false: that is not known
 	PutOff       bool          `json:"-"` // showing it was refused before, more than once
+	InParts      bool          `json:"-"` // its text was begun to be shown in parts, because it was too long
 	ForceNewRoom bool          `json:"-"` // it comes after so long a silence that it is to have a new room
 	Refusals     Refusals      `json:"-"` // how often, and for how long, the workspace has refused something of it
 }

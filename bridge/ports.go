@@ -167,16 +167,24 @@ type PageStore interface {
 // Rooms are the Omnichannel side of conversations.
 type Rooms interface {
 	// Deliver shows an event in the conversation's open room, and opens one if
-	// there is none. Showing the same event again is harmless. opened is called when a
-	// new room is the conversation's, before that is durable and before anything is shown
-	// there; perhaps more than once for a room. If it fails, nothing is shown. Shown tells
-	// what happened also where there is an error.
-	Deliver(ctx context.Context, in Incoming, opened func(NewRoom) error) (Shown, error)
+	// there is none. Showing the same event again is harmless. Shown tells what happened
+	// also where there is an error.
+	Deliver(ctx context.Context, in Incoming, before Before) (Shown, error)
 	// Conversation returns the conversation a room was opened for, closed rooms
 	// included, and false for rooms that are not ours.
 	Conversation(RoomID) (Conversation, bool, error)
 	// OpenRoom returns the room of a conversation that is believed open, or "".
 	OpenRoom(Conversation) (RoomID, error)
+}
+
+// Before are called before something is done that a later attempt must know of. If one fails, it
+// is not done.
+type Before struct {
+	// Room is called when a new room is the conversation's, before that is durable and before
+	// anything is shown there; perhaps more than once for a room.
+	Room func(NewRoom) error
+	// Parts is called before a text is shown in parts for the first time, because it is too long.
+	Parts func() error
 }
 
 // NewRoom is a room that was opened for an event.

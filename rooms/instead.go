@@ -96,7 +96,7 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 // workspace takes texts: perhaps it began to between the two. Then the line goes.
 func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line bridge.MessageID) bool {
 	id := p.in.MessageID()
-	if r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote}) != nil {
+	if link.inParts || r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote}) != nil {
 		return false
 	}
 	p.shown, p.posted = []bridge.MessageID{id}, true

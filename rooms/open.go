@@ -24,9 +24,11 @@ type stay struct {
 	bridge.Link
 	before bridge.RoomID // that was left, because it is closed
 	again  bool          // showing it was begun before, and may have opened a room
-	opened func(bridge.NewRoom) error
+	first  bridge.Before
 	waits  bool // nobody is there who could take a room
 
+	event    bridge.MessageID // as which what is shown of the event begins
+	inParts  bool             // its text was begun to be shown in parts
 	refusals bridge.Refusals  // how often, and since when, something of the event was refused before
 	left     *bridge.Response // what the bot was to say was given up, and why
 }
@@ -88,7 +90,7 @@ func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom,
 		r.Made(room.ID)
 	}
 	if began {
-		if err := link.opened(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended}); err != nil {
+		if err := link.first.Room(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended}); err != nil {
 			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 		}
 	}

@@ -196,12 +196,9 @@ const longest = 1000
 // which messages: once the last of them is there, all are.
 func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	id := p.in.MessageID()
-	p.shown = []bridge.MessageID{id}
-	err := r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote})
-	if tooLong(err) {
-		p.shown, err = inParts(id+"-"+bridge.MessageID(link.Room), p.text, longest, err, func(part bridge.Post) error { return r.postOne(ctx, link, part) })
-	}
-	err = p.althoughOpen(link, err)
+	whole := bridge.Post{ID: id, Text: p.text, Quote: p.quote}
+	shown, err := link.inFull(whole, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error { return r.postOne(ctx, link, one) })
+	p.shown, err = shown, p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {
 		return substitutes{r}.giveUpText(ctx, link, p, err, a)
 	}
@@ -257,6 +254,24 @@ func pieces(text string, limit int) []string {
 		}
 	}
 	return all
+}
+
+// inFull has a text said as a whole, or in parts below an id if it is too long, and returns the ids of
+// all that were tried. A text of which a part may be there stays one in parts: the whole would stand beside it.
+func (s *stay) inFull(whole bridge.Post, below bridge.MessageID, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
+	tried = []bridge.MessageID{whole.ID}
+	if whole.ID != s.event || !s.inParts {
+		if err = say(whole); !tooLong(err) || textcut.Units(whole.Text) < 2 {
+			return tried, err
+		}
+	}
+	if whole.ID == s.event && !s.inParts {
+		if failed := s.first.Parts(); failed != nil {
+			return tried, failed
+		}
+		s.inParts = true
+	}
+	return inParts(below, whole.Text, longest, err, say)
 }
 
 // inParts has a text said in parts that was refused for its length, and a part that is still

@@ -41,18 +41,15 @@ type botsWords struct{ *remarks }
 // workspace keeps refusing it, its plain words, or only that there was something. Where that
 // is refused, too, whoever serves the room is told; if that is not possible, it is given up.
 func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
-	err := r.Changes.Note(ctx, room, p)
-	if tooLong(err) {
-		quote := p.Quote // by the first part
-		_, err = inParts(p.ID, p.Text, longest, err, func(part bridge.Post) error {
-			part.Quote = quote
-			err := r.Changes.Note(ctx, room, part)
-			if err == nil {
-				quote = ""
-			}
-			return err
-		})
-	}
+	quote := p.Quote // by the first part
+	_, err := link.inFull(p, p.ID, func(one bridge.Post) error {
+		one.Quote = quote
+		err := r.Changes.Note(ctx, room, one)
+		if err == nil {
+			quote = ""
+		}
+		return err
+	})
 	a := r.tooMuch(link.refusals, err)
 	if a == nil {
 		return err

@@ -214,12 +214,12 @@ func (r *Rooms) OpenRoom(c bridge.Conversation) (bridge.RoomID, error) {
 
 // Deliver shows an event: what the customer said in the conversation's open room,
 // what happened otherwise in the latest room there is.
-func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming, opened func(bridge.NewRoom) error) (bridge.Shown, error) {
+func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming, before bridge.Before) (bridge.Shown, error) {
 	known, err := r.Links.Link(in.Conversation)
 	if err != nil {
 		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
 	}
-	link := &stay{Link: known, again: in.Tries > 0, opened: opened, refusals: in.Refusals}
+	link := &stay{Link: known, again: in.Tries > 0, first: before, event: in.MessageID(), inParts: in.InParts, refusals: in.Refusals}
 	shown, err := r.deliver(ctx, link, in)
 	if shown.Waits = link.waits; shown.Left == nil {
 		shown.Left = link.left

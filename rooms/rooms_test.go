@@ -54,8 +54,8 @@ func newDesk(t *testing.T) *desk {
 	}
 }
 
-// opens takes that a room was opened.
-func opens(bridge.NewRoom) error { return nil }
+// opens takes that a room was opened, and that a text is shown in parts.
+var opens = bridge.Before{Room: func(bridge.NewRoom) error { return nil }, Parts: func() error { return nil }}
 
 func (d *desk) made() *Rooms {
 	return New(Config{

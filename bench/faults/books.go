@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"messenger-bridge/sandbox/chat"
 )
 
 const (
@@ -97,7 +99,7 @@ func (a auditor) compareOut(i int, listed []failure, say func(string, ...any)) {
 		switch {
 		case n < 0:
 			say("customer %d got %q, which no agent wrote", i, text)
-		case n < last && !a.late && !a.overtaken():
+		case n < last && !a.late && !overtaken(a.rc):
 			say("customer %d's answers came out of order: %q", i, received)
 			return
 		}
@@ -127,7 +129,7 @@ func (a auditor) compareOut(i int, listed []failure, say func(string, ...any)) {
 
 // overtaken reports whether the stream brought an answer so late that the bridge cannot have waited
 // for it: the machine, not the program, has mixed them up.
-func (a auditor) overtaken() bool { return a.rc.Overtaken() > overtakenAtMost }
+func overtaken(rc *chat.RocketChat) bool { return rc.Overtaken() > overtakenAtMost }
 
 // marked counts the answers that were refused and marked.
 func (a auditor) marked() (n int) {

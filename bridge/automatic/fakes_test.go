@@ -71,7 +71,7 @@ type sender struct{ bridge.Sender }
 
 func (sender) Cut(text string, _ int) []bridge.Part { return []bridge.Part{{Text: text}} }
 
-func (w *world) Deliver(context.Context, bridge.Incoming, func(bridge.NewRoom) error) (bridge.Shown, error) {
+func (w *world) Deliver(context.Context, bridge.Incoming, bridge.Before) (bridge.Shown, error) {
 	return bridge.Shown{}, nil
 }
 

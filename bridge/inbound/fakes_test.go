@@ -90,10 +90,10 @@ type sender struct{ bridge.Sender }
 
 func (sender) Cut(text string, _ int) []bridge.Part { return []bridge.Part{{Text: text}} }
 
-func (w *world) Deliver(_ context.Context, in bridge.Incoming, opened func(bridge.NewRoom) error) (bridge.Shown, error) {
+func (w *world) Deliver(_ context.Context, in bridge.Incoming, before bridge.Before) (bridge.Shown, error) {
 	w.shown = append(w.shown, in)
 	if w.opens.ID != "" {
-		if err := opened(w.opens); err != nil {
+		if err := before.Room(w.opens); err != nil {
 			return bridge.Shown{}, bridge.StoreRefusal(err)
 		}
 	}

@@ -43,7 +43,11 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		return i.shown(ctx, d, &in, shown)
 	}
 	i.setReplyTarget(&in, false)
-	shown, err := i.Rooms.Deliver(ctx, in, func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) })
+	in.InParts = d.Progress.Part > 0
+	shown, err := i.Rooms.Deliver(ctx, in, bridge.Before{
+		Room:  func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
+		Parts: func() error { return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts)) },
+	})
 	if shown.Waits {
 		i.tellAbsent(ctx, &in)
 	}
@@ -52,6 +56,9 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	}
 	return i.shown(ctx, d, &in, shown)
 }
+
+// inParts is the progress of an event of whose text a part may be shown: the whole is not shown any more.
+var inParts = bridge.Progress{Part: 1}
 
 // shownSince is for how long the keys of events are remembered at least: what came twice
 // within it was accepted once.

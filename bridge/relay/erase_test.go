@@ -57,7 +57,7 @@ func newRelay(t *testing.T, change func(*relay.Config)) *memory {
 	return m
 }
 
-func (m *memory) Deliver(context.Context, bridge.Incoming, func(bridge.NewRoom) error) (bridge.Shown, error) {
+func (m *memory) Deliver(context.Context, bridge.Incoming, bridge.Before) (bridge.Shown, error) {
 	return bridge.Shown{}, nil
 }
 

@@ -114,7 +114,7 @@ func (o *outside) Look(_ context.Context, _ bridge.Page, _ bridge.CustomerID, wh
 	return s, nil
 }
 
-func (o *outside) Deliver(_ context.Context, in bridge.Incoming, _ func(bridge.NewRoom) error) (bridge.Shown, error) {
+func (o *outside) Deliver(_ context.Context, in bridge.Incoming, _ bridge.Before) (bridge.Shown, error) {
 	if o.show != nil {
 		if err := o.show(in); err != nil {
 			return bridge.Shown{}, err

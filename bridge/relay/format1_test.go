@@ -48,7 +48,7 @@ func (h *healthy) note(to, format string, args ...any) {
 }
 
 // Deliver keeps apart what travels apart, and may therefore come in any order.
-func (h *healthy) Deliver(ctx context.Context, in bridge.Incoming, _ func(bridge.NewRoom) error) (shown bridge.Shown, err error) {
+func (h *healthy) Deliver(ctx context.Context, in bridge.Incoming, _ bridge.Before) (shown bridge.Shown, err error) {
 	to := "the room of " + in.Conversation.String()
 	switch in.Kind {
 	case bridge.ReactionEvent, bridge.EditEvent, bridge.DeletionEvent, bridge.HiddenEvent:

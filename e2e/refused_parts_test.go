@@ -1,0 +1,72 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"messenger-bridge/sandbox/chat"
+)
+
+// TestRefused_TooLarge_TakenAfterAPart_StaysInParts: a text is too long for the workspace, a part of it is
+// shown, and then the workspace takes long texts, too. The whole text does not stand beside its parts.
+func TestRefused_TooLarge_TakenAfterAPart_StaysInParts(t *testing.T) {
+	for name, c := range map[string]struct {
+		trouble chat.Fault // what meets the second part
+		killed  bool       // the program, while it does
+	}{
+		"it does not answer for a moment": {chat.Fault{Status: 502, Times: 1}, false},
+		"the program is killed":           {chat.Fault{Hang: true}, true},
+	} {
+		for _, kind := range []string{"customer", "page"} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t, bypassed)
+				p := w.startProcess()
+				w.meta.CustomerWrites(page, anna, "before")
+				w.eventually("the room", func() bool { return roomOf(w, "before") != "" })
+				room := roomOf(w, "before")
+				var words []string
+				for n := range 200 {
+					words = append(words, fmt.Sprintf("word%03d", n))
+				}
+				text := strings.Join(words, " ")
+				c.trouble.Route = map[string]string{"customer": "POST livechat/message", "page": "POST chat.sendMessage"}[kind]
+				var long atomic.Bool
+				w.rc.Inject(chat.Fault{Route: c.trouble.Route, Status: 413, Match: func(_ *http.Request, body []byte) bool {
+					return !long.Load() && strings.Contains(string(body), words[0]) && strings.Contains(string(body), words[199])
+				}})
+				c.trouble.Match = func(_ *http.Request, body []byte) bool {
+					second := strings.Contains(string(body), words[199]) && !strings.Contains(string(body), words[0])
+					if second {
+						long.Store(true)
+					}
+					return second
+				}
+				fine := w.rc.Inject(c.trouble)
+				if kind == "customer" {
+					w.meta.CustomerWrites(page, anna, text)
+				} else {
+					w.meta.PageInboxWrites(page, anna, text)
+				}
+				if c.killed {
+					w.eventually("the second part is tried", long.Load)
+					p.kill()
+					fine()
+					w.startProcess()
+				}
+				w.meta.CustomerWrites(page, anna, "after")
+				w.eventually("what came after is there", func() bool { return slices.Contains(roomTexts(w, room), "after") })
+				shown := strings.Join(roomTexts(w, room), " ")
+				for _, word := range words {
+					if n := strings.Count(shown, word); n != 1 {
+						t.Fatalf("agents read %q %d times: %q", word, n, roomTexts(w, room))
+					}
+				}
+			})
+		}
+	}
+}
