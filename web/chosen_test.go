@@ -40,8 +40,8 @@ func onward(t *testing.T, page, id string) string {
 // makes none, however often.
 func TestChosen_LeadsOnToTheSettings(t *testing.T) {
 	f := &fake{offer: fullOffer(), form: someForm(), result: twoConnected}
-	s, page := chosenBy(t, f)
-	page = want(t, s.get("/oauth/pages"), http.StatusOK, `name="page" value="100200300400501"`, "Settings of <bdi>Zebra &lt;b&gt;Prints</bdi>", "/facebook edit 100200300400502")
+	s, _ := chosenBy(t, f)
+	page := want(t, s.get("/oauth/pages"), http.StatusOK, `name="page" value="100200300400501"`, "Settings of <bdi>Zebra &lt;b&gt;Prints</bdi>", "/facebook edit 100200300400502")
 	if len(f.asked) > 0 {
 		t.Fatalf("to show the page made links: %v", f.asked)
 	}
