@@ -98,6 +98,7 @@ var allowed = map[string][]string{
 		"commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 	},
 	"demo":                     {"app", "app/parts", "bridge", "demo/forms", "sandbox/chat", "sandbox/meta"},
+	"demo/firstday":            {"browsertest", "demo/forms", "sandbox/chat", "sandbox/meta"},
 	"demo/forms":               {},
 	"demo/replicas":            {"app", "bridge", "sandbox/balance", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta", "store"},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
@@ -141,7 +142,7 @@ var homes = map[string][]string{
 	"golang.org/x/time/rate":              {"messenger/pace"},
 	"golang.org/x/text":                   {"language"},
 	"golang.org/x/crypto/acme":            {"app/certificate"},
-	"github.com/chromedp":                 {"browsertest"},
+	"github.com/chromedp":                 {"browsertest", "demo/firstday"},
 	"github.com/nats-io/nats.go":          {"journal"},
 	"github.com/nats-io/nats-server":      {"sandbox/cluster"},
 }

@@ -203,9 +203,9 @@ func (t *patient) loginProblem() error {
 func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 	switch {
 	case !t.stored:
-		return []bridge.Finding{{Check: "pages", Level: bridge.Unknowable, Found: "not looked at, because the store cannot be read"}}
+		return []bridge.Finding{{Check: bridge.PagesCheck, Level: bridge.Unknowable, Found: "not looked at, because the store cannot be read"}}
 	case len(pages) == 0:
-		return []bridge.Finding{{Check: "pages", Level: bridge.Notable, Found: "no page is connected",
+		return []bridge.Finding{{Check: bridge.PagesCheck, Level: bridge.Notable, Found: "no page is connected",
 			Do: "Type `/facebook authorize` (or `!facebook authorize`) in Rocket.Chat, or use `messenger-bridge pages add`."}}
 	}
 	for _, p := range pages {

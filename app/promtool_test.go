@@ -33,6 +33,27 @@ func TestMetrics_PassPromtool(t *testing.T) {
 	}
 }
 
+// TestDashboard_PassesPromtool has each query of the dashboard read as Prometheus reads it.
+func TestDashboard_PassesPromtool(t *testing.T) {
+	program := promtool(t)
+	var queries []any
+	for i, expr := range dashboardExpressions(t) {
+		expr = strings.ReplaceAll(expr, "$__rate_interval", "5m") // which Grafana fills in
+		queries = append(queries, map[string]any{"record": fmt.Sprint("query:", i), "expr": expr})
+	}
+	path := filepath.Join(t.TempDir(), "queries.yml")
+	content, err := yaml.Marshal(map[string]any{"groups": []any{map[string]any{"name": "dashboard", "rules": queries}}})
+	if err == nil {
+		err = os.WriteFile(path, content, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(program, "check", "rules", path).CombinedOutput(); err != nil || len(queries) < 20 {
+		t.Errorf("%d queries: %v\n%s", len(queries), err, out)
+	}
+}
+
 // firing is what makes an alert fire, with its labels then; minute is when. A series is what
 // stands at each minute, as promtool writes it.
 type firing struct {

@@ -7,9 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/app/config"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/commands"
+	"messenger-bridge/companion"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
 	"messenger-bridge/rocketchat"
@@ -52,9 +54,12 @@ func (s *steps) all() []commands.Step {
 			}
 			return ""
 		}}),
-		{Name: "page", Done: language.Sentence("A Facebook page is connected."), Next: func(context.Context) string {
-			if len(s.store.Pages()) > 0 {
+		{Name: "page", Done: language.Sentence("A Facebook page is connected."), Next: func(ctx context.Context) string {
+			switch {
+			case len(s.store.Pages()) > 0:
 				return ""
+			case rocketchat.SlashIsLost(s.checkup.findings(ctx)):
+				return s.say.Say("Connect a Facebook page: type `!facebook authorize` here.")
 			}
 			return s.say.Say("Connect a Facebook page: type `/facebook authorize` (or `!facebook authorize`) here.")
 		}},
@@ -165,12 +170,14 @@ func (c *checkups) findings(ctx context.Context) []bridge.Finding {
 }
 
 // newCheckups looks as the bot that is logged in, for a set-up that looks every so often.
-func newCheckups(client *rocketchat.Workspace, pages bridge.Pages, channel string, every time.Duration) *checkups {
+func newCheckups(client *rocketchat.Workspace, pages bridge.Pages, workspace config.WorkspaceConfig, every time.Duration) *checkups {
 	lasts := checkupFor
 	if every > 0 {
 		lasts = every / 2
 	}
 	return &checkups{lasts: lasts, look: func(ctx context.Context) []bridge.Finding {
-		return client.Checkup(ctx, rocketchat.Expected{SetupChannel: channel, Pages: pages.Pages()})
+		return client.Checkup(ctx, rocketchat.Expected{
+			SetupChannel: workspace.SetupChannel, Pages: pages.Pages(), App: companion.About().ID, AppServed: len(Secrets(workspace.CommandsSecret)) > 0,
+		})
 	}}
 }

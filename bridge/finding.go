@@ -13,6 +13,9 @@ type Finding struct {
 	Agree string                      `json:"agree,omitempty"` // flag of `doctor --fix` by which the operator agrees to Fix; empty: none is needed
 }
 
+// PagesCheck is the check that some page is connected.
+const PagesCheck = "pages"
+
 // Level says how good a finding is.
 type Level string
 

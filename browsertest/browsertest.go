@@ -3,8 +3,11 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -26,13 +29,34 @@ type Browser struct {
 // does on a busy machine.
 const starts = 3
 
+// ErrNone says that no browser is installed.
+var ErrNone = errors.New("no chromium or google-chrome in PATH")
+
 // Start starts a browser that speaks a language such as "en-GB"; where none is
 // installed, the test is skipped and says so.
 func Start(t *testing.T, language string) *Browser {
 	t.Helper()
+	b, stop, err := Open(context.WithoutCancel(t.Context()), language, t.TempDir()) // it ends in Cleanup
+	if errors.Is(err, ErrNone) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal("no browser starts: ", err)
+	}
+	t.Cleanup(func() {
+		if err := stop(); err != nil {
+			t.Log("closing the browser:", err)
+		}
+	})
+	return b
+}
+
+// Open starts a browser that keeps its files below a folder. stop ends it, and waits for it, so
+// that the folder can be deleted.
+func Open(ctx context.Context, language, folder string) (b *Browser, stop func() error, err error) {
 	path := find()
 	if path == "" {
-		t.Skip("no chromium or google-chrome in PATH")
+		return nil, nil, ErrNone
 	}
 	opts := []chromedp.ExecAllocatorOption{
 		chromedp.ExecPath(path), chromedp.NoFirstRun, chromedp.WSURLReadTimeout(time.Minute), chromedp.Flag("lang", language),
@@ -41,16 +65,14 @@ func Start(t *testing.T, language string) *Browser {
 		"disable-component-update", "disable-sync", "disable-dev-shm-usage", "disable-extensions", "hide-scrollbars"} {
 		opts = append(opts, chromedp.Flag(flag, true))
 	}
-	var err error
-	for range starts {
-		b := &Browser{}
-		if err = b.start(t, append(slices.Clone(opts), chromedp.UserDataDir(t.TempDir()))); err == nil {
-			return b
+	for i := range starts {
+		b = &Browser{}
+		own := chromedp.UserDataDir(filepath.Join(folder, strconv.Itoa(i)))
+		if stop, err = b.start(ctx, append(slices.Clone(opts), own)); err == nil {
+			return b, stop, nil
 		}
-		t.Log("start the browser:", err)
 	}
-	t.Fatal("no browser starts: ", err)
-	return nil
+	return nil, nil, err
 }
 
 func find() string {
@@ -62,25 +84,22 @@ func find() string {
 	return ""
 }
 
-func (b *Browser) start(t *testing.T, opts []chromedp.ExecAllocatorOption) error {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute) // it ends in Cleanup
-	t.Cleanup(stop)
+func (b *Browser) start(ctx context.Context, opts []chromedp.ExecAllocatorOption) (stop func() error, err error) {
+	ctx, stopTime := context.WithTimeout(ctx, 5*time.Minute)
 	ctx, stopAllocator := chromedp.NewExecAllocator(ctx, opts...)
-	t.Cleanup(stopAllocator)
 	ctx, stopTab := chromedp.NewContext(ctx)
-	err := chromedp.Listen(ctx, b.hear)
-	if err != nil {
+	stop = func() error {
+		err := chromedp.Cancel(ctx) // waits for the process
 		stopTab()
+		stopAllocator()
+		stopTime()
 		return err
 	}
-	t.Cleanup(func() {
-		if err := chromedp.Cancel(ctx); err != nil { // waits for the process, whose folder is deleted next
-			t.Log("closing the browser:", err)
-		}
-		stopTab()
-	})
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		return nil, errors.Join(err, stop())
+	}
 	b.Ctx = ctx
-	return nil
+	return stop, nil
 }
 
 func (b *Browser) hear(event any) {

@@ -582,8 +582,26 @@ func TestAuthorise_FromAnEmptyStore_RunsAfterOneCommandAndOneTick(t *testing.T) 
 				t.Errorf("%d direct messages", got)
 			}
 			b.get(b.at.String()).shows("the result once more", 200, "The page is connected")
+			o.fillsIn(b, bakery)
 		})
 	}
+}
+
+// fillsIn goes on from the result to the settings form of a page, saves a welcome there, and finds
+// that the link is used up, for the button made it for one save.
+func (o *office) fillsIn(b *window, page string) {
+	o.Helper()
+	press, action := b.form()
+	press.Set("page", page)
+	b.send(press, action).shows("the form", 200, "Page settings", "Bakery")
+	o.secrets.add(b.at.Query().Get("ticket"))
+	link := b.at.String()
+	fields := b.fields()
+	fields.Set("welcome", "Hello from the form")
+	b.send(fields, link).shows("the save", 200, "The settings are saved", "Hello from the form")
+	b.get(link).shows("the link, used", 410, "This link was used already", "/facebook edit "+page)
+	b.send(press, action).shows("another link", 200, "Page settings", "Hello from the form")
+	o.secrets.add(b.at.Query().Get("ticket"))
 }
 
 // isConnected fails unless both levels are subscribed and the webhook is ours.
@@ -677,8 +695,9 @@ func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
 	o.isConnected(bakery)
 	o.talks(bakery)
 
-	follow(chromedp.Navigate(o.linkIn(o.private("maria", rid, "/facebook edit "+bakery))))
+	follow(chromedp.Click(chromedp.CSS(`.onward button`)))
 	sees("Page settings", "Bakery")
+	shoot("4-settings")
 	do(chromedp.SetValue(chromedp.CSS(`#welcome`), "Welcome, {customer}"))
 	follow(chromedp.Click(chromedp.CSS(`form button`)))
 	sees("The settings are saved")
@@ -687,7 +706,7 @@ func TestAuthorise_InABrowser_FromAnEmptyStoreToRunning(t *testing.T) {
 	}
 	follow(chromedp.Navigate(link))
 	sees("This link was used already", "/facebook authorize")
-	shoot("4-used")
+	shoot("5-used")
 	for _, trouble := range browser.Troubles() {
 		if !strings.Contains(trouble, "the server responded with a status of") { // our own 4xx pages
 			t.Error("the browser says:", trouble)

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -143,6 +145,15 @@ func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
 			t.Errorf("not checked: %s", check)
 		}
 	}
+	inOrder := d.Findings
+	for _, check := range stepsOfTheManual(t) { // it walks through them as the doctor does
+		check = strings.Replace(check, "<page>", "Shop", 1)
+		i := slices.IndexFunc(inOrder, func(f app.Finding) bool { return f.Check == check })
+		if i < 0 {
+			t.Fatalf("the manual's step %q is not a check of the doctor's, or stands in another order", check)
+		}
+		inOrder = inOrder[i:]
+	}
 	for _, want := range []string{"callback URL  " + w.cfg.Network.PublicURL + "/webhook", "messages, message_echoes", "✓", "→"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the table does not contain %q:\n%s", want, text)
@@ -151,6 +162,24 @@ func TestDoctor_NothingIsWrong_SaysSo(t *testing.T) {
 	if t.Failed() || testing.Verbose() {
 		t.Log("\n" + text)
 	}
+}
+
+// stepsOfTheManual are the checks that it names for the steps at Meta.
+func stepsOfTheManual(t *testing.T) (steps []string) {
+	t.Helper()
+	manual, err := os.ReadFile("../docs/operating.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(manual), "\n## Before you begin: Meta\n")
+	section, _, _ := strings.Cut(rest, "\n## ")
+	for _, found := range regexp.MustCompile("✓ `([^`]+)`").FindAllStringSubmatch(section, -1) {
+		steps = append(steps, found[1])
+	}
+	if len(steps) < 8 {
+		t.Fatalf("the manual names the steps %q", steps)
+	}
+	return steps
 }
 
 func TestDoctor_FindsEachFault(t *testing.T) {

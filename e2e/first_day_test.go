@@ -171,6 +171,30 @@ func TestSetupChannel_WhatNobodyWrote_IsNoAnswer(t *testing.T) {
 	}
 }
 
+// TestSetupChannel_AsksForWordsThatReachTheBot: where the workspace lets no /facebook through, the
+// list names what it lets through; with the companion app, or the setting, it names /facebook.
+func TestSetupChannel_AsksForWordsThatReachTheBot(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, bypassed, "COMMANDS_SECRET="+appSecret)
+	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
+	o.run()
+	asks := func(words string) {
+		t.Helper()
+		o.eventually("it asks for "+words, func() bool {
+			return len(containing(o.steps(), ":point_right: 7. Connect a Facebook page: type `"+words+"`")) == 1
+		})
+	}
+	asks("!facebook authorize")
+	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true)
+	asks("/facebook authorize")
+	o.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", false)
+	asks("!facebook authorize")
+	if code, out := o.installApp(); code != 0 {
+		t.Fatal(out)
+	}
+	asks("/facebook authorize")
+}
+
 // TestSetupChannel_WhatIsMissing_IsNamedAndHoldsUpNothing takes one thing after another
 // away from a workspace.
 func TestSetupChannel_WhatIsMissing_IsNamedAndHoldsUpNothing(t *testing.T) {

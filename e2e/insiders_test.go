@@ -34,11 +34,17 @@ type links struct {
 	filled         url.Values
 	filledTo       string
 	settings, boxe string // addresses of form and tick boxes
+	chosen         *window
+	onward         url.Values // from a page that was connected to its form
+	onwardTo       string
 }
 
 func (o *office) stops() *links {
 	o.Helper()
 	l := &links{office: o, start: o.link(), atStart: o.openWindow(), atBack: o.openWindow()}
+	l.chosen = o.openWindow().login(o.link(), bakery).choose([]string{bakery})
+	l.onward, l.onwardTo = l.chosen.form()
+	l.onward.Set("page", bakery)
 	l.back = l.atBack.consent(l.atBack.toDialog(o.link()), meta.Choice{Pages: []string{bikes}})
 	l.boxes = o.openWindow().login(o.link(), bikes)
 	l.boxe = l.boxes.at.String()
@@ -62,6 +68,7 @@ func (l *links) refused(status int, page string) {
 	l.boxes.send(l.choice, l.choiceTo).shows("the choice", status, page)
 	l.form.get(l.settings).shows("the form", status, page)
 	l.form.send(l.filled, l.filledTo).shows("saving", status, page)
+	l.chosen.send(l.onward, l.onwardTo).shows("the button for the settings", status, page)
 	if l.pageNow(bikes).ID != "" {
 		l.Error("a page was connected")
 	}
@@ -84,6 +91,8 @@ func (l *links) good() {
 	l.boxes.send(l.choice, l.choiceTo).shows("the choice", 200, "The page is connected")
 	l.form.get(l.settings).shows("the form", 200, "Page settings")
 	l.form.send(l.filled, l.filledTo).shows("saving", 200, "The settings are saved")
+	l.chosen.send(l.onward, l.onwardTo).shows("the button for the settings", 200, "Page settings")
+	l.secrets.add(l.chosen.at.Query().Get("ticket"))
 }
 
 func TestRights_LostMeanwhile_LinksAreRefusedAndNothingIsSpent(t *testing.T) {

@@ -85,10 +85,11 @@ func (k *checkup) subscription(sub bridge.AppSubscription, callback string) {
 		sub.Missing = append(sub.Missing, bridge.FeedField)
 	}
 	f := bridge.Finding{Check: check, Level: bridge.Bad, Fix: k.subscribe(callback),
-		Do: "By hand: in the app's dashboard, Messenger → Webhooks, with what stands below."}
+		Do: "By hand: in the app's dashboard, Messenger → Webhooks, with the address and the fields that `messenger-bridge doctor` prints."}
 	switch {
 	case sub.Callback == "":
 		f.Found = "there is none: Meta sends the app's events nowhere"
+		f.Do = "So does connecting the first page. " + f.Do
 	case sub.Callback != callback:
 		f.Found = "Meta sends the app's events elsewhere: " + printable(sub.Callback)
 		f.Do = "Only if nobody needs them there. " + f.Do

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"messenger-bridge/bridge"
 )
@@ -11,10 +12,20 @@ import (
 // slashSetting lets what is no command of Rocket.Chat's through as a message.
 const slashSetting = "Message_AllowUnrecognizedSlashCommand"
 
+// slashCheck is the check whether /facebook reaches the bot.
+const slashCheck = "slash commands"
+
+// SlashIsLost reports whether findings say that it does not.
+func SlashIsLost(found []bridge.Finding) bool {
+	return slices.ContainsFunc(found, func(f bridge.Finding) bool {
+		return f.Check == slashCheck && (f.Level == bridge.Notable || f.Level == bridge.Bad)
+	})
+}
+
 // slashCommands says in which way commands can be typed on this workspace
 // (rocketchat.md 8). Words without a slash always work; the rest is comfort.
 func (k *checkup) slashCommands(ctx context.Context, want Expected) {
-	const check = "slash commands"
+	const check = slashCheck
 	_, bot := k.c.Bot()
 	instead := fmt.Sprintf("Type `!facebook help` or `@%s help`, or without the slash in the setup channel and in direct messages to the bot.", bot)
 	registered, err := list[slashCommand](ctx, k.c.Client, "/commands.list", nil, "commands")

@@ -202,7 +202,7 @@ func (s *server) showChoice(w http.ResponseWriter, r *http.Request) {
 	case err != nil && !(v.done && errors.Is(err, bridge.ErrNobodyToAsk)): // what is done may be shown
 		s.refuse(w, err, notice{Choice: true})
 	case v.done:
-		s.show(w, http.StatusOK, "chosen", v.result)
+		s.show(w, http.StatusOK, "chosen", connectedPages{Pages: v.result, Proof: s.Sign(onwardPurpose, s.nonceOf(r))})
 	default:
 		s.show(w, http.StatusOK, "choice", newChoice(s.Say, v.offer, nil, nil))
 	}
@@ -242,7 +242,7 @@ func (s *server) choose(w http.ResponseWriter, r *http.Request) {
 	}
 	s.visits.end(nonce, result)
 	if !known {
-		s.show(w, http.StatusOK, "chosen", result)
+		s.show(w, http.StatusOK, "chosen", connectedPages{Pages: result})
 		return
 	}
 	w.Header().Set("Location", "pages") // shown from there, so that loading it again sends nothing

@@ -271,7 +271,7 @@ func TestBrowser_PagesAreChosenByKeyboard(t *testing.T) {
 }
 
 func TestBrowser_ChoiceWithASlip_IsShownAgain(t *testing.T) {
-	b, f := startBrowser(t), &fake{offer: fullOffer()}
+	b, f := startBrowser(t), &fake{offer: fullOffer(), form: someForm()}
 	f.offer.Missing, f.offer.Lost = nil, nil
 	f.result = []pages.Connected{{ID: "100200300400501", Name: "Zebra Prints", State: bridge.PageRunning}}
 	b.follow(chromedp.Navigate(serve(t, f) + "/oauth/start?state=LOGINTICKET"))
@@ -299,6 +299,9 @@ func TestBrowser_ChoiceWithASlip_IsShownAgain(t *testing.T) {
 	b.follow(chromedp.Click(chromedp.CSS(`button`)))
 	b.sees("The page is connected")
 	b.inspect("result-good")
+	b.tabTo("Open the settings")
+	b.follow(chromedp.KeyEvent(kb.Enter))
+	b.sees("Page settings")
 	if len(f.chosen) != 1 || f.chosen[0].Settings.Welcome != "short" {
 		t.Errorf("chosen: %+v", f.chosen)
 	}

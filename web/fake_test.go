@@ -30,6 +30,7 @@ type fake struct {
 	returned []string // codes
 	chosen   []pages.Chosen
 	saved    []bridge.Settings
+	asked    []string           // for links to a form: by whom, and which page
 	meddle   func(*bridge.Page) // what somebody else does just before a save
 }
 
@@ -83,6 +84,14 @@ func (f *fake) Choose(_ context.Context, id, nonce, proof string, pages []pages.
 	}
 	f.chosen = pages
 	return f.result, nil
+}
+
+func (f *fake) SettingsLink(_ context.Context, by bridge.Author, id bridge.PageID) (string, error) {
+	if f.err != nil {
+		return "", f.err
+	}
+	f.asked = append(f.asked, by.Username+" "+string(id))
+	return "/pages/" + string(id) + "/settings?ticket=SETTINGSTICKET", nil
 }
 
 func (f *fake) OpenSettings(context.Context, string, bridge.PageID) (bridge.SettingsForm, error) {

@@ -125,11 +125,15 @@ func (s *server) refuse(w http.ResponseWriter, err error, n notice) {
 // shownPage returns the page of a settings form for a sentence, and nothing that
 // cannot be the id of one.
 func shownPage(r *http.Request) string {
-	id := r.PathValue("pageId")
-	if id == "" {
-		return ""
+	if id := r.PathValue("pageId"); id != "" {
+		return shownID(id)
 	}
-	if len(id) > 32 || strings.Trim(id, "0123456789") != "" {
+	return ""
+}
+
+// shownID returns an id of a page, and of anything else a word that stands for one.
+func shownID(id string) string {
+	if id == "" || len(id) > 32 || strings.Trim(id, "0123456789") != "" {
 		return "<pageId>"
 	}
 	return id

@@ -28,9 +28,10 @@ type Login interface {
 	Choose(ctx context.Context, id, nonce, proof string, pages []pages.Chosen) ([]pages.Connected, error)
 }
 
-// Editor opens and saves the form of a page's settings; *pages.Editor is one. Its errors
+// Editor makes links to, opens and saves the form of a page's settings; *pages.Editor is one. Its errors
 // are like those of Login.
 type Editor interface {
+	SettingsLink(ctx context.Context, caller bridge.Author, id bridge.PageID) (string, error)
 	OpenSettings(ctx context.Context, ticket string, id bridge.PageID) (bridge.SettingsForm, error)
 	SaveSettings(ctx context.Context, ticket string, id bridge.PageID, f settings.Filled, known []bridge.Department) (bridge.Page, settings.Outcome, error)
 }
@@ -88,6 +89,7 @@ func New(c Config) http.Handler {
 	mux.Handle("/oauth/start", s.methods(unspent(s.start), nil))
 	mux.Handle("/oauth/callback", s.methods(unspent(s.callback), nil))
 	mux.Handle("/oauth/pages", s.methods(s.showChoice, s.choose))
+	mux.Handle("/oauth/settings", s.methods(backToChosen, func(w http.ResponseWriter, r *http.Request) { openSettings(s, w, r) }))
 	mux.Handle("/pages/{pageId}/settings", s.methods(s.showSettings, s.saveSettings))
 	mux.Handle("/data-deletion/{code}", s.methods(s.showDeletion, nil))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

@@ -33,14 +33,14 @@ func newGuide(out io.Writer, pause time.Duration, look func(context.Context) (ap
 	}}
 }
 
-// run walks until nothing is bad any more, or ctx ends.
+// run walks until no step is left, or ctx ends.
 func (g *guide) run(ctx context.Context) error {
 	for {
 		d, err := g.look(ctx)
 		if err != nil {
 			return err
 		}
-		if err := g.tell(d.Findings); err != nil || d.Bad == 0 {
+		if left, err := g.tell(d.Findings); err != nil || left == 0 {
 			return err
 		}
 		if err := g.wait(ctx); err != nil {
@@ -49,16 +49,22 @@ func (g *guide) run(ctx context.Context) error {
 	}
 }
 
-// tell ticks off what works since the last look, and says what is next.
-func (g *guide) tell(findings []app.Finding) (err error) {
+// isStep reports whether there is something to do: what does not work, and the first page, which
+// the doctor only notes.
+func isStep(f app.Finding) bool {
+	return f.Level == bridge.Bad || f.Check == bridge.PagesCheck && f.Level == bridge.Notable
+}
+
+// tell ticks off what works since the last look, says what is next, and returns how much is left.
+func (g *guide) tell(findings []app.Finding) (left int, err error) {
 	say := func(format string, args ...any) {
 		if err == nil {
 			_, err = fmt.Fprintf(g.out, format, args...)
 		}
 	}
-	left, next := 0, app.Finding{}
+	next := app.Finding{}
 	for _, f := range findings {
-		if f.Level == bridge.Bad {
+		if isStep(f) {
 			if g.works[f.Check] = false; left == 0 {
 				next = f
 			}
@@ -66,17 +72,17 @@ func (g *guide) tell(findings []app.Finding) (err error) {
 			continue
 		}
 		if !g.works[f.Check] && f.Level != bridge.Unknowable {
-			say("✓ %s: %s\n", app.PlainText(f.Check), app.PlainText(f.Found))
+			say("%s %s: %s\n", map[bridge.Level]string{bridge.Good: "✓", bridge.Notable: "!"}[f.Level], app.PlainText(f.Check), app.PlainText(f.Found))
 			g.works[f.Check] = true
 		}
 	}
 	if left == 0 {
 		say("Everything is in place.\n")
-		return err
+		return 0, err
 	}
 	if step := next.Check + "\x00" + next.Found + "\x00" + next.Do; step != g.said {
 		g.said = step
 		say("\n→ %s: %s\n  %s\n  (%d to do; this looks again by itself, Ctrl-C ends it)\n\n", app.PlainText(next.Check), app.PlainText(next.Found), app.PlainText(next.Do), left)
 	}
-	return err
+	return left, err
 }

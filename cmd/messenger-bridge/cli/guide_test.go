@@ -19,18 +19,21 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 	bad := func(check string) app.Finding {
 		return app.Finding{Finding: bridge.Finding{Check: check, Level: bridge.Bad, Found: "missing", Do: "add\x1b it"}}
 	}
+	none := app.Finding{Finding: bridge.Finding{Check: "pages", Level: bridge.Notable, Found: "missing", Do: "add\x1b it"}}
 	looks := [][]app.Finding{
 		{good("app"), bad("webhook"), bad("page")},
 		{good("app"), bad("webhook"), bad("page")},
 		{good("app"), good("webhook"), bad("page")},
 		{bad("app"), good("webhook"), good("page")},
-		{good("app"), good("webhook"), good("page"), {Finding: bridge.Finding{Check: "seen", Level: bridge.Unknowable, Found: "?"}}},
+		{good("app"), good("webhook"), good("page"), none},
+		{good("app"), good("webhook"), good("page"), {Finding: bridge.Finding{Check: "seen", Level: bridge.Unknowable, Found: "?"}},
+			{Finding: bridge.Finding{Check: "slash", Level: bridge.Notable, Found: "off"}}},
 	}
 	var out strings.Builder
 	g := newGuide(&out, time.Second, func(context.Context) (d app.Diagnosis, err error) {
 		d.Findings, looks = looks[0], looks[1:]
 		for _, f := range d.Findings {
-			if f.Level == bridge.Bad {
+			if f.Level == bridge.Bad { // the first page is no fault, but a step
 				d.Bad++
 			}
 		}
@@ -44,7 +47,7 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 	ask := func(check, left string) string {
 		return "\n→ " + check + ": missing" + strings.Replace(end, "%d", left, 1)
 	}
-	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\nEverything is in place.\n"
+	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\n" + ask("pages", "1") + "! slash: off\nEverything is in place.\n"
 	if out.String() != want {
 		t.Errorf("says\n%s\nwant\n%s", out.String(), want)
 	}
