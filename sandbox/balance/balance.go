@@ -36,7 +36,7 @@ func StartReady(addresses ...string) (base string, closing func(), err error) {
 			}
 		}()
 	}
-	base, closing, err = forward(func() (all []string) {
+	base, end, err := forward(func() (all []string) {
 		for i, address := range addresses {
 			if ready[i].Load() {
 				all = append(all, address)
@@ -48,7 +48,7 @@ func StartReady(addresses ...string) (base string, closing func(), err error) {
 		stop()
 		return "", nil, err
 	}
-	return base, func() { stop(); closing() }, nil
+	return base, func() { stop(); end() }, nil
 }
 
 func isReady(ctx context.Context, address string) bool {
