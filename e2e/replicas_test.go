@@ -62,13 +62,18 @@ func newReplicaSet(t *testing.T) *replicaSet {
 	t.Cleanup(nodes.Close)
 	s := newReplicaSetAt(t, nodes.Addresses(), balance.Start)
 	s.nodes = nodes
+	s.wire(nodes.Addresses())
+	return s
+}
+
+// wire leads cables from each replica to the nodes.
+func (s *replicaSet) wire(nodes []string) {
 	for _, m := range s.members {
-		for _, node := range nodes.Addresses() {
-			c := lead(t, node)
+		for _, node := range nodes {
+			c := lead(s.T, node)
 			m.lines, m.nodes = append(m.lines, c), append(m.nodes, c.Address())
 		}
 	}
-	return s
 }
 
 // newReplicaSetAt is newReplicaSet for nodes that somebody else runs, and with another balancer: it remains to be said
