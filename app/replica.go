@@ -201,6 +201,8 @@ func sayRole(s *replicas.State) string {
 		return ""
 	case s.Role == replicas.Leader:
 		return fmt.Sprintf("this replica (%s) leads", s.Name)
+	case s.Role == replicas.Suspended:
+		return fmt.Sprintf("this replica (%s) is suspended: %s", s.Name, s.Problem)
 	case s.Leader == "":
 		return fmt.Sprintf("this replica (%s) is %s and carries out nothing; nobody is known to lead", s.Name, s.Role)
 	}

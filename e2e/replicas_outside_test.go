@@ -218,12 +218,22 @@ func (o *outside) cutLeader() {
 	leader, standby := o.roles()
 	o.cut(leader, true)
 	o.awaitLeader(standby)
-	o.eventually("who is cut off is not ready", func() bool {
-		code, _ := look(leader.listen + "/readyz")
-		return code == http.StatusServiceUnavailable
-	})
+	o.leadsNoMore(leader)
 	o.cut(leader, false)
 	o.awaitStandby(leader)
+}
+
+// leadsNoMore looks whether a replica says that it does not lead, although it cannot know who does.
+func (o *outside) leadsNoMore(m *member) {
+	o.Helper()
+	for _, question := range []string{"/readyz", "/readyz?role=leader"} {
+		if code, said := look(m.listen + question); code != http.StatusServiceUnavailable {
+			o.Errorf("another replica leads, and replica %d says %d to %s: %s", m.number, code, question, said)
+		}
+	}
+	if s, answers := o.status(m); !answers || s.Replica.Role == "leader" || s.Ready == "yes" {
+		o.Errorf("another replica leads, and replica %d says of itself %+v", m.number, s)
+	}
 }
 
 func (o *outside) cut(m *member, off bool) {
@@ -246,6 +256,9 @@ func (o *outside) stopLeader() {
 	o.awaitLeader(standby)
 	if err := leader.process.Process.Signal(syscall.SIGCONT); err != nil {
 		o.Fatal(err)
+	}
+	if code, said := look(leader.listen + "/readyz?role=leader"); code == http.StatusOK {
+		o.Errorf("another replica leads, and who was stopped says %q", said)
 	}
 	o.awaitStandby(leader)
 	if strings.Count(o.log.String(), "this replica is deposed") == said {
@@ -287,6 +300,12 @@ func (o *outside) killNodes(n int) {
 	} else {
 		o.awaitRefusal()
 		o.refused()
+		for _, m := range o.members {
+			o.eventually("nobody says that it leads", func() bool {
+				s, answers := o.status(m)
+				return answers && s.Replica.Role != "leader" && s.Ready != "yes"
+			})
+		}
 	}
 	for i := range 3 {
 		if err := o.journal.Run(i); err != nil {

@@ -13,7 +13,7 @@ import (
 // State is how a replica is, for `status`.
 type State struct {
 	Name       string     `json:"name"`
-	Role       string     `json:"role"` // starting, standby or leader
+	Role       string     `json:"role"` // starting, standby, leader or suspended
 	Problem    string     `json:"problem,omitempty"`
 	Full       bool       `json:"full,omitempty"` // the journal stores nothing for want of room; problem says what to do
 	Leader     string     `json:"leader,omitempty"`
@@ -39,6 +39,8 @@ func (s State) Ready() error {
 		return errors.New(s.Problem)
 	case s.Role == Leader:
 		return nil
+	case s.Role == Suspended:
+		return errors.New(s.Problem)
 	case s.Role != Standby:
 		return fmt.Errorf("this replica is starting: %s", s.Problem)
 	case !s.Reachable:
@@ -69,7 +71,9 @@ func (m *Member) State() State {
 	switch {
 	case m.term != nil:
 		s.Leader, s.LeaderURL, s.Reachable = s.Name, m.cfg.Journal.Self.URL, m.term.Leads()
-		s.Epoch = m.term.Epoch()
+		if s.Epoch = m.term.Epoch(); !s.Reachable {
+			s.suspend()
+		}
 	case m.follower != nil:
 		l := m.follower.Leader()
 		s.Leader, s.LeaderURL, s.Epoch = l.Name, l.URL, m.follower.At().Epoch
@@ -80,6 +84,17 @@ func (m *Member) State() State {
 		s.Leader, s.LeaderURL = m.known.Name, m.known.URL
 	}
 	return s
+}
+
+// Works reports whether the whole bridge runs in this replica, although it may be suspended.
+func (s State) Works() bool { return s.Role == Leader || s.Role == Suspended }
+
+// suspend says that a replica's time to lead is over unless the journal answers.
+func (s *State) suspend() {
+	s.Role, s.Leader, s.LeaderURL = Suspended, "", ""
+	if s.Problem == "" {
+		s.Problem = "this replica has led, and does nothing until the journal answers; another may lead meanwhile"
+	}
 }
 
 // Leader returns who leads, as far as this replica knows; without a name nobody. It may know although it cannot
