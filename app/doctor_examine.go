@@ -138,22 +138,6 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 	return slices.Concat(t.before, t.process(), workspace, public, meta, t.states(pages))
 }
 
-// journal says why one of several replicas takes nothing; nothing if it does.
-func (t *patient) journal() []bridge.Finding {
-	if t.replica == nil {
-		return nil
-	}
-	state := t.replica()
-	err, do := state.Ready(), "Look at the nodes of NATS, of which two must run, and at the network between them and this replica."
-	if state.Full {
-		do = "Make room for the journal in NATS."
-	}
-	if err == nil {
-		return nil
-	}
-	return []bridge.Finding{{Check: "journal", Level: bridge.Bad, Found: "it runs, but refuses webhooks: " + err.Error(), Do: do + " Meta repeats what is refused, for about an hour."}}
-}
-
 // process looks at the bridge itself.
 func (t *patient) process() []bridge.Finding {
 	const check = "bridge"
@@ -161,8 +145,10 @@ func (t *patient) process() []bridge.Finding {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Store.Database + "; what follows was found without it",
 			Do: "Start it: `messenger-bridge serve`. If it runs, DATABASE names another file than its own."}}
 	}
-	if found := t.journal(); found != nil {
-		return found
+	if t.replica != nil {
+		if why, do := t.replica().Trouble(); why != "" {
+			return []bridge.Finding{{Check: "journal", Level: bridge.Bad, Found: "it runs, but refuses webhooks: " + why, Do: do + " Meta repeats what is refused, for about an hour."}}
+		}
 	}
 	if err := t.store.Health(); err != nil {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: fmt.Sprintf("it runs, but refuses webhooks: %v", err), Do: "Make room on the disk, or find out why it does not write. Meta repeats what is refused, for about an hour."}}

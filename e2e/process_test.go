@@ -28,6 +28,7 @@ func TestMain(m *testing.M) {
 	if was, err := cluster.Node(); was {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "a node of the journal:", err)
+			os.Exit(1)
 		}
 		os.Exit(0)
 	}

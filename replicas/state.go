@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"messenger-bridge/journal"
@@ -88,6 +89,33 @@ func (m *Member) State() State {
 
 // Works reports whether the whole bridge runs in this replica, although it may be suspended.
 func (s State) Works() bool { return s.Role == Leader || s.Role == Suspended }
+
+// Says tells whether a replica leads, and else who does; empty without replicas.
+func (s *State) Says() string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Role == Leader:
+		return fmt.Sprintf("this replica (%s) leads", s.Name)
+	case s.Role == Suspended:
+		return fmt.Sprintf("this replica (%s) is suspended: %s", s.Name, s.Problem)
+	case s.Leader == "":
+		return fmt.Sprintf("this replica (%s) is %s and carries out nothing; nobody is known to lead", s.Name, s.Role)
+	}
+	return fmt.Sprintf("this replica (%s) is %s and carries out nothing; ask %s", s.Name, s.Role, strings.TrimSpace(s.Leader+" "+s.LeaderURL))
+}
+
+// Trouble returns why this replica takes nothing, and what to do about it; nothing if it does.
+func (s State) Trouble() (why, do string) {
+	err := s.Ready()
+	switch {
+	case err == nil:
+		return "", ""
+	case s.Full:
+		return err.Error(), "Make room for the journal in NATS."
+	}
+	return err.Error(), "Look at the nodes of NATS, of which two must run, and at the network between them and this replica."
+}
 
 // suspend says that a replica's time to lead is over unless the journal answers.
 func (s *State) suspend() {
