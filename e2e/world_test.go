@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -171,8 +172,21 @@ func (w *world) addPage(id, token string) {
 	}
 }
 
-// start runs the bridge and waits until it listens; it need not be connected yet.
+// start runs the bridge and waits until it listens; it need not be connected yet. A process that
+// another test starts at this moment holds copies of all sockets of this one, so that an
+// address that was just left may still be taken.
 func (w *world) start() {
+	w.Helper()
+	err := w.tryToStart()
+	for began := time.Now(); err != nil && strings.Contains(err.Error(), syscall.EADDRINUSE.Error()) && time.Since(began) < patience; err = w.tryToStart() {
+		<-time.After(5 * time.Millisecond)
+	}
+	if err != nil {
+		w.Fatal("the bridge did not start:", err)
+	}
+}
+
+func (w *world) tryToStart() error {
 	w.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	up, ended := make(chan app.Addresses, 1), make(chan error, 1)
@@ -184,7 +198,7 @@ func (w *world) start() {
 	case w.at = <-up:
 	case err := <-ended:
 		cancel()
-		w.Fatal("the bridge did not start:", err)
+		return err
 	}
 	w.stop = func() {
 		w.Helper()
@@ -194,6 +208,7 @@ func (w *world) start() {
 			w.Error("the bridge did not stop in order:", err)
 		}
 	}
+	return nil
 }
 
 // run is start, and waits until the bridge is connected as well.

@@ -217,7 +217,7 @@ func TestWatch_TellsOnceAndTakesItBack(t *testing.T) {
 	if err := w.SendAutomatic(t.Context(), Automatic{Conversation: anna, Key: "k", Text: "nobody's"}); err != nil {
 		t.Fatal(err)
 	}
-	watch := watch{Config: w.Config}
+	watch := w.watch()
 	watch.look(t.Context())
 	watch.look(t.Context())
 	w.deliver()

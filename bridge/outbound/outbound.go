@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -107,7 +108,7 @@ type Outbound struct {
 // New returns an Outbound that knows nothing of what an earlier run left until Load.
 func New(c Config) *Outbound {
 	c.fillIn()
-	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{&c}
+	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{&c, &sync.Mutex{}}
 	failing := &failingFiles{since: map[bridge.Seq]failingFile{}}
 	endings := endings{Config: &c, progress: progress, failing: failing, edits: edits, reports: reports}
 	return &Outbound{
@@ -249,7 +250,7 @@ func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 // ends, so that nobody believes a customer has read what is still with us. When such a
 // message goes out, the notice is corrected.
 func (o *Outbound) WatchWaiting(ctx context.Context) {
-	w := watch{Config: o.Config, told: map[bridge.Seq]struct{}{}}
+	w := o.watch()
 	tick := time.NewTicker(o.Times.TellAfter / 4)
 	defer tick.Stop()
 	for {

@@ -3,12 +3,16 @@ package outbound
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"messenger-bridge/bridge"
 )
 
 // reports tell the authors of messages what becomes of them.
-type reports struct{ *Config }
+type reports struct {
+	*Config
+	one *sync.Mutex // held from the look at what was told to the commit of what is told: of "it waits" and "it was not delivered" only one is left
+}
 
 // tell stores a notice about the message for its author, if it has one. The error is a
 // Refusal.
@@ -23,11 +27,24 @@ func (r reports) tell(a *attempt, kind bridge.NoticeKind, reason bridge.Reason) 
 	}
 	n := a.out.notice(kind, a.out.RetryNo)
 	n.Reason, n.Status, n.Code, n.Part, n.Parts = reason, a.status, a.code, a.d.Progress.Part, len(a.out.Parts)
+	r.one.Lock()
+	defer r.one.Unlock()
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	if kind == bridge.Revised {
 		n.Found, n.Earlier = a.found, r.earlier(a.out)
 	}
 	return bridge.StoreRefusal(r.Notices.Tell(context.Background(), a.out.Conversation, n))
+}
+
+// waits tells the author that a message still waits, unless they were told that it was not delivered.
+func (r reports) waits(ctx context.Context, out Outgoing, n bridge.Notice) (told bool, err error) {
+	r.one.Lock()
+	defer r.one.Unlock()
+	if r.told(out, bridge.NotDelivered, out.RetryNo) {
+		return false, nil
+	}
+	err = r.Notices.Tell(ctx, out.Conversation, n)
+	return err == nil, err
 }
 
 // takeBack tells the author that a message has gone out of which something else was told

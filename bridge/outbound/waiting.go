@@ -11,7 +11,12 @@ import (
 // watch tells agents about messages that wait too long.
 type watch struct {
 	*Config
-	told map[bridge.Seq]struct{} // that wait and have been told of
+	reports reports
+	told    map[bridge.Seq]struct{} // that wait and have been told of
+}
+
+func (o *Outbound) watch() *watch {
+	return &watch{Config: o.Config, reports: o.reports, told: map[bridge.Seq]struct{}{}}
 }
 
 // look stores a notice for each message that waits too long, but for those told before.
@@ -49,12 +54,13 @@ func (w *watch) tell(ctx context.Context, seq bridge.Seq) (told, young bool) {
 		return false, false // what cannot be read is set aside when its turn comes
 	}
 	n := out.notice(bridge.StillWaiting, out.RetryNo)
-	if err := w.Notices.Tell(ctx, out.Conversation, n); err != nil {
+	if told, err = w.reports.waits(ctx, out, n); err != nil {
 		w.Log.Debug("notice not stored", "delivery", seq, "err", err)
-		return false, false
 	}
-	w.correctIfGone(ctx, out.Conversation, n, seq)
-	return true, false
+	if told {
+		w.correctIfGone(ctx, out.Conversation, n, seq)
+	}
+	return told, false
 }
 
 // correctIfGone corrects a notice that was stored while its message went out:
