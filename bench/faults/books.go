@@ -125,10 +125,6 @@ func (a auditor) compareOut(i int, listed []failure, say func(string, ...any)) {
 	}
 }
 
-// overtaken reports whether the stream brought an answer so late that the bridge cannot have waited
-// for it: the machine, not the program, has mixed them up.
-func (a auditor) overtaken() bool { return a.rc.Overtaken() > overtakenAtMost }
-
 // marked counts the answers that were refused and marked.
 func (a auditor) marked() (n int) {
 	for i := range a.customers {
