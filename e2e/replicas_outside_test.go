@@ -118,7 +118,7 @@ type printed struct {
 
 // status asks a replica; false if it does not answer.
 func (o *outside) status(m *member) (s printed, ok bool) {
-	waits, stop := context.WithTimeout(o.Context(), metaWaits)
+	waits, stop := context.WithTimeout(o.Context(), 30*time.Second)
 	defer stop()
 	ask := exec.CommandContext(waits, o.program, "status", "--json", "--database", m.database)
 	ask.Env = o.environOf(m)
@@ -227,11 +227,22 @@ func (o *outside) cutLeader() {
 func (o *outside) leadsNoMore(m *member) {
 	o.Helper()
 	for _, question := range []string{"/readyz", "/readyz?role=leader"} {
-		if code, said := look(m.listen + question); code != http.StatusServiceUnavailable {
+		var code int
+		var said string
+		o.eventually("it answers", func() bool {
+			code, said = look(m.listen + question)
+			return code != 0
+		})
+		if code != http.StatusServiceUnavailable {
 			o.Errorf("another replica leads, and replica %d says %d to %s: %s", m.number, code, question, said)
 		}
 	}
-	if s, answers := o.status(m); !answers || s.Replica.Role == "leader" || s.Ready == "yes" {
+	var s printed
+	o.eventually("it prints its status", func() (answers bool) {
+		s, answers = o.status(m)
+		return answers
+	})
+	if s.Replica.Role == "leader" || s.Ready == "yes" {
 		o.Errorf("another replica leads, and replica %d says of itself %+v", m.number, s)
 	}
 }
