@@ -107,6 +107,7 @@ var allowed = map[string][]string{
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
 	"sandbox/loopback": {},
+	"sandbox/apart":    {},
 	"sandbox/cable":    {},
 	"sandbox/balance":  {},
 	"sandbox/disk":     {},

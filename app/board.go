@@ -12,7 +12,6 @@ import (
 	"messenger-bridge/app/statuspage"
 	"messenger-bridge/bridge"
 	"messenger-bridge/commands"
-	"messenger-bridge/replicas"
 )
 
 // board is the status page, at / on METRICS_LISTEN.
@@ -51,7 +50,7 @@ func boardOf(s Status, now time.Time) statuspage.View {
 	if s.Ready != "yes" {
 		v.Trouble = s.Ready
 	}
-	if v.Replica = sayRole(s.Replica); s.Replica != nil && s.Replica.Role != replicas.Leader {
+	if v.Replica = s.Replica.Says(); s.Replica != nil && !s.Replica.Works() {
 		v.Follows = true // and knows nothing of all below
 		return v
 	}

@@ -145,9 +145,10 @@ func (t *patient) process() []bridge.Finding {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: "it is not running on " + t.cfg.Store.Database + "; what follows was found without it",
 			Do: "Start it: `messenger-bridge serve`. If it runs, DATABASE names another file than its own."}}
 	}
-	if t.replica != nil && t.replica().Full {
-		return []bridge.Finding{{Check: "journal", Level: bridge.Bad, Found: "it runs, but refuses webhooks: " + t.replica().Problem,
-			Do: "Make room for the journal in NATS. Meta repeats what is refused, for about an hour."}}
+	if t.replica != nil {
+		if why, do := t.replica().Trouble(); why != "" {
+			return []bridge.Finding{{Check: "journal", Level: bridge.Bad, Found: "it runs, but refuses webhooks: " + why, Do: do + " Meta repeats what is refused, for about an hour."}}
+		}
 	}
 	if err := t.store.Health(); err != nil {
 		return []bridge.Finding{{Check: check, Level: bridge.Bad, Found: fmt.Sprintf("it runs, but refuses webhooks: %v", err), Do: "Make room on the disk, or find out why it does not write. Meta repeats what is refused, for about an hour."}}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -194,25 +193,12 @@ func (r *replicated) board(w http.ResponseWriter, _ *http.Request) {
 	writeBoard(w, boardOf(r.known(), time.Now()), r.log)
 }
 
-// sayRole says whether a replica leads, and else who does; empty without replicas.
-func sayRole(s *replicas.State) string {
-	switch {
-	case s == nil:
-		return ""
-	case s.Role == replicas.Leader:
-		return fmt.Sprintf("this replica (%s) leads", s.Name)
-	case s.Leader == "":
-		return fmt.Sprintf("this replica (%s) is %s and carries out nothing; nobody is known to lead", s.Name, s.Role)
-	}
-	return fmt.Sprintf("this replica (%s) is %s and carries out nothing; ask %s", s.Name, s.Role, strings.TrimSpace(s.Leader+" "+s.LeaderURL))
-}
-
 // controlHandler answers operators; a standby carries out nothing, and says who does.
 func (r *replicated) controlHandler() http.Handler {
 	standby := http.NewServeMux()
 	standby.HandleFunc("GET /status", r.status)
 	standby.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, sayRole(r.state()), http.StatusServiceUnavailable)
+		http.Error(w, r.state().Says(), http.StatusServiceUnavailable)
 	})
 	return r.control.Or(standby)
 }

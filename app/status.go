@@ -88,8 +88,9 @@ func (v *view) status() Status {
 		s.Ready = err.Error()
 	}
 	if v.replica != nil {
-		if s.Replica = v.replica(); s.Replica.Full {
-			s.Ready = s.Replica.Problem
+		s.Replica = v.replica()
+		if err := s.Replica.Ready(); err != nil {
+			s.Ready = err.Error()
 		}
 	}
 	in, out, notices := v.relay.Backlog()

@@ -91,6 +91,7 @@ type briskTalk struct {
 	*world
 	page, customer, room string
 	asked, said          int
+	calm                 bool // the agent does not write faster than the customer
 }
 
 // received is what the customer reads.
@@ -133,7 +134,7 @@ func (talk *briskTalk) goOn(stop <-chan struct{}) {
 			talk.meta.CustomerWrites(talk.page, talk.customer, fmt.Sprintf("c %d", talk.asked))
 			talk.asked++
 		}
-		if talk.said-len(talk.meta.CustomerSees(talk.page, talk.customer)) < 8 {
+		if (!talk.calm || n%10 == 5) && talk.said-len(talk.meta.CustomerSees(talk.page, talk.customer)) < 8 {
 			talk.agent.Says(talk.room, fmt.Sprintf("answer %d", talk.said))
 			talk.said++
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
@@ -21,9 +20,9 @@ import (
 func TestFiles_TwentyLargeOnesAtOnce_AreNeverHeldWhole(t *testing.T) {
 	t.Parallel()
 	const files, size, most = 20, 25_000_000, 100 << 10 // the last in kilobytes
-	program := filepath.Join(t.TempDir(), "messenger-bridge")
-	if out, err := exec.Command("go", "build", "-o", program, "messenger-bridge/cmd/messenger-bridge").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	program, err := build()
+	if err != nil {
+		t.Fatal(err)
 	}
 	w := newWorld(t, bypassed)
 	w.cfg.Times.RestTimeout, w.cfg.Times.GraphTimeout, w.cfg.Times.UploadTimeout, w.cfg.Times.FileStall = patience, patience, patience, patience

@@ -8,13 +8,16 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"messenger-bridge/app"
+	"messenger-bridge/sandbox/cluster"
 )
 
 // The test binary is the program as well: with this variable set it runs serve
@@ -22,6 +25,13 @@ import (
 const childVariable = "MESSENGER_BRIDGE_CHILD"
 
 func TestMain(m *testing.M) {
+	if was, err := cluster.Node(); was {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, "a node of the journal:", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if os.Getenv(childVariable) != "" {
 		os.Exit(child())
 	}
@@ -31,8 +41,25 @@ func TestMain(m *testing.M) {
 	if !given { // most of a test's time is waiting
 		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	os.RemoveAll(programs)
+	os.Exit(code)
 }
+
+// programs is the folder of what build makes; empty: nothing was made.
+var programs string
+
+// build makes the program as operators have it, once, and returns its path.
+var build = sync.OnceValues(func() (path string, err error) {
+	if programs, err = os.MkdirTemp("", "mbp"); err != nil {
+		return "", err
+	}
+	path = filepath.Join(programs, "messenger-bridge")
+	if said, err := exec.Command("go", "build", "-o", path, "messenger-bridge/cmd/messenger-bridge").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, said)
+	}
+	return path, nil
+})
 
 func child() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/sandbox/balance"
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/cluster"
 	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
@@ -44,37 +46,41 @@ func (s *replicaSet) awaitSomebody() (leader *member) {
 	return leader
 }
 
-func (s *replicaSet) run(nodes ...int) {
-	s.Helper()
-	for _, n := range nodes {
-		if err := s.nodes.Run(n); err != nil {
-			s.Fatal(err)
-		}
-	}
-}
-
-// The journal's nodes end and come back: the one that leads the stream, then two of three, then all. While
-// there is no quorum nothing is taken; then all goes on without anybody, and nothing is lost.
+// The journal's nodes, processes of their own, are killed and come back: the one that leads the stream, then two of three, then all.
+// While there is no quorum nothing is taken; then all goes on without anybody, and nothing is lost.
 func TestReplicas_NodesOfTheJournalEndAndComeBack(t *testing.T) {
 	t.Parallel()
-	s := newReplicaSet(t)
+	nodes, err := cluster.StartProcesses(nodeHere, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nodes.Close)
+	s := newReplicaSetAt(t, nodes.Addresses(), balance.Start)
+	s.wire(nodes.Addresses())
+	again := func() {
+		for n := range 3 {
+			if err := nodes.Run(n); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	s.begin()
 	s.converse(func() {
-		first, err := s.nodes.AwaitLeader("messenger-bridge")
+		first, err := nodes.AwaitLeader("messenger-bridge")
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.nodes.Stop(first)
+		nodes.Kill(first)
 		s.awaitSomebody()
-		s.nodes.Stop((first + 1) % 3)
+		nodes.Kill((first + 1) % 3)
 		s.awaitRefusal()
-		s.run(0, 1, 2)
+		again()
 		s.awaitSomebody()
 		for n := range 3 {
-			s.nodes.Stop(n)
+			nodes.Kill(n)
 		}
 		s.awaitRefusal()
-		s.run(0, 1, 2)
+		again()
 		s.awaitStandby(s.other(s.awaitSomebody()))
 	})
 	s.equal()

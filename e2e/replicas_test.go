@@ -35,6 +35,7 @@ type member struct {
 	number                    int
 	listen, metrics, database string
 	process                   *process
+	nodes                     []string       // addresses, as it reaches them
 	lines                     []*cable.Cable // to each node
 	way                       *cable.Cable   // to it, from the other replica
 }
@@ -59,12 +60,32 @@ func newReplicaSet(t *testing.T) *replicaSet {
 		t.Fatal(err)
 	}
 	t.Cleanup(nodes.Close)
+	s := newReplicaSetAt(t, nodes.Addresses(), balance.Start)
+	s.nodes = nodes
+	s.wire(nodes.Addresses())
+	return s
+}
+
+// wire leads cables from each replica to the nodes.
+func (s *replicaSet) wire(nodes []string) {
+	for _, m := range s.members {
+		for _, node := range nodes {
+			c := lead(s.T, node)
+			m.lines, m.nodes = append(m.lines, c), append(m.nodes, c.Address())
+		}
+	}
+}
+
+// newReplicaSetAt is newReplicaSet for nodes that somebody else runs, and with another balancer: it remains to be said
+// how each replica reaches the nodes.
+func newReplicaSetAt(t *testing.T, nodes []string, balancer func(...string) (string, func(), error)) *replicaSet {
+	t.Helper()
 	w := newWorld(t, bypassed)
 	key, err := os.ReadFile(w.cfg.Store.Database + ".key")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &replicaSet{world: w, nodes: nodes}
+	s := &replicaSet{world: w}
 	for i := range s.members {
 		m := &member{number: i, listen: freeAddress(t), metrics: freeAddress(t), database: w.cfg.Store.Database}
 		if i > 0 {
@@ -75,30 +96,32 @@ func newReplicaSet(t *testing.T) *replicaSet {
 			t.Cleanup(func() { os.RemoveAll(dir) })
 			m.database = filepath.Join(dir, "bolt.db")
 		}
-		lead := func(to string) *cable.Cable {
-			c, err := cable.New(to)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(c.Close)
-			return c
-		}
-		for _, node := range nodes.Addresses() {
-			m.lines = append(m.lines, lead(node))
-		}
-		m.way = lead(m.listen)
+		m.way = lead(t, m.listen)
 		s.members[i] = m
 	}
-	balancer, closing, err := balance.Start(s.members[0].listen, s.members[1].listen)
+	public, closing, err := balancer(s.members[0].listen, s.members[1].listen)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(closing)
-	s.base = append(slices.Clone(w.environ), "PUBLIC_URL="+balancer, "SECRET_KEY="+strings.TrimSpace(string(key)), "JOURNAL_URL="+nodes.URL(),
+	s.base = append(slices.Clone(w.environ), "PUBLIC_URL="+public, "SECRET_KEY="+strings.TrimSpace(string(key)), "JOURNAL_URL="+journalOf(nodes),
 		"TAKEOVER_AFTER="+takeoverAfter.String())
-	w.meta.SetWebhook(balancer + "/webhook")
+	w.meta.SetWebhook(public + "/webhook")
 	return s
 }
+
+// lead leads a cable to an address.
+func lead(t *testing.T, to string) *cable.Cable {
+	t.Helper()
+	c, err := cable.New(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func journalOf(nodes []string) string { return "nats://" + strings.Join(nodes, ",") }
 
 // launchMember starts a replica; it need neither lead nor follow yet.
 func (s *replicaSet) launchMember(m *member) {
@@ -106,20 +129,15 @@ func (s *replicaSet) launchMember(m *member) {
 	child := exec.Command(os.Args[0], "-test.run=^$")
 	child.Env = append(os.Environ(), childVariable+"=serve")
 	whole := s.environ
-	s.environ = append(slices.Clone(s.base), fmt.Sprintf("REPLICA_NAME=r%d", m.number), "REPLICA_URL=http://"+m.way.Address(),
-		"JOURNAL_URL="+m.journal(),
-		"LISTEN="+m.listen, "METRICS_LISTEN="+m.metrics, "DATABASE="+m.database)
+	s.environ = s.environOf(m)
 	m.process = s.launch(child)
 	s.environ = whole
 }
 
-// journal is how a member reaches the nodes.
-func (m *member) journal() string {
-	var all []string
-	for _, c := range m.lines {
-		all = append(all, c.Address())
-	}
-	return "nats://" + strings.Join(all, ",")
+// environOf is the environment of a replica.
+func (s *replicaSet) environOf(m *member) []string {
+	return append(slices.Clone(s.base), fmt.Sprintf("REPLICA_NAME=r%d", m.number), "REPLICA_URL=http://"+m.way.Address(),
+		"JOURNAL_URL="+journalOf(m.nodes), "LISTEN="+m.listen, "METRICS_LISTEN="+m.metrics, "DATABASE="+m.database)
 }
 
 // look asks a replica, and returns nothing if it does not answer.
@@ -180,14 +198,25 @@ func (s *replicaSet) equal() {
 func (s *replicaSet) converse(faults func()) {
 	s.Helper()
 	talks := s.talks([]string{page}, 3)
+	meanwhile(talks, faults)
+	s.haveAll(talks)
+}
+
+// meanwhile has both sides of some conversations write while something is done.
+func meanwhile(talks []*briskTalk, do func()) {
 	stop := make(chan struct{})
 	var talking sync.WaitGroup
 	for _, talk := range talks {
 		talking.Go(func() { talk.goOn(stop) })
 	}
-	faults()
-	close(stop)
-	talking.Wait()
+	defer talking.Wait()
+	defer close(stop)
+	do()
+}
+
+// haveAll waits until everybody has read everything, and looks whether that was once and in order.
+func (s *replicaSet) haveAll(talks []*briskTalk) {
+	s.Helper()
 	for _, talk := range talks {
 		s.eventually("the customer has every answer", func() bool { return len(talk.received()) >= talk.said })
 		s.eventually("the agents have every question", func() bool { return len(s.rc.CustomerTexts(talk.room)) >= talk.asked })

@@ -40,9 +40,10 @@ var (
 
 // Roles of a replica.
 const (
-	Starting = "starting"
-	Standby  = "standby"
-	Leader   = "leader"
+	Starting  = "starting"
+	Standby   = "standby"
+	Leader    = "leader"
+	Suspended = "suspended" // it has led, and may not act until the journal answers: another may lead
 )
 
 // Member is one replica. Its methods are safe for concurrent use.

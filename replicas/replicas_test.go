@@ -48,6 +48,7 @@ type group struct {
 	*testing.T
 	name string
 	key  []byte
+	url  string // of the journal; empty: of the node that all tests share
 }
 
 func newGroup(t *testing.T) *group {
@@ -56,12 +57,15 @@ func newGroup(t *testing.T) *group {
 
 func (g *group) journal(name string) journal.Config {
 	g.Helper()
-	c, err := node()
-	if err != nil {
-		g.Fatal(err)
+	if g.url == "" {
+		c, err := node()
+		if err != nil {
+			g.Fatal(err)
+		}
+		g.url = c.URL()
 	}
 	return journal.Config{
-		URL: c.URL(), Name: g.name, Replicas: 1, Secret: g.key, Log: slog.New(slog.DiscardHandler), TakeoverAfter: takeoverAfter,
+		URL: g.url, Name: g.name, Replicas: 1, Secret: g.key, Log: slog.New(slog.DiscardHandler), TakeoverAfter: takeoverAfter,
 		Self: replica.Claim{Name: name, URL: "http://" + name, Program: "test", Format: store.Format},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"messenger-bridge/journal"
@@ -13,7 +14,7 @@ import (
 // State is how a replica is, for `status`.
 type State struct {
 	Name       string     `json:"name"`
-	Role       string     `json:"role"` // starting, standby or leader
+	Role       string     `json:"role"` // starting, standby, leader or suspended
 	Problem    string     `json:"problem,omitempty"`
 	Full       bool       `json:"full,omitempty"` // the journal stores nothing for want of room; problem says what to do
 	Leader     string     `json:"leader,omitempty"`
@@ -39,6 +40,8 @@ func (s State) Ready() error {
 		return errors.New(s.Problem)
 	case s.Role == Leader:
 		return nil
+	case s.Role == Suspended:
+		return errors.New(s.Problem)
 	case s.Role != Standby:
 		return fmt.Errorf("this replica is starting: %s", s.Problem)
 	case !s.Reachable:
@@ -69,7 +72,9 @@ func (m *Member) State() State {
 	switch {
 	case m.term != nil:
 		s.Leader, s.LeaderURL, s.Reachable = s.Name, m.cfg.Journal.Self.URL, m.term.Leads()
-		s.Epoch = m.term.Epoch()
+		if s.Epoch = m.term.Epoch(); !s.Reachable {
+			s.suspend()
+		}
 	case m.follower != nil:
 		l := m.follower.Leader()
 		s.Leader, s.LeaderURL, s.Epoch = l.Name, l.URL, m.follower.At().Epoch
@@ -80,6 +85,44 @@ func (m *Member) State() State {
 		s.Leader, s.LeaderURL = m.known.Name, m.known.URL
 	}
 	return s
+}
+
+// Works reports whether the whole bridge runs in this replica, although it may be suspended.
+func (s State) Works() bool { return s.Role == Leader || s.Role == Suspended }
+
+// Says tells whether a replica leads, and else who does; empty without replicas.
+func (s *State) Says() string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Role == Leader:
+		return fmt.Sprintf("this replica (%s) leads", s.Name)
+	case s.Role == Suspended:
+		return fmt.Sprintf("this replica (%s) is suspended: %s", s.Name, s.Problem)
+	case s.Leader == "":
+		return fmt.Sprintf("this replica (%s) is %s and carries out nothing; nobody is known to lead", s.Name, s.Role)
+	}
+	return fmt.Sprintf("this replica (%s) is %s and carries out nothing; ask %s", s.Name, s.Role, strings.TrimSpace(s.Leader+" "+s.LeaderURL))
+}
+
+// Trouble returns why this replica takes nothing, and what to do about it; nothing if it does.
+func (s State) Trouble() (why, do string) {
+	err := s.Ready()
+	switch {
+	case err == nil:
+		return "", ""
+	case s.Full:
+		return err.Error(), "Make room for the journal in NATS."
+	}
+	return err.Error(), "Look at the nodes of NATS, of which two must run, and at the network between them and this replica."
+}
+
+// suspend says that a replica's time to lead is over unless the journal answers.
+func (s *State) suspend() {
+	s.Role, s.Leader, s.LeaderURL = Suspended, "", ""
+	if s.Problem == "" {
+		s.Problem = "this replica has led, and does nothing until the journal answers; another may lead meanwhile"
+	}
 }
 
 // Leader returns who leads, as far as this replica knows; without a name nobody. It may know although it cannot

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"messenger-bridge/sandbox/chat"
 )
 
 const (
@@ -99,7 +97,7 @@ func (a auditor) compareOut(i int, listed []failure, say func(string, ...any)) {
 		switch {
 		case n < 0:
 			say("customer %d got %q, which no agent wrote", i, text)
-		case n < last && !a.late && !overtaken(a.rc):
+		case n < last && !a.late && !a.overtaken():
 			say("customer %d's answers came out of order: %q", i, received)
 			return
 		}
@@ -126,10 +124,6 @@ func (a auditor) compareOut(i int, listed []failure, say func(string, ...any)) {
 		}
 	}
 }
-
-// overtaken reports whether the stream brought an answer so late that the bridge cannot have waited
-// for it: the machine, not the program, has mixed them up.
-func overtaken(rc *chat.RocketChat) bool { return rc.Overtaken() > overtakenAtMost }
 
 // marked counts the answers that were refused and marked.
 func (a auditor) marked() (n int) {

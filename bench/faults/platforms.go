@@ -162,3 +162,7 @@ func (p *platforms) problems() []string {
 		return strings.Contains(problem, "may not write in room") || p.replicas && strings.HasSuffix(problem, " overlap")
 	})
 }
+
+// overtaken reports whether the stream brought an answer so late that the bridge cannot have waited
+// for it: the machine, not the program, has mixed them up.
+func (p *platforms) overtaken() bool { return p.rc.Overtaken() > overtakenAtMost }

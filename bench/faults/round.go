@@ -139,7 +139,7 @@ func (c *campaign) round(ctx context.Context, seed uint64) (o outcome, err error
 	o.violations = append(o.violations, w.readLog()...)
 	o.in, o.out = w.count()
 	o.marked = w.auditor.marked()
-	o.shuffled, o.late, o.overtaken = w.auditor.shuffled, w.auditor.late, overtaken(w.rc)
+	o.shuffled, o.late, o.overtaken = w.auditor.shuffled, w.auditor.late, w.overtaken()
 	if len(o.violations) > 0 && c.keep {
 		log := filepath.Join(os.TempDir(), fmt.Sprintf("faults-%d.log", seed))
 		if err := os.WriteFile(log, []byte(w.log()+w.auditor.picture()+strings.Join(o.violations, "\n")), 0o600); err != nil {

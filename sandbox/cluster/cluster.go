@@ -120,19 +120,7 @@ func (c *Cluster) Run(node int) error {
 	if runs {
 		return nil
 	}
-	host, port := split(c.client[node])
-	options := &server.Options{
-		ServerName: fmt.Sprintf("n%d", node+1), Host: host, Port: port, NoSigs: true, NoLog: true,
-		JetStream: true, StoreDir: filepath.Join(c.dir, fmt.Sprintf("n%d", node+1)), JetStreamMaxStore: 4 << 30, JetStreamMaxMemory: 64 << 20,
-	}
-	if len(c.routes) > 1 {
-		host, port := split(c.routes[node])
-		options.Cluster = server.ClusterOpts{Name: "sandbox", Host: host, Port: port, NoAdvertise: true} // clients know no way but the one they were told
-		for _, address := range c.routes {
-			options.Routes = append(options.Routes, &url.URL{Scheme: "nats", Host: address})
-		}
-	}
-	s, err := server.NewServer(options)
+	s, err := server.NewServer(c.settings(node).options())
 	if err != nil {
 		return fmt.Errorf("start node %d: %w", node+1, err)
 	}
@@ -144,6 +132,40 @@ func (c *Cluster) Run(node int) error {
 	defer c.mu.Unlock()
 	c.nodes[node] = s
 	return nil
+}
+
+// settings are of a node: it stands alone if there are no routes to others.
+func (c *Cluster) settings(number int) node {
+	n := node{Name: fmt.Sprintf("n%d", number+1), Client: c.client[number], Store: filepath.Join(c.dir, fmt.Sprintf("n%d", number+1))}
+	if len(c.routes) > 1 {
+		n.Route, n.Routes = c.routes[number], c.routes
+	}
+	return n
+}
+
+// node says what a server is made of.
+type node struct {
+	Name   string
+	Client string // address for clients
+	Route  string // address for other nodes; empty: there are none
+	Routes []string
+	Store  string // folder
+}
+
+func (n node) options() *server.Options {
+	host, port := split(n.Client)
+	options := &server.Options{
+		ServerName: n.Name, Host: host, Port: port, NoSigs: true, NoLog: true,
+		JetStream: true, StoreDir: n.Store, JetStreamMaxStore: 4 << 30, JetStreamMaxMemory: 64 << 20,
+	}
+	if n.Route != "" {
+		host, port := split(n.Route)
+		options.Cluster = server.ClusterOpts{Name: "sandbox", Host: host, Port: port, NoAdvertise: true} // clients know no way but the one they were told
+		for _, address := range n.Routes {
+			options.Routes = append(options.Routes, &url.URL{Scheme: "nats", Host: address})
+		}
+	}
+	return options
 }
 
 func split(address string) (host string, port int) {

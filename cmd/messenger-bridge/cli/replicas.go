@@ -92,5 +92,5 @@ func printReplica(w io.Writer, s *replicas.State) (whole bool) {
 	if s.Snapshot != nil {
 		fmt.Fprintf(w, "newest snapshot\t%s\n", s.Snapshot.Format("2006-01-02 15:04:05 MST"))
 	}
-	return s.Role == replicas.Leader
+	return s.Works()
 }
