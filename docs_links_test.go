@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -25,7 +26,7 @@ func markdown(t *testing.T) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "dist" || strings.HasPrefix(d.Name(), ".") && file != "."):
+		case d.IsDir() && (slices.Contains([]string{"node_modules", "dist", "engines"}, d.Name()) || strings.HasPrefix(d.Name(), ".") && file != "."):
 			return filepath.SkipDir
 		case strings.HasSuffix(file, ".md"):
 			text, err := os.ReadFile(file)
