@@ -25,7 +25,7 @@ func markdown(t *testing.T) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "node_modules" || d.Name() == "dist" || strings.HasPrefix(d.Name(), ".") && file != "."):
+		case d.IsDir() && isFetched(file, d.Name()):
 			return filepath.SkipDir
 		case strings.HasSuffix(file, ".md"):
 			text, err := os.ReadFile(file)
