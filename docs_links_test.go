@@ -6,7 +6,6 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -26,7 +25,7 @@ func markdown(t *testing.T) map[string]string {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (slices.Contains([]string{"node_modules", "dist", "engines"}, d.Name()) || strings.HasPrefix(d.Name(), ".") && file != "."):
+		case d.IsDir() && isFetched(file, d.Name()):
 			return filepath.SkipDir
 		case strings.HasSuffix(file, ".md"):
 			text, err := os.ReadFile(file)

@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -58,6 +59,11 @@ func TestArchitecture_FlowsNameFilesAndFunctionsThatExist(t *testing.T) {
 	}
 }
 
+// isFetched reports whether a folder holds what is fetched or built, some of it while tests run.
+func isFetched(file, name string) bool {
+	return slices.Contains([]string{"node_modules", "dist", "engines"}, name) || strings.HasPrefix(name, ".") && file != "."
+}
+
 // declared finds the tests and fuzz targets of the whole repository.
 func declared(t *testing.T) map[string]bool {
 	t.Helper()
@@ -67,7 +73,7 @@ func declared(t *testing.T) map[string]bool {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (d.Name() == "node_modules" || strings.HasPrefix(d.Name(), ".") && file != "."):
+		case d.IsDir() && isFetched(file, d.Name()):
 			return filepath.SkipDir
 		case !strings.HasSuffix(file, "_test.go"):
 			return nil

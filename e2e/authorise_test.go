@@ -254,8 +254,11 @@ func isStep(text string) bool {
 			return true
 		}
 	}
-	return false
+	return optionalStep.MatchString(text)
 }
+
+// optionalStep is a step without which the bridge works.
+var optionalStep = regexp.MustCompile(`^:warning: \d+\. `)
 
 // steps is the checklist as it stands in the setup channel.
 func (o *office) steps() (steps []string) {

@@ -51,6 +51,14 @@ func TestCluster_NodesComeAndGo(t *testing.T) {
 		case <-time.After(time.Millisecond):
 		}
 	}
+	// After a while the node that is left tells of a stream that nobody leads: that is no answer.
+	for leads := true; leads; time.Sleep(50 * time.Millisecond) {
+		stream, err := s.js.Stream(t.Context(), c.Name)
+		leads = err != nil || stream.CachedInfo().Cluster.Leader != ""
+	}
+	if _, last, err := s.Last(t.Context()); err == nil {
+		t.Errorf("without a quorum, the journal is said to end with record %d", last)
+	}
 	for _, node := range []int{down, other} {
 		if err := nodes.Run(node); err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 var (
 	errElsewhere = errors.New("the stream ends at another place")
 	errEmpty     = errors.New("nothing stands at this place")
+	errNobody    = errors.New("no node leads the stream")
 )
 
 // engine is what is asked of the stream's leader.
@@ -64,6 +65,10 @@ func (e *natsEngine) ends(ctx context.Context) (first, last uint64, err error) {
 	info, err := e.js.Stream(ctx, e.name)
 	if err != nil {
 		return 0, 0, fmt.Errorf("ask where the journal ends: %w", err)
+	}
+	// A node that is left without a quorum tells what it has; others may have more.
+	if nodes := info.CachedInfo().Cluster; nodes != nil && nodes.Leader == "" {
+		return 0, 0, fmt.Errorf("ask where the journal ends: %w", errNobody)
 	}
 	state := info.CachedInfo().State
 	return state.FirstSeq, state.LastSeq, nil
