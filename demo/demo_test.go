@@ -169,7 +169,7 @@ func (w *window) until(condition, what string) {
 	script := `new Promise(seen => {
 		const look = () => ` + condition + ` && (clearTimeout(patience), watch.disconnect(), seen(''));
 		const watch = new MutationObserver(look);
-		const patience = setTimeout(() => seen(document.body.innerText), ` + "40000" + `);
+		const patience = setTimeout(() => seen(document.body.innerText), 120000);
 		watch.observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true});
 		look();
 	})`

@@ -166,15 +166,16 @@ func (d *director) turns(ctx context.Context, id, room, part string) error {
 	return d.tells(ctx, part)
 }
 
-// commands lets Maria type a command into the setup channel, and returns the bot's answer.
-func (d *director) commands(ctx context.Context, text string) (answer chat.Message, err error) {
+// commands lets Maria type a command into the setup channel, and returns the bot's answer: what is
+// announced meanwhile is none.
+func (d *director) commands(ctx context.Context, text string, answers func(chat.Message) bool) (answer chat.Message, err error) {
 	setup := d.rc.RoomID(setupChannel)
 	mine := d.rc.UserSays(manager, setup, text)
 	err = d.until(ctx, "the bot answers "+text, func() bool {
 		all := d.rc.Messages(setup)
 		i := slices.IndexFunc(all, func(m chat.Message) bool { return m.ID == mine })
 		for _, m := range all[i+1:] {
-			if m.Username == d.rc.Bot() {
+			if m.Username == d.rc.Bot() && answers(m) {
 				answer = m
 				return true
 			}

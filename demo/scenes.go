@@ -2,10 +2,10 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
+	"messenger-bridge/sandbox/chat"
 	"messenger-bridge/sandbox/meta"
 )
 
@@ -112,20 +112,17 @@ func tooLate(ctx context.Context, d *director) error {
 
 // retries is Maria trying again what was refused, with the button.
 func (d *director) retries(ctx context.Context) error {
-	list, err := d.commands(ctx, "/facebook failed")
+	again := func(b chat.Button) bool { return strings.Contains(b.Types, "retry") }
+	list, err := d.commands(ctx, "/facebook failed", func(m chat.Message) bool { return slices.ContainsFunc(m.Buttons(), again) })
 	if err == nil {
 		err = d.reads(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	for _, b := range list.Buttons() {
-		if strings.Contains(b.Types, "retry") {
-			d.rc.Clicks(manager, list.RoomID, b)
-			return nil
-		}
-	}
-	return errors.New("there is no button to try it again")
+	all := list.Buttons()
+	d.rc.Clicks(manager, list.RoomID, all[slices.IndexFunc(all, again)])
+	return nil
 }
 
 func nextChat(ctx context.Context, d *director) error {

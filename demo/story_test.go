@@ -17,18 +17,18 @@ func TestDemo_Story_PlaysItself_AndTicksOffEveryPromise(t *testing.T) {
 	w.sees("lamps", "Facebook: answers")
 	w.play.director.hurries()
 	w.do(chromedp.Evaluate[chromedp.Void](`
-		window.heights = new Set(); window.titles = [];
+		window.heights = new Map(); window.titles = []; window.scenes = new Set();
 		new MutationObserver(() => {
-			heights.add(Math.round(document.getElementById('phone').getBoundingClientRect().top + scrollY));
+			const at = Math.round(document.getElementById('phone').getBoundingClientRect().top + scrollY);
+			if (!heights.has(at)) heights.set(at, at + ' at ' + document.getElementById('title').textContent + ' | ' + document.getElementById('lamps').innerText.replaceAll('\n', ' '));
+			const scene = /scene \d of 7/.exec(document.getElementById('promise').textContent);
+			if (scene) scenes.add(scene[0]);
 			const title = document.getElementById('title').textContent;
 			if (titles.at(-1) !== title) titles.push(title);
 		}).observe(document.body, {subtree: true, childList: true, characterData: true, attributes: true}); undefined`))
 	w.press("play")
-	w.sees("promise", "scene 2 of 7")
 	w.picture("story-scene")
-	w.sees("promise", "scene 5 of 7")
-	w.sees("promise", "scene 7 of 7")
-	w.sees("title", "every promise was kept")
+	w.sees("title", "every promise was kept") // scenes go by in a hurry: which there were is asked afterwards
 	w.shows("#promises .kept", len(promised))
 	w.sees("play", "Play the story")
 	w.press("customer-post")
@@ -36,16 +36,17 @@ func TestDemo_Story_PlaysItself_AndTicksOffEveryPromise(t *testing.T) {
 	w.sees("bubbles", "It is, until six!")
 	w.press("customer-anna")
 	w.sees("messages", "He is very small")
-	w.looks("story-end")
 	for script, want := range map[string]string{
-		`String(heights.size)`:                              "1",
-		`String(titles.length >= 8)`:                        "true",
-		`String(document.querySelector("#problem").hidden)`: "true",
+		`heights.size > 1 ? [...heights.values()].join("; ") : ""`: "",
+		`String(titles.length >= 8)`:                               "true",
+		`String(scenes.size >= 5)`:                                 "true",
+		`String(document.querySelector("#problem").hidden)`:        "true",
 	} {
 		if got, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](script)); err != nil || got != want {
 			t.Errorf("%s is %s, %v", script, got, err)
 		}
 	}
+	w.looks("story-end") // in other windows all lies elsewhere
 	for _, problem := range append(w.play.rc.Problems(), w.play.meta.Problems()...) {
 		t.Error("the sandbox objects:", problem)
 	}
