@@ -150,12 +150,13 @@ func TestRestored_CopyHadAnswersWaiting_SendsNothingTwice(t *testing.T) {
 			if waiting == "in flight" {
 				r.meta.Hang(true)
 			} else {
-				r.meta.Throttle(page, 613, time.Second, false)
+				r.meta.Throttle(page, 613, time.Hour, false)
 			}
 			r.says(6)
 			r.eventually("they wait", func() bool { return r.health().Out.Waiting == 6 })
 			r.backup()
 			r.meta.Hang(false)
+			r.meta.Throttle(page, 613, 0, false)
 			r.eventually("all arrive", func() bool {
 				return len(strings.Fields(strings.Join(r.received(anna), " "))) == len(strings.Fields(strings.Join(r.said, " ")))
 			})
