@@ -103,7 +103,7 @@ func JournalOf(cfg Config, log *slog.Logger) journal.Config {
 
 // StoreOf returns how a configuration says that the store is opened.
 func StoreOf(cfg Config, log *slog.Logger) store.Options {
-	return store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log}
+	return store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log, Journal: cfg.Store.Beside}
 }
 
 func (r *replicated) name() string { return r.member.State().Name }

@@ -51,6 +51,7 @@ func TestCallbacks_Deauthorize_ErasesTheGrantAndSaysSoOnce(t *testing.T) {
 	o.run()
 	o.connect(bakery, bikes)
 	talk := o.talks(bakery)
+	o.settled()
 	for n := range 3 { // Meta may repeat it
 		if status := o.deauthorizes(meta.SignedOptions{Sparse: n == 2, NumberUserID: n == 1}); status != http.StatusOK {
 			t.Errorf("answer %d", status)

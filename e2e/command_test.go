@@ -96,6 +96,7 @@ func TestSetupChannel_AfterConnecting_NextStepIsTheLastMessage(t *testing.T) {
 	for _, pages := range [][]string{{bakery}, {bakery, bikes}} {
 		t.Run(fmt.Sprint(len(pages)), func(t *testing.T) {
 			o := openOffice(t, bypassed)
+			o.cfg.Times.SetupEvery = 2 * time.Second // ten times that is how long the list waits for what is going on
 			o.run()
 			rid := o.setup()
 			o.meta.FailCalls("POST", "subscribed_apps", len(pages), meta.DeliveredThenHang(300*time.Millisecond)) // one after another

@@ -223,6 +223,7 @@ func TestDelete_Page_TellsAgentsAndFacebook_RoomsStay(t *testing.T) {
 			o.run()
 			o.connect(bakery)
 			rid := o.talks(bakery)
+			o.settled() // or what was said before is taken for what waits
 			o.meta.FailCalls(http.MethodPost, "messages", 1<<20, &meta.SendOutcome{Status: 500, Code: 2})
 			waits := o.agent.Says(rid, "this waits")
 			o.eventually("it waits", func() bool {

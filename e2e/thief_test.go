@@ -17,6 +17,7 @@ import (
 func (w *world) changesFile(change func(tx *bbolt.Tx) error) {
 	w.Helper()
 	w.halt()
+	w.unfollowed = true
 	db, err := bbolt.Open(w.cfg.Store.Database, 0o600, nil)
 	if err != nil {
 		w.Fatal(err)

@@ -59,6 +59,9 @@ type world struct {
 	environ []string
 	stop    func() // ends the program in order
 	at      app.Addresses
+
+	followed   bool // by a shadow
+	unfollowed bool // no shadow follows: what is repaired when the file is opened is in no journal
 }
 
 // newWorld starts both platforms with one page and one agent, and stores the page;
@@ -188,6 +191,10 @@ func (w *world) start() {
 
 func (w *world) tryToStart() error {
 	w.Helper()
+	compare := func() {}
+	if w.cfg.Store.Beside = nil; (*shadowed || w.followed) && !w.unfollowed {
+		compare = w.follow()
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	up, ended := make(chan app.Addresses, 1), make(chan error, 1)
 	go func() {
@@ -207,6 +214,7 @@ func (w *world) tryToStart() error {
 		if err := <-ended; err != nil {
 			w.Error("the bridge did not stop in order:", err)
 		}
+		compare()
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (k call) answered(status int, code string) *bridge.Response {
 // others are not, is refused.
 func (c *Client) weigh(k call, r *bridge.Refusal) {
 	a := r.Answer
-	a.Others = c.book.Refused(k.name(), k.of, a.Trouble())
+	a.Others = c.book.Refused(k.name(), k.of, a.Trouble(), k.began)
 	if r.Gate == bridge.GateWorkspace && (a.File && a.Status != http.StatusUnauthorized || a.Others == bridge.OthersPass || c.book.Works(k.name(), k.of)) {
 		r.Gate, r.Reason, r.Verdict = "", bridge.WorkspaceError, bridge.Unknown
 	}

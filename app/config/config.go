@@ -19,6 +19,7 @@ import (
 
 	"messenger-bridge/app/values"
 	"messenger-bridge/bridge"
+	"messenger-bridge/replica"
 )
 
 // Config is the whole configuration, read once from the environment; --help lists the
@@ -97,6 +98,7 @@ type StoreConfig struct {
 	Database  string        `env:"DATABASE" envDefault:"bolt.db" help:"path of the embedded store"`
 	SecretKey bridge.Secret `env:"SECRET_KEY" help:"32 bytes, base64; else a key file <DATABASE>.key is created"`
 	Journal   JournalConfig
+	Beside    replica.Journal `env:"-"` // is told of each transaction before it is durable; nil but in tests
 }
 
 // JournalConfig says where replicas share what they do; without a URL there is one process and

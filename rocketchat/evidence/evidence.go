@@ -64,6 +64,7 @@ type pass struct {
 type refusal struct {
 	since, last time.Time
 	trouble     bool
+	witness     time.Time // when somebody else's call began that passed since then; of several any
 }
 
 const (
@@ -96,8 +97,9 @@ func (b *Book) Passed(name, of string, began time.Time) (recovered bool) {
 
 // Refused notes that a call was refused, and returns what became of others since that
 // sender is refused. Those refused for other things than trouble tell nothing of trouble,
-// and the other way round.
-func (b *Book) Refused(name, of string, trouble bool) bridge.Others {
+// and the other way round; those who passed tell nothing of a call that had begun before theirs:
+// an outage may have ended between the two.
+func (b *Book) Refused(name, of string, trouble bool, began time.Time) bridge.Others {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r, now := b.route(name), b.now()
@@ -109,16 +111,19 @@ func (b *Book) Refused(name, of string, trouble bool) bridge.Others {
 	if len(r.refused) >= mostRefused {
 		r.forget(now)
 	}
+	if passed := r.passed.byOthers(of); mine.witness.IsZero() && !passed.Before(mine.since) {
+		mine.witness = passed
+	}
 	r.refused[of] = mine
 	if trouble {
 		b.trouble.note(pass{of, now})
 	}
-	return r.others(of, trouble, now)
+	return r.others(of, trouble, now, began)
 }
 
 // others is what became of others since a sender is refused. That one passed tells nothing any
 // more when another was refused since, and it is a while ago: an outage may have begun.
-func (r *route) others(of string, trouble bool, now time.Time) bridge.Others {
+func (r *route) others(of string, trouble bool, now, began time.Time) bridge.Others {
 	passed, refused := r.passed.byOthers(of), time.Time{}
 	for other, its := range r.refused {
 		if other != of && its.trouble == trouble && now.Sub(its.last) < fresh && its.last.After(refused) {
@@ -126,7 +131,7 @@ func (r *route) others(of string, trouble bool, now time.Time) bridge.Others {
 		}
 	}
 	switch {
-	case r.passedSince(of, passed, refused, now):
+	case r.passedSince(of, passed, refused, now) && !r.refused[of].witness.After(began):
 		return bridge.OthersPass
 	case !refused.IsZero():
 		return bridge.OthersRefused

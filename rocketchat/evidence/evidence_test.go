@@ -10,8 +10,8 @@ import (
 )
 
 // TestRefused_IsWeighedByWhatBecameOfOthers plays calls one second apart. A line is a sender
-// and what became of it: + it passed, ~ it passed and had begun three seconds before, - it was refused, ! it met trouble. What is known of
-// others at the last refusal is wanted.
+// and what became of it: + it passed, ~ it passed and had begun three seconds before, - it was refused, = it was refused and had begun three
+// seconds before, ! it met trouble. What is known of others at the last refusal is wanted.
 func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 	for name, c := range map[string]struct {
 		calls string
@@ -24,6 +24,11 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 		"another one began before, passed since":  {"a- b~ a-", bridge.OthersSilent},
 		"another one was under way, an outage":    {"a! b~ c! a!", bridge.OthersRefused},
 		"two passed, who began first ends last":   {"a- b+ c~ a-", bridge.OthersPass},
+		"another one passed, and began later":     {"a- b+ a=", bridge.OthersSilent},
+		"another one did, and it is tried again":  {"a- b+ a= a-", bridge.OthersPass},
+		"an outage ends while it is under way":    {"a- b- b+ a=", bridge.OthersSilent},
+		"it ends, and a third is still refused":   {"a- c- b+ a=", bridge.OthersRefused},
+		"others pass all the time":                {"a- b+ c+ a= b+ c+ a=", bridge.OthersPass},
 		"it passed itself since":                  {"a- b+ a+ a-", bridge.OthersSilent},
 		"another one passed, and it itself after": {"a- b+ a+ a- c+ a+ b+ a-", bridge.OthersSilent},
 		"somebody passed":                         {"a- + a-", bridge.OthersPass},
@@ -57,8 +62,10 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 				b.Passed("r", of, now)
 			case '~':
 				b.Passed("r", of, now.Add(-3*time.Second))
+			case '=':
+				got = b.Refused("r", of, false, now.Add(-3*time.Second))
 			default:
-				got = b.Refused("r", of, c.calls[i] == '!')
+				got = b.Refused("r", of, c.calls[i] == '!', now)
 			}
 		}
 		if got != c.want {
@@ -70,7 +77,7 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 // TestPassed_AfterEverybodyWasRefused_SaysSoOnce: whoever waits is called in once.
 func TestPassed_AfterEverybodyWasRefused_SaysSoOnce(t *testing.T) {
 	b := New(time.Now)
-	b.Refused("r", "a", true)
+	b.Refused("r", "a", true, time.Now())
 	if b.Passed("r", "b", time.Now()) {
 		t.Error("nobody was told")
 	}
@@ -84,7 +91,7 @@ func TestPassed_AfterEverybodyWasRefused_SaysSoOnce(t *testing.T) {
 func TestRefused_OfVeryMany_IsBounded(t *testing.T) {
 	b := New(time.Now)
 	for n := range 3 * mostRefused {
-		b.Refused("r", fmt.Sprint(n), false)
+		b.Refused("r", fmt.Sprint(n), false, time.Now())
 	}
 	if n := len(b.routes["r"].refused); n > mostRefused {
 		t.Errorf("%d are remembered", n)
@@ -120,7 +127,7 @@ func TestWorks_TellsAWorkspaceFromARoute(t *testing.T) {
 			if i++; c.calls[i] == '+' {
 				b.Passed(route, of, now)
 			} else {
-				b.Refused(route, of, true)
+				b.Refused(route, of, true, now)
 			}
 		}
 		if got := b.Works("r", "a"); got != c.want {
