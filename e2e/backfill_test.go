@@ -319,6 +319,7 @@ func TestBackfill_OffMeansOff(t *testing.T) {
 	o.eventually("it is off", func() bool { return len(o.meta.Subscribed(bakery)) == 0 })
 	o.meta.CustomerWrites(bakery, anna, "c 0")
 	o.halt()
+	before := o.world.reads() // a call that took too long on a busy machine is made again
 	o.lastHeard(3 * time.Minute)
 	o.run()
 	o.public("/facebook subscribe " + bakery)
@@ -331,7 +332,7 @@ func TestBackfill_OffMeansOff(t *testing.T) {
 	if texts := o.texts(); !slices.Equal(texts, []string{"c 1"}) {
 		t.Errorf("agents read %q", texts)
 	}
-	if n := o.world.reads(); n != 1 {
-		t.Errorf("conversations were read %d times", n)
+	if n := o.world.reads() - before; n != 0 {
+		t.Errorf("conversations were read %d times more", n)
 	}
 }
