@@ -29,7 +29,7 @@ const afterTheLastKill = 35 * time.Second
 // customers write more than Meta shows of a thread in detail. As long as threads can be read,
 // no agent may be told that nobody knows. The long form:
 //
-//	go test ./e2e -run TestCrash_InBriskConversations -brisk -v
+//	go test ./e2e -run TestCrash_InBriskConversations -brisk -alone -v
 func TestCrash_InBriskConversations_LeavesNothingUnclear(t *testing.T) {
 	t.Parallel()
 	form := briskForm{kills: 5, pages: 1, customers: 4, between: 300 * time.Millisecond, echoWait: time.Second}
