@@ -87,7 +87,7 @@ var allowed = map[string][]string{
 	"app/figures":     {"metrics", "replicas"},
 	"app/history":     {"bridge"},
 	"app/statuspage":  {},
-	"app/config":      {"app/values", "bridge", "language"},
+	"app/config":      {"app/values", "bridge", "language", "replica"},
 	"app": {
 		"app/audit", "app/avatars", "app/certificate", "app/config", "app/figures", "app/history", "app/parts", "app/statuspage", "app/values", "journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
