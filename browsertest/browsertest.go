@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -126,4 +127,16 @@ func (b *Browser) Troubles() []string {
 	all := b.troubles
 	b.troubles = nil
 	return all
+}
+
+// Click clicks on what a CSS selector finds, once it is visible, and again if the page replaced it meanwhile:
+// then nothing was clicked.
+func Click(ctx context.Context, selector string) (err error) {
+	for range 50 {
+		err = chromedp.Do(ctx, chromedp.Click(chromedp.CSS(selector)))
+		if err == nil || !strings.Contains(err.Error(), "Could not find node") {
+			return err
+		}
+	}
+	return err
 }

@@ -191,9 +191,16 @@ func (w *window) says(box, text string) {
 	w.do(chromedp.SendKeys(chromedp.CSS("#say-"+box), text+kb.Enter))
 }
 
+func (w *window) click(selector string) {
+	w.Helper()
+	if err := browsertest.Click(w.ctx, selector); err != nil {
+		w.Fatal(err)
+	}
+}
+
 func (w *window) press(id string) {
 	w.Helper()
-	w.do(chromedp.Click(chromedp.CSS("#" + id)))
+	w.click("#" + id)
 }
 
 // turn presses a switch and waits for the explanations that follow at once.
@@ -249,7 +256,7 @@ func TestDemo_Page_EverySwitchIsExplained(t *testing.T) {
 	w.says("manager", "/facebook status")
 	w.sees("setup", "Waiting for customers: nothing")
 	w.press("customer-anna")
-	w.do(chromedp.Click(chromedp.CSS("#rooms li:last-child button")))
+	w.click("#rooms li:last-child button")
 	w.says("agent", "A table by the window is yours.")
 	w.sees("bubbles", "by the window")
 	w.sees("lamps", "0 waiting")
@@ -394,7 +401,8 @@ func (w *window) looks(name string) {
 // deed chooses something in the menu beside a box.
 func (w *window) deed(as, id string) {
 	w.Helper()
-	w.do(chromedp.Click(chromedp.CSS("#deeds-"+as+"-open")), chromedp.Click(chromedp.CSS("#"+as+"-"+id)))
+	w.click("#deeds-" + as + "-open")
+	w.click("#" + as + "-" + id)
 }
 
 // shows waits until as many elements are there.
@@ -460,11 +468,11 @@ func TestDemo_Page_RoundTripOfEverything(t *testing.T) {
 	w.deed("agent", "choices")
 	w.sees("bubbles", "Shall we deliver it?")
 	w.shows("#bubbles .choices button", 3)
-	w.do(chromedp.Click(chromedp.CSS("#deeds-agent-open")))
+	w.click("#deeds-agent-open")
 	w.picture("round-trip-menu")
-	w.do(chromedp.Click(chromedp.CSS("#deeds-agent-open")))
+	w.click("#deeds-agent-open")
 	w.looks("round-trip")
-	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button:nth-child(2)")))
+	w.click("#bubbles .choices button:nth-child(2)")
 	w.sees("messages", "No")
 	w.shows("#bubbles .choices button", 0)
 
@@ -472,9 +480,9 @@ func TestDemo_Page_RoundTripOfEverything(t *testing.T) {
 	w.sees("setup", "survey")
 	w.turn("close", "Tom has closed the chat")
 	w.sees("bubbles", "How satisfied are you")
-	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button:nth-child(5)")))
+	w.click("#bubbles .choices button:nth-child(5)")
 	w.sees("messages", "★★★★★ (5/5)")
-	w.do(chromedp.Click(chromedp.CSS("#bubbles .choices button")))
+	w.click("#bubbles .choices button")
 	w.sees("bubbles", "Please write your comment")
 	w.says("customer", "Lovely people.")
 	w.sees("messages", "The customer wrote about this conversation:")

@@ -57,7 +57,7 @@ func (w *window) until(what, condition string) {
 
 func (w *window) press(id string) {
 	w.Helper()
-	if err := chromedp.Do(w.ctx, chromedp.Click(chromedp.CSS("#"+id))); err != nil {
+	if err := browsertest.Click(w.ctx, "#"+id); err != nil {
 		w.Fatal(err)
 	}
 }
