@@ -52,7 +52,7 @@ func TestCluster_NodesComeAndGo(t *testing.T) {
 		}
 	}
 	// After a while the node that is left tells of a stream that nobody leads: that is no answer.
-	for leads := true; leads; time.Sleep(50 * time.Millisecond) {
+	for leads := true; leads; <-time.After(50 * time.Millisecond) {
 		stream, err := s.js.Stream(t.Context(), c.Name)
 		leads = err != nil || stream.CachedInfo().Cluster.Leader != ""
 	}
