@@ -143,7 +143,7 @@ func (c *rcConn) write() {
 			if c.ws.WriteMessage(websocket.TextMessage, f.text) != nil {
 				return // the reader notices too
 			}
-			c.rc.overtakes.note(f.of, time.Now())
+			c.rc.overtakes.note(c, f.of, time.Now())
 		}
 	}
 }

@@ -17,28 +17,35 @@ type rcOutgoing struct {
 // Of what was written before, or streamed again because it changed, they know from elsewhere.
 type rcOvertakes struct {
 	mu   sync.Mutex                          // guards all below
-	sent map[*rcRoom]map[time.Time]time.Time // by when it was written, when each left first
+	sent map[rcHeard]map[time.Time]time.Time // by when it was written, when each left first
 	most time.Duration
 }
 
+// rcHeard is a room as one connection hears of it: what comes over two is in no order.
+type rcHeard struct {
+	over *rcConn
+	room *rcRoom
+}
+
 // note is for a message that has just left.
-func (o *rcOvertakes) note(e *rcEvent, now time.Time) {
+func (o *rcOvertakes) note(over *rcConn, e *rcEvent, now time.Time) {
 	if e == nil {
 		return
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.sent == nil {
-		o.sent = map[*rcRoom]map[time.Time]time.Time{}
+		o.sent = map[rcHeard]map[time.Time]time.Time{}
 	}
-	if o.sent[e.room] == nil {
-		o.sent[e.room] = map[time.Time]time.Time{}
+	heard := rcHeard{over, e.room}
+	if o.sent[heard] == nil {
+		o.sent[heard] = map[time.Time]time.Time{}
 	}
-	if _, before := o.sent[e.room][e.written]; before {
+	if _, before := o.sent[heard][e.written]; before {
 		return
 	}
-	o.sent[e.room][e.written] = now
-	for written, left := range o.sent[e.room] {
+	o.sent[heard][e.written] = now
+	for written, left := range o.sent[heard] {
 		if written.After(e.written) {
 			o.most = max(o.most, now.Sub(left))
 		}
