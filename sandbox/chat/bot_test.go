@@ -4,7 +4,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"messenger-bridge/sandbox/chat"
 )
@@ -108,7 +110,8 @@ func TestRocketChat_DirectAndGroups(t *testing.T) {
 }
 
 func TestRocketChat_RoomsOfTheBot(t *testing.T) {
-	w := startRC(t, chat.Config{})
+	var later atomic.Int64
+	w := startRC(t, chat.Config{Now: func() time.Time { return time.Now().Add(time.Duration(later.Load())) }})
 	w.AddUser(chat.User{Username: "boss"})
 	w.AddAgent("ana")
 	mine := w.DirectRoom("boss", w.Bot())
@@ -130,6 +133,7 @@ func TestRocketChat_RoomsOfTheBot(t *testing.T) {
 		t.Errorf("rooms %q", got)
 	}
 	since := w.must("GET rooms.info?roomId="+gid, nil).text("room", "_updatedAt")
+	later.Store(int64(time.Second)) // not in the same millisecond
 	w.UserSays("boss", mine, "hello")
 	w.UserSays("boss", other, "hello")
 	if got := listed("?updatedSince=" + since); !slices.Equal(got, []string{mine}) {
