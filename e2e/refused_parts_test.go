@@ -7,25 +7,35 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"messenger-bridge/sandbox/chat"
 )
 
 // TestRefused_TooLarge_TakenAfterAPart_StaysInParts: a text is too long for the workspace, a part of it is
-// shown, and then the workspace takes long texts, too. The whole text does not stand beside its parts.
+// shown, and then the workspace takes long texts, too. The whole text does not stand beside its parts, nor are
+// these cut anew because it is late by now.
 func TestRefused_TooLarge_TakenAfterAPart_StaysInParts(t *testing.T) {
 	for name, c := range map[string]struct {
-		trouble chat.Fault // what meets the second part
-		killed  bool       // the program, while it does
+		trouble chat.Fault    // what meets the second part
+		killed  bool          // the program, while it does
+		late    time.Duration // by how much what is tried again is later
 	}{
-		"it does not answer for a moment": {chat.Fault{Status: 502, Times: 1}, false},
-		"the program is killed":           {chat.Fault{Hang: true}, true},
+		"it does not answer for a moment": {chat.Fault{Status: 502, Times: 1}, false, 0},
+		"the program is killed":           {chat.Fault{Hang: true}, true, 0},
+		"it is late by then":              {chat.Fault{Status: 502, Times: 1}, false, 10 * time.Minute},
 	} {
 		for _, kind := range []string{"customer", "page"} {
 			t.Run(name+", "+kind, func(t *testing.T) {
 				t.Parallel()
-				w := newWorld(t, bypassed)
-				p := w.startProcess()
+				clock := &clock{}
+				w := newWorldAt(t, bypassed, clock.now)
+				var p *process
+				if c.killed {
+					p = w.startProcess()
+				} else {
+					w.run()
+				}
 				w.meta.CustomerWrites(page, anna, "before")
 				w.eventually("the room", func() bool { return roomOf(w, "before") != "" })
 				room := roomOf(w, "before")
@@ -41,8 +51,8 @@ func TestRefused_TooLarge_TakenAfterAPart_StaysInParts(t *testing.T) {
 				}})
 				c.trouble.Match = func(_ *http.Request, body []byte) bool {
 					second := strings.Contains(string(body), words[199]) && !strings.Contains(string(body), words[0])
-					if second {
-						long.Store(true)
+					if second && long.CompareAndSwap(false, true) {
+						clock.pass(c.late)
 					}
 					return second
 				}
@@ -59,7 +69,9 @@ func TestRefused_TooLarge_TakenAfterAPart_StaysInParts(t *testing.T) {
 					w.startProcess()
 				}
 				w.meta.CustomerWrites(page, anna, "after")
-				w.eventually("what came after is there", func() bool { return slices.Contains(roomTexts(w, room), "after") })
+				w.eventually("what came after is there", func() bool {
+					return slices.ContainsFunc(roomTexts(w, room), func(text string) bool { return strings.HasSuffix(text, "after") }) // late, its date stands before it
+				})
 				shown := strings.Join(roomTexts(w, room), " ")
 				for _, word := range words {
 					if n := strings.Count(shown, word); n != 1 {

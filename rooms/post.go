@@ -197,7 +197,15 @@ const longest = 1000
 func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	id := p.in.MessageID()
 	whole := bridge.Post{ID: id, Text: p.text, Quote: p.quote}
-	shown, err := link.inFull(whole, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error { return r.postOne(ctx, link, one) })
+	quote := p.quote // by the first part
+	shown, err := link.inFull(whole, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
+		one.Quote = quote
+		err := r.postOne(ctx, link, one)
+		if err == nil {
+			quote = ""
+		}
+		return err
+	})
 	p.shown, err = shown, p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {
 		return substitutes{r}.giveUpText(ctx, link, p, err, a)
@@ -277,22 +285,50 @@ func (s *stay) inFull(whole bridge.Post, below bridge.MessageID, say func(bridge
 // inParts has a text said in parts that was refused for its length, and a part that is still
 // refused in parts of its own, and returns the ids of all that were tried. An id tells how the
 // text was cut, at most limit long, and below what: cut in another way, under other settings or in another room, it
-// is shown anew, so that nothing can be left out.
+// is shown anew, so that nothing can be left out. What we say before it is a part of its own, the one of
+// number 0, since it may be another at the next attempt: that a message is late, or what it answers.
 func inParts(below bridge.MessageID, text string, limit int, refused error, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
-	if limit = min(limit, textcut.Units(text)/2); limit == 0 {
+	ours, words := preface(text)
+	limit = min(limit, textcut.Units(words)/2)
+	if ours != "" {
+		limit = max(limit, 1)
+	}
+	if limit == 0 {
 		return []bridge.MessageID{below}, refused
 	}
-	for i, piece := range pieces(text, limit) {
-		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", below, limit, i+1)), Text: piece}
-		some := []bridge.MessageID{part.ID}
-		if err = say(part); tooLong(err) {
-			some, err = inParts(part.ID, piece, limit/2, err, say)
+	for i, piece := range slices.Insert(pieces(words, limit), 0, ours) {
+		if piece == "" {
+			continue
 		}
-		if tried = append(tried, some...); err != nil {
+		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", below, limit, i)), Text: piece}
+		some, shorter := []bridge.MessageID{part.ID}, limit/2
+		if i == 0 {
+			shorter = longest
+		}
+		if err = say(part); tooLong(err) {
+			some, err = inParts(part.ID, piece, shorter, err, say)
+		}
+		if i > 0 || err != nil {
+			tried = append(tried, some...)
+		}
+		if err != nil {
 			return tried, err
 		}
 	}
 	return tried, nil
+}
+
+// preface parts the lines of ours with which a text begins from the words that follow. A text
+// without words is returned as it is.
+func preface(text string) (ours, words string) {
+	words = text
+	for strings.HasPrefix(words, bridge.CiteMark) {
+		_, words, _ = strings.Cut(words, "\n")
+	}
+	if words == "" || words == text {
+		return "", text
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(text, words), "\n"), words
 }
 
 func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {

@@ -31,11 +31,13 @@ type desk struct {
 	visitors map[bridge.Secret]bool
 	open     bridge.RoomID // the customer's open room
 	shown    []shown
-	limit    int // of a message; 0: none
+	quotes   []bridge.MessageID // by what is shown, in this order
+	limit    int                // of a message; 0: none
 	missing  bridge.DepartmentID
 	online   bool
 	links    map[bridge.Conversation]bridge.Link
 	rooms    map[bridge.RoomID]bool
+	known    map[bridge.Mid][]bridge.MessageID // as what was shown before
 
 	fail     map[string][]error // what calls answer, by name, before they work again
 	after    map[string][]error // the same, but they take effect
@@ -134,7 +136,7 @@ func (d *desk) Post(_ context.Context, visitor bridge.Secret, r bridge.RoomID, p
 	if i := slices.IndexFunc(d.shown, func(s shown) bool { return s.ID == id }); i >= 0 {
 		return d.shown[i].Room, after
 	}
-	d.shown = append(d.shown, shown{r, id, text})
+	d.shown, d.quotes = append(d.shown, shown{r, id, text}), append(d.quotes, p.Quote)
 	return r, after
 }
 
@@ -159,7 +161,9 @@ func (d *desk) TagOf(bridge.PageID, bridge.Mid) (bridge.SendTag, bool) {
 	return bridge.SendTag{}, false
 }
 
-func (d *desk) ShownAs(bridge.PageID, bridge.Mid) (bridge.RoomID, []bridge.MessageID) { return "", nil }
+func (d *desk) ShownAs(_ bridge.PageID, mid bridge.Mid) (bridge.RoomID, []bridge.MessageID) {
+	return "r1", d.known[mid]
+}
 
 func (d *desk) MidOf(bridge.SendTag) bridge.Mid { return "" }
 
