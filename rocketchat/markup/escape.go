@@ -76,9 +76,12 @@ type literal struct {
 // blockBegin is what makes a line a quotation, heading, list, rule or formula.
 var blockBegin = regexp.MustCompile(`^(?:>|#{1,4}[ \t]|[-*][ \t]|\d+\.[ \t]|[ \t]*-{3,}[ \t]*$|\$\$|\\\[)`)
 
+// beginsBlock reports whether blockBegin may match a line that begins with a byte.
+func beginsBlock(c byte) bool { return strings.IndexByte(">#-*$\\ \t", c) >= 0 || '0' <= c && c <= '9' }
+
 func (l *literal) convert() {
 	l.parted, l.escaped, l.joined = -1, -1, -1
-	if blockBegin.MatchString(l.src) {
+	if l.src != "" && beginsBlock(l.src[0]) && blockBegin.MatchString(l.src) {
 		l.join(0)
 	}
 	for i := 0; i < len(l.src); {

@@ -140,6 +140,22 @@ func FuzzLiteral(f *testing.F) {
 	})
 }
 
+func TestBeginsBlock_WhereverABlockMayBegin(t *testing.T) {
+	matched := 0
+	for c := range 256 {
+		for _, rest := range []string{"", " x", "\tx", "# x", "--", "---", " ---", "$", "[", ". x", "1. x", "x"} {
+			if line := string([]byte{byte(c)}) + rest; blockBegin.MatchString(line) {
+				if matched++; !beginsBlock(byte(c)) {
+					t.Errorf("a block may begin with %q", line)
+				}
+			}
+		}
+	}
+	if matched < 20 {
+		t.Errorf("only %d lines begin a block", matched)
+	}
+}
+
 func BenchmarkLiteral_Plain(b *testing.B) {
 	typed := "= " + strings.Repeat("the parcel has not come yet, can you look where it is? ", 15)
 	b.SetBytes(int64(len(typed)))

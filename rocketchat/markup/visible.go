@@ -28,12 +28,20 @@ func Visible(text string) string {
 // plainASCII reports whether all of a text is letters and signs that are seen, and ends of lines.
 func plainASCII(text string) bool {
 	for i := range len(text) {
-		if c := text[i]; c >= utf8.RuneSelf || hidden(rune(c)) {
+		if !seenASCII[text[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+// seenASCII are the bytes that are not hidden.
+var seenASCII = func() (all [256]bool) {
+	for c := range utf8.RuneSelf {
+		all[c] = !hidden(rune(c))
+	}
+	return all
+}()
 
 // hidden reports whether a sign is not for people to read.
 func hidden(r rune) bool {
