@@ -1,9 +1,10 @@
 package wire
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
+
+	json "github.com/go-json-experiment/json/v1"
 
 	"messenger-bridge/bridge"
 )

@@ -2,7 +2,8 @@ package wire
 
 import (
 	"bytes"
-	"encoding/json"
+
+	json "github.com/go-json-experiment/json/v1"
 )
 
 // lists are the members of an entry that hold events, or what holds them.

@@ -1,10 +1,11 @@
 package wire
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
+
+	json "github.com/go-json-experiment/json/v1"
 
 	"messenger-bridge/bridge"
 )
