@@ -82,10 +82,14 @@ func (m *Message) attachments() (list []bridge.Attachment) {
 	return bounded(slices.CompactFunc(list, func(a, b bridge.Attachment) bool { return a.Sticker != "" && a.Sticker == b.Sticker }))
 }
 
-// bounded leaves out what is too much, and says how much that was.
+// bounded leaves out what is too much, and says how much that was. Of nothing there is no list, as if read
+// from the store.
 func bounded(list []bridge.Attachment) []bridge.Attachment {
 	const whole = bridge.MostAttached - 1
-	if len(list) <= bridge.MostAttached {
+	switch {
+	case len(list) == 0:
+		return nil
+	case len(list) <= bridge.MostAttached:
 		return list
 	}
 	return append(slices.Clone(list[:whole]), bridge.Attachment{Kind: bridge.MoreAttached, Size: int64(len(list) - whole)})
