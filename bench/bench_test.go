@@ -87,25 +87,6 @@ func TestReport_IsMarkdownAndJSON(t *testing.T) {
 	}
 }
 
-func TestRequests_AreSignedUniqueAndComeBack(t *testing.T) {
-	r := makeRequests(7, 3, 1, 2, true)
-	seen := map[string]bool{}
-	for i, request := range r.all {
-		_, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
-		if len(body) != bodyLen || !json.Valid(body) || seen[string(body)] {
-			t.Errorf("body %d has %d bytes: %s", i, len(body), body)
-		}
-		seen[string(body)] = true
-		if run, event, ok := readTag(textOf(body, "text")); !ok || run != 7 || event != i {
-			t.Errorf("request %d comes back as %d of run %d", i, event, run)
-		}
-	}
-	many := makeRequests(8, 1, 1000, 100, false).all[0]
-	if _, body, _ := bytes.Cut(many, []byte("\r\n\r\n")); !json.Valid(body) || len(body) < 1000*eventLen {
-		t.Errorf("a call with 1000 events has %d bytes", len(body))
-	}
-}
-
 func TestChoose_KnowsTheGoals(t *testing.T) {
 	if some, err := choose("P15, P1"); err != nil || len(some) != 2 || some[0].id != "P1" {
 		t.Errorf("chose %v, %v", some, err)

@@ -21,7 +21,7 @@
 //
 // HTTP goals have three processes, all of them this program (child.go): this one,
 // which waits; a server, made of the bridge's real parts (server.go) or of a floor;
-// and a generator of load (load.go), in which a small workspace takes what the
-// server delivers (workspace.go). Each goal is a file p….go with its entries in the
+// and a generator of load (package load), in which a small workspace takes what the
+// server delivers. Each goal is a file p….go with its entries in the
 // registry (goals.go).
 package main

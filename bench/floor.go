@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bench/chart"
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat"
 )
@@ -34,11 +35,11 @@ func (s *server) floor() (http.Handler, error) {
 	waiting := make(chan []byte, 1<<16)
 	var posting sync.WaitGroup
 	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
-	client.LoggedIn(botID, botToken)
+	client.LoggedIn(load.BotID, load.BotToken)
 	for range workers {
 		posting.Go(func() {
 			for body := range waiting {
-				p := bridge.Post{ID: bridge.MessageID(textOf(body, "mid")), Text: string(textOf(body, "text"))}
+				p := bridge.Post{ID: bridge.MessageID(load.TextOf(body, "mid")), Text: string(load.TextOf(body, "text"))}
 				if _, err := client.Post(context.Background(), "visitor", "room", p); err != nil {
 					s.log.Error("not posted", "err", err)
 				}
@@ -48,7 +49,7 @@ func (s *server) floor() (http.Handler, error) {
 	s.ends = append(s.ends, func() error { close(waiting); posting.Wait(); return file.close() })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		mac := hmac.New(sha256.New, []byte(appSecret))
+		mac := hmac.New(sha256.New, []byte(load.AppSecret))
 		mac.Write(body)
 		if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); err != nil || !hmac.Equal([]byte(want), []byte(r.Header.Get("X-Hub-Signature-256"))) {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -93,12 +94,12 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	}
 	err = b.round(func() error {
 		for i, s := range servers {
-			o, used, err := f.used(s, volley{Conns: conns, Await: true})
+			o, used, err := f.used(s, load.Volley{Conns: conns, Await: true})
 			if err != nil {
 				return err
 			}
 			events := float64(max(o.Acked, 1))
-			rates[i] = append(rates[i], o.deliveredRate())
+			rates[i] = append(rates[i], o.DeliveredRate())
 			costs[i] = append(costs[i], float64(used.Processor.Microseconds())/events)
 			allocations[i] = append(allocations[i], float64(used.Mallocs)/events)
 		}
@@ -162,11 +163,11 @@ func floorPlot(b *bench) (c chart.Chart, err error) {
 		}
 		line := chart.Curve{Name: kind}
 		for conns := 1; conns <= 128; conns *= 2 {
-			o, err := f.fire(s, volley{Conns: conns, Await: true})
+			o, err := f.fire(s, load.Volley{Conns: conns, Await: true})
 			if err != nil {
 				return c, err
 			}
-			line.Points = append(line.Points, chart.Point{X: float64(conns), Y: o.deliveredRate()})
+			line.Points = append(line.Points, chart.Point{X: float64(conns), Y: o.DeliveredRate()})
 		}
 		c.Lines = append(c.Lines, line)
 	}

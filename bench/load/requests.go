@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"crypto/hmac"
@@ -12,11 +12,12 @@ import (
 	"time"
 )
 
+// What servers know of the load.
 const (
-	appSecret = "bench-app-secret" // signs every request; servers know it
-	pageID    = "100000000000001"
+	AppSecret = "bench-app-secret" // signs every request; servers know it
+	PageID    = "100000000000001"
 
-	bodyLen  = 1024 // of a webhook call with one event
+	BodyLen  = 1024 // of a webhook call with one event
 	eventLen = 800  // of an event among others
 )
 
@@ -36,7 +37,7 @@ func makeRequests(run, count, events, lanes int, inTurn bool) requests {
 	for m := range makers {
 		wg.Go(func() {
 			from, to := count*m/makers, count*(m+1)/makers
-			w := writer{run: run, lanes: lanes, inTurn: inTurn, room: make([]byte, 0, (to-from)*events*(bodyLen+256))}
+			w := writer{run: run, lanes: lanes, inTurn: inTurn, room: make([]byte, 0, (to-from)*events*(BodyLen+256))}
 			for i := from; i < to; i++ {
 				r.all[i] = w.request(i, events)
 			}
@@ -55,19 +56,19 @@ type writer struct {
 }
 
 func (w *writer) request(i, events int) []byte {
-	w.body = append(w.body[:0], `{"object":"page","entry":[{"id":"`+pageID+`","time":1764000000000,"messaging":[`...)
+	w.body = append(w.body[:0], `{"object":"page","entry":[{"id":"`+PageID+`","time":1764000000000,"messaging":[`...)
 	for e := range events {
 		if e > 0 {
 			w.body = append(w.body, ',')
 		}
 		length := eventLen
 		if events == 1 {
-			length = bodyLen - len(w.body) - len("]}]}")
+			length = BodyLen - len(w.body) - len("]}]}")
 		}
 		w.event(i*events+e, length)
 	}
 	w.body = append(w.body, "]}]}"...)
-	mac := hmac.New(sha256.New, []byte(appSecret))
+	mac := hmac.New(sha256.New, []byte(AppSecret))
 	mac.Write(w.body)
 	start := len(w.room)
 	w.room = append(w.room, "POST /webhook HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-Hub-Signature-256: sha256="...)
@@ -78,7 +79,8 @@ func (w *writer) request(i, events int) []byte {
 	return w.room[start:len(w.room):len(w.room)]
 }
 
-var padding = strings.Repeat("the parcel has not come yet, can you look where it is? ", 20)
+// Padding is text that a customer might write.
+var Padding = strings.Repeat("the parcel has not come yet, can you look where it is? ", 20)
 
 // event appends a message of about the given length.
 func (w *writer) event(i, length int) {
@@ -89,7 +91,7 @@ func (w *writer) event(i, length int) {
 	start := len(w.body)
 	w.body = append(w.body, `{"sender":{"id":"`...)
 	w.body = strconv.AppendInt(w.body, 2_000_000_000_000_000+int64(lane%w.lanes), 10)
-	w.body = append(w.body, `"},"recipient":{"id":"`+pageID+`"},"timestamp":`...)
+	w.body = append(w.body, `"},"recipient":{"id":"`+PageID+`"},"timestamp":`...)
 	w.body = strconv.AppendInt(w.body, time.Now().UnixMilli(), 10)
 	w.body = append(w.body, `,"message":{"mid":"m_`...)
 	w.body = tag(w.body, w.run, i)
@@ -97,7 +99,7 @@ func (w *writer) event(i, length int) {
 	w.body = append(tag(w.body, w.run, i), ' ')
 	const end = `"}}`
 	if missing := length - (len(w.body) - start) - len(end); missing > 0 {
-		w.body = append(w.body, padding[:min(missing, len(padding))]...)
+		w.body = append(w.body, Padding[:min(missing, len(Padding))]...)
 	}
 	w.body = append(w.body, end...)
 }

@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"bytes"
@@ -13,10 +13,11 @@ import (
 	"github.com/gorilla/websocket"
 )
 
+// Who logs in over DDP, and with which token it calls.
 const (
-	botUser  = "bench.bot"
-	botID    = "benchbot"
-	botToken = "bench-token"
+	BotUser  = "bench.bot"
+	BotID    = "benchbot"
+	BotToken = "bench-token"
 )
 
 // workspace is as much of Rocket.Chat as the bridge needs to deliver: the login
@@ -26,7 +27,7 @@ type workspace struct {
 	url    string
 	server *http.Server
 	flight atomic.Pointer[flight]
-	mood   atomic.Pointer[mood]
+	mood   atomic.Pointer[Mood]
 
 	mu     sync.Mutex
 	rooms  []string // opened so far
@@ -34,8 +35,8 @@ type workspace struct {
 	line   *line    // to the bridge that connected last
 }
 
-// mood is how the workspace takes messages.
-type mood struct {
+// Mood is how the workspace takes messages.
+type Mood struct {
 	Pause time.Duration // for each
 	Hang  time.Duration // for those of one room
 }
@@ -81,11 +82,11 @@ func startWorkspace() (*workspace, error) {
 		return nil, err
 	}
 	w := &workspace{url: "http://" + l.Addr().String()}
-	w.mood.Store(&mood{})
+	w.mood.Store(&Mood{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/websocket", w.stream)
 	for route, answer := range map[string]string{
-		"GET /api/v1/me":              `{"success":true,"_id":"` + botID + `","username":"` + botUser + `"}`,
+		"GET /api/v1/me":              `{"success":true,"_id":"` + BotID + `","username":"` + BotUser + `"}`,
 		"GET /api/v1/settings.public": `{"success":true,"settings":[]}`,
 		"GET /api/v1/livechat/config": `{"success":true,"config":{"enabled":true,"online":true}}`,
 		"GET /api/v1/livechat/rooms":  `{"success":true,"rooms":[]}`,
@@ -113,7 +114,7 @@ func (w *workspace) close() error { return w.server.Close() }
 // loggedIn refuses REST calls without the token that a login over DDP returned.
 func loggedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/websocket" && (r.Header.Get("X-Auth-Token") != botToken || r.Header.Get("X-User-Id") != botID) {
+		if r.URL.Path != "/websocket" && (r.Header.Get("X-Auth-Token") != BotToken || r.Header.Get("X-User-Id") != BotID) {
 			rw.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(rw, `{"status":"error","message":"You must be logged in to do this."}`)
 			return
@@ -143,7 +144,7 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 		case f.Msg == "connect":
 			answer = `{"msg":"connected","session":"bench"}`
 		case f.Msg == "method" && f.Method == "login":
-			answer = fmt.Sprintf(`{"msg":"result","id":%q,"result":{"id":%q,"token":%q}}`, f.ID, botID, botToken)
+			answer = fmt.Sprintf(`{"msg":"result","id":%q,"result":{"id":%q,"token":%q}}`, f.ID, BotID, BotToken)
 		case f.Msg == "sub":
 			answer = fmt.Sprintf(`{"msg":"ready","subs":[%q]}`, f.ID)
 		case f.Msg == "ping":
@@ -163,7 +164,7 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 // visitor knows everybody already.
 func (w *workspace) visitor(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // a torn call has no token in it
-	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, textOf(body, "token"))
+	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, TextOf(body, "token"))
 }
 
 // room gives each visitor one room for ever, called after the visitor.
@@ -184,11 +185,11 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	if _, err := b.ReadFrom(r.Body); err != nil {
 		return
 	}
-	if run, i, ok := readTag(textOf(b.Bytes(), "msg")); ok {
+	if run, i, ok := readTag(TextOf(b.Bytes(), "msg")); ok {
 		w.flight.Load().land(run, i)
 	}
-	room := textOf(b.Bytes(), "rid")
-	if m := w.mood.Load(); *m != (mood{}) {
+	room := TextOf(b.Bytes(), "rid")
+	if m := w.mood.Load(); *m != (Mood{}) {
 		time.Sleep(m.Pause)
 		if m.Hang > 0 && w.isVictim(string(room)) {
 			time.Sleep(m.Hang)
@@ -210,27 +211,26 @@ func (w *workspace) isVictim(room string) bool {
 }
 
 // take sets how messages are taken from now on.
-func (w *workspace) take(m mood) (nothing, error) {
+func (w *workspace) take(m Mood) {
 	w.mu.Lock()
 	w.victim = ""
 	w.mu.Unlock()
 	w.mood.Store(&m)
-	return nothing{}, nil
 }
 
 // answer takes what an agent wrote, as Meta.
 func (w *workspace) answer(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // a torn call has no tag in it
-	run, i, ok := readTag(textOf(body, "text"))
+	run, i, ok := readTag(TextOf(body, "text"))
 	if ok {
 		w.flight.Load().land(run, i)
 	}
 	fmt.Fprintf(rw, `{"recipient_id":"1","message_id":"m_out%d_%d"}`, run, i)
 }
 
-// textOf finds a text in JSON that our own encoder wrote; in ids and tags nothing
+// TextOf finds a text in JSON that our own encoder wrote; in ids and tags nothing
 // is escaped.
-func textOf(body []byte, name string) []byte {
+func TextOf(body []byte, name string) []byte {
 	_, rest, _ := bytes.Cut(body, []byte(`"`+name+`":"`))
 	value, _, _ := bytes.Cut(rest, []byte(`"`))
 	return value

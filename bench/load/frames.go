@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"errors"
@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// agentsWrite has agents answer at a rate, room after room.
-type agentsWrite struct {
+// AgentsWrite has agents answer at a rate, room after room.
+type AgentsWrite struct {
 	Seconds float64
 	Rate    float64
 }
 
-// agents has messages of agents shown by schedule, and returns when Meta has them all.
+// Agents has messages of agents shown by schedule, and returns when Meta has them all.
 // E2E counts from the frame to the call.
-func (l *loader) agents(q agentsWrite) (o outcome, err error) {
+func (l *Loader) Agents(q AgentsWrite) (o Outcome, err error) {
 	line, rooms, err := l.workspace.lineAndRooms()
 	if err != nil {
 		return o, err
@@ -27,7 +27,7 @@ func (l *loader) agents(q agentsWrite) (o outcome, err error) {
 	sent := make([]int64, count)
 	for i := range count {
 		time.Sleep(time.Duration(float64(i)/q.Rate*float64(time.Second)) - time.Since(f.started))
-		text := string(tag(nil, l.run, i)) + " " + padding[:100]
+		text := string(tag(nil, l.run, i)) + " " + Padding[:100]
 		frame := roomFrame("l", rooms[i%len(rooms)], fmt.Sprintf("agent%d.%d", l.run, i), text, "")
 		sent[i] = int64(time.Since(f.started))
 		if err := line.write(frame); err != nil {
@@ -45,21 +45,21 @@ func (l *loader) agents(q agentsWrite) (o outcome, err error) {
 	for i := range took {
 		took[i] = f.landed[i].Load() - sent[i]
 	}
-	o.Acked, o.Delivered, o.E2E = count, count, spreadOf(took)
+	o.Acked, o.Delivered, o.E2E = count, count, SpreadOf(took)
 	return o, nil
 }
 
-// strangers are messages nobody relays: kind is of their rooms.
-type strangers struct {
+// Strangers are messages nobody relays: kind is of their rooms.
+type Strangers struct {
 	Kind  string
 	Count int
 }
 
-// frames shows messages nobody relays, and returns when the bridge has read them all.
-func (l *loader) frames(q strangers) (nothing, error) {
+// Frames shows messages nobody relays, and returns when the bridge has read them all.
+func (l *Loader) Frames(q Strangers) error {
 	line, rooms, err := l.workspace.lineAndRooms()
 	if err != nil {
-		return nothing{}, err
+		return err
 	}
 	visitor, room := "", "general"
 	if q.Kind == "l" { // what the customer wrote, as it comes back
@@ -67,18 +67,18 @@ func (l *loader) frames(q strangers) (nothing, error) {
 	}
 	l.run++
 	for i := range q.Count {
-		if err := line.write(roomFrame(q.Kind, room, fmt.Sprintf("stranger%d.%d", l.run, i), padding[:100], visitor)); err != nil {
-			return nothing{}, err
+		if err := line.write(roomFrame(q.Kind, room, fmt.Sprintf("stranger%d.%d", l.run, i), Padding[:100], visitor)); err != nil {
+			return err
 		}
 	}
 	if err := line.write([]byte(`{"msg":"ping"}`)); err != nil {
-		return nothing{}, err
+		return err
 	}
 	select {
 	case <-line.pongs:
-		return nothing{}, nil
+		return nil
 	case <-time.After(time.Minute):
-		return nothing{}, errors.New("the bridge does not read its frames")
+		return errors.New("the bridge does not read its frames")
 	}
 }
 
