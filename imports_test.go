@@ -131,7 +131,7 @@ var allowed = map[string][]string{
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench/load"},
+	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench", "bench/load"},
 	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/changes", "store/compact", "store/copied", "store/proof", "store/trail", "store/upgrade", "store/wipe", "replicas/compare", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app", "app/figures"},

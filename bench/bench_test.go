@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"messenger-bridge/bench/chart"
 )
 
 // TestMain lets the test binary be started again as a child, like the program.
@@ -109,6 +111,31 @@ func TestPlots_InTheirSmallestForm_AreDrawn(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || strings.Count(string(text), `fill="none"`) != 4 || xml.Unmarshal(text, new(struct{})) != nil {
 			t.Errorf("%s has not four lines: %v", name, err)
+		}
+	}
+}
+
+// The floor of the way out has a plot of its own.
+func TestFloorPlots_InTheirSmallestForm_AreDrawn(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("measured on Linux only")
+	}
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	b := &bench{ctx: t.Context(), rounds: 1, seconds: 0.02, lanes: 8, dir: t.TempDir(), progress: io.Discard}
+	for name, of := range map[string]struct {
+		draw   func(*bench) (chart.Chart, error)
+		curves int
+	}{"in": {floorPlot, 2}, "out": {outPlot, 3}} {
+		c, err := of.draw(b)
+		if err != nil || len(c.Lines) != of.curves {
+			t.Fatalf("%s: %d curves, %v", name, len(c.Lines), err)
+		}
+		for _, l := range c.Lines {
+			for _, p := range l.Points {
+				if name == "out" && p.Y <= 0 {
+					t.Errorf("%s, %s: nothing at %v", name, l.Name, p.X)
+				}
+			}
 		}
 	}
 }

@@ -26,6 +26,9 @@ import (
 // client. It has no other logic, forgets what it was told, and loses what waits when it stops.
 const floored = "floor"
 
+// floorSync is what a sync takes beside the floor.
+const floorSync = 500 * time.Microsecond
+
 // floor is that server.
 func (s *server) floor() (http.Handler, error) {
 	file, err := newRawFile(filepath.Join(s.config.Dir, "raw"), pauses(s.config.Sync))
@@ -47,6 +50,9 @@ func (s *server) floor() (http.Handler, error) {
 		})
 	}
 	s.ends = append(s.ends, func() error { close(waiting); posting.Wait(); return file.close() })
+	if err := s.floorOut(); err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		mac := hmac.New(sha256.New, []byte(load.AppSecret))
@@ -75,11 +81,11 @@ func measureFloor(b *bench) (results []result, err error) {
 		}
 		results = append(results, some...)
 	}
-	return results, nil
+	out, err := measureFloorOut(b)
+	return append(results, out...), err
 }
 
 func (b *bench) againstFloor(conns int, rate float64) (results []result, err error) {
-	const sync = 500 * time.Microsecond
 	f, err := b.newField()
 	if err != nil {
 		return nil, err
@@ -88,7 +94,7 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	var rates, costs, allocations [2]series
 	var servers [2]*target
 	for i, kind := range []string{product, floored} {
-		if servers[i], err = f.serve(kind, sync, true); err != nil {
+		if servers[i], err = f.serve(kind, floorSync, true); err != nil {
 			return nil, err
 		}
 	}
@@ -108,7 +114,7 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	if err != nil {
 		return nil, err
 	}
-	point := func(what string) string { return fmt.Sprintf("%s, %d conns, t_sync %v", what, conns, sync) }
+	point := func(what string) string { return fmt.Sprintf("%s, %d conns, t_sync %v", what, conns, floorSync) }
 	cost := ratio(point("in: processor per delivered event / the floor's"), "1", atMost(1.35), costs[0], costs[1])
 	cost.Note = fmt.Sprintf("%.0f against %.0f µs", costs[0].median(), costs[1].median())
 	return []result{
@@ -118,12 +124,18 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	}, nil
 }
 
-// someGoals is a command that measures some goals, and draws a plot if it is told to.
-func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench) (chart.Chart, error), args []string, out, progress io.Writer) error {
+// plot is a picture of some goals.
+type plot struct {
+	name string
+	draw func(*bench) (chart.Chart, error)
+}
+
+// someGoals is a command that measures some goals, and draws plots if it is told to.
+func someGoals(ctx context.Context, name string, chosen []goal, plots []plot, args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
 	flags.SetOutput(progress)
 	b := &bench{ctx: ctx, progress: progress, goal: name, lanes: 1000, idle: 100_000, pending: 1_000_000}
-	folder := flags.String("svg", "", "`folder` for "+name+".svg (default: none is drawn)")
+	folder := flags.String("svg", "", "`folder` for "+plots[0].name+" and others (default: none are drawn)")
 	file := flags.String("json", "", "`file` for the results as JSON")
 	flags.IntVar(&b.rounds, "rounds", 3, "rounds; the medians count")
 	flags.Float64Var(&b.seconds, "seconds", 1, "length of one measurement")
@@ -141,11 +153,16 @@ func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench
 	if err != nil || *folder == "" {
 		return err
 	}
-	drawn, err := plot(b)
-	if err != nil {
-		return err
+	for _, p := range plots {
+		drawn, err := p.draw(b)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(*folder, p.name), []byte(drawn.SVG()), 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(*folder, name+".svg"), []byte(drawn.SVG()), 0o644)
+	return nil
 }
 
 // floorPlot draws what product and floor deliver against connections.
@@ -157,7 +174,7 @@ func floorPlot(b *bench) (c chart.Chart, err error) {
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
 	for _, kind := range []string{floored, product} {
-		s, err := f.serve(kind, 500*time.Microsecond, true)
+		s, err := f.serve(kind, floorSync, true)
 		if err != nil {
 			return c, err
 		}

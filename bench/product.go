@@ -44,8 +44,11 @@ func openStore(dir string, sync func()) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := bridge.Page{ID: load.PageID, Name: "Bench", Token: "token", State: bridge.PageRunning}
-	return s, s.SavePage(context.Background(), page)
+	return s, s.SavePage(context.Background(), pageCalled(load.PageID))
+}
+
+func pageCalled(id string) bridge.Page {
+	return bridge.Page{ID: bridge.PageID(id), Name: "Bench", Token: "token", State: bridge.PageRunning}
 }
 
 func storeOptions(dir string, sync func()) store.Options {
@@ -64,6 +67,11 @@ func (s *server) product() (http.Handler, error) {
 		return nil, err
 	}
 	s.ends = append(s.ends, s.store.Close)
+	for n := 1; n < s.config.Pages; n++ {
+		if err := s.store.SavePage(context.Background(), pageCalled(load.Page(n))); err != nil {
+			return nil, err
+		}
+	}
 	m := metrics.New("bench")
 	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
 	var chat *stream.Stream
@@ -88,6 +96,7 @@ func (s *server) product() (http.Handler, error) {
 	ready := make(chan struct{})
 	chat = stream.New(stream.Config{
 		Client: client, Credentials: stream.Credentials{User: load.BotUser, Password: "password"}, Accept: agents{b.Outbound, b.Texts}, Commands: nobodyObeys{}, Store: s.store,
+		Times: stream.Times{InOrder: s.config.InOrder},
 		Hooks: stream.Hooks{Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) })}, Log: s.log, Metrics: m,
 	})
 	s.run(b.Run, chat.Run)

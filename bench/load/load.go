@@ -21,6 +21,7 @@ type Volley struct {
 	Most    int     // calls; 0: as many as Seconds may need
 	Events  int     // in each call; 0: one
 	Lanes   int     // conversations
+	Pages   int     // whose conversations they are; 0: one
 	InTurn  bool    // one conversation after another, instead of random ones
 	Await   bool    // until all events were delivered
 }
@@ -100,7 +101,7 @@ func (l *Loader) Fire(v Volley) (Outcome, error) {
 	}
 	l.run++
 	a := &attempt{
-		Volley: v, requests: makeRequests(l.run, count, v.Events, v.Lanes, v.InTurn),
+		Volley: v, requests: makeRequests(l.run, count, v.Events, v.Lanes, max(v.Pages, 1), v.InTurn),
 		end:  time.Duration(v.Seconds * float64(time.Second)),
 		sent: make([]int64, count), done: make([]int64, count),
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestRequests_AreSignedUniqueAndComeBack(t *testing.T) {
-	r := makeRequests(7, 3, 1, 2, true)
+	r := makeRequests(7, 3, 1, 2, 1, true)
 	seen := map[string]bool{}
 	for i, request := range r.all {
 		_, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
@@ -19,7 +19,7 @@ func TestRequests_AreSignedUniqueAndComeBack(t *testing.T) {
 			t.Errorf("request %d comes back as %d of run %d", i, event, run)
 		}
 	}
-	many := makeRequests(8, 1, 1000, 100, false).all[0]
+	many := makeRequests(8, 1, 1000, 100, 1, false).all[0]
 	if _, body, _ := bytes.Cut(many, []byte("\r\n\r\n")); !json.Valid(body) || len(body) < 1000*eventLen {
 		t.Errorf("a call with 1000 events has %d bytes", len(body))
 	}

@@ -21,6 +21,9 @@ const (
 	eventLen = 800  // of an event among others
 )
 
+// Page returns the id of a page by its number; PageID is that of the first, 0.
+func Page(n int) string { return strconv.Itoa(100000000000001 + n) }
+
 // requests are webhook calls, ready to be written to a socket. They lie in few
 // large pieces, so that they cost no collection.
 type requests struct {
@@ -29,15 +32,16 @@ type requests struct {
 }
 
 // makeRequests signs count calls of run, no two with the same message id. Event i
-// of all says so in its text, and belongs to conversation i, or to a random one.
-func makeRequests(run, count, events, lanes int, inTurn bool) requests {
+// of all says so in its text, and belongs to conversation i, or to a random one, whose
+// number also tells its page.
+func makeRequests(run, count, events, lanes, pages int, inTurn bool) requests {
 	r := requests{all: make([][]byte, count), events: events}
 	makers := runtime.GOMAXPROCS(0)
 	var wg sync.WaitGroup
 	for m := range makers {
 		wg.Go(func() {
 			from, to := count*m/makers, count*(m+1)/makers
-			w := writer{run: run, lanes: lanes, inTurn: inTurn, room: make([]byte, 0, (to-from)*events*(BodyLen+256))}
+			w := writer{run: run, lanes: lanes, pages: pages, inTurn: inTurn, room: make([]byte, 0, (to-from)*events*(BodyLen+256))}
 			for i := from; i < to; i++ {
 				r.all[i] = w.request(i, events)
 			}
@@ -49,23 +53,26 @@ func makeRequests(run, count, events, lanes int, inTurn bool) requests {
 
 // writer writes requests into its room.
 type writer struct {
-	run, lanes int
-	inTurn     bool
-	room       []byte
-	body       []byte
+	run, lanes, pages int
+	inTurn            bool
+	room              []byte
+	body              []byte
 }
 
 func (w *writer) request(i, events int) []byte {
-	w.body = append(w.body[:0], `{"object":"page","entry":[{"id":"`+PageID+`","time":1764000000000,"messaging":[`...)
+	lane := w.lane(i * events)
+	page := Page(lane % w.pages) // of all events of the call
+	w.body = append(w.body[:0], `{"object":"page","entry":[{"id":"`+page+`","time":1764000000000,"messaging":[`...)
 	for e := range events {
 		if e > 0 {
 			w.body = append(w.body, ',')
+			lane = w.lane(i*events + e)
 		}
 		length := eventLen
 		if events == 1 {
 			length = BodyLen - len(w.body) - len("]}]}")
 		}
-		w.event(i*events+e, length)
+		w.event(page, lane, i*events+e, length)
 	}
 	w.body = append(w.body, "]}]}"...)
 	mac := hmac.New(sha256.New, []byte(AppSecret))
@@ -82,16 +89,20 @@ func (w *writer) request(i, events int) []byte {
 // Padding is text that a customer might write.
 var Padding = strings.Repeat("the parcel has not come yet, can you look where it is? ", 20)
 
-// event appends a message of about the given length.
-func (w *writer) event(i, length int) {
-	lane := i
+// lane returns the conversation of event i.
+func (w *writer) lane(i int) int {
 	if !w.inTurn {
-		lane = rand.IntN(w.lanes)
+		return rand.IntN(w.lanes)
 	}
+	return i % w.lanes
+}
+
+// event appends a message of about the given length.
+func (w *writer) event(page string, lane, i, length int) {
 	start := len(w.body)
 	w.body = append(w.body, `{"sender":{"id":"`...)
-	w.body = strconv.AppendInt(w.body, 2_000_000_000_000_000+int64(lane%w.lanes), 10)
-	w.body = append(w.body, `"},"recipient":{"id":"`+PageID+`"},"timestamp":`...)
+	w.body = strconv.AppendInt(w.body, 2_000_000_000_000_000+int64(lane), 10)
+	w.body = append(w.body, `"},"recipient":{"id":"`+page+`"},"timestamp":`...)
 	w.body = strconv.AppendInt(w.body, time.Now().UnixMilli(), 10)
 	w.body = append(w.body, `,"message":{"mid":"m_`...)
 	w.body = tag(w.body, w.run, i)

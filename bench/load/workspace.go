@@ -30,9 +30,10 @@ type workspace struct {
 	mood   atomic.Pointer[Mood]
 
 	mu     sync.Mutex
-	rooms  []string // opened so far
-	victim string   // the room that hangs; empty: the next one to be written to
-	line   *line    // to the bridge that connected last
+	rooms  []string        // opened so far
+	opened map[string]bool // the same
+	victim string          // the room that hangs; empty: the next one to be written to
+	lines  []*line         // to the bridges, in the order in which they connected
 }
 
 // Mood is how the workspace takes messages.
@@ -60,6 +61,7 @@ type flight struct {
 	started time.Time
 	landed  []atomic.Int64 // when event i was read the first time, in ns since started; 0: not yet
 	count   atomic.Int64
+	next    chan<- struct{} // told of each event that arrives the first time; nil: nobody waits
 }
 
 func newFlight(run, events int) *flight {
@@ -73,6 +75,9 @@ func (f *flight) land(run, i int) {
 	}
 	if f.landed[i].CompareAndSwap(0, int64(time.Since(f.started))) {
 		f.count.Add(1)
+		if f.next != nil {
+			f.next <- struct{}{}
+		}
 	}
 }
 
@@ -81,7 +86,7 @@ func startWorkspace() (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{url: "http://" + l.Addr().String()}
+	w := &workspace{url: "http://" + l.Addr().String(), opened: map[string]bool{}}
 	w.mood.Store(&Mood{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/websocket", w.stream)
@@ -132,7 +137,7 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	l := &line{conn: conn, pongs: make(chan struct{}, 1)}
 	w.mu.Lock()
-	w.line = l
+	w.lines = append(w.lines, l)
 	w.mu.Unlock()
 	for {
 		var f struct{ Msg, ID, Method string }
@@ -171,7 +176,9 @@ func (w *workspace) visitor(rw http.ResponseWriter, r *http.Request) {
 func (w *workspace) room(rw http.ResponseWriter, r *http.Request) {
 	id := "r" + r.URL.Query().Get("token")
 	w.mu.Lock()
-	w.rooms = append(w.rooms, id)
+	if !w.opened[id] {
+		w.opened[id], w.rooms = true, append(w.rooms, id)
+	}
 	w.mu.Unlock()
 	fmt.Fprintf(rw, `{"success":true,"newRoom":true,"room":{"_id":%q}}`, id)
 }
