@@ -119,12 +119,13 @@ var allowed = map[string][]string{
 	"bench/house":      {},
 	"bench/chart":      {},
 	"bench/load":       {},
+	"bench/peers":      {},
 	"bench/growth":     {"bridge", "bridge/pages", "bridge/queue", "store"},
 	"bench/replicas":   {"bridge", "journal", "replica", "sandbox/cluster", "store"},
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
 	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/disk", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
-		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/load", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
+		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/load", "bench/peers", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
 		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }

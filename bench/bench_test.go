@@ -17,8 +17,11 @@ import (
 	"messenger-bridge/bench/chart"
 )
 
-// TestMain lets the test binary be started again as a child, like the program.
+// TestMain lets the test binary be started again as a child, like the program, or as a peer.
 func TestMain(m *testing.M) {
+	if os.Getenv("PLAY_PEER") != "" {
+		playPeer()
+	}
 	if played, err := playRole(os.Args[1:], os.Stdin, os.Stdout); played {
 		if err != nil {
 			os.Stderr.WriteString(err.Error() + "\n")

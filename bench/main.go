@@ -33,6 +33,8 @@ func main() {
 		err = someGoals(ctx, "growth", growthGoals, []plot{{"growth.svg", growthPlot}}, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "floor":
 		err = someGoals(ctx, "floor", floorGoals, []plot{{"floor.svg", floorPlot}, {"floor-out.svg", outPlot}}, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "peers":
+		err = peersCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "plots":
 		err = plotsCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "soak":

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Volley struct {
 	Lanes   int     // conversations
 	Pages   int     // whose conversations they are; 0: one
 	InTurn  bool    // one conversation after another, instead of random ones
+	Form    Form    // of a call
 	Await   bool    // until all events were delivered
 }
 
@@ -91,7 +93,7 @@ const tolerance = 1500 * time.Microsecond
 
 // Fire sends a volley.
 func (l *Loader) Fire(v Volley) (Outcome, error) {
-	v.Events = max(v.Events, 1)
+	v.Events, v.Pages = max(v.Events, 1), max(v.Pages, 1)
 	count := int(v.Seconds*perSecond) + 1
 	if v.Rate > 0 {
 		count = max(int(v.Rate*v.Seconds), 1)
@@ -101,7 +103,7 @@ func (l *Loader) Fire(v Volley) (Outcome, error) {
 	}
 	l.run++
 	a := &attempt{
-		Volley: v, requests: makeRequests(l.run, count, v.Events, v.Lanes, max(v.Pages, 1), v.InTurn),
+		Volley: v, requests: makeRequests(l.run, count, v),
 		end:  time.Duration(v.Seconds * float64(time.Second)),
 		sent: make([]int64, count), done: make([]int64, count),
 	}
@@ -240,7 +242,7 @@ func SpreadOf(ns []int64) Spread {
 	return Spread{P50: at(0.50), P99: at(0.99)}
 }
 
-// connection speaks just enough HTTP for answers without a body.
+// connection speaks just enough HTTP.
 type connection struct {
 	net.Conn
 	answers *bufio.Reader
@@ -259,13 +261,48 @@ func (c *connection) exchange(request []byte) error {
 	if !bytes.HasPrefix(status, accepted) {
 		return fmt.Errorf("answered %q", bytes.TrimSpace(status))
 	}
+	length := 0
 	for {
 		line, err := c.answers.ReadSlice('\n')
 		if err != nil {
 			return err
 		}
 		if len(line) == 2 {
-			return nil
+			return c.skip(length)
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			length, err = strconv.Atoi(string(bytes.TrimSpace(value)))
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			length = inChunks
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// inChunks stands for the length of a body that comes in chunks.
+const inChunks = -1
+
+// skip reads over a body.
+func (c *connection) skip(length int) error {
+	if length != inChunks {
+		_, err := c.answers.Discard(length)
+		return err
+	}
+	for {
+		line, err := c.answers.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		n, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 16, 32)
+		if err != nil {
+			return err
+		}
+		if _, err := c.answers.Discard(int(n) + len("\r\n")); n == 0 || err != nil {
+			return err
 		}
 	}
 }

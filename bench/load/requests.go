@@ -2,8 +2,10 @@ package load
 
 import (
 	"crypto/hmac"
+	"crypto/sha1" // #nosec G505 -- what Meta sends beside SHA-256
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"math/rand/v2"
 	"runtime"
 	"strconv"
@@ -19,12 +21,24 @@ const (
 
 	BodyLen  = 1024 // of a webhook call with one event
 	eventLen = 800  // of an event among others
+
+	customer = 2_000_000_000_000_000 // the id of the first one
 )
 
 // Page returns the id of a page by its number; PageID is that of the first, 0.
 func Page(n int) string { return strconv.Itoa(100000000000001 + n) }
 
-// requests are webhook calls, ready to be written to a socket. They lie in few
+// Form is how a call brings what customers wrote.
+type Form string
+
+// Forms.
+const (
+	Signed   Form = ""     // Messenger's webhook, signed by SHA-256
+	Doubly   Form = "both" // signed by SHA-1 as well, as Meta does: older frameworks check that
+	OnlyText Form = "text" // one text for matterbridge, which takes no webhook
+)
+
+// requests are calls, ready to be written to a socket. They lie in few
 // large pieces, so that they cost no collection.
 type requests struct {
 	all    [][]byte
@@ -34,16 +48,16 @@ type requests struct {
 // makeRequests signs count calls of run, no two with the same message id. Event i
 // of all says so in its text, and belongs to conversation i, or to a random one, whose
 // number also tells its page.
-func makeRequests(run, count, events, lanes, pages int, inTurn bool) requests {
-	r := requests{all: make([][]byte, count), events: events}
+func makeRequests(run, count int, v Volley) requests {
+	r := requests{all: make([][]byte, count), events: v.Events}
 	makers := runtime.GOMAXPROCS(0)
 	var wg sync.WaitGroup
 	for m := range makers {
 		wg.Go(func() {
 			from, to := count*m/makers, count*(m+1)/makers
-			w := writer{run: run, lanes: lanes, pages: pages, inTurn: inTurn, room: make([]byte, 0, (to-from)*events*(BodyLen+256))}
+			w := writer{Volley: v, run: run, room: make([]byte, 0, (to-from)*v.Events*(BodyLen+320))}
 			for i := from; i < to; i++ {
-				r.all[i] = w.request(i, events)
+				r.all[i] = w.request(i)
 			}
 		})
 	}
@@ -53,15 +67,52 @@ func makeRequests(run, count, events, lanes, pages int, inTurn bool) requests {
 
 // writer writes requests into its room.
 type writer struct {
-	run, lanes, pages int
-	inTurn            bool
-	room              []byte
-	body              []byte
+	Volley
+	run  int
+	room []byte
+	body []byte
 }
 
-func (w *writer) request(i, events int) []byte {
+// request is a whole call.
+func (w *writer) request(i int) []byte {
+	start := len(w.room)
+	if w.Form == OnlyText {
+		w.text(i)
+		w.room = append(w.room, "POST /api/message HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"...)
+	} else {
+		w.webhook(i)
+		w.room = append(w.room, "POST /webhook HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json"...)
+		w.sign("\r\nX-Hub-Signature-256: sha256=", sha256.New)
+	}
+	if w.Form == Doubly {
+		w.sign("\r\nX-Hub-Signature: sha1=", sha1.New)
+	}
+	w.room = append(w.room, "\r\nContent-Length: "...)
+	w.room = strconv.AppendInt(w.room, int64(len(w.body)), 10)
+	w.room = append(append(w.room, "\r\n\r\n"...), w.body...)
+	return w.room[start:len(w.room):len(w.room)]
+}
+
+func (w *writer) sign(header string, by func() hash.Hash) {
+	mac := hmac.New(by, []byte(AppSecret))
+	mac.Write(w.body)
+	w.room = hex.AppendEncode(append(w.room, header...), mac.Sum(nil))
+}
+
+// text is the body of a call with one text, as long as a webhook's.
+func (w *writer) text(i int) {
+	w.body = append(w.body[:0], `{"gateway":"bench","username":"`...)
+	w.body = strconv.AppendInt(w.body, customer+int64(w.lane(i)), 10)
+	w.body = append(tag(append(w.body, `","text":"`...), w.run, i), ' ')
+	w.body = append(w.body, Padding[:BodyLen-len(w.body)-len(`"}`)]...)
+	w.body = append(w.body, `"}`...)
+}
+
+// webhook is the body of a webhook call.
+func (w *writer) webhook(i int) {
+	events := w.Events
 	lane := w.lane(i * events)
-	page := Page(lane % w.pages) // of all events of the call
+	page := Page(lane % w.Pages) // of all events of the call
 	w.body = append(w.body[:0], `{"object":"page","entry":[{"id":"`+page+`","time":1764000000000,"messaging":[`...)
 	for e := range events {
 		if e > 0 {
@@ -75,15 +126,6 @@ func (w *writer) request(i, events int) []byte {
 		w.event(page, lane, i*events+e, length)
 	}
 	w.body = append(w.body, "]}]}"...)
-	mac := hmac.New(sha256.New, []byte(AppSecret))
-	mac.Write(w.body)
-	start := len(w.room)
-	w.room = append(w.room, "POST /webhook HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nX-Hub-Signature-256: sha256="...)
-	w.room = hex.AppendEncode(w.room, mac.Sum(nil))
-	w.room = append(w.room, "\r\nContent-Length: "...)
-	w.room = strconv.AppendInt(w.room, int64(len(w.body)), 10)
-	w.room = append(append(w.room, "\r\n\r\n"...), w.body...)
-	return w.room[start:len(w.room):len(w.room)]
 }
 
 // Padding is text that a customer might write.
@@ -91,17 +133,17 @@ var Padding = strings.Repeat("the parcel has not come yet, can you look where it
 
 // lane returns the conversation of event i.
 func (w *writer) lane(i int) int {
-	if !w.inTurn {
-		return rand.IntN(w.lanes)
+	if !w.InTurn {
+		return rand.IntN(w.Lanes)
 	}
-	return i % w.lanes
+	return i % w.Lanes
 }
 
 // event appends a message of about the given length.
 func (w *writer) event(page string, lane, i, length int) {
 	start := len(w.body)
 	w.body = append(w.body, `{"sender":{"id":"`...)
-	w.body = strconv.AppendInt(w.body, 2_000_000_000_000_000+int64(lane), 10)
+	w.body = strconv.AppendInt(w.body, customer+int64(lane), 10)
 	w.body = append(w.body, `"},"recipient":{"id":"`+page+`"},"timestamp":`...)
 	w.body = strconv.AppendInt(w.body, time.Now().UnixMilli(), 10)
 	w.body = append(w.body, `,"message":{"mid":"m_`...)

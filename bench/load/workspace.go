@@ -109,6 +109,7 @@ func startWorkspace() (*workspace, error) {
 	both := http.NewServeMux()
 	both.Handle("/", loggedIn(mux))
 	both.HandleFunc("POST /{version}/{page}/messages", w.answer)
+	both.HandleFunc("POST /hooks/bench", w.hook)
 	w.server = &http.Server{Handler: both, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = w.server.Serve(l) }() // ends with close
 	return w, nil
@@ -205,6 +206,15 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"_id":"posted","rid":"`...)
 	answer = append(append(answer, room...), `"}}`...)
 	_, _ = rw.Write(answer)
+}
+
+// hook takes a text as an incoming webhook of Rocket.Chat does, without a login.
+func (w *workspace) hook(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // a torn call has no tag in it
+	if run, i, ok := readTag(TextOf(body, "text")); ok {
+		w.flight.Load().land(run, i)
+	}
+	_, _ = io.WriteString(rw, `{"success":true}`)
 }
 
 // isVictim chooses the room that hangs: the first one that is written to.
