@@ -33,11 +33,16 @@ func peersCommand(ctx context.Context, args []string, out, progress io.Writer) e
 	if b.rounds < 1 || b.seconds <= 0 || flags.NArg() > 0 {
 		return errors.New("-rounds and -seconds must be positive, and nothing follows the flags")
 	}
-	race := &race{bench: b, folder: *folder}
+	return b.besidePeers(*folder, *file, out)
+}
+
+// besidePeers measures beside the peers in a folder, and writes the tables.
+func (b *bench) besidePeers(folder, file string, out io.Writer) error {
+	race := &race{bench: b, folder: folder}
 	report, err := b.measure([]goal{{"P7", race.measure}})
 	race.write(out)
 	if len(report.Results) > 0 {
-		err = errors.Join(err, report.write(out, *file))
+		err = errors.Join(err, report.write(out, file))
 	}
 	return err
 }

@@ -89,8 +89,8 @@ func TestPeers_OneWorksOneFailsOneIsAbsent_AllAreNamed(t *testing.T) {
 	install(t, dir, peers.Botkit, "PLAY_PEER=1 '"+self+"' &\nwait")
 	install(t, dir, peers.Bottender, "echo 'no such module' >&2; exit 1")
 	var out bytes.Buffer
-	file := filepath.Join(t.TempDir(), "results.json")
-	if err := peersCommand(t.Context(), []string{"-peers", dir, "-dir", t.TempDir(), "-rounds", "1", "-seconds", "0.1", "-json", file}, &out, io.Discard); err != nil {
+	b := &bench{ctx: t.Context(), rounds: 1, seconds: 0.05, lanes: 20, dir: t.TempDir(), progress: io.Discard}
+	if err := b.besidePeers(dir, "", &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
@@ -112,7 +112,8 @@ func TestPeers_NobodyIsInstalled_FloorIsMeasured(t *testing.T) {
 	}
 	t.Setenv("GORACE", "atexit_sleep_ms=0")
 	var out bytes.Buffer
-	if err := peersCommand(t.Context(), []string{"-dir", t.TempDir(), "-rounds", "1", "-seconds", "0.05"}, &out, io.Discard); err != nil {
+	b := &bench{ctx: t.Context(), rounds: 1, seconds: 0.02, lanes: 20, dir: t.TempDir(), progress: io.Discard}
+	if err := b.besidePeers("", "", &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"absent: botkit, bottender, matterbridge;", "| P7 | delivered / the floor, 32 connections |"} {
