@@ -196,7 +196,7 @@ func outPlot(b *bench) (c chart.Chart, err error) {
 		}
 		names := [2]string{product, floored}
 		if order == unordered {
-			names[0] = "product, without the wait for order"
+			names[0] = "product, in no order"
 		}
 		for i, s := range servers {
 			if order == 0 && i == 1 {
