@@ -118,19 +118,21 @@ var allowed = map[string][]string{
 	"e2e":              {},
 	"bench/house":      {},
 	"bench/chart":      {},
+	"bench/load":       {},
+	"bench/peers":      {},
 	"bench/growth":     {"bridge", "bridge/pages", "bridge/queue", "store"},
 	"bench/replicas":   {"bridge", "journal", "replica", "sandbox/cluster", "store"},
 	"bench/attack":     {"sandbox/chat", "sandbox/loopback", "sandbox/meta", "sandbox/mob"},
 	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/disk", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
-		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
+		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/load", "bench/peers", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
 		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }
 
 // homes are the folders in which a third-party library may be used.
 var homes = map[string][]string{
-	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench"},
+	"github.com/gorilla/websocket":        {"conformance", "rocketchat/ddp", "sandbox/chat", "bench", "bench/load"},
 	"github.com/go-resty/resty/v2":        {"rest"},
 	"go.etcd.io/bbolt":                    {"store", "store/audit", "store/changes", "store/compact", "store/copied", "store/proof", "store/trail", "store/upgrade", "store/wipe", "replicas/compare", "bench"},
 	"github.com/prometheus/client_golang": {"metrics", "app", "app/figures"},

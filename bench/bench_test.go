@@ -13,10 +13,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"messenger-bridge/bench/chart"
 )
 
-// TestMain lets the test binary be started again as a child, like the program.
+// TestMain lets the test binary be started again as a child, like the program, or as a peer.
 func TestMain(m *testing.M) {
+	if os.Getenv("PLAY_PEER") != "" {
+		playPeer()
+	}
 	if played, err := playRole(os.Args[1:], os.Stdin, os.Stdout); played {
 		if err != nil {
 			os.Stderr.WriteString(err.Error() + "\n")
@@ -87,25 +92,6 @@ func TestReport_IsMarkdownAndJSON(t *testing.T) {
 	}
 }
 
-func TestRequests_AreSignedUniqueAndComeBack(t *testing.T) {
-	r := makeRequests(7, 3, 1, 2, true)
-	seen := map[string]bool{}
-	for i, request := range r.all {
-		_, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
-		if len(body) != bodyLen || !json.Valid(body) || seen[string(body)] {
-			t.Errorf("body %d has %d bytes: %s", i, len(body), body)
-		}
-		seen[string(body)] = true
-		if run, event, ok := readTag(textOf(body, "text")); !ok || run != 7 || event != i {
-			t.Errorf("request %d comes back as %d of run %d", i, event, run)
-		}
-	}
-	many := makeRequests(8, 1, 1000, 100, false).all[0]
-	if _, body, _ := bytes.Cut(many, []byte("\r\n\r\n")); !json.Valid(body) || len(body) < 1000*eventLen {
-		t.Errorf("a call with 1000 events has %d bytes", len(body))
-	}
-}
-
 func TestChoose_KnowsTheGoals(t *testing.T) {
 	if some, err := choose("P15, P1"); err != nil || len(some) != 2 || some[0].id != "P1" {
 		t.Errorf("chose %v, %v", some, err)
@@ -128,6 +114,31 @@ func TestPlots_InTheirSmallestForm_AreDrawn(t *testing.T) {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || strings.Count(string(text), `fill="none"`) != 4 || xml.Unmarshal(text, new(struct{})) != nil {
 			t.Errorf("%s has not four lines: %v", name, err)
+		}
+	}
+}
+
+// The floor of the way out has a plot of its own.
+func TestFloorPlots_InTheirSmallestForm_AreDrawn(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("measured on Linux only")
+	}
+	t.Setenv("GORACE", "atexit_sleep_ms=0")
+	b := &bench{ctx: t.Context(), rounds: 1, seconds: 0.02, lanes: 8, dir: t.TempDir(), progress: io.Discard}
+	for name, of := range map[string]struct {
+		draw   func(*bench) (chart.Chart, error)
+		curves int
+	}{"in": {floorPlot, 2}, "out": {outPlot, 3}} {
+		c, err := of.draw(b)
+		if err != nil || len(c.Lines) != of.curves {
+			t.Fatalf("%s: %d curves, %v", name, len(c.Lines), err)
+		}
+		for _, l := range c.Lines {
+			for _, p := range l.Points {
+				if name == "out" && p.Y <= 0 {
+					t.Errorf("%s, %s: nothing at %v", name, l.Name, p.X)
+				}
+			}
 		}
 	}
 }

@@ -6,6 +6,7 @@
 //	go run ./bench -only P6 -profile /tmp/p  profiles of the servers; the figures suffer
 //	go run ./bench plots -svg docs/images    latency against load, throughput against connections
 //	go run ./bench floor -svg docs/images    against what nothing can leave out: a signature, a sync, a call
+//	go run ./bench peers -peers DIR          against programs of others (package peers)
 //	go run ./bench growth -svg docs/images   what must not grow with pages, customers, lanes and history
 //	go run ./bench attack -svg plot.svg      honest calls beside strangers who hold connections (package attack)
 //	go run ./bench faults -rounds 100        rounds of trouble with the real program (package faults)
@@ -21,7 +22,7 @@
 //
 // HTTP goals have three processes, all of them this program (child.go): this one,
 // which waits; a server, made of the bridge's real parts (server.go) or of a floor;
-// and a generator of load (load.go), in which a small workspace takes what the
-// server delivers (workspace.go). Each goal is a file p….go with its entries in the
+// and a generator of load (package load), in which a small workspace takes what the
+// server delivers. Each goal is a file p….go with its entries in the
 // registry (goals.go).
 package main

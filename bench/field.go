@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // field is the processes of a goal that is measured over HTTP.
@@ -20,6 +22,7 @@ type field struct {
 type target struct {
 	*child
 	address string
+	pages   int
 }
 
 // newField starts the generator; close ends it and all servers.
@@ -67,7 +70,7 @@ func (f *field) start(c serverConfig, delivers bool) (*target, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &target{process, hello.Address}
+	s := &target{process, hello.Address, c.Pages}
 	f.servers = append(f.servers, s)
 	if delivers {
 		err = f.warm(s)
@@ -77,28 +80,33 @@ func (f *field) start(c serverConfig, delivers bool) (*target, error) {
 
 // warm has every conversation get its room, so that this is not measured.
 func (f *field) warm(s *target) error {
-	_, err := f.fire(s, volley{Conns: 32, Seconds: 60, Most: f.b.lanes, InTurn: true, Await: true})
+	_, err := f.fire(s, load.Volley{Conns: 32, Seconds: 60, Most: f.b.lanes, InTurn: true, Await: true})
 	return err
 }
 
 // fire sends a volley, for as long as a measurement lasts unless it says so itself.
-func (f *field) fire(s *target, v volley) (outcome, error) {
-	v.Target, v.Lanes = s.address, f.b.lanes
+func (f *field) fire(s *target, v load.Volley) (load.Outcome, error) {
+	v.Target, v.Lanes, v.Pages = s.address, f.b.lanes, s.pages
 	if v.Seconds == 0 {
 		v.Seconds = f.b.seconds
 	}
-	return ask[outcome](f.load, "fire", v)
+	return ask[load.Outcome](f.load, "fire", v)
 }
 
 // used returns what a server needed for a volley, deliveries included.
-func (f *field) used(s *target, v volley) (outcome, usage, error) {
+func (f *field) used(s *target, v load.Volley) (load.Outcome, usage, error) {
+	return f.usedBy(s, func() (load.Outcome, error) { return f.fire(s, v) })
+}
+
+// usedBy returns what a server needed for what a call has it do.
+func (f *field) usedBy(s *target, call func() (load.Outcome, error)) (load.Outcome, usage, error) {
 	before, err := ask[usage](s.child, "usage", nothing{})
 	if err != nil {
-		return outcome{}, usage{}, err
+		return load.Outcome{}, usage{}, err
 	}
-	o, err := f.fire(s, v)
+	o, err := call()
 	if err != nil {
-		return outcome{}, usage{}, err
+		return load.Outcome{}, usage{}, err
 	}
 	after, err := ask[usage](s.child, "usage", nothing{})
 	return o, after.since(before), err

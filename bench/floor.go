@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bench/chart"
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat"
 )
@@ -24,6 +25,9 @@ import (
 // checks the signature, writes once and syncs once, answers, and posts with the product's
 // client. It has no other logic, forgets what it was told, and loses what waits when it stops.
 const floored = "floor"
+
+// floorSync is what a sync takes beside the floor.
+const floorSync = 500 * time.Microsecond
 
 // floor is that server.
 func (s *server) floor() (http.Handler, error) {
@@ -34,11 +38,11 @@ func (s *server) floor() (http.Handler, error) {
 	waiting := make(chan []byte, 1<<16)
 	var posting sync.WaitGroup
 	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
-	client.LoggedIn(botID, botToken)
+	client.LoggedIn(load.BotID, load.BotToken)
 	for range workers {
 		posting.Go(func() {
 			for body := range waiting {
-				p := bridge.Post{ID: bridge.MessageID(textOf(body, "mid")), Text: string(textOf(body, "text"))}
+				p := bridge.Post{ID: bridge.MessageID(load.TextOf(body, "mid")), Text: string(load.TextOf(body, "text"))}
 				if _, err := client.Post(context.Background(), "visitor", "room", p); err != nil {
 					s.log.Error("not posted", "err", err)
 				}
@@ -46,9 +50,12 @@ func (s *server) floor() (http.Handler, error) {
 		})
 	}
 	s.ends = append(s.ends, func() error { close(waiting); posting.Wait(); return file.close() })
+	if err := s.floorOut(); err != nil {
+		return nil, err
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
-		mac := hmac.New(sha256.New, []byte(appSecret))
+		mac := hmac.New(sha256.New, []byte(load.AppSecret))
 		mac.Write(body)
 		if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); err != nil || !hmac.Equal([]byte(want), []byte(r.Header.Get("X-Hub-Signature-256"))) {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -74,11 +81,11 @@ func measureFloor(b *bench) (results []result, err error) {
 		}
 		results = append(results, some...)
 	}
-	return results, nil
+	out, err := measureFloorOut(b)
+	return append(results, out...), err
 }
 
 func (b *bench) againstFloor(conns int, rate float64) (results []result, err error) {
-	const sync = 500 * time.Microsecond
 	f, err := b.newField()
 	if err != nil {
 		return nil, err
@@ -87,18 +94,18 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	var rates, costs, allocations [2]series
 	var servers [2]*target
 	for i, kind := range []string{product, floored} {
-		if servers[i], err = f.serve(kind, sync, true); err != nil {
+		if servers[i], err = f.serve(kind, floorSync, true); err != nil {
 			return nil, err
 		}
 	}
 	err = b.round(func() error {
 		for i, s := range servers {
-			o, used, err := f.used(s, volley{Conns: conns, Await: true})
+			o, used, err := f.used(s, load.Volley{Conns: conns, Await: true})
 			if err != nil {
 				return err
 			}
 			events := float64(max(o.Acked, 1))
-			rates[i] = append(rates[i], o.deliveredRate())
+			rates[i] = append(rates[i], o.DeliveredRate())
 			costs[i] = append(costs[i], float64(used.Processor.Microseconds())/events)
 			allocations[i] = append(allocations[i], float64(used.Mallocs)/events)
 		}
@@ -107,7 +114,7 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	if err != nil {
 		return nil, err
 	}
-	point := func(what string) string { return fmt.Sprintf("%s, %d conns, t_sync %v", what, conns, sync) }
+	point := func(what string) string { return fmt.Sprintf("%s, %d conns, t_sync %v", what, conns, floorSync) }
 	cost := ratio(point("in: processor per delivered event / the floor's"), "1", atMost(1.35), costs[0], costs[1])
 	cost.Note = fmt.Sprintf("%.0f against %.0f µs", costs[0].median(), costs[1].median())
 	return []result{
@@ -117,12 +124,18 @@ func (b *bench) againstFloor(conns int, rate float64) (results []result, err err
 	}, nil
 }
 
-// someGoals is a command that measures some goals, and draws a plot if it is told to.
-func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench) (chart.Chart, error), args []string, out, progress io.Writer) error {
+// plot is a picture of some goals.
+type plot struct {
+	name string
+	draw func(*bench) (chart.Chart, error)
+}
+
+// someGoals is a command that measures some goals, and draws plots if it is told to.
+func someGoals(ctx context.Context, name string, chosen []goal, plots []plot, args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("bench "+name, flag.ContinueOnError)
 	flags.SetOutput(progress)
 	b := &bench{ctx: ctx, progress: progress, goal: name, lanes: 1000, idle: 100_000, pending: 1_000_000}
-	folder := flags.String("svg", "", "`folder` for "+name+".svg (default: none is drawn)")
+	folder := flags.String("svg", "", "`folder` for "+plots[0].name+" and others (default: none are drawn)")
 	file := flags.String("json", "", "`file` for the results as JSON")
 	flags.IntVar(&b.rounds, "rounds", 3, "rounds; the medians count")
 	flags.Float64Var(&b.seconds, "seconds", 1, "length of one measurement")
@@ -140,11 +153,16 @@ func someGoals(ctx context.Context, name string, chosen []goal, plot func(*bench
 	if err != nil || *folder == "" {
 		return err
 	}
-	drawn, err := plot(b)
-	if err != nil {
-		return err
+	for _, p := range plots {
+		drawn, err := p.draw(b)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(*folder, p.name), []byte(drawn.SVG()), 0o644); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(*folder, name+".svg"), []byte(drawn.SVG()), 0o644)
+	return nil
 }
 
 // floorPlot draws what product and floor deliver against connections.
@@ -156,17 +174,17 @@ func floorPlot(b *bench) (c chart.Chart, err error) {
 	}
 	defer func() { err = errors.Join(err, f.close()) }()
 	for _, kind := range []string{floored, product} {
-		s, err := f.serve(kind, 500*time.Microsecond, true)
+		s, err := f.serve(kind, floorSync, true)
 		if err != nil {
 			return c, err
 		}
 		line := chart.Curve{Name: kind}
 		for conns := 1; conns <= 128; conns *= 2 {
-			o, err := f.fire(s, volley{Conns: conns, Await: true})
+			o, err := f.fire(s, load.Volley{Conns: conns, Await: true})
 			if err != nil {
 				return c, err
 			}
-			line.Points = append(line.Points, chart.Point{X: float64(conns), Y: o.deliveredRate()})
+			line.Points = append(line.Points, chart.Point{X: float64(conns), Y: o.DeliveredRate()})
 		}
 		c.Lines = append(c.Lines, line)
 	}

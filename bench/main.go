@@ -30,9 +30,11 @@ func main() {
 	case len(os.Args) > 1 && os.Args[1] == "acks":
 		err = faults.AcksCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "growth":
-		err = someGoals(ctx, "growth", growthGoals, growthPlot, os.Args[2:], os.Stdout, os.Stderr)
+		err = someGoals(ctx, "growth", growthGoals, []plot{{"growth.svg", growthPlot}}, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "floor":
-		err = someGoals(ctx, "floor", floorGoals, floorPlot, os.Args[2:], os.Stdout, os.Stderr)
+		err = someGoals(ctx, "floor", floorGoals, []plot{{"floor.svg", floorPlot}, {"floor-out.svg", outPlot}}, os.Args[2:], os.Stdout, os.Stderr)
+	case len(os.Args) > 1 && os.Args[1] == "peers":
+		err = peersCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "plots":
 		err = plotsCommand(ctx, os.Args[2:], os.Stdout, os.Stderr)
 	case len(os.Args) > 1 && os.Args[1] == "soak":

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
 )
@@ -45,7 +46,7 @@ func measureDrained(b *bench) (results []result, err error) {
 		return nil, err
 	}
 	pause.set(time.Millisecond)
-	body := make([]byte, bodyLen)
+	body := make([]byte, load.BodyLen)
 	rand.Read(body)
 	var floor, rate series
 	err = b.round(func() error {

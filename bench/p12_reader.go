@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
 )
@@ -26,7 +27,7 @@ func measureReader(b *bench) (results []result, err error) {
 	if err := fill(s, 1, nil); err != nil { // a reader needs something to read
 		return nil, err
 	}
-	body := make([]byte, bodyLen)
+	body := make([]byte, load.BodyLen)
 	rand.Read(body)
 	var alone, beside series
 	err = b.round(func() error {

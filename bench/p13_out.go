@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // inOrder is how long an answer waits for older ones of its room (docs/decisions/078-order-of-answers.md).
@@ -34,7 +36,7 @@ func (b *bench) out(sync time.Duration) (r result, err error) {
 	var bare, p50, p99, beyond, commits series
 	must := (2*sync + inOrder).Seconds() * 1000
 	err = b.round(func() error {
-		trip, err := ask[spread](s.child, "round trip", nothing{})
+		trip, err := ask[load.Spread](s.child, "round trip", nothing{})
 		if err != nil {
 			return err
 		}
@@ -42,7 +44,7 @@ func (b *bench) out(sync time.Duration) (r result, err error) {
 		if err != nil {
 			return err
 		}
-		o, err := ask[outcome](f.load, "agents", agentsWrite{Rate: 200, Seconds: 2 * b.seconds})
+		o, err := ask[load.Outcome](f.load, "agents", load.AgentsWrite{Rate: 200, Seconds: 2 * b.seconds})
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // measureHanging is P14: what the others notice of one conversation whose messages
@@ -20,20 +22,20 @@ func measureHanging(b *bench) (results []result, err error) {
 	}
 	const rest = 5 * time.Millisecond
 	hang := time.Duration(2 * b.seconds * float64(time.Second))
-	p99 := func(m mood) (float64, error) {
+	p99 := func(m load.Mood) (float64, error) {
 		if _, err := ask[nothing](f.load, "mood", m); err != nil {
 			return 0, err
 		}
-		o, err := f.fire(s, volley{Conns: 64, Rate: 1000, Seconds: 3 * b.seconds, Await: true})
+		o, err := f.fire(s, load.Volley{Conns: 64, Rate: 1000, Seconds: 3 * b.seconds, Await: true})
 		return o.E2E.P99, err
 	}
 	var without, with series
 	err = b.round(func() error {
-		quiet, err := p99(mood{Pause: rest})
+		quiet, err := p99(load.Mood{Pause: rest})
 		if err != nil {
 			return err
 		}
-		hanging, err := p99(mood{Pause: rest, Hang: hang})
+		hanging, err := p99(load.Mood{Pause: rest, Hang: hang})
 		without, with = append(without, quiet), append(with, hanging)
 		return err
 	})

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // measureBatch is P15: a call with a thousand events, which Meta may send, against
@@ -21,12 +23,12 @@ func measureBatch(b *bench) (results []result, err error) {
 	}
 	var one, thousand, commits series
 	err = b.round(func() error {
-		o, used, err := f.used(s, volley{Conns: 32})
+		o, used, err := f.used(s, load.Volley{Conns: 32})
 		if err != nil {
 			return err
 		}
 		one = append(one, used.Processor.Seconds()*1000/float64(o.Acked))
-		o, used, err = f.used(s, volley{Conns: 1, Events: events, Most: max(int(20*b.seconds), 2)})
+		o, used, err = f.used(s, load.Volley{Conns: 1, Events: events, Most: max(int(20*b.seconds), 2)})
 		thousand = append(thousand, o.Ack.P50)
 		commits = append(commits, float64(used.Commits)/float64(o.Acked))
 		return err

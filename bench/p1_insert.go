@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
 )
@@ -49,7 +50,7 @@ func (b *bench) insert(callers int, sync time.Duration, at bound) (r result, err
 	}
 	defer func() { err = errors.Join(err, file.close()) }()
 
-	body := make([]byte, bodyLen)
+	body := make([]byte, load.BodyLen)
 	rand.Read(body)
 	var stored, floor series
 	before := s.Stats()
@@ -80,7 +81,7 @@ func (b *bench) lives(s *store.Store, callers int, body []byte, run string) (flo
 		name := strconv.Itoa(c)
 		before := last[c]
 		_, err := in.Append(context.Background(), []bridge.Entry{{
-			Lane: bridge.Conversation{Page: pageID, Kind: bridge.Messages, Customer: bridge.CustomerID(name)}.Lane(), Key: pageID + "/" + run + "/" + name + "/" + strconv.Itoa(i), Body: body,
+			Lane: bridge.Conversation{Page: load.PageID, Kind: bridge.Messages, Customer: bridge.CustomerID(name)}.Lane(), Key: load.PageID + "/" + run + "/" + name + "/" + strconv.Itoa(i), Body: body,
 		}}, func(_ *bridge.Entry, seq bridge.Seq) { last[c] = seq })
 		if err != nil || before == 0 {
 			return err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // measureAck is P2: how often a webhook call is stored and answered, against the
@@ -33,11 +35,11 @@ func measureAck(b *bench) (results []result, err error) {
 	err = b.round(func() error {
 		for _, p := range points {
 			for _, kind := range []string{signed, raw, product} {
-				o, used, err := f.used(targets[kind], volley{Conns: p.conns})
+				o, used, err := f.used(targets[kind], load.Volley{Conns: p.conns})
 				if err != nil {
 					return err
 				}
-				p.rates[kind] = append(p.rates[kind], o.ackRate())
+				p.rates[kind] = append(p.rates[kind], o.AckRate())
 				if kind == product {
 					entries, took := used.group()
 					*p.group, *p.took = append(*p.group, entries), append(*p.took, took)

@@ -1,6 +1,10 @@
 package main
 
-import "errors"
+import (
+	"errors"
+
+	"messenger-bridge/bench/load"
+)
 
 // measureMemory is P3: what is left of the calls a second of a server that only checks
 // signatures, when they are stored as well and syncs cost nothing.
@@ -20,13 +24,13 @@ func measureMemory(b *bench) (results []result, err error) {
 	}
 	var floor, stored series
 	err = b.round(func() error {
-		o, err := f.fire(bare, volley{Conns: 32})
+		o, err := f.fire(bare, load.Volley{Conns: 32})
 		if err != nil {
 			return err
 		}
-		floor = append(floor, o.ackRate())
-		o, err = f.fire(stores, volley{Conns: 32})
-		stored = append(stored, o.ackRate())
+		floor = append(floor, o.AckRate())
+		o, err = f.fire(stores, load.Volley{Conns: 32})
+		stored = append(stored, o.AckRate())
 		return err
 	})
 	return []result{ratio("HTTP durable ack without sync cost / signature only, 32 conns", "0.56", atLeast(0.30), stored, floor)}, err

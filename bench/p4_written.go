@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // output counts what a process writes.
@@ -25,7 +27,7 @@ func measureWritten(b *bench) (results []result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	body := make([]byte, bodyLen)
+	body := make([]byte, load.BodyLen)
 	rand.Read(body)
 	var each, writes, kilobytes, group series
 	err = b.round(func() error {

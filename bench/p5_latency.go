@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
-// load is a part of the most that can be delivered, at one length of a sync.
-type load struct {
+// portion is a part of the most that can be delivered, at one length of a sync.
+type portion struct {
 	sync      time.Duration
 	share     float64
 	syncs     int // that an event waits for at least
@@ -31,14 +33,14 @@ func measureLatency(b *bench) (results []result, err error) {
 	}
 	var top series
 	err = b.round(func() error {
-		o, err := f.fire(servers[500*time.Microsecond], volley{Conns: 64, Await: true})
-		top = append(top, o.deliveredRate())
+		o, err := f.fire(servers[500*time.Microsecond], load.Volley{Conns: 64, Await: true})
+		top = append(top, o.DeliveredRate())
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	loads := []*load{
+	loads := []*portion{
 		{sync: 0, share: 0.1, syncs: 2, most: atMost(1)},
 		{sync: 500 * time.Microsecond, share: 0.1, syncs: 2, most: atMost(1)},
 		{sync: 500 * time.Microsecond, share: 0.5, syncs: 2, most: atMost(3), top: atMost(12)},
@@ -46,13 +48,13 @@ func measureLatency(b *bench) (results []result, err error) {
 	}
 	var bare series
 	err = b.round(func() error {
-		trip, err := ask[spread](servers[0].child, "round trip", nothing{})
+		trip, err := ask[load.Spread](servers[0].child, "round trip", nothing{})
 		if err != nil {
 			return err
 		}
 		bare = append(bare, trip.P50)
 		for _, l := range loads {
-			o, err := f.fire(servers[l.sync], volley{Conns: 64, Rate: l.share * top.median(), Await: true})
+			o, err := f.fire(servers[l.sync], load.Volley{Conns: 64, Rate: l.share * top.median(), Await: true})
 			if err != nil {
 				return err
 			}
@@ -66,7 +68,7 @@ func measureLatency(b *bench) (results []result, err error) {
 	return results, err
 }
 
-func (l *load) results(most float64, bare series) []result {
+func (l *portion) results(most float64, bare series) []result {
 	point := fmt.Sprintf("at %.0f %% of max, t_sync %v", 100*l.share, l.sync)
 	must := float64(l.syncs) * l.sync.Seconds() * 1000
 	r := result{

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // measureDelivered is P6: what is left of the rate of acknowledgements when
@@ -39,13 +41,13 @@ func (b *bench) delivered(conns int, sync time.Duration) (r result, err error) {
 	}
 	var acked, delivered, cost series
 	err = b.round(func() error {
-		o, err := f.fire(stores, volley{Conns: conns})
+		o, err := f.fire(stores, load.Volley{Conns: conns})
 		if err != nil {
 			return err
 		}
-		acked = append(acked, o.ackRate())
-		o, used, err := f.used(delivers, volley{Conns: conns, Await: true})
-		delivered = append(delivered, o.deliveredRate())
+		acked = append(acked, o.AckRate())
+		o, used, err := f.used(delivers, load.Volley{Conns: conns, Await: true})
+		delivered = append(delivered, o.DeliveredRate())
 		cost = append(cost, float64(used.Processor.Microseconds())/float64(o.Acked))
 		return err
 	})

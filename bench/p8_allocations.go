@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"messenger-bridge/bench/load"
 )
 
 // measureAllocations is P8: what an event allocates from webhook to delivery, at
@@ -20,7 +22,7 @@ func measureAllocations(b *bench) (results []result, err error) {
 	}
 	var mallocs, kilobytes, group, own, ignored series
 	err = b.round(func() error {
-		o, used, err := f.used(s, volley{Conns: 64, Await: true})
+		o, used, err := f.used(s, load.Volley{Conns: 64, Await: true})
 		events := float64(o.Acked)
 		mallocs = append(mallocs, float64(used.Mallocs)/events)
 		kilobytes = append(kilobytes, float64(used.Bytes)/events/1024)
@@ -49,7 +51,7 @@ func measureAllocations(b *bench) (results []result, err error) {
 
 // frame returns what a server allocates for each frame about rooms of a kind.
 func (f *field) frame(s *target, kind string) (float64, error) {
-	q := strangers{Kind: kind, Count: max(int(10_000*f.b.seconds), 100)}
+	q := load.Strangers{Kind: kind, Count: max(int(10_000*f.b.seconds), 100)}
 	before, err := ask[usage](s.child, "usage", nothing{})
 	if err != nil {
 		return 0, err

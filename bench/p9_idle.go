@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/relay"
 	"messenger-bridge/metrics"
@@ -125,7 +126,7 @@ func talkOnce(b *relay.Relay, mid string, from, to int) error {
 		for ; from < to && len(events) < atOnce; from++ {
 			i := strconv.Itoa(from * 7919 % 1_000_000) // in no order, as ids come
 			events = append(events, bridge.Incoming{
-				Conversation: bridge.Conversation{Page: pageID, Customer: bridge.CustomerID("2000000000" + i), Kind: bridge.Messages},
+				Conversation: bridge.Conversation{Page: load.PageID, Customer: bridge.CustomerID("2000000000" + i), Kind: bridge.Messages},
 				Kind:         bridge.TextEvent, Mid: bridge.Mid(mid + i), At: time.Now(), Text: "hello", Key: "m/" + mid + i,
 			})
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bench/chart"
+	"messenger-bridge/bench/load"
 )
 
 // plotsCommand measures and draws two plots: latency against load, and throughput
@@ -107,7 +108,7 @@ func (b *bench) latencyPlot() (c chart.Chart, err error) {
 	err = b.round(func() error {
 		for _, s := range all {
 			for _, rate := range rates {
-				o, err := f.fire(s.server, volley{Conns: 64, Rate: rate, Await: s.delivers})
+				o, err := f.fire(s.server, load.Volley{Conns: 64, Rate: rate, Await: s.delivers})
 				if err != nil {
 					return err
 				}
@@ -146,13 +147,13 @@ func (b *bench) throughputPlot() (c chart.Chart, err error) {
 	err = b.round(func() error {
 		for _, n := range conns {
 			for _, s := range all {
-				o, err := f.fire(s.server, volley{Conns: int(n), Await: s.delivers})
+				o, err := f.fire(s.server, load.Volley{Conns: int(n), Await: s.delivers})
 				if err != nil {
 					return err
 				}
-				rate := o.ackRate()
+				rate := o.AckRate()
 				if s.delivers {
-					rate = o.deliveredRate()
+					rate = o.DeliveredRate()
 				}
 				s.note(n, rate)
 			}

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/outbound"
@@ -43,8 +44,11 @@ func openStore(dir string, sync func()) (*store.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	page := bridge.Page{ID: pageID, Name: "Bench", Token: "token", State: bridge.PageRunning}
-	return s, s.SavePage(context.Background(), page)
+	return s, s.SavePage(context.Background(), pageCalled(load.PageID))
+}
+
+func pageCalled(id string) bridge.Page {
+	return bridge.Page{ID: bridge.PageID(id), Name: "Bench", Token: "token", State: bridge.PageRunning}
 }
 
 func storeOptions(dir string, sync func()) store.Options {
@@ -63,6 +67,11 @@ func (s *server) product() (http.Handler, error) {
 		return nil, err
 	}
 	s.ends = append(s.ends, s.store.Close)
+	for n := 1; n < s.config.Pages; n++ {
+		if err := s.store.SavePage(context.Background(), pageCalled(load.Page(n))); err != nil {
+			return nil, err
+		}
+	}
 	m := metrics.New("bench")
 	client := rocketchat.New(rocketchat.ClientConfig{URL: s.config.Workspace, MaxConns: workers, Log: s.log})
 	var chat *stream.Stream
@@ -86,7 +95,8 @@ func (s *server) product() (http.Handler, error) {
 	}
 	ready := make(chan struct{})
 	chat = stream.New(stream.Config{
-		Client: client, Credentials: stream.Credentials{User: botUser, Password: "password"}, Accept: agents{b.Outbound, b.Texts}, Commands: nobodyObeys{}, Store: s.store,
+		Client: client, Credentials: stream.Credentials{User: load.BotUser, Password: "password"}, Accept: agents{b.Outbound, b.Texts}, Commands: nobodyObeys{}, Store: s.store,
+		Times: stream.Times{InOrder: s.config.InOrder},
 		Hooks: stream.Hooks{Ready: sync.OnceFunc(func() { b.WorkspaceReady(); close(ready) })}, Log: s.log, Metrics: m,
 	})
 	s.run(b.Run, chat.Run)
@@ -122,7 +132,7 @@ func (s *server) run(parts ...func(context.Context) error) {
 func (s *server) webhook(b *relay.Relay, m *metrics.Metrics) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", webhook.New(webhook.Config{
-		VerifyToken: "verify", AppSecrets: []bridge.Secret{appSecret}, Accept: b.Inbound, Log: s.log,
+		VerifyToken: "verify", AppSecrets: []bridge.Secret{load.AppSecret}, Accept: b.Inbound, Log: s.log,
 		Count: func(what string, n int) {
 			if kind, ok := strings.CutPrefix(what, webhook.CountIgnored); ok {
 				m.Ignored.WithLabelValues(kind).Add(float64(n))
@@ -158,7 +168,7 @@ func (s *server) rawProduct() (http.Handler, error) {
 // onlySigned does what no webhook can leave out.
 func onlySigned(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
-	mac := hmac.New(sha256.New, []byte(appSecret))
+	mac := hmac.New(sha256.New, []byte(load.AppSecret))
 	mac.Write(body)
 	if want := "sha256=" + hex.EncodeToString(mac.Sum(nil)); err != nil || !hmac.Equal([]byte(want), []byte(r.Header.Get("X-Hub-Signature-256"))) {
 		w.WriteHeader(http.StatusUnauthorized)
@@ -167,29 +177,29 @@ func onlySigned(w http.ResponseWriter, r *http.Request) {
 
 // roundTrip posts messages to the workspace without the bridge, one after another,
 // and returns how long that takes, in milliseconds.
-func (s *server) roundTrip(nothing) (spread, error) {
+func (s *server) roundTrip(nothing) (load.Spread, error) {
 	const times = 200
-	body := []byte(`{"_id":"bench","msg":"` + padding[:600] + `","rid":"bench","token":"bench"}`)
+	body := []byte(`{"_id":"bench","msg":"` + load.Padding[:600] + `","rid":"bench","token":"bench"}`)
 	took := make([]int64, 0, times)
 	for range times {
 		r, err := http.NewRequest(http.MethodPost, s.config.Workspace+"/api/v1/livechat/message", bytes.NewReader(body))
 		if err != nil {
-			return spread{}, err
+			return load.Spread{}, err
 		}
 		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("X-User-Id", botID)
-		r.Header.Set("X-Auth-Token", botToken)
+		r.Header.Set("X-User-Id", load.BotID)
+		r.Header.Set("X-Auth-Token", load.BotToken)
 		start := time.Now()
 		res, err := http.DefaultClient.Do(r)
 		if err != nil {
-			return spread{}, err
+			return load.Spread{}, err
 		}
 		_, err = io.Copy(io.Discard, res.Body)
 		if res.Body.Close(); err != nil || res.StatusCode != http.StatusOK {
-			return spread{}, errors.Join(fmt.Errorf("the workspace answered %d", res.StatusCode), err)
+			return load.Spread{}, errors.Join(fmt.Errorf("the workspace answered %d", res.StatusCode), err)
 		}
 		took = append(took, int64(time.Since(start)))
 	}
 	slices.Sort(took)
-	return spreadOf(took), nil
+	return load.SpreadOf(took), nil
 }

@@ -28,6 +28,8 @@ type serverConfig struct {
 	Kind      string
 	Sync      time.Duration // a sync takes
 	Workers   int           // of the product, in each direction
+	Pages     int           // of the product: connected; 0: one
+	InOrder   time.Duration // of the product: how long answers wait for older ones; 0: as the program
 	Workspace string        // of the product: delivers there; empty: stores only
 	Dir       string        // of store or raw file, nothing in it yet
 	Profile   string        // folder; empty: none

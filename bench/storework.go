@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"messenger-bridge/bench/load"
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
 )
@@ -29,13 +30,13 @@ func fill(s *store.Store, n int, stored func(bridge.Seq)) error {
 	if stored == nil {
 		stored = func(bridge.Seq) {}
 	}
-	body := []byte(padding[:900])
+	body := []byte(load.Padding[:900])
 	for from := 0; from < n; from += atOnce {
 		entries := make([]bridge.Entry, min(atOnce, n-from))
 		for i := range entries {
 			id := strconv.Itoa(from + i)
 			conversation := strconv.Itoa((from + i) * 7919 % max(n/perConversation, 1)) // in no order
-			entries[i] = bridge.Entry{Lane: bridge.Conversation{Page: pageID, Kind: bridge.Messages, Customer: bridge.CustomerID("2000000000" + conversation)}.Lane(), Key: pageID + "/m_" + id, Body: body}
+			entries[i] = bridge.Entry{Lane: bridge.Conversation{Page: load.PageID, Kind: bridge.Messages, Customer: bridge.CustomerID("2000000000" + conversation)}.Lane(), Key: load.PageID + "/m_" + id, Body: body}
 		}
 		if _, err := s.Inbox().Append(context.Background(), entries, func(_ *bridge.Entry, seq bridge.Seq) { stored(seq) }); err != nil {
 			return err

@@ -1,21 +1,20 @@
-package main
+package load
 
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"runtime/debug"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// volley says what to send to a server.
-type volley struct {
+// Volley says what to send to a server.
+type Volley struct {
 	Target  string  // address of a server
 	Conns   int     // connections, each with one call under way
 	Seconds float64 // for how long
@@ -23,54 +22,61 @@ type volley struct {
 	Most    int     // calls; 0: as many as Seconds may need
 	Events  int     // in each call; 0: one
 	Lanes   int     // conversations
+	Pages   int     // whose conversations they are; 0: one
 	InTurn  bool    // one conversation after another, instead of random ones
+	Form    Form    // of a call
 	Await   bool    // until all events were delivered
 }
 
-// outcome is what came of a volley. Times are milliseconds.
-type outcome struct {
+// Outcome is what came of a volley. Times are milliseconds.
+type Outcome struct {
 	Acked     int     // calls answered 200 within Elapsed
 	Elapsed   float64 // seconds in which calls were sent
-	Ack       spread  // from the first byte sent to the answer
+	Ack       Spread  // from the first byte sent to the answer
 	Delivered int     // events read by the workspace within Elapsed
-	E2E       spread  // from the first byte sent to the event read
+	E2E       Spread  // from the first byte sent to the event read
 	Late      int     // calls of the open loop counted from when they were due
 }
 
-func (o outcome) ackRate() float64       { return float64(o.Acked) / o.Elapsed }
-func (o outcome) deliveredRate() float64 { return float64(o.Delivered) / o.Elapsed }
+// AckRate is calls answered in a second.
+func (o Outcome) AckRate() float64 { return float64(o.Acked) / o.Elapsed }
 
-// spread is two quantiles.
-type spread struct{ P50, P99 float64 }
+// DeliveredRate is events read by the workspace in a second.
+func (o Outcome) DeliveredRate() float64 { return float64(o.Delivered) / o.Elapsed }
 
-// loader is the actor that sends, and has the workspace that receives.
-type loader struct {
+// Spread is two quantiles.
+type Spread struct{ P50, P99 float64 }
+
+// Loader sends, and has the workspace that receives.
+type Loader struct {
 	workspace *workspace
 	run       int
 }
 
-type loadHello struct{ Workspace string }
-
-func startLoad(json.RawMessage) (actor, error) {
-	debug.SetGCPercent(400) // the server is being measured, and has only these processors
+// Start starts the workspace; nothing is sent yet.
+func Start() (*Loader, error) {
 	w, err := startWorkspace()
 	if err != nil {
-		return actor{}, err
+		return nil, err
 	}
-	l := &loader{workspace: w}
-	return actor{
-		hello: loadHello{Workspace: w.url},
-		calls: map[string]handler{"fire": handle(l.fire), "mood": handle(w.take), "agents": handle(l.agents), "frames": handle(l.frames)},
-		close: w.close,
-	}, nil
+	return &Loader{workspace: w}, nil
 }
+
+// Workspace returns the URL of the workspace, which is Meta's as well.
+func (l *Loader) Workspace() string { return l.workspace.url }
+
+// Take says how the workspace takes messages from now on.
+func (l *Loader) Take(m Mood) { l.workspace.take(m) }
+
+// Close ends the workspace.
+func (l *Loader) Close() error { return l.workspace.close() }
 
 // perSecond is more calls than any server answered here in a second.
 const perSecond = 50_000
 
 // attempt is one volley under way.
 type attempt struct {
-	volley
+	Volley
 	requests requests
 	flight   *flight
 	end      time.Duration // since flight.started
@@ -85,8 +91,9 @@ type attempt struct {
 // it was sent: time.Sleep is not more exact. Beyond it, the call waited for the server.
 const tolerance = 1500 * time.Microsecond
 
-func (l *loader) fire(v volley) (outcome, error) {
-	v.Events = max(v.Events, 1)
+// Fire sends a volley.
+func (l *Loader) Fire(v Volley) (Outcome, error) {
+	v.Events, v.Pages = max(v.Events, 1), max(v.Pages, 1)
 	count := int(v.Seconds*perSecond) + 1
 	if v.Rate > 0 {
 		count = max(int(v.Rate*v.Seconds), 1)
@@ -96,13 +103,13 @@ func (l *loader) fire(v volley) (outcome, error) {
 	}
 	l.run++
 	a := &attempt{
-		volley: v, requests: makeRequests(l.run, count, v.Events, v.Lanes, v.InTurn),
+		Volley: v, requests: makeRequests(l.run, count, v),
 		end:  time.Duration(v.Seconds * float64(time.Second)),
 		sent: make([]int64, count), done: make([]int64, count),
 	}
 	conns, err := dial(v.Target, v.Conns)
 	if err != nil {
-		return outcome{}, err
+		return Outcome{}, err
 	}
 	a.flight = newFlight(l.run, count*v.Events)
 	l.workspace.flight.Store(a.flight)
@@ -121,11 +128,11 @@ func (l *loader) fire(v volley) (outcome, error) {
 	wg.Wait()
 	elapsed := time.Since(a.flight.started)
 	if err := errors.Join(errs...); err != nil {
-		return outcome{}, err
+		return Outcome{}, err
 	}
 	if v.Await {
 		if err := a.await(); err != nil {
-			return outcome{}, err
+			return Outcome{}, err
 		}
 	}
 	return a.outcome(elapsed), nil
@@ -203,8 +210,8 @@ func (a *attempt) await() error {
 	return nil
 }
 
-func (a *attempt) outcome(elapsed time.Duration) outcome {
-	o := outcome{Elapsed: elapsed.Seconds(), Late: int(a.late.Load())}
+func (a *attempt) outcome(elapsed time.Duration) Outcome {
+	o := Outcome{Elapsed: elapsed.Seconds(), Late: int(a.late.Load())}
 	var acks, e2e []int64
 	for i, done := range a.done {
 		if done == 0 {
@@ -221,20 +228,21 @@ func (a *attempt) outcome(elapsed time.Duration) outcome {
 			}
 		}
 	}
-	o.Ack, o.E2E = spreadOf(acks), spreadOf(e2e)
+	o.Ack, o.E2E = SpreadOf(acks), SpreadOf(e2e)
 	return o
 }
 
-func spreadOf(ns []int64) spread {
+// SpreadOf returns the quantiles of times in nanoseconds.
+func SpreadOf(ns []int64) Spread {
 	if len(ns) == 0 {
-		return spread{}
+		return Spread{}
 	}
 	slices.Sort(ns)
 	at := func(q float64) float64 { return float64(ns[int(q*float64(len(ns)-1))]) / 1e6 }
-	return spread{P50: at(0.50), P99: at(0.99)}
+	return Spread{P50: at(0.50), P99: at(0.99)}
 }
 
-// connection speaks just enough HTTP for answers without a body.
+// connection speaks just enough HTTP.
 type connection struct {
 	net.Conn
 	answers *bufio.Reader
@@ -253,13 +261,48 @@ func (c *connection) exchange(request []byte) error {
 	if !bytes.HasPrefix(status, accepted) {
 		return fmt.Errorf("answered %q", bytes.TrimSpace(status))
 	}
+	length := 0
 	for {
 		line, err := c.answers.ReadSlice('\n')
 		if err != nil {
 			return err
 		}
 		if len(line) == 2 {
-			return nil
+			return c.skip(length)
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.EqualFold(name, []byte("Content-Length")):
+			length, err = strconv.Atoi(string(bytes.TrimSpace(value)))
+		case bytes.EqualFold(name, []byte("Transfer-Encoding")):
+			length = inChunks
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// inChunks stands for the length of a body that comes in chunks.
+const inChunks = -1
+
+// skip reads over a body.
+func (c *connection) skip(length int) error {
+	if length != inChunks {
+		_, err := c.answers.Discard(length)
+		return err
+	}
+	for {
+		line, err := c.answers.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		n, err := strconv.ParseInt(string(bytes.TrimSpace(line)), 16, 32)
+		if err != nil {
+			return err
+		}
+		if _, err := c.answers.Discard(int(n) + len("\r\n")); n == 0 || err != nil {
+			return err
 		}
 	}
 }

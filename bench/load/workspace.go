@@ -1,4 +1,4 @@
-package main
+package load
 
 import (
 	"bytes"
@@ -13,10 +13,11 @@ import (
 	"github.com/gorilla/websocket"
 )
 
+// Who logs in over DDP, and with which token it calls.
 const (
-	botUser  = "bench.bot"
-	botID    = "benchbot"
-	botToken = "bench-token"
+	BotUser  = "bench.bot"
+	BotID    = "benchbot"
+	BotToken = "bench-token"
 )
 
 // workspace is as much of Rocket.Chat as the bridge needs to deliver: the login
@@ -26,16 +27,17 @@ type workspace struct {
 	url    string
 	server *http.Server
 	flight atomic.Pointer[flight]
-	mood   atomic.Pointer[mood]
+	mood   atomic.Pointer[Mood]
 
 	mu     sync.Mutex
-	rooms  []string // opened so far
-	victim string   // the room that hangs; empty: the next one to be written to
-	line   *line    // to the bridge that connected last
+	rooms  []string        // opened so far
+	opened map[string]bool // the same
+	victim string          // the room that hangs; empty: the next one to be written to
+	lines  []*line         // to the bridges, in the order in which they connected
 }
 
-// mood is how the workspace takes messages.
-type mood struct {
+// Mood is how the workspace takes messages.
+type Mood struct {
 	Pause time.Duration // for each
 	Hang  time.Duration // for those of one room
 }
@@ -59,6 +61,7 @@ type flight struct {
 	started time.Time
 	landed  []atomic.Int64 // when event i was read the first time, in ns since started; 0: not yet
 	count   atomic.Int64
+	next    chan<- struct{} // told of each event that arrives the first time; nil: nobody waits
 }
 
 func newFlight(run, events int) *flight {
@@ -72,6 +75,9 @@ func (f *flight) land(run, i int) {
 	}
 	if f.landed[i].CompareAndSwap(0, int64(time.Since(f.started))) {
 		f.count.Add(1)
+		if f.next != nil {
+			f.next <- struct{}{}
+		}
 	}
 }
 
@@ -80,12 +86,12 @@ func startWorkspace() (*workspace, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &workspace{url: "http://" + l.Addr().String()}
-	w.mood.Store(&mood{})
+	w := &workspace{url: "http://" + l.Addr().String(), opened: map[string]bool{}}
+	w.mood.Store(&Mood{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("/websocket", w.stream)
 	for route, answer := range map[string]string{
-		"GET /api/v1/me":              `{"success":true,"_id":"` + botID + `","username":"` + botUser + `"}`,
+		"GET /api/v1/me":              `{"success":true,"_id":"` + BotID + `","username":"` + BotUser + `"}`,
 		"GET /api/v1/settings.public": `{"success":true,"settings":[]}`,
 		"GET /api/v1/livechat/config": `{"success":true,"config":{"enabled":true,"online":true}}`,
 		"GET /api/v1/livechat/rooms":  `{"success":true,"rooms":[]}`,
@@ -103,6 +109,7 @@ func startWorkspace() (*workspace, error) {
 	both := http.NewServeMux()
 	both.Handle("/", loggedIn(mux))
 	both.HandleFunc("POST /{version}/{page}/messages", w.answer)
+	both.HandleFunc("POST /hooks/bench", w.hook)
 	w.server = &http.Server{Handler: both, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = w.server.Serve(l) }() // ends with close
 	return w, nil
@@ -113,7 +120,7 @@ func (w *workspace) close() error { return w.server.Close() }
 // loggedIn refuses REST calls without the token that a login over DDP returned.
 func loggedIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/websocket" && (r.Header.Get("X-Auth-Token") != botToken || r.Header.Get("X-User-Id") != botID) {
+		if r.URL.Path != "/websocket" && (r.Header.Get("X-Auth-Token") != BotToken || r.Header.Get("X-User-Id") != BotID) {
 			rw.WriteHeader(http.StatusUnauthorized)
 			_, _ = io.WriteString(rw, `{"status":"error","message":"You must be logged in to do this."}`)
 			return
@@ -131,7 +138,7 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 	defer conn.Close()
 	l := &line{conn: conn, pongs: make(chan struct{}, 1)}
 	w.mu.Lock()
-	w.line = l
+	w.lines = append(w.lines, l)
 	w.mu.Unlock()
 	for {
 		var f struct{ Msg, ID, Method string }
@@ -143,7 +150,7 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 		case f.Msg == "connect":
 			answer = `{"msg":"connected","session":"bench"}`
 		case f.Msg == "method" && f.Method == "login":
-			answer = fmt.Sprintf(`{"msg":"result","id":%q,"result":{"id":%q,"token":%q}}`, f.ID, botID, botToken)
+			answer = fmt.Sprintf(`{"msg":"result","id":%q,"result":{"id":%q,"token":%q}}`, f.ID, BotID, BotToken)
 		case f.Msg == "sub":
 			answer = fmt.Sprintf(`{"msg":"ready","subs":[%q]}`, f.ID)
 		case f.Msg == "ping":
@@ -163,14 +170,16 @@ func (w *workspace) stream(rw http.ResponseWriter, r *http.Request) {
 // visitor knows everybody already.
 func (w *workspace) visitor(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // a torn call has no token in it
-	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, textOf(body, "token"))
+	fmt.Fprintf(rw, `{"success":true,"visitor":{"token":"%s"}}`, TextOf(body, "token"))
 }
 
 // room gives each visitor one room for ever, called after the visitor.
 func (w *workspace) room(rw http.ResponseWriter, r *http.Request) {
 	id := "r" + r.URL.Query().Get("token")
 	w.mu.Lock()
-	w.rooms = append(w.rooms, id)
+	if !w.opened[id] {
+		w.opened[id], w.rooms = true, append(w.rooms, id)
+	}
 	w.mu.Unlock()
 	fmt.Fprintf(rw, `{"success":true,"newRoom":true,"room":{"_id":%q}}`, id)
 }
@@ -184,11 +193,11 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	if _, err := b.ReadFrom(r.Body); err != nil {
 		return
 	}
-	if run, i, ok := readTag(textOf(b.Bytes(), "msg")); ok {
+	if run, i, ok := readTag(TextOf(b.Bytes(), "msg")); ok {
 		w.flight.Load().land(run, i)
 	}
-	room := textOf(b.Bytes(), "rid")
-	if m := w.mood.Load(); *m != (mood{}) {
+	room := TextOf(b.Bytes(), "rid")
+	if m := w.mood.Load(); *m != (Mood{}) {
 		time.Sleep(m.Pause)
 		if m.Hang > 0 && w.isVictim(string(room)) {
 			time.Sleep(m.Hang)
@@ -197,6 +206,15 @@ func (w *workspace) message(rw http.ResponseWriter, r *http.Request) {
 	answer := append(b.AvailableBuffer(), `{"success":true,"message":{"_id":"posted","rid":"`...)
 	answer = append(append(answer, room...), `"}}`...)
 	_, _ = rw.Write(answer)
+}
+
+// hook takes a text as an incoming webhook of Rocket.Chat does, without a login.
+func (w *workspace) hook(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // a torn call has no tag in it
+	if run, i, ok := readTag(TextOf(body, "text")); ok {
+		w.flight.Load().land(run, i)
+	}
+	_, _ = io.WriteString(rw, `{"success":true}`)
 }
 
 // isVictim chooses the room that hangs: the first one that is written to.
@@ -210,27 +228,26 @@ func (w *workspace) isVictim(room string) bool {
 }
 
 // take sets how messages are taken from now on.
-func (w *workspace) take(m mood) (nothing, error) {
+func (w *workspace) take(m Mood) {
 	w.mu.Lock()
 	w.victim = ""
 	w.mu.Unlock()
 	w.mood.Store(&m)
-	return nothing{}, nil
 }
 
 // answer takes what an agent wrote, as Meta.
 func (w *workspace) answer(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // a torn call has no tag in it
-	run, i, ok := readTag(textOf(body, "text"))
+	run, i, ok := readTag(TextOf(body, "text"))
 	if ok {
 		w.flight.Load().land(run, i)
 	}
 	fmt.Fprintf(rw, `{"recipient_id":"1","message_id":"m_out%d_%d"}`, run, i)
 }
 
-// textOf finds a text in JSON that our own encoder wrote; in ids and tags nothing
+// TextOf finds a text in JSON that our own encoder wrote; in ids and tags nothing
 // is escaped.
-func textOf(body []byte, name string) []byte {
+func TextOf(body []byte, name string) []byte {
 	_, rest, _ := bytes.Cut(body, []byte(`"`+name+`":"`))
 	value, _, _ := bytes.Cut(rest, []byte(`"`))
 	return value
