@@ -35,15 +35,15 @@ func (l *latest) note(p pass) {
 	l.one = p
 }
 
-// byOthers is when somebody else than a sender made the last of them.
-func (l *latest) byOthers(of string) time.Time {
+// byOthers is the last of them that somebody else than a sender made.
+func (l *latest) byOthers(of string) pass {
 	if l.one.of != of {
-		return l.one.at
+		return l.one
 	}
 	if l.other.of != of {
-		return l.other.at
+		return l.other
 	}
-	return time.Time{}
+	return pass{}
 }
 
 // route is what is known of one.
@@ -53,10 +53,11 @@ type route struct {
 	tellable bool               // somebody was told that everybody is refused
 }
 
-// pass is a call of a sender, and when it began.
+// pass is a call of a sender, when it began, and when its answer was there: in between the workspace let
+// it through, nobody knows when.
 type pass struct {
-	of string
-	at time.Time
+	of        string
+	at, ended time.Time
 }
 
 // refusal is since when a sender is refused, when last, and whether that looked like trouble
@@ -64,7 +65,7 @@ type pass struct {
 type refusal struct {
 	since, last time.Time
 	trouble     bool
-	witness     time.Time // when somebody else's call began that passed since then; of several any
+	witness     time.Time // when somebody else's call had passed that began since then; of several any
 }
 
 const (
@@ -88,8 +89,9 @@ func (b *Book) Passed(name, of string, began time.Time) (recovered bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.route(name)
-	r.passed.note(pass{of, began})
-	b.passed.note(pass{of, began})
+	passed := pass{of, began, b.now()}
+	r.passed.note(passed)
+	b.passed.note(passed)
 	delete(r.refused, of)
 	recovered, r.tellable = r.tellable, false
 	return recovered
@@ -97,8 +99,8 @@ func (b *Book) Passed(name, of string, began time.Time) (recovered bool) {
 
 // Refused notes that a call was refused, and returns what became of others since that
 // sender is refused. Those refused for other things than trouble tell nothing of trouble,
-// and the other way round; those who passed tell nothing of a call that had begun before theirs:
-// an outage may have ended between the two.
+// and the other way round; those who passed tell nothing of a call that had begun before theirs was
+// through: an outage may have ended between the two.
 func (b *Book) Refused(name, of string, trouble bool, began time.Time) bridge.Others {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -111,12 +113,12 @@ func (b *Book) Refused(name, of string, trouble bool, began time.Time) bridge.Ot
 	if len(r.refused) >= mostRefused {
 		r.forget(now)
 	}
-	if passed := r.passed.byOthers(of); mine.witness.IsZero() && !passed.Before(mine.since) {
-		mine.witness = passed
+	if passed := r.passed.byOthers(of); mine.witness.IsZero() && !passed.at.Before(mine.since) {
+		mine.witness = passed.ended
 	}
 	r.refused[of] = mine
 	if trouble {
-		b.trouble.note(pass{of, now})
+		b.trouble.note(pass{of, now, now})
 	}
 	return r.others(of, trouble, now, began)
 }
@@ -124,7 +126,7 @@ func (b *Book) Refused(name, of string, trouble bool, began time.Time) bridge.Ot
 // others is what became of others since a sender is refused. That one passed tells nothing any
 // more when another was refused since, and it is a while ago: an outage may have begun.
 func (r *route) others(of string, trouble bool, now, began time.Time) bridge.Others {
-	passed, refused := r.passed.byOthers(of), time.Time{}
+	passed, refused := r.passed.byOthers(of).at, time.Time{}
 	for other, its := range r.refused {
 		if other != of && its.trouble == trouble && now.Sub(its.last) < fresh && its.last.After(refused) {
 			refused = its.last
@@ -150,7 +152,7 @@ func (r *route) passedSince(of string, passed, refused, now time.Time) bool {
 func (b *Book) Works(name, of string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.route(name).passedSince(of, b.passed.byOthers(of), b.trouble.byOthers(of), b.now())
+	return b.route(name).passedSince(of, b.passed.byOthers(of).at, b.trouble.byOthers(of).at, b.now())
 }
 
 // Told notes that somebody was told that everybody is refused.

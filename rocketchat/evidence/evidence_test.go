@@ -10,7 +10,7 @@ import (
 )
 
 // TestRefused_IsWeighedByWhatBecameOfOthers plays calls one second apart. A line is a sender
-// and what became of it: + it passed, ~ it passed and had begun three seconds before, - it was refused, = it was refused and had begun three
+// and what became of it: + it passed, ~ it passed and had begun three seconds before, * likewise two, - it was refused, = it was refused and had begun three
 // seconds before, ! it met trouble. What is known of others at the last refusal is wanted.
 func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -25,6 +25,8 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 		"another one was under way, an outage":    {"a! b~ c! a!", bridge.OthersRefused},
 		"two passed, who began first ends last":   {"a- b+ c~ a-", bridge.OthersPass},
 		"another one passed, and began later":     {"a- b+ a=", bridge.OthersSilent},
+		"two under way when an outage ends":       {"a-     b* a=", bridge.OthersSilent},
+		"they were, and it is tried again":        {"a-     b* a= a-", bridge.OthersPass},
 		"another one did, and it is tried again":  {"a- b+ a= a-", bridge.OthersPass},
 		"an outage ends while it is under way":    {"a- b- b+ a=", bridge.OthersSilent},
 		"it ends, and a third is still refused":   {"a- c- b+ a=", bridge.OthersRefused},
@@ -62,6 +64,8 @@ func TestRefused_IsWeighedByWhatBecameOfOthers(t *testing.T) {
 				b.Passed("r", of, now)
 			case '~':
 				b.Passed("r", of, now.Add(-3*time.Second))
+			case '*':
+				b.Passed("r", of, now.Add(-2*time.Second))
 			case '=':
 				got = b.Refused("r", of, false, now.Add(-3*time.Second))
 			default:
