@@ -95,11 +95,11 @@ func (r substitutes) text(ctx context.Context, link *stay, p *posting, refused e
 // takenNow tries a text once more after its line was taken, where nobody else had shown that the
 // workspace takes texts: perhaps it began to between the two. Then the line goes.
 func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line bridge.MessageID) bool {
-	id := p.in.MessageID()
-	if link.inParts || r.postOne(ctx, link, bridge.Post{ID: id, Text: p.text, Quote: p.quote}) != nil {
+	shown, err := r.sayText(ctx, link, p)
+	if err != nil {
 		return false
 	}
-	p.shown, p.posted = []bridge.MessageID{id}, true
+	p.shown, p.posted = shown, true
 	if gone, err := r.Changes.Delete(ctx, link.Visitor, link.Room, line); !gone || err != nil {
 		r.Log.Info("a line stays although its text is shown", "page", p.page.ID, "room", link.Room, "err", err)
 	}

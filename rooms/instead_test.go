@@ -59,6 +59,40 @@ func TestText_RefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
 	}
 }
 
+// TestText_InPartsRefusedForLong_IsReplaced_UnlessItIsTakenNow: an outage whose answer is that
+// everything is too large ends between the last part that was tried and the line.
+func TestText_InPartsRefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
+	for name, taken := range map[string]bool{"the outage ended before the line": true, "it is still wrong": false} {
+		d := newDesk(t)
+		d.talking()
+		a := &bridge.Response{Route: "POST livechat/message", Status: 413, Others: bridge.OthersRefused}
+		refused := slices.Repeat([]error{&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: a}}, 3) // "uno ", "un", "u"
+		d.fail["post"] = append(slices.Clone(refused), nil)
+		if !taken {
+			d.fail["post"] = append(d.fail["post"], refused...)
+		}
+		r, e := d.made(), &eraser{}
+		r.Changes = e
+		in := event("k", "uno duo <x>")
+		in.Tries, in.InParts, in.Refusals = 1, true, bridge.Refusals{Count: 9, For: time.Hour}
+		became, err := r.Deliver(t.Context(), in, opens)
+		if err != nil || (became.Left == nil) != taken {
+			t.Errorf("%s: given up: %v, %v", name, became.Left, err)
+		}
+		texts := slices.DeleteFunc(d.shown, func(s shown) bool { return slices.Contains(e.gone, s.ID) })
+		var all string
+		for _, s := range texts {
+			all += s.Text
+		}
+		if taken && all != in.Text || !taken && (len(texts) != 1 || !strings.Contains(all, "does not take")) {
+			t.Errorf("%s: agents read %+v", name, texts)
+		}
+		if taken && (len(became.Receipt.Shown) != 3 || became.Receipt.Shown[0] != texts[0].ID) {
+			t.Errorf("%s: remembered as %q", name, became.Receipt.Shown)
+		}
+	}
+}
+
 // TestText_TakenAfterItsLine_TakesTheLineAway: an attempt said the line and could not write that
 // down; the next finds that the text is taken.
 func TestText_TakenAfterItsLine_TakesTheLineAway(t *testing.T) {

@@ -196,16 +196,7 @@ const longest = 1000
 // which messages: once the last of them is there, all are.
 func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	id := p.in.MessageID()
-	whole := bridge.Post{ID: id, Text: p.text, Quote: p.quote}
-	quote := p.quote // by the first part
-	shown, err := link.inFull(whole, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
-		one.Quote = quote
-		err := r.postOne(ctx, link, one)
-		if err == nil {
-			quote = ""
-		}
-		return err
-	})
+	shown, err := r.sayText(ctx, link, p)
 	p.shown, err = shown, p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {
 		return substitutes{r}.giveUpText(ctx, link, p, err, a)
@@ -214,6 +205,20 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 		substitutes{r}.outdated(ctx, link, p, replacement(id))
 	}
 	return err
+}
+
+// sayText has the customer say the text, and returns the ids of all that were tried. The first
+// part quotes what the whole would.
+func (r *poster) sayText(ctx context.Context, link *stay, p *posting) (tried []bridge.MessageID, err error) {
+	id, quote := p.in.MessageID(), p.quote
+	return link.inFull(bridge.Post{ID: id, Text: p.text}, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
+		one.Quote = quote
+		err := r.postOne(ctx, link, one)
+		if err == nil {
+			quote = ""
+		}
+		return err
+	})
 }
 
 // giveUpText has something take the place of a text that the workspace keeps refusing, unless
