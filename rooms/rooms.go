@@ -251,11 +251,14 @@ func (r *Rooms) deliver(ctx context.Context, link *stay, in bridge.Incoming) (br
 	case bridge.HandoverEvent, bridge.OptinEvent, bridge.FeedbackEvent, bridge.OtherEvent:
 		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), r.quotable(in), r.happened(ctx, in))
 	}
-	if in.Deleted && in.Comment != nil {
-		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), "", r.Say.Say("A comment was written and deleted before it could be shown."))
-	}
 	if in.Deleted {
-		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), "", r.Say.Say("The customer sent a message and deleted it before it could be shown."))
+		stands, err := r.mayStand(ctx, link, in)
+		if err != nil {
+			return bridge.Shown{}, err
+		}
+		if !stands {
+			return bridge.Shown{}, r.unseen(ctx, link, in)
+		}
 	}
 	return r.show(ctx, link, in)
 }
