@@ -16,12 +16,22 @@ import (
 const longest = 1000
 
 // sayText has the customer say the text, and returns the ids of all that were tried. The first
-// part quotes what the whole would.
+// part quotes what the whole would. A part that is refused may be there, from an attempt whose
+// answer was lost, or from before the room was closed: then the next one follows.
 func (r *poster) sayText(ctx context.Context, link *stay, p *posting) (tried []bridge.MessageID, err error) {
 	id, quote := p.in.MessageID(), p.quote
 	return link.inFull(bridge.Post{ID: id, Text: p.text}, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
 		one.Quote = quote
 		err := r.postOne(ctx, link, one)
+		if one.ID != id && err != nil && (p.closed(link, err) || r.tooMuch(p.in.Refusals.Of(0), err) != nil) {
+			there, failed := r.Livechat.Has(ctx, link.Visitor, link.Room, one.ID)
+			if there, failed = r.undone(link, there, failed); failed != nil {
+				return failed
+			}
+			if there {
+				err = nil
+			}
+		}
 		if err == nil {
 			quote = ""
 		}
@@ -83,6 +93,7 @@ func inParts(below bridge.MessageID, text string, limit int, refused error, say 
 	if limit == 0 {
 		return []bridge.MessageID{below}, refused
 	}
+	var before []bridge.MessageID
 	for i, piece := range slices.Insert(pieces(words, limit), 0, ours) {
 		if piece == "" {
 			continue
@@ -95,14 +106,16 @@ func inParts(below bridge.MessageID, text string, limit int, refused error, say 
 		if err = say(part); tooLong(err) {
 			some, err = inParts(part.ID, piece, shorter, err, say)
 		}
-		if i > 0 || err != nil {
-			tried = append(tried, some...)
-		}
 		if err != nil {
-			return tried, err
+			return append(tried, some...), err
 		}
+		if i == 0 {
+			before = some
+			continue
+		}
+		tried = append(tried, some...)
 	}
-	return tried, nil
+	return append(tried, before...), nil // whoever quotes the text quotes its first words
 }
 
 // preface parts the lines of ours with which a text begins from the words that follow. A text

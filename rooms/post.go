@@ -21,14 +21,15 @@ type poster struct {
 	*remarks
 	*opener
 
-	seenOpen *recent.Map[bridge.RoomID, struct{}] // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
+	seenOpen  *recent.Map[bridge.RoomID, struct{}] // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
+	unfetched *recent.Map[bridge.MessageID, int]   // how often files were not there to fetch, by the ids of their lines
 }
 
-// mostOpen bounds how many rooms are remembered.
-const mostOpen = 10_000
+// mostOpen and mostUnfetched bound what is remembered.
+const mostOpen, mostUnfetched = 10_000, 10_000
 
 func newPoster(c *Config, w *wording, m *remarks, o *opener) *poster {
-	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3)}
+	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3), recent.New[bridge.MessageID, int](mostUnfetched, 0)}
 }
 
 // posting is one event on its way into a room.
@@ -141,7 +142,7 @@ func (r *poster) post(ctx context.Context, link *stay, p *posting) error {
 		return r.files(ctx, link, p)
 	}
 	err := r.postText(ctx, link, p)
-	if reasonOf(err) == bridge.RoomClosed && p.open != link.Room {
+	if p.closed(link, err) {
 		there, failed := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
 		if there, failed = r.undone(link, there, failed); failed != nil {
 			return failed
@@ -199,6 +200,12 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 		substitutes{r}.outdated(ctx, link, p, replacement(id))
 	}
 	return err
+}
+
+// closed reports whether a text was refused because the room is closed, and Rocket.Chat has not
+// just said otherwise.
+func (p *posting) closed(link *stay, err error) bool {
+	return reasonOf(err) == bridge.RoomClosed && p.open != link.Room
 }
 
 // giveUpText has something take the place of a text that the workspace keeps refusing, unless
