@@ -127,7 +127,7 @@ func (r *Relay) makeAutomatic() {
 
 // load fills the lanes with what an earlier run left.
 func (r *Relay) load() error {
-	if err := errors.Join(r.inbox.Load(nil), r.Outbound.Load(), r.notices.Load(nil)); err != nil {
+	if err := errors.Join(r.Inbound.Load(), r.Outbound.Load(), r.notices.Load(nil)); err != nil {
 		return err
 	}
 	in, out := r.inbox.Look().Count(), r.outbox.Look().Count()
