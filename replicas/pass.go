@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -135,6 +136,11 @@ func (d *Desk) PassWebhook(w http.ResponseWriter, r *http.Request, body []byte) 
 }
 
 func (d *Desk) passOther(w http.ResponseWriter, r *http.Request) {
+	if !hasPath(r.URL) {
+		d.Count("no-path")
+		http.Error(w, "the request names no path", http.StatusBadRequest)
+		return
+	}
 	select {
 	case d.others <- struct{}{}:
 		defer func() { <-d.others }()
@@ -166,15 +172,15 @@ func (d *Desk) pass(w http.ResponseWriter, r *http.Request, body []byte, repeata
 			d.Count("here")
 			return
 		}
-		url := d.Leader()
-		if url == "" {
+		leader := d.Leader()
+		if leader == "" {
 			continue
 		}
 		wait := time.Until(end)
 		if !repeatable {
 			wait = 25 * time.Second
 		}
-		res, err := d.ask(r, url, body, wait)
+		res, err := d.ask(r, leader, body, wait)
 		switch {
 		case err == nil && (res.StatusCode != http.StatusServiceUnavailable || !repeatable && !notLeading(res)):
 			answer(w, res)
@@ -183,7 +189,7 @@ func (d *Desk) pass(w http.ResponseWriter, r *http.Request, body []byte, repeata
 		case err == nil:
 			res.Body.Close() // #nosec G104 -- it is asked again
 		case !repeatable && !notAsked(err):
-			d.Log.Warn("the leader did not answer", "leader", url, "err", err)
+			d.Log.Warn("the leader did not answer", "leader", leader, "err", err)
 			d.Count("failed")
 			http.Error(w, "the leading replica did not answer; look whether it was done", http.StatusBadGateway)
 			return
@@ -208,13 +214,18 @@ func (d *Desk) refuse(w http.ResponseWriter, why string) {
 	http.Error(w, "this replica does not lead, and reaches none that does", http.StatusServiceUnavailable)
 }
 
-func (d *Desk) ask(r *http.Request, url string, body []byte, wait time.Duration) (*http.Response, error) {
+func (d *Desk) ask(r *http.Request, leader string, body []byte, wait time.Duration) (*http.Response, error) {
+	to, err := at(leader, r.URL)
+	if err != nil {
+		return nil, err
+	}
 	ctx, stop := context.WithTimeout(r.Context(), wait)
-	req, err := http.NewRequestWithContext(ctx, r.Method, strings.TrimRight(url, "/")+r.URL.RequestURI(), bytes.NewReader(body)) // #nosec G704 -- the address stands in the journal, under a proof
+	req, err := http.NewRequestWithContext(ctx, r.Method, leader, bytes.NewReader(body)) // #nosec G704 -- the address stands in the journal, under a proof
 	if err != nil {
 		stop()
 		return nil, err
 	}
+	req.URL = to
 	req.Header = r.Header.Clone()
 	for _, hop := range []string{"Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"} {
 		req.Header.Del(hop)
@@ -229,6 +240,27 @@ func (d *Desk) ask(r *http.Request, url string, body []byte, wait time.Duration)
 	res.Body = stopping{res.Body, stop}
 	return res, nil
 }
+
+// hasPath reports whether an address names a place at whoever answers here, and nothing else:
+// http:@elsewhere/ is opaque, and * no path.
+func hasPath(u *url.URL) bool { return u.Opaque == "" && strings.HasPrefix(u.Path, "/") }
+
+// at is the leader's address for what was asked here. Nothing that strangers write may say who is
+// asked: they choose the path and what follows it, and no part of the text before.
+func at(leader string, asked *url.URL) (*url.URL, error) {
+	to, err := url.Parse(strings.TrimRight(leader, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if !hasPath(asked) {
+		return nil, errNoPath
+	}
+	to.Path, to.RawPath = to.Path+asked.Path, to.EscapedPath()+asked.EscapedPath()
+	to.RawQuery, to.ForceQuery = asked.RawQuery, asked.ForceQuery
+	return to, nil
+}
+
+var errNoPath = errors.New("the request names no path")
 
 // stopping ends a request's context with its body.
 type stopping struct {

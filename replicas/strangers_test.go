@@ -1,0 +1,96 @@
+package replicas_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"messenger-bridge/app/parts"
+	"messenger-bridge/intake"
+	"messenger-bridge/replicas"
+)
+
+// never is for desks that have no answers of their own.
+func never(*http.Request) bool { return false }
+
+// passing answers as a standby whose leader is at an address.
+func passing(leader string, log io.Writer) http.Handler {
+	d := replicas.NewDesk("standby", func() string { return leader }, func(string) {}, slog.New(slog.NewTextHandler(log, nil)))
+	return d.Handler(http.NotFoundHandler(), http.NotFoundHandler(), never, never)
+}
+
+// standbyAt listens as a standby does.
+func standbyAt(t *testing.T, leader string) (address string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := parts.Public(l, passing(leader, io.Discard), intake.NewDoor(1024, func() {}), nil, slog.New(slog.DiscardHandler))
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = run(ctx) }()
+	t.Cleanup(func() { stop(); <-ended })
+	return l.Addr().String()
+}
+
+// says sends what no client of net/http would, and returns the answer.
+func says(t *testing.T, address, request string) (status int, body string) {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprint(c, request)
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+// However strangers write an address, a standby asks the leader and nobody else, for a path of the leader's.
+func TestStandby_HostileAddresses_NobodyButTheLeaderIsAsked(t *testing.T) {
+	t.Parallel()
+	leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "leader: ", r.RequestURI) }))
+	defer leader.Close()
+	inside := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s %s: a secret of the inner network", r.Method, r.URL.Path)
+	}))
+	defer inside.Close()
+	standby, other := standbyAt(t, leader.URL), inside.Listener.Addr().String()
+	for _, c := range []struct{ line, want string }{
+		{"GET http:@" + other + "/token", ""}, // has an opaque part behind the scheme
+		{"POST http:@" + other + "/token", ""},
+		{"GET http:." + other + "/token", ""},
+		{"GET x:" + other + "/token", ""},
+		{"GET http:///token", "leader: /token"},
+		{"GET http://" + other + "/token?a=b", "leader: /token?a=b"},
+		{"GET http://u@" + other + "/token", "leader: /token"},
+		{"GET http://" + other, ""},
+		{"GET //" + other + "/token", "leader: //" + other + "/token"},
+		{"GET /@" + other + "/token", "leader: /@" + other + "/token"},
+		{"GET /%40" + other + "/a%2Fb?", "leader: /%40" + other + "/a%2Fb?"},
+		{"GET *", ""},
+		{"CONNECT " + other, ""},
+		{"CONNECT @" + other, ""},
+	} {
+		status, said := says(t, standby, c.line+" HTTP/1.1\r\nHost: bridge.test\r\nMetadata-Flavor: Google\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		if strings.Contains(said, "a secret of the inner network") || c.want != "" && (status != http.StatusOK || said != c.want) || c.want == "" && status != http.StatusBadRequest {
+			t.Errorf("%s: %d %q", c.line, status, said)
+		}
+	}
+}
