@@ -189,7 +189,7 @@ func (d *Desk) pass(w http.ResponseWriter, r *http.Request, body []byte, repeata
 		case err == nil:
 			res.Body.Close() // #nosec G104 -- it is asked again
 		case !repeatable && !notAsked(err):
-			d.Log.Warn("the leader did not answer", "leader", leader, "err", err)
+			d.Log.Warn("the leader did not answer", "leader", leader, "err", withoutQuery(err))
 			d.Count("failed")
 			http.Error(w, "the leading replica did not answer; look whether it was done", http.StatusBadGateway)
 			return
@@ -205,6 +205,16 @@ func notLeading(res *http.Response) bool { return res.Header.Get(Passed) != "" }
 func notAsked(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// withoutQuery is an error of net/http without the address: codes of Facebook's login and tickets
+// stand in its query.
+func withoutQuery(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
 }
 
 func (d *Desk) refuse(w http.ResponseWriter, why string) {

@@ -2,6 +2,7 @@ package replicas_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -91,6 +92,41 @@ func TestStandby_HostileAddresses_NobodyButTheLeaderIsAsked(t *testing.T) {
 		status, said := says(t, standby, c.line+" HTTP/1.1\r\nHost: bridge.test\r\nMetadata-Flavor: Google\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		if strings.Contains(said, "a secret of the inner network") || c.want != "" && (status != http.StatusOK || said != c.want) || c.want == "" && status != http.StatusBadRequest {
 			t.Errorf("%s: %d %q", c.line, status, said)
+		}
+	}
+}
+
+// The log holds no code of Facebook's login, no state and no ticket, however the leader fails to answer.
+func TestStandby_LeaderDoesNotAnswer_LogHoldsNoQuery(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]func(http.ResponseWriter){
+		"breaks off": func(w http.ResponseWriter) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				panic(err)
+			}
+			c.Close()
+		},
+		"says nonsense": func(w http.ResponseWriter) {
+			c, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				panic(err)
+			}
+			fmt.Fprint(c, "nonsense\r\n\r\n")
+			c.Close()
+		},
+		"leads astray": func(w http.ResponseWriter) {
+			w.Header().Set("Location", "http://[")
+			w.WriteHeader(http.StatusFound)
+		},
+	} {
+		leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fails(w) }))
+		var log bytes.Buffer
+		w := httptest.NewRecorder()
+		passing(leader.URL, &log).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/oauth/callback?code=AQsecretcode&state=secretstate", nil))
+		leader.Close()
+		if w.Code != http.StatusBadGateway || !strings.Contains(log.String(), "the leader did not answer") || strings.Contains(log.String(), "secret") {
+			t.Errorf("%s: answered %d, logged %s", name, w.Code, &log)
 		}
 	}
 }
