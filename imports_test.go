@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 
 	"replica":          {},
 	"journal":          {"replica"},
-	"replicas":         {"journal", "replica", "store", "store/changes", "store/compact"},
+	"replicas":         {"intake", "journal", "replica", "store", "store/changes", "store/compact"},
 	"replicas/compare": {"app", "journal", "replica", "store", "store/changes"},
 
 	"intake":   {},

@@ -17,6 +17,21 @@ var (
 	ErrBusy    = errors.New("too many bodies in memory")
 )
 
+// Refusal is the status for a body that could not be read, and why that was, in a word.
+func Refusal(err error) (status int, answer string) {
+	switch {
+	case errors.Is(err, ErrBusy):
+		return http.StatusServiceUnavailable, "busy"
+	case errors.Is(err, ErrGaveWay):
+		return http.StatusServiceUnavailable, "gave-way"
+	case errors.Is(err, ErrSlow):
+		return http.StatusRequestTimeout, "slow"
+	case errors.As(err, new(*http.MaxBytesError)):
+		return http.StatusRequestEntityTooLarge, "too-large"
+	}
+	return http.StatusBadRequest, "cut"
+}
+
 // Config says what a place for bodies allows.
 type Config struct {
 	Budget int64 // bytes of all bodies together

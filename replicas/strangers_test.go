@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"messenger-bridge/app/parts"
@@ -127,6 +128,122 @@ func TestStandby_LeaderDoesNotAnswer_LogHoldsNoQuery(t *testing.T) {
 		leader.Close()
 		if w.Code != http.StatusBadGateway || !strings.Contains(log.String(), "the leader did not answer") || strings.Contains(log.String(), "secret") {
 			t.Errorf("%s: answered %d, logged %s", name, w.Code, &log)
+		}
+	}
+}
+
+// manySockets are more than places to ask the leader.
+const manySockets = 100
+
+// trickle is a body that says when it is waited for, and never comes.
+type trickle struct {
+	awaited func()
+	stop    <-chan struct{}
+}
+
+func (t trickle) Read([]byte) (int, error) {
+	t.awaited()
+	<-t.stop
+	return 0, io.ErrUnexpectedEOF
+}
+
+// deaf is a client that asks, says when it is answered, and does not read.
+type deaf struct {
+	*httptest.ResponseRecorder
+	answered func()
+	stop     <-chan struct{}
+}
+
+func (d deaf) Write([]byte) (int, error) {
+	d.answered()
+	<-d.stop
+	return 0, io.ErrClosedPipe
+}
+
+// Strangers whose bodies do not come, or who do not read what they are answered, shut nobody out at a standby.
+func TestStandby_ManyWhoDawdle_OthersAreAnswered(t *testing.T) {
+	t.Parallel()
+	leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the form") }))
+	defer leader.Close()
+	for name, dawdle := range map[string]func(d http.Handler, reached func(), stop <-chan struct{}){
+		"with what they send": func(d http.Handler, reached func(), stop <-chan struct{}) {
+			r := httptest.NewRequest(http.MethodPost, "/x", trickle{reached, stop})
+			r.ContentLength = 10
+			d.ServeHTTP(httptest.NewRecorder(), r)
+		},
+		"with what they read": func(d http.Handler, reached func(), stop <-chan struct{}) {
+			d.ServeHTTP(deaf{httptest.NewRecorder(), reached, stop}, httptest.NewRequest(http.MethodGet, "/x", nil))
+		},
+	} {
+		d, stop, reached := passing(leader.URL, io.Discard), make(chan struct{}), make(chan struct{}, manySockets)
+		var all sync.WaitGroup
+		for range manySockets {
+			all.Go(func() {
+				once := sync.OnceFunc(func() { reached <- struct{}{} })
+				dawdle(d, once, stop)
+				once() // it was sent away
+			})
+		}
+		for range manySockets {
+			<-reached
+		}
+		w := httptest.NewRecorder()
+		d.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/pages/settings?ticket=good", nil))
+		if w.Code != http.StatusOK || w.Body.String() != "the form" {
+			t.Errorf("%s: an administrator is answered %d %q", name, w.Code, w.Body)
+		}
+		close(stop)
+		all.Wait()
+	}
+}
+
+// What a standby reads for others is bounded, and each refusal says why.
+func TestStandby_Bodies_AreReadWithinBounds(t *testing.T) {
+	t.Parallel()
+	leader := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n)
+	}))
+	defer leader.Close()
+	standby := standbyAt(t, leader.URL)
+	for length, want := range map[int]string{1: "200 1", 9 << 10: "200 9216", 1 << 20: "200 1048576", 1<<20 + 1: "413"} {
+		status, said := says(t, standby, fmt.Sprintf("POST /x HTTP/1.1\r\nHost: bridge.test\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", length, strings.Repeat("x", length)))
+		if got := fmt.Sprint(status, " ", said); !strings.HasPrefix(got, want) {
+			t.Errorf("%d bytes: %s", length, got)
+		}
+	}
+	if status, said := says(t, standby, "POST /x HTTP/1.1\r\nHost: bridge.test\r\nContent-Length: 10\r\n\r\n1"); status != http.StatusRequestTimeout {
+		t.Errorf("a body that does not come: %d %s", status, said)
+	}
+}
+
+// While no place is free to ask the leader, who has just come waits, and is answered.
+func TestStandby_LeaderIsSlow_OthersWaitForAPlace(t *testing.T) {
+	t.Parallel()
+	finish, asked := make(chan struct{}), make(chan struct{}, manySockets)
+	leader := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-finish
+	}))
+	defer leader.Close()
+	d := passing(leader.URL, io.Discard)
+	codes := make(chan int, 65)
+	ask := func() {
+		w := httptest.NewRecorder()
+		d.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/x", nil))
+		codes <- w.Code
+	}
+	for range 64 {
+		go ask()
+	}
+	for range 64 {
+		<-asked
+	}
+	go ask()
+	close(finish)
+	for range 65 {
+		if code := <-codes; code != http.StatusOK {
+			t.Errorf("answered %d", code)
 		}
 	}
 }

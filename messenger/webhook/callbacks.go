@@ -104,7 +104,7 @@ func (h *Callbacks) signedField(w http.ResponseWriter, r *http.Request) (value s
 	}
 	body, err := h.bodies.Read(w, r, intake.From(r), maxCallback)
 	if err != nil {
-		status, answer := whyUnread(err)
+		status, answer := intake.Refusal(err)
 		return "", status, answer
 	}
 	defer body.Release()

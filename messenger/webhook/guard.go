@@ -5,16 +5,13 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
-	"errors"
 	"hash"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 
 	"messenger-bridge/bridge"
-	"messenger-bridge/intake"
 )
 
 const signaturePrefix = "sha256="
@@ -111,21 +108,6 @@ func equalSecret(got string, want bridge.Secret) bool {
 // withoutEmpty drops empty secrets: anybody can sign with those.
 func withoutEmpty(secrets []bridge.Secret) []bridge.Secret {
 	return slices.DeleteFunc(slices.Clone(secrets), func(s bridge.Secret) bool { return s == "" })
-}
-
-// whyUnread is the status and the answer for a body that could not be read.
-func whyUnread(err error) (status int, answer string) {
-	switch {
-	case errors.Is(err, intake.ErrBusy):
-		return http.StatusServiceUnavailable, AnswerBusy
-	case errors.Is(err, intake.ErrGaveWay):
-		return http.StatusServiceUnavailable, AnswerGaveWay
-	case errors.Is(err, intake.ErrSlow):
-		return http.StatusRequestTimeout, AnswerSlow
-	case errors.As(err, new(*http.MaxBytesError)):
-		return http.StatusRequestEntityTooLarge, AnswerTooLarge
-	}
-	return http.StatusBadRequest, AnswerCut
 }
 
 // smallBody is up to which length a notification has a part of the memory for itself: all

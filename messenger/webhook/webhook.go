@@ -51,7 +51,7 @@ const (
 )
 
 // Answers, as counted behind CountAnswer. Of those that are not 200, only not-stored is known to
-// have been a call of Meta's; gave-way, slow and busy are bodies that were not read to their end.
+// have been a call of Meta's; those from too-large to cut are intake's, of bodies that were not read to their end.
 const (
 	AnswerOK        = "ok"
 	AnswerUnsigned  = "unsigned"
@@ -148,7 +148,7 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := h.bodies.Read(w, r, intake.From(r), h.cfg.MaxBody)
 	if err != nil {
-		status, answer := whyUnread(err)
+		status, answer := intake.Refusal(err)
 		if status == http.StatusServiceUnavailable {
 			w.Header().Set("Retry-After", "1")
 		}

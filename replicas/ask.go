@@ -1,0 +1,233 @@
+package replicas
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"messenger-bridge/intake"
+)
+
+// question is a request that came to a standby.
+type question struct {
+	*http.Request
+	body  []byte
+	meta  bool      // it is Meta's, and may be repeated: the leader knows what it has
+	until time.Time // it is held
+}
+
+// PassWebhook passes a call on whose signature was found to be Meta's.
+func (d *Desk) PassWebhook(w http.ResponseWriter, r *http.Request, body []byte) {
+	d.pass(w, question{Request: r, body: body, meta: true})
+}
+
+// passOther passes on what anybody may send. It is read before anything is taken up for it: whoever
+// dawdles holds nobody up.
+func (d *Desk) passOther(w http.ResponseWriter, r *http.Request) {
+	if !hasPath(r.URL) {
+		d.Count("no-path")
+		http.Error(w, errNoPath.Error(), http.StatusBadRequest)
+		return
+	}
+	if r.ContentLength == 0 {
+		d.pass(w, question{Request: r})
+		return
+	}
+	body, err := d.bodies.Read(w, r, intake.From(r), largest)
+	if err != nil {
+		status, answer := intake.Refusal(err)
+		d.Count(answer)
+		if status == http.StatusServiceUnavailable {
+			w.Header().Set("Retry-After", "1")
+		}
+		w.Header().Set("Connection", "close") // the rest is not worth reading
+		http.Error(w, "the request cannot be read: "+answer, status)
+		return
+	}
+	defer body.Release()
+	d.pass(w, question{Request: r, body: body.Bytes()})
+}
+
+// pass offers a request to whoever leads, and holds it while there is nobody, or no place to ask.
+func (d *Desk) pass(w http.ResponseWriter, q question) {
+	if q.Header.Get(Passed) != "" {
+		d.refuse(w, "loop") // who passed it on tries again
+		return
+	}
+	why := "no-leader"
+	for q.until = time.Now().Add(holdFor); time.Now().Before(q.until); pause(q.Context(), betweenAsk) {
+		if q.Context().Err() != nil {
+			return
+		}
+		here := q.Clone(q.Context())
+		here.Body = io.NopCloser(bytes.NewReader(q.body))
+		if d.serve(w, here) {
+			d.Count("here")
+			return
+		}
+		leader := d.Leader()
+		if leader == "" {
+			why = "no-leader"
+			continue
+		}
+		leave, free := d.turn(q)
+		if !free {
+			why = "busy"
+			continue
+		}
+		answered := d.offer(w, q, leader, leave)
+		leave()
+		if answered {
+			return
+		}
+	}
+	d.refuse(w, why)
+}
+
+// turn takes a place to ask the leader, if one is free; Meta's calls need none. It may be left
+// more than once.
+func (d *Desk) turn(q question) (leave func(), free bool) {
+	if q.meta {
+		return func() {}, true
+	}
+	select {
+	case d.asking <- struct{}{}:
+		return sync.OnceFunc(func() { <-d.asking }), true
+	default:
+		return nil, false
+	}
+}
+
+// offer asks the leader, and reports whether the request was answered.
+func (d *Desk) offer(w http.ResponseWriter, q question, leader string, leave func()) bool {
+	res, err := d.ask(q, leader)
+	switch {
+	case err == nil && (res.StatusCode != http.StatusServiceUnavailable || !q.meta && !notLeading(res)):
+		d.Count("passed")
+		answer(w, res, leave)
+		return true
+	case err == nil:
+		res.Body.Close() // #nosec G104 -- it is asked again
+	case !q.meta && !notAsked(err):
+		d.Log.Warn("the leader did not answer", "leader", leader, "err", withoutQuery(err))
+		d.Count("failed")
+		http.Error(w, "the leading replica did not answer; look whether it was done", http.StatusBadGateway)
+		return true
+	}
+	return false
+}
+
+// notLeading reports whether an answer is a standby's: nothing was done.
+func notLeading(res *http.Response) bool { return res.Header.Get(Passed) != "" }
+
+// notAsked reports whether a request never left.
+func notAsked(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
+}
+
+// withoutQuery is an error of net/http without the address: codes of Facebook's login and tickets
+// stand in its query.
+func withoutQuery(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+func (d *Desk) refuse(w http.ResponseWriter, why string) {
+	d.Count(why)
+	w.Header().Set("Retry-After", "1")
+	w.Header().Set(Passed, d.Name)
+	http.Error(w, "this replica does not lead, and reaches none that does", http.StatusServiceUnavailable)
+}
+
+func (d *Desk) ask(q question, leader string) (*http.Response, error) {
+	to, err := at(leader, q.URL)
+	if err != nil {
+		return nil, err
+	}
+	wait := time.Until(q.until)
+	if !q.meta {
+		wait = 25 * time.Second
+	}
+	ctx, stop := context.WithTimeout(q.Context(), wait)
+	req, err := http.NewRequestWithContext(ctx, q.Method, leader, bytes.NewReader(q.body)) // #nosec G704 -- the address stands in the journal, under a proof
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	req.URL = to
+	req.Header = q.Header.Clone()
+	for _, hop := range []string{"Connection", "Keep-Alive", "Te", "Trailer", "Transfer-Encoding", "Upgrade"} {
+		req.Header.Del(hop)
+	}
+	req.Header.Set(Passed, d.Name)
+	req.Host = q.Host
+	res, err := d.client.Do(req) // #nosec G704 -- the address stands in the journal, under a proof
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	res.Body = stopping{res.Body, stop}
+	return res, nil
+}
+
+// hasPath reports whether an address names a place at whoever answers here, and nothing else:
+// http:@elsewhere/ is opaque, and * no path.
+func hasPath(u *url.URL) bool { return u.Opaque == "" && strings.HasPrefix(u.Path, "/") }
+
+// at is the leader's address for what was asked here. Nothing that strangers write may say who is
+// asked: they choose the path and what follows it, and no part of the text before.
+func at(leader string, asked *url.URL) (*url.URL, error) {
+	to, err := url.Parse(strings.TrimRight(leader, "/"))
+	if err != nil {
+		return nil, err
+	}
+	if !hasPath(asked) {
+		return nil, errNoPath
+	}
+	to.Path, to.RawPath = to.Path+asked.Path, to.EscapedPath()+asked.EscapedPath()
+	to.RawQuery, to.ForceQuery = asked.RawQuery, asked.ForceQuery
+	return to, nil
+}
+
+var errNoPath = errors.New("the request names no path")
+
+// stopping ends a request's context with its body.
+type stopping struct {
+	io.ReadCloser
+	stop func()
+}
+
+func (s stopping) Close() error {
+	defer s.stop()
+	return s.ReadCloser.Close()
+}
+
+// readFirst is how much of an answer is read before any of it is written: nearly every one is shorter, and
+// then leaves its place to others, however slowly it is taken.
+const readFirst = 64 << 10
+
+func answer(w http.ResponseWriter, res *http.Response, leave func()) {
+	defer res.Body.Close()
+	for name, values := range res.Header {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(res.StatusCode)
+	start, err := io.ReadAll(io.LimitReader(res.Body, readFirst))
+	if err != nil || len(start) < readFirst {
+		leave()
+	}
+	if _, gone := w.Write(start); gone == nil { // else there is nobody to tell
+		_, _ = io.Copy(w, res.Body)
+	}
+}
