@@ -44,21 +44,21 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 		return err
 	}
 	grace := cfg.ShutdownGrace
-	door := intake.NewDoor(connections(), func() {
+	dismissed := func() {
 		if s := r.strangers.Load(); s != nil {
 			s.left(connectionPlace)
 		}
-	})
+	}
 	all := []parts.Part{
 		{Name: "replica", Grace: grace*5/4 + cfg.Store.Journal.TakeoverAfter, Run: r.member.Run},
-		{Name: "public", Grace: grace * 15 / 100, Run: parts.Public(l.public, r.publicHandler(), door, l.speak, log)},
+		{Name: "public", Grace: grace * 15 / 100, Run: parts.Public(l.public, r.publicHandler(), intake.NewDoor(connections(), dismissed), l.speak, log)},
 		{Name: "operators", Grace: grace / 20, Run: parts.HTTP(l.control, r.controlHandler(), log)},
 	}
 	if l.private != nil {
 		all = append(all, parts.Part{Name: "metrics", Grace: grace / 20, Run: parts.HTTP(l.private, r.privateHandler(), log)})
 	}
 	if l.asked != nil {
-		all = append(all, parts.Part{Name: "acme", Grace: grace / 100, Run: parts.HTTP(l.asked, l.questions(nil), log)})
+		all = append(all, l.acme(grace, dismissed, log))
 	}
 	if l.profiles != nil {
 		all = append(all, parts.Part{Name: "profiles", Grace: grace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})

@@ -11,11 +11,13 @@ import (
 	"net/http/pprof"
 	"net/url"
 	"syscall"
+	"time"
 
 	"messenger-bridge/app/audit"
 	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
 	"messenger-bridge/app/parts"
+	"messenger-bridge/intake"
 	"messenger-bridge/store"
 )
 
@@ -56,7 +58,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 		all = append(all, parts.Part{Name: "metrics", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.private, privateRoutes(p), log)})
 	}
 	if l.asked != nil {
-		all = append(all, parts.Part{Name: "acme", Grace: cfg.ShutdownGrace / 100, Run: parts.HTTP(l.asked, l.questions(nil), log)})
+		all = append(all, l.acme(cfg.ShutdownGrace, func() { p.strangers.left(connectionPlace) }, log))
 	}
 	if l.profiles != nil {
 		all = append(all, parts.Part{Name: "profiles", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
@@ -158,6 +160,12 @@ func listen(cfg Config, log *slog.Logger) (l listeners, where Addresses, err err
 		where.Metrics = l.private.Addr().String()
 	}
 	return l, where, nil
+}
+
+// acme answers on ACME_LISTEN. Anybody may ask there: it takes few of the files that may be open.
+func (l listeners) acme(grace time.Duration, dismissed func(), log *slog.Logger) parts.Part {
+	door := intake.NewDoor(min(64, connections()/4), dismissed)
+	return parts.Part{Name: "acme", Grace: grace / 100, Run: parts.Small(l.asked, l.questions(nil), door, log)}
 }
 
 // parts are in the order in which they stop; public and control answer requests.

@@ -81,6 +81,18 @@ func Public(l net.Listener, h http.Handler, door *intake.Door, speak *tls.Config
 	return serving(server, tls.NewListener(guarded, speak))
 }
 
+// Small is Public for a port on which there is little to say: its door is small, and each connection
+// ends with its answer.
+func Small(l net.Listener, h http.Handler, door *intake.Door, log *slog.Logger) func(context.Context) error {
+	server := newServer(h, log)
+	server.SetKeepAlivesEnabled(false)
+	server.ReadTimeout, server.WriteTimeout, server.IdleTimeout = soon, soon, soon
+	return serving(server, door.Guard(server, l))
+}
+
+// soon is how long anything may take on a small port.
+const soon = 5 * time.Second
+
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 20 * time.Second,
