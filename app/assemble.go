@@ -9,6 +9,7 @@ import (
 	"messenger-bridge/app/audit"
 	"messenger-bridge/app/avatars"
 	"messenger-bridge/app/history"
+	"messenger-bridge/app/settled"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/automatic"
 	"messenger-bridge/bridge/backfill"
@@ -33,7 +34,7 @@ import (
 type program struct {
 	*late
 	cfg     Config
-	settled *settled
+	settled *settled.Settled
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	started time.Time
@@ -67,8 +68,8 @@ type late struct {
 }
 
 // newProgram returns one that has nothing yet but what it is told.
-func newProgram(cfg Config, log *slog.Logger) *program {
-	return &program{late: &late{}, cfg: cfg, settled: newSettled(cfg, log), log: log, metrics: metrics.New(Version()), started: time.Now()}
+func newProgram(now *settled.Settled, log *slog.Logger) *program {
+	return &program{late: &late{}, cfg: now.Config(), settled: now, log: log, metrics: metrics.New(Version()), started: time.Now()}
 }
 
 // assemble makes the parts; nothing runs yet.
@@ -105,7 +106,7 @@ func (p *program) callPlatforms() {
 	cfg := p.cfg
 	p.graph = messenger.New(messenger.ClientConfig{
 		GraphURL: cfg.Facebook.GraphURL, Version: cfg.Facebook.GraphVersion, AppID: cfg.Facebook.AppID,
-		Fresh:  p.settled.meta,
+		Fresh:  p.settled.Meta,
 		Dialog: messenger.Dialog{URL: cfg.Facebook.LoginURL, ConfigID: cfg.Facebook.LoginConfigID},
 		Times:  messenger.Times{Timeout: cfg.Times.GraphTimeout, Throttled: cfg.Times.Throttled, ThreadEvery: cfg.Times.ThreadEvery},
 		Leads:  p.leads, MaxConns: workers, Now: cfg.Now, Log: p.log,
@@ -173,9 +174,9 @@ func (p *program) streamConfig() stream.Config {
 		Accept: agents{p.relay.Outbound, p.relay.Texts}, Store: p.store, Clock: p.say, Log: p.log, Metrics: p.metrics,
 		Hooks: stream.Hooks{
 			Ready: p.relay.WorkspaceReady, Arrived: func() { p.relay.AskAfter(p.rooms.SomeoneCame()...) }, Language: adopt(p.cfg.Speech.Language, p.say),
-			Credentials: p.settled.credentials, Retry: p.settled.retry,
+			Credentials: p.settled.Credentials, Retry: p.settled.Retry(),
 		},
-		Credentials: p.settled.credentials(),
+		Credentials: p.settled.Credentials(),
 		Times: stream.Times{
 			FirstReconnect: times.Reconnect, SweepEvery: times.LookEvery, Silence: times.Silence, FollowEvery: times.FollowEvery, InOrder: times.InOrder,
 			PingEvery: times.PingEvery, RefusedWait: times.Refused, Answer: times.RestTimeout,

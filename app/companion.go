@@ -86,7 +86,7 @@ func (p paced) Handle(ctx context.Context, c bridge.Command) (bridge.Reply, erro
 func (s *publicServer) commandsRoute() http.Handler {
 	forged := newBurst(5, time.Minute)
 	return companion.New(companion.Config{
-		Secrets: s.settled.commands, Clerk: paced{s.clerk, s.pace, s.relay.Notices.Announce, s.say, s.log}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
+		Secrets: s.settled.Commands, Clerk: paced{s.clerk, s.pace, s.relay.Notices.Announce, s.say, s.log}, Later: s.relay.Notices.FromPeople, Trusted: s.trusted, Patience: s.cfg.Times.AppWaits, Say: s.say, Log: s.log,
 		OnForged: func() {
 			if n := forged.count(time.Now()); n > 0 {
 				s.log.Warn("commands come with a wrong secret; if /facebook does not work, the secret in the app's settings is not COMMANDS_SECRET", "calls", n)

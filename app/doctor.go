@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"messenger-bridge/app/settled"
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
 )
@@ -65,7 +66,7 @@ func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) 
 		return d, err
 	}
 	defer finish()
-	p := newProgram(t.cfg, t.log)
+	p := newProgram(settled.New(t.cfg, t.log), t.log)
 	p.store = t.store
 	if err := p.assemble(); err != nil {
 		return d, err

@@ -47,7 +47,7 @@ type patient struct {
 // take lets the parts of a program be examined.
 func (t *patient) take(p *program) {
 	t.started, t.graph, t.client, t.stream, t.connections = p.started, p.graph, p.client, p.stream, p.pages.Connections
-	t.secret = func() bridge.Secret { return p.settled.appSecrets()[0] }
+	t.secret = func() bridge.Secret { return p.settled.AppSecrets()[0] }
 }
 
 func (t *patient) note(check string, level bridge.Level, found, do string) {

@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/app/config"
 	"messenger-bridge/app/figures"
 	"messenger-bridge/app/parts"
+	"messenger-bridge/app/settled"
 	"messenger-bridge/intake"
 	"messenger-bridge/journal"
 	"messenger-bridge/messenger/webhook"
@@ -26,6 +27,7 @@ import (
 // decides who answers on them.
 type replicated struct {
 	cfg     Config
+	settled *settled.Settled // for the life of the process, whoever leads
 	log     *slog.Logger
 	started time.Time
 	member  *replicas.Member
@@ -63,6 +65,7 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 	if l.profiles != nil {
 		all = append(all, parts.Part{Name: "profiles", Grace: grace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
 	}
+	all = append(all, reload(r.settled, grace))
 	log.Info("messenger-bridge started as a replica", "version", Version(), "replica", r.name(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "journal", cfg.Store.Journal.Name)
 	if started != nil {
@@ -74,7 +77,7 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 }
 
 func newReplicated(cfg Config, log *slog.Logger) *replicated {
-	r := &replicated{cfg: cfg, log: log, started: time.Now(), metrics: metrics.New(Version()), passed: metrics.NewPassedOn()}
+	r := &replicated{cfg: cfg, settled: settled.New(cfg, log), log: log, started: time.Now(), metrics: metrics.New(Version()), passed: metrics.NewPassedOn()}
 	r.member = replicas.New(replicas.Config{
 		Journal: JournalOf(cfg, log),
 		Store:   StoreOf(cfg, log),
@@ -115,7 +118,7 @@ func (r *replicated) state() *replicas.State {
 
 // lead is the whole bridge, for as long as this replica leads.
 func (r *replicated) lead(ctx context.Context, s *store.Store, leads func() bool) error {
-	p := newProgram(r.cfg, r.log)
+	p := newProgram(r.settled, r.log)
 	p.store, p.leads, p.replica = s, leads, r.state
 	if err := p.assemble(); err != nil {
 		return err
@@ -152,7 +155,7 @@ func (r *replicated) publicHandler() http.Handler {
 	own.HandleFunc("GET /healthz", alive)
 	own.HandleFunc("GET /readyz", r.ready)
 	hook := webhook.New(webhook.Config{
-		VerifyToken: r.cfg.Facebook.VerifyToken, AppSecrets: Secrets(r.cfg.Facebook.AppSecret), Pass: r.public.PassWebhook, Now: r.cfg.Now, Log: r.log,
+		Fresh: r.settled.Webhook, Pass: r.public.PassWebhook, Now: r.cfg.Now, Log: r.log,
 	})
 	isOwn := func(q *http.Request) bool {
 		return q.Method == http.MethodGet && (q.URL.Path == "/healthz" || q.URL.Path == "/readyz")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"messenger-bridge/app/settled"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/backfill"
 	"messenger-bridge/bridge/notices"
@@ -34,7 +35,7 @@ type route struct {
 type publicServer struct {
 	*late
 	cfg       Config
-	settled   *settled
+	settled   *settled.Settled
 	store     *store.Store
 	verified  func() // Meta has made the webhook's handshake
 	pages     *pages.Parts
@@ -62,7 +63,7 @@ func (s *publicServer) handler() http.Handler {
 // routes are all on LISTEN.
 func (s *publicServer) routes() []route {
 	events := webhook.New(webhook.Config{
-		Fresh:  func() (bridge.Secret, []bridge.Secret) { return s.settled.handshake(), s.settled.appSecrets() },
+		Fresh:  s.settled.Webhook,
 		Accept: s.relay.Inbound, Count: s.countWebhook, OnForged: s.forged(), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
 	})
 	browser := web.New(web.Config{
@@ -72,7 +73,7 @@ func (s *publicServer) routes() []route {
 		Sign:  s.store.Sign, Pressed: func() { s.strangers.left(formPlace) }, Now: s.cfg.Now, Say: s.say, Log: s.log,
 	})
 	callbacks := webhook.NewCallbacks(webhook.CallbacksConfig{
-		AppSecrets: s.settled.appSecrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,
+		AppSecrets: s.settled.AppSecrets, EraseGrant: s.pages.Eraser.EraseGrant, Receipt: s.pages.Eraser.DeletionReceipt,
 		Count: s.countCallback, Now: s.cfg.Now, Log: s.log,
 	})
 	return []route{

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"messenger-bridge/app/settled"
 	"messenger-bridge/store"
 )
 
@@ -28,7 +29,7 @@ func TestManual_ProxyForwards_WhatIsPublicAndNothingElse(t *testing.T) {
 	}
 	var public []string
 	cfg := alone(t)
-	p := newProgram(cfg, slog.New(slog.DiscardHandler))
+	p := newProgram(settled.New(cfg, slog.New(slog.DiscardHandler)), slog.New(slog.DiscardHandler))
 	if p.store, err = store.Open(store.Options{Path: cfg.Store.Database}); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"messenger-bridge/app/certificate"
 	"messenger-bridge/app/config"
 	"messenger-bridge/app/parts"
+	"messenger-bridge/app/settled"
 	"messenger-bridge/intake"
 	"messenger-bridge/store"
 )
@@ -36,7 +37,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if cfg.Store.Journal.URL != "" {
 		return serveReplica(ctx, cfg, log, started)
 	}
-	p := newProgram(cfg, log)
+	p := newProgram(settled.New(cfg, log), log)
 	p.store, err = store.Open(StoreOf(cfg, log))
 	if err != nil {
 		return err
@@ -63,6 +64,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if l.profiles != nil {
 		all = append(all, parts.Part{Name: "profiles", Grace: cfg.ShutdownGrace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
 	}
+	all = append(all, reload(p.settled, cfg.ShutdownGrace))
 	log.Info("messenger-bridge started", "version", Version(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
 	audit.Auditor{Journal: p.store.Journal(), Log: log}.Note(ctx, restarted, "", Version())
@@ -162,6 +164,11 @@ func listen(cfg Config, log *slog.Logger) (l listeners, where Addresses, err err
 	return l, where, nil
 }
 
+// reload stops last: SIGHUP would end a program in which nobody waits for it.
+func reload(s *settled.Settled, grace time.Duration) parts.Part {
+	return parts.Part{Name: "reload", Grace: grace / 100, Run: s.Run}
+}
+
 // acme answers on ACME_LISTEN. Anybody may ask there: it takes few of the files that may be open.
 func (l listeners) acme(grace time.Duration, dismissed func(), log *slog.Logger) parts.Part {
 	door := intake.NewDoor(min(64, connections()/4), dismissed)
@@ -175,7 +182,6 @@ func (p *program) parts(public, control func(context.Context) error) []parts.Par
 		{Name: "webhook", Grace: grace * 15 / 100, Run: public},
 		{Name: "strangers", Grace: grace / 100, Run: p.strangers.Run},
 		{Name: "store", Grace: grace / 100, Run: p.changes.Run},
-		{Name: "reload", Grace: grace / 100, Run: p.settled.Run},
 		{Name: "heartbeat", Grace: grace / 100, Run: p.heartbeat.Run},
 		{Name: "stream", Grace: grace / 10, Run: p.stream.Run},
 		{Name: "setup", Grace: grace * 4 / 100, Run: p.setup.Run},
