@@ -82,6 +82,7 @@ var firings = map[string][]firing{
 		{series: map[string]string{hook + `{answer="forged"}`: "0+5x30"}, minute: 15}, // nothing was ever taken
 		{series: map[string]string{hook + `{answer="forged"}`: "0+5x30", hook + `{answer="ok"}`: "7x30"}, minute: 20},
 		{series: map[string]string{hook + `{answer="forged"}`: "0+5x30", hook + `{answer="ok"}`: "0+1x30"}, minute: 20, not: true},
+		{series: map[string]string{hook + `{answer="forged"}`: "0+5x30", hook + `{answer="passed"}`: "0+1x30"}, minute: 20, not: true}, // a standby
 		{series: map[string]string{hook + `{answer="forged",instance="a"}`: "0+5x30", hook + `{answer="ok",instance="b"}`: "0+1x30"}, minute: 20, labels: map[string]string{"instance": "a"}},
 	},
 	"BridgeStrangers":    {{series: map[string]string{`messenger_bridge_gave_way_total{place="connection"}`: "0+50x20"}, minute: 10, labels: map[string]string{"place": "connection"}}},

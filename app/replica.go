@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +36,7 @@ type replicated struct {
 	passed  *metrics.PassedOn
 
 	public, control, private *replicas.Desk
-	strangers                atomic.Pointer[strangers] // of the program that leads
+	strangers                atomic.Pointer[strangers] // of the program that leads, or of a standby
 }
 
 // serveReplica is Serve for one of several replicas.
@@ -46,11 +47,7 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 		return err
 	}
 	grace := cfg.ShutdownGrace
-	dismissed := func() {
-		if s := r.strangers.Load(); s != nil {
-			s.left(connectionPlace)
-		}
-	}
+	dismissed := func() { r.strangers.Load().left(connectionPlace) }
 	all := []parts.Part{
 		{Name: "replica", Grace: grace*5/4 + cfg.Store.Journal.TakeoverAfter, Run: r.member.Run},
 		{Name: "public", Grace: grace * 15 / 100, Run: parts.Public(l.public, r.publicHandler(), intake.NewDoor(connections(), dismissed), l.speak, log)},
@@ -65,7 +62,7 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 	if l.profiles != nil {
 		all = append(all, parts.Part{Name: "profiles", Grace: grace / 20, Run: parts.HTTP(l.profiles, profileRoutes(), log)})
 	}
-	all = append(all, reload(r.settled, grace))
+	all = append(all, parts.Part{Name: "strangers", Grace: grace / 100, Run: r.strangers.Load().Run}, reload(r.settled, grace))
 	log.Info("messenger-bridge started as a replica", "version", Version(), "replica", r.name(), "public", where.Public, "metrics", where.Metrics,
 		"database", cfg.Store.Database, "journal", cfg.Store.Journal.Name)
 	if started != nil {
@@ -83,12 +80,30 @@ func newReplicated(cfg Config, log *slog.Logger) *replicated {
 		Store:   StoreOf(cfg, log),
 		Lead:    r.lead, Grace: cfg.ShutdownGrace, Log: log,
 	})
+	r.strangers.Store(newStrangers(r.metrics.GaveWay, announcesNothing, time.Now, speaker(cfg), log))
 	nobody := func() string { return "" }
-	r.public = replicas.NewDesk(r.name(), func() string { return r.member.Leader().URL }, r.passed.Count, log)
+	r.public = replicas.NewDesk(r.name(), func() string { return r.member.Leader().URL }, r.countPassed, log)
 	r.control = replicas.NewDesk(r.name(), nobody, func(string) {}, log)
 	r.private = replicas.NewDesk(r.name(), nobody, func(string) {}, log)
 	r.metrics.Add(figures.Replica{State: r.member.State}, r.passed)
 	return r
+}
+
+// announcesNothing is a standby's: only who leads may write to the workspace.
+func announcesNothing(context.Context, string, string) error { return nil }
+
+// countPassed counts what came to a standby, and tells of strangers who dawdled there.
+func (r *replicated) countPassed(answer string) {
+	r.passed.Count(answer)
+	r.strangers.Load().unread(standbyPlace, answer)
+}
+
+// countWebhook counts what a standby said to calls; what it passed on, whoever leads counts.
+func (r *replicated) countWebhook(what string, n int) {
+	if answer, ok := strings.CutPrefix(what, webhook.CountAnswer); ok {
+		r.metrics.Webhooks.WithLabelValues(answer).Add(float64(n))
+		r.strangers.Load().unread(webhookPlace, answer)
+	}
 }
 
 // JournalOf returns how a configuration says that the journal is reached.
@@ -124,8 +139,8 @@ func (r *replicated) lead(ctx context.Context, s *store.Store, leads func() bool
 		return err
 	}
 	p.metrics.Add(figures.Replica{State: r.member.State}, r.passed)
-	r.strangers.Store(p.strangers)
-	defer r.strangers.Store(nil)
+	own := r.strangers.Swap(p.strangers)
+	defer r.strangers.Store(own)
 	operators := http.NewServeMux()
 	operators.Handle("/", p.operators().routes())
 	notes := audit.Auditor{Journal: s.Journal(), Log: r.log}
@@ -155,7 +170,7 @@ func (r *replicated) publicHandler() http.Handler {
 	own.HandleFunc("GET /healthz", alive)
 	own.HandleFunc("GET /readyz", r.ready)
 	hook := webhook.New(webhook.Config{
-		Fresh: r.settled.Webhook, Pass: r.public.PassWebhook, Now: r.cfg.Now, Log: r.log,
+		Fresh: r.settled.Webhook, Pass: r.public.PassWebhook, Count: r.countWebhook, OnForged: forged(r.log), Now: r.cfg.Now, Log: r.log,
 	})
 	isOwn := func(q *http.Request) bool {
 		return q.Method == http.MethodGet && (q.URL.Path == "/healthz" || q.URL.Path == "/readyz")
@@ -178,6 +193,9 @@ func (r *replicated) ready(w http.ResponseWriter, q *http.Request) {
 		return // the store says whether it can take anything
 	}
 	fmt.Fprintln(w, "ready:", state.Role)
+	if told := r.strangers.Load().String(); told != "" {
+		fmt.Fprintln(w, told)
+	}
 }
 
 // known is what a standby knows.

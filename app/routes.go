@@ -64,7 +64,7 @@ func (s *publicServer) handler() http.Handler {
 func (s *publicServer) routes() []route {
 	events := webhook.New(webhook.Config{
 		Fresh:  s.settled.Webhook,
-		Accept: s.relay.Inbound, Count: s.countWebhook, OnForged: s.forged(), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
+		Accept: s.relay.Inbound, Count: s.countWebhook, OnForged: forged(s.log), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
 	})
 	browser := web.New(web.Config{
 		Login: s.pages.Login, Editor: s.pages.Editor, Deletion: s.pages.Eraser.Deletion,
@@ -155,20 +155,12 @@ func (s *publicServer) noteAnswer(answer string) {
 	case webhook.AnswerNotStored:
 		s.heartbeat.Refused()
 	}
-	s.notePressure(webhookPlace, answer)
+	s.strangers.unread(webhookPlace, answer)
 }
 
 func (s *publicServer) countCallback(answer string) {
 	s.metrics.Callbacks.WithLabelValues(answer).Inc()
-	s.notePressure(callbackPlace, answer)
-}
-
-// notePressure notes that a body was not read for want of time or memory.
-func (s *publicServer) notePressure(place, answer string) {
-	switch answer {
-	case webhook.AnswerGaveWay, webhook.AnswerSlow, webhook.AnswerBusy:
-		s.strangers.left(place)
-	}
+	s.strangers.unread(callbackPlace, answer)
 }
 
 func answerJSON(w http.ResponseWriter, v any) {
@@ -180,11 +172,11 @@ func answerJSON(w http.ResponseWriter, v any) {
 
 // forged announces bursts of bad signatures, which are strangers, or the wrong
 // app secret: then nothing arrives although everything looks well.
-func (s *publicServer) forged() func() {
+func forged(log *slog.Logger) func() {
 	burst := newBurst(20, time.Minute)
 	return func() {
 		if n := burst.count(time.Now()); n > 0 {
-			s.log.Error("many webhook calls with a wrong signature; if messages do not arrive, FACEBOOK_APP_SECRET is not the secret of the app that is subscribed", "calls", n)
+			log.Error("many webhook calls with a wrong signature; if messages do not arrive, FACEBOOK_APP_SECRET is not the secret of the app that is subscribed", "calls", n)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"messenger-bridge/language"
+	"messenger-bridge/messenger/webhook"
 )
 
 // Places at which somebody who has proven nothing gives way, as they are counted.
@@ -19,6 +20,7 @@ const (
 	webhookPlace    = "webhook"
 	callbackPlace   = "callback"
 	formPlace       = "form"
+	standbyPlace    = "standby" // what it would have passed on
 )
 
 // manyGaveWay within a minute are strangers, and no accident of the network.
@@ -57,6 +59,14 @@ func (s *strangers) left(place string) {
 		case s.many <- n:
 		default: // it is being told
 		}
+	}
+}
+
+// unread says that a body was not read, if that was for want of time or memory.
+func (s *strangers) unread(place, answer string) {
+	switch answer {
+	case webhook.AnswerGaveWay, webhook.AnswerSlow, webhook.AnswerBusy:
+		s.left(place)
 	}
 }
 

@@ -23,21 +23,8 @@ func TestReload_SecretTakenAway_StaysAwayWhoeverLeads(t *testing.T) {
 	leader, standby := s.begin()
 	answers := func(m *member, want int) {
 		t.Helper()
-		const body = `{"object":"page","entry":[]}`
-		mac := hmac.New(sha256.New, []byte("the-old-one"))
-		mac.Write([]byte(body))
-		req, err := http.NewRequest(http.MethodPost, "http://"+m.listen+"/webhook", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != want {
-			t.Errorf("replica %d answers %d to the old secret, want %d", m.number, res.StatusCode, want)
+		if status := s.calls(m, "the-old-one"); status != want {
+			t.Errorf("replica %d answers %d to the old secret, want %d", m.number, status, want)
 		}
 	}
 	answers(leader, http.StatusOK)
@@ -64,4 +51,23 @@ func TestReload_SecretTakenAway_StaysAwayWhoeverLeads(t *testing.T) {
 		answers(leader, http.StatusUnauthorized)
 		answers(standby, http.StatusUnauthorized)
 	}
+}
+
+// calls calls a replica's webhook with nothing, signed with a secret.
+func (s *replicaSet) calls(m *member, secret string) (status int) {
+	s.Helper()
+	const body = `{"object":"page","entry":[]}`
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(body))
+	req, err := http.NewRequest(http.MethodPost, "http://"+m.listen+"/webhook", strings.NewReader(body))
+	if err != nil {
+		s.Fatal(err)
+	}
+	req.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.Fatal(err)
+	}
+	res.Body.Close()
+	return res.StatusCode
 }

@@ -50,10 +50,11 @@ const (
 	CountAnswer  = "answer:"  // one of the answers follows
 )
 
-// Answers, as counted behind CountAnswer. Of those that are not 200, only not-stored is known to
+// Answers, as counted behind CountAnswer. Of those that are neither ok, malformed nor passed, only not-stored is known to
 // have been a call of Meta's; those from too-large to cut are intake's, of bodies that were not read to their end.
 const (
 	AnswerOK        = "ok"
+	AnswerPassed    = "passed" // signed, and handed to Config.Pass
 	AnswerUnsigned  = "unsigned"
 	AnswerForged    = "forged"
 	AnswerMalformed = "malformed"
@@ -163,6 +164,7 @@ func (h *Handler) notified(w http.ResponseWriter, r *http.Request) {
 	}
 	intake.Prove(r.Context())
 	if h.cfg.Pass != nil {
+		h.cfg.Count(CountAnswer+AnswerPassed, 1)
 		h.cfg.Pass(w, r, body.Bytes())
 		return
 	}
