@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"messenger-bridge/intake"
@@ -77,41 +76,44 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 			why = "no-leader"
 			continue
 		}
-		leave, free := d.turn(q)
-		if !free {
+		if !d.enter(q) {
 			why = "busy"
 			continue
 		}
-		answered := d.offer(w, q, leader, leave)
-		leave()
-		if answered {
+		res, err := d.ask(q, leader)
+		d.leave(q) // however slowly the answer is taken
+		if d.answered(w, q, leader, res, err) {
 			return
 		}
 	}
 	d.refuse(w, why)
 }
 
-// turn takes a place to ask the leader, if one is free; Meta's calls need none. It may be left
-// more than once.
-func (d *Desk) turn(q question) (leave func(), free bool) {
+// enter takes a place to ask the leader, and reports whether one is free. Meta's calls need none.
+func (d *Desk) enter(q question) bool {
 	if q.meta {
-		return func() {}, true
+		return true
 	}
 	select {
 	case d.asking <- struct{}{}:
-		return sync.OnceFunc(func() { <-d.asking }), true
+		return true
 	default:
-		return nil, false
+		return false
 	}
 }
 
-// offer asks the leader, and reports whether the request was answered.
-func (d *Desk) offer(w http.ResponseWriter, q question, leader string, leave func()) bool {
-	res, err := d.ask(q, leader)
+func (d *Desk) leave(q question) {
+	if !q.meta {
+		<-d.asking
+	}
+}
+
+// answered has the leader's answer be the answer, if there is one, or none may be sought any more.
+func (d *Desk) answered(w http.ResponseWriter, q question, leader string, res *http.Response, err error) bool {
 	switch {
 	case err == nil && (res.StatusCode != http.StatusServiceUnavailable || !q.meta && !notLeading(res)):
 		d.Count("passed")
-		answer(w, res, leave)
+		answer(w, res)
 		return true
 	case err == nil:
 		res.Body.Close() // #nosec G104 -- it is asked again
@@ -213,21 +215,11 @@ func (s stopping) Close() error {
 	return s.ReadCloser.Close()
 }
 
-// readFirst is how much of an answer is read before any of it is written: nearly every one is shorter, and
-// then leaves its place to others, however slowly it is taken.
-const readFirst = 64 << 10
-
-func answer(w http.ResponseWriter, res *http.Response, leave func()) {
+func answer(w http.ResponseWriter, res *http.Response) {
 	defer res.Body.Close()
 	for name, values := range res.Header {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(res.StatusCode)
-	start, err := io.ReadAll(io.LimitReader(res.Body, readFirst))
-	if err != nil || len(start) < readFirst {
-		leave()
-	}
-	if _, gone := w.Write(start); gone == nil { // else there is nobody to tell
-		_, _ = io.Copy(w, res.Body)
-	}
+	_, _ = io.Copy(w, res.Body) // the one who asked is gone; there is nobody to tell
 }

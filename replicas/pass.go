@@ -20,6 +20,7 @@ const (
 	largest    = 1 << 20         // of their bodies
 	allBodies  = 4 << 20         // together
 	smallBody  = 128 << 10       // a quarter of that is for those alone
+	slowest    = 2 << 10         // bytes a second; people are slow
 	betweenAsk = 20 * time.Millisecond
 )
 
@@ -51,7 +52,7 @@ type seat struct {
 func NewDesk(name string, leader func() string, count func(string), log *slog.Logger) *Desk {
 	return &Desk{
 		Leader: leader, Name: name, Count: count, Log: log, asking: make(chan struct{}, atOnce),
-		bodies: intake.NewBodies(intake.Config{Budget: allBodies, Small: smallBody, Max: largest}),
+		bodies: intake.NewBodies(intake.Config{Budget: allBodies, Small: smallBody, Max: largest, Rate: slowest}),
 		client: http.Client{
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, MaxIdleConnsPerHost: atOnce, IdleConnTimeout: time.Minute},
