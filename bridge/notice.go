@@ -24,6 +24,8 @@ type Notice struct {
 	RetryNo int         `json:"round,omitempty"`   // the message was given up and tried again
 	Found   bool        `json:"found,omitempty"`   // of a Revised: an earlier round had sent it
 	Earlier []NoticeKey `json:"earlier,omitempty"` // of a Revised: of what was told in those
+	Newer   bool        `json:"newer,omitempty"`   // of a Corrected or Revised: by a newer version, which takes this one's place
+	Marked  bool        `json:"marked,omitempty"`  // likewise: something else that was told still holds, so the mark stays
 	At      time.Time   `json:"at"`
 	Until   time.Time   `json:"until,omitzero"` // of a window note: the end of the plain window
 	Later   time.Time   `json:"later,omitzero"` // likewise: until when people may answer; zero: not after Until

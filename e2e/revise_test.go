@@ -108,6 +108,38 @@ func TestEdit_OfARefusedMessage_IsSentAsNew(t *testing.T) {
 	k.gets("good words")
 }
 
+// TestEdit_WhileItIsSaidToWait_NothingSaysSoInTheEnd: of a message alone, and of one with another behind it.
+func TestEdit_WhileItIsSaidToWait_NothingSaysSoInTheEnd(t *testing.T) {
+	for name, behind := range map[string][]string{"alone": nil, "before another": {"other"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.cfg.Times.TellAfter = 100 * time.Millisecond
+			w.run()
+			k := w.ask()
+			open := w.closeGate()
+			ids := []string{w.agent.Says(k.rid, "one")}
+			for _, text := range behind {
+				ids = append(ids, w.agent.Says(k.rid, text))
+			}
+			for _, id := range ids {
+				w.eventually("the agent reads that it waits", func() bool { return k.told(id, "Not delivered yet") == 1 })
+			}
+			w.agent.Edits(ids[0], "two")
+			w.eventually("the agent reads that the edit waits", func() bool { return k.told(ids[0], "Not delivered yet") == 2 })
+			open()
+			k.gets(append([]string{"two"}, behind...)...)
+			for _, id := range ids {
+				k.marked(id)
+				w.eventually("nothing says any more that it waits", func() bool { return k.told(id, "Not delivered yet") == 0 })
+			}
+			if got := k.notices(k.rid, ids[0]); len(got) != 2 || k.told(ids[0], "gone out")+k.told(ids[0], "Changed before it went out") != 2 {
+				t.Errorf("the agent reads %q", got)
+			}
+		})
+	}
+}
+
 func TestEdit_Refused_AgentIsToldOfTheCorrection(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bypassed)

@@ -21,8 +21,11 @@ func TestSentence_SaysWhatHappened(t *testing.T) {
 	}{
 		{bridge.Notice{Kind: bridge.StillWaiting, Reason: bridge.MetaDown}, "Not delivered yet: the message is waiting and goes out by itself as soon as that is possible. You need not send it again."},
 		{bridge.Notice{Kind: bridge.Corrected}, "Delivered: the message that was waiting has now gone out."},
+		{bridge.Notice{Kind: bridge.Corrected, Newer: true}, "Changed before it went out: the customer gets what the message says now."},
 		{bridge.Notice{Kind: bridge.Revised}, "Delivered: the message was tried again and has now gone out."},
 		{bridge.Notice{Kind: bridge.Revised, Found: true}, "Delivered: the customer had received this message after all. It was not sent again."},
+		{bridge.Notice{Kind: bridge.Revised, Newer: true, Found: true}, "Delivered: the message was changed, and the customer has what it says now."},
+		{bridge.Notice{Kind: bridge.NotDelivered, Reason: bridge.EditsKept, Edit: 5}, "The correction of this message was not delivered: on this page, edits are not sent. The customer still sees what it said before."},
 		{bridge.Notice{Kind: bridge.StillSeen}, "Deleted here only: the customer has already received this message, and still sees it."},
 		{bridge.Notice{Kind: bridge.WindowEndsSoon, Until: until}, "Messenger accepts answers to this customer until 4 May 2026, 13:00 only, unless they write again."},
 		{bridge.Notice{Kind: bridge.WindowEndsSoon, Until: until, Later: later}, "The customer last wrote almost 24 hours ago. After 4 May 2026, 13:00 automatic texts and bots no longer reach them; people can answer until 10 May 2026, 12:00."},

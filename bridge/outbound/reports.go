@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"messenger-bridge/bridge"
@@ -25,12 +26,16 @@ func (r reports) tell(a *attempt, kind bridge.NoticeKind, reason bridge.Reason) 
 	if a.out.Automatic {
 		return nil
 	}
-	n := a.out.notice(kind, a.out.RetryNo)
+	return r.store(a, a.out.notice(kind, a.out.RetryNo), reason)
+}
+
+// store stores a notice about the message for its author.
+func (r reports) store(a *attempt, n bridge.Notice, reason bridge.Reason) error {
 	n.Reason, n.Status, n.Code, n.Part, n.Parts = reason, a.status, a.code, a.d.Progress.Part, len(a.out.Parts)
 	r.one.Lock()
 	defer r.one.Unlock()
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
-	if kind == bridge.Revised {
+	if n.Kind == bridge.Revised {
 		n.Found, n.Earlier = a.found, r.earlier(a.out)
 	}
 	return bridge.StoreRefusal(r.Notices.Tell(context.Background(), a.out.Conversation, n))
@@ -61,10 +66,31 @@ func (r reports) takeBack(a *attempt) error {
 	return nil
 }
 
+// skipped tells the author of a delivery that is not sent, and that they were told of, what becomes of it: changes
+// wait behind it, one of which says everything; or the customer reads already what it says; or the page sends no
+// corrections.
+func (r reports) skipped(a *attempt, later []change) error {
+	has := r.Memory.Receipts.TextHashOf(a.out.Message)
+	kept := len(a.out.Parts) > 0 && (a.out.TextHash == "" || a.out.TextHash != has)
+	if len(later) == 0 && !kept {
+		return r.takeBack(a)
+	}
+	if !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) {
+		return nil
+	}
+	if len(later) == 0 {
+		return r.tell(a, bridge.NotDelivered, bridge.EditsKept)
+	}
+	n := a.out.notice(bridge.Corrected, a.out.RetryNo)
+	n.Newer = true
+	n.Marked = slices.ContainsFunc(later, func(c change) bool { return r.told(c.out, bridge.StillWaiting, c.out.RetryNo) })
+	return r.store(a, n, "")
+}
+
 // correct tells once more what takeBack tells: the author may have been told that the message waits while it was
 // being concluded. Whoever told it saw the delivery still there.
 func (r reports) correct(a *attempt) {
-	if !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) || r.told(a.out, bridge.Corrected, a.out.RetryNo) {
+	if !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) || r.told(a.out, bridge.Corrected, a.out.RetryNo) || r.told(a.out, bridge.NotDelivered, a.out.RetryNo) {
 		return
 	}
 	if err := r.tell(a, bridge.Corrected, ""); err != nil {
