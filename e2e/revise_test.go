@@ -126,7 +126,9 @@ func TestEdit_WhileItIsSaidToWait_NothingSaysSoInTheEnd(t *testing.T) {
 				w.eventually("the agent reads that it waits", func() bool { return k.told(id, "Not delivered yet") == 1 })
 			}
 			w.agent.Edits(ids[0], "two")
-			w.eventually("the agent reads that the edit waits", func() bool { return k.told(ids[0], "Not delivered yet") == 2 })
+			w.eventually("the agent reads that the edit waits", func() bool {
+				return len(k.notices(k.rid, ids[0])) == 2 && slices.Contains(k.reactions(k.rid, ids[0]), ":hourglass:")
+			})
 			open()
 			k.gets(append([]string{"two"}, behind...)...)
 			for _, id := range ids {
