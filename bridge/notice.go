@@ -69,7 +69,7 @@ const (
 	FileLeft        NoticeKind = "file-left"     // the same about file number Part of a message, which went out otherwise
 	StillSeen       NoticeKind = "still-seen"    // a sentence about a message that was deleted too late
 	Corrected       NoticeKind = "corrected"     // what StillWaiting said is over: it went out
-	Revised         NoticeKind = "revised"       // what NotDelivered said in earlier rounds is over: the customer has it
+	Revised         NoticeKind = "revised"       // what NotDelivered said, in earlier rounds or of an earlier version, is over: the customer has it
 	PartLeft        NoticeKind = "part-left"     // the same about what nobody can read in a message, which went out otherwise: Text
 	Private         NoticeKind = "private"       // kept from the customer: a direct message to the author, and a mark on the message
 	Note            NoticeKind = "note"          // kept from the customer for good: a mark on the message

@@ -104,8 +104,14 @@ func TestEdit_OfARefusedMessage_IsSentAsNew(t *testing.T) {
 	w.meta.NextSends(meta.Refused(100, 2018034, "Message cannot be empty"))
 	id := w.agent.Says(k.rid, "bad words")
 	w.eventually("the agent is told", func() bool { return len(w.notices(k.rid, id)) == 1 })
+	w.eventually("it is marked", func() bool { return len(k.reactions(k.rid, id)) == 1 })
 	w.agent.Edits(id, "good words")
 	k.gets("good words")
+	k.marked(id)
+	w.eventually("the notice is taken back", func() bool { return k.told(id, "the customer has what it says now") == 1 })
+	if got := w.notices(k.rid, id); len(got) != 1 {
+		t.Errorf("the agent reads %q", got)
+	}
 }
 
 // TestEdit_WhileItIsSaidToWait_NothingSaysSoInTheEnd: of a message alone, and of one with another behind it.
@@ -159,6 +165,10 @@ func TestEdit_Refused_AgentIsToldOfTheCorrection(t *testing.T) {
 			t.Errorf("the agent reads %q", text)
 		}
 	}
+	w.agent.Edits(id, "four")
+	k.gets("one", "Corrected: four, in reply to another message")
+	k.marked(id)
+	w.eventually("both notices are taken back", func() bool { return k.told(id, "the customer has what it says now") == 2 })
 }
 
 func TestDelete_BeforeDelivery_IsNotSent(t *testing.T) {

@@ -56,7 +56,7 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 		return nil // never a message of ours
 	}
 	if kept, told := b.keepBack(c, m, known); kept {
-		return b.o.Notices.Tell(ctx, c, told...)
+		return b.o.reports.keeps(ctx, c, told)
 	}
 	if known && (m.Gone || m.Known || !m.Edited.IsZero()) {
 		key, changes = changeKey(m, b.o.composer.textHash(m)), true

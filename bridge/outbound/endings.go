@@ -28,8 +28,8 @@ func (e endings) deadLetterPart(a *attempt, reason bridge.Reason, cause error) e
 }
 
 // deadLetter tells the agent, then keeps the message apart. Stopped between the two,
-// the message is refused once more at the next start, and the agent is not told
-// twice.
+// the message is tried once more at the next start: refused again, the agent is not told
+// twice; delivered, that is taken back.
 func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error {
 	e.Log.Warn("not delivered", "page", a.out.Conversation.Page, "delivery", a.d.Seq,
 		"message", a.out.Message, "reason", reason, "err", cause)

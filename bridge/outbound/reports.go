@@ -12,7 +12,8 @@ import (
 // reports tell the authors of messages what becomes of them.
 type reports struct {
 	*Config
-	one *sync.Mutex // held from the look at what was told to the commit of what is told: of "it waits" and "it was not delivered" only one is left
+	undelivered undelivered // guarded by one
+	one         *sync.Mutex // held from the look at what was told to the commit of what is told: of "it waits" and "it was not delivered" only one is left
 }
 
 // tell stores a notice about the message for its author, if it has one. The error is a
@@ -36,9 +37,33 @@ func (r reports) store(a *attempt, n bridge.Notice, reason bridge.Reason) error 
 	defer r.one.Unlock()
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	if n.Kind == bridge.Revised {
-		n.Found, n.Earlier = a.found, r.earlier(a.out)
+		n.Found, n.Earlier, n.Marked = a.found, r.earlier(a.out), r.marked(a.out)
 	}
-	return bridge.StoreRefusal(r.Notices.Tell(context.Background(), a.out.Conversation, n))
+	if err := r.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	switch n.Kind {
+	case bridge.NotDelivered:
+		r.undelivered.add(n.Message, n.Edit, missesFiles(a.out, a.d.Progress.Part))
+	case bridge.Revised:
+		r.undelivered.remove(n.Message, n.Edit)
+	}
+	return nil
+}
+
+// keeps tells of messages that stay in the room.
+func (r reports) keeps(ctx context.Context, c bridge.Conversation, told []bridge.Notice) error {
+	r.one.Lock()
+	defer r.one.Unlock()
+	if err := r.Notices.Tell(ctx, c, told...); err != nil {
+		return err
+	}
+	for _, n := range told {
+		if n.Kind == bridge.NotDelivered {
+			r.undelivered.add(n.Message, n.Edit, false)
+		}
+	}
+	return nil
 }
 
 // waits tells the author that a message still waits, unless they were told that it was not delivered.
@@ -50,20 +75,6 @@ func (r reports) waits(ctx context.Context, out Outgoing, n bridge.Notice) (told
 	}
 	err = r.Notices.Tell(ctx, out.Conversation, n)
 	return err == nil, err
-}
-
-// takeBack tells the author that a message has gone out of which something else was told
-// before.
-func (r reports) takeBack(a *attempt) error {
-	if r.told(a.out, bridge.StillWaiting, a.out.RetryNo) {
-		if err := r.tell(a, bridge.Corrected, ""); err != nil {
-			return err
-		}
-	}
-	if a.out.RetryNo > 0 {
-		return r.tell(a, bridge.Revised, "")
-	}
-	return nil
 }
 
 // skipped tells the author of a delivery that is not sent, and that they were told of, what becomes of it: changes
@@ -119,10 +130,14 @@ func (r reports) told(out Outgoing, kind bridge.NoticeKind, retryNo int) bool {
 	return r.Notices.Told(out.notice(kind, retryNo))
 }
 
-// earlier returns the keys of the notices that said, before this retry, that the message
+// earlier returns the keys of the notices that said, before this retry or in it, that the message
 // was not delivered.
 func (r reports) earlier(out Outgoing) (keys []bridge.NoticeKey) {
-	for retryNo := range out.RetryNo {
+	rounds := out.RetryNo
+	if r.told(out, bridge.NotDelivered, rounds) {
+		rounds++
+	}
+	for retryNo := range rounds {
 		kind := bridge.NotDelivered
 		if r.told(out, bridge.StillWaiting, retryNo) { // that one was rewritten to say so
 			kind = bridge.StillWaiting
