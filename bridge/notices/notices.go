@@ -102,15 +102,15 @@ func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice
 	if r.OfItem() {
 		o.Refused(r.Answer)
 	}
-	if r.Verdict != bridge.Never && o.refusedFor(d, r, o.Patience) {
-		aside := o.aside(ctx, n)
+	if r.Verdict != bridge.Never && tooMuch(o.Config, d, r, o.Patience) {
+		instead := aside(ctx, o, n)
 		switch {
-		case aside == nil:
+		case instead == nil:
 			return o.Lanes.Conclude(d)
-		case aside.Verdict != bridge.Never && !aside.OfItem(): // it says nothing of this notice
-			r = aside
+		case instead.Verdict != bridge.Never && !instead.OfItem(): // it says nothing of this notice
+			r = instead
 		case r.Answer.Everybody():
-		case aside.Verdict == bridge.Never || o.refusedFor(d, r, 2*o.Patience):
+		case instead.Verdict == bridge.Never || tooMuch(o.Config, d, r, 2*o.Patience):
 			r.Verdict = bridge.Never
 		}
 	}
@@ -123,7 +123,7 @@ func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice
 }
 
 // aside tells a notice by direct message, if there is somebody whom it concerns; nil means that it is told.
-func (o *Notices) aside(ctx context.Context, n bridge.Notice) *bridge.Refusal {
+func aside(ctx context.Context, o *Notices, n bridge.Notice) *bridge.Refusal {
 	if n.To.Username == "" || n.Kind == bridge.CommandReceived {
 		return &bridge.Refusal{Verdict: bridge.Never}
 	}
@@ -134,8 +134,8 @@ func (o *Notices) aside(ctx context.Context, n bridge.Notice) *bridge.Refusal {
 	return nil
 }
 
-// refusedFor reports whether a notice was refused for so long.
-func (o *Notices) refusedFor(d bridge.Delivery, r *bridge.Refusal, patience time.Duration) bool {
+// tooMuch reports whether a notice was refused for so long.
+func tooMuch(o Config, d bridge.Delivery, r *bridge.Refusal, patience time.Duration) bool {
 	if !r.OfItem() {
 		return false
 	}
