@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"messenger-bridge/bridge"
@@ -78,30 +79,40 @@ func (r reports) waits(ctx context.Context, out Outgoing, n bridge.Notice) (told
 }
 
 // skipped tells the author of a delivery that is not sent, and that they were told of, what becomes of it: changes
-// wait behind it, one of which says everything; or the customer reads already what it says; or the page sends no
-// corrections.
+// wait behind it, one of which says everything; or the customer reads already what it says, or something newer; or the
+// page sends no corrections.
 func (r reports) skipped(a *attempt, later []change) error {
-	has := r.Memory.Receipts.TextHashOf(a.out.Message)
-	kept := len(a.out.Parts) > 0 && (a.out.TextHash == "" || a.out.TextHash != has)
-	if len(later) == 0 && !kept {
+	same := len(a.out.Parts) == 0 || strings.HasPrefix(r.Memory.Receipts.TextHashOf(a.out.Message), a.out.TextHash)
+	waits := r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
+	switch {
+	case a.out.Automatic || a.out.Gone:
+		return nil
+	case len(later) == 0 && same:
 		return r.takeBack(a)
-	}
-	if !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) {
+	case len(later) == 0 && a.out.Edit > 0 && r.style(a.out.Conversation.Page).settings.KeepEdits:
+		if waits {
+			return r.tell(a, bridge.NotDelivered, bridge.EditsKept)
+		}
 		return nil
 	}
-	if len(later) == 0 {
-		return r.tell(a, bridge.NotDelivered, bridge.EditsKept)
+	if waits {
+		n := a.out.notice(bridge.Corrected, a.out.RetryNo)
+		n.Newer = true
+		n.Marked = slices.ContainsFunc(later, func(c change) bool { return r.told(c.out, bridge.StillWaiting, c.out.RetryNo) })
+		if err := r.store(a, n, ""); err != nil {
+			return err
+		}
 	}
-	n := a.out.notice(bridge.Corrected, a.out.RetryNo)
-	n.Newer = true
-	n.Marked = slices.ContainsFunc(later, func(c change) bool { return r.told(c.out, bridge.StillWaiting, c.out.RetryNo) })
-	return r.store(a, n, "")
+	if len(later) > 0 {
+		return nil
+	}
+	return r.takeBackVersion(a, a.out.Edit)
 }
 
 // correct tells once more what takeBack tells: the author may have been told that the message waits while it was
 // being concluded. Whoever told it saw the delivery still there.
 func (r reports) correct(a *attempt) {
-	if !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) || r.told(a.out, bridge.Corrected, a.out.RetryNo) || r.told(a.out, bridge.NotDelivered, a.out.RetryNo) {
+	if a.out.Gone || !r.told(a.out, bridge.StillWaiting, a.out.RetryNo) || r.told(a.out, bridge.Corrected, a.out.RetryNo) || r.told(a.out, bridge.NotDelivered, a.out.RetryNo) {
 		return
 	}
 	if err := r.tell(a, bridge.Corrected, ""); err != nil {
