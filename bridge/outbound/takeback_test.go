@@ -178,6 +178,27 @@ func TestTakeBack_AnotherNoticeHolds_MarkStays(t *testing.T) {
 	}
 }
 
+// TestSkip_CustomerHasANewerVersion: of what is tried again and was said to wait.
+func TestSkip_CustomerHasANewerVersion(t *testing.T) {
+	for name, gone := range map[string]bool{"a message": false, "a withdrawal": true} {
+		w := newWorld(t)
+		w.saysInTurn(write("a", "one"), edit("a", 1, "two"))
+		a := &attempt{o: w.Outbound, out: Outgoing{Conversation: anna, Message: "a", Room: "room", Author: bo, RetryNo: 1, TextHash: "old", Parts: []bridge.Part{{Text: "old"}}, Gone: gone}}
+		for _, n := range []bridge.Notice{a.out.notice(bridge.NotDelivered, 0), a.out.notice(bridge.StillWaiting, 1)} {
+			if err := w.Notices.Tell(t.Context(), anna, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.endings.skip(a); err != nil {
+			t.Fatal(err)
+		}
+		all := w.told.Notices()[2:]
+		if gone && len(all) > 0 || !gone && (len(all) != 2 || all[0].Kind != bridge.Corrected || all[1].Kind != bridge.Revised || !all[0].Newer || !all[1].Newer) {
+			t.Errorf("%s: told %+v", name, all)
+		}
+	}
+}
+
 // TestMarked_ANewerVersionIsNotDelivered: the mark is that one's, too.
 func TestMarked_ANewerVersionIsNotDelivered(t *testing.T) {
 	w := newWorld(t)
