@@ -41,6 +41,9 @@ func (a *attempt) run(ctx context.Context) error {
 		return a.o.endings.deadLetter(a, why, errors.New("it can answer no comment"))
 	}
 	for a.d.Progress.Part < len(a.out.Parts) {
+		if done, err := endOvertaken(a); done || err != nil {
+			return err
+		}
 		if err := a.part(ctx); errors.Is(err, errEnded) {
 			return nil
 		} else if err != nil {
@@ -55,7 +58,7 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
 	now := circumstances{
-		untried: p.Part == 0 && p.Attempts == 0 && p.State != bridge.OutcomeUnknown && p.State != bridge.Doubtful,
+		untried: p.Part == 0 && p.Attempts == 0 && !p.Unclear(),
 		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
@@ -69,7 +72,8 @@ func (a *attempt) revise() (done bool, err error) {
 	case sendNewest:
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
-		has, keepEdits := a.o.Memory.Receipts.TextHashOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
+		has, _ := a.o.edits.has(a.out.Message)
+		keepEdits := a.o.style(a.out.Conversation.Page).settings.KeepEdits
 		tried := p.Part > 0 || p.Attempts > 0 || p.State == bridge.OutcomeUnknown // by this bridge
 		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, !tried, keepEdits) {
 			return true, a.o.endings.skip(a)
@@ -136,7 +140,7 @@ func (a *attempt) findPage() (err error) {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: why, Gate: bridge.GatePage(a.page.ID), After: time.Hour}
 	}
 	switch {
-	case errors.Is(err, bridge.ErrNoPage) && (a.d.Progress.State == bridge.OutcomeUnknown || a.d.Progress.State == bridge.Doubtful):
+	case errors.Is(err, bridge.ErrNoPage) && a.d.Progress.Unclear():
 		return a.o.endings.deadLetterPart(a, bridge.Unclear, err)
 	case errors.Is(err, bridge.ErrNoPage):
 		return a.o.endings.deadLetterPart(a, bridge.PageGone, err)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"messenger-bridge/bridge"
@@ -105,6 +107,24 @@ func (e *edits) nextTo(d *bridge.Delivery, later []change) bool {
 // hasAny reports whether the customer has some version of a message, or a part of one.
 func (e *edits) hasAny(id bridge.MessageID) bool {
 	return e.Memory.Receipts.TextHashOf(id) != "" || e.Memory.Receipts.MidOf(bridge.SendTag{Message: id}) != ""
+}
+
+// has returns the fingerprint of the text that the customer has of a message, and which version that is.
+func (e *edits) has(id bridge.MessageID) (textHash string, version int64) {
+	textHash, edit, _ := strings.Cut(e.Memory.Receipts.TextHashOf(id), versionMark)
+	version, _ = strconv.ParseInt(edit, 36, 64)
+	return textHash, version
+}
+
+// versionMark stands between the fingerprint of a text that arrived and its version.
+const versionMark = "~"
+
+// arrivedAs is what is remembered of a message that the customer has: has reads it.
+func (out Outgoing) arrivedAs() string {
+	if out.Edit == 0 || out.TextHash == "" {
+		return out.TextHash
+	}
+	return out.TextHash + versionMark + strconv.FormatInt(out.Edit, 36)
 }
 
 // revision is what becomes of a delivery when its turn comes.
