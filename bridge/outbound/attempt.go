@@ -63,6 +63,8 @@ func (a *attempt) revise() (done bool, err error) {
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
 	switch revise(&a.out, now) {
+	case keptLater:
+		return true, endKept(a)
 	case deletedLater:
 		return true, a.o.endings.tooLate(a)
 	case withdraw:

@@ -135,8 +135,9 @@ const (
 	sendNewest                   // with what the newest version says
 	sendCorrect                  // as a correction, if the customer has an earlier version
 	skipIt                       // a newer version, behind it, says everything
-	withdraw                     // the message was deleted in time
+	withdraw                     // the message was deleted, or became a note, in time
 	deletedLater                 // the customer may have what was deleted
+	keptLater                    // the customer may have what became a note
 )
 
 // circumstances are what a revision depends on, beside the message.
@@ -151,6 +152,8 @@ func revise(out *Outgoing, now circumstances) revision {
 	deleted := slices.ContainsFunc(now.later, func(c change) bool { return c.out.Gone })
 	superseded := now.untried && len(now.later) > 0
 	switch {
+	case out.Kept != "":
+		return keptLater
 	case out.Gone:
 		return deletedLater
 	case now.untried && deleted:

@@ -73,10 +73,11 @@ func (e *edits) overtaken(out *Outgoing) bool {
 	return e.takenBack(out.Message) || has != "" && (out.Edit == 0 || version > out.Edit)
 }
 
-// takenBack reports whether a message was deleted, or is a note now.
+// takenBack reports whether a message was deleted, or stays in the room now.
 func (e *edits) takenBack(id bridge.MessageID) bool {
+	told := func(kind bridge.NoticeKind) bool { return e.Notices.Told(bridge.Notice{Kind: kind, Message: id}) }
 	return e.Lanes.Store.Seen(changeKey(&bridge.AgentMessage{ID: id, Gone: true}, "")) ||
-		e.Notices.Told(bridge.Notice{Kind: bridge.Note, Message: id})
+		told(bridge.Note) || told(bridge.Private) && !told(bridge.Released)
 }
 
 // firstTry returns before which time a message was certainly not sent.

@@ -67,7 +67,7 @@ func TestRetry_OtherDirections_AreAsTheyWere(t *testing.T) {
 func TestOutgoing_StoredNames_NeverChange(t *testing.T) {
 	stored := `{"conversation":{"page":"1","customer":"7","kind":"m"},"message":"a","room":"room","author":{"id":"u","username":"bo","name":"Bo"},` +
 		`"at":"2026-05-04T12:00:00Z","parts":[{"text":"one"}],"automatic":true,"until":"2026-05-04T12:00:00Z","survey":"s","round":2,` +
-		`"since":"2026-05-04T12:00:00Z","quote":{"message":"q"},"edit":3,"print":"h","gone":true,"comment":"c","private":true,"name":"Bo"}`
+		`"since":"2026-05-04T12:00:00Z","quote":{"message":"q"},"edit":3,"print":"h","gone":true,"kept":"note","comment":"c","private":true,"name":"Bo"}`
 	var out Outgoing
 	if err := json.Unmarshal([]byte(stored), &out); err != nil {
 		t.Fatal(err)
@@ -95,6 +95,10 @@ func TestDeliver_RetryOfWhatWasDeletedOrReplaced_IsNotSent(t *testing.T) {
 		{"a correction, deleted", []bridge.AgentMessage{write("a", "one")}, edit("a", 1, "two"), []bridge.AgentMessage{gone}, nil, []string{"one"}, true},
 		{"a correction, replaced", []bridge.AgentMessage{write("a", "one")}, edit("a", 1, "two"), []bridge.AgentMessage{edit("a", 2, "three")}, nil, []string{"one", "Corrected: three"}, true},
 		{"a correction, as it is", []bridge.AgentMessage{write("a", "one"), edit("a", 1, "two")}, edit("a", 2, "three"), nil, nil, []string{"one", "Corrected: two", "Corrected: three"}, false},
+		{"a note now", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "!note one")}, nil, nil, true},
+		{"a note while it waits", nil, write("a", "one"), nil, []bridge.AgentMessage{edit("a", 1, "!note one")}, nil, false},
+		{"a command now", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "/one")}, nil, nil, true},
+		{"a command, and none", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "/one"), edit("a", 2, "two")}, nil, []string{"two"}, true},
 		{"deleted while it waits", nil, write("a", "one"), nil, []bridge.AgentMessage{gone}, nil, false},
 		{"replaced while it waits", nil, write("a", "one"), nil, []bridge.AgentMessage{edit("a", 1, "two")}, []string{"two"}, false},
 		{"another one was deleted", []bridge.AgentMessage{write("b", "B")}, write("a", "one"), []bridge.AgentMessage{{ID: "b", Gone: true}}, nil, []string{"B", "one"}, false},
