@@ -44,10 +44,16 @@ func (a *attempt) run(ctx context.Context) error {
 		if done, err := endOvertaken(a); done || err != nil {
 			return err
 		}
+		unclear := a.d.Progress.Unclear()
 		if err := a.part(ctx); errors.Is(err, errEnded) {
 			return nil
 		} else if err != nil {
 			return err
+		}
+		if unclear && untried(&a.out, a.d.Progress) { // its author may have changed it while that was found out
+			if done, err := a.revise(); done || err != nil {
+				return err
+			}
 		}
 	}
 	return a.conclude()
@@ -58,7 +64,7 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
 	now := circumstances{
-		untried: p.Part == 0 && p.Attempts == 0 && !p.Unclear(),
+		untried: untried(&a.out, p),
 		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
@@ -84,6 +90,12 @@ func (a *attempt) revise() (done bool, err error) {
 	return false, nil
 }
 
+// untried reports whether nothing of a message can have been sent: nobody tried, or what was tried is known not to have
+// arrived. Of private answers that is not known (resolvePrivate).
+func untried(out *Outgoing, p bridge.Progress) bool {
+	return p.Part == 0 && !p.Unclear() && (p.Attempts == 0 || p.State == bridge.Queued && !out.Private)
+}
+
 // mark is that of the current part.
 func (a *attempt) mark() bridge.SendTag {
 	return bridge.SendTag{Message: a.out.Message, Part: a.d.Progress.Part, Edit: a.out.Edit}
@@ -104,6 +116,7 @@ func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
 	if p.State == bridge.Doubtful && a.o.progress.unsent(a.d.Lane, a.d.Seq) {
 		p.State = bridge.Queued
+		return nil
 	}
 	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived
 		if mid := a.o.Memory.Receipts.MidOf(a.mark()); mid != "" {

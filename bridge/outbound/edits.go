@@ -14,8 +14,9 @@ import (
 // What agents change after writing is a delivery of its own, behind what they wrote:
 // a newer version, or that the message was deleted. Before a message is tried, those
 // behind it are looked at, so that the customer gets the newest version only, or
-// nothing. After that, a newer version goes out as a correction, and of a deletion
-// the agent learns that it is too late.
+// nothing; and once more when it was tried and is known not to have arrived. After that, a
+// newer version goes out as a correction, and of a deletion the agent learns that it is too
+// late.
 
 // edits finds what waits behind a message and changes it.
 type edits struct {
