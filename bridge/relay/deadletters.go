@@ -31,13 +31,17 @@ type DeadLetters struct {
 //  3. in its lane only: a delivery like any other. Should it fail again, it is a
 //     new failure with another number.
 func (d *DeadLetters) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.RetryResult, error) {
-	became := make([]bridge.RetryResult, len(seqs))
-	entries := map[bridge.Direction][]bridge.Entry{}
-	var back []bridge.Seq
 	newest, err := d.newest(seqs)
 	if err != nil {
 		return nil, bridge.StoreRefusal(err)
 	}
+	return d.retry(ctx, anyway, newest, seqs)
+}
+
+func (d *DeadLetters) retry(ctx context.Context, anyway bool, newest versions, seqs []bridge.Seq) ([]bridge.RetryResult, error) {
+	became := make([]bridge.RetryResult, len(seqs))
+	entries := map[bridge.Direction][]bridge.Entry{}
+	var back []bridge.Seq
 	for i, seq := range seqs {
 		var entry bridge.Entry
 		var to bridge.Direction
@@ -63,28 +67,35 @@ func (d *DeadLetters) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq
 	return became, nil
 }
 
-// newest returns the newest versions of agents' messages that failed, in the conversations of some failures.
-func (d *DeadLetters) newest(seqs []bridge.Seq) (map[bridge.MessageID]int64, error) {
-	lanes, all := map[bridge.Lane]bool{}, map[bridge.Lane][]bridge.Seq{}
+// versions are the newest versions that failed of agents' messages, as in SendTag; of those that were edited.
+type versions map[bridge.MessageID]int64
+
+// newest returns the versions in the conversations of some failures.
+func (d *DeadLetters) newest(of []bridge.Seq) (versions, error) {
+	asked := make(map[bridge.Seq]bool, len(of))
+	for _, seq := range of {
+		asked[seq] = true
+	}
+	wanted, all := map[bridge.Lane]bool{}, map[bridge.Lane][]bridge.Seq{}
 	err := d.Failures.Failed(func(f bridge.Failure) bool {
 		if f.Direction == bridge.Out {
 			all[f.Lane] = append(all[f.Lane], f.Seq)
-			lanes[f.Lane] = lanes[f.Lane] || slices.Contains(seqs, f.Seq)
+			wanted[f.Lane] = wanted[f.Lane] || asked[f.Seq]
 		}
 		return true
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list what failed: %w", err)
 	}
-	newest := map[bridge.MessageID]int64{}
-	for lane, wanted := range lanes {
-		if !wanted || len(all[lane]) == 1 {
+	newest := versions{}
+	for lane := range wanted {
+		if !wanted[lane] || len(all[lane]) == 1 { // what is alone has no newer one
 			continue
 		}
 		for _, seq := range all[lane] {
 			var out outbound.Outgoing
-			if f, err := d.Failures.Failure(seq); err == nil && json.Unmarshal(f.Body, &out) == nil {
-				newest[out.Message] = max(newest[out.Message], out.Edit)
+			if f, err := d.Failures.Failure(seq); err == nil && json.Unmarshal(f.Body, &out) == nil && out.Edit > newest[out.Message] {
+				newest[out.Message] = out.Edit
 			}
 		}
 	}
@@ -92,7 +103,7 @@ func (d *DeadLetters) newest(seqs []bridge.Seq) (map[bridge.MessageID]int64, err
 }
 
 // entry makes a failure an entry of its queue, or says why it is none.
-func (d *DeadLetters) entry(seq bridge.Seq, anyway bool, newest map[bridge.MessageID]int64) (became bridge.RetryResult, e bridge.Entry, to bridge.Direction) {
+func (d *DeadLetters) entry(seq bridge.Seq, anyway bool, newest versions) (became bridge.RetryResult, e bridge.Entry, to bridge.Direction) {
 	if d.retried(seq) {
 		return bridge.TriedTwice, e, to
 	}
@@ -129,8 +140,12 @@ func (d *DeadLetters) RetryAll(ctx context.Context, page bridge.PageID) (n, over
 		return 0, 0, fmt.Errorf("list what failed: %w", err)
 	}
 	slices.Reverse(all)
+	newest, err := d.newest(all)
+	if err != nil {
+		return 0, 0, bridge.StoreRefusal(err)
+	}
 	for some := range slices.Chunk(all, atOnce) {
-		became, err := d.Retry(ctx, false, some...)
+		became, err := d.retry(ctx, false, newest, some)
 		if err != nil {
 			return n, overtaken, err
 		}
