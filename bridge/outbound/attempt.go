@@ -80,7 +80,7 @@ func (a *attempt) revise() (done bool, err error) {
 	case sendNewest:
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
-		has, _ := a.o.edits.has(a.out.Message)
+		has, _ := a.o.has(a.out.Message)
 		keepEdits := a.o.style(a.out.Conversation.Page).settings.KeepEdits
 		tried := p.Part > 0 || p.Attempts > 0 || p.State == bridge.OutcomeUnknown // by this bridge
 		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, !tried, keepEdits) {

@@ -111,8 +111,8 @@ func (e *edits) hasAny(id bridge.MessageID) bool {
 }
 
 // has returns the fingerprint of the text that the customer has of a message, and which version that is.
-func (e *edits) has(id bridge.MessageID) (textHash string, version int64) {
-	textHash, edit, _ := strings.Cut(e.Memory.Receipts.TextHashOf(id), versionMark)
+func (c *Config) has(id bridge.MessageID) (textHash string, version int64) {
+	textHash, edit, _ := strings.Cut(c.Memory.Receipts.TextHashOf(id), versionMark)
 	version, _ = strconv.ParseInt(edit, 36, 64)
 	return textHash, version
 }
