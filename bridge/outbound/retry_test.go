@@ -130,6 +130,29 @@ func TestDeliver_RetryOfWhatWasDeletedOrReplaced_IsNotSent(t *testing.T) {
 	}
 }
 
+// TestDeliver_RetryIsSaidToWaitAndOvertaken_IsNotSaidToWaitAnyMore has a newer version wait before what is tried again.
+func TestDeliver_RetryIsSaidToWaitAndOvertaken_IsNotSaidToWaitAnyMore(t *testing.T) {
+	w := newWorld(t)
+	w.send = func(bridge.OutboundPart) (bool, error) {
+		w.send = nil
+		return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.NotApproved}
+	}
+	w.says(write("a", "one"))
+	w.deliver()
+	w.page.State = bridge.PageNeedsAuth
+	w.says(edit("a", 1, "two"))
+	f := w.outbox.Failures()[0]
+	f.Direction = bridge.Out
+	w.retry(f)
+	w.now = w.now.Add(2 * w.Times.TellAfter)
+	w.watch().look(t.Context())
+	w.page.State = bridge.PageRunning
+	w.deliver()
+	if got := w.notices(); !slices.Contains(got, "waiting-1/a") || !slices.Contains(got, "corrected-1/a") || !slices.Equal(w.texts(), []string{"two"}) {
+		t.Errorf("the customer reads %q, told %q", w.texts(), got)
+	}
+}
+
 // retry has what failed tried again, as an administrator does who has not looked.
 func (w *world) retry(f bridge.Failure) {
 	w.t.Helper()
