@@ -66,6 +66,8 @@ type RetryOrder struct {
 type Retried struct {
 	Became []bridge.RetryResult `json:"became,omitempty"`
 	All    int                  `json:"all,omitempty"`
+	// Overtaken is how many of all their authors have deleted or replaced since.
+	Overtaken int `json:"overtaken,omitempty"`
 }
 
 func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
@@ -77,7 +79,7 @@ func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	case order.Page != "":
-		done.All, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)
+		done.All, done.Overtaken, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)
 	default:
 		done.Became, err = o.relay.DeadLetters.Retry(r.Context(), order.Anyway, order.IDs...)
 	}

@@ -53,14 +53,21 @@ type Refusals struct {
 	Count int
 	For   time.Duration
 	Part  int
+
+	Before []Refusals // of its other parts, each likewise
 }
 
-// Of are the refusals of a part: none if what was refused so far is another one.
+// Of are the refusals of a part: none if what was refused so far are others.
 func (r Refusals) Of(part int) Refusals {
-	if r.Part != part {
-		return Refusals{Part: part}
+	if r.Part == part {
+		return r
 	}
-	return r
+	for _, one := range r.Before {
+		if one.Part == part {
+			return one
+		}
+	}
+	return Refusals{Part: part}
 }
 
 // fewestRefusals is how often something is refused before it may be given up; or, where each

@@ -250,36 +250,44 @@ func (w *world) tryAgain(clear []func(), items []*refusedItem) {
 // Each file of a message is tried for itself: that the first was refused for a while says
 // nothing of the second.
 func TestRefused_TwoFilesOfAMessage_EachIsTriedForItself(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t, bypassed)
-	w.cfg.Times.Patience, w.cfg.Times.FirstRetry = testPatience, testFirstRetry
-	w.run()
-	const one, two = "\x89PNG\r\n\x1a\none", "\x89PNG\r\n\x1a\ntwo"
-	w.meta.CustomerWrites(page, anna, "before")
-	w.eventually("the room", func() bool { return roomOf(w, "before") != "" })
-	room := roomOf(w, "before")
-	var mu sync.Mutex
-	tries := map[string]int{}
-	w.rc.Inject(chat.Fault{Status: 413, Route: "POST livechat/upload/:rid", Match: func(_ *http.Request, content []byte) bool {
-		mu.Lock()
-		defer mu.Unlock()
-		tries[string(content)]++
-		return string(content) == one || tries[two] < 4
-	}})
-	var files []meta.Attachment
-	for _, content := range []string{one, two} {
-		files = append(files, meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: content[8:] + ".png", Type: "image/png", Content: []byte(content)})})
-	}
-	w.meta.CustomerSends(page, anna, "", files...)
-	stop := others(w)
-	w.meta.CustomerWrites(page, anna, "after")
-	w.eventually("what came after is there", func() bool { return slices.Contains(roomTexts(w, room), "after") })
-	stop()
-	w.settled()
-	if shown := w.rc.FilesIn(room); len(shown) != 1 || string(shown[0].Content) != two {
-		t.Errorf("agents see %d files", len(shown))
-	}
-	if n := strings.Count(strings.Join(roomTexts(w, room), "\n"), "does not take"); n != 1 {
-		t.Errorf("agents read %q", roomTexts(w, room))
+	for name, c := range map[string]struct {
+		tries        int // of the second file that are refused
+		files, lines int
+	}{"the second is taken at its fourth try": {3, 1, 1}, "neither is ever taken": {1 << 30, 0, 2}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.cfg.Times.Patience, w.cfg.Times.FirstRetry = testPatience, testFirstRetry
+			w.run()
+			const one, two = "\x89PNG\r\n\x1a\none", "\x89PNG\r\n\x1a\ntwo"
+			w.meta.CustomerWrites(page, anna, "before")
+			w.eventually("the room", func() bool { return roomOf(w, "before") != "" })
+			room := roomOf(w, "before")
+			var mu sync.Mutex
+			tries := map[string]int{}
+			w.rc.Inject(chat.Fault{Status: 413, Route: "POST livechat/upload/:rid", Match: func(_ *http.Request, content []byte) bool {
+				mu.Lock()
+				defer mu.Unlock()
+				tries[string(content)]++
+				return string(content) == one || string(content) == two && tries[two] <= c.tries
+			}})
+			var files []meta.Attachment
+			for _, content := range []string{one, two} {
+				files = append(files, meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Name: content[8:] + ".png", Type: "image/png", Content: []byte(content)})})
+			}
+			w.meta.CustomerSends(page, anna, "", files...)
+			stop := others(w)
+			w.meta.CustomerWrites(page, anna, "after")
+			w.eventually("what came after is there", func() bool { return slices.Contains(roomTexts(w, room), "after") })
+			stop()
+			w.settled()
+			shown := w.rc.FilesIn(room)
+			if len(shown) != c.files || c.files > 0 && string(shown[0].Content) != two {
+				t.Errorf("agents see %d files", len(shown))
+			}
+			if n := strings.Count(strings.Join(roomTexts(w, room), "\n"), "does not take"); n != c.lines {
+				t.Errorf("agents read %q", roomTexts(w, room))
+			}
+		})
 	}
 }

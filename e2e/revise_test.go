@@ -227,3 +227,35 @@ func TestDelete_AfterDelivery_AgentLearnsThatTheCustomerStillSeesIt(t *testing.T
 		})
 	}
 }
+
+// TestDelete_WhileItIsFoundOutWhetherItArrived cuts the connection at the first of two messages, and hides the thread until
+// the bridge knows that the author has deleted the one, or edited the other.
+func TestDelete_WhileItIsFoundOutWhetherItArrived(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(k *talk, id string)
+		want   []string
+	}{
+		"deleted": {func(k *talk, id string) { k.agent.Deletes(id) }, []string{"next"}},
+		"edited":  {func(k *talk, id string) { k.agent.Edits(id, "one, changed") }, []string{"one, changed", "next"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.cfg.Times.EchoWait, w.cfg.Times.LookEvery = 250*time.Millisecond, 300*time.Millisecond
+			w.run()
+			k := w.ask()
+			w.meta.FailReads(100000, meta.Throttled613())
+			w.meta.NextSends(meta.CutBefore())
+			id := w.agent.Says(k.rid, "one")
+			w.agent.Says(k.rid, "next")
+			w.eventually("it is being found out", func() bool { return w.metricsOf("messenger_bridge_postponed_total") > 0 })
+			c.change(k, id)
+			k.sync(3)
+			w.meta.FailReads(0, nil)
+			k.gets(c.want...)
+			if got := w.notices(k.rid, id); len(got) > 0 {
+				t.Errorf("the agent reads %q", got)
+			}
+		})
+	}
+}

@@ -136,3 +136,43 @@ func TestFile_RefusedForLong_IsReplaced_UnlessItIsTakenNow(t *testing.T) {
 		}
 	}
 }
+
+// late is Files that Facebook does not hand out at the first try.
+type late struct {
+	*shelf
+	err error
+}
+
+func (l *late) Open(ctx context.Context, p bridge.Page, mid bridge.Mid, n int, a bridge.Attachment, limit int64) (*bridge.File, error) {
+	if err := l.err; err != nil {
+		l.err = nil
+		return nil, err
+	}
+	return l.shelf.Open(ctx, p, mid, n, a, limit)
+}
+
+// TestFile_WaitedForAnAgent_FirstDownloadFails_IsTriedAgain: a picture waited for an agent for a night, tried now and then; that its very first download fails for a moment does not
+// have it given up.
+func TestFile_WaitedForAnAgent_FirstDownloadFails_IsTriedAgain(t *testing.T) {
+	for _, why := range []bridge.Reason{bridge.MetaDown, bridge.FileGone} {
+		d := newDesk(t)
+		r := d.made()
+		s := &late{&shelf{desk: d}, refusal(why)}
+		r.Changes, r.Files, r.Uploads = changes{d}, s, s
+		in := event("k", "")
+		in.Kind, in.At, in.Attachments = bridge.MediaEvent, d.now, []bridge.Attachment{{Kind: "image", URL: "https://cdn.test/x.png"}}
+		d.fail["open"] = slices.Repeat([]error{refusal(bridge.NoAgent)}, 8)
+		d.online = true
+		for n := range 40 {
+			in.Tries = n // as inbound.begun counts
+			d.now = d.now.Add(10 * time.Second)
+			became, err := r.Deliver(t.Context(), in, opens)
+			if err == nil {
+				if all := strings.Join(d.texts(), "\n"); len(became.Refused) > 0 || !strings.Contains(all, "x-") {
+					t.Errorf("%s: at try %d agents read %q, the customer is told %q", why, n, all, became.Refused)
+				}
+				break
+			}
+		}
+	}
+}

@@ -30,8 +30,9 @@ type Uploads interface {
 	Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) ([]bridge.Uploaded, error)
 }
 
-// After so many tries a file is given up, so that it does not hold back what the
-// customer wrote after it.
+// After so many times that it was not there to fetch a file is given up, so that it does not hold back
+// what the customer wrote after it. That its message was tried for other reasons does not count: it may have
+// waited for an agent all night.
 const (
 	triesGone = 4 // Meta names files a moment before they are there
 	triesDown = 6
@@ -68,7 +69,7 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 	}
 	f, err := r.Files.Open(ctx, p.page, p.in.Mid, n, a, s.FileLimit())
 	if err != nil {
-		return r.unfetched(ctx, link, p, i, bridge.RefusalOf(err))
+		return r.notFetched(ctx, link, p, i, bridge.RefusalOf(err))
 	}
 	defer f.Close()
 	f.Name = p.fileName(i, f.Name)
@@ -95,10 +96,11 @@ func ofPart(err error, part int) error {
 	return &refusal
 }
 
-// unfetched decides what becomes of a file that did not come from Facebook. What the page's
+// notFetched decides what becomes of a file that did not come from Facebook. What the page's
 // settings refuse, and what is not there, is said.
-func (r *poster) unfetched(ctx context.Context, link *stay, p *posting, i int, refusal *bridge.Refusal) (bridge.MessageID, error) {
-	again := r.Say.Say("Sorry, your file did not reach us. Please send it again.")
+func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, refusal *bridge.Refusal) (bridge.MessageID, error) {
+	again, file := r.Say.Say("Sorry, your file did not reach us. Please send it again."), lineOf(p.in.MessageID(), i)
+	before, _ := r.unfetched.Get(file)
 	switch {
 	case refusal.Reason == bridge.FileTooBig:
 		limit := bridge.SizeText(p.page.Settings.FileLimit())
@@ -109,13 +111,16 @@ func (r *poster) unfetched(ctx context.Context, link *stay, p *posting, i int, r
 		return r.unshown(ctx, link, p, i, r.Say.Say("It does not come from Facebook."), "")
 	case refusal.Reason == bridge.FileGone && refusal.Verdict == bridge.Never && p.in.Attachments[i].URL == "":
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook did not tell where it is."), again)
-	case refusal.Reason == bridge.FileGone && (p.in.Tries >= triesGone || refusal.Verdict == bridge.Never):
+	case refusal.Reason == bridge.FileGone && (before >= triesGone || refusal.Verdict == bridge.Never):
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), again)
 	case refusal.Reason == bridge.FileGone:
-		refusal.After = pause.Backoff{First: r.FileAgain, Most: 8 * r.FileAgain}.After(p.in.Tries)
-	case refusal.Reason == bridge.MetaDown && p.in.Tries >= triesDown:
+		refusal.After = pause.Backoff{First: r.FileAgain, Most: 8 * r.FileAgain}.After(before)
+	case refusal.Reason != bridge.MetaDown:
+		return "", refusal
+	case before >= triesDown:
 		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), again)
 	}
+	r.unfetched.Set(file, before+1)
 	return "", refusal
 }
 
@@ -144,7 +149,7 @@ func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int,
 		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than Rocket.Chat takes."),
 			r.Say.Say("Sorry, your file is too large for us. Please send a smaller one."))
 	}
-	return r.unfetched(ctx, link, p, i, refusal)
+	return r.notFetched(ctx, link, p, i, refusal)
 }
 
 // families are the kinds of media, as customers call them.

@@ -29,7 +29,7 @@ type stay struct {
 
 	event    bridge.MessageID // as which what is shown of the event begins
 	inParts  bool             // its text was begun to be shown in parts
-	refusals bridge.Refusals  // how often, and since when, something of the event was refused before
+	refusals bridge.Refusals  // how often, and since when, something of the event was refused before, but for its files
 	left     *bridge.Response // what the bot was to say was given up, and why
 }
 

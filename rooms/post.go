@@ -3,8 +3,6 @@ package rooms
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -23,14 +21,15 @@ type poster struct {
 	*remarks
 	*opener
 
-	seenOpen *recent.Map[bridge.RoomID, struct{}] // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
+	seenOpen  *recent.Map[bridge.RoomID, struct{}] // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
+	unfetched *recent.Map[bridge.MessageID, int]   // how often files were not there to fetch, by the ids of their lines
 }
 
-// mostOpen bounds how many rooms are remembered.
-const mostOpen = 10_000
+// mostOpen and mostUnfetched bound what is remembered.
+const mostOpen, mostUnfetched = 10_000, 10_000
 
 func newPoster(c *Config, w *wording, m *remarks, o *opener) *poster {
-	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3)}
+	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3), recent.New[bridge.MessageID, int](mostUnfetched, 0)}
 }
 
 // posting is one event on its way into a room.
@@ -143,7 +142,7 @@ func (r *poster) post(ctx context.Context, link *stay, p *posting) error {
 		return r.files(ctx, link, p)
 	}
 	err := r.postText(ctx, link, p)
-	if reasonOf(err) == bridge.RoomClosed && p.open != link.Room {
+	if p.closed(link, err) {
 		there, failed := r.Livechat.Has(ctx, link.Visitor, link.Room, p.shown[len(p.shown)-1])
 		if there, failed = r.undone(link, there, failed); failed != nil {
 			return failed
@@ -188,10 +187,6 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 	return nil
 }
 
-// longest is the first length tried when a workspace takes no message as long as one
-// it was given; it does not tell its limit.
-const longest = 1000
-
 // postText shows the text, in parts if it is too long for the workspace. It notes as
 // which messages: once the last of them is there, all are.
 func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
@@ -207,18 +202,10 @@ func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
 	return err
 }
 
-// sayText has the customer say the text, and returns the ids of all that were tried. The first
-// part quotes what the whole would.
-func (r *poster) sayText(ctx context.Context, link *stay, p *posting) (tried []bridge.MessageID, err error) {
-	id, quote := p.in.MessageID(), p.quote
-	return link.inFull(bridge.Post{ID: id, Text: p.text}, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
-		one.Quote = quote
-		err := r.postOne(ctx, link, one)
-		if err == nil {
-			quote = ""
-		}
-		return err
-	})
+// closed reports whether a text was refused because the room is closed, and Rocket.Chat has not
+// just said otherwise.
+func (p *posting) closed(link *stay, err error) bool {
+	return reasonOf(err) == bridge.RoomClosed && p.open != link.Room
 }
 
 // giveUpText has something take the place of a text that the workspace keeps refusing, unless
@@ -229,16 +216,6 @@ func (r substitutes) giveUpText(ctx context.Context, link *stay, p *posting, ref
 		return err
 	}
 	return r.text(ctx, link, p, refused, a)
-}
-
-// tooLong reports whether a text was refused for its length, by Rocket.Chat or by what
-// stands before it.
-func tooLong(err error) bool {
-	if err == nil {
-		return false
-	}
-	r := bridge.RefusalOf(err)
-	return r.Reason == bridge.TooLong || r.OfItem() && r.Answer.Status == http.StatusRequestEntityTooLarge
 }
 
 // althoughOpen makes of a refusal that says that the room is closed, or the visitor unknown, one
@@ -255,85 +232,6 @@ func (p *posting) althoughOpen(link *stay, err error) error {
 		return err
 	}
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: r.Answer, Err: r.Err}
-}
-
-// pieces cuts a text as textcut does; whose words a line holds, the rest of it tells as well.
-func pieces(text string, limit int) []string {
-	all := textcut.Pieces(text, limit)
-	for i := 1; i < len(all); i++ {
-		before := all[i-1]
-		if strings.HasPrefix(before[strings.LastIndexByte(before, '\n')+1:], bridge.CiteMark) && !strings.HasPrefix(all[i], "\n") {
-			all[i] = bridge.CiteMark + all[i]
-		}
-	}
-	return all
-}
-
-// inFull has a text said as a whole, or in parts below an id if it is too long, and returns the ids of
-// all that were tried. A text of which a part may be there stays one in parts: the whole would stand beside it.
-func (s *stay) inFull(whole bridge.Post, below bridge.MessageID, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
-	tried = []bridge.MessageID{whole.ID}
-	if whole.ID != s.event || !s.inParts {
-		if err = say(whole); !tooLong(err) || textcut.Units(whole.Text) < 2 {
-			return tried, err
-		}
-	}
-	if whole.ID == s.event && !s.inParts {
-		if failed := s.first.Parts(); failed != nil {
-			return tried, failed
-		}
-		s.inParts = true
-	}
-	return inParts(below, whole.Text, longest, err, say)
-}
-
-// inParts has a text said in parts that was refused for its length, and a part that is still
-// refused in parts of its own, and returns the ids of all that were tried. An id tells how the
-// text was cut, at most limit long, and below what: cut in another way, under other settings or in another room, it
-// is shown anew, so that nothing can be left out. What we say before it is a part of its own, the one of
-// number 0, since it may be another at the next attempt: that a message is late, or what it answers.
-func inParts(below bridge.MessageID, text string, limit int, refused error, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
-	ours, words := preface(text)
-	limit = min(limit, textcut.Units(words)/2)
-	if ours != "" {
-		limit = max(limit, 1)
-	}
-	if limit == 0 {
-		return []bridge.MessageID{below}, refused
-	}
-	for i, piece := range slices.Insert(pieces(words, limit), 0, ours) {
-		if piece == "" {
-			continue
-		}
-		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", below, limit, i)), Text: piece}
-		some, shorter := []bridge.MessageID{part.ID}, limit/2
-		if i == 0 {
-			shorter = longest
-		}
-		if err = say(part); tooLong(err) {
-			some, err = inParts(part.ID, piece, shorter, err, say)
-		}
-		if i > 0 || err != nil {
-			tried = append(tried, some...)
-		}
-		if err != nil {
-			return tried, err
-		}
-	}
-	return tried, nil
-}
-
-// preface parts the lines of ours with which a text begins from the words that follow. A text
-// without words is returned as it is.
-func preface(text string) (ours, words string) {
-	words = text
-	for strings.HasPrefix(words, bridge.CiteMark) {
-		_, words, _ = strings.Cut(words, "\n")
-	}
-	if words == "" || words == text {
-		return "", text
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(text, words), "\n"), words
 }
 
 func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {

@@ -219,7 +219,7 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming, before bridge.B
 	if err != nil {
 		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
 	}
-	link := &stay{Link: known, again: in.Tries > 0, first: before, event: in.MessageID(), inParts: in.InParts, refusals: in.Refusals}
+	link := &stay{Link: known, again: in.Tries > 0, first: before, event: in.MessageID(), inParts: in.InParts, refusals: in.Refusals.Of(0)}
 	shown, err := r.deliver(ctx, link, in)
 	if shown.Waits = link.waits; shown.Left == nil {
 		shown.Left = link.left
@@ -251,11 +251,14 @@ func (r *Rooms) deliver(ctx context.Context, link *stay, in bridge.Incoming) (br
 	case bridge.HandoverEvent, bridge.OptinEvent, bridge.FeedbackEvent, bridge.OtherEvent:
 		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), r.quotable(in), r.happened(ctx, in))
 	}
-	if in.Deleted && in.Comment != nil {
-		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), "", r.Say.Say("A comment was written and deleted before it could be shown."))
-	}
 	if in.Deleted {
-		return bridge.Shown{}, r.note(ctx, link, in.MessageID(), "", r.Say.Say("The customer sent a message and deleted it before it could be shown."))
+		stands, err := r.mayStand(ctx, link, in)
+		if err != nil {
+			return bridge.Shown{}, err
+		}
+		if !stands {
+			return bridge.Shown{}, r.unseen(ctx, link, in)
+		}
 	}
 	return r.show(ctx, link, in)
 }

@@ -53,12 +53,17 @@ type Inbound struct {
 	kinds kinds
 }
 
-// New returns an Inbound that knows nothing yet of what an earlier run left; its lanes do.
+// New returns an Inbound that knows nothing yet of what an earlier run left; see Load.
 func New(c Config) *Inbound {
 	return &Inbound{
-		Config: c, begun: begun{started: c.Lanes.Clock(), times: map[bridge.Seq]int{}, given: map[bridge.Seq]bridge.Shown{}},
+		Config: c, begun: begun{times: map[bridge.Seq]int{}, given: map[bridge.Seq]bridge.Shown{}},
 		order: order{inbox: c.Lanes, outbox: c.Outbound.Lanes, receipts: c.Receipts, rooms: c.Rooms, resolveWithin: c.ResolveWithin},
 	}
+}
+
+// Load fills the lanes with what an earlier run left, before anything is shown.
+func (i *Inbound) Load() error {
+	return i.Lanes.Load(func(d *bridge.Delivery, _ bool) { i.begun.earlier = max(i.begun.earlier, d.Seq) })
 }
 
 // FromCustomer stores the events of one webhook call, all of them in one commit,

@@ -2,14 +2,13 @@ package inbound
 
 import (
 	"sync"
-	"time"
 
 	"messenger-bridge/bridge"
 )
 
 // begun counts how often showing an event was begun and did not end.
 type begun struct {
-	started time.Time // when this run began
+	earlier bridge.Seq // the newest that an earlier run left; set before anything is shown
 
 	mu    sync.Mutex // guards all below
 	times map[bridge.Seq]int
@@ -17,12 +16,12 @@ type begun struct {
 }
 
 // begin notes that showing an event begins, and returns how often that was so before;
-// what an earlier run left counts as begun.
+// what an earlier run left counts as begun. Times tell nothing: a clock may be set back meanwhile.
 func (b *begun) begin(d bridge.Delivery) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, known := b.times[d.Seq]
-	if !known && d.Accepted.Before(b.started) {
+	if !known && d.Seq <= b.earlier {
 		n = 1
 	}
 	b.times[d.Seq] = n + 1

@@ -83,6 +83,9 @@ func (w *world) start() {
 		Rooms: w, Receipts: &w.receipts, Pages: &w.pages, States: &w.states,
 		ResolveWithin: 10 * time.Minute, Active: func(p bridge.PageID) { w.active = append(w.active, p) },
 	})
+	if err := w.Load(); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // sender only cuts texts.

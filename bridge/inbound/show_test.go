@@ -343,3 +343,17 @@ func TestDeliver_Unreadable_HoldsUpNobody(t *testing.T) {
 		t.Errorf("concluded before: %v", err)
 	}
 }
+
+// TestDeliver_RestartWithAClockThatIsBehind_CountsAsBegun: what an earlier run began counts as begun, also when this one began with a clock that is behind.
+func TestDeliver_RestartWithAClockThatIsBehind_CountsAsBegun(t *testing.T) {
+	w := newWorld(t)
+	w.show = func(bridge.Incoming) (bridge.Shown, error) { return bridge.Shown{}, again(bridge.WorkspaceDown) }
+	w.comes(text("m"))
+	w.try() // a file of it is uploaded, and then the machine loses its power
+	w.now = w.now.Add(-time.Hour)
+	w.start()
+	w.try()
+	if got := w.shown[len(w.shown)-1].Tries; got != 1 {
+		t.Errorf("begun %d times before", got)
+	}
+}

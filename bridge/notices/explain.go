@@ -25,7 +25,7 @@ var explain = map[bridge.Reason]string{
 	bridge.PrivateOver:      language.Sentence("Facebook does not allow a private answer to this comment: it is more than 7 days old, or its author cannot be written to. Answer without !private, which everybody can read."),
 	bridge.PrivateTooLong:   language.Sentence("a private answer to a comment has to fit into one message. Shorten it and send it again."),
 	bridge.Unsupported:      language.Sentence("it holds nothing that can be sent to Messenger. Write the content as text."),
-	bridge.Withdrawn:        language.Sentence("the message was deleted before it went out."),
+	bridge.Withdrawn:        language.Sentence("the message was deleted, or kept for colleagues, before it went out."),
 	bridge.FilesOff:         language.Sentence("no files are sent to the customers of this page. An administrator can allow them."),
 	bridge.FileType:         language.Sentence("files of this kind are not sent to the customers of this page. Send it as another kind, for example as PDF, or ask an administrator to allow it."),
 	bridge.FileTooBig:       language.Sentence("the file is too large for Messenger, or for this page. Send a smaller one, or a link to it."),

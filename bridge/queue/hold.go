@@ -62,7 +62,7 @@ func (s *Schedule) letGo(id bridge.Lane, gone map[bridge.Seq]bool) {
 		}
 	}
 	before := len(l.seqs)
-	l.seqs, l.wanted, l.failures, l.tries, l.settling, l.answered = left, false, 0, 0, false, streak{}
+	l.seqs, l.wanted, l.failures, l.tries, l.settling, l.answered = left, false, 0, 0, false, nil
 	if before > 0 {
 		changed(&s.places, l, before)
 	}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"slices"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -26,7 +27,7 @@ type lane struct {
 	timer    *Item[waiter] // while it waits for a time
 	failures int           // in a row
 	tries    int           // refusals of the oldest
-	answered streak        // how often in a row that was with a Response
+	answered []streak      // how often in a row its parts were, with a Response; the latest refused last
 	restored bool          // an earlier run left it, and nothing was refused since
 	settling bool          // waits for proof of delivery, which may come early
 	proof    bool          // it came while the lane was with a worker
@@ -46,7 +47,7 @@ type streak struct {
 // drop takes the oldest off a lane.
 func drop(p *places, l *lane, done int) {
 	if done > 0 {
-		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, streak{}
+		l.seqs, l.failures, l.tries, l.answered = l.seqs[done:], 0, 0, nil
 		changed(p, l, len(l.seqs)+done)
 	}
 }
@@ -220,11 +221,15 @@ func (l *lane) note(r *bridge.Refusal, now time.Time) {
 	switch {
 	case r.Reason == bridge.Deferred:
 	case !r.OfItem():
-		l.answered = streak{}
-	case l.answered.count == 0, l.answered.part != r.Answer.Part:
-		l.answered = streak{1, now, r.Answer.Part}
+		l.answered = nil
 	default:
-		l.answered.count++
+		one := streak{since: now, part: r.Answer.Part}
+		if i := slices.IndexFunc(l.answered, func(s streak) bool { return s.part == r.Answer.Part }); i >= 0 {
+			one = l.answered[i]
+			l.answered = slices.Delete(l.answered, i, i+1)
+		}
+		one.count++
+		l.answered = append(l.answered, one)
 	}
 }
 

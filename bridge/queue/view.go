@@ -132,10 +132,17 @@ func (v View) Of(p bridge.PageID, which func(bridge.Lane) bool) map[bridge.Lane]
 func (v View) Refusals(id bridge.Lane) bridge.Refusals {
 	v.s.mu.Lock()
 	defer v.s.mu.Unlock()
-	if l := v.s.places.lanes[id]; l != nil && l.answered.count > 0 {
-		return bridge.Refusals{Count: l.answered.count, For: v.s.places.Now().Sub(l.answered.since), Part: l.answered.part}
+	l := v.s.places.lanes[id]
+	if l == nil || len(l.answered) == 0 {
+		return bridge.Refusals{}
 	}
-	return bridge.Refusals{}
+	var all []bridge.Refusals
+	for _, s := range l.answered {
+		all = append(all, bridge.Refusals{Count: s.count, For: v.s.places.Now().Sub(s.since), Part: s.part})
+	}
+	last := all[len(all)-1]
+	last.Before = all[:len(all)-1]
+	return last
 }
 
 // After returns what waits in a lane behind an entry.
