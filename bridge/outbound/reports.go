@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 
 	"messenger-bridge/bridge"
@@ -82,7 +81,8 @@ func (r reports) waits(ctx context.Context, out Outgoing, n bridge.Notice) (told
 // wait behind it, one of which says everything; or the customer reads already what it says, or something newer; or the
 // page sends no corrections.
 func (r reports) skipped(a *attempt, later []change) error {
-	same := len(a.out.Parts) == 0 || strings.HasPrefix(r.Memory.Receipts.TextHashOf(a.out.Message), a.out.TextHash)
+	has, _ := r.has(a.out.Message)
+	same := len(a.out.Parts) == 0 || a.out.TextHash == "" || a.out.TextHash == has
 	waits := r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	switch {
 	case a.out.Automatic || a.out.Gone:

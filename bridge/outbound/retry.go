@@ -59,10 +59,6 @@ func endOvertaken(a *attempt) (done bool, err error) {
 		return false, nil
 	case e.takenBack(a.out.Message):
 		return true, a.o.endings.withdraw(a)
-	case a.o.reports.told(a.out, bridge.StillWaiting, a.out.RetryNo): // a newer version went out
-		if err := a.o.reports.tell(a, bridge.Corrected, ""); err != nil {
-			return true, err
-		}
 	}
 	return true, a.o.endings.skip(a)
 }
