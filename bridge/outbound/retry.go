@@ -14,11 +14,12 @@ const retryPrefix = "retry/"
 func RetryKey(seq bridge.Seq) string { return retryPrefix + strconv.FormatUint(uint64(seq), 10) }
 
 // Retry makes a failure, of any direction, an entry of its queue. What goes to Rocket.Chat
-// is shown under the id it has already; an agent's message needs more care: whether it
+// is shown under the id it has already, in parts if a part may stand there; an agent's message needs more care: whether it
 // arrived is found out first, unless a person wants it anyway.
 func Retry(f bridge.Failure, anyway bool) (bridge.Entry, error) {
 	e := bridge.Entry{Lane: f.Lane, Key: RetryKey(f.Seq), Body: f.Body}
 	if f.Direction != bridge.Out {
+		e.Progress.Part = f.Progress.Part
 		return e, nil
 	}
 	var out Outgoing

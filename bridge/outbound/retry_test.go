@@ -53,8 +53,8 @@ func TestRetry_Entry(t *testing.T) {
 
 func TestRetry_OtherDirections_AreAsTheyWere(t *testing.T) {
 	for _, d := range []bridge.Direction{bridge.In, bridge.ToAgents} {
-		e, err := Retry(bridge.Failure{Seq: 7, Direction: d, Lane: anna.Lane(), Reason: bridge.Unclear, Body: []byte("{")}, false)
-		if err != nil || string(e.Body) != "{" || e.Key != RetryKey(7) || e.Progress != (bridge.Progress{}) {
+		e, err := Retry(bridge.Failure{Seq: 7, Direction: d, Lane: anna.Lane(), Reason: bridge.Unclear, Body: []byte("{"), Progress: bridge.Progress{Part: 1, Attempts: 3}}, false)
+		if err != nil || string(e.Body) != "{" || e.Key != RetryKey(7) || e.Progress != (bridge.Progress{Part: 1}) {
 			t.Errorf("%s: %v, %+v", d, err, e)
 		}
 	}
