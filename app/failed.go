@@ -46,7 +46,10 @@ func (o *operators) serveFailed(w http.ResponseWriter, r *http.Request) {
 	shown := FailedList{More: more, Failed: []failure{}}
 	for _, l := range list {
 		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason, Answer: l.Detail,
-			Written: l.Written, Failed: l.At, Ago: SpanSince(l.At, time.Now()), Message: l.Message, Arrived: l.Progress.Part, Parts: l.Parts, Retried: l.RetryNo}
+			Written: l.Written, Failed: l.At, Ago: SpanSince(l.At, time.Now()), Message: l.Message, Parts: l.Parts, Retried: l.RetryNo}
+		if l.Direction == bridge.Out {
+			f.Arrived = l.Progress.Part
+		}
 		if l.Room != "" {
 			f.Room = o.roomLink(l.Room)
 		}
@@ -66,6 +69,8 @@ type RetryOrder struct {
 type Retried struct {
 	Became []bridge.RetryResult `json:"became,omitempty"`
 	All    int                  `json:"all,omitempty"`
+	// Overtaken is how many of all their authors have deleted or replaced since.
+	Overtaken int `json:"overtaken,omitempty"`
 }
 
 func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
@@ -77,7 +82,7 @@ func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not understood", http.StatusBadRequest)
 		return
 	case order.Page != "":
-		done.All, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)
+		done.All, done.Overtaken, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)
 	default:
 		done.Became, err = o.relay.DeadLetters.Retry(r.Context(), order.Anyway, order.IDs...)
 	}

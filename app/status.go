@@ -168,6 +168,6 @@ func (f failures) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([
 	return f.relay.DeadLetters.Retry(ctx, anyway, seqs...)
 }
 
-func (f failures) RetryAll(ctx context.Context, page bridge.PageID) (int, error) {
+func (f failures) RetryAll(ctx context.Context, page bridge.PageID) (again, overtaken int, err error) {
 	return f.relay.DeadLetters.RetryAll(ctx, page)
 }

@@ -147,6 +147,9 @@ type Progress struct {
 	Tagged   bool      // this part is sent with the human tag, because Meta refused it without
 }
 
+// Unclear reports whether the current part may have been sent, and that is to be found out.
+func (p Progress) Unclear() bool { return p.State == OutcomeUnknown || p.State == Doubtful }
+
 // State of a delivery's current part.
 type State uint8
 

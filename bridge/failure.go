@@ -67,4 +67,5 @@ const (
 	TriedTwice                    // it was there already
 	NotKept                       // there is no such failure, or no longer
 	Unreadable                    // it is kept, and cannot be read
+	Overtaken                     // its author has deleted or replaced it since; it is let go
 )

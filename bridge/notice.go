@@ -24,6 +24,8 @@ type Notice struct {
 	RetryNo int         `json:"round,omitempty"`   // the message was given up and tried again
 	Found   bool        `json:"found,omitempty"`   // of a Revised: an earlier round had sent it
 	Earlier []NoticeKey `json:"earlier,omitempty"` // of a Revised: of what was told in those
+	Newer   bool        `json:"newer,omitempty"`   // of a Corrected or Revised: by a newer version, which takes this one's place
+	Marked  bool        `json:"marked,omitempty"`  // likewise: something else that was told still holds, so the mark stays
 	At      time.Time   `json:"at"`
 	Until   time.Time   `json:"until,omitzero"` // of a window note: the end of the plain window
 	Later   time.Time   `json:"later,omitzero"` // likewise: until when people may answer; zero: not after Until
@@ -67,7 +69,7 @@ const (
 	FileLeft        NoticeKind = "file-left"     // the same about file number Part of a message, which went out otherwise
 	StillSeen       NoticeKind = "still-seen"    // a sentence about a message that was deleted too late
 	Corrected       NoticeKind = "corrected"     // what StillWaiting said is over: it went out
-	Revised         NoticeKind = "revised"       // what NotDelivered said in earlier rounds is over: the customer has it
+	Revised         NoticeKind = "revised"       // what NotDelivered said, in earlier rounds or of an earlier version, is over: the customer has it
 	PartLeft        NoticeKind = "part-left"     // the same about what nobody can read in a message, which went out otherwise: Text
 	Private         NoticeKind = "private"       // kept from the customer: a direct message to the author, and a mark on the message
 	Note            NoticeKind = "note"          // kept from the customer for good: a mark on the message

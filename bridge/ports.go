@@ -66,7 +66,7 @@ type Receipt struct {
 	Tag      SendTag      // the part of an agent's message; or
 	With     Conversation // with Tag: the one it belongs to
 	Sent     Sent         // with Tag: when that was; zero: nobody asks
-	TextHash string       // with Tag: the customer has the whole message, with a text of this fingerprint
+	TextHash string       // with Tag: the customer has the whole message, with a text of this fingerprint; behind it, which version that is
 
 	Room  RoomID      // where it is shown, and
 	Shown []MessageID // as which messages; the first stands for all of them

@@ -3,6 +3,7 @@ package bridge
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Post is a message to be shown in a room.
@@ -25,8 +26,11 @@ func Cite(text string) string {
 	return CiteMark + strings.ReplaceAll(Spoken(text), "\n", "\n"+CiteMark)
 }
 
-// Spoken returns a text as the words of whoever posts it.
-func Spoken(text string) string { return strings.ReplaceAll(text, CiteMark, "") }
+// Spoken returns a text as the words of whoever posts it. What is no UTF-8 is replaced first: what is
+// left around a mark that is taken out must not become one.
+func Spoken(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, string(utf8.RuneError)), CiteMark, "")
+}
 
 // PlainWords returns a name as it is put into a sentence that is markup: in one line, with a
 // space in place of each sign that could be a mark, a mention or a link, or turn the writing

@@ -1,6 +1,7 @@
 package bridge_test
 
 import (
+	"strings"
 	"testing"
 
 	"messenger-bridge/bridge"
@@ -23,6 +24,9 @@ func TestCite_EachLineIsMarked_AndMarksOfOthersAreNot(t *testing.T) {
 	const m = bridge.CiteMark
 	if got := bridge.Cite("a\n" + m + "b\n"); got != m+"a\n"+m+"b\n"+m {
 		t.Errorf("got %q", got)
+	}
+	if got := bridge.Spoken("a\n" + m[:2] + m + m[2:] + "b"); strings.Contains(got, m) {
+		t.Errorf("what is left around a mark is one: %q", got)
 	}
 	if got := bridge.Spoken(m + "a" + m + "\n" + m + "b"); got != "a\nb" {
 		t.Errorf("got %q", got)

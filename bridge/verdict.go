@@ -60,6 +60,7 @@ const (
 	CustomerBlocked  Reason = "customer-blocked" // the customer cannot be reached
 	OtherAppControls Reason = "other-app"        // another app or Meta's AI holds the thread
 	Withdrawn        Reason = "withdrawn"        // the agent deleted the message before it was sent
+	EditsKept        Reason = "edits-kept"       // the agent has changed the message, and the page's customers get no corrections
 	FilesOff         Reason = "files-off"        // the page's settings let no file through
 	FileType         Reason = "file-type"        // they do not let this kind of file through
 	FileTooBig       Reason = "file-too-big"     // for the settings, or for whoever is to get it

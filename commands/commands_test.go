@@ -177,13 +177,13 @@ func (o *office) DeadLetters(page bridge.PageID, before bridge.Seq, limit int) (
 func (o *office) Retry(_ context.Context, anyway bool, seqs ...bridge.Seq) (became []bridge.RetryResult, err error) {
 	o.calls = append(o.calls, fmt.Sprintf("retry %v %v", seqs, anyway))
 	for _, seq := range seqs {
-		became = append(became, map[bridge.Seq]bridge.RetryResult{12: bridge.TriedAgain, 14: bridge.NotKept}[seq])
+		became = append(became, map[bridge.Seq]bridge.RetryResult{12: bridge.TriedAgain, 14: bridge.NotKept, 15: bridge.Overtaken}[seq])
 	}
 	return became, nil
 }
-func (o *office) RetryAll(_ context.Context, page bridge.PageID) (int, error) {
+func (o *office) RetryAll(_ context.Context, page bridge.PageID) (again, overtaken int, err error) {
 	o.calls = append(o.calls, "retry all "+string(page))
-	return 7, nil
+	return 7, 2, nil
 }
 
 func (o *office) commands() *Commands {
@@ -262,7 +262,8 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"retry 12", []string{"`12` is tried again"}, false, "retry [12] false"},
 		{"retry #14 `12` anyway", []string{"This sends `12 14` without", "`/facebook retry 12 14 anyway confirm "}, true, ""},
 		{"retry all", []string{"Which page?"}, false, ""},
-		{"retry all 200", []string{"Tried again: 7"}, false, "retry all 200"},
+		{"retry 15", []string{"`15` is not sent: its author has deleted or replaced it since."}, false, "retry [15] false"},
+		{"retry all 200", []string{"Tried again: 7", "deleted or replaced them since: 2."}, false, "retry all 200"},
 		{"retry it", []string{"`it` is no number"}, false, ""},
 		{"pages bak", []string{"*Bakery* `200`\n:warning: Needs authorisation"}, false, ""},
 		{"pages 100", []string{"• last message from a customer: 26 Nov 2026, 07:05\n• last message to a customer: none yet"}, false, ""},

@@ -22,7 +22,7 @@ type customerCommands struct {
 
 func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, error) {
 	words, confirms, code := confirmed(strings.Fields(in.rest))
-	p, customer, named, problem, err := c.customer("forget", words)
+	p, customer, named, problem, err := c.customer(in, "forget", words)
 	if err != nil || problem.Text != "" {
 		return problem, err
 	}
@@ -36,7 +36,7 @@ func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, er
 
 // customer finds the page and the customer that a command names. Found by the name, named is a
 // line that says so. A problem is the answer.
-func (c customerCommands) customer(word string, words []string) (p bridge.Page, id bridge.CustomerID, named string, problem bridge.Reply, err error) {
+func (c customerCommands) customer(in call, word string, words []string) (p bridge.Page, id bridge.CustomerID, named string, problem bridge.Reply, err error) {
 	p, err = c.pages.Page(bridge.PageID(first(words)))
 	if err != nil {
 		return p, "", "", problem, err
@@ -50,11 +50,15 @@ func (c customerCommands) customer(word string, words []string) (p bridge.Page, 
 		}
 	}
 	name := value(strings.Join(words[1:], " "))
+	_, typed := cutWord(in.Words)
 	exact, alike, err := c.called(p.ID, name)
 	switch {
 	case err != nil:
 		return p, "", "", problem, err
 	case len(exact) == 1:
+		if both, err := c.misread(p.ID, typed, exact[0]); err != nil || both != nil {
+			return p, "", "", c.whichCustomer(c.say.Say("`%s` may be one of several customers of *%s*. Nothing was changed. By their ids:", quoted(typed), p.PlainName()), word, both), err
+		}
 		id = exact[0].Conversation.Customer
 		return p, id, c.say.Say("`%s` is the customer `%s` of *%s*.", quoted(exact[0].Name), id, p.PlainName()) + "\n", problem, nil
 	case len(exact) > 1:
@@ -63,6 +67,21 @@ func (c customerCommands) customer(word string, words []string) (p bridge.Page, 
 		return p, "", "", c.whichCustomer(c.say.Say("No customer of *%s* is called `%s`. Nothing was changed. Did you mean one of these?", p.PlainName(), quoted(name)), word, alike), nil
 	}
 	return p, "", "", answer(c.say.Say("Nothing is stored about the customer `%s` of *%s*. Nothing was changed.", quoted(name), p.PlainName())), nil
+}
+
+// misread returns two customers if one is called by what was typed behind the page's name, and another by all
+// that was typed: customers choose their names.
+func (c customerCommands) misread(p bridge.PageID, typed string, found bridge.Called) (both []bridge.Called, err error) {
+	exact, _, err := c.called(p, typed)
+	for _, one := range exact {
+		if one.Conversation.Customer != found.Conversation.Customer {
+			both = append(both, one)
+		}
+	}
+	if both != nil {
+		both = append(both, found)
+	}
+	return both, err
 }
 
 // called returns the customers of a page who have a name in full, and those of whose names it
@@ -115,7 +134,7 @@ func (c customerCommands) whichCustomer(text, word string, several []bridge.Call
 }
 
 func (c customerCommands) block(ctx context.Context, in call) (bridge.Reply, error) {
-	p, customer, named, problem, err := c.customer("block", strings.Fields(in.rest))
+	p, customer, named, problem, err := c.customer(in, "block", strings.Fields(in.rest))
 	if err != nil || problem.Text != "" {
 		return problem, err
 	}
@@ -128,7 +147,7 @@ func (c customerCommands) block(ctx context.Context, in call) (bridge.Reply, err
 }
 
 func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, error) {
-	p, customer, named, problem, err := c.customer("unblock", strings.Fields(in.rest))
+	p, customer, named, problem, err := c.customer(in, "unblock", strings.Fields(in.rest))
 	if err != nil || problem.Text != "" {
 		return problem, err
 	}

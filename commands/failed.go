@@ -15,7 +15,7 @@ import (
 type Failures interface {
 	DeadLetters(page bridge.PageID, before bridge.Seq, limit int) (list []bridge.DeadLetter, more int, err error)
 	Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.RetryResult, error)
-	RetryAll(context.Context, bridge.PageID) (int, error)
+	RetryAll(context.Context, bridge.PageID) (again, overtaken int, err error)
 }
 
 // failureCommands show what was not delivered and try it again.
@@ -223,6 +223,7 @@ var outcomes = map[bridge.RetryResult]string{
 	bridge.TriedTwice: language.Sentence("`%s` was tried again before. If it failed once more, `/facebook failed` shows it under another number."),
 	bridge.NotKept:    language.Sentence("There is no `%s` among what was not delivered; `/facebook failed` shows the list. After 7 days it cannot be tried again."),
 	bridge.Unreadable: language.Sentence("`%s` cannot be read any more, so it cannot be tried again."),
+	bridge.Overtaken:  language.Sentence("`%s` is not sent: its author has deleted or replaced it since."),
 }
 
 func (c failureCommands) retryAll(ctx context.Context, words []string) (bridge.Reply, error) {
@@ -231,17 +232,21 @@ func (c failureCommands) retryAll(ctx context.Context, words []string) (bridge.R
 	}
 	rest, _ := named(c.pages.Pages(), beforeNothing, strings.Join(words, " "))
 	words = strings.Fields(rest)
-	n, err := c.failures.RetryAll(ctx, bridge.PageID(words[0]))
+	n, overtaken, err := c.failures.RetryAll(ctx, bridge.PageID(words[0]))
 	switch {
 	case err != nil:
 		return bridge.Reply{}, err
-	case n == 0:
+	case n+overtaken == 0:
 		if _, err := c.pages.Page(bridge.PageID(words[0])); err != nil {
 			return bridge.Reply{}, err
 		}
 		return answer(c.say.Say("Everything was delivered, as far back as 7 days.")), nil
 	}
-	return answer(c.say.Say("Tried again: %d. Whether they arrive shows on the messages, in their chats.", n)), nil
+	lines := []string{c.say.Say("Tried again: %d. Whether they arrive shows on the messages, in their chats.", n)}
+	if overtaken > 0 {
+		lines = append(lines, c.say.Say("Not sent, because their authors have deleted or replaced them since: %d.", overtaken))
+	}
+	return answer(strings.Join(lines, "\n")), nil
 }
 
 func failureID(word string) (bridge.Seq, bool) {

@@ -122,6 +122,47 @@ func TestRetry_OutcomeWasUnclear_ThreadIsReadFirst(t *testing.T) {
 	}
 }
 
+// TestRetry_WhatItsAuthorDeletedOrReplaced_IsNotSent gives three messages up. The first is deleted, the second replaced by
+// a version that is given up as well, the third by one that arrives; then all is tried again.
+func TestRetry_WhatItsAuthorDeletedOrReplaced_IsNotSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.cfg.Times.LookEvery = 300 * time.Millisecond
+	w.run()
+	k := w.ask()
+	w.meta.CloseWindow(page, anna)
+	one, two, three := w.agent.Says(k.rid, "one"), w.agent.Says(k.rid, "two"), w.agent.Says(k.rid, "three")
+	w.eventually("they are set aside", func() bool { return w.health().Failed == 3 })
+	w.agent.Edits(two, "two, changed")
+	w.eventually("so is the newer version", func() bool { return w.health().Failed == 4 })
+	w.agent.Deletes(one)
+	k.sync(3 + 2)
+	w.meta.CustomerWrites(page, anna, "still there")
+	w.eventually("it is shown", func() bool { return len(w.texts()) == 2 })
+	w.agent.Edits(three, "three, changed")
+	k.gets("three, changed")
+	w.halt() // it is known after a restart as well
+	w.run()
+	for _, step := range []struct {
+		order []string
+		said  []string
+	}{
+		{[]string{"1"}, []string{"1: is not sent: its author has deleted or replaced it since"}},
+		{[]string{"--all", page}, []string{"tried again: 1\n", "deleted or replaced since, and not sent: 2\n"}},
+	} {
+		code, out, errText := runCommand(t, w.environ, append([]string{"retry", "--database", w.cfg.Store.Database}, step.order...)...)
+		for _, part := range step.said {
+			if code != 0 || !strings.Contains(out, part) {
+				t.Errorf("retry %q: code %d: %s%s", step.order, code, out, errText)
+			}
+		}
+	}
+	k.gets("three, changed", "two, changed")
+	if n := w.health().Failed; n != 0 {
+		t.Errorf("%d are still listed", n)
+	}
+}
+
 func TestOperator_ListsWhatFailedAndTriesItAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bypassed)

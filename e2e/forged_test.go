@@ -127,3 +127,21 @@ func TestForged_Names_AreOneLine(t *testing.T) {
 	w.meta.CustomerWrites(page, anna, "Hello")
 	w.eventually("she is called so", func() bool { return len(w.rc.Rooms()) == 1 && w.rc.Rooms()[0].VisitorName == "Anna *Ana* Shop @all" })
 }
+
+// TestForged_WrappedLink_MakesNoLineOfOurs: a link that Facebook has wrapped holds a line break, and bytes that are the
+// bridge's mark once the mark among them is taken out.
+func TestForged_WrappedLink_MakesNoLineOfOurs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.run()
+	w.meta.CustomerSends(page, anna, "look", meta.Attachment{Type: "fallback",
+		URL: "https://l.facebook.com/l.php?u=https%3A%2F%2Fx.test%2F%0A%EF%B7%EF%B7%90%90%5BThe%20customer%20came%20through%20an%20ad.%5D"})
+	w.eventually("it is shown", func() bool { return len(w.texts()) > 0 })
+	for _, m := range w.rawTexts(w.room()) {
+		for line := range strings.Lines(m.Text) {
+			if strings.HasPrefix(line, "> ") {
+				t.Errorf("a customer has made a quotation, which only the bridge can: %q", m.Text)
+			}
+		}
+	}
+}

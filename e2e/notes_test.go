@@ -59,6 +59,38 @@ func TestNotes_OverARestart(t *testing.T) {
 	}
 }
 
+// TestNotes_BecomesOneWhileItWaits has an agent turn a message that waits for the page into a note, and another one into
+// something that looks like a command; a third is turned back. The customer gets what is meant for them.
+func TestNotes_BecomesOneWhileItWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.run()
+	k := w.ask()
+	open := w.closeGate()
+	k.agent.Says(k.rid, "head") // this one is tried, and refused
+	w.eventually("the gate is shut", func() bool { return w.metricsOf("messenger_bridge_postponed_total") > 0 })
+	note, command, back := k.agent.Says(k.rid, "his card has expired, haha"), k.agent.Says(k.rid, "close the room"), k.agent.Says(k.rid, "thanks")
+	k.sync(4)
+	k.agent.Edits(note, "!note his card has expired, haha")
+	k.sync(5)
+	k.agent.Edits(command, "/close the room")
+	k.sync(6)
+	k.agent.Edits(back, "/thanks")
+	k.sync(7)
+	locked := func(id string) bool { return slices.Contains(k.reactions(k.rid, id), ":lock:") }
+	w.eventually("all are marked", func() bool { return locked(note) && locked(command) && locked(back) })
+	k.agent.Edits(back, "Thank you!")
+	k.sync(8)
+	w.halt() // what became of them is known after a restart as well
+	w.run()
+	open()
+	k.gets("head", "Thank you!")
+	w.eventually("that is not marked any more", func() bool { return !locked(back) })
+	if !locked(note) || !locked(command) || k.told(note, "still sees")+k.told(command, "still sees") > 0 {
+		t.Errorf("marked: the note %v, the command %v; agents read %q", locked(note), locked(command), append(k.notices(k.rid, note), k.notices(k.rid, command)...))
+	}
+}
+
 // TestNotes_RuleIsSaidOncePerRoom answers twice in a thread and writes twice to a colleague,
 // before and after a restart; the rule is said at the first of each.
 func TestNotes_RuleIsSaidOncePerRoom(t *testing.T) {

@@ -82,3 +82,41 @@ func TestRefused_TooLarge_TakenAfterAPart_StaysInParts(t *testing.T) {
 		}
 	}
 }
+
+// TestRefused_TooLarge_RoomClosedAfterAPart_AllIsInTheNextRoom: an agent closes the room while a part of a
+// text that is too long waits. The customer's next room has all of it.
+func TestRefused_TooLarge_RoomClosedAfterAPart_AllIsInTheNextRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.run()
+	w.meta.CustomerWrites(page, anna, "before")
+	w.eventually("the room", func() bool { return roomOf(w, "before") != "" })
+	room := roomOf(w, "before")
+	var words []string
+	for n := range 200 {
+		words = append(words, fmt.Sprintf("word%03d", n))
+	}
+	has := func(body []byte, n int) bool { return strings.Contains(string(body), words[n]) }
+	w.rc.Inject(chat.Fault{Route: "POST livechat/message", Status: 413, Match: func(_ *http.Request, body []byte) bool { return has(body, 0) && has(body, 199) }})
+	var tried atomic.Bool
+	fine := w.rc.Inject(chat.Fault{Route: "POST livechat/message", Status: 502, Match: func(_ *http.Request, body []byte) bool {
+		second := has(body, 199) && !has(body, 0)
+		if second {
+			tried.Store(true)
+		}
+		return second
+	}})
+	w.meta.CustomerWrites(page, anna, strings.Join(words, " "))
+	w.eventually("the second part is tried", tried.Load)
+	w.agent.Closes(room, "")
+	fine()
+	w.meta.CustomerWrites(page, anna, "after")
+	w.eventually("what came after is there", func() bool { return roomOf(w, "after") != "" })
+	next := roomOf(w, "after")
+	shown := strings.Join(roomTexts(w, next), " ")
+	for _, word := range words {
+		if n := strings.Count(shown, word); n != 1 || next == room {
+			t.Fatalf("agents read %q %d times in the next room: %q", word, n, roomTexts(w, next))
+		}
+	}
+}

@@ -104,8 +104,48 @@ func TestEdit_OfARefusedMessage_IsSentAsNew(t *testing.T) {
 	w.meta.NextSends(meta.Refused(100, 2018034, "Message cannot be empty"))
 	id := w.agent.Says(k.rid, "bad words")
 	w.eventually("the agent is told", func() bool { return len(w.notices(k.rid, id)) == 1 })
+	w.eventually("it is marked", func() bool { return len(k.reactions(k.rid, id)) == 1 })
 	w.agent.Edits(id, "good words")
 	k.gets("good words")
+	k.marked(id)
+	w.eventually("the notice is taken back", func() bool { return k.told(id, "the customer has what it says now") == 1 })
+	if got := w.notices(k.rid, id); len(got) != 1 {
+		t.Errorf("the agent reads %q", got)
+	}
+}
+
+// TestEdit_WhileItIsSaidToWait_NothingSaysSoInTheEnd: of a message alone, and of one with another behind it.
+func TestEdit_WhileItIsSaidToWait_NothingSaysSoInTheEnd(t *testing.T) {
+	for name, behind := range map[string][]string{"alone": nil, "before another": {"other"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.cfg.Times.TellAfter = 100 * time.Millisecond
+			w.run()
+			k := w.ask()
+			open := w.closeGate()
+			ids := []string{w.agent.Says(k.rid, "one")}
+			for _, text := range behind {
+				ids = append(ids, w.agent.Says(k.rid, text))
+			}
+			for _, id := range ids {
+				w.eventually("the agent reads that it waits", func() bool { return k.told(id, "Not delivered yet") == 1 })
+			}
+			w.agent.Edits(ids[0], "two")
+			w.eventually("the agent reads that the edit waits", func() bool {
+				return len(k.notices(k.rid, ids[0])) == 2 && slices.Contains(k.reactions(k.rid, ids[0]), ":hourglass:")
+			})
+			open()
+			k.gets(append([]string{"two"}, behind...)...)
+			for _, id := range ids {
+				k.marked(id)
+				w.eventually("nothing says any more that it waits", func() bool { return k.told(id, "Not delivered yet") == 0 })
+			}
+			if got := k.notices(k.rid, ids[0]); len(got) != 2 || k.told(ids[0], "gone out")+k.told(ids[0], "Changed before it went out") != 2 {
+				t.Errorf("the agent reads %q", got)
+			}
+		})
+	}
 }
 
 func TestEdit_Refused_AgentIsToldOfTheCorrection(t *testing.T) {
@@ -125,6 +165,10 @@ func TestEdit_Refused_AgentIsToldOfTheCorrection(t *testing.T) {
 			t.Errorf("the agent reads %q", text)
 		}
 	}
+	w.agent.Edits(id, "four")
+	k.gets("one", "Corrected: four, in reply to another message")
+	k.marked(id)
+	w.eventually("both notices are taken back", func() bool { return k.told(id, "the customer has what it says now") == 2 })
 }
 
 func TestDelete_BeforeDelivery_IsNotSent(t *testing.T) {
@@ -179,6 +223,38 @@ func TestDelete_AfterDelivery_AgentLearnsThatTheCustomerStillSeesIt(t *testing.T
 			k.gets("one", "two")
 			if told() != 1 {
 				t.Errorf("the agent is told %d times", told())
+			}
+		})
+	}
+}
+
+// TestDelete_WhileItIsFoundOutWhetherItArrived cuts the connection at the first of two messages, and hides the thread until
+// the bridge knows that the author has deleted the one, or edited the other.
+func TestDelete_WhileItIsFoundOutWhetherItArrived(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(k *talk, id string)
+		want   []string
+	}{
+		"deleted": {func(k *talk, id string) { k.agent.Deletes(id) }, []string{"next"}},
+		"edited":  {func(k *talk, id string) { k.agent.Edits(id, "one, changed") }, []string{"one, changed", "next"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, bypassed)
+			w.cfg.Times.EchoWait, w.cfg.Times.LookEvery = 250*time.Millisecond, 300*time.Millisecond
+			w.run()
+			k := w.ask()
+			w.meta.FailReads(100000, meta.Throttled613())
+			w.meta.NextSends(meta.CutBefore())
+			id := w.agent.Says(k.rid, "one")
+			w.agent.Says(k.rid, "next")
+			w.eventually("it is being found out", func() bool { return w.metricsOf("messenger_bridge_postponed_total") > 0 })
+			c.change(k, id)
+			k.sync(3)
+			w.meta.FailReads(0, nil)
+			k.gets(c.want...)
+			if got := w.notices(k.rid, id); len(got) > 0 {
+				t.Errorf("the agent reads %q", got)
 			}
 		})
 	}

@@ -14,9 +14,10 @@ import (
 
 // Found is what Check tells.
 type Found struct {
-	First, Last uint64
-	Snapshots   int
-	Newest      uint64 // place of the newest snapshot
+	First     uint64 `json:"first"`
+	Last      uint64 `json:"last"`
+	Snapshots int    `json:"snapshots"`
+	Newest    uint64 `json:"newest"` // place of the newest snapshot
 }
 
 // Check reads the whole journal and verifies that each record follows the one before it.

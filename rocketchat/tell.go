@@ -93,7 +93,7 @@ func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
 
 // correct rewrites the notice that said a message waits, and takes its mark off.
 func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
-	if err := c.react(ctx, n.Message, statusReactions[bridge.StillWaiting], false); err != nil {
+	if err := c.unmark(ctx, n, bridge.StillWaiting); err != nil {
 		return err
 	}
 	waiting := n
@@ -108,7 +108,7 @@ func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
 // revise rewrites the notices that said a message was not delivered, and takes its
 // mark off.
 func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
-	if err := c.react(ctx, n.Message, statusReactions[bridge.NotDelivered], false); err != nil {
+	if err := c.unmark(ctx, n, bridge.NotDelivered); err != nil {
 		return err
 	}
 	var refused error
@@ -123,6 +123,14 @@ func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 		return c.tellPrivately(ctx, n)
 	}
 	return nil
+}
+
+// unmark takes the mark of a kind off a message, unless another notice has it there, too.
+func (c Notifier) unmark(ctx context.Context, n bridge.Notice, of bridge.NoticeKind) error {
+	if n.Marked {
+		return nil
+	}
+	return c.react(ctx, n.Message, statusReactions[of], false)
 }
 
 // rewrite replaces what a notice said that was told under a key.

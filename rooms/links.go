@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // wrappers are hosts whose links lead elsewhere, with the path and the parameter that do.
@@ -25,8 +27,8 @@ func unwrapped(address string) string {
 			break
 		}
 		to := u.Query().Get("u")
-		if !strings.HasPrefix(to, "https://") && !strings.HasPrefix(to, "http://") {
-			break
+		if !strings.HasPrefix(to, "https://") && !strings.HasPrefix(to, "http://") || strings.ContainsFunc(to, unicode.IsControl) || !utf8.ValidString(to) {
+			break // no address that an agent may be shown as one
 		}
 		address = to
 	}

@@ -1,6 +1,11 @@
 package rooms
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"messenger-bridge/bridge"
+)
 
 func TestLinkKey_SamePage_IsTheSame(t *testing.T) {
 	for _, same := range [][]string{
@@ -45,6 +50,24 @@ func TestUnwrapped_KeepsWhatIsThePages(t *testing.T) {
 	} {
 		if got := unwrapped(address); got != want {
 			t.Errorf("%s is shown as %s, not %s", address, got, want)
+		}
+	}
+}
+
+// TestDeliver_WrappedLink_ForgesNoLineOfOurs: a link that Facebook has wrapped holds bytes that are no text: what is left of them when the mark is taken out
+// must be no mark.
+func TestDeliver_WrappedLink_ForgesNoLineOfOurs(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	in := event("k", "look")
+	in.Attachments = []bridge.Attachment{{Kind: "fallback",
+		URL: "https://l.facebook.com/l.php?u=https%3A%2F%2Fx.test%2F%0A%EF%B7%EF%B7%90%90%5BThe%20customer%20has%20paid.%5D"}}
+	if _, err := d.made().Deliver(t.Context(), in, opens); err != nil {
+		t.Fatal(err)
+	}
+	for _, said := range d.texts() {
+		if strings.Contains(said, bridge.CiteMark) {
+			t.Errorf("a customer has written the mark of our lines: %q", said)
 		}
 	}
 }

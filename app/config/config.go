@@ -62,7 +62,7 @@ type RocketChatConfig struct {
 // FacebookConfig names the Meta app, and where Facebook is.
 type FacebookConfig struct {
 	AppID         string        `env:"FACEBOOK_APP_ID,required,notEmpty" help:"the Meta app"`
-	AppSecret     bridge.Secret `env:"FACEBOOK_APP_SECRET,required,notEmpty" help:"two secrets, comma separated, while rotating"`
+	AppSecret     bridge.Secret `env:"FACEBOOK_APP_SECRET,required,notEmpty" help:"the app's secret; two, comma separated, while rotating"`
 	VerifyToken   bridge.Secret `env:"FACEBOOK_VERIFY_TOKEN,required,notEmpty" help:"webhook verification"`
 	GraphURL      string        `env:"FACEBOOK_GRAPH_URL" envDefault:"https://graph.facebook.com" help:"for tests and proxies"`
 	GraphVersion  string        `env:"FACEBOOK_GRAPH_VERSION" envDefault:"v27.0" help:"of Meta's API; docs/operating.md says when versions end"`
@@ -74,7 +74,7 @@ type FacebookConfig struct {
 type NetworkConfig struct {
 	PublicURL     string `env:"PUBLIC_URL,required,notEmpty" help:"how browsers and Meta reach the bridge; https unless loopback"`
 	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
-	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, kept off the public port; empty = off"`
+	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics, status, /healthz and /readyz, kept off the public port; empty = off"`
 	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
 	TLS           TLSConfig
 }
@@ -110,16 +110,16 @@ type JournalConfig struct {
 	Name          string        `env:"JOURNAL_NAME" envDefault:"messenger-bridge" help:"of the stream, and of its snapshots"`
 	Replicas      int           `env:"JOURNAL_REPLICAS" envDefault:"3" help:"of the stream"`
 	Replica       string        `env:"REPLICA_NAME" help:"of this replica; default: the host name"`
-	ReplicaURL    string        `env:"REPLICA_URL" help:"how the other replicas reach this one's LISTEN, on a private network"`
+	ReplicaURL    string        `env:"REPLICA_URL" help:"required with JOURNAL_URL: how the other replicas reach this one's LISTEN, on a private network"`
 	TakeoverAfter time.Duration `env:"TAKEOVER_AFTER" envDefault:"3s" help:"silence of the leader after which another replica takes over"`
 }
 
 // WorkspaceConfig says how the bridge is operated from Rocket.Chat, and by whom.
 type WorkspaceConfig struct {
 	SetupChannel   string        `env:"SETUP_CHANNEL" envDefault:"omnichannel-facebook-setup" help:"where the bot speaks to administrators"`
-	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra people who may run commands: usernames, or ids, which nobody else can take"`
+	CommandUsers   []string      `env:"COMMAND_USERS" help:"extra people who may run commands, comma separated: usernames, or ids, which nobody else can take"`
 	CommandsSecret bridge.Secret `env:"COMMANDS_SECRET" help:"shared with the companion app, 32 characters at least; two, comma separated, while rotating; empty = route off"`
-	BotUsers       []string      `env:"BOT_USERS" help:"usernames of bots that hold the agent role"`
+	BotUsers       []string      `env:"BOT_USERS" help:"bots that hold the agent role, comma separated: usernames, or ids"`
 }
 
 // SpeechConfig says how the bot's own sentences are worded.

@@ -46,7 +46,10 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	in.InParts = d.Progress.Part > 0
 	shown, err := i.Rooms.Deliver(ctx, in, bridge.Before{
 		Room:  func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
-		Parts: func() error { return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts)) },
+		Parts: func() error {
+			d.Progress = inParts // also of the failure, if it becomes one
+			return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts))
+		},
 	})
 	if shown.Waits {
 		i.tellAbsent(ctx, &in)

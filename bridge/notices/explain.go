@@ -25,7 +25,7 @@ var explain = map[bridge.Reason]string{
 	bridge.PrivateOver:      language.Sentence("Facebook does not allow a private answer to this comment: it is more than 7 days old, or its author cannot be written to. Answer without !private, which everybody can read."),
 	bridge.PrivateTooLong:   language.Sentence("a private answer to a comment has to fit into one message. Shorten it and send it again."),
 	bridge.Unsupported:      language.Sentence("it holds nothing that can be sent to Messenger. Write the content as text."),
-	bridge.Withdrawn:        language.Sentence("the message was deleted before it went out."),
+	bridge.Withdrawn:        language.Sentence("the message was deleted, or kept for colleagues, before it went out."),
 	bridge.FilesOff:         language.Sentence("no files are sent to the customers of this page. An administrator can allow them."),
 	bridge.FileType:         language.Sentence("files of this kind are not sent to the customers of this page. Send it as another kind, for example as PDF, or ask an administrator to allow it."),
 	bridge.FileTooBig:       language.Sentence("the file is too large for Messenger, or for this page. Send a smaller one, or a link to it."),
@@ -45,6 +45,7 @@ var explain = map[bridge.Reason]string{
 	bridge.OrderText:        language.Sentence("it looks like a command now. The customer still sees what it said before."),
 	bridge.PrivateOutside:   language.Sentence("!private means nothing here. The customer still sees what it said before."),
 	bridge.NoteText:         language.Sentence("it is a note among colleagues now. The customer still sees what it said before."),
+	bridge.EditsKept:        language.Sentence("on this page, edits are not sent. The customer still sees what it said before."),
 	bridge.MentionInternal:  language.Sentence("it begins with a colleague's name now, and such messages stay among colleagues. The customer still sees what it said before."),
 	bridge.ThreadInternal:   language.Sentence("answers in threads stay among colleagues. The customer still sees what it said before."),
 	bridge.Unclear:          language.Sentence("the connection to Facebook broke off and it cannot be found out whether the message arrived. Look into the Page inbox before you send it again."),
@@ -82,9 +83,15 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 	case bridge.StillWaiting:
 		return say.Say("Not delivered yet: the message is waiting and goes out by itself as soon as that is possible. You need not send it again.")
 	case bridge.Corrected:
+		if n.Newer {
+			return say.Say("Changed before it went out: the customer gets what the message says now.")
+		}
 		return say.Say("Delivered: the message that was waiting has now gone out.")
 	case bridge.Revised:
-		if n.Found {
+		switch {
+		case n.Newer:
+			return say.Say("Delivered: the message was changed, and the customer has what it says now.")
+		case n.Found:
 			return say.Say("Delivered: the customer had received this message after all. It was not sent again.")
 		}
 		return say.Say("Delivered: the message was tried again and has now gone out.")

@@ -96,19 +96,21 @@ func (o *Notices) Deliver(ctx context.Context, seq bridge.Seq) error {
 }
 
 // untold decides what becomes of a notice that was not told. What the workspace keeps
-// refusing in its place is told to whom it concerns by direct message; if that is refused,
-// too, or nobody is concerned, it is given up.
+// refusing in its place is told to whom it concerns by direct message; if that is refused for
+// as long again, too, or nobody is concerned, it is given up.
 func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice, r *bridge.Refusal) error {
 	if r.OfItem() {
 		o.Refused(r.Answer)
 	}
-	if r.Verdict != bridge.Never && tooMuch(o.Config, d, r) {
-		if n.To.Username != "" && n.Kind != bridge.CommandReceived {
-			if n.Aside = true; o.tell(ctx, n) == nil {
-				return o.Lanes.Conclude(d)
-			}
-		}
-		if !r.Answer.Everybody() {
+	if r.Verdict != bridge.Never && tooMuch(o.Config, d, r, o.Patience) {
+		instead := aside(ctx, o, n)
+		switch {
+		case instead == nil:
+			return o.Lanes.Conclude(d)
+		case instead.Verdict != bridge.Never && !instead.OfItem(): // it says nothing of this notice
+			r = instead
+		case r.Answer.Everybody():
+		case instead.Verdict == bridge.Never || tooMuch(o.Config, d, r, 2*o.Patience):
 			r.Verdict = bridge.Never
 		}
 	}
@@ -120,14 +122,26 @@ func (o *Notices) untold(ctx context.Context, d bridge.Delivery, n bridge.Notice
 	return r
 }
 
-// tooMuch reports whether a notice was refused for too long.
-func tooMuch(o Config, d bridge.Delivery, r *bridge.Refusal) bool {
+// aside tells a notice by direct message, if there is somebody whom it concerns; nil means that it is told.
+func aside(ctx context.Context, o *Notices, n bridge.Notice) *bridge.Refusal {
+	if n.To.Username == "" || n.Kind == bridge.CommandReceived {
+		return &bridge.Refusal{Verdict: bridge.Never}
+	}
+	n.Aside = true
+	if err := o.tell(ctx, n); err != nil {
+		return bridge.RefusalOf(err)
+	}
+	return nil
+}
+
+// tooMuch reports whether a notice was refused for so long.
+func tooMuch(o Config, d bridge.Delivery, r *bridge.Refusal, patience time.Duration) bool {
 	if !r.OfItem() {
 		return false
 	}
 	before := o.Lanes.Look().Refusals(d.Lane)
 	before.Count++
-	return before.Persist(r.Answer, o.Patience)
+	return before.Persist(r.Answer, patience)
 }
 
 func (o *Notices) tell(ctx context.Context, n bridge.Notice) error {

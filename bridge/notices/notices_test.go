@@ -4,12 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/bridgetest"
+	"messenger-bridge/bridge/queue"
 )
 
 // TestNotices_EveryKind_HasItsLaneAndKey: lanes say what waits for what, and ids of
@@ -162,5 +166,65 @@ func TestTell_StoreFails_IsNotTold(t *testing.T) {
 	}
 	if err := w.Tell(t.Context(), anna, n); err != nil || !w.Told(n) || !w.store.Notices()[0].At.Equal(noon) {
 		t.Errorf("told: %v, %v", w.Told(n), err)
+	}
+}
+
+// notifier tells as a function does.
+type notifier func(bridge.Notice) error
+
+func (f notifier) Notify(_ context.Context, n bridge.Notice) error { return f(n) }
+
+// TestUntold_DirectMessageInstead: a notice that its room keeps refusing is told by direct message, which may be refused, too.
+func TestUntold_DirectMessageInstead(t *testing.T) {
+	room := &bridge.Response{Route: "POST chat.sendMessage", Status: 403, Others: bridge.OthersPass}
+	gateway := &bridge.Response{Route: "POST im.create", Status: 502, Others: bridge.OthersPass}
+	away := bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace}
+	refused := bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.WorkspaceError, Answer: gateway}
+	for _, test := range []struct {
+		name    string
+		refuse  bridge.Refusal
+		times   int
+		told    int
+		atLeast int // times that it is tried
+	}{
+		{"at once", bridge.Refusal{}, 0, 1, 1},
+		{"the workspace is away for a moment", away, 1, 1, 2},
+		{"a gateway fails for a moment", refused, 1, 1, 2},
+		{"the bridge is stopped", bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.Unclear, Err: context.Canceled}, 1, 1, 2},
+		{"it is refused for long", refused, 1000, 0, 2},
+		{"it is refused for good", bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError}, 1, 0, 1},
+	} {
+		w := newWorld(t)
+		asides := 0
+		w.Notices.Notifier = notifier(func(n bridge.Notice) error {
+			if !n.Aside {
+				return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: room}
+			}
+			if asides++; asides <= test.times {
+				r := test.refuse
+				return &r
+			}
+			w.told = append(w.told, n)
+			return nil
+		})
+		if err := w.Tell(t.Context(), anna, bridge.Notice{Kind: bridge.NotDelivered, Room: "room", Message: "a", To: bo, Reason: bridge.WindowClosed}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			w.Notices.Lanes = queue.New(queue.Config{Rules: queue.Rules{Home: func(bridge.Lane) bridge.Gate { return bridge.GateWorkspace }, First: time.Second, Insist: 9 * time.Second}, Workers: 1,
+				Store: w.store, Direction: bridge.ToAgents, Clock: time.Now, Meter: bridgetest.Meter{}, Log: slog.New(slog.DiscardHandler)})
+			if err := w.Notices.Lanes.Load(nil); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() { defer close(ended); w.Notices.Lanes.Run(ctx, ctx, w.Notices.Deliver) }()
+			time.Sleep(10 * time.Minute) // of a clock that only the test moves
+			stop()
+			<-ended
+		})
+		if len(w.told) != test.told || len(w.store.Failures()) != 1-test.told || len(w.store.Seqs()) > 0 || asides < test.atLeast {
+			t.Errorf("%s: told %d, tried aside %d times, %d wait, given up %+v", test.name, len(w.told), asides, len(w.store.Seqs()), w.store.Failures())
+		}
 	}
 }

@@ -55,8 +55,13 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 	if !known && (m.Gone || m.Known && (m.Edited.IsZero() || !b.wasHeld(m.ID))) {
 		return nil // never a message of ours
 	}
-	if kept, told := b.keepBack(c, m, known); kept {
-		return b.o.Notices.Tell(ctx, c, told...)
+	if kept, why, told := b.keepBack(c, m, known); kept {
+		if known {
+			if err := b.takeBack(c, m, why); err != nil {
+				return err
+			}
+		}
+		return b.o.reports.keeps(ctx, c, told)
 	}
 	if known && (m.Gone || m.Known || !m.Edited.IsZero()) {
 		key, changes = changeKey(m, b.o.composer.textHash(m)), true
@@ -90,17 +95,28 @@ func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentM
 	}
 	if changes && !m.Gone {
 		out.Edit, out.At = m.Edited.UnixMilli(), m.Edited
+		if b.wasHeld(m.ID) { // as a command, while it waited
+			if err := b.o.Notices.Tell(ctx, c, aboutMessage(m)(bridge.Released, "")); err != nil {
+				return err
+			}
+		}
 	}
-	body, err := json.Marshal(out)
-	if err != nil {
-		return fmt.Errorf("encode message %s: %w", m.ID, err)
-	}
-	if changes {
-		b.changed[key] = m.ID
-	} else {
+	if !changes {
 		b.o.Gestures.Answered(c, m.Author)
 	}
-	b.entries = append(b.entries, bridge.Entry{Lane: c.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)})
+	return b.append(key, out)
+}
+
+// append adds what is composed to what is stored.
+func (b *batch) append(key string, out Outgoing) error {
+	body, err := json.Marshal(out)
+	if err != nil {
+		return fmt.Errorf("encode message %s: %w", out.Message, err)
+	}
+	if out.isChange() {
+		b.changed[key] = out.Message
+	}
+	b.entries = append(b.entries, bridge.Entry{Lane: out.Conversation.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)})
 	return nil
 }
 

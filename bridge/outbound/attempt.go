@@ -41,10 +41,19 @@ func (a *attempt) run(ctx context.Context) error {
 		return a.o.endings.deadLetter(a, why, errors.New("it can answer no comment"))
 	}
 	for a.d.Progress.Part < len(a.out.Parts) {
+		if done, err := endOvertaken(a); done || err != nil {
+			return err
+		}
+		unclear := a.d.Progress.Unclear()
 		if err := a.part(ctx); errors.Is(err, errEnded) {
 			return nil
 		} else if err != nil {
 			return err
+		}
+		if unclear && untried(&a.out, a.d.Progress) { // its author may have changed it while that was found out
+			if done, err := a.revise(); done || err != nil {
+				return err
+			}
 		}
 	}
 	return a.conclude()
@@ -55,11 +64,13 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
 	now := circumstances{
-		untried: p.Part == 0 && p.Attempts == 0 && p.State != bridge.OutcomeUnknown && p.State != bridge.Doubtful,
+		untried: untried(&a.out, p),
 		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
 	switch revise(&a.out, now) {
+	case keptLater:
+		return true, endKept(a)
 	case deletedLater:
 		return true, a.o.endings.tooLate(a)
 	case withdraw:
@@ -69,13 +80,20 @@ func (a *attempt) revise() (done bool, err error) {
 	case sendNewest:
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
-		has, keepEdits := a.o.Memory.Receipts.TextHashOf(a.out.Message), a.o.style(a.out.Conversation.Page).settings.KeepEdits
+		has, _ := a.o.has(a.out.Message)
+		keepEdits := a.o.style(a.out.Conversation.Page).settings.KeepEdits
 		tried := p.Part > 0 || p.Attempts > 0 || p.State == bridge.OutcomeUnknown // by this bridge
 		if a.o.edits.hasAny(a.out.Message) && !a.out.becomeCorrection(has, !tried, keepEdits) {
 			return true, a.o.endings.skip(a)
 		}
 	}
 	return false, nil
+}
+
+// untried reports whether nothing of a message can have been sent: nobody tried, or what was tried is known not to have
+// arrived. Of private answers that is not known (resolvePrivate).
+func untried(out *Outgoing, p bridge.Progress) bool {
+	return p.Part == 0 && !p.Unclear() && (p.Attempts == 0 || p.State == bridge.Queued && !out.Private)
 }
 
 // mark is that of the current part.
@@ -98,6 +116,7 @@ func (a *attempt) part(ctx context.Context) error {
 	p := &a.d.Progress
 	if p.State == bridge.Doubtful && a.o.progress.unsent(a.d.Lane, a.d.Seq) {
 		p.State = bridge.Queued
+		return nil
 	}
 	if p.State != bridge.InFlight { // nothing is sent again while there is proof that it arrived
 		if mid := a.o.Memory.Receipts.MidOf(a.mark()); mid != "" {
@@ -136,7 +155,7 @@ func (a *attempt) findPage() (err error) {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: why, Gate: bridge.GatePage(a.page.ID), After: time.Hour}
 	}
 	switch {
-	case errors.Is(err, bridge.ErrNoPage) && (a.d.Progress.State == bridge.OutcomeUnknown || a.d.Progress.State == bridge.Doubtful):
+	case errors.Is(err, bridge.ErrNoPage) && a.d.Progress.Unclear():
 		return a.o.endings.deadLetterPart(a, bridge.Unclear, err)
 	case errors.Is(err, bridge.ErrNoPage):
 		return a.o.endings.deadLetterPart(a, bridge.PageGone, err)

@@ -30,7 +30,7 @@ func (a *attempt) store() error {
 		return err
 	}
 	for i := range a.receipts {
-		a.receipts[i].TextHash = a.out.TextHash
+		a.receipts[i].TextHash = a.out.arrivedAs()
 	}
 	a.o.Hooks.Active(a.d.Lane.Page)
 	return a.o.Lanes.Conclude(a.d, a.receipts...)

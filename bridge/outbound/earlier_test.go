@@ -45,6 +45,22 @@ func TestEarlier_ThreadShowsMoreThanIsKnown_EachIsLookedFor(t *testing.T) {
 	}
 }
 
+// What another bridge is known not to have sent, and its author has deleted, is not sent, whichever way that is known.
+func TestEarlier_DeletedBeforeItIsKnownThatItIsNew_IsNotSent(t *testing.T) {
+	for _, id := range []bridge.MessageID{"a", "b"} { // "b" follows from "a", without a look into the thread
+		w := newWorld(t)
+		c := *w.Config
+		c.Memory.Earlier = earlier{before: noon.Add(time.Hour)}
+		w.Outbound = New(c)
+		w.says(write("a", "a"), write("b", "b"), bridge.AgentMessage{ID: id, Gone: true})
+		w.thread = bridge.Sighting{Complete: true}
+		w.deliver()
+		if got := w.texts(); len(got) != 1 || got[0] == string(id) || len(w.notices()) > 0 || w.looks != 1 {
+			t.Errorf("%s is deleted: the customer reads %q, told %q, the thread was read %d times", id, got, w.notices(), w.looks)
+		}
+	}
+}
+
 func TestEarlier_OfACopy_IsLookedForWhateverItsStateSays(t *testing.T) {
 	first := newWorld(t)
 	first.says(write("a", "one"), write("b", "two"), write("c", "three"))

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"messenger-bridge/bridge"
@@ -12,8 +14,9 @@ import (
 // What agents change after writing is a delivery of its own, behind what they wrote:
 // a newer version, or that the message was deleted. Before a message is tried, those
 // behind it are looked at, so that the customer gets the newest version only, or
-// nothing. After that, a newer version goes out as a correction, and of a deletion
-// the agent learns that it is too late.
+// nothing; and once more when it was tried and is known not to have arrived. After that, a
+// newer version goes out as a correction, and of a deletion the agent learns that it is too
+// late.
 
 // edits finds what waits behind a message and changes it.
 type edits struct {
@@ -107,6 +110,24 @@ func (e *edits) hasAny(id bridge.MessageID) bool {
 	return e.Memory.Receipts.TextHashOf(id) != "" || e.Memory.Receipts.MidOf(bridge.SendTag{Message: id}) != ""
 }
 
+// has returns the fingerprint of the text that the customer has of a message, and which version that is.
+func (c *Config) has(id bridge.MessageID) (textHash string, version int64) {
+	textHash, edit, _ := strings.Cut(c.Memory.Receipts.TextHashOf(id), versionMark)
+	version, _ = strconv.ParseInt(edit, 36, 64)
+	return textHash, version
+}
+
+// versionMark stands between the fingerprint of a text that arrived and its version.
+const versionMark = "~"
+
+// arrivedAs is what is remembered of a message that the customer has: has reads it.
+func (out Outgoing) arrivedAs() string {
+	if out.Edit == 0 || out.TextHash == "" {
+		return out.TextHash
+	}
+	return out.TextHash + versionMark + strconv.FormatInt(out.Edit, 36)
+}
+
 // revision is what becomes of a delivery when its turn comes.
 type revision uint8
 
@@ -115,8 +136,9 @@ const (
 	sendNewest                   // with what the newest version says
 	sendCorrect                  // as a correction, if the customer has an earlier version
 	skipIt                       // a newer version, behind it, says everything
-	withdraw                     // the message was deleted in time
+	withdraw                     // the message was deleted, or became a note, in time
 	deletedLater                 // the customer may have what was deleted
+	keptLater                    // the customer may have what became a note
 )
 
 // circumstances are what a revision depends on, beside the message.
@@ -131,6 +153,8 @@ func revise(out *Outgoing, now circumstances) revision {
 	deleted := slices.ContainsFunc(now.later, func(c change) bool { return c.out.Gone })
 	superseded := now.untried && len(now.later) > 0
 	switch {
+	case out.Kept != "":
+		return keptLater
 	case out.Gone:
 		return deletedLater
 	case now.untried && deleted:

@@ -130,6 +130,60 @@ func TestEdits_WhichVersionGoesOut(t *testing.T) {
 	}
 }
 
+// TestEdits_WhileOutcomeIsUnknown has an author change a message while it is found out whether the first attempt arrived.
+func TestEdits_WhileOutcomeIsUnknown(t *testing.T) {
+	gone := bridge.AgentMessage{ID: "a", Gone: true}
+	for _, test := range []struct {
+		name    string
+		arrived bool
+		then    []bridge.AgentMessage
+		want    []string
+		told    []string
+	}{
+		{"deleted", false, []bridge.AgentMessage{gone}, nil, nil},
+		{"deleted, and it had arrived", true, []bridge.AgentMessage{gone}, []string{"one"}, []string{"still-seen/a"}},
+		{"edited", false, []bridge.AgentMessage{edit("a", 1, "two")}, []string{"two"}, nil},
+		{"edited, and it had arrived", true, []bridge.AgentMessage{edit("a", 1, "two")}, []string{"one", "Corrected: two"}, nil},
+		{"edited behind another", false, []bridge.AgentMessage{write("b", "B"), edit("a", 1, "two")}, []string{"two", "B"}, nil},
+		{"edited and deleted", false, []bridge.AgentMessage{edit("a", 1, "two"), gone}, nil, nil},
+		{"a note", false, []bridge.AgentMessage{edit("a", 1, "!note one")}, nil, []string{"note/a note"}},
+	} {
+		for _, restarts := range []bool{false, true} {
+			w := newWorld(t)
+			fails := true
+			w.send = func(bridge.OutboundPart) (bool, error) {
+				if fails {
+					fails = false
+					return test.arrived, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
+				}
+				return true, nil
+			}
+			w.says(write("a", "one"))
+			w.deliver()
+			w.says(test.then...)
+			told, before := w.notices(), w.received
+			if restarts {
+				w = again(t, w)
+				w.received = before
+			}
+			w.thread = bridge.Sighting{Complete: true}
+			if test.arrived {
+				w.thread.Like = []bridge.Mid{"mid-1"}
+			}
+			w.now = w.now.Add(w.Times.EchoWait)
+			w.deliver()
+			if restarts {
+				told = append(told, w.notices()...)
+			} else {
+				told = w.notices()
+			}
+			if !slices.Equal(w.texts(), test.want) || !slices.Equal(told, test.told) || len(w.outbox.Seqs()) > 0 {
+				t.Errorf("%s, restarts %v: the customer reads %q, told %q, %d wait", test.name, restarts, w.texts(), told, len(w.outbox.Seqs()))
+			}
+		}
+	}
+}
+
 func TestEdits_PageKeepsThem_NothingIsSentAgain(t *testing.T) {
 	w := newWorld(t)
 	w.page.Settings.KeepEdits = true

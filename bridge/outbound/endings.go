@@ -28,8 +28,8 @@ func (e endings) deadLetterPart(a *attempt, reason bridge.Reason, cause error) e
 }
 
 // deadLetter tells the agent, then keeps the message apart. Stopped between the two,
-// the message is refused once more at the next start, and the agent is not told
-// twice.
+// the message is tried once more at the next start: refused again, the agent is not told
+// twice; delivered, that is taken back.
 func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error {
 	e.Log.Warn("not delivered", "page", a.out.Conversation.Page, "delivery", a.d.Seq,
 		"message", a.out.Message, "reason", reason, "err", cause)
@@ -45,8 +45,20 @@ func (e endings) deadLetter(a *attempt, reason bridge.Reason, cause error) error
 	return nil
 }
 
-// skip concludes a delivery of which nothing was sent.
+// skip concludes a delivery that says nothing that the customer does not get otherwise.
 func (e endings) skip(a *attempt) error {
+	if err := e.reports.skipped(a, e.edits.behind(a.d.Seq, a.out.Message)); err != nil {
+		return err
+	}
+	if err := e.drop(a); err != nil {
+		return err
+	}
+	e.reports.correct(a)
+	return nil
+}
+
+// drop concludes a delivery of which nothing was sent, and all was told.
+func (e endings) drop(a *attempt) error {
 	queue.Note(e.Lanes, a.d, bridge.Step{Kind: bridge.StepSkipped})
 	if err := e.Lanes.Store.Conclude(a.d.Seq); err != nil {
 		return bridge.StoreRefusal(err)
@@ -69,7 +81,7 @@ func (e endings) withdraw(a *attempt) error {
 			return err
 		}
 	}
-	return e.skip(a)
+	return e.drop(a)
 }
 
 // tooLate concludes a deletion, and tells the agent if the customer has what was deleted.
@@ -79,7 +91,7 @@ func (e endings) tooLate(a *attempt) error {
 			return err
 		}
 	}
-	return e.skip(a)
+	return e.drop(a)
 }
 
 // dropOutlived ends a text that nobody wrote, and that came too late.
@@ -92,7 +104,7 @@ func (e endings) dropOutlived(a *attempt) error {
 	if err := e.reports.tell(a, bridge.NotDelivered, why); err != nil {
 		return err
 	}
-	if err := e.skip(a); err != nil {
+	if err := e.drop(a); err != nil {
 		return err
 	}
 	return errEnded

@@ -41,31 +41,53 @@ var natures = map[bridge.Nature]bridge.Reason{
 	bridge.Encrypted: bridge.SecretText, bridge.UnknownType: bridge.TypeUnknown,
 }
 
-// keepBack returns whether a message stays in the room, and what is told of it. Seen again,
+// keepBack returns whether a message stays in the room, why, and what is told of it. Seen again,
 // a message is what it was; a note stays one, whatever it is edited to.
-func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bool) (kept bool, told []bridge.Notice) {
+func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bool) (kept bool, why bridge.Reason, told []bridge.Notice) {
 	if m.Gone {
-		return false, nil
+		return false, "", nil
 	}
 	about := aboutMessage(m)
-	why := whyKept(m, c, b.o.style(c.Page).settings)
+	why = whyKept(m, c, b.o.style(c.Page).settings)
 	if why == "" && m.Thread != "" && b.isNote(m.Thread) {
 		why = bridge.NoteText
 	}
 	switch {
+	case b.isNote(m.ID):
+		return true, bridge.NoteText, nil
 	case known && (why == "" || m.Edited.IsZero()):
-		return false, nil
-	case known: // the customer has an earlier version
+		return false, "", nil
+	case known && b.o.edits.hasAny(m.ID): // the customer has an earlier version
 		n := about(bridge.NotDelivered, why)
 		n.Edit = m.Edited.UnixMilli()
-		return true, []bridge.Notice{n}
-	case b.isNote(m.ID):
-		return true, nil
+		return true, why, []bridge.Notice{n}
 	case why != "":
-		return true, tellKept(m, about, why)
+		return true, why, tellKept(m, about, why)
 	}
 	late := about(bridge.NotDelivered, bridge.RoomOver)
-	return b.afterClosing(c, m) || b.o.Notices.Told(late), []bridge.Notice{late}
+	return b.afterClosing(c, m) || b.o.Notices.Told(late), why, []bridge.Notice{late}
+}
+
+// takeBack has what a message said before not go out, as far as it waits: it is withdrawn like one that was deleted.
+// Whether the customer has it, and the author is to be told so, is certain only in its turn (endKept).
+func (b *batch) takeBack(c bridge.Conversation, m *bridge.AgentMessage, why bridge.Reason) error {
+	key := changeKey(m, b.o.composer.textHash(m))
+	if m.Edited.IsZero() || b.seen(key) {
+		return nil
+	}
+	b.here[key] = struct{}{}
+	return b.append(key, Outgoing{Conversation: c, Message: m.ID, Room: m.Room, Author: m.Author, At: m.Edited, Edit: m.Edited.UnixMilli(), Gone: true, Kept: why})
+}
+
+// endKept concludes the withdrawal of what is none for the customer any more, and tells the author if the customer
+// has it.
+func endKept(a *attempt) error {
+	if a.o.edits.hasAny(a.out.Message) {
+		if err := a.o.reports.tell(a, bridge.NotDelivered, a.out.Kept); err != nil {
+			return err
+		}
+	}
+	return a.o.endings.skip(a)
 }
 
 // isNote reports whether a message was kept as a note.

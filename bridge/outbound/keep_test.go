@@ -80,9 +80,73 @@ func TestFromAgent_SentAndEditedToANote_AuthorIsTold(t *testing.T) {
 	if got := w.texts(); !slices.Equal(got, []string{"hello"}) {
 		t.Errorf("the customer reads %q", got)
 	}
-	if got := w.notices(); !slices.Equal(got, []string{"not-delivered-" + strconv.FormatInt(noon.Add(time.Minute).UnixMilli(), 36) + "/a note"}) {
+	if got := w.notices(); !slices.Equal(got, []string{correctionKey(1) + "/a note"}) {
 		t.Errorf("told: %q", got)
 	}
+}
+
+// TestFromAgent_BecomesANoteWhileItWaits_CustomerDoesNotGetIt has an author turn a message that the customer does not
+// have yet into what customers do not get.
+func TestFromAgent_BecomesANoteWhileItWaits_CustomerDoesNotGetIt(t *testing.T) {
+	const said = "his card has expired, haha"
+	for _, c := range []struct {
+		name  string
+		first []bridge.AgentMessage // arrives before the page is lost
+		waits []bridge.AgentMessage
+		then  []bridge.AgentMessage
+		want  []string
+		told  []string
+	}{
+		{"a note", nil, []bridge.AgentMessage{write("a", said)}, []bridge.AgentMessage{edit("a", 1, "!note "+said)}, nil, []string{"note/a note"}},
+		{"a note, and edited again", nil, []bridge.AgentMessage{write("a", said)}, []bridge.AgentMessage{edit("a", 1, "!note "+said), edit("a", 2, said+"!")}, nil, []string{"note/a note"}},
+		{"a note, and deleted", nil, []bridge.AgentMessage{write("a", said)}, []bridge.AgentMessage{edit("a", 1, "!note "+said), {ID: "a", Gone: true}}, nil, []string{"note/a note"}},
+		{"a note, behind another", nil, []bridge.AgentMessage{write("b", "B"), write("a", said)}, []bridge.AgentMessage{edit("a", 1, "!note "+said)}, []string{"B"}, []string{"note/a note"}},
+		{"a command", nil, []bridge.AgentMessage{write("a", said)}, []bridge.AgentMessage{edit("a", 1, "/"+said)}, nil, []string{"private/a command"}},
+		{"a command, and none", nil, []bridge.AgentMessage{write("a", said)}, []bridge.AgentMessage{edit("a", 1, "/"+said), edit("a", 2, "Good morning")}, []string{"Good morning"},
+			[]string{"private/a command", "released/a"}},
+		{"a correction becomes a note", []bridge.AgentMessage{write("a", "one")}, []bridge.AgentMessage{edit("a", 1, said)}, []bridge.AgentMessage{edit("a", 2, "!note "+said)}, []string{"one"},
+			[]string{correctionKey(2) + "/a note"}},
+	} {
+		w := newWorld(t)
+		w.says(c.first...)
+		w.deliver()
+		w.page.State = bridge.PageNeedsAuth
+		w.says(c.waits...)
+		w.deliver()
+		for range 2 { // a repeat changes nothing
+			w.says(c.then...)
+		}
+		w.page.State = bridge.PageRunning
+		w.deliver()
+		if !slices.Equal(w.texts(), c.want) || len(w.outbox.Seqs()) > 0 {
+			t.Errorf("%s: the customer reads %q, and %d wait", c.name, w.texts(), len(w.outbox.Seqs()))
+		}
+		if got := w.notices(); !slices.Equal(got, c.told) {
+			t.Errorf("%s: told %q", c.name, got)
+		}
+	}
+}
+
+// TestFromAgent_BecomesANoteWhileOutcomeIsUnknown: the author learns that the customer has it as soon as that is known.
+func TestFromAgent_BecomesANoteWhileOutcomeIsUnknown(t *testing.T) {
+	w := newWorld(t)
+	w.send = func(bridge.OutboundPart) (bool, error) {
+		return true, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
+	}
+	w.says(write("a", "hello"))
+	w.deliver()
+	w.says(edit("a", 1, "!note hello"))
+	w.thread = bridge.Sighting{Like: []bridge.Mid{"mid-1"}, Complete: true}
+	w.now = w.now.Add(w.Times.EchoWait)
+	w.deliver()
+	if got := w.notices(); !slices.Equal(got, []string{"note/a note", correctionKey(1) + "/a note"}) || !slices.Equal(w.texts(), []string{"hello"}) {
+		t.Errorf("the customer reads %q, told %q", w.texts(), got)
+	}
+}
+
+// correctionKey begins the key of a notice that the version of a minute was not sent.
+func correctionKey(minute int) string {
+	return "not-delivered-" + strconv.FormatInt(noon.Add(time.Duration(minute)*time.Minute).UnixMilli(), 36)
 }
 
 func TestFromAgent_LeftOverPlaceholder_IsSaidBeforeItIsSentOnce(t *testing.T) {

@@ -108,7 +108,7 @@ type Outbound struct {
 // New returns an Outbound that knows nothing of what an earlier run left until Load.
 func New(c Config) *Outbound {
 	c.fillIn()
-	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{&c, &sync.Mutex{}}
+	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{Config: &c, undelivered: undelivered{}, one: &sync.Mutex{}}
 	failing := &failingFiles{since: map[bridge.Seq]failingFile{}}
 	endings := endings{Config: &c, progress: progress, failing: failing, edits: edits, reports: reports}
 	return &Outbound{

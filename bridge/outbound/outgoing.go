@@ -30,6 +30,7 @@ type Outgoing struct {
 	Edit     int64         `json:"edit,omitempty"`    // which version it is, as in SendTag
 	TextHash string        `json:"print,omitempty"`   // tells its text from others, and does not tell it
 	Gone     bool          `json:"gone,omitempty"`    // the message was deleted (edits.go)
+	Kept     bridge.Reason `json:"kept,omitempty"`    // with Gone: it was not deleted, but became a note or the like (keep.go)
 	Corrects bool          `json:"-"`                 // the customer has an earlier version
 	Comment  bridge.Mid    `json:"comment,omitempty"` // in a conversation of kind Comments: which one it answers,
 	Private  bool          `json:"private,omitempty"` // and that in Messenger

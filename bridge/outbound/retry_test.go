@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,8 +53,8 @@ func TestRetry_Entry(t *testing.T) {
 
 func TestRetry_OtherDirections_AreAsTheyWere(t *testing.T) {
 	for _, d := range []bridge.Direction{bridge.In, bridge.ToAgents} {
-		e, err := Retry(bridge.Failure{Seq: 7, Direction: d, Lane: anna.Lane(), Reason: bridge.Unclear, Body: []byte("{")}, false)
-		if err != nil || string(e.Body) != "{" || e.Key != RetryKey(7) || e.Progress != (bridge.Progress{}) {
+		e, err := Retry(bridge.Failure{Seq: 7, Direction: d, Lane: anna.Lane(), Reason: bridge.Unclear, Body: []byte("{"), Progress: bridge.Progress{Part: 1, Attempts: 3}}, false)
+		if err != nil || string(e.Body) != "{" || e.Key != RetryKey(7) || e.Progress != (bridge.Progress{Part: 1}) {
 			t.Errorf("%s: %v, %+v", d, err, e)
 		}
 	}
@@ -66,12 +67,129 @@ func TestRetry_OtherDirections_AreAsTheyWere(t *testing.T) {
 func TestOutgoing_StoredNames_NeverChange(t *testing.T) {
 	stored := `{"conversation":{"page":"1","customer":"7","kind":"m"},"message":"a","room":"room","author":{"id":"u","username":"bo","name":"Bo"},` +
 		`"at":"2026-05-04T12:00:00Z","parts":[{"text":"one"}],"automatic":true,"until":"2026-05-04T12:00:00Z","survey":"s","round":2,` +
-		`"since":"2026-05-04T12:00:00Z","quote":{"message":"q"},"edit":3,"print":"h","gone":true,"comment":"c","private":true,"name":"Bo"}`
+		`"since":"2026-05-04T12:00:00Z","quote":{"message":"q"},"edit":3,"print":"h","gone":true,"kept":"note","comment":"c","private":true,"name":"Bo"}`
 	var out Outgoing
 	if err := json.Unmarshal([]byte(stored), &out); err != nil {
 		t.Fatal(err)
 	}
 	if again, err := json.Marshal(out); err != nil || string(again) != stored {
 		t.Errorf("%v, written as %s", err, again)
+	}
+}
+
+// TestDeliver_RetryOfWhatWasDeletedOrReplaced_IsNotSent gives a message up, or the correction of one, has its author
+// delete or replace it, and everything tried again.
+func TestDeliver_RetryOfWhatWasDeletedOrReplaced_IsNotSent(t *testing.T) {
+	gone := bridge.AgentMessage{ID: "a", Gone: true}
+	for _, c := range []struct {
+		name         string
+		before       []bridge.AgentMessage // arrive
+		fails        bridge.AgentMessage
+		then, during []bridge.AgentMessage // before it is tried again, and while it waits for that
+		want         []string
+		overtaken    bool // known when it is tried again
+	}{
+		{"deleted", nil, write("a", "one"), []bridge.AgentMessage{gone}, nil, nil, true},
+		{"replaced", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "two")}, nil, []string{"two"}, true},
+		{"replaced, and by what it said", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "two"), edit("a", 2, "one")}, nil, []string{"one"}, true},
+		{"a correction, deleted", []bridge.AgentMessage{write("a", "one")}, edit("a", 1, "two"), []bridge.AgentMessage{gone}, nil, []string{"one"}, true},
+		{"a correction, replaced", []bridge.AgentMessage{write("a", "one")}, edit("a", 1, "two"), []bridge.AgentMessage{edit("a", 2, "three")}, nil, []string{"one", "Corrected: three"}, true},
+		{"a correction, as it is", []bridge.AgentMessage{write("a", "one"), edit("a", 1, "two")}, edit("a", 2, "three"), nil, nil, []string{"one", "Corrected: two", "Corrected: three"}, false},
+		{"a note now", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "!note one")}, nil, nil, true},
+		{"a note while it waits", nil, write("a", "one"), nil, []bridge.AgentMessage{edit("a", 1, "!note one")}, nil, false},
+		{"a command now", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "/one")}, nil, nil, true},
+		{"a command, and none", nil, write("a", "one"), []bridge.AgentMessage{edit("a", 1, "/one"), edit("a", 2, "two")}, nil, []string{"two"}, true},
+		{"deleted while it waits", nil, write("a", "one"), nil, []bridge.AgentMessage{gone}, nil, false},
+		{"replaced while it waits", nil, write("a", "one"), nil, []bridge.AgentMessage{edit("a", 1, "two")}, []string{"two"}, false},
+		{"another one was deleted", []bridge.AgentMessage{write("b", "B")}, write("a", "one"), []bridge.AgentMessage{{ID: "b", Gone: true}}, nil, []string{"B", "one"}, false},
+	} {
+		w := newWorld(t)
+		for _, one := range c.before {
+			w.says(one)
+			w.deliver()
+		}
+		w.send = func(bridge.OutboundPart) (bool, error) {
+			return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.NotApproved}
+		}
+		w.says(c.fails)
+		w.deliver()
+		w.send = nil
+		w.says(c.then...)
+		w.deliver()
+		f := w.outbox.Failures()[0]
+		f.Direction = bridge.Out
+		if got := w.Overtaken(f); got != c.overtaken {
+			t.Errorf("%s: overtaken: %v", c.name, got)
+		}
+		w.retry(f)
+		w.says(c.during...)
+		w.deliver()
+		if !slices.Equal(w.texts(), c.want) || len(w.outbox.Seqs()) > 0 {
+			t.Errorf("%s: the customer reads %q, want %q; %d wait", c.name, w.texts(), c.want, len(w.outbox.Seqs()))
+		}
+	}
+}
+
+// TestDeliver_RetryIsSaidToWaitAndOvertaken_IsNotSaidToWaitAnyMore has a newer version wait before what is tried again.
+func TestDeliver_RetryIsSaidToWaitAndOvertaken_IsNotSaidToWaitAnyMore(t *testing.T) {
+	w := newWorld(t)
+	w.send = func(bridge.OutboundPart) (bool, error) {
+		w.send = nil
+		return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.NotApproved}
+	}
+	w.says(write("a", "one"))
+	w.deliver()
+	w.page.State = bridge.PageNeedsAuth
+	w.says(edit("a", 1, "two"))
+	f := w.outbox.Failures()[0]
+	f.Direction = bridge.Out
+	w.retry(f)
+	w.now = w.now.Add(2 * w.Times.TellAfter)
+	w.watch().look(t.Context())
+	w.page.State = bridge.PageRunning
+	w.deliver()
+	if got := w.notices(); !slices.Contains(got, "waiting-1/a") || !slices.Contains(got, "corrected-1/a") || !slices.Equal(w.texts(), []string{"two"}) {
+		t.Errorf("the customer reads %q, told %q", w.texts(), got)
+	}
+}
+
+// retry has what failed tried again, as an administrator does who has not looked.
+func (w *world) retry(f bridge.Failure) {
+	w.t.Helper()
+	e, err := Retry(f, false)
+	if err == nil {
+		err = w.Lanes.PutBack(w.t.Context(), []bridge.Entry{e})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestDeliver_RetryOfWhatWasUnclearAndIsDeletedMeanwhile: whether it arrived is found out, so that its author learns of
+// it; what did not arrive is not sent.
+func TestDeliver_RetryOfWhatWasUnclearAndIsDeletedMeanwhile(t *testing.T) {
+	for _, arrived := range []bool{true, false} {
+		w := newWorld(t)
+		w.send = func(bridge.OutboundPart) (bool, error) {
+			w.send = nil
+			return arrived, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
+		}
+		w.says(write("a", "one"))
+		w.deliver()
+		w.now = w.now.Add(w.Times.EchoWait)
+		w.deliver()
+		f := w.outbox.Failures()[0]
+		f.Direction = bridge.Out
+		w.retry(f)
+		w.says(bridge.AgentMessage{ID: "a", Gone: true})
+		w.thread = bridge.Sighting{Complete: true}
+		want, told := []string(nil), false
+		if arrived {
+			want, told, w.thread.Like = []string{"one"}, true, []bridge.Mid{"mid-1"}
+		}
+		w.deliver()
+		if !slices.Equal(w.texts(), want) || slices.Contains(w.notices(), "still-seen/a") != told {
+			t.Errorf("arrived: %v: the customer reads %q, told %q", arrived, w.texts(), w.notices())
+		}
 	}
 }

@@ -15,13 +15,15 @@ import (
 // DeadLetters are the deliveries that were given up, for people who look at them or want
 // them tried again.
 type DeadLetters struct {
-	Failures bridge.Failures
-	lanes    map[bridge.Direction]*queue.Lanes
+	Failures  bridge.Failures
+	overtaken func(bridge.Failure) bool // its author has deleted or replaced it since
+	lanes     map[bridge.Direction]*queue.Lanes
 }
 
 // Retry puts failed deliveries back into their lanes, behind what waits there.
 // Whether a message of unknown outcome arrived is found out before it is sent
-// again; with anyway, because a person says so, it is not. Stopped here, each is…
+// again; with anyway, because a person says so, it is not. What its author has deleted or replaced
+// since is let go: the customer is to have what is there now. Stopped here, each is…
 //
 //  1. among the failures only: nothing was done.
 //  2. in its lane, and still among the failures: it goes out. Its key is known, so
@@ -29,17 +31,26 @@ type DeadLetters struct {
 //  3. in its lane only: a delivery like any other. Should it fail again, it is a
 //     new failure with another number.
 func (d *DeadLetters) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq) ([]bridge.RetryResult, error) {
+	newest, err := d.newest(seqs)
+	if err != nil {
+		return nil, bridge.StoreRefusal(err)
+	}
+	return d.retry(ctx, anyway, newest, seqs)
+}
+
+func (d *DeadLetters) retry(ctx context.Context, anyway bool, newest versions, seqs []bridge.Seq) ([]bridge.RetryResult, error) {
 	became := make([]bridge.RetryResult, len(seqs))
 	entries := map[bridge.Direction][]bridge.Entry{}
 	var back []bridge.Seq
 	for i, seq := range seqs {
 		var entry bridge.Entry
 		var to bridge.Direction
-		became[i], entry, to = d.entry(seq, anyway)
-		if became[i] == bridge.TriedAgain {
+		became[i], entry, to = d.entry(seq, anyway, newest)
+		switch became[i] {
+		case bridge.TriedAgain:
 			entries[to] = append(entries[to], entry)
-		}
-		if became[i] == bridge.TriedAgain || became[i] == bridge.TriedTwice {
+			back = append(back, seq)
+		case bridge.TriedTwice, bridge.Overtaken:
 			back = append(back, seq)
 		}
 	}
@@ -56,8 +67,43 @@ func (d *DeadLetters) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq
 	return became, nil
 }
 
+// versions are the newest versions that failed of agents' messages, as in SendTag; of those that were edited.
+type versions map[bridge.MessageID]int64
+
+// newest returns the versions in the conversations of some failures.
+func (d *DeadLetters) newest(of []bridge.Seq) (versions, error) {
+	asked := make(map[bridge.Seq]bool, len(of))
+	for _, seq := range of {
+		asked[seq] = true
+	}
+	wanted, all := map[bridge.Lane]bool{}, map[bridge.Lane][]bridge.Seq{}
+	err := d.Failures.Failed(func(f bridge.Failure) bool {
+		if f.Direction == bridge.Out {
+			all[f.Lane] = append(all[f.Lane], f.Seq)
+			wanted[f.Lane] = wanted[f.Lane] || asked[f.Seq]
+		}
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list what failed: %w", err)
+	}
+	newest := versions{}
+	for lane := range wanted {
+		if !wanted[lane] || len(all[lane]) == 1 { // what is alone has no newer one
+			continue
+		}
+		for _, seq := range all[lane] {
+			var out outbound.Outgoing
+			if f, err := d.Failures.Failure(seq); err == nil && json.Unmarshal(f.Body, &out) == nil && out.Edit > newest[out.Message] {
+				newest[out.Message] = out.Edit
+			}
+		}
+	}
+	return newest, nil
+}
+
 // entry makes a failure an entry of its queue, or says why it is none.
-func (d *DeadLetters) entry(seq bridge.Seq, anyway bool) (became bridge.RetryResult, e bridge.Entry, to bridge.Direction) {
+func (d *DeadLetters) entry(seq bridge.Seq, anyway bool, newest versions) (became bridge.RetryResult, e bridge.Entry, to bridge.Direction) {
 	if d.retried(seq) {
 		return bridge.TriedTwice, e, to
 	}
@@ -65,7 +111,10 @@ func (d *DeadLetters) entry(seq bridge.Seq, anyway bool) (became bridge.RetryRes
 	if err == nil {
 		e, err = outbound.Retry(f, anyway)
 	}
+	var out outbound.Outgoing
 	switch {
+	case err == nil && f.Direction == bridge.Out && (d.overtaken(f) || json.Unmarshal(f.Body, &out) == nil && out.Edit < newest[out.Message]):
+		return bridge.Overtaken, e, to
 	case errors.Is(err, bridge.ErrNoFailure):
 		return bridge.NotKept, e, to
 	case err != nil:
@@ -76,8 +125,9 @@ func (d *DeadLetters) entry(seq bridge.Seq, anyway bool) (became bridge.RetryRes
 }
 
 // RetryAll does the same with all that a page's customers or agents did not get,
-// oldest first, and returns how many were put back.
-func (d *DeadLetters) RetryAll(ctx context.Context, page bridge.PageID) (n int, err error) {
+// oldest first, and returns how many were put back, and how many their authors have deleted or
+// replaced since.
+func (d *DeadLetters) RetryAll(ctx context.Context, page bridge.PageID) (n, overtaken int, err error) {
 	const atOnce = 100
 	var all []bridge.Seq
 	err = d.Failures.Failed(func(f bridge.Failure) bool {
@@ -87,21 +137,28 @@ func (d *DeadLetters) RetryAll(ctx context.Context, page bridge.PageID) (n int, 
 		return true
 	})
 	if err != nil {
-		return 0, fmt.Errorf("list what failed: %w", err)
+		return 0, 0, fmt.Errorf("list what failed: %w", err)
 	}
 	slices.Reverse(all)
+	newest, err := d.newest(all)
+	if err != nil {
+		return 0, 0, bridge.StoreRefusal(err)
+	}
 	for some := range slices.Chunk(all, atOnce) {
-		became, err := d.Retry(ctx, false, some...)
+		became, err := d.retry(ctx, false, newest, some)
 		if err != nil {
-			return n, err
+			return n, overtaken, err
 		}
 		for _, r := range became {
-			if r == bridge.TriedAgain {
+			switch r {
+			case bridge.TriedAgain:
 				n++
+			case bridge.Overtaken:
+				overtaken++
 			}
 		}
 	}
-	return n, nil
+	return n, overtaken, nil
 }
 
 // retried reports whether a failure was put back into its lane.

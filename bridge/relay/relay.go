@@ -59,7 +59,7 @@ func New(c Config) (*Relay, error) {
 		Rooms: c.Workspace.Rooms, Receipts: c.Store.Receipts, Pages: c.Store.Pages, States: c.Store.States,
 		ResolveWithin: c.Times.ResolveFor, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
 	})
-	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures,
+	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken,
 		lanes: map[bridge.Direction]*queue.Lanes{bridge.In: r.inbox, bridge.Out: r.outbox, bridge.ToAgents: r.notices}}
 	r.Eraser = &Eraser{
 		Memory: c.Store.Memory, Archive: c.Workspace.Archive, Rooms: c.Workspace.Rooms, States: c.Store.States, Receipts: c.Store.Receipts,

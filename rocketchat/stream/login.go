@@ -85,7 +85,7 @@ func (s *authenticator) introduce(ctx context.Context) error {
 		s.cfg.Language(w.Language)
 	}
 	if w.Limited {
-		s.cfg.Log.Warn("Rocket.Chat limits how often the bot may call; messages will be slow. Use version 8.3 or later with the role bot, or raise the limit (docs/operating.md)")
+		s.cfg.Log.Warn("Rocket.Chat limits how often the bot may call; messages will be slow. Use version 8.3 or later with the role bot, or switch API_Enable_Rate_Limiter off (docs/operating.md)")
 	}
 	return err
 }

@@ -20,7 +20,9 @@ type completionCmd struct {
 // Help is printed below the flags.
 func (completionCmd) Help() string {
 	return `bash:  messenger-bridge completion bash > /etc/bash_completion.d/messenger-bridge
+
 zsh:   messenger-bridge completion zsh > "${fpath[1]}/_messenger-bridge"
+
 fish:  messenger-bridge completion fish > ~/.config/fish/completions/messenger-bridge.fish`
 }
 

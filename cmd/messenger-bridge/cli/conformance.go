@@ -22,6 +22,9 @@ func (c conformCmd) Run(ctx context.Context, io Stdio) error {
 	if (c.User == "" || c.Password == "") && (c.UserID == "" || c.Token == "") {
 		return errors.New("give CONFORMANCE_USER and CONFORMANCE_PASSWORD, or CONFORMANCE_USER_ID and CONFORMANCE_TOKEN, of an administrator")
 	}
+	if io.json {
+		return misuse("conformance writes a report for people; it has no answer in JSON")
+	}
 	facts, err := conformance.Facts()
 	if err != nil {
 		return err

@@ -23,6 +23,7 @@ type doctorCmd struct {
 func (doctorCmd) Help() string {
 	return `Checks both platforms, the public address and every page, and says what to do. It asks
 the bridge that runs on DATABASE; if none does, it looks by itself, with the environment of serve.
+--guide and --fix exclude each other.
 
 Exit codes: 0 everything works; 3 something does not; 1 the doctor failed; 2 misused.`
 }
@@ -44,6 +45,9 @@ func (c doctorCmd) Validate() error {
 
 func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
 	if c.Guide {
+		if io.json {
+			return misuse("--guide leads people; take doctor --json")
+		}
 		return newGuide(io.Out, c.Every, func(ctx context.Context) (app.Diagnosis, error) { return c.examine(ctx, io) }).run(ctx)
 	}
 	d, err := c.examine(ctx, io)

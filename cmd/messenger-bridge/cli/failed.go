@@ -82,7 +82,7 @@ func (c retryCmd) Run(ctx context.Context, io Stdio) error {
 			return err
 		}
 		if c.All != "" {
-			return io.say(done, "tried again: %d\n", done.All)
+			return io.say(done, "tried again: %d\n%s", done.All, overtaken(done.Overtaken))
 		}
 		missing := 0
 		became := map[string]string{}
@@ -107,9 +107,17 @@ func (c retryCmd) Run(ctx context.Context, io Stdio) error {
 	})
 }
 
+func overtaken(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("deleted or replaced since, and not sent: %d\n", n)
+}
+
 var retriedWords = map[bridge.RetryResult]string{
 	bridge.TriedAgain: "is tried again",
 	bridge.TriedTwice: "was tried again before",
 	bridge.NotKept:    "is not among what failed in the last 7 days",
 	bridge.Unreadable: "cannot be read",
+	bridge.Overtaken:  "is not sent: its author has deleted or replaced it since",
 }

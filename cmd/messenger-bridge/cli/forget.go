@@ -15,7 +15,7 @@ import (
 type forgetCmd struct {
 	storeFlags
 	PageID   string `arg:"" help:"Id of the Facebook page."`
-	Customer string `arg:"" help:"Id of the customer at this page, or of a room of theirs."`
+	Customer string `arg:"" help:"Id of the customer at this page; or id of a room of theirs, or its link."`
 	Yes      bool   `help:"Do it. Without this, it is only said what would be done."`
 }
 

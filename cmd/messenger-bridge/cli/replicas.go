@@ -21,8 +21,7 @@ func (c handoverCmd) Run(ctx context.Context, io Stdio) error {
 		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(io.Out, "%s hands over; another replica leads in a moment (messenger-bridge status)\n", s.Name)
-		return err
+		return io.say(s, "%s hands over; another replica leads in a moment (messenger-bridge status)\n", s.Name)
 	})
 }
 
@@ -51,8 +50,7 @@ func (journalCheckCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.Out, "records %d to %d follow one another; %d snapshots, the newest at record %d\n", found.First, found.Last, found.Snapshots, found.Newest)
-	return err
+	return io.say(found, "records %d to %d follow one another; %d snapshots, the newest at record %d\n", found.First, found.Last, found.Snapshots, found.Newest)
 }
 
 type journalRebaseCmd struct {
@@ -72,8 +70,7 @@ func (c journalRebaseCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(io.Out, "the journal begins anew after record %d; start this replica, and the others after their files were moved away\n", at.Seq)
-	return err
+	return io.say(map[string]uint64{"record": at.Seq}, "the journal begins anew after record %d; start this replica, and the others after their files were moved away\n", at.Seq)
 }
 
 // printReplica is the part of the status that is of a replica; whole is false if there is no more.
