@@ -74,7 +74,29 @@ const (
 	CallInvite  Nature = "call"         // to a call that the customer cannot follow
 	Encrypted   Nature = "encrypted"    // so that only clients can read it
 	UnknownType Nature = "unknown-type" // a system message of a type nobody knows
+	Unkeepable  Nature = "unkeepable"   // no store takes it: its id is none, or it is too large
 )
+
+// longestID is how many bytes an id may have: it is a part of keys, and stands in what people read.
+const longestID = 255
+
+// IsID reports whether an id can be one: printable ASCII without blanks, backticks, and the sign
+// that parts id and version in a SendTag. Everybody may choose those of messages (POST
+// chat.sendMessage), and no program writes others.
+func IsID(id string) bool {
+	if id == "" || len(id) > longestID {
+		return false
+	}
+	for i := range len(id) {
+		if c := id[i]; c <= ' ' || c >= '~' || c == '`' {
+			return false
+		}
+	}
+	return true
+}
+
+// StandInPrefix begins the ids by which we call messages whose own are none.
+const StandInPrefix = "unkept/"
 
 // Quote is a message that another one answers.
 type Quote struct {
@@ -159,6 +181,9 @@ const (
 	OutcomeUnknown
 	Doubtful
 )
+
+// ErrUnstorable says that an entry is one that no store takes, however often it comes.
+var ErrUnstorable = errors.New("cannot be stored")
 
 // ErrConcluded says that a delivery is no longer in its queue.
 var ErrConcluded = errors.New("delivery is concluded")

@@ -100,6 +100,7 @@ const (
 	CallText         Reason = "call"             // to a call that customers cannot follow
 	SecretText       Reason = "encrypted"        // only clients can read it
 	TypeUnknown      Reason = "unknown-type"     // a system message that nobody knows
+	CannotKeep       Reason = "not-kept"         // no store takes it
 	LeftOver         Reason = "left-over"        // holds a placeholder that was not filled in
 	CodeRefused      Reason = "code-refused"     // a login code that was used, is too old, or belongs to another address
 	StoreFailed      Reason = "store"            // our own store failed

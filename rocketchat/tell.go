@@ -248,8 +248,13 @@ func RefusedForGood(err error) bool {
 	return status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusNotFound
 }
 
-// quote is the link that Rocket.Chat turns into a quote of the message.
-func (c Notifier) quote(n bridge.Notice) string { return c.quoteOf(n.Room, n.Message) }
+// quote is the link that Rocket.Chat turns into a quote of the message, if it has an id.
+func (c Notifier) quote(n bridge.Notice) string {
+	if strings.HasPrefix(string(n.Message), bridge.StandInPrefix) {
+		return ""
+	}
+	return c.quoteOf(n.Room, n.Message)
+}
 
 func (c Speaker) quoteOf(r bridge.RoomID, id bridge.MessageID) string {
 	return "[ ](" + c.RoomLink(r) + "?msg=" + url.QueryEscape(string(id)) + ") "

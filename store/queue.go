@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -105,13 +106,16 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 func checkEntry(e *bridge.Entry) error {
 	switch {
 	case e.Key == "":
-		return errors.New("entry without a key")
-	case len(e.Key) > maxKey:
-		return fmt.Errorf("key of an entry is longer than %d bytes", maxKey)
+		return fmt.Errorf("%w: entry without a key", bridge.ErrUnstorable)
+	case len(e.Key) > maxKey, strings.Contains(e.Key, "\x00"): // what follows from it has room for less, and ends with a zero
+		return fmt.Errorf("%w: key of an entry is longer than %d bytes, or holds a zero", bridge.ErrUnstorable, maxKey)
 	case len(e.Body) > maxBody:
-		return fmt.Errorf("body of an entry is larger than %d bytes", maxBody)
+		return fmt.Errorf("%w: body of an entry is larger than %d bytes", bridge.ErrUnstorable, maxBody)
 	}
-	return layout.CheckLane(e.Lane)
+	if err := layout.CheckLane(e.Lane); err != nil {
+		return fmt.Errorf("%w: %w", bridge.ErrUnstorable, err)
+	}
+	return nil
 }
 
 // Delivery implements bridge.Queue. A record that cannot be read, because the

@@ -168,10 +168,11 @@ func TestAppend_WhatCannotBeStored_IsRefusedBefore(t *testing.T) {
 		"no key":    {Lane: lane("l"), Body: []byte("x")},
 		"long key":  {Lane: lane("l"), Key: strings.Repeat("k", 5000)},
 		"long lane": {Lane: lane(strings.Repeat("l", 600)), Key: "k"},
+		"zero in a key": {Lane: lane("l"), Key: "a\x00b"},
 		"huge body": {Lane: lane("l"), Key: "k", Body: make([]byte, 17<<20)},
 	} {
-		if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("good"), e}, nil); err == nil {
-			t.Errorf("%s: stored", name)
+		if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("good"), e}, nil); !errors.Is(err, bridge.ErrUnstorable) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if s.Stats().Commits != 0 || s.Inbox().Seen("good") {

@@ -41,6 +41,7 @@ var explain = map[bridge.Reason]string{
 	bridge.MetaError:        language.Sentence("Facebook failed to take this message several times. Please send it again later."),
 	bridge.CallText:         language.Sentence("Messenger customers cannot be called from here; send them a link."),
 	bridge.SecretText:       language.Sentence("it is encrypted, so that only people in Rocket.Chat can read it. Write it without encryption."),
+	bridge.CannotKeep:       language.Sentence("the bridge cannot keep it: it is too large, or a program has given it an id that is none. Write it again in Rocket.Chat, in smaller parts if it is long."),
 	bridge.CommandText:      language.Sentence("it looks like a command now. The customer still sees what it said before."),
 	bridge.OrderText:        language.Sentence("it looks like a command now. The customer still sees what it said before."),
 	bridge.PrivateOutside:   language.Sentence("!private means nothing here. The customer still sees what it said before."),

@@ -30,6 +30,7 @@ func TestSentence_OfWhatStaysInTheRoom(t *testing.T) {
 		{bridge.Convention, bridge.ServerText, "rocket.cat"},
 		{bridge.NotDelivered, bridge.CallText, "Not delivered: Messenger customers cannot be called from here; send them a link."},
 		{bridge.NotDelivered, bridge.SecretText, "it is encrypted"},
+		{bridge.NotDelivered, bridge.CannotKeep, "Not delivered: the bridge cannot keep it"},
 	} {
 		got := sentence(bridge.Notice{Kind: c.kind, Reason: c.why, Text: "[NAME]"}, nil)
 		if c.says == "" && got != "" || !strings.Contains(got, c.says) {

@@ -72,7 +72,7 @@ func entry(lane bridge.Lane, n bridge.Notice, now time.Time) (bridge.Entry, erro
 	n.At = now
 	body, err := json.Marshal(n)
 	if err != nil {
-		return bridge.Entry{}, fmt.Errorf("encode a notice: %w", err)
+		return bridge.Entry{}, fmt.Errorf("%w: encode a notice: %w", bridge.ErrUnstorable, err)
 	}
 	return bridge.Entry{Lane: lane, Key: string(n.Key()), Body: body}, nil
 }

@@ -111,7 +111,7 @@ func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentM
 func (b *batch) append(key string, out Outgoing) error {
 	body, err := json.Marshal(out)
 	if err != nil {
-		return fmt.Errorf("encode message %s: %w", out.Message, err)
+		return fmt.Errorf("%w: encode message %s: %w", bridge.ErrUnstorable, out.Message, err)
 	}
 	if out.isChange() {
 		b.changed[key] = out.Message

@@ -41,7 +41,7 @@ func (o *Outbound) SendAutomatic(ctx context.Context, a Automatic) error {
 	out := o.composer.automatic(a)
 	body, err := json.Marshal(out)
 	if err != nil {
-		return fmt.Errorf("encode an automatic text: %w", err)
+		return fmt.Errorf("%w: encode an automatic text: %w", bridge.ErrUnstorable, err)
 	}
 	_, err = o.Lanes.Append(ctx, []bridge.Entry{{Lane: a.Conversation.Lane(), Key: string(a.id()), Body: body, Progress: o.beginning(out)}}, nil)
 	return err

@@ -38,7 +38,7 @@ func whyKept(m *bridge.AgentMessage, c bridge.Conversation, s bridge.Settings) b
 // natures are why a message is kept that is none for the customer.
 var natures = map[bridge.Nature]bridge.Reason{
 	bridge.BotOrder: bridge.OrderText, bridge.ServerVoice: bridge.ServerText, bridge.CallInvite: bridge.CallText,
-	bridge.Encrypted: bridge.SecretText, bridge.UnknownType: bridge.TypeUnknown,
+	bridge.Encrypted: bridge.SecretText, bridge.UnknownType: bridge.TypeUnknown, bridge.Unkeepable: bridge.CannotKeep,
 }
 
 // keepBack returns whether a message stays in the room, why, and what is told of it. Seen again,
@@ -112,7 +112,7 @@ func tellKept(m *bridge.AgentMessage, about func(bridge.NoticeKind, bridge.Reaso
 	switch why {
 	case bridge.CommandText, bridge.PrivateOutside:
 		return []bridge.Notice{about(bridge.Private, why)}
-	case bridge.CallText, bridge.SecretText:
+	case bridge.CallText, bridge.SecretText, bridge.CannotKeep:
 		return []bridge.Notice{about(bridge.NotDelivered, why)}
 	case bridge.TypeUnknown:
 		n := once(about(bridge.Convention, why))

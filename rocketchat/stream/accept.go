@@ -22,11 +22,12 @@ type intake struct {
 	reactions *recent.Map[string, reactions] // by message
 	direct    *recent.Map[string, bool]      // direct rooms by id; true: of two
 	hot       *hotRooms
+	to        *handOver
 	plain     func(string) string // markup.Reader.Plain
 }
 
 func newIntake(cfg *Config) *intake {
-	s := &intake{cfg: cfg, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0)}
+	s := &intake{cfg: cfg, to: &handOver{cfg: cfg}, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0)}
 	s.plain = s.reader().Plain
 	return s
 }
@@ -70,13 +71,13 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		if len(messages) == 0 {
 			return nil
 		}
-		more, err := s.cfg.Accept.FromAgent(ctx, messages)
+		more, err := s.to.fromAgent(ctx, messages)
 		fresh += more
 		messages = nil
 		return err
 	}
 	for _, m := range batch {
-		if m.At.Before(tooOld) && !m.At.IsZero() {
+		if m.At.Before(tooOld) && !m.At.IsZero() || !s.to.hasIDs(&m) {
 			continue
 		}
 		if m.Kind == wire.CustomerRoom && m.System == "" {
@@ -88,7 +89,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 			}
 			closing := bridge.Closing{Room: bridge.RoomID(m.Room), At: m.At.Time, By: m.Author(), ByCustomer: m.Visitor != ""}
 			closing.By.Bot = s.cfg.Client.IsBot(closing.By)
-			if err := s.cfg.Accept.FromClosing(ctx, closing); err != nil {
+			if err := s.to.kept(s.cfg.Accept.FromClosing(ctx, closing), m.Room, m.ID); err != nil {
 				return fresh, err
 			}
 			continue
@@ -114,10 +115,8 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		}
 		messages = append(append(messages, s.takeOrphans(a.Room)...), a)
 	}
-	if len(commands) > 0 {
-		if err := s.cfg.Commands.FromPeople(ctx, commands); err != nil {
-			return fresh, err
-		}
+	if err := s.to.fromPeople(ctx, commands); err != nil {
+		return fresh, err
 	}
 	return fresh, hand()
 }
@@ -140,6 +139,9 @@ func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok 
 		a.Nature = bridge.BotOrder
 	}
 	a.Text, a.Author.Bot = s.plainText(m, a.Text), s.cfg.Client.IsBot(a.Author)
+	if m.Unkept {
+		a = unkeepable(a)
+	}
 	return a, true
 }
 
@@ -182,7 +184,7 @@ func (s *intake) command(ctx context.Context, m wire.Message) (c bridge.Command,
 	defer s.survive(m, func() { ok = false })
 	bot, name := s.cfg.Client.Bot()
 	author := m.Author()
-	if s.cfg.Commands == nil || !m.ByPeople(bot) || author.Bot {
+	if s.cfg.Commands == nil || !m.ByPeople(bot) || author.Bot || m.Unkept {
 		return c, false, nil
 	}
 	where := s.placeOf(m)

@@ -120,7 +120,7 @@ func (s *catchUp) takeIn(ctx context.Context, d *pendingRoom, asked pendingRoom,
 	orphans := s.in.takeOrphans(asked.room) // REST has brought these as well, in their place
 	fresh, err := s.in.accept(ctx, slices.DeleteFunc(slices.Clone(messages), wire.Message.Gone))
 	if err == nil && len(orphans) > 0 {
-		_, err = s.cfg.Accept.FromAgent(ctx, orphans)
+		_, err = s.in.to.fromAgent(ctx, orphans)
 	}
 	if err != nil {
 		return err
@@ -259,7 +259,7 @@ func (s *catchUp) handOnOrphans(ctx context.Context) error {
 			continue
 		}
 		if messages := s.in.takeOrphans(room); len(messages) > 0 {
-			if _, err := s.cfg.Accept.FromAgent(ctx, messages); err != nil {
+			if _, err := s.in.to.fromAgent(ctx, messages); err != nil {
 				s.in.orphans.messages = append(messages, s.in.orphans.messages...)
 				return err
 			}

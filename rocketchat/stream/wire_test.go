@@ -3,6 +3,7 @@ package stream_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -47,6 +48,7 @@ type office struct {
 	ours     map[bridge.RoomID]bridge.Conversation // empty: nothing is said of whose it is
 	cursor   time.Time
 	disk     error // why nothing can be stored
+	refused  int   // texts "too large" that no store takes
 	marked   int   // orders to a bot, for the mark that they stay in the room
 }
 
@@ -115,8 +117,14 @@ func (o *office) ready() int {
 	return o.sessions
 }
 
+// tooLarge is what nothing can be stored of.
+const tooLarge = "too large"
+
 // FromPeople is the store's promise: each message once.
 func (o *office) FromPeople(_ context.Context, commands []bridge.Command) error {
+	if slices.ContainsFunc(commands, func(c bridge.Command) bool { return c.Words == tooLarge }) {
+		return fmt.Errorf("store: %w", bridge.ErrUnstorable)
+	}
 	o.note(func() {
 		for _, c := range commands {
 			if !slices.ContainsFunc(o.commands, func(known bridge.Command) bool { return known.ID == c.ID }) {
@@ -131,6 +139,11 @@ func (o *office) FromPeople(_ context.Context, commands []bridge.Command) error 
 func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (fresh int, err error) {
 	o.note(func() {
 		if err = o.disk; err != nil {
+			return
+		}
+		if slices.ContainsFunc(messages, func(m bridge.AgentMessage) bool { return m.Text == tooLarge }) {
+			o.refused++
+			err = fmt.Errorf("store: %w", bridge.ErrUnstorable)
 			return
 		}
 		for _, m := range messages {

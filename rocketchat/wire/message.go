@@ -46,8 +46,9 @@ type Message struct {
 		Usernames []string `json:"usernames"`
 	} `json:"reactions"`
 
-	Kind string `json:"-"` // of its room; told apart from the message
-	Old  bool   `json:"-"` // it was read before: only what has changed since counts
+	Kind   string `json:"-"` // of its room; told apart from the message
+	Old    bool   `json:"-"` // it was read before: only what has changed since counts
+	Unkept bool   `json:"-"` // its id stands in for one that is none
 }
 
 // custom are the fields that apps add, as far as they are known.
