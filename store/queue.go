@@ -190,9 +190,7 @@ func openDelivery(s *seal.Sealer, record, bucket, key []byte) (d bridge.Delivery
 
 // Save implements bridge.Queue; ErrConcluded if the delivery is gone.
 func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Receipt) error {
-	if err := receipt.Check(receipts); err != nil {
-		return err
-	}
+	receipts = receipt.Storable(receipts)
 	var refused error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
 		b, key := g.Bucket(q.bucket), seqKey(uint64(seq))
@@ -220,10 +218,7 @@ func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
 
 // Conclude implements bridge.Queue. What is concluded already stays so.
 func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
-	if err := receipt.Check(receipts); err != nil {
-		return err
-	}
-	said := receipt.Pairs(receipts)
+	said := receipt.Pairs(receipt.Storable(receipts))
 	if q.lazy {
 		return q.file.lazy.conclude(doneMark{q, seq, said})
 	}

@@ -203,6 +203,23 @@ func TestReceipts_AreForgotten_After30Days(t *testing.T) {
 	}
 }
 
+// TestReceipts_ThatCannotBeStored_KeepNothingFromBeingConcluded: an earlier version has accepted ids with a zero.
+func TestReceipts_ThatCannotBeStored_KeepNothingFromBeingConcluded(t *testing.T) {
+	s := open(t, options(newPath(t)))
+	seqs := add(t, s.Outbox(), entry("old"))
+	odd := bridge.Receipt{Page: "p", Mid: "m1", Tag: bridge.SendTag{Message: "a\x00b"}}
+	good := bridge.Receipt{Page: "p", Mid: "m2", Tag: bridge.SendTag{Message: "ab"}}
+	if err := s.Outbox().Save(seqs[0], bridge.Progress{Part: 1}, odd, good); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Outbox().Conclude(seqs[0], odd); err != nil {
+		t.Fatal(err)
+	}
+	if s.MidOf(good.Tag) != "m2" || s.MidOf(odd.Tag) != "" {
+		t.Error("not stored what can be, or stored what cannot")
+	}
+}
+
 // TestReceipts_OfABusyDay_GoInSlices: no commit takes long because a day with many is over, and
 // they go although nothing else happens.
 func TestReceipts_OfABusyDay_GoInSlices(t *testing.T) {

@@ -26,7 +26,7 @@ func parseMark(metadata string) (bridge.SendTag, bool) {
 	}
 	part, err := strconv.Atoi(rest[colon+1:])
 	m := bridge.TagOfVersion(rest[:colon], part)
-	if err != nil || part < 0 || EncodeMark(m) != metadata {
+	if err != nil || part < 0 || EncodeMark(m) != metadata || strings.Contains(metadata, "\x00") { // no receipt can hold a zero
 		return bridge.SendTag{}, false
 	}
 	return m, true

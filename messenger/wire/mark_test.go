@@ -24,7 +24,7 @@ func TestMark_ForeignMetadata_IsNotOurs(t *testing.T) {
 	for _, metadata := range []string{
 		"", "mb1:", "mb1::", "mb1::0", "mb1:Xy12", "mb1:Xy12:", "mb1:Xy12:x", "mb1:Xy12:-1", "mb1:Xy12:+1",
 		"mb1:Xy12:01", "mb1:Xy12: 1", "mb2:Xy12:1", "MB1:Xy12:1", " mb1:Xy12:1", "rc:msg:Xy12", `{"source":"axon"}`,
-		"mb1:Xy12:99999999999999999999",
+		"mb1:Xy12:99999999999999999999", "mb1:X\x00y:1",
 	} {
 		if m, ours := parseMark(metadata); ours || m != (bridge.SendTag{}) {
 			t.Errorf("%q was taken for %v", metadata, m)

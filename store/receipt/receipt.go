@@ -153,21 +153,31 @@ const maxID = 4096
 
 // Check refuses receipts that cannot be stored.
 func Check(receipts []bridge.Receipt) error {
-	for _, r := range receipts {
-		ids := r.Shown
-		if r.Room == "" {
-			ids = []bridge.MessageID{r.Tag.Message}
-		}
-		wrong := len(r.Mid) > maxID || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxID || len(r.Room) > maxID || len(ids) == 0 ||
-			r.Tag.Part < 0 || r.Tag.Part > 0xffff
-		for _, id := range ids {
-			wrong = wrong || id == "" || len(id) > maxID || strings.Contains(string(id), "\x00")
-		}
-		if wrong {
-			return errors.New("receipt without a message, or with ids that are too long")
-		}
+	if slices.ContainsFunc(receipts, wrong) {
+		return errors.New("receipt without a message, or with ids that are too long")
 	}
 	return nil
+}
+
+func wrong(r bridge.Receipt) bool {
+	ids := r.Shown
+	if r.Room == "" {
+		ids = []bridge.MessageID{r.Tag.Message}
+	}
+	return len(r.Mid) > maxID || len(r.With.String()) > layout.MaxLane || len(r.Page) > maxID || len(r.Room) > maxID || len(ids) == 0 ||
+		r.Tag.Part < 0 || r.Tag.Part > 0xffff ||
+		slices.ContainsFunc(ids, func(id bridge.MessageID) bool {
+			return id == "" || len(id) > maxID || strings.Contains(string(id), "\x00")
+		})
+}
+
+// Storable returns receipts without those that cannot be stored: an earlier version has accepted
+// messages with ids that are none, and what is done of them must not be done for ever.
+func Storable(receipts []bridge.Receipt) []bridge.Receipt {
+	if Check(receipts) == nil {
+		return receipts
+	}
+	return slices.DeleteFunc(slices.Clone(receipts), wrong)
 }
 
 // DayOf numbers days since 1970, in UTC.
