@@ -22,6 +22,9 @@ type traceCommand struct {
 	say    *language.Speaker
 }
 
+// longestTraced is how much is shown of an id, which is more than any honest one has.
+const longestTraced = 255
+
 // tracedAtOnce is how many courses fit into one message.
 const tracedAtOnce = 8
 
@@ -50,7 +53,10 @@ func (t traceCommand) show(ctx context.Context, in call) (bridge.Reply, error) {
 
 // course writes what became of one delivery: a heading, and a line for each step.
 func (t traceCommand) course(b *strings.Builder, c bridge.Course) {
-	b.WriteString("*" + t.say.Say(headings[c.Direction]) + "* `" + strings.Join(c.IDs, "` `") + "`")
+	b.WriteString("*" + t.say.Say(headings[c.Direction]) + "*")
+	for _, id := range c.IDs { // agents choose those of their messages
+		b.WriteString(" `" + within(id, longestTraced) + "`")
+	}
 	if p, err := t.pages.Page(c.Conversation.Page); err == nil {
 		b.WriteString(" · " + p.PlainName())
 	}

@@ -61,15 +61,18 @@ func opens(before string, nested bool) bool {
 }
 
 // quoted makes a word safe to show in backquotes, and short.
-func quoted(word string) string {
+func quoted(word string) string { return within(word, 40) }
+
+// within makes a word safe to show in backquotes, and no longer than so many signs.
+func within(word string, most int) string {
 	word = strings.Map(func(r rune) rune {
-		if r == '`' || unicode.IsControl(r) {
+		if r == '`' || unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {
 			return -1
 		}
 		return r
 	}, word)
-	if runes := []rune(word); len(runes) > 40 {
-		return string(runes[:40]) + "…"
+	if runes := []rune(word); len(runes) > most {
+		return string(runes[:most]) + "…"
 	}
 	return word
 }

@@ -78,3 +78,18 @@ func TestAttack18_IDThatIsNoneOfAPlainUsersMessage_HoldsUpNobody(t *testing.T) {
 		t.Error("the log does not tell of it")
 	}
 }
+
+// TestAttack18_TraceOfARoom_HoldsNoMarkupOfAgents: a manager traces the chat in which an agent has chosen ids.
+func TestAttack18_TraceOfARoom_HoldsNoMarkupOfAgents(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t, bypassed)
+	o.run()
+	o.connect(bakery)
+	talk := o.talks(bakery)
+	o.as(o.agent.Username, "chat.sendMessage", map[string]any{"message": map[string]any{"_id": noIDs["with markup"], "rid": talk, "msg": "hello"}})
+	o.eventually("the agent is told", func() bool { return len(containing(o.hears(talk), "the bridge cannot keep it")) == 1 })
+	o.settled()
+	if answer := o.public("/facebook trace " + o.rc.URL() + "/live/" + talk); strings.Contains(answer, "evil.test") {
+		t.Errorf("an agent's line is the bot's word in the setup channel: %q", answer)
+	}
+}

@@ -42,7 +42,7 @@ func printTrace(w io.Writer, all []bridge.Course) error {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "%s, %s, page %s, customer %s, delivery %d: %s\n",
-			directions[c.Direction], c.What, c.Conversation.Page, c.Conversation.Customer, c.Delivery, strings.Join(c.IDs, " "))
+			directions[c.Direction], c.What, c.Conversation.Page, c.Conversation.Customer, c.Delivery, strings.Join(printable(c.IDs), " "))
 		table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(table, "  %s\taccepted\n", c.Accepted.Format(time.RFC3339Nano))
 		for _, s := range c.Steps {
@@ -56,6 +56,18 @@ func printTrace(w io.Writer, all []bridge.Course) error {
 		}
 	}
 	return nil
+}
+
+// printable quotes what would do something to a terminal, or look like more than an id: agents
+// choose those of their messages.
+func printable(ids []string) (all []string) {
+	for _, id := range ids {
+		if !bridge.IsID(id) {
+			id = strconv.QuoteToASCII(id)
+		}
+		all = append(all, id)
+	}
+	return all
 }
 
 // waitsFor says since how many refusals, and until when, something waits.
