@@ -4,24 +4,21 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/ours"
 )
-
-// leadingQuote is the link by which a message quotes another.
-var leadingQuote = regexp.MustCompile(`^\[ \]\([^)\s]*\) `)
 
 // Edit changes the text of a visitor's message, and keeps what it quotes. False says
 // that it is not there, or that the workspace does not let it be edited.
 func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
-	before, there, err := c.textOf(ctx, visitor, r, id)
+	id, before, there, err := c.textOf(ctx, visitor, r, id)
 	if err != nil || !there {
 		return false, err
 	}
-	text = behindQuote(leadingQuote.FindString(before), markup.Message(text, bridge.CiteMark))
+	text = markup.BehindQuote(markup.LeadingQuote.FindString(before), markup.Message(text, bridge.CiteMark))
 	if text == before {
 		return true, nil
 	}
@@ -50,8 +47,9 @@ func permitted(err error) (bool, error) {
 // Note says something as the bot.
 func (c Speaker) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
 	if p.Below != "" {
-		return c.sendBody(ctx, r, p.ID, map[string]any{"message": map[string]any{"_id": string(p.ID), "rid": string(r), "msg": "",
-			"attachments": []any{map[string]any{"title": markup.OneLine(p.Text), "text": markup.Message(p.Below, bridge.CiteMark), "collapsed": true}}}})
+		message := map[string]any{"rid": string(r), "msg": "",
+			"attachments": []any{map[string]any{"title": markup.OneLine(p.Text), "text": markup.Message(p.Below, bridge.CiteMark), "collapsed": true}}}
+		return c.sendBody(ctx, r, p.ID, message, map[string]any{"message": message})
 	}
 	return c.sendQuote(ctx, r, p.ID, c.quoting(r, p))
 }
@@ -85,7 +83,7 @@ func (c Speaker) TellServing(ctx context.Context, r bridge.RoomID, p bridge.Post
 func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (bool, error) {
 	name := ""
 	if emoji != "" {
-		if name = markup.EmojiName(emoji); name == "" || isStatusReaction(name) {
+		if name = markup.EmojiName(emoji); name == "" || ours.IsMark(name) {
 			return false, nil
 		}
 	}
@@ -103,7 +101,7 @@ func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (
 	}
 	_, bot := c.Bot()
 	for other, by := range answer.Message.Reactions {
-		if other == name || isStatusReaction(other) || !slices.Contains(by.Usernames, bot) {
+		if other == name || ours.IsMark(other) || !slices.Contains(by.Usernames, bot) {
 			continue
 		}
 		if done, err := c.setReaction(ctx, id, other, false); !done || err != nil {
@@ -114,13 +112,4 @@ func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (
 		return true, nil
 	}
 	return c.setReaction(ctx, id, name, true)
-}
-
-func isStatusReaction(name string) bool {
-	for _, mark := range statusReactions {
-		if mark == name {
-			return true
-		}
-	}
-	return false
 }

@@ -32,6 +32,7 @@ type ClientConfig struct {
 	Recovered     func(route string) // called when a call is taken again that was refused of everybody, with its Response.Route; may be nil
 	Leads         func() bool        // no call is made while it says no; nil: always yes
 	Now           func() time.Time
+	Sign          func(purpose, text string) string // what only the store's key makes; nil: nothing is signed
 	Say           *language.Speaker
 	Log           *slog.Logger
 }

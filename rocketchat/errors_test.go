@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ours"
 )
 
 // TestVerdict_ErrorShapes has every shape of rocketchat.md 4.0.
@@ -67,10 +68,10 @@ func TestTransport_NothingArrivedOrNobodyKnows(t *testing.T) {
 
 func TestMarkOfNotice_IsTheSameEachTime(t *testing.T) {
 	const told = "fbn1b33bf349697d0da57e3736f" // a notice told before an upgrade must be recognised after it
-	if got := noticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "a"}.Key()); got != told {
+	if got := ours.NoticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "a"}.Key()); got != told {
 		t.Errorf("the id is %s", got)
 	}
-	if noticeID(bridge.Notice{Kind: bridge.StillWaiting, Message: "a"}.Key()) == told || noticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "b"}.Key()) == told {
+	if ours.NoticeID(bridge.Notice{Kind: bridge.StillWaiting, Message: "a"}.Key()) == told || ours.NoticeID(bridge.Notice{Kind: bridge.NotDelivered, Message: "b"}.Key()) == told {
 		t.Error("ids of notices must differ by kind and message")
 	}
 }

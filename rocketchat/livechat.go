@@ -9,6 +9,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/ours"
 )
 
 // Register makes a visitor known, or updates one, and returns the token that
@@ -97,34 +98,50 @@ func (c Livechat) nobodyFor(ctx context.Context, d bridge.DepartmentID) bool {
 	return true
 }
 
-// Post shows a visitor's text in a room under an id of ours, perhaps with a quote of
-// what it answers, and returns the room it is in. Old versions refuse a repeated id with a text that is no code, others
-// answer with the stored message; in doubt the message itself is asked for
-// (rocketchat.md 4.4).
-func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (bridge.RoomID, error) {
+// Post shows a visitor's text in a room under an id of ours, or under its other one if somebody has
+// taken that, perhaps with a quote of what it answers, and returns the room it is in.
+func (c Livechat) Post(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (room bridge.RoomID, err error) {
+	for _, p.ID = range ours.IDs(p.ID, c.cfg.Sign) {
+		var taken bool
+		if room, taken, err = byID(c).postAs(ctx, visitor, r, p); !taken {
+			return room, err
+		}
+		c.cfg.Log.Warn("somebody writes under an id of the bridge's", "room", r, "message", p.ID)
+	}
+	return r, err
+}
+
+// postAs posts a text under an id, and reports whether that is taken. Old versions refuse a
+// repeated id with a text that is no code, others answer with the stored message; in doubt the
+// message itself is asked for (rocketchat.md 4.4).
+func (c byID) postAs(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, p bridge.Post) (room bridge.RoomID, taken bool, err error) {
 	var answer struct {
-		Message struct {
-			ID   string `json:"_id"`
-			Room string `json:"rid"`
-		} `json:"message"`
+		Message ours.Message `json:"message"`
 	}
 	post := call{of: visitor.Reveal(), method: http.MethodPost, route: "/livechat/message", answer: &answer,
 		body: wirePost{Token: visitor.Reveal(), Room: r, ID: p.ID, Text: Speaker(c).quoting(r, p)}}
-	err := c.do(ctx, post)
+	err = c.do(ctx, post)
+	bot, _ := c.Bot()
 	if mayBeThere(err) {
-		if there, _ := c.Has(ctx, visitor, r, p.ID); there {
-			return r, nil
+		if _, there, _ := c.textAs(ctx, visitor, r, p.ID); there {
+			return r, false, nil
+		}
+		if statusOf(err) == http.StatusBadRequest {
+			found, whose, unknown := c.lookUp(ctx, r, p.ID)
+			return r, unknown == nil && whose == ours.Others && (found.ID == "" || !found.ForCustomer(visitor, bot, r)), err
 		}
 	}
-	switch {
+	switch m := answer.Message; {
 	case err != nil:
-		return r, err
-	case answer.Message.Room != "":
-		return bridge.RoomID(answer.Message.Room), nil
-	case answer.Message.ID != "":
-		return r, nil
+		return r, false, err
+	case !m.ForCustomer(visitor, bot, r):
+		return r, true, errIDTaken
+	case m.Room != "":
+		return bridge.RoomID(m.Room), false, nil
+	case m.ID != "":
+		return r, false, nil
 	}
-	return r, unexpected(post, nil)
+	return r, false, unexpected(post, nil)
 }
 
 // mayBeThere reports whether a text was refused in a way in which one is refused, too, that an
@@ -188,26 +205,36 @@ func (c Livechat) Answer(ctx context.Context, visitor bridge.Secret, a bridge.Su
 
 // Has reports whether a room of the visitor, open or closed, holds a message.
 func (c Livechat) Has(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
-	_, there, err := c.textOf(ctx, visitor, r, id)
+	_, _, there, err := c.textOf(ctx, visitor, r, id)
 	return there, err
 }
 
-// textOf returns a message's text, and whether the room holds it at all.
-func (c Livechat) textOf(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (text string, there bool, err error) {
+// textOf returns a message's text, whether the room holds it at all, and under which of its ids.
+func (c Livechat) textOf(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (under bridge.MessageID, text string, there bool, err error) {
+	for _, under = range ours.IDs(id, c.cfg.Sign) {
+		if text, there, err = byID(c).textAs(ctx, visitor, r, under); there || err != nil || !ours.IsEvents(id) {
+			break
+		}
+	}
+	return under, text, there, err
+}
+
+// textAs is textOf for one id. Under an id of ours nothing counts that somebody else wrote.
+func (c byID) textAs(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (text string, there bool, err error) {
 	var answer struct {
-		Message struct {
-			ID   string `json:"_id"`
-			Text string `json:"msg"`
-		} `json:"message"`
+		Message ours.Message `json:"message"`
 	}
 	get := call{of: visitor.Reveal(), method: http.MethodGet, route: messageRoute, answer: &answer,
 		params: map[string]string{"id": string(id)}, query: url.Values{"token": {visitor.Reveal()}, "rid": {string(r)}}}
 	err = c.do(ctx, get)
+	bot, _ := c.Bot()
 	switch {
 	case statusOf(err) == http.StatusBadRequest:
 		return "", false, nil
 	case err == nil && answer.Message.ID == "":
 		err = unexpected(get, nil)
+	case err == nil && ours.IsEvents(id) && !answer.Message.ForCustomer(visitor, bot, r):
+		return "", false, nil
 	}
 	return answer.Message.Text, err == nil, err
 }

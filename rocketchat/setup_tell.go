@@ -7,6 +7,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/language"
+	"messenger-bridge/rocketchat/ours"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -83,7 +84,7 @@ func (c herald) tellEach(ctx context.Context, users []wire.User, key, text strin
 	speaker := Speaker(c)
 	var failed error
 	for _, u := range users {
-		id := noticeID(bridge.NoticeKey("setup/" + key + "/" + u.ID))
+		id := ours.NoticeID(bridge.NoticeKey("setup/" + key + "/" + u.ID))
 		if c.wasTold(id) {
 			continue
 		}

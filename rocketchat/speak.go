@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/ours"
 	"messenger-bridge/rocketchat/wire"
 	"messenger-bridge/textcut"
 )
@@ -16,7 +16,7 @@ import (
 // reply answers a command in the room of the notice, or by direct message if it
 // has none or the room does not let the bot write.
 func (c Notifier) reply(ctx context.Context, n bridge.Notice) error {
-	id := noticeID(n.Key())
+	id := ours.NoticeID(n.Key())
 	if n.Room != "" {
 		if err := c.send(ctx, n.Room, id, n.Text, n.Shortcuts...); !RefusedForGood(err) {
 			return err
@@ -35,7 +35,7 @@ func (c Notifier) announce(ctx context.Context, n bridge.Notice) error {
 	if room == "" {
 		return noSetup(errors.New("there is no setup channel"))
 	}
-	err := c.send(ctx, room, noticeID(n.Key()), n.Text)
+	err := c.send(ctx, room, ours.NoticeID(n.Key()), n.Text)
 	switch {
 	case codeOf(err) == "error-message-size-exceeded", codeOf(err) == "error-invalid-message":
 		return final(err) // it would hold up all others
@@ -59,46 +59,37 @@ func (c Speaker) ShowStep(ctx context.Context, id, text string) error {
 		return noSetup(errors.New("there is no setup channel"))
 	}
 	text = c.fitting(text)
-	message := noticeID(bridge.NoticeKey("step/" + string(room) + "/" + id)) // a new channel gets a new message
-	var answer struct {
-		Message wire.Message `json:"message"`
+	first := ours.NoticeID(bridge.NoticeKey("step/" + string(room) + "/" + id)) // a new channel gets a new message
+	for _, message := range ours.IDs(first, c.cfg.Sign) {
+		found, whose, err := byID(c).lookUp(ctx, room, message)
+		switch {
+		case err != nil:
+			return err
+		case whose == ours.Others:
+			continue
+		case whose == ours.Nobodys:
+			return final(c.send(ctx, room, first, text))
+		case found.System != "" || strings.TrimSpace(found.Text) == strings.TrimSpace(text):
+			return nil // shown already; or deleted by somebody who does not want to see it
+		}
+		body := map[string]any{"roomId": string(room), "msgId": string(message), "text": text}
+		withoutPreviews(body, text)
+		return final(c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: body}))
 	}
-	err := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(message)}}, answer: &answer})
-	switch {
-	case statusOf(err) == http.StatusBadRequest:
-		return final(c.send(ctx, room, message, text))
-	case err != nil:
-		return err
-	case answer.Message.System != "" || strings.TrimSpace(answer.Message.Text) == strings.TrimSpace(text):
-		return nil // shown already; or deleted by somebody who does not want to see it
-	}
-	body := map[string]any{"roomId": string(room), "msgId": string(message), "text": text}
-	withoutPreviews(body, text)
-	return final(c.do(ctx, call{method: http.MethodPost, route: "/chat.update", body: body}))
+	return final(errIDTaken)
 }
 
 // send posts a text of the bot under a fixed id, without previews: whoever makes
 // one follows the link.
 func (c Speaker) send(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string, buttons ...bridge.Shortcut) error {
 	text = c.fitting(text)
-	message := map[string]any{"_id": string(id), "rid": string(r), "msg": text}
+	message := map[string]any{"rid": string(r), "msg": text}
 	if len(buttons) > 0 {
-		message["attachments"] = []any{wireButtons(buttons)}
+		message["attachments"] = []any{wire.Buttons(buttons)}
 	}
 	body := map[string]any{"message": message}
 	withoutPreviews(body, text)
-	return c.sendBody(ctx, r, id, body)
-}
-
-// wireButtons lets the person who clicks one type something (rocketchat.md 6.3).
-func wireButtons(buttons []bridge.Shortcut) map[string]any {
-	var actions []map[string]any
-	for _, b := range buttons {
-		actions = append(actions, map[string]any{
-			"type": "button", "text": b.Label, "msg": b.Types, "msg_in_chat_window": true, "msg_processing_type": "sendMessage",
-		})
-	}
-	return map[string]any{"button_alignment": "horizontal", "actions": actions}
+	return c.sendBody(ctx, r, id, message, body)
 }
 
 func withoutPreviews(body map[string]any, text string) {

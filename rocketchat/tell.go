@@ -2,35 +2,14 @@ package rocketchat
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/ours"
 )
-
-// keptMark is on what the customer does not get.
-const keptMark = ":lock:"
-
-// statusReactions are the reactions by which an agent sees from afar that something is the
-// matter with a message.
-var statusReactions = map[bridge.NoticeKind]string{
-	bridge.NotDelivered: ":warning:",
-	bridge.FileLeft:     ":warning:",
-	bridge.PartLeft:     ":warning:",
-	bridge.StillWaiting: ":hourglass:",
-	bridge.HasArrived:   ":heavy_check_mark:",
-	bridge.WasRead:      ":eye:",
-	bridge.Private:      keptMark,
-	bridge.Note:         keptMark,
-	bridge.HeldBack:     keptMark,
-	bridge.Released:     keptMark,
-
-	bridge.AnsweredAside: ":envelope:",
-}
 
 // Notify implements bridge.Notifier: it shows a notice on the message concerned: a quote of it with a sentence, and
 // a reaction. Where the room does not let the bot write, the author gets a direct
@@ -42,12 +21,12 @@ func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 	}
 	switch n.Kind {
 	case bridge.Private:
-		if err := c.react(ctx, n.Message, keptMark, true); err != nil {
+		if err := c.react(ctx, n.Message, ours.Kept, true); err != nil {
 			return err
 		}
 		return c.tellPrivately(ctx, n)
 	case bridge.Note, bridge.HeldBack, bridge.Released:
-		return c.react(ctx, n.Message, keptMark, n.Kind != bridge.Released)
+		return c.react(ctx, n.Message, ours.Kept, n.Kind != bridge.Released)
 	case bridge.LeftOverText, bridge.Convention:
 		return c.quoteInRoom(ctx, n)
 	case bridge.Corrected:
@@ -57,7 +36,7 @@ func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 	case bridge.WindowEndsSoon, bridge.WindowHasEnded, bridge.SurveySkipped:
 		return c.tellRoom(ctx, n)
 	case bridge.HasArrived, bridge.WasRead, bridge.AnsweredAside:
-		return c.react(ctx, n.Message, statusReactions[n.Kind], true)
+		return c.react(ctx, n.Message, ours.Marks[n.Kind], true)
 	case bridge.Answer:
 		return c.reply(ctx, n)
 	case bridge.Announcement:
@@ -70,11 +49,11 @@ func (c Notifier) Notify(ctx context.Context, n bridge.Notice) error {
 	if err := tell(ctx, n); err != nil {
 		return err
 	}
-	return c.react(ctx, n.Message, statusReactions[n.Kind], true)
+	return c.react(ctx, n.Message, ours.Marks[n.Kind], true)
 }
 
 func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
-	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), c.quote(n)+n.Sentence)
+	err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), c.quote(n)+n.Sentence)
 	if RefusedForGood(err) {
 		return c.tellPrivately(ctx, n)
 	}
@@ -84,7 +63,7 @@ func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 // tellRoom tells whoever works in a room. One that refuses it is closed, and nobody
 // needs to know any more.
 func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
-	err := c.sendQuote(ctx, n.Room, noticeID(n.Key()), n.Sentence)
+	err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), n.Sentence)
 	if RefusedForGood(err) {
 		return nil
 	}
@@ -130,14 +109,20 @@ func (c Notifier) unmark(ctx context.Context, n bridge.Notice, of bridge.NoticeK
 	if n.Marked {
 		return nil
 	}
-	return c.react(ctx, n.Message, statusReactions[of], false)
+	return c.react(ctx, n.Message, ours.Marks[of], false)
 }
 
 // rewrite replaces what a notice said that was told under a key.
 func (c Notifier) rewrite(ctx context.Context, n bridge.Notice, key bridge.NoticeKey) error {
-	body := map[string]any{"roomId": string(n.Room), "msgId": string(noticeID(key)), "text": c.quote(n) + n.Sentence}
-	previewOnlyQuote(body, c.quote(n)+n.Sentence)
-	return c.do(ctx, call{of: string(n.Room), method: http.MethodPost, route: "/chat.update", body: body})
+	var err error
+	for _, id := range ours.IDs(ours.NoticeID(key), c.cfg.Sign) {
+		body := map[string]any{"roomId": string(n.Room), "msgId": string(id), "text": c.quote(n) + n.Sentence}
+		previewOnlyQuote(body, c.quote(n)+n.Sentence)
+		if err = c.do(ctx, call{of: string(n.Room), method: http.MethodPost, route: "/chat.update", body: body}); !RefusedForGood(err) {
+			break
+		}
+	}
+	return err
 }
 
 // tellPrivately tells the author, if there is one who reads what they are told.
@@ -147,7 +132,7 @@ func (c Notifier) tellPrivately(ctx context.Context, n bridge.Notice) error {
 	}
 	room, err := c.directRoom(ctx, n.To)
 	if err == nil {
-		err = c.sendQuote(ctx, room, noticeID(n.Key()), c.quote(n)+n.Sentence)
+		err = c.sendQuote(ctx, room, ours.NoticeID(n.Key()), c.quote(n)+n.Sentence)
 	}
 	return final(err)
 }
@@ -186,9 +171,10 @@ func final(err error) error {
 
 // sendQuote posts a text that quotes a message, under a fixed id.
 func (c Speaker) sendQuote(ctx context.Context, r bridge.RoomID, id bridge.MessageID, text string) error {
-	body := map[string]any{"message": map[string]string{"_id": string(id), "rid": string(r), "msg": text}}
+	message := map[string]any{"rid": string(r), "msg": text}
+	body := map[string]any{"message": message}
 	previewOnlyQuote(body, text)
-	return c.sendBody(ctx, r, id, body)
+	return c.sendBody(ctx, r, id, message, body)
 }
 
 // previewOnlyQuote has Rocket.Chat fetch none of the addresses in a text but that of the
@@ -198,32 +184,10 @@ func previewOnlyQuote(body map[string]any, text string) {
 		return
 	}
 	only := []string{}
-	if link := leadingQuote.FindString(text); link != "" {
+	if link := markup.LeadingQuote.FindString(text); link != "" {
 		only = append(only, strings.TrimSuffix(strings.TrimPrefix(link, "[ ]("), ") "))
 	}
 	body["previewUrls"] = only
-}
-
-// sendBody makes a message of the bot. A repeated id is refused with a text
-// that is no code, and what is refused now may be there since a try whose
-// answer was lost, so a refusal is checked.
-func (c Speaker) sendBody(ctx context.Context, r bridge.RoomID, id bridge.MessageID, body map[string]any) error {
-	send := call{of: string(r), method: http.MethodPost, route: "/chat.sendMessage", body: body, began: c.cfg.Now()}
-	err := c.do(ctx, send)
-	switch statusOf(err) {
-	case http.StatusUnauthorized, http.StatusTooManyRequests: // it says nothing of the message
-		return err
-	case 0:
-		if err == nil || bridge.RefusalOf(err).Answer == nil { // it is there, or nothing was written at all
-			return err
-		}
-	}
-	there := c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}})
-	if there == nil {
-		passed(c.Client, send)
-		return nil
-	}
-	return err
 }
 
 // react sets or removes a reaction. One that the room refuses is no loss: the
@@ -266,16 +230,7 @@ func (c Speaker) quoting(r bridge.RoomID, p bridge.Post) string {
 	if p.Quote == "" {
 		return text
 	}
-	return behindQuote(c.quoteOf(r, p.Quote), text)
-}
-
-// behindQuote puts a text behind the link of a quote, "" if there is none. A quotation begins
-// a line.
-func behindQuote(link, text string) string {
-	if link != "" && strings.HasPrefix(text, ">") {
-		return link + "\n" + text
-	}
-	return link + text
+	return markup.BehindQuote(c.quoteOf(r, p.Quote), text)
 }
 
 // RoomLink returns where a browser or phone opens an Omnichannel room. Rocket.Chat
@@ -284,9 +239,4 @@ func (c Speaker) RoomLink(r bridge.RoomID) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.site + "/live/" + url.PathEscape(string(r))
-}
-
-func noticeID(key bridge.NoticeKey) bridge.MessageID {
-	sum := sha256.Sum256([]byte(key))
-	return bridge.MessageID("fbn" + hex.EncodeToString(sum[:12]))
 }

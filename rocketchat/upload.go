@@ -3,11 +3,9 @@ package rocketchat
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -39,16 +37,16 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	defer stop(nil)
 	still := time.AfterFunc(stallsAfter*c.cfg.Timeout, func() { stop(errStandsStill) })
 	defer still.Stop()
-	content := &remembering{from: f, moved: func() { still.Reset(stallsAfter * c.cfg.Timeout) }}
+	content := &rest.Remembering{From: f, Moved: func() { still.Reset(stallsAfter * c.cfg.Timeout) }}
 	var answer struct {
 		ID bridge.MessageID `json:"_id"`
 	}
 	up := call{of: visitor.Reveal(), method: http.MethodPost, route: "/livechat/upload/{rid}", params: map[string]string{"rid": string(r)}, answer: &answer,
-		ours: func() bool { return content.err.Load() != nil }, stream: form.File("file", f.Name, f.Type, content, -1), header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
+		ours: func() bool { return content.Err.Load() != nil }, stream: form.File("file", f.Name, f.Type, content, -1), header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
 	err := c.do(ctx, up)
 	switch {
-	case content.err.Load() != nil: // the workspace got half of it, which is nothing
-		return "", *content.err.Load()
+	case content.Err.Load() != nil: // the workspace got half of it, which is nothing
+		return "", *content.Err.Load()
 	case statusOf(err) == http.StatusForbidden && !isPage(err): // also of a room that is not open (rocketchat.md 4.7)
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case refusesFile[codeOf(err)] != "":
@@ -64,23 +62,6 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 const stallsAfter = 4
 
 var errStandsStill = errors.New("the upload stands still")
-
-// remembering keeps the error that reading ended with; the reader may still be at it
-// when the call is over.
-type remembering struct {
-	from  io.Reader
-	moved func() // called before each part is read
-	err   atomic.Pointer[error]
-}
-
-func (r *remembering) Read(p []byte) (int, error) {
-	r.moved()
-	n, err := r.from.Read(p)
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err.Store(&err)
-	}
-	return n, err
-}
 
 // latest is how many messages of a room are read to find an upload.
 const latest = "100"

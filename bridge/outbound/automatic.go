@@ -23,7 +23,7 @@ type Automatic struct {
 	Closed       bridge.Closing  // which it follows; empty: none
 }
 
-// id is the one under which it waits. It is no message of a room.
+// id is the key under which it waits. It is no message of a room.
 func (a Automatic) id() bridge.MessageID {
 	sum := sha256.Sum256([]byte(a.Conversation.String() + "/" + a.Key))
 	return bridge.MessageID(bridge.AutomaticPrefix + hex.EncodeToString(sum[:12]))
@@ -50,9 +50,18 @@ func (o *Outbound) SendAutomatic(ctx context.Context, a Automatic) error {
 // Stored reports whether a text was ever put into the outbox.
 func (o *Outbound) Stored(a Automatic) bool { return o.Lanes.Store.Seen(string(a.id())) }
 
+// sentAs is the id in the text's send tag, which nobody can compute without the store's key: what was
+// sent under it counts as this text.
+func (c composer) sentAs(a Automatic) bridge.MessageID {
+	if hash := c.fingerprint("id of an automatic text", string(a.id())); hash != "" {
+		return bridge.MessageID(bridge.AutomaticPrefix + hash)
+	}
+	return a.id()
+}
+
 // automatic composes a text, with its quick replies below the last part.
 func (c composer) automatic(a Automatic) Outgoing {
-	m := bridge.AgentMessage{ID: a.id(), At: c.Now(), Text: a.Text}
+	m := bridge.AgentMessage{ID: c.sentAs(a), At: c.Now(), Text: a.Text}
 	if a.Closed.Room != "" && !a.Closed.At.IsZero() { // another bridge may have followed it, too
 		m.Room, m.At = a.Closed.Room, a.Closed.At
 	}

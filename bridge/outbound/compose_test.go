@@ -275,3 +275,13 @@ func TestWhyNoReply(t *testing.T) {
 		}
 	}
 }
+
+// TestMessageKey_ChosenID_TakesNobodysKey: agents choose ids; none is the key of what nobody wrote, or of a change.
+func TestMessageKey_ChosenID_TakesNobodysKey(t *testing.T) {
+	text := Automatic{Conversation: bridge.Conversation{Page: "1", Customer: "2", Kind: bridge.Messages}, Key: "survey/r"}
+	for id, same := range map[bridge.MessageID]bool{text.id(): false, "deleted/x": false, "edited/x/1/h": false, "message/x": false, "7ZRcEd2pqwvCJhnfk": true, "fbaRcEd2pqwvCJhnf": true} {
+		if key := messageKey(id); (key == string(id)) != same || messageKey(bridge.MessageID(key)) == key && !same {
+			t.Errorf("%s: %s", id, key)
+		}
+	}
+}

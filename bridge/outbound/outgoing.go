@@ -84,9 +84,9 @@ func (out Outgoing) outlived(w bridge.Window, now time.Time) bool {
 }
 
 // messageKey is the key of an agent's message. Clients of Rocket.Chat may choose
-// ids; none can take the key of a retry or a change.
+// ids; none can take the key of a retry, a change, or a text that nobody wrote.
 func messageKey(id bridge.MessageID) string {
-	if strings.Contains(string(id), "/") {
+	if strings.Contains(string(id), "/") || strings.HasPrefix(string(id), bridge.AutomaticPrefix) && len(id) == len(Automatic{}.id()) {
 		return "message/" + string(id)
 	}
 	return string(id)

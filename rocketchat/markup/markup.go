@@ -48,3 +48,15 @@ func (r Reader) Plain(msg string) string {
 	}
 	return strings.ReplaceAll(strings.Join(b.out, "\n"), joiner, "") // of a customer's words that were copied
 }
+
+// LeadingQuote is the link by which a message quotes another.
+var LeadingQuote = regexp.MustCompile(`^\[ \]\([^)\s]*\) `)
+
+// BehindQuote puts a text behind the link of a quote, "" if there is none. A quotation begins
+// a line.
+func BehindQuote(link, text string) string {
+	if link != "" && strings.HasPrefix(text, ">") {
+		return link + "\n" + text
+	}
+	return link + text
+}
