@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strconv"
 	"strings"
@@ -91,7 +92,8 @@ type Conn struct {
 	calls map[string]chan<- frame // who waits for an answer, by id
 }
 
-// maxFrame bounds a frame, in bytes.
+// maxFrame bounds a frame that is read, in bytes. A longer one is passed over, and does not end the
+// connection: anybody may write such messages.
 const maxFrame = 16 << 20
 
 // Events take what a connection brings, in the goroutine that reads it, without
@@ -116,7 +118,6 @@ func Dial(ctx context.Context, base string, silence time.Duration, take Events) 
 	if err != nil {
 		return nil, fmt.Errorf("connect: %w", err)
 	}
-	conn.SetReadLimit(maxFrame)
 	return &Conn{conn: conn, silence: silence, take: take, calls: map[string]chan<- frame{}}, nil
 }
 
@@ -133,8 +134,15 @@ func (d *Conn) Read() error {
 			return fmt.Errorf("read: %w", err)
 		}
 		buf.Reset()
-		if _, err := buf.ReadFrom(r); err != nil {
+		if _, err := buf.ReadFrom(io.LimitReader(r, maxFrame+1)); err != nil {
 			return fmt.Errorf("read: %w", err)
+		}
+		if buf.Len() > maxFrame {
+			buf = bytes.Buffer{}
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				return fmt.Errorf("read: %w", err)
+			}
+			continue
 		}
 		if !p.parse(buf.Bytes()) {
 			continue // frames of collections we know nothing of may have any shape

@@ -45,6 +45,13 @@ func decoded(tb testing.TB, frames ...string) (messages []wire.Message) {
 	return messages
 }
 
+func TestFrames_LongerThanMayBe_EndNothing(t *testing.T) {
+	long := strings.Replace(roomFrame, "Hello", strings.Repeat("x", maxFrame), 1)
+	if got := decoded(t, long, roomFrame); len(got) != 1 || got[0].Text != "Hello" {
+		t.Errorf("%d messages are heard", len(got))
+	}
+}
+
 func TestFrames_OddOnes_LoseNoMessage(t *testing.T) {
 	odd := []string{
 		`{"server_id":"0"}`, `not JSON`, `[]`, `null`, `{}`, `{"msg":5}`,
