@@ -98,7 +98,7 @@ func inParts(below bridge.MessageID, text string, limit int, refused error, say 
 		if piece == "" {
 			continue
 		}
-		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%d-%d", below, limit, i)), Text: piece}
+		part := bridge.Post{ID: bridge.MessageID(fmt.Sprintf("%s-%dw%d", below, limit, i)), Text: piece}
 		some, shorter := []bridge.MessageID{part.ID}, limit/2
 		if i == 0 {
 			shorter = longest

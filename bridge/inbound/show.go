@@ -45,7 +45,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	i.setReplyTarget(&in, false)
 	in.InParts = d.Progress.Part > 0
 	shown, err := i.Rooms.Deliver(ctx, in, bridge.Before{
-		Room:  func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
+		Room: func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
 		Parts: func() error {
 			d.Progress = inParts // also of the failure, if it becomes one
 			return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts))

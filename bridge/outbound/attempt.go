@@ -64,7 +64,7 @@ func (a *attempt) run(ctx context.Context) error {
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
 	now := circumstances{
-		untried: untried(&a.out, p),
+		untried: untried(&a.out, p) && a.o.Memory.Receipts.MidOf(a.mark()) == "", // its echo may have come late
 		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
 	}
 	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)

@@ -57,10 +57,10 @@ func (e endings) skip(a *attempt) error {
 	return nil
 }
 
-// drop concludes a delivery of which nothing was sent, and all was told.
-func (e endings) drop(a *attempt) error {
+// drop concludes a delivery of which no more is sent, and all was told.
+func (e endings) drop(a *attempt, receipts ...bridge.Receipt) error {
 	queue.Note(e.Lanes, a.d, bridge.Step{Kind: bridge.StepSkipped})
-	if err := e.Lanes.Store.Conclude(a.d.Seq); err != nil {
+	if err := e.Lanes.Store.Conclude(a.d.Seq, receipts...); err != nil {
 		return bridge.StoreRefusal(err)
 	}
 	e.forget(a)

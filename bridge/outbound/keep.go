@@ -82,12 +82,14 @@ func (b *batch) takeBack(c bridge.Conversation, m *bridge.AgentMessage, why brid
 // endKept concludes the withdrawal of what is none for the customer any more, and tells the author if the customer
 // has it.
 func endKept(a *attempt) error {
-	if a.o.edits.hasAny(a.out.Message) {
-		if err := a.o.reports.tell(a, bridge.NotDelivered, a.out.Kept); err != nil {
-			return err
-		}
+	if !a.o.edits.hasAny(a.out.Message) {
+		return a.o.endings.skip(a)
 	}
-	return a.o.endings.skip(a)
+	if err := a.o.reports.tell(a, bridge.NotDelivered, a.out.Kept); err != nil {
+		return err
+	}
+	has, _ := a.o.has(a.out.Message) // from this version on, none before it is sent (overtaken)
+	return a.o.endings.drop(a, bridge.Receipt{Page: a.out.Conversation.Page, Tag: bridge.SendTag{Message: a.out.Message}, TextHash: has + versionMark + strconv.FormatInt(a.out.Edit, 36)})
 }
 
 // isNote reports whether a message was kept as a note.

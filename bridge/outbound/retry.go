@@ -71,7 +71,7 @@ func (e *edits) overtaken(out *Outgoing) bool {
 		return false
 	}
 	has, version := e.has(out.Message)
-	return e.takenBack(out.Message) || has != "" && (out.Edit == 0 || version > out.Edit)
+	return e.takenBack(out.Message) || has != "" && out.Edit == 0 || version > out.Edit
 }
 
 // takenBack reports whether a message was deleted, or stays in the room now.

@@ -3,6 +3,7 @@ package outbound
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,5 +192,44 @@ func TestDeliver_RetryOfWhatWasUnclearAndIsDeletedMeanwhile(t *testing.T) {
 		if !slices.Equal(w.texts(), want) || slices.Contains(w.notices(), "still-seen/a") != told {
 			t.Errorf("arrived: %v: the customer reads %q, told %q", arrived, w.texts(), w.notices())
 		}
+	}
+}
+
+// TestRetry_FailedCorrectionBecomesNote_RetryLeavesIt: the customer has "one"; its correction failed, and its author has made
+// a note of it since.
+func TestRetry_FailedCorrectionBecomesNote_RetryLeavesIt(t *testing.T) {
+	w := newWorld(t)
+	w.refuses("Corrected: two")
+	w.saysInTurn(write("a", "one"), edit("a", 1, "two"), edit("a", 2, "!note two"))
+	w.send = nil
+	f := w.outbox.Failures()[0]
+	f.Direction = bridge.Out
+	if !w.Overtaken(f) {
+		t.Error("not known as overtaken")
+	}
+	w.retry(f)
+	w.deliver()
+	if want := []string{"one"}; !slices.Equal(w.texts(), want) {
+		t.Errorf("the customer reads %q, want %q; told %q", w.texts(), want, w.notices())
+	}
+}
+
+// TestRetry_FailedRestBecomesNote_RetryLeavesIt: of a long message the first part arrived.
+func TestRetry_FailedRestBecomesNote_RetryLeavesIt(t *testing.T) {
+	w := newWorld(t)
+	n := 0
+	w.send = func(bridge.OutboundPart) (bool, error) {
+		if n++; n == 2 {
+			return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.CustomerBlocked}
+		}
+		return true, nil
+	}
+	w.saysInTurn(write("a", strings.Repeat("x", 2500)), edit("a", 1, "!note x"))
+	f := w.outbox.Failures()[0]
+	f.Direction = bridge.Out
+	w.retry(f)
+	w.deliver()
+	if len(w.received) != 1 {
+		t.Errorf("the customer reads %d parts, told %q", len(w.received), w.notices())
 	}
 }
