@@ -20,9 +20,9 @@ func before(below bridge.MessageID, text string, limit int, say func(bridge.Post
 	}
 }
 
-// TestReview_PartsBegunByTheVersionBefore: that one is stopped after the first part, and this one goes on. A room keeps the
+// TestDeliver_TooLong_PartsBegunByTheVersionBefore_NothingIsLost: that one is stopped after the first part, and this one goes on. A room keeps the
 // first text under an id.
-func TestReview_PartsBegunByTheVersionBefore(t *testing.T) {
+func TestDeliver_TooLong_PartsBegunByTheVersionBefore_NothingIsLost(t *testing.T) {
 	var words strings.Builder
 	for i := range 600 {
 		fmt.Fprintf(&words, "w%03d ", i)
