@@ -28,6 +28,12 @@ func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.Room
 
 // Delete takes a visitor's message away; one that is not there is as good as deleted.
 func (c Livechat) Delete(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID) (bool, error) {
+	if ours.IsEvents(id) { // somebody may have taken its first id
+		under, _, there, err := c.textOf(ctx, visitor, r, id)
+		if id = under; err != nil || !there {
+			return err == nil, err
+		}
+	}
 	err := c.do(ctx, call{of: visitor.Reveal(), method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
 		body: map[string]string{"token": visitor.Reveal(), "rid": string(r)}})
 	if codeOf(err) == "invalid-message" {

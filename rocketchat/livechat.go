@@ -127,7 +127,7 @@ func (c byID) postAs(ctx context.Context, visitor bridge.Secret, r bridge.RoomID
 			return r, false, nil
 		}
 		if statusOf(err) == http.StatusBadRequest {
-			found, whose, unknown := c.lookUp(ctx, r, p.ID)
+			found, whose, unknown := c.lookUp(ctx, p.ID)
 			return r, unknown == nil && whose == ours.Others && (found.ID == "" || !found.ForCustomer(visitor, bot, r)), err
 		}
 	}

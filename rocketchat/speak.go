@@ -61,7 +61,7 @@ func (c Speaker) ShowStep(ctx context.Context, id, text string) error {
 	text = c.fitting(text)
 	first := ours.NoticeID(bridge.NoticeKey("step/" + string(room) + "/" + id)) // a new channel gets a new message
 	for _, message := range ours.IDs(first, c.cfg.Sign) {
-		found, whose, err := byID(c).lookUp(ctx, room, message)
+		found, whose, err := byID(c).lookUp(ctx, message)
 		switch {
 		case err != nil:
 			return err

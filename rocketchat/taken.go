@@ -15,8 +15,8 @@ var errIDTaken = &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Workspace
 // byID finds and makes messages under one id.
 type byID struct{ *Client }
 
-// lookUp looks for a message of the bot's in a room.
-func (c byID) lookUp(ctx context.Context, r bridge.RoomID, id bridge.MessageID) (found ours.Message, whose ours.Whose, err error) {
+// lookUp looks for a message of the bot's.
+func (c byID) lookUp(ctx context.Context, id bridge.MessageID) (found ours.Message, whose ours.Whose, err error) {
 	var answer struct {
 		Message ours.Message `json:"message"`
 	}
@@ -27,7 +27,7 @@ func (c byID) lookUp(ctx context.Context, r bridge.RoomID, id bridge.MessageID) 
 		return found, ours.Others, nil
 	case statusOf(err) == http.StatusBadRequest:
 		return found, ours.Nobodys, nil
-	case err == nil && !answer.Message.ByBot(bot, r):
+	case err == nil && !answer.Message.ByBot(bot):
 		return answer.Message, ours.Others, nil
 	}
 	return answer.Message, ours.Bots, err
@@ -60,12 +60,12 @@ func (c byID) sendAs(ctx context.Context, r bridge.RoomID, id bridge.MessageID, 
 	switch status := statusOf(err); {
 	case status == http.StatusUnauthorized, status == http.StatusTooManyRequests: // it says nothing of the message
 		return false, err
-	case err == nil && answer.Message.ID != "" && answer.Message.ByBot(bot, r):
+	case err == nil && answer.Message.ID != "" && answer.Message.ByBot(bot):
 		return false, nil
 	case status == 0 && err != nil && bridge.RefusalOf(err).Answer == nil: // nothing was written at all
 		return false, err
 	}
-	_, whose, unknown := c.lookUp(ctx, r, id)
+	_, whose, unknown := c.lookUp(ctx, id)
 	switch {
 	case unknown != nil || whose == ours.Nobodys:
 		return false, err

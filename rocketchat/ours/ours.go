@@ -49,10 +49,9 @@ type Message struct {
 	} `json:"u"`
 }
 
-// ByBot reports whether the bot wrote it in this room. What an answer leaves out says nothing.
-func (m Message) ByBot(bot bridge.UserID, room bridge.RoomID) bool {
-	return (m.User.ID == "" || m.User.ID == string(bot)) && (m.Room == "" || m.Room == string(room))
-}
+// ByBot reports whether the bot wrote it, in whichever room: what is refused in one is told in another. What an
+// answer leaves out says nothing.
+func (m Message) ByBot(bot bridge.UserID) bool { return m.User.ID == "" || m.User.ID == string(bot) }
 
 // ForCustomer reports whether it may be what we put there for a customer under an id of ours: the
 // visitor, or the bot, wrote it. A visitor may have had another token before, in the same room.
