@@ -17,14 +17,14 @@ import (
 // question is a request that came to a standby.
 type question struct {
 	*http.Request
-	body  []byte
+	body  []byte    // its own: a client may still read it after it has answered
 	meta  bool      // it is Meta's, and may be repeated: the leader knows what it has
 	until time.Time // it is held
 }
 
 // PassWebhook passes a call on whose signature was found to be Meta's.
 func (d *Desk) PassWebhook(w http.ResponseWriter, r *http.Request, body []byte) {
-	d.pass(w, question{Request: r, body: body, meta: true})
+	d.pass(w, question{Request: r, body: bytes.Clone(body), meta: true})
 }
 
 // passOther passes on what anybody may send. It is read before anything is taken up for it: whoever
@@ -51,7 +51,7 @@ func (d *Desk) passOther(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer body.Release()
-	d.pass(w, question{Request: r, body: body.Bytes()})
+	d.pass(w, question{Request: r, body: bytes.Clone(body.Bytes())})
 }
 
 // pass offers a request to whoever leads, and holds it while there is nobody, or no place to ask.
