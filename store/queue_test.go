@@ -165,11 +165,11 @@ func TestAppend_OrderOfDispatch_IsTheOrderAfterARestart(t *testing.T) {
 func TestAppend_WhatCannotBeStored_IsRefusedBefore(t *testing.T) {
 	s := open(t, options(newPath(t)))
 	for name, e := range map[string]bridge.Entry{
-		"no key":    {Lane: lane("l"), Body: []byte("x")},
-		"long key":  {Lane: lane("l"), Key: strings.Repeat("k", 5000)},
-		"long lane": {Lane: lane(strings.Repeat("l", 600)), Key: "k"},
+		"no key":        {Lane: lane("l"), Body: []byte("x")},
+		"long key":      {Lane: lane("l"), Key: strings.Repeat("k", 5000)},
+		"long lane":     {Lane: lane(strings.Repeat("l", 600)), Key: "k"},
 		"zero in a key": {Lane: lane("l"), Key: "a\x00b"},
-		"huge body": {Lane: lane("l"), Key: "k", Body: make([]byte, 17<<20)},
+		"huge body":     {Lane: lane("l"), Key: "k", Body: make([]byte, 17<<20)},
 	} {
 		if _, err := s.Inbox().Append(context.Background(), []bridge.Entry{entry("good"), e}, nil); !errors.Is(err, bridge.ErrUnstorable) {
 			t.Errorf("%s: %v", name, err)
