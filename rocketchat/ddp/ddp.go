@@ -124,6 +124,7 @@ func Dial(ctx context.Context, base string, silence time.Duration, take Events) 
 // Read handles frames until the connection ends; it always returns an error.
 func (d *Conn) Read() error {
 	var buf bytes.Buffer
+	var bounded io.LimitedReader
 	var p parser
 	for {
 		if err := d.conn.SetReadDeadline(time.Now().Add(d.silence)); err != nil {
@@ -134,7 +135,8 @@ func (d *Conn) Read() error {
 			return fmt.Errorf("read: %w", err)
 		}
 		buf.Reset()
-		if _, err := buf.ReadFrom(io.LimitReader(r, maxFrame+1)); err != nil {
+		bounded = io.LimitedReader{R: r, N: maxFrame + 1}
+		if _, err := buf.ReadFrom(&bounded); err != nil {
 			return fmt.Errorf("read: %w", err)
 		}
 		if buf.Len() > maxFrame {
