@@ -28,11 +28,34 @@ func (r *Rooms) mayStand(ctx context.Context, link *stay, in bridge.Incoming) (b
 	return slices.ContainsFunc(files, func(f bridge.Uploaded) bool { return r.Known.MidOf(bridge.SendTag{Message: f.ID}) == "" }), err
 }
 
-// unseen says that there was a message that nobody saw.
-func (r *remarks) unseen(ctx context.Context, link *stay, in bridge.Incoming) error {
+// deletions tell of messages that were deleted before anybody knows that they were shown.
+type deletions struct{ *remarks }
+
+// unseen says that there was a message that nobody saw. Its deletion, which comes next, adds nothing to that.
+func (r deletions) unseen(ctx context.Context, link *stay, in bridge.Incoming) error {
 	text := r.Say.Say("The customer sent a message and deleted it before it could be shown.")
 	if in.Comment != nil {
 		text = r.Say.Say("A comment was written and deleted before it could be shown.")
 	}
-	return r.note(ctx, link, in.MessageID(), "", text)
+	err := r.note(ctx, link, in.MessageID(), "", text)
+	if err == nil {
+		r.told.Set(in.MessageID(), struct{}{})
+	}
+	return err
+}
+
+// unknown is what becomes of a deletion if nobody knows that its message is shown: it was said that it was
+// not; or its text stands there all the same, and goes. What else may stand there is not known.
+func (r deletions) unknown(ctx context.Context, link *stay, in bridge.Incoming) (said, gone bool, err error) {
+	id := bridge.Incoming{Conversation: in.Conversation, Key: bridge.MessageKey(in.Mid)}.MessageID()
+	if _, said := r.told.Get(id); said || link.Room == "" {
+		return said, false, nil
+	}
+	there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, id)
+	if there, err = r.undone(link, there, err); err != nil || !there {
+		return false, false, err
+	}
+	gone, err = r.Changes.Delete(ctx, link.Visitor, link.Room, id)
+	gone, err = r.undone(link, gone, err)
+	return false, gone, err
 }

@@ -92,3 +92,39 @@ func TestDeliver_DeletedWhileItsFileIsTried_TextIsTakenAway(t *testing.T) {
 		t.Errorf("agents still read %q", all)
 	}
 }
+
+// TestDeliver_DeletedBeforeItWasShown_IsSaidOnce: agents read one line, and none that something could not be removed.
+func TestDeliver_DeletedBeforeItWasShown_IsSaidOnce(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	r := d.made()
+	r.Changes = changes{d}
+	in := event("m/1", "my password is 1234")
+	in.Mid, in.At, in.Deleted = "1", d.now, true
+	for _, one := range []bridge.Incoming{in, {Conversation: anna, Kind: bridge.DeletionEvent, Mid: "1", Key: bridge.DeletionKey("1"), At: d.now}} {
+		if _, err := r.Deliver(t.Context(), one, opens); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := d.texts(); len(got) != 1 || !strings.Contains(got[0], "deleted it before it could be shown") {
+		t.Errorf("agents read %q", got)
+	}
+}
+
+// TestDeliver_DeletionOfWhatNobodyRemembers_TakesItAway: a store that was restored does not know what it has shown.
+func TestDeliver_DeletionOfWhatNobodyRemembers_TakesItAway(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	r := d.made()
+	r.Changes = changes{d}
+	in := event("m/1", "my password is 1234")
+	in.Mid, in.At = "1", d.now
+	for _, one := range []bridge.Incoming{in, {Conversation: anna, Kind: bridge.DeletionEvent, Mid: "1", Key: bridge.DeletionKey("1"), At: d.now}} {
+		if _, err := r.Deliver(t.Context(), one, opens); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := d.texts(); len(got) != 1 || !strings.HasSuffix(got[0], "The customer has deleted a message.") {
+		t.Errorf("agents read %q", got)
+	}
+}

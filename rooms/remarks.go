@@ -214,7 +214,11 @@ func (r *remarks) deletion(ctx context.Context, link *stay, in bridge.Incoming) 
 		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This message was deleted at Facebook; the customer no longer sees it."))
 	}
 	all, quote, err := r.takeAway(ctx, link, in, r.Say.Say("The customer has deleted this message."))
-	if err != nil {
+	said := false
+	if err == nil && !all && quote == "" {
+		said, all, err = deletions{r}.unknown(ctx, link, in)
+	}
+	if err != nil || said {
 		return err
 	}
 	if all {

@@ -257,7 +257,7 @@ func (r *Rooms) deliver(ctx context.Context, link *stay, in bridge.Incoming) (br
 			return bridge.Shown{}, err
 		}
 		if !stands {
-			return bridge.Shown{}, r.unseen(ctx, link, in)
+			return bridge.Shown{}, deletions{r.remarks}.unseen(ctx, link, in)
 		}
 	}
 	return r.show(ctx, link, in)
