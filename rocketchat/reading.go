@@ -102,37 +102,35 @@ func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, 
 	return messages, nil
 }
 
-// RoomSeen is a room as a list shows it.
-type RoomSeen struct {
-	ID    bridge.RoomID `json:"_id"`
-	Began wire.Time     `json:"ts"`
-	Last  wire.Time     `json:"lm"` // when something was written last
-	Kind  string        `json:"t"`
-}
-
-// CustomerRooms returns a part of the list of customers' rooms, where something was
-// written last first, and how many there are, 0 if that is not told. With a time, the
-// rooms that were closed since; else those that are open.
-func (c Reader) CustomerRooms(ctx context.Context, closedSince time.Time, offset, count int) (rooms []RoomSeen, total int, err error) {
-	query := url.Values{"open": {"true"}}
-	if !closedSince.IsZero() {
-		query = url.Values{"open": {"false"}, "closedAt": {fmt.Sprintf(`{"start":%q}`, closedSince.UTC().Format(time.RFC3339))}}
+// CustomerRooms returns a part of a list of customers' rooms, where something changed last first,
+// and how many there are, 0 if that is not told. ClosedRooms are those that were closed since
+// a time, sorted by Last, for an upgrade may change all of them at once; there, Changed is zero.
+func (c Reader) CustomerRooms(ctx context.Context, list wire.Listing, closedSince time.Time, offset, count int) (rooms []wire.RoomSeen, total int, err error) {
+	query := url.Values{"sort": {`{"_updatedAt":-1}`}, "count": {strconv.Itoa(count)}, "offset": {strconv.Itoa(offset)}}
+	if list == wire.ClosedRooms {
+		query.Set("open", "false")
+		query.Set("closedAt", fmt.Sprintf(`{"start":%q}`, closedSince.UTC().Format(time.RFC3339)))
+		query.Set("sort", `{"lm":-1}`)
+	} else {
+		query.Set(string(list), "true")
 	}
-	query.Set("sort", `{"lm":-1}`)
-	query.Set("count", strconv.Itoa(count))
-	query.Set("offset", strconv.Itoa(offset))
 	var answer struct {
-		Rooms []RoomSeen `json:"rooms"`
-		Total int        `json:"total"`
+		Rooms []wire.RoomSeen `json:"rooms"`
+		Total int             `json:"total"`
 	}
 	err = c.patiently(ctx, call{method: http.MethodGet, route: "/livechat/rooms", query: query, answer: &answer})
+	for i := range answer.Rooms {
+		if list == wire.ClosedRooms {
+			answer.Rooms[i].Changed = wire.Time{}
+		}
+	}
 	return answer.Rooms, answer.Total, err
 }
 
 // BotRooms returns the rooms the bot is in, in which something has changed since.
-func (c Reader) BotRooms(ctx context.Context, since time.Time) ([]RoomSeen, error) {
+func (c Reader) BotRooms(ctx context.Context, since time.Time) ([]wire.RoomSeen, error) {
 	var answer struct {
-		Rooms []RoomSeen `json:"update"`
+		Rooms []wire.RoomSeen `json:"update"`
 	}
 	query := url.Values{"updatedSince": {stamp(since)}}
 	err := c.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})

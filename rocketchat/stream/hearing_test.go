@@ -120,7 +120,10 @@ func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
 			}
 			answer(w, r)
 		}))
-		found, err := s.sweeper.listRooms(t.Context(), time.Time{}, func() time.Time { return time.Now().Add(-time.Hour) }, func(rocketchat.RoomSeen) bool { return false }, func(rocketchat.RoomSeen) {})
+		found, err := s.sweeper.listRooms(t.Context(), wire.OpenRooms, time.Time{}, listed{
+			since: func() time.Time { return time.Now().Add(-time.Hour) },
+			quiet: func(wire.RoomSeen) bool { return false }, strange: func(wire.RoomSeen) {},
+		})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

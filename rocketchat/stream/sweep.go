@@ -95,17 +95,17 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 		}
 		return since
 	}
-	quiet := func(rocketchat.RoomSeen) bool { return false }
+	quiet := func(wire.RoomSeen) bool { return false }
 	if first && s.cfg.Gestures != nil {
 		quiet = s.resume(begin)
 	}
 	var unknown []pendingRoom
-	strange := func(room rocketchat.RoomSeen) {
-		if first && !room.Last.Before(c.at.Add(-orphanGrace)) {
+	strange := func(room wire.RoomSeen) {
+		if first && !room.Touched().Before(c.at.Add(-orphanGrace)) {
 			unknown = append(unknown, pendingRoom{room: room.ID, found: true})
 		}
 	}
-	open, err := s.listRooms(ctx, time.Time{}, begin, quiet, strange)
+	open, err := s.listOpen(ctx, listed{begin, quiet, strange}, func() time.Time { return c.at.Add(-settled) })
 	if err != nil {
 		return c, fmt.Errorf("list rooms: %w", err)
 	}
@@ -114,7 +114,7 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 	if first {
 		closedSince = closedSince.Add(-hotFor)
 	}
-	closed, err := s.listRooms(ctx, closedSince, begin, quiet, func(rocketchat.RoomSeen) {})
+	closed, err := s.listRooms(ctx, wire.ClosedRooms, closedSince, listed{begin, quiet, func(wire.RoomSeen) {}})
 	if err != nil {
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
@@ -131,9 +131,9 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 
 // resume returns what has a room followed in which nothing was written since, if something
 // was shortly before: an agent may take that back. It reports whether that is so.
-func (s *sweeper) resume(since func() time.Time) func(rocketchat.RoomSeen) bool {
-	return func(room rocketchat.RoomSeen) bool {
-		if room.Last.Before(since().Add(-hotFor)) {
+func (s *sweeper) resume(since func() time.Time) func(wire.RoomSeen) bool {
+	return func(room wire.RoomSeen) bool {
+		if room.Touched().Before(since().Add(-hotFor)) {
 			return false
 		}
 		if _, ours, err := s.cfg.Store.Conversation(room.ID); ours && err == nil {
@@ -143,19 +143,51 @@ func (s *sweeper) resume(since func() time.Time) func(rocketchat.RoomSeen) bool 
 	}
 }
 
-// listRooms returns our rooms in which something was written since: the open ones, or,
-// with a time, those that were closed since. Rooms move while the list is read: what
-// is written moves them to its head, closing takes them out. So each page begins with
-// the end of the page before. Rooms in which nothing was written since are handed to quiet,
-// until it wants no more; those of nobody we know to strange.
-func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() time.Time, quiet func(rocketchat.RoomSeen) bool, strange func(rocketchat.RoomSeen)) (found []pendingRoom, err error) {
-	seen := map[bridge.RoomID]bool{}
-	for offset, back := 0, 0; ; {
-		page, total, err := s.cfg.Client.CustomerRooms(ctx, closed, offset, pageSize)
+// listed says what of a list is wanted.
+type listed struct {
+	since   func() time.Time         // rooms that were touched since; known once the first answer is in
+	quiet   func(wire.RoomSeen) bool // gets the others, until it wants no more
+	strange func(wire.RoomSeen)      // gets those of nobody we know
+}
+
+// listOpen returns our rooms that are not closed, of which Rocket.Chat has three lists. A room that
+// left one of them before it was read, for the open ones that had been read already, is now at their
+// head: so that is read once more, down to what was touched before all began.
+func (s *sweeper) listOpen(ctx context.Context, wanted listed, began func() time.Time) (all []pendingRoom, err error) {
+	known := map[bridge.RoomID]bool{}
+	again := listed{began, func(wire.RoomSeen) bool { return false }, func(wire.RoomSeen) {}}
+	for i, list := range []wire.Listing{wire.OpenRooms, wire.HeldRooms, wire.QueuedRooms, wire.OpenRooms} {
+		if i == 3 {
+			wanted = again
+		}
+		found, err := s.listRooms(ctx, list, time.Time{}, wanted)
+		if list != wire.OpenRooms && rocketchat.RefusedForGood(err) { // this server has no such list: they are among the open ones
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		limit := since()
+		for _, room := range found {
+			if !known[room.room] {
+				known[room.room] = true
+				all = append(all, room)
+			}
+		}
+	}
+	return all, nil
+}
+
+// listRooms returns our rooms of a list that were touched since a time; of closed rooms, those that were closed since
+// another. Rooms move while the list is read: what is written moves them to its head, closing takes them out. So each
+// page begins with the end of the page before.
+func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.Time, wanted listed) (found []pendingRoom, err error) {
+	seen := map[bridge.RoomID]bool{}
+	for offset, back := 0, 0; ; {
+		page, total, err := s.cfg.Client.CustomerRooms(ctx, list, closed, offset, pageSize)
+		if err != nil {
+			return nil, err
+		}
+		limit := wanted.since()
 		joins, news := offset == 0 || len(page) < 2, false
 		for _, room := range page {
 			if seen[room.ID] {
@@ -163,8 +195,8 @@ func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() 
 				continue
 			}
 			seen[room.ID], news = true, true
-			if !room.Last.IsZero() && room.Last.Before(limit) {
-				if !quiet(room) && joins {
+			if at := room.Touched(); !at.IsZero() && at.Before(limit) {
+				if !wanted.quiet(room) && joins {
 					return found, nil // sorted: all that follow are older
 				}
 				continue
@@ -174,7 +206,7 @@ func (s *sweeper) listRooms(ctx context.Context, closed time.Time, since func() 
 			} else if ours {
 				found = append(found, pendingRoom{room: room.ID, began: room.Began.Time, whose: whose})
 			} else {
-				strange(room)
+				wanted.strange(room)
 			}
 		}
 		if !joins && back < 20 { // more have closed than pages have in common

@@ -26,10 +26,15 @@ func rcPage[T any](c *rcCall, all []T) (page []T, frame rcDoc) {
 	return page, rcDoc{"count": len(page), "offset": offset, "total": len(all)}
 }
 
-// restRooms is GET livechat/rooms.
+// restRooms is GET livechat/rooms. Neither the open rooms nor the closed ones have those on hold, and
+// since there is a list of those that wait in the queue, the open ones do not have them, either
+// (packages/models/src/models/LivechatRooms.ts, findRoomsWithCriteria).
 func (rc *RocketChat) restRooms(c *rcCall) *rcReply {
 	if refused := c.wrongFilter(); refused != nil {
 		return refused
+	}
+	if c.text("queued") != "" && !rc.since(7, 0) {
+		return c.invalid("must NOT have additional properties", "")
 	}
 	agents, _ := c.args["agents"].([]string)
 	if !rc.can(c.user, "view-livechat-rooms") && (len(agents) != 1 || agents[0] != c.user.ID) {
@@ -40,9 +45,10 @@ func (rc *RocketChat) restRooms(c *rcCall) *rcReply {
 	for _, r := range rc.roomOrder {
 		switch {
 		case r.kind != "l",
-			c.text("open") != "" && rcTruth(c.text("open")) != r.open,
-			c.text("onhold") != "" && rcTruth(c.text("onhold")) != r.onHold,
-			rcTruth(c.text("queued")) && (r.served != nil || !r.open),
+			c.text("open") != "" && (rcTruth(c.text("open")) != r.open || r.onHold),
+			rcTruth(c.text("open")) && r.served == nil && rc.since(7, 0),
+			rcTruth(c.text("onhold")) && !r.onHold,
+			rcTruth(c.text("queued")) && (r.served != nil || !r.open || r.onHold),
 			c.text("departmentId") != "" && c.text("departmentId") != r.department,
 			len(agents) > 0 && (r.served == nil || !slices.Contains(agents, r.served.ID)),
 			c.text("roomName") != "" && !strings.Contains(strings.ToLower(r.visitor.displayName()), strings.ToLower(c.text("roomName"))),

@@ -50,7 +50,9 @@ func (rc *RocketChat) savePreviewing(r *rcRoom, doc rcDoc, previews []any) *rcMe
 		doc["mentions"], doc["channels"] = rc.mentions(m.text()), []any{}
 		rc.parse(m)
 		rc.quote(m)
-		r.lm = r.lastTS // system messages and edits leave it alone
+	}
+	if m.system() == "" && (rcText(doc["tmid"]) == "" || rcTruth(doc["tshow"])) {
+		r.lm = r.lastTS // system messages, edits, and what is written only in a thread leave it alone (notifyUsersOnMessage)
 	}
 	rc.streamMessage(m, false)
 	rc.thread(m)
