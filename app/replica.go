@@ -75,6 +75,7 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 
 func newReplicated(cfg Config, log *slog.Logger) *replicated {
 	r := &replicated{cfg: cfg, settled: settled.New(cfg, log), log: log, started: time.Now(), metrics: metrics.New(Version()), passed: metrics.NewPassedOn()}
+	r.settled.Hear()
 	r.member = replicas.New(replicas.Config{
 		Journal: JournalOf(cfg, log),
 		Store:   StoreOf(cfg, log),

@@ -37,7 +37,9 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 	if cfg.Store.Journal.URL != "" {
 		return serveReplica(ctx, cfg, log, started)
 	}
-	p := newProgram(settled.New(cfg, log), log)
+	now := settled.New(cfg, log)
+	now.Hear() // opening a large store takes a while
+	p := newProgram(now, log)
 	p.store, err = store.Open(StoreOf(cfg, log))
 	if err != nil {
 		return err
@@ -164,7 +166,7 @@ func listen(cfg Config, log *slog.Logger) (l listeners, where Addresses, err err
 	return l, where, nil
 }
 
-// reload stops last: SIGHUP would end a program in which nobody waits for it.
+// reload reads files again.
 func reload(s *settled.Settled, grace time.Duration) parts.Part {
 	return parts.Part{Name: "reload", Grace: grace / 100, Run: s.Run}
 }

@@ -23,11 +23,13 @@ type Settled struct {
 	cfg   atomic.Pointer[config.Config]
 	log   *slog.Logger
 	retry chan struct{}
+
+	hangup chan os.Signal
 }
 
 // New returns a configuration of which nothing was read again yet.
 func New(cfg config.Config, log *slog.Logger) *Settled {
-	s := &Settled{log: log, retry: make(chan struct{}, 1)}
+	s := &Settled{log: log, retry: make(chan struct{}, 1), hangup: make(chan os.Signal, 1)}
 	s.cfg.Store(&cfg)
 	return s
 }
@@ -38,16 +40,17 @@ func (s *Settled) Config() config.Config { return *s.cfg.Load() }
 // Retry says that a login that was refused is worth trying again.
 func (s *Settled) Retry() <-chan struct{} { return s.retry }
 
-// Run reads files of secrets and of the log level again whenever SIGHUP comes.
+// Hear keeps a SIGHUP for Run from now on, until the process is over: who does not hear it is ended by it.
+func (s *Settled) Hear() { signal.Notify(s.hangup, syscall.SIGHUP) }
+
+// Run reads files of secrets and of the log level again whenever SIGHUP comes, and came since Hear.
 func (s *Settled) Run(ctx context.Context) error {
-	hangup := make(chan os.Signal, 1)
-	signal.Notify(hangup, syscall.SIGHUP)
-	defer signal.Stop(hangup)
+	s.Hear()
 	for {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-hangup:
+		case <-s.hangup:
 			s.reload()
 		}
 	}
