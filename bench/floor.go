@@ -140,6 +140,7 @@ func someGoals(ctx context.Context, name string, chosen []goal, plots []plot, ar
 	flags.IntVar(&b.rounds, "rounds", 3, "rounds; the medians count")
 	flags.Float64Var(&b.seconds, "seconds", 1, "length of one measurement")
 	flags.StringVar(&b.dir, "dir", "/dev/shm", "folder for stores; tmpfs")
+	flags.StringVar(&b.profiles, "profile", "", "`folder` for CPU and allocation profiles")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
