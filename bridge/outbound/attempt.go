@@ -63,11 +63,11 @@ func (a *attempt) run(ctx context.Context) error {
 // delivery is concluded.
 func (a *attempt) revise() (done bool, err error) {
 	p := a.d.Progress
-	now := circumstances{
-		untried: untried(&a.out, p) && a.o.Memory.Receipts.MidOf(a.mark()) == "", // its echo may have come late
-		later:   a.o.edits.behind(a.d.Seq, a.out.Message),
+	now := circumstances{later: a.o.edits.behind(a.d.Seq, a.out.Message)}
+	if len(now.later) > 0 {
+		now.untried = untried(&a.out, p) && a.o.Memory.Receipts.MidOf(a.mark()) == "" // its echo may have come late
+		now.nextTo = a.o.edits.nextTo(&a.d, now.later)
 	}
-	now.nextTo = len(now.later) > 0 && a.o.edits.nextTo(&a.d, now.later)
 	switch revise(&a.out, now) {
 	case keptLater:
 		return true, endKept(a)

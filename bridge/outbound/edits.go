@@ -143,9 +143,9 @@ const (
 
 // circumstances are what a revision depends on, beside the message.
 type circumstances struct {
-	untried bool     // nothing of it can have been sent
 	later   []change // which wait behind it
-	nextTo  bool     // nothing lies between it and the newest of them
+	untried bool     // and nothing of it can have been sent
+	nextTo  bool     // and nothing lies between it and the newest of them
 }
 
 // revise decides what becomes of a message or a change.
