@@ -28,7 +28,8 @@ var allowed = map[string][]string{
 	"bridge/relay":        {"bridge", "bridge/automatic", "bridge/inbound", "bridge/notices", "bridge/outbound", "bridge/queue", "bridge/refusals", "language"},
 
 	"rooms":               {"bridge", "language", "pause", "recent", "textcut"},
-	"messenger":           {"bridge", "messenger/pace", "messenger/versions", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
+	"messenger":           {"bridge", "messenger/mediatype", "messenger/pace", "messenger/versions", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
+	"messenger/mediatype": {},
 	"messenger/pace":      {"bridge", "messenger/wire", "recent"},
 	"messenger/versions":  {"bridge"},
 	"messenger/webhook":   {"bridge", "intake", "messenger/wire"},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/mediatype"
 )
 
 // fetched is a file's bytes as they come: not more than allowed, and not slower than
@@ -53,19 +54,16 @@ func (c *fetched) Close() error {
 	return c.from.Close()
 }
 
-// sniffed is how much of a file tells its type.
-const sniffed = 512
-
 // examine reads the beginning of a file and tells what it is.
 func examine(c *fetched, res *http.Response, a bridge.Attachment) (*bridge.File, error) {
-	head := make([]byte, sniffed)
+	head := make([]byte, mediatype.Sniffed)
 	n, err := io.ReadFull(c, head)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
 	c.head = head[:n]
 	told, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	kind := mediaType(a.Kind, told, c.head)
+	kind := mediatype.Of(a.Kind, told, c.head)
 	if kind == "" {
 		return nil, fileGone(errors.New("the server sent a web page"))
 	}

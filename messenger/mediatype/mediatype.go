@@ -1,4 +1,6 @@
-package messenger
+// Package mediatype tells the type of a customer's file, so that no agent's browser carries it
+// out. In: what the server says and how the file begins; out: a type that is safe to serve.
+package mediatype
 
 import (
 	"bytes"
@@ -8,8 +10,11 @@ import (
 	"strings"
 )
 
-// unknownType is what a file is that nobody shall open in a browser.
-const unknownType = "application/octet-stream"
+// Sniffed is how many bytes of a file tell its type.
+const Sniffed = 512
+
+// unknown is what a file is that nobody shall open in a browser.
+const unknown = "application/octet-stream"
 
 // servedTypes are those that a customer's file may have in Rocket.Chat, which serves it to
 // agents' browsers: none of them is something that a browser carries out. Sound, films and
@@ -27,15 +32,15 @@ var servedFamilies = []string{"audio/", "video/", "application/vnd.ms-", "applic
 func served(kind string) string {
 	known := slices.Contains(servedTypes, kind) || slices.ContainsFunc(servedFamilies, func(f string) bool { return strings.HasPrefix(kind, f) })
 	if !known || strings.HasSuffix(kind, "xml") || strings.Contains(kind, "script") {
-		return unknownType
+		return unknown
 	}
 	return kind
 }
 
-// mediaType tells a file's type. The content decides, but for what it cannot tell: a
+// Of tells a file's type: kind is what Meta calls the attachment, told what the server does, head how it begins. The content decides, but for what it cannot tell: a
 // voice message is in a container for video. "" stands for a page that a server sends
 // instead of a picture.
-func mediaType(kind, told string, head []byte) string {
+func Of(kind, told string, head []byte) string {
 	seen, page := sniff(head)
 	family, sub, _ := strings.Cut(seen, "/")
 	switch kind {
@@ -65,9 +70,9 @@ func mediaType(kind, told string, head []byte) string {
 		}
 	}
 	if page {
-		return unknownType
+		return unknown
 	}
-	if told = served(told); told != unknownType && (seen == unknownType || seen == "application/zip" || seen == "text/plain") {
+	if told = served(told); told != unknown && (seen == unknown || seen == "application/zip" || seen == "text/plain") {
 		return told
 	}
 	return served(seen)

@@ -1,4 +1,4 @@
-package messenger
+package mediatype
 
 import (
 	"encoding/binary"
@@ -38,11 +38,11 @@ func TestMediaType_WhatABrowserCarriesOut_IsNeverServedAsSuch(t *testing.T) {
 	} {
 		for how, head := range encodings(text) {
 			for _, told := range []string{"", "text/plain", "text/html", "image/png", "image/svg+xml", "application/pdf", "application/xhtml+xml", "audio/mpeg", "application/octet-stream"} {
-				if got := mediaType("file", told, head); got != unknownType {
+				if got := Of("file", told, head); got != unknown {
 					t.Errorf("%q in %s, told to be %q: %q", text, how, told, got)
 				}
 				for _, kind := range []string{"image", "video", "audio", "sticker"} {
-					if got := mediaType(kind, told, head); got != "" {
+					if got := Of(kind, told, head); got != "" {
 						t.Errorf("%q in %s as %s, told to be %q: %q", text, how, kind, told, got)
 					}
 				}
@@ -54,7 +54,7 @@ func TestMediaType_WhatABrowserCarriesOut_IsNeverServedAsSuch(t *testing.T) {
 		"image/svg+xml", "application/xml", "text/xml", "text/css", "application/x-msdownload", "application/java-archive", "video/x+xml", "audio/script", "text/x-script",
 	} {
 		for _, kind := range []string{"file", "fallback", "image", "video", "audio"} {
-			if got := mediaType(kind, told, []byte("\x01\x02 anything")); got == told || strings.Contains(got, "script") {
+			if got := Of(kind, told, []byte("\x01\x02 anything")); got == told || strings.Contains(got, "script") {
 				t.Errorf("%s, told to be %q, is served as that: %q", kind, told, got)
 			}
 		}
@@ -69,13 +69,13 @@ func TestMediaType_WhatPeopleSend_KeepsItsType(t *testing.T) {
 		{"file", "", "PK\x03\x04 and more", "application/zip"},
 		{"file", "text/csv", "a;b\n1;2\n", "text/csv"},
 		{"file", "text/plain", "\ufeffprice < 5", "text/plain"},
-		{"file", "application/x-own", "\x01\x02", unknownType},
+		{"file", "application/x-own", "\x01\x02", unknown},
 		{"image", "image/png", "\x89PNG\r\n\x1a\n", "image/png"},
 		{"image", "image/heic", "\x00\x00\x00\x18ftypheic", "image/heic"},
 		{"audio", "video/mp4", "\x00\x00\x00\x18ftypmp42", "audio/mp4"},
 		{"audio", "", "\x01", "audio/mpeg"},
 	} {
-		if got := mediaType(c.kind, c.told, []byte(c.head)); got != c.want {
+		if got := Of(c.kind, c.told, []byte(c.head)); got != c.want {
 			t.Errorf("%s, told to be %q, %q: %q, want %q", c.kind, c.told, c.head, got, c.want)
 		}
 	}
@@ -89,7 +89,7 @@ func FuzzMediaType(f *testing.F) {
 	}
 	f.Add("image", "image/png", []byte("\x89PNG\r\n\x1a\n"))
 	f.Fuzz(func(t *testing.T, kind, told string, head []byte) {
-		got := mediaType(kind, told, head[:min(len(head), sniffed)])
+		got := Of(kind, told, head[:min(len(head), Sniffed)])
 		if got != "" && served(got) != got || strings.Contains(got, "html") || strings.Contains(got, "svg") || strings.ContainsAny(got, " ;\r\n") && !strings.ContainsAny(told, " ;\r\n") {
 			t.Errorf("%q, told to be %q, %q: %q", kind, told, head, got)
 		}
