@@ -98,7 +98,7 @@ var troubles = map[TroubleKind]struct {
 	CommentsNotAllowed: {language.Sentence("a permission is missing: %s"), anyAdmin, language.Sentence("To set this right, %s types `/facebook authorize` and allows everything. If Facebook's dialog does not ask for it, the Meta app needs it first (App Review).")},
 	CommentsNotSent:    {language.Sentence("Facebook refused to send them"), operator, language.Sentence("The bridge tries again by itself. If that does not help, %s looks at App Review at developers.facebook.com, and runs `messenger-bridge doctor`.")},
 
-	Restricted:     {language.Sentence("Facebook restricts what the page may send"), nobody, language.Sentence("Somebody with full control of the page sees the reason at facebook.com, under Page quality. Answers are tried again by themselves.")},
+	Restricted:     {language.Sentence("Facebook restricts what the page may send"), nobody, language.Sentence("Somebody with full control of the page sees the reason at facebook.com: under Page quality, or in the page's settings, if messages are switched off there. Answers are tried again by themselves.")},
 	AnswersRefused: {language.Sentence("Facebook does not let the app send for this page"), operator, language.Sentence("To set this right, %s looks at the Meta app: is it live, and has it Advanced Access for pages_messaging? Answers are tried again by themselves.")},
 
 	FieldsMissing:    {language.Sentence("Facebook does not send: %s"), nobody, subscribe},

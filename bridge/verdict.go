@@ -151,6 +151,7 @@ type Refusal struct {
 	Answer  *Response     // what the workspace answered; nil: it concerns something else
 	Status  int           // of HTTP, where a file is not handed out; 0: there was no answer
 	Code    string        // of Meta, with subcode; empty: there was none
+	Alone   Reason        // with Again, of a refusal that reads as if it were of a whole page: why it is, if only this message is refused; empty: it cannot be
 	Trouble TroubleKind   // with PageLost: how the token died; empty: it may live, and a permission is missing
 	Err     error         // for the operator; contains neither tokens nor text
 }

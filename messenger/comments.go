@@ -31,7 +31,7 @@ func (r ruling) ofComment(code, sub int) ruling {
 		return commentGone
 	case r.permission:
 		return commentsBarred
-	case r == restricted:
+	case r.reason == bridge.PageRestricted:
 		r.page = false
 	}
 	return r

@@ -114,7 +114,7 @@ func classify(a *answer, now time.Time) *bridge.Refusal {
 	if a.reading {
 		r = r.ofReading()
 	}
-	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Code: cause.code(), Trouble: death, Err: cause}
+	refusal := &bridge.Refusal{Verdict: r.verdict, Reason: r.reason, After: r.after, Code: cause.code(), Alone: r.alone, Trouble: death, Err: cause}
 	switch {
 	case r.app:
 		refusal.Gate = bridge.GateApp

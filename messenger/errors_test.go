@@ -82,6 +82,7 @@ var every = []struct {
 	{299, 0, bridge.Again, bridge.PageLost, true},
 	{368, 0, bridge.Again, bridge.PageRestricted, true},
 	{368, 1390008, bridge.Again, bridge.PageRestricted, true},
+	{368, 1346003, bridge.Never, bridge.Rejected, false}, // fbsamples/original-coast-clothing#67
 	{2022, 0, bridge.Again, bridge.PageRestricted, true},
 	{508, 0, bridge.Never, bridge.Rejected, false},
 	{508, 2534122, bridge.Never, bridge.Rejected, false},
@@ -128,6 +129,7 @@ var every = []struct {
 	{105, 0, bridge.Never, bridge.Unexplained, false},
 	{194, 0, bridge.Never, bridge.Unexplained, false},
 	{506, 0, bridge.Never, bridge.CommentTwice, false},
+	{10904, 0, bridge.Again, bridge.PageRestricted, true},
 	{10900, 0, bridge.Never, bridge.PrivateUsed, false},
 	{10903, 0, bridge.Never, bridge.PrivateOver, false},
 	{100, 2534025, bridge.Never, bridge.PrivateOver, false},

@@ -16,6 +16,7 @@ type ruling struct {
 	app        bool          // with page: it concerns all pages of the app
 	temporary  bool          // after is a guess: what the answer itself says counts
 	permission bool          // the app may not do this; a subcode may narrow it to one customer
+	alone      bridge.Reason // with page: what it means if others of the page are taken; empty: it is of the page
 }
 
 // The rulings, named after the classes of messenger.md 7.2. Each says why agents read the
@@ -25,9 +26,11 @@ var (
 	throttled  = ruling{verdict: bridge.Again, reason: bridge.RateLimited, page: true, after: 30 * time.Second, temporary: true} // nothing is said: it passes
 	appLimit   = ruling{verdict: bridge.Again, reason: bridge.RateLimited, page: true, app: true, after: 30 * time.Second, temporary: true}
 	tokenDead  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute} // the setup channel hears; the message waits
-	forbidden  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute, permission: true}
-	unapproved = ruling{verdict: bridge.Again, reason: bridge.NotApproved, page: true, after: 5 * time.Minute, permission: true}
-	restricted = ruling{verdict: bridge.Again, reason: bridge.PageRestricted, page: true, after: 30 * time.Minute}
+	forbidden  = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute, permission: true, alone: bridge.Unexplained}
+	disallowed = ruling{verdict: bridge.Again, reason: bridge.PageLost, page: true, after: 5 * time.Minute, permission: true, alone: bridge.CustomerBlocked}
+	unapproved = ruling{verdict: bridge.Again, reason: bridge.NotApproved, page: true, after: 5 * time.Minute, permission: true, alone: bridge.Unexplained}
+	restricted = ruling{verdict: bridge.Again, reason: bridge.PageRestricted, page: true, after: 30 * time.Minute, alone: bridge.Unexplained}
+	tooFast    = ruling{verdict: bridge.Again, reason: bridge.PageRestricted, page: true, after: 30 * time.Minute} // some pass, some do not, as chance has it
 	asking     = ruling{verdict: bridge.Again, reason: bridge.OtherAppControls, after: 2 * time.Minute}
 	notYet     = ruling{verdict: bridge.Never, reason: bridge.NotApproved}      // the code names the app's review
 	window     = ruling{verdict: bridge.Never, reason: bridge.WindowClosed}     // the code names the window
@@ -79,8 +82,10 @@ var rulings = map[codePair]ruling{
 	{200, 2018028}: notYet,  // until review only the app's own people can be written to
 	{200, 2534041}: unapproved,
 	{283, anySub}:  forbidden,
-	{230, anySub}:  forbidden,
+	{230, anySub}:  disallowed, // "Permissions disallow message to user": of the page, or of one who has blocked it
 	{368, anySub}:  restricted,
+	{368, 1346003}: rejected, // what it says was reported as abusive: a link in it, mostly
+	{368, 1390008}: tooFast,
 	{2022, anySub}: restricted, // about a day
 
 	{102, anySub}: tokenDead,
@@ -131,6 +136,7 @@ var rulings = map[codePair]ruling{
 	{551, anySub}:     blocked,
 	{551, 1545041}:    blocked,
 	{10900, anySub}:   privateUsed,
+	{10904, anySub}:   restricted, // messages are switched off in the page's settings
 	{10903, anySub}:   privateOver,
 	{1609005, anySub}: rejected, // a link in it could not be posted
 	{2200, anySub}:    neutral,  // Meta could not verify the webhook

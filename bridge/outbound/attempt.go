@@ -142,6 +142,7 @@ func (a *attempt) part(ctx context.Context) error {
 	if err != nil {
 		return a.notTaken(ctx, bridge.RefusalOf(err))
 	}
+	a.o.alone.took(channelOf(a))
 	if a.page.State == bridge.PageHeld {
 		a.o.Hooks.PageSent(a.page.ID)
 	}
@@ -244,7 +245,7 @@ func (a *attempt) send(ctx context.Context, f form) (bridge.Mid, error) {
 // notTaken decides what becomes of the current part after a call that did not succeed.
 func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	p := &a.d.Progress
-	switch r = a.o.failing.judge(ctx, a, r); {
+	switch r = a.o.alone.judge(a, a.o.failing.judge(ctx, a, r)); {
 	case r.Verdict == bridge.Never && ofFile[r.Reason] && len(a.out.Parts) > 1:
 		return a.o.endings.skipFile(a, r)
 	case r.Verdict == bridge.Never:

@@ -15,6 +15,7 @@ type endings struct {
 	*Config
 	progress *progress
 	failing  *failingFiles
+	alone    *alone
 	edits    *edits
 	reports  reports
 }
@@ -72,6 +73,7 @@ func (e endings) forget(a *attempt) {
 	e.edits.remove(a.out.Message, a.d.Seq)
 	e.progress.clearPending(a.d.Seq)
 	e.failing.forget(a.d.Seq)
+	e.alone.forget(a.d.Seq)
 }
 
 // withdraw concludes a message that was deleted before it was tried.

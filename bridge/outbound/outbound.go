@@ -97,6 +97,7 @@ type Outbound struct {
 	composer composer
 	progress *progress
 	failing  *failingFiles
+	alone    *alone
 	edits    *edits
 	reports  reports
 	endings  endings
@@ -109,11 +110,11 @@ type Outbound struct {
 func New(c Config) *Outbound {
 	c.fillIn()
 	progress, edits, reports := newProgress(c.Lanes.Store), newEdits(&c), reports{Config: &c, undelivered: undelivered{}, one: &sync.Mutex{}}
-	failing := &failingFiles{since: map[bridge.Seq]failingFile{}}
-	endings := endings{Config: &c, progress: progress, failing: failing, edits: edits, reports: reports}
+	failing, alone := &failingFiles{since: map[bridge.Seq]failingFile{}}, newAlone()
+	endings := endings{Config: &c, progress: progress, failing: failing, alone: alone, edits: edits, reports: reports}
 	return &Outbound{
 		Config: &c, started: c.Now(),
-		composer: composer{&c}, progress: progress, failing: failing, edits: edits, reports: reports, endings: endings,
+		composer: composer{&c}, progress: progress, failing: failing, alone: alone, edits: edits, reports: reports, endings: endings,
 		resolver: resolver{Config: &c, progress: progress, edits: edits, endings: endings},
 		personas: newPersonas(&c),
 		tag:      newHumanTag(&c),
@@ -219,6 +220,7 @@ func (o *Outbound) Panicked(seq bridge.Seq) { o.progress.mayBeSent(seq, o.Now())
 func (o *Outbound) Dropped(seq bridge.Seq) {
 	o.progress.clearPending(seq)
 	o.failing.forget(seq)
+	o.alone.forget(seq)
 }
 
 var errUnproven = errors.New("somebody else has changed what is stored of it")
