@@ -117,12 +117,14 @@ func (e *Eraser) overwrite(ctx context.Context) {
 }
 
 func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, all *bridge.Forgotten) error {
+	main := e.Inbox.Hold(c.Lane()) // in which rooms are opened: from now on, none is
 	rooms, err := e.Memory.RoomsOf(c)
 	if err != nil {
+		main.LetGo()
 		return bridge.StoreRefusal(err)
 	}
 	traces := newTraces(e, c, rooms)
-	in, others, err := traces.hold()
+	in, others, err := traces.hold(main)
 	held := slices.Concat(in, others)
 	defer func() {
 		for _, h := range held {

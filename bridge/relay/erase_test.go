@@ -8,7 +8,9 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -288,6 +290,62 @@ func TestEraseCustomer_FindsWhatWaitsInEveryLane(t *testing.T) {
 	if !slices.Equal(m.did, did) {
 		t.Errorf("it did\n%s\nwant\n%s", strings.Join(m.did, "\n"), strings.Join(did, "\n"))
 	}
+}
+
+// opening is a workspace that opens one more room for customer 7 while it is asked to show
+// something, once ready.
+type opening struct {
+	*memory
+	ready chan struct{}
+
+	mu     sync.Mutex
+	opened bool
+}
+
+func (o *opening) Deliver(context.Context, bridge.Incoming, bridge.Before) (bridge.Shown, error) {
+	<-o.ready
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.opened = true
+	return bridge.Shown{}, nil
+}
+
+func (o *opening) RoomsOf(c bridge.Conversation) ([]bridge.RoomID, error) {
+	all, err := o.memory.RoomsOf(c)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.opened && c == anna {
+		all = append(all, "new7")
+	}
+	return all, err
+}
+
+// TestEraseCustomer_ARoomBeingOpened_IsErasedToo: it is the customer's as soon as it is there.
+func TestEraseCustomer_ARoomBeingOpened_IsErasedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &opening{ready: make(chan struct{})}
+		o.memory = newRelay(t, func(c *relay.Config) { c.Store.Memory, c.Workspace.Rooms = o, o })
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = o.Run(ctx) })
+		if err := o.Inbound.FromCustomer(ctx, []bridge.Incoming{event(anna, bridge.TextEvent, "m", "")}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // it is being shown
+		running.Go(func() {
+			if became, err := o.Eraser.EraseCustomer(ctx, "1", "7"); err != nil || became.Rooms != 4 {
+				t.Errorf("%+v: %v", became, err)
+			}
+		})
+		synctest.Wait() // the eraser waits for that
+		close(o.ready)
+		synctest.Wait()
+		if want := "erase 1/m/7 [old7 r7 new7]"; !slices.Contains(o.did, want) {
+			t.Errorf("it did %q, not %q", o.did, want)
+		}
+		stop()
+		running.Wait()
+	})
 }
 
 // TestEraseCustomer_TheCommandItself_IsCarriedOut: of what people typed, nothing is taken

@@ -29,10 +29,11 @@ func newTraces(e *Eraser, c bridge.Conversation, rooms []bridge.RoomID) *traces 
 		ids: regexp.MustCompile(`(^|[^0-9A-Za-z])(` + strings.Join(ids, "|") + `)($|[^0-9A-Za-z])`)}
 }
 
-// hold holds the conversation's lanes: first those to its room, then the others. Of
-// both, the first is the one of its messages. They are to be let go even after an error.
-func (t *traces) hold() (in, others []*queue.Held, err error) {
-	in = []*queue.Held{t.Inbox.Hold(t.c.Lane()), t.Inbox.Hold(t.c.MessageEvents())}
+// hold holds the conversation's lanes: first those to its room, of which main is held
+// already, then the others. Of both, the first is the one of its messages. They are to be
+// let go even after an error.
+func (t *traces) hold(main *queue.Held) (in, others []*queue.Held, err error) {
+	in = []*queue.Held{main, t.Inbox.Hold(t.c.MessageEvents())}
 	others = []*queue.Held{t.Outbox.Hold(t.c.Lane()), t.Notices.Hold(t.c.Lane()), t.Notices.Hold(t.c.ReceiptMarks())}
 	for _, r := range t.rooms {
 		others = append(others, t.Notices.Hold(bridge.Lane{Sub: bridge.Unfiled, Of: string(r)}))
