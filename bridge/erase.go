@@ -43,6 +43,13 @@ type Memory interface {
 	Overwrite(context.Context) error
 }
 
+// Naming finds out what customers are called.
+type Naming interface {
+	// ForgetName lets go of a question for a customer's name, and returns when nothing
+	// follows from it any more, in Rocket.Chat or in the store. What did before stays.
+	ForgetName(Conversation)
+}
+
 // Forgotten is what became of a customer who was to be forgotten.
 type Forgotten struct {
 	Rooms   int  // in Rocket.Chat, erased or not

@@ -31,7 +31,9 @@ type names struct {
 
 	mu    sync.Mutex // guards all below
 	asked *recent.Map[bridge.Conversation, *question]
-	slow  time.Time // until when nobody waits
+	busy  map[bridge.Conversation]bool // whose name is being found out
+	idle  *sync.Cond                   // somebody is busy no more
+	slow  time.Time                    // until when nobody waits
 }
 
 // question is one customer whose name was asked for.
@@ -43,7 +45,9 @@ type question struct {
 }
 
 func newNames() *names {
-	return &names{queue: make(chan bridge.Conversation, mostAsked), asked: recent.New[bridge.Conversation, *question](mostAsked, 0)}
+	n := &names{queue: make(chan bridge.Conversation, mostAsked), asked: recent.New[bridge.Conversation, *question](mostAsked, 0), busy: map[bridge.Conversation]bool{}}
+	n.idle = sync.NewCond(&n.mu)
+	return n
 }
 
 // naming finds out what customers are called, and has Rocket.Chat know it.
@@ -132,17 +136,64 @@ func (r *naming) awaitName(ctx context.Context, c bridge.Conversation) {
 	}
 }
 
-// learnName asks for a name, gives it to the visitor and remembers it. What fails is
-// tried again when the customer writes later on.
+// ForgetName implements bridge.Naming.
+func (r *naming) ForgetName(c bridge.Conversation) {
+	r.names.mu.Lock()
+	defer r.names.mu.Unlock()
+	if q := r.names.open(c); q != nil {
+		close(q.done)
+		q.done = nil
+	}
+	r.names.asked.Delete(c)
+	for r.names.busy[c] {
+		r.names.idle.Wait()
+	}
+}
+
+// open returns the question for a customer's name that is not answered; nil if there is
+// none. It expects the lock to be held.
+func (n *names) open(c bridge.Conversation) *question {
+	if q, known := n.asked.Get(c); known && q.done != nil {
+		return q
+	}
+	return nil
+}
+
+// isAsked reports whether somebody still wants a customer's name.
+func (n *names) isAsked(c bridge.Conversation) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.open(c) != nil
+}
+
+// begin says that a name is being found out; false if nobody wants it any more, or if
+// that is under way.
+func (n *names) begin(c bridge.Conversation) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.open(c) == nil || n.busy[c] {
+		return false
+	}
+	n.busy[c] = true
+	return true
+}
+
+// learnName asks for a name, gives it to the visitor and remembers it, unless the
+// customer was forgotten. What fails is tried again when the customer writes later on.
 func (r *naming) learnName(ctx context.Context, c bridge.Conversation) {
+	if !r.names.begin(c) {
+		return
+	}
 	err := r.findName(ctx, c)
 	if err != nil {
 		r.Log.Debug("a customer's name could not be found out", "page", c.Page, "err", err)
 	}
 	r.names.mu.Lock()
 	defer r.names.mu.Unlock()
-	q, known := r.names.asked.Get(c)
-	if !known || q.done == nil { // forgotten meanwhile
+	delete(r.names.busy, c)
+	r.names.idle.Broadcast()
+	q := r.names.open(c)
+	if q == nil { // forgotten meanwhile
 		return
 	}
 	close(q.done)
@@ -157,12 +208,8 @@ func (r *naming) findName(ctx context.Context, c bridge.Conversation) error {
 	if err != nil {
 		return err
 	}
-	first, err := r.Links.Link(c)
-	if err != nil {
-		return err
-	}
 	name, err := r.Profiles.CustomerName(ctx, page, c.Customer)
-	if err != nil {
+	if err != nil || !r.names.isAsked(c) { // forgotten meanwhile
 		return err
 	}
 	before, _ := r.Names.Name(c)
@@ -172,9 +219,6 @@ func (r *naming) findName(ctx context.Context, c bridge.Conversation) error {
 	link, err := r.Links.Link(c)
 	if err != nil {
 		return err
-	}
-	if first.Visitor != "" && link.Visitor == "" {
-		return nil // forgotten meanwhile
 	}
 	if name != before { // first, so that a refusal has it done again
 		if err := r.rename(ctx, link, name); err != nil {

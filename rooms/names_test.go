@@ -1,10 +1,12 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -148,10 +150,66 @@ func TestNames_CustomerIsForgotten_NameIsNotKept_AndAskedForAnew(t *testing.T) {
 	if d.lastName != "Anna" || reg.asked != 2 {
 		t.Errorf("called %q, asked %d times", d.lastName, reg.asked)
 	}
+	if _, err := r.Deliver(t.Context(), event("3", "hello"), opens); err != nil {
+		t.Fatal(err)
+	}
 	d.now = d.now.Add(nameEvery)
-	reg.asking = forget
-	writes("3")
-	if len(reg.name) != 0 {
-		t.Errorf("kept %v", reg.name)
+	if _, err := r.Deliver(t.Context(), event("4", "hello"), opens); err != nil {
+		t.Fatal(err)
+	}
+	r.ForgetName(anna)
+	forget()
+	learn(t, r)
+	if len(reg.name) != 0 || reg.asked != 2 {
+		t.Errorf("the question still waited: kept %v, asked %d times", reg.name, reg.asked)
+	}
+	writes("5")
+	if d.lastName != "Anna" || reg.asked != 3 {
+		t.Errorf("writes again, is called %q, asked %d times", d.lastName, reg.asked)
+	}
+}
+
+// TestNames_CustomerIsForgottenMeanwhile_WaitsUntilNothingMoreComes: what is learned of
+// them must not come after all of it was erased.
+func TestNames_CustomerIsForgottenMeanwhile_WaitsUntilNothingMoreComes(t *testing.T) {
+	for at, told := range map[string]string{"Facebook is asked": "", "Rocket.Chat is told": "Berta"} {
+		synctest.Test(t, func(t *testing.T) {
+			d, reg := newDesk(t), &registry{told: "Anna"}
+			r := named(d, reg)
+			writes := func(key string) {
+				if _, err := r.Deliver(t.Context(), event(key, "hello"), opens); err != nil {
+					t.Fatal(err)
+				}
+			}
+			writes("1")
+			learn(t, r)
+			d.now, reg.told = d.now.Add(nameEvery), "Berta"
+			writes("2")
+			goOn := make(chan struct{})
+			if told == "" {
+				reg.asking = func() { <-goOn }
+			}
+			r.Livechat = between{d, func() { <-goOn }}
+			var under sync.WaitGroup
+			under.Go(func() { learn(t, r) })
+			synctest.Wait()
+			forgotten := false
+			under.Go(func() {
+				r.ForgetName(anna)
+				clear(d.links)
+				clear(reg.name)
+				clear(reg.at)
+				d.lastName, forgotten = "", true
+			})
+			synctest.Wait()
+			if d.lastName != cmp.Or(told, "Anna") || forgotten {
+				t.Errorf("while %s: called %q, forgotten: %v", at, d.lastName, forgotten)
+			}
+			close(goOn)
+			under.Wait()
+			if d.lastName != "" || len(reg.name) != 0 {
+				t.Errorf("while %s: then called %q, kept %v", at, d.lastName, reg.name)
+			}
+		})
 	}
 }

@@ -45,6 +45,7 @@ type Store struct {
 	Links    bridge.Links
 	Personas bridge.PersonaStore
 	Cursors  bridge.Cursors
+	Names    bridge.Names  // what customers are called; nil: nobody has a name
 	Memory   bridge.Memory // for erasing customers
 	Trail    bridge.Trail  // what became of deliveries; nil: nobody follows a message
 
@@ -65,6 +66,7 @@ type Workspace struct {
 	People   bridge.People // nil: nobody answers after the plain window
 	Files    bridge.Files
 	Archive  bridge.Archive             // for erasing customers
+	Naming   bridge.Naming              // likewise; nil: names are not found out
 	Picture  func(bridge.Author) string // address of an agent's picture; "" if there is none
 	OurTime  func(time.Time) time.Time  // what our clock showed when the workspace's showed a time; nil: the same
 }

@@ -17,7 +17,9 @@ import (
 // Eraser erases customers.
 type Eraser struct {
 	Memory   bridge.Memory
+	Names    bridge.Names // nil: nobody has a name
 	Archive  bridge.Archive
+	Naming   bridge.Naming // nil: names are not found out
 	Rooms    bridge.Rooms
 	States   bridge.States
 	Receipts bridge.Receipts
@@ -66,6 +68,11 @@ func (e *Eraser) stored(c bridge.Conversation) (bool, error) {
 	link, err := e.Memory.Link(c)
 	if err != nil || link.Visitor != "" || link.Room != "" || e.States.State(c) != (bridge.ConversationState{}) {
 		return err == nil, err
+	}
+	if e.Names != nil {
+		if _, asked := e.Names.Name(c); !asked.IsZero() {
+			return true, nil
+		}
 	}
 	for _, lanes := range []*queue.Lanes{e.Inbox, e.Outbox, e.Notices} {
 		if v := lanes.Look(); slices.ContainsFunc(c.Lanes(), v.Holds) {
@@ -131,6 +138,9 @@ func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, a
 			h.LetGo()
 		}
 	}()
+	if e.Naming != nil {
+		e.Naming.ForgetName(c)
+	}
 	link, failed := e.Memory.Link(c) // now that no worker changes it
 	if err := errors.Join(err, failed); err != nil {
 		return bridge.StoreRefusal(err)

@@ -46,8 +46,8 @@ func newRelay(t *testing.T, change func(*relay.Config)) *memory {
 	m.inbox, m.outbox, m.notices = bridgetest.NewQueue(&m.receipts, time.Now), bridgetest.NewQueue(&m.receipts, time.Now), bridgetest.NewQueue(&m.receipts, time.Now)
 	c := relay.Config{
 		Queues:    relay.Queues{Inbox: m.inbox, Outbox: m.outbox, Notices: m.notices, Failures: m},
-		Store:     relay.Store{Receipts: &m.receipts, Sent: &m.receipts, States: &m.states, Pages: bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning}, {ID: "2", Token: "t", State: bridge.PageRunning}}, Memory: m},
-		Workspace: relay.Workspace{Rooms: m, Archive: m}, Log: slog.New(slog.DiscardHandler), Meter: bridgetest.Meter{},
+		Store:     relay.Store{Receipts: &m.receipts, Sent: &m.receipts, States: &m.states, Pages: bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning}, {ID: "2", Token: "t", State: bridge.PageRunning}}, Names: m, Memory: m},
+		Workspace: relay.Workspace{Rooms: m, Archive: m, Naming: m}, Log: slog.New(slog.DiscardHandler), Meter: bridgetest.Meter{},
 	}
 	if change != nil {
 		change(&c)
@@ -86,6 +86,19 @@ func (m *memory) Link(c bridge.Conversation) (l bridge.Link, err error) {
 		l.Visitor = bridge.Secret("visitor " + c.String())
 	}
 	return l, nil
+}
+
+func (m *memory) Name(c bridge.Conversation) (string, time.Time) {
+	if c.Customer == "named" && c.Kind == bridge.Messages {
+		return "", time.Unix(1, 0) // Facebook does not tell
+	}
+	return "", time.Time{}
+}
+
+func (m *memory) SaveName(context.Context, bridge.Conversation, string) error { return nil }
+
+func (m *memory) ForgetName(c bridge.Conversation) {
+	m.did = append(m.did, fmt.Sprint("ask no more for the name of ", c))
 }
 
 func (m *memory) EraseMessages(_ context.Context, c bridge.Conversation, _ []bridge.RoomID, some []bridge.MessageID) error {
@@ -257,7 +270,7 @@ func withEverything(t *testing.T) *memory {
 	}
 	again := newRelay(t, func(c *relay.Config) { // what waits is loaded at the start
 		c.Queues = relay.Queues{Inbox: m.inbox, Outbox: m.outbox, Notices: m.notices, Failures: m}
-		c.Store.Receipts, c.Store.Memory, c.Workspace.Archive = &m.receipts, m, m
+		c.Store.Receipts, c.Store.Memory, c.Workspace.Archive, c.Workspace.Naming = &m.receipts, m, m, m
 	})
 	m.Relay = again.Relay
 	return m
@@ -284,8 +297,8 @@ func TestEraseCustomer_FindsWhatWaitsInEveryLane(t *testing.T) {
 		t.Errorf("the lanes hold %d, %d and %d", in.Waiting, out.Waiting, notices.Waiting)
 	}
 	did := []string{
-		"close rooms of visitor 1/m/7", "erase messages of 1/m/7 [in r7]", "erase visitor 1/m/7", "erase 1/m/7 [old7 r7]",
-		"close rooms of visitor 1/c/7", "erase messages of 1/c/7 [in below7]", "erase visitor 1/c/7", "erase 1/c/7 [below7]", "overwritten",
+		"ask no more for the name of 1/m/7", "close rooms of visitor 1/m/7", "erase messages of 1/m/7 [in r7]", "erase visitor 1/m/7", "erase 1/m/7 [old7 r7]",
+		"ask no more for the name of 1/c/7", "close rooms of visitor 1/c/7", "erase messages of 1/c/7 [in below7]", "erase visitor 1/c/7", "erase 1/c/7 [below7]", "overwritten",
 	}
 	if !slices.Equal(m.did, did) {
 		t.Errorf("it did\n%s\nwant\n%s", strings.Join(m.did, "\n"), strings.Join(did, "\n"))
@@ -400,9 +413,10 @@ func TestEraseCustomer_Refused_KeepsWhatItMust(t *testing.T) {
 	}
 }
 
+// TestCustomer_IsFoundByIdRoomOrLink, also if nothing but the name is left.
 func TestCustomer_IsFoundByIdRoomOrLink(t *testing.T) {
 	for word, want := range map[string]bridge.CustomerID{
-		"7": "7", "9": "9", "r7": "7", "below9": "9", "https://chat.example/live/r9/room-info?tab=1": "9", "https://chat.example/live/gone": "", "8": "", "": "",
+		"7": "7", "9": "9", "named": "named", "r7": "7", "below9": "9", "https://chat.example/live/r9/room-info?tab=1": "9", "https://chat.example/live/gone": "", "8": "", "": "",
 	} {
 		m := withEverything(t)
 		got, err := m.Eraser.Customer("1", word)

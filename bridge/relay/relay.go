@@ -62,7 +62,7 @@ func New(c Config) (*Relay, error) {
 	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken,
 		lanes: map[bridge.Direction]*queue.Lanes{bridge.In: r.inbox, bridge.Out: r.outbox, bridge.ToAgents: r.notices}}
 	r.Eraser = &Eraser{
-		Memory: c.Store.Memory, Archive: c.Workspace.Archive, Rooms: c.Workspace.Rooms, States: c.Store.States, Receipts: c.Store.Receipts,
+		Memory: c.Store.Memory, Names: c.Store.Names, Archive: c.Workspace.Archive, Naming: c.Workspace.Naming, Rooms: c.Workspace.Rooms, States: c.Store.States, Receipts: c.Store.Receipts,
 		Failures: c.Queues.Failures, Inbox: r.inbox, Outbox: r.outbox, Notices: r.notices, Say: c.Say, Log: c.Log,
 	}
 	return r, r.load()
