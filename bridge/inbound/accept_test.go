@@ -109,6 +109,41 @@ func TestFromCustomer_OwnEchoes_AreProof(t *testing.T) {
 	}
 }
 
+// TestFromCustomer_ForgottenSince_WritesNobodyDown: what Meta tells late of somebody who was
+// forgotten proves what it proves, and does not say whose it is; unless an answer is still
+// under way, perhaps a private one to somebody who has only commented.
+func TestFromCustomer_ForgottenSince_WritesNobodyDown(t *testing.T) {
+	tag := bridge.SendTag{Message: "x"}
+	for name, c := range map[string]struct {
+		before func(*world)
+		named  bool
+	}{
+		"nothing is known":       {func(*world) {}, false},
+		"an answer to her waits": {func(w *world) { w.answers(anna.Lane()) }, true},
+		"an answer to another waits": {func(w *world) {
+			w.answers(bridge.Conversation{Page: "1", Customer: "9", Kind: bridge.Messages}.Lane())
+		}, false},
+		"an answer below a post waits": {func(w *world) { w.answers(commenter.Lane()) }, true},
+		"the same is known": {func(w *world) {
+			w.receipts.All = []bridge.Receipt{{Page: "1", Mid: "m", Tag: tag, With: commenter}}
+		}, true},
+	} {
+		w := newWorld(t)
+		w.pages[0].Settings.Receipts, w.forgotten = true, true
+		c.before(w)
+		echo, read := about(bridge.EchoEvent, "m"), about(bridge.ReadEvent, "")
+		echo.Tag, read.Watermark = tag, noon
+		w.comes(echo, read)
+		last := w.receipts.All[len(w.receipts.All)-1]
+		if last.Mid != "m" || last.Tag != tag || (last.With == anna) != c.named || (last.Sent != bridge.Sent{}) != c.named {
+			t.Errorf("%s: stored %+v", name, last)
+		}
+		if got := w.states.State(anna); (got != bridge.ConversationState{}) != c.named {
+			t.Errorf("%s: remembered %+v", name, got)
+		}
+	}
+}
+
 func TestFromCustomer_StoreFails_MetaTellsAgain(t *testing.T) {
 	w := newWorld(t)
 	w.inbox.Break("Append", 1)

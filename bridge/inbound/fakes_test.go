@@ -38,6 +38,8 @@ type world struct {
 	opens    bridge.NewRoom                              // for the event; without ID: none
 	shown    []bridge.Incoming                           // events as Rocket.Chat was to show them
 	active   []bridge.PageID
+
+	forgotten bool // anna was
 }
 
 func newWorld(t *testing.T) *world {
@@ -66,7 +68,7 @@ func (w *world) start() {
 	})
 	out := outbound.New(outbound.Config{
 		Lanes: lanes(w.outbox, bridge.Out, "page/1"), Notices: told, Sender: sender{},
-		Memory:    outbound.Memory{Pages: &w.pages, Receipts: &w.receipts, States: &w.states},
+		Memory:    outbound.Memory{Pages: &w.pages, Receipts: &w.receipts, States: &w.states, Links: w},
 		Workspace: outbound.Workspace{Rooms: w}, Now: clock, Log: log,
 	})
 	survey := &automatic.Survey{Outbound: out, Notices: told, States: &w.states, Rooms: w, Now: clock}
@@ -113,6 +115,14 @@ func (w *world) Conversation(r bridge.RoomID) (bridge.Conversation, bool, error)
 	return bridge.Conversation{}, false, nil
 }
 
+// Link tells that anna is known, unless she was forgotten.
+func (w *world) Link(c bridge.Conversation) (bridge.Link, error) {
+	if c != anna || w.forgotten {
+		return bridge.Link{Conversation: c}, nil
+	}
+	return bridge.Link{Conversation: c, Visitor: "visitor", Room: "room"}, nil
+}
+
 func (w *world) OpenRoom(bridge.Conversation) (bridge.RoomID, error) { return "room", nil }
 
 // text is a message of anna's.
@@ -129,6 +139,14 @@ func about(kind bridge.EventKind, mid bridge.Mid) bridge.Incoming {
 func (w *world) comes(events ...bridge.Incoming) {
 	w.t.Helper()
 	if err := w.FromCustomer(w.t.Context(), events); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// answers puts an answer into a lane.
+func (w *world) answers(l bridge.Lane) {
+	w.t.Helper()
+	if _, err := w.Outbound.Lanes.Append(w.t.Context(), []bridge.Entry{{Lane: l, Key: "x"}}, nil); err != nil {
 		w.t.Fatal(err)
 	}
 }

@@ -41,6 +41,7 @@ func newWorld(t *testing.T) *world {
 		Lanes:    queue.New(queue.Config{Rules: queue.Rules{Home: home}, Store: w.store, Direction: bridge.ToAgents, Clock: clock, Meter: bridgetest.Meter{}, Log: log}),
 		Patience: time.Minute, Refused: func(*bridge.Response) {}, Notifier: w, Commands: w, Receipts: &w.receipts, Sent: &w.receipts, States: &w.states, Pages: w.pages, Now: clock, Log: log,
 	})
+	w.states.ChangeState(anna, func(s *bridge.ConversationState) { s.Window.Heard = noon })
 	return w
 }
 

@@ -52,9 +52,15 @@ func (o *Notices) ApplyReceipts(ctx context.Context, events []bridge.Incoming) e
 }
 
 // raise remembers a watermark, and returns the one before; false if a higher one is
-// known. The same again counts: perhaps nothing came of it.
+// known, or nothing of the customer, who was forgotten. The same again counts: perhaps
+// nothing came of it.
 func (o *Notices) raise(in bridge.Incoming) (raised bool, before time.Time) {
+	nobody := bridge.ConversationState{}
+	sent := o.States.State(in.Conversation) == nobody && len(o.Sent.SentSince(in.Conversation, time.Time{})) > 0 // privately, to who has only commented
 	o.States.ChangeState(in.Conversation, func(s *bridge.ConversationState) {
+		if *s == nobody && !sent {
+			return
+		}
 		mark := &s.Watermarks.Received
 		if in.Kind == bridge.ReadEvent {
 			mark = &s.Watermarks.Read

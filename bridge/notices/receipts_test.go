@@ -174,6 +174,26 @@ func TestReceipts_NotStored_ComeWithTheNext(t *testing.T) {
 	}
 }
 
+// TestReceipts_OfNobody_AreNotRemembered: who was forgotten may still read the chat.
+func TestReceipts_OfNobody_AreNotRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.states.ForgetState(anna)
+	if err := upTo(bridge.ReadEvent, 10).do(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.states.State(anna); got != (bridge.ConversationState{}) {
+		t.Errorf("remembered %+v", got)
+	}
+	for _, s := range []step{echo("a", 0, 10), whole("a", 1), upTo(bridge.ReadEvent, 10)} { // a private answer to a comment
+		if err := s.do(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := w.marks(); got != "a read" {
+		t.Errorf("of a private answer the agent sees %q", got)
+	}
+}
+
 func TestReceipts_NotWanted_AreNotRemembered(t *testing.T) {
 	for _, c := range []bridge.Conversation{
 		{Page: "2", Customer: "7", Kind: bridge.Messages}, // whose agents do not want to see it

@@ -216,6 +216,18 @@ func (o *Outbound) MarkUntried() {
 // Panicked notes that an attempt ended in a panic, perhaps after the message was sent.
 func (o *Outbound) Panicked(seq bridge.Seq) { o.progress.mayBeSent(seq, o.Now()) }
 
+// Knows reports whether anything is here of who was sent a part: of the conversation, or of
+// the part. What is sent to somebody in Messenger who has only commented waits where the
+// comments are answered. When in doubt, it does.
+func (o *Outbound) Knows(c bridge.Conversation, sent bridge.SendTag) bool {
+	if o.Memory.Links == nil {
+		return true
+	}
+	link, err := o.Memory.Links.Link(c)
+	return err != nil || link.Visitor != "" || link.Room != "" || o.Memory.Receipts.MidOf(sent) != "" ||
+		o.Lanes.Look().HoldsAny(c.Page, func(l bridge.Lane) bool { return l == c.Lane() || l.Kind == bridge.Comments })
+}
+
 // Dropped notes that a message was taken out for good.
 func (o *Outbound) Dropped(seq bridge.Seq) {
 	o.progress.clearPending(seq)
