@@ -18,12 +18,14 @@ type DeadLetters struct {
 	Failures  bridge.Failures
 	overtaken func(bridge.Failure) bool // its author has deleted or replaced it since
 	lanes     map[bridge.Direction]*queue.Lanes
+	alone     alone // of a customer who is being erased, nothing is put back
 }
 
 // Retry puts failed deliveries back into their lanes, behind what waits there.
 // Whether a message of unknown outcome arrived is found out before it is sent
 // again; with anyway, because a person says so, it is not. What its author has deleted or replaced
-// since is let go: the customer is to have what is there now. Stopped here, each is…
+// since is let go: the customer is to have what is there now. While a customer is erased,
+// it waits. Stopped here, each is…
 //
 //  1. among the failures only: nothing was done.
 //  2. in its lane, and still among the failures: it goes out. Its key is known, so
@@ -39,6 +41,10 @@ func (d *DeadLetters) Retry(ctx context.Context, anyway bool, seqs ...bridge.Seq
 }
 
 func (d *DeadLetters) retry(ctx context.Context, anyway bool, newest versions, seqs []bridge.Seq) ([]bridge.RetryResult, error) {
+	if err := d.alone.begin(ctx); err != nil {
+		return nil, bridge.StoreRefusal(err)
+	}
+	defer d.alone.end()
 	became := make([]bridge.RetryResult, len(seqs))
 	entries := map[bridge.Direction][]bridge.Entry{}
 	var back []bridge.Seq

@@ -30,8 +30,23 @@ type Eraser struct {
 	Say      *language.Speaker
 	Log      *slog.Logger
 
-	one sync.Mutex // two at once would wait for one another's lanes
+	one   sync.Mutex // two at once would wait for one another's lanes
+	alone alone
 }
+
+// alone lets one at a time erase a conversation, or put failures back.
+type alone chan struct{}
+
+func (a alone) begin(ctx context.Context) error {
+	select {
+	case a <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (a alone) end() { <-a }
 
 // Customer returns whom a word means to a page: a customer by the id, or by the
 // room, or a link to the room, in which that customer is spoken to.
@@ -124,6 +139,10 @@ func (e *Eraser) overwrite(ctx context.Context) {
 }
 
 func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, all *bridge.Forgotten) error {
+	if err := e.alone.begin(ctx); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	defer e.alone.end()
 	main := e.Inbox.Hold(c.Lane()) // in which rooms are opened: from now on, none is
 	rooms, err := e.Memory.RoomsOf(c)
 	if err != nil {

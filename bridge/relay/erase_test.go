@@ -30,6 +30,7 @@ type memory struct {
 	failed                 []bridge.Failure
 	closing                error    // what closing rooms ends with
 	erasing                error    // what erasing a visitor ends with
+	closes                 func()   // called while rooms are closed; may be nil
 	did                    []string // in Rocket.Chat and here
 }
 
@@ -125,6 +126,9 @@ func (m *memory) Written(_ context.Context, _ bridge.Secret, r bridge.RoomID) ([
 
 func (m *memory) CloseRooms(_ context.Context, v bridge.Secret, _ string) error {
 	m.did = append(m.did, "close rooms of "+string(v))
+	if m.closes != nil {
+		m.closes()
+	}
 	return m.closing
 }
 
@@ -358,6 +362,46 @@ func TestEraseCustomer_ARoomBeingOpened_IsErasedToo(t *testing.T) {
 		}
 		stop()
 		running.Wait()
+	})
+}
+
+// TestEraseCustomer_RetriedMeanwhile_IsErasedAllTheSame: what failed does not come back.
+func TestEraseCustomer_RetriedMeanwhile_IsErasedAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, goOn := newRelay(t, nil), make(chan struct{})
+		body, err := json.Marshal(event(anna, bridge.TextEvent, "m", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.failed = []bridge.Failure{{Seq: 1, Direction: bridge.In, Lane: anna.Lane(), Body: body}}
+		m.closes = func() { <-goOn }
+		var under sync.WaitGroup
+		under.Go(func() {
+			if _, err := m.Eraser.EraseCustomer(t.Context(), "1", "7"); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		under.Go(func() {
+			became, err := m.DeadLetters.Retry(t.Context(), false, 1)
+			if err != nil || !slices.Equal(became, []bridge.RetryResult{bridge.NotKept}) {
+				t.Errorf("retried, it became %v: %v", became, err)
+			}
+		})
+		late, stop := context.WithCancel(t.Context())
+		under.Go(func() {
+			if _, err := m.DeadLetters.Retry(late, false, 1); !errors.Is(err, context.Canceled) {
+				t.Errorf("given up waiting: %v", err)
+			}
+		})
+		synctest.Wait()
+		stop()
+		synctest.Wait()
+		close(goOn)
+		under.Wait()
+		if len(m.inbox.Seqs()) > 0 || len(m.failed) > 0 {
+			t.Errorf("%d wait, %d failures are kept", len(m.inbox.Seqs()), len(m.failed))
+		}
 	})
 }
 

@@ -59,11 +59,12 @@ func New(c Config) (*Relay, error) {
 		Rooms: c.Workspace.Rooms, Receipts: c.Store.Receipts, Pages: c.Store.Pages, States: c.Store.States,
 		ResolveWithin: c.Times.ResolveFor, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
 	})
-	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken,
+	one := make(alone, 1)
+	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken, alone: one,
 		lanes: map[bridge.Direction]*queue.Lanes{bridge.In: r.inbox, bridge.Out: r.outbox, bridge.ToAgents: r.notices}}
 	r.Eraser = &Eraser{
 		Memory: c.Store.Memory, Names: c.Store.Names, Archive: c.Workspace.Archive, Naming: c.Workspace.Naming, Rooms: c.Workspace.Rooms, States: c.Store.States, Receipts: c.Store.Receipts,
-		Failures: c.Queues.Failures, Inbox: r.inbox, Outbox: r.outbox, Notices: r.notices, Say: c.Say, Log: c.Log,
+		Failures: c.Queues.Failures, Inbox: r.inbox, Outbox: r.outbox, Notices: r.notices, Say: c.Say, Log: c.Log, alone: one,
 	}
 	return r, r.load()
 }
