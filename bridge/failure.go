@@ -44,6 +44,9 @@ type Failures interface {
 	// TakeBack removes some of them and returns when that is durable. What is not
 	// there stays so.
 	TakeBack(context.Context, ...Seq) error
+	// AllFailures returns them with those that were given up longer ago, and stand in
+	// the file all the same.
+	AllFailures() Failures
 }
 
 // DeadLetter is a failure as people see it: without what was written.

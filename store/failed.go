@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/audit"
 	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
@@ -63,7 +64,7 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 		v = proof.Head(g.file.seal, layout.AppendShort(v, why), bucketFailed, at)
 		g.PutWhole(b, at, append(v, record...))
 		g.after.counts.Failed++
-		if g.after.failedFrom.IsZero() {
+		if g.after.failedFrom.IsZero() || g.after.failedFrom.After(g.now) {
 			g.after.failedFrom = g.now
 		}
 	}})
@@ -72,11 +73,32 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 
 // Failed implements bridge.Failures.
 func (s FailureTable) Failed(each func(bridge.Failure) bool) error {
+	return allFailures{s}.Failed(func(f bridge.Failure) bool { return s.over(f) || each(f) })
+}
+
+func (s FailureTable) over(f bridge.Failure) bool { return s.now().Sub(f.At) >= keepFailed }
+
+// Failure implements bridge.Failures.
+func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
+	f, err := allFailures{s}.Failure(seq)
+	if err == nil && s.over(f) {
+		return bridge.Failure{}, fmt.Errorf("read failed delivery %d: %w", seq, bridge.ErrNoFailure)
+	}
+	return f, err
+}
+
+// AllFailures implements bridge.Failures.
+func (s FailureTable) AllFailures() bridge.Failures { return allFailures{s} }
+
+// allFailures are also those that are over and not removed yet.
+type allFailures struct{ FailureTable }
+
+// Failed implements bridge.Failures.
+func (s allFailures) Failed(each func(bridge.Failure) bool) error {
 	return s.view(func(tx *bbolt.Tx) error {
 		c := tx.Bucket(bucketFailed).Cursor()
 		for k, v := c.Last(); k != nil; k, v = c.Prev() {
-			f, _, _ := s.parse(k, v) // as far as it can be read
-			if s.now().Sub(f.At) < keepFailed && !each(f) {
+			if f, _, _ := s.parse(k, v); !each(f) { // as far as it can be read
 				return nil
 			}
 		}
@@ -85,7 +107,7 @@ func (s FailureTable) Failed(each func(bridge.Failure) bool) error {
 }
 
 // Failure implements bridge.Failures.
-func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
+func (s allFailures) Failure(seq bridge.Seq) (bridge.Failure, error) {
 	var f bridge.Failure
 	err := s.view(func(tx *bbolt.Tx) error {
 		key := seqKey(uint64(seq))
@@ -97,9 +119,6 @@ func (s FailureTable) Failure(seq bridge.Seq) (bridge.Failure, error) {
 		var err error
 		if f, sealed, err = s.parse(key, v); err != nil {
 			return err
-		}
-		if s.now().Sub(f.At) >= keepFailed {
-			return bridge.ErrNoFailure
 		}
 		f.Doubtful = !f.At.After(s.lazy.cursor(bridge.CursorUsed))
 		if f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text); err != nil {
@@ -122,7 +141,7 @@ func (s FailureTable) TakeBack(ctx context.Context, seqs ...bridge.Seq) error {
 				g.after.counts.Failed--
 			}
 		}
-		g.after.failedFrom = oldestFailure(b.Bucket)
+		_, g.after.failedFrom = audit.OldestFailure(b.Cursor(), g.now)
 	}})
 }
 
@@ -132,7 +151,7 @@ type sealedAt struct{ bucket, key, text []byte }
 func (s FailureTable) parse(key, v []byte) (bridge.Failure, sealedAt, error) {
 	if len(v) < 19 || v[0] != failedVersion || v[1] < inbox || v[1] > notices {
 		s.tables.Changed(bucketFailed, key)
-		return bridge.Failure{Seq: seqOf(key), At: failedAt(v)}, sealedAt{}, layout.ErrShort
+		return bridge.Failure{Seq: seqOf(key), At: audit.FailedAt(v)}, sealedAt{}, layout.ErrShort
 	}
 	q := s.queues[v[1]-1]
 	f := bridge.Failure{Seq: seqOf(key), Direction: q.direction, At: layout.FromNanos(v[10:])}
@@ -162,34 +181,26 @@ func (s FailureTable) parse(key, v []byte) (bridge.Failure, sealedAt, error) {
 	return f, at, err
 }
 
-// expireFailed lets go of the oldest.
+// expireFailed lets go of some of those that are over, and sees to it that the others
+// follow.
 func (g *group) expireFailed() {
 	const atOnce = 16
-	if from := g.after.failedFrom; from.IsZero() || g.now.Sub(from) < keepFailed {
+	over := func(at time.Time) bool { return !at.IsZero() && g.now.Sub(at) >= keepFailed }
+	if g.after.moreFailed = over(g.after.failedFrom); !g.after.moreFailed {
 		return
 	}
 	b := g.Bucket(bucketFailed)
 	c := b.Cursor()
-	k, v := c.First()
-	for n := 0; k != nil && n < atOnce && g.now.Sub(failedAt(v)) >= keepFailed; n++ {
+	for range atOnce {
+		k, at := audit.OldestFailure(c, g.now)
+		if k == nil || g.now.Sub(at) < keepFailed {
+			break
+		}
 		g.Remove(b, c, k)
 		g.after.counts.Failed--
-		k, v = c.First()
 	}
-	g.after.failedFrom = oldestFailure(g.Bucket(bucketFailed).Bucket)
-}
-
-// oldestFailure returns when the first of them was given up; zero: there is none.
-func oldestFailure(b *bbolt.Bucket) time.Time {
-	if k, v := b.Cursor().First(); k != nil {
-		return failedAt(v)
+	_, g.after.failedFrom = audit.OldestFailure(c, g.now)
+	if g.after.moreFailed = over(g.after.failedFrom); g.after.moreFailed {
+		g.then(func() { g.file.lazy.wake(lazyDone) })
 	}
-	return time.Time{}
-}
-
-func failedAt(v []byte) time.Time {
-	if len(v) < 18 {
-		return time.Time{} // long ago
-	}
-	return layout.FromNanos(v[10:])
 }

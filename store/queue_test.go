@@ -361,6 +361,95 @@ func TestFail_Expires_After7Days(t *testing.T) {
 	}
 }
 
+// failures stores so many deliveries that are given up.
+func failures(t *testing.T, s *store.Store, n int) {
+	t.Helper()
+	for i := range n {
+		seqs := add(t, s.Outbox(), entry(fmt.Sprint("failing ", s.Stats().Entries, i)))
+		if err := s.Outbox().Fail(seqs[0], bridge.Rejected, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAllFailures_WhatIsOverAndStillThere_IsFound, until a commit has removed it.
+func TestAllFailures_WhatIsOverAndStillThere_IsFound(t *testing.T) {
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	s := open(t, o)
+	failures(t, s, 2)
+	now.pass(8 * 24 * time.Hour)
+	if young, err := listFailed(s); err != nil || len(young) > 0 {
+		t.Errorf("listed after 8 days: %+v, %v", young, err)
+	}
+	var all []bridge.Failure
+	if err := s.AllFailures().Failed(func(f bridge.Failure) bool { all = append(all, f); return true }); err != nil || len(all) != 2 {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	for _, f := range all {
+		if full, err := s.AllFailures().Failure(f.Seq); err != nil || !bytes.HasPrefix(full.Body, []byte("body of failing")) || full.Lane != f.Lane {
+			t.Errorf("%+v, %v", full, err)
+		}
+		if _, err := s.Failure(f.Seq); !errors.Is(err, bridge.ErrNoFailure) {
+			t.Errorf("read after 8 days: %v", err)
+		}
+	}
+	if err := s.AllFailures().TakeBack(t.Context(), all[0].Seq, all[1].Seq); err != nil || s.Stats().Failed != 0 {
+		t.Errorf("taken back, %d are left: %v", s.Stats().Failed, err)
+	}
+}
+
+// TestFail_ManyAreOver_AllGoWithoutBeingAsked: nothing else need be stored for it.
+func TestFail_ManyAreOver_AllGoWithoutBeingAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		now := newClock()
+		o := options(newPath(t))
+		o.Now = now.Now
+		s := open(t, o)
+		defer s.Close()
+		failures(t, s, 50)
+		now.pass(7 * 24 * time.Hour)
+		add(t, s.Inbox(), entry("any"))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if n := s.Stats().Failed; n != 0 {
+			t.Errorf("%d are left", n)
+		}
+	})
+}
+
+// TestFail_WhileTheClockWasAhead_HoldsUpNobody, and is not let go itself.
+func TestFail_WhileTheClockWasAhead_HoldsUpNobody(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	s := open(t, o)
+	now.pass(year)
+	failures(t, s, 20)
+	now.pass(-year)
+	failures(t, s, 2)
+	now.pass(7 * 24 * time.Hour)
+	add(t, s.Inbox(), entry("any"))
+	if n := s.Stats().Failed; n != 20 {
+		t.Errorf("%d are kept", n)
+	}
+	failures(t, s, 1)
+	closeStore(t, s)
+	s = open(t, o)
+	now.pass(7 * 24 * time.Hour)
+	add(t, s.Inbox(), entry("other"))
+	if left, err := listFailed(s); err != nil || len(left) != 20 || s.Stats().Failed != 20 {
+		t.Errorf("after a restart %d are kept, %d counted: %v", len(left), s.Stats().Failed, err)
+	}
+	now.pass(year)
+	add(t, s.Inbox(), entry("a year later"))
+	if left, _ := listFailed(s); len(left) > 0 {
+		t.Errorf("in the end %d are kept", len(left))
+	}
+}
+
 // TestSeen_ManySmallCommits_AllAreRememberedOverRestarts however they share records.
 func TestSeen_ManySmallCommits_AllAreRememberedOverRestarts(t *testing.T) {
 	now := newClock()

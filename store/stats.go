@@ -61,7 +61,7 @@ func (s *Store) loadCounts(tx *bbolt.Tx) {
 	}
 	failed := tx.Bucket(bucketFailed)
 	c.Failed = failed.Stats().KeyN
-	s.writer.failedFrom = oldestFailure(failed)
+	_, s.writer.failedFrom = audit.OldestFailure(failed.Cursor(), s.now())
 	c.Remembered = s.seen.Len()
 	c.FileSize = tx.Size()
 }

@@ -46,6 +46,7 @@ type writerState struct {
 	counts     Stats
 	lastOps    int  // in the last group
 	more       bool // receipts are left that are to be let go, with commits made for them
+	moreFailed bool // likewise failed deliveries
 }
 
 // scratch is what the writer needs for each transaction, and uses again.
@@ -141,7 +142,8 @@ var errUnchanged = errors.New("nothing to write")
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
 func (s *file) commit(ops []*op, marks lazySet) {
-	if len(ops) == 0 && marks.empty() && s.writer.failure == nil && !s.writer.more && !s.trail.Pending() {
+	more := s.writer.more || s.writer.moreFailed || s.writer.failure != nil
+	if len(ops) == 0 && marks.empty() && !more && !s.trail.Pending() {
 		s.busy.Store(nil)
 		return
 	}
@@ -160,7 +162,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 			}
 			marks.apply(g)
 			g.Keep(s.trail.Write(&g.Transaction, g.now))
-			if !g.Wrote && s.writer.failure == nil && !s.writer.more {
+			if !g.Wrote && !more {
 				return errUnchanged
 			}
 			g.complete()

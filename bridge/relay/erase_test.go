@@ -137,7 +137,29 @@ func (m *memory) EraseVisitor(_ context.Context, v bridge.Secret) error {
 	return m.erasing
 }
 
+func (m *memory) over(f bridge.Failure) bool {
+	return !f.At.IsZero() && time.Since(f.At) >= 7*24*time.Hour
+}
+
 func (m *memory) Failed(each func(bridge.Failure) bool) error {
+	return all{m}.Failed(func(f bridge.Failure) bool { return m.over(f) || each(f) })
+}
+
+func (m *memory) Failure(seq bridge.Seq) (bridge.Failure, error) {
+	f, err := all{m}.Failure(seq)
+	if err == nil && m.over(f) {
+		return bridge.Failure{}, bridge.ErrNoFailure
+	}
+	return f, err
+}
+
+// AllFailures returns them with those that are over.
+func (m *memory) AllFailures() bridge.Failures { return all{m} }
+
+// all are all failures, also those that are over.
+type all struct{ *memory }
+
+func (m all) Failed(each func(bridge.Failure) bool) error {
 	for _, f := range slices.Backward(m.failed) {
 		f.Body = nil
 		if !each(f) {
@@ -147,7 +169,7 @@ func (m *memory) Failed(each func(bridge.Failure) bool) error {
 	return nil
 }
 
-func (m *memory) Failure(seq bridge.Seq) (bridge.Failure, error) {
+func (m all) Failure(seq bridge.Seq) (bridge.Failure, error) {
 	for _, f := range m.failed {
 		if f.Seq == seq {
 			return f, nil
@@ -306,6 +328,20 @@ func TestEraseCustomer_FindsWhatWaitsInEveryLane(t *testing.T) {
 	}
 	if !slices.Equal(m.did, did) {
 		t.Errorf("it did\n%s\nwant\n%s", strings.Join(m.did, "\n"), strings.Join(did, "\n"))
+	}
+}
+
+// TestEraseCustomer_OldFailures_AreErasedToo: those that cannot be retried any more, and are
+// not removed yet.
+func TestEraseCustomer_OldFailures_AreErasedToo(t *testing.T) {
+	m := withEverything(t)
+	for i := range m.failed {
+		m.failed[i].At = time.Now().AddDate(0, 0, -8)
+	}
+	_, others := everywhere()
+	want := len(others[bridge.In]) + len(others[bridge.Out]) + len(others[bridge.ToAgents])
+	if _, err := m.Eraser.EraseCustomer(t.Context(), "1", "7"); err != nil || len(m.failed) != want {
+		t.Errorf("%d failures are kept, not %d: %v", len(m.failed), want, err)
 	}
 }
 

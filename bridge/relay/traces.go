@@ -130,10 +130,10 @@ func (t *traces) names(body []byte, but bridge.NoticeKind) bool {
 	return slices.ContainsFunc(said, t.ids.MatchString)
 }
 
-// failed returns which failures are the conversation's.
+// failed returns which failures are the conversation's, however old.
 func (t *traces) failed() (seqs []bridge.Seq, err error) {
 	var all []bridge.Failure
-	if err := t.Failures.Failed(func(f bridge.Failure) bool { all = append(all, f); return true }); err != nil {
+	if err := t.Failures.AllFailures().Failed(func(f bridge.Failure) bool { all = append(all, f); return true }); err != nil {
 		return nil, err
 	}
 	slices.Reverse(all) // what the customer wrote before what is about it
@@ -148,7 +148,7 @@ func (t *traces) failed() (seqs []bridge.Seq, err error) {
 // has reports whether a failure is the conversation's.
 func (t *traces) has(f bridge.Failure) bool {
 	if of, some := f.Lane.Conversation(); some && of == t.c || f.Lane.Sub == bridge.Unfiled && slices.Contains(t.rooms, bridge.RoomID(f.Lane.Of)) {
-		if full, err := t.Failures.Failure(f.Seq); err == nil && f.Direction == bridge.In && f.Lane.Sub == bridge.Main {
+		if full, err := t.Failures.AllFailures().Failure(f.Seq); err == nil && f.Direction == bridge.In && f.Lane.Sub == bridge.Main {
 			t.note(full.Body)
 		}
 		return true
@@ -157,6 +157,6 @@ func (t *traces) has(f bridge.Failure) bool {
 	if !about && f.Direction != bridge.ToAgents {
 		return false
 	}
-	full, err := t.Failures.Failure(f.Seq)
+	full, err := t.Failures.AllFailures().Failure(f.Seq)
 	return err == nil && (about && t.concerns(full.Body) || !about && t.names(full.Body, ""))
 }
