@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"messenger-bridge/bridge"
 )
 
 func TestKeepCursor_IsDurableAtOnceWithThoseBefore_AndZeroForgets(t *testing.T) {
@@ -32,4 +34,22 @@ func TestKeepCursor_IsDurableAtOnceWithThoseBefore_AndZeroForgets(t *testing.T) 
 		}
 		check(time.Time{})
 	})
+}
+
+// TestDeletePage_ForgetsWhenItWasActive, also what was not in the file yet.
+func TestDeletePage_ForgetsWhenItWasActive(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	page := bridge.Page{ID: "1", State: bridge.PageRunning}
+	if err := s.SavePage(t.Context(), page); err != nil {
+		t.Fatal(err)
+	}
+	s.SaveActivity("1", bridge.In)
+	if err := s.DeletePage(t.Context(), "1"); err != nil {
+		t.Fatal(err)
+	}
+	closeStore(t, s)
+	if at := open(t, options(path)).LastActivity("1", bridge.In); !at.IsZero() {
+		t.Errorf("last active at %s", at)
+	}
 }

@@ -65,11 +65,8 @@ func (l lazySet) empty() bool {
 	return len(l.done) == 0 && len(l.histories) == 0 && len(l.cursors) == 0 && len(l.states) == 0
 }
 
-func (l lazySet) apply(g *group) {
-	for _, d := range l.done {
-		g.conclude(d.q, d.seq, d.said)
-	}
-	g.postpone(l.histories)
+// apply writes it with a group of ops. Cursors come first, so that one that an op drops stays so.
+func (l lazySet) apply(g *group, ops []*op) {
 	for name, at := range l.cursors {
 		b := g.Bucket(bucketCursors)
 		if at.IsZero() {
@@ -78,6 +75,13 @@ func (l lazySet) apply(g *group) {
 		}
 		g.Put(b, []byte(name), binary.BigEndian.AppendUint64(nil, layout.Nanos(at)))
 	}
+	for _, o := range ops {
+		o.apply(g)
+	}
+	for _, d := range l.done {
+		g.conclude(d.q, d.seq, d.said)
+	}
+	g.postpone(l.histories)
 	saveStates(g, l.states)
 }
 

@@ -157,10 +157,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 		return s.db.Update(func(tx *bbolt.Tx) error {
 			txid = tx.ID()
 			g.Tx = tx
-			for _, o := range ops {
-				o.apply(g)
-			}
-			marks.apply(g)
+			marks.apply(g, ops)
 			g.Keep(s.trail.Write(&g.Transaction, g.now))
 			if !g.Wrote && !more {
 				return errUnchanged
