@@ -36,16 +36,17 @@ func (c *Connections) AddByHand(ctx context.Context, h ByHand) (bridge.Page, err
 	if err != nil {
 		return bridge.Page{}, err
 	}
-	page, err := c.update(ctx, h.ID, func(p *bridge.Page) {
+	err = c.updateAll(ctx, []bridge.PageID{h.ID}, "", c.knownOrNew, func(p *bridge.Page) {
 		setByHand(p, h, c.now())
 		if found.Token != "" {
 			setAdopted(p, found, c.now())
 		}
 	})
 	if err != nil {
-		return page, err
+		return bridge.Page{ID: h.ID}, err
 	}
-	if page, err = c.SwitchOn(ctx, h.ID); err == nil && page.State == bridge.PageRunning {
+	page, err := c.SwitchOn(ctx, h.ID)
+	if err == nil && page.State == bridge.PageRunning {
 		c.announce(ctx, page, c.say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.PlainName()))
 	}
 	return page, err

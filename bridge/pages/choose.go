@@ -121,7 +121,7 @@ func (l *Login) keep(ctx context.Context, by bridge.Author, held choice, pages [
 	for _, p := range pages {
 		chosen[p.ID], ids = p.Settings, append(ids, p.ID)
 	}
-	return l.updateAll(ctx, ids, ticket, func(page *bridge.Page) {
+	return l.updateAll(ctx, ids, ticket, l.knownOrNew, func(page *bridge.Page) {
 		if page.Since.IsZero() {
 			page.Since = l.now()
 		}

@@ -36,6 +36,9 @@ func (e *Eraser) EraseGrant(ctx context.Context, person string, until time.Time)
 			continue
 		}
 		p, err := e.eraseFrom(ctx, p.ID, person)
+		if errors.Is(err, bridge.ErrNoPage) { // deleted meanwhile, with all that
+			continue
+		}
 		failed = errors.Join(failed, err)
 		if err == nil {
 			lost = append(lost, p)

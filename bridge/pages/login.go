@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -154,7 +155,10 @@ func (l *Login) takeLost(ctx context.Context, g bridge.Grant) (lost []bridge.Pag
 		p, err := l.update(ctx, p.ID, func(p *bridge.Page) {
 			p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.LeftOut, About: g.Name}
 		})
-		if err != nil {
+		switch {
+		case errors.Is(err, bridge.ErrNoPage): // deleted meanwhile
+			continue
+		case err != nil:
 			return lost, err
 		}
 		lost = append(lost, p)

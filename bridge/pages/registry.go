@@ -29,25 +29,32 @@ type registry struct {
 	untold  untold
 }
 
-// update changes a page as it is now; an id nobody knows makes a new page. Changes
-// made meanwhile by others are kept.
+// update changes a page as it is now; ErrNoPage if it is not connected, or no longer.
+// Changes made meanwhile by others are kept.
 func (r *registry) update(ctx context.Context, id bridge.PageID, change func(*bridge.Page)) (bridge.Page, error) {
-	if err := r.updateAll(ctx, []bridge.PageID{id}, "", change); err != nil {
+	if err := r.updateAll(ctx, []bridge.PageID{id}, "", r.pages.Page, change); err != nil {
 		return bridge.Page{ID: id}, err
 	}
 	return r.pages.Page(id)
 }
 
-// updateAll is update for several pages, all or none, and spends a ticket with it unless
-// its id is empty.
-func (r *registry) updateAll(ctx context.Context, ids []bridge.PageID, ticket string, change func(*bridge.Page)) error {
+// knownOrNew returns a page as it is now; an id nobody knows makes a new one.
+func (r *registry) knownOrNew(id bridge.PageID) (bridge.Page, error) {
+	page, err := r.pages.Page(id)
+	if errors.Is(err, bridge.ErrNoPage) {
+		return bridge.Page{ID: id}, nil
+	}
+	return page, err
+}
+
+// updateAll is update for several pages, all or none, each as find returns it, and spends a
+// ticket with it unless its id is empty.
+func (r *registry) updateAll(ctx context.Context, ids []bridge.PageID, ticket string, find func(bridge.PageID) (bridge.Page, error), change func(*bridge.Page)) error {
 	for {
 		var before, after []bridge.Page
 		for _, id := range ids {
-			page, err := r.pages.Page(id)
-			if errors.Is(err, bridge.ErrNoPage) {
-				page = bridge.Page{ID: id}
-			} else if err != nil {
+			page, err := find(id)
+			if err != nil {
 				return err
 			}
 			before = append(before, page)

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -161,4 +163,38 @@ func TestUpdate_OthersChangeTheSamePage_BothCount(t *testing.T) {
 	if err != nil || page.State != bridge.PageOff || page.Settings.Welcome != "Hello" {
 		t.Errorf("%+v, %v", page, err)
 	}
+}
+
+// TestUpdate_DeletedMeanwhile_MakesNoPage: what was to be changed of a page that is gone.
+func TestUpdate_DeletedMeanwhile_MakesNoPage(t *testing.T) {
+	for name, change := range map[string]func(*desk) error{
+		"authorised again": func(d *desk) error {
+			d.meta.grant = bridge.Grant{User: "maria", Name: "Maria", Token: "user", Kind: bridge.PersonToken}
+			state, nonce := d.begins()
+			offer, err := d.Login.Return(t.Context(), state, nonce, "CODE")
+			if len(offer.Lost) > 0 {
+				t.Errorf("lost are %+v", offer.Lost)
+			}
+			return err
+		},
+		"grant erased":    func(d *desk) error { return d.Eraser.EraseGrant(t.Context(), "maria", time.Time{}) },
+		"token inspected": func(d *desk) error { _, err := d.Connections.Verify(t.Context(), "1"); return gone(err) },
+	} {
+		page := running("1")
+		page.Checked = time.Time{}
+		d := newDesk(t, page)
+		d.store.beforeSave = func(m *memory) { delete(m.pages, "1") }
+		if err := change(d); err != nil || len(d.store.pages) > 0 || d.store.saves > 0 {
+			t.Errorf("%s: pages %+v: %v", name, d.store.pages, err)
+		}
+		d.hears()
+	}
+}
+
+// gone is nil for the error that says that a page is not connected.
+func gone(err error) error {
+	if errors.Is(err, bridge.ErrNoPage) {
+		return nil
+	}
+	return fmt.Errorf("not that the page is gone: %w", err)
 }
