@@ -64,10 +64,23 @@ func (e *edits) add(id bridge.MessageID, seq bridge.Seq) {
 func (e *edits) remove(id bridge.MessageID, seq bridge.Seq) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.waiting[id] = slices.DeleteFunc(e.waiting[id], func(s bridge.Seq) bool { return s == seq })
-	if len(e.waiting[id]) == 0 {
+	if left := slices.DeleteFunc(e.waiting[id], func(s bridge.Seq) bool { return s == seq }); len(left) > 0 {
+		e.waiting[id] = left
+	} else {
 		delete(e.waiting, id)
 	}
+}
+
+// changes returns the message that a delivery changes; "" if it waits as no change.
+func (e *edits) changes(seq bridge.Seq) bridge.MessageID {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, seqs := range e.waiting {
+		if slices.Contains(seqs, seq) {
+			return id
+		}
+	}
+	return ""
 }
 
 // change is a change that waits.

@@ -212,3 +212,18 @@ func TestEdits_AfterARestart_AreFound(t *testing.T) {
 		t.Errorf("the customer reads %q", got)
 	}
 }
+
+func TestDropped_AChangeThatWaited_IsNotRemembered(t *testing.T) {
+	w := newWorld(t)
+	w.says(write("a", "one"), edit("a", 1, "two"), edit("a", 2, "three"), write("b", "B"), edit("b", 1, "C"))
+	w.Dropped(w.outbox.Seqs()[1])
+	if len(w.edits.waiting["a"]) != 1 || len(w.edits.waiting["b"]) != 1 {
+		t.Errorf("remembered %v", w.edits.waiting)
+	}
+	for _, seq := range w.outbox.Seqs() {
+		w.Dropped(seq)
+	}
+	if len(w.edits.waiting) > 0 {
+		t.Errorf("remembered %v", w.edits.waiting)
+	}
+}

@@ -230,6 +230,7 @@ func (o *Outbound) Knows(c bridge.Conversation, sent bridge.SendTag) bool {
 
 // Dropped notes that a message was taken out for good.
 func (o *Outbound) Dropped(seq bridge.Seq) {
+	o.edits.remove(o.edits.changes(seq), seq)
 	o.progress.clearPending(seq)
 	o.failing.forget(seq)
 	o.alone.forget(seq)
