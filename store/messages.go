@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 )
@@ -34,6 +35,9 @@ var (
 //	'b' message id             -> page id 0 mid 0 room id, in place of 'o' and 's', of what is shown as one message whose id follows from page and mid
 //	'n' conversation           -> what the customer is called (names.go)
 const keepReceipts = 30 // days
+
+// oldestReceipts is the first day of which receipts are still read.
+func oldestReceipts(now time.Time) uint32 { return layout.DaysBefore(layout.Day(now), keepReceipts) }
 
 // SaveReceipts implements bridge.Receipts.
 func (s ReceiptTable) SaveReceipts(ctx context.Context, receipts []bridge.Receipt) error {
@@ -81,7 +85,7 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	prefix, first := receipt.SentTo(c), receipt.SentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
 	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
 		days := tx.Bucket(bucketMessages).Cursor()
-		from := max(receipt.DayOf(since), receipt.DayOf(s.now())-keepReceipts) - 1 // by our clock it may be the day before
+		from := layout.DaysBefore(max(layout.Day(since), oldestReceipts(s.now())), 1) // by our clock it may be the day before
 		for day, _ := days.Seek(receipt.DayKey(from)); day != nil; day, _ = days.Next() {
 			b := receiptsOn(s.file, tx, day)
 			sent := b.Cursor()
@@ -124,7 +128,7 @@ func (s ReceiptTable) receipt(keys ...[]byte) (found []byte, which int) {
 		}
 	}
 	err := s.view(func(tx *bbolt.Tx) error {
-		oldest := receipt.DayOf(s.now()) - keepReceipts
+		oldest := oldestReceipts(s.now())
 		c := tx.Bucket(bucketMessages).Cursor()
 		for day, _ := c.Last(); day != nil && found == nil && receipt.DayNumber(day) >= oldest; day, _ = c.Prev() {
 			b := receiptsOn(s.file, tx, day)
@@ -153,7 +157,7 @@ func (g *group) saveReceipts(said []receipt.Pair) {
 // today returns the bucket of today's receipts.
 func (g *group) today() *proof.Bucket {
 	if g.day == nil {
-		day := receipt.DayKey(receipt.DayOf(g.now))
+		day := receipt.Today(&g.Transaction, bucketMessages, g.now)
 		if g.Create(bucketMessages, day) != nil {
 			return nil
 		}
@@ -177,11 +181,11 @@ func receiptsOn(f *file, tx *bbolt.Tx, day []byte) proof.Bucket {
 // expireReceipts lets go of days that are over, a little with each commit: they are no
 // longer read anyway.
 func (g *group) expireReceipts() {
-	today := receipt.DayOf(g.now)
+	today := layout.Day(g.now)
 	if g.after.trimmed == today && !g.after.more {
 		return
 	}
-	g.after.trimmed, g.after.more = today, receipt.Expire(&g.Transaction, bucketMessages, today-keepReceipts)
+	g.after.trimmed, g.after.more = today, receipt.Expire(&g.Transaction, bucketMessages, oldestReceipts(g.now))
 	if g.after.more {
 		g.then(func() { g.file.lazy.wake(lazyDone) })
 	}

@@ -39,7 +39,7 @@ func (s NameTable) Called(page bridge.PageID, fits func(name string) bool) (foun
 	seen, prefix := map[string]bool{}, append([]byte{'n'}, page+"/"...)
 	err = s.view(func(tx *bbolt.Tx) error {
 		days := tx.Bucket(bucketMessages).Cursor()
-		oldest := receipt.DayOf(s.now()) - keepReceipts
+		oldest := oldestReceipts(s.now())
 		for day, _ := days.Last(); day != nil && receipt.DayNumber(day) >= oldest; day, _ = days.Prev() {
 			b := receiptsOn(s.file, tx, day)
 			c := b.Cursor()

@@ -203,6 +203,47 @@ func TestReceipts_AreForgotten_After30Days(t *testing.T) {
 	}
 }
 
+// TestReceipts_StayWhenTheClockIsNotSet: a board without a battery begins in 1970, until it has asked for the time.
+func TestReceipts_StayWhenTheClockIsNotSet(t *testing.T) {
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	s := open(t, o)
+	set := now.Now()
+	save := func(id string) {
+		t.Helper()
+		c := conversation(1)
+		tag := bridge.SendTag{Message: bridge.MessageID(id)}
+		if err := errors.Join(s.SaveName(t.Context(), c, "Maria "+id), s.SaveReceipts(t.Context(), []bridge.Receipt{{
+			Page: c.Page, Mid: bridge.Mid("mid of " + id), Tag: tag, With: c, Sent: bridge.Sent{To: c, Tag: tag, At: set},
+		}})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("before")
+	for _, at := range []time.Time{time.Date(1969, 12, 31, 23, 0, 0, 0, time.UTC), time.Date(1970, 1, 1, 1, 0, 0, 0, time.UTC), set.Add(time.Hour)} {
+		now.pass(at.Sub(now.Now()))
+		for n := range 3 {
+			if err := s.KeepCursor(t.Context(), "read", at.Add(time.Duration(n))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		save("then")
+		for _, id := range []string{"before", "then"} {
+			if mid := s.MidOf(bridge.SendTag{Message: bridge.MessageID(id)}); mid != bridge.Mid("mid of "+id) {
+				t.Errorf("at %v, what was saved %s is %q", at, id, mid)
+			}
+		}
+		if sent := s.SentSince(conversation(1), set.Add(-time.Minute)); len(sent) != 2 {
+			t.Errorf("at %v, %d were sent", at, len(sent))
+		}
+		called, err := s.Called(conversation(1).Page, func(string) bool { return true })
+		if err != nil || len(called) != 1 || called[0].Name != "Maria then" {
+			t.Errorf("at %v, called %+v, %v", at, called, err)
+		}
+	}
+}
+
 // TestReceipts_ThatCannotBeStored_KeepNothingFromBeingConcluded: an earlier version has accepted ids with a zero.
 func TestReceipts_ThatCannotBeStored_KeepNothingFromBeingConcluded(t *testing.T) {
 	s := open(t, options(newPath(t)))

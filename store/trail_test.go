@@ -89,3 +89,29 @@ func TestJournal_TellsTheNewestFirst_ForAYear(t *testing.T) {
 		t.Errorf("the newest: %+v", some)
 	}
 }
+
+// TestTrailAndJournal_StayWhenTheClockIsNotSet: a board without a battery begins in 1970, until it has asked for the time.
+func TestTrailAndJournal_StayWhenTheClockIsNotSet(t *testing.T) {
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	s := open(t, o)
+	set := now.Now()
+	s.Trail().Note(walked, step(set, 1, bridge.StepDone, "m_1"))
+	for n, at := range []time.Time{set, time.Date(1970, 1, 1, 1, 0, 0, 0, time.UTC), set.Add(time.Hour)} {
+		now.pass(at.Sub(now.Now()))
+		other := walked
+		other.Customer = "other"
+		s.Trail().Note(other, step(at, bridge.Seq(10+n), bridge.StepDone))
+		if got, err := s.Trail().StepsOf(t.Context(), walked); err != nil || len(got) != 1 || !got[0].At.Equal(set) {
+			t.Errorf("at %v: %+v, %v", at, got, err)
+		}
+		if err := s.Journal().Record(t.Context(), bridge.Change{By: "@ana", What: fmt.Sprint(n)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := s.Journal().Changes(set.Add(-time.Hour), 10)
+	if err != nil || len(all) != 2 || all[0].What != "2" || all[1].What != "0" {
+		t.Errorf("what was changed: %+v, %v", all, err)
+	}
+}

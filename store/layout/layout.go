@@ -29,6 +29,12 @@ func Time(nanos uint64) time.Time {
 	return time.Unix(0, int64(nanos)) // #nosec G115 -- the very bits that Nanos wrote
 }
 
+// Day numbers days since 1970, in UTC; what is before that belongs to the first.
+func Day(t time.Time) uint32 { return uint32(max(t.Unix(), 0) / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
+
+// DaysBefore returns the day that is n days before another; the first if there is none.
+func DaysBefore(day, n uint32) uint32 { return max(day, n) - n }
+
 // ErrShort says that a record ends too early.
 var ErrShort = errors.New("record is too short")
 

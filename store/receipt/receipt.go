@@ -8,7 +8,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
@@ -179,9 +178,6 @@ func Storable(receipts []bridge.Receipt) []bridge.Receipt {
 	}
 	return slices.DeleteFunc(slices.Clone(receipts), wrong)
 }
-
-// DayOf numbers days since 1970, in UTC.
-func DayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
 
 // DayKey is the name of the bucket of a day, DayNumber the day of a name.
 func DayKey(day uint32) []byte       { return binary.BigEndian.AppendUint32(nil, day) }

@@ -126,7 +126,7 @@ const (
 func Record(room *proof.Room, now time.Time, of []Hash) (record []byte, rest []Hash) {
 	n := min(len(of), perRecord)
 	record = room.Make(4 + len(Hash{})*n)
-	record = binary.BigEndian.AppendUint32(record, uint32(now.Unix())) // #nosec G115 -- seconds fit until 2106
+	record = binary.BigEndian.AppendUint32(record, uint32(max(now.Unix(), 0))) // #nosec G115 -- seconds fit until 2106
 	for _, h := range of[:n] {
 		record = append(record, h[:]...)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/changes"
+	"messenger-bridge/store/layout"
 	"messenger-bridge/store/proof"
 )
 
@@ -81,11 +82,11 @@ func (t *Trail) Write(tx *changes.Transaction, now time.Time) error {
 	if err := tx.Ensure(bucketTrail); err != nil {
 		return err
 	}
-	t.letGo(tx, dayOf(now))
-	if err := tx.Create(bucketTrail, dayKey(dayOf(now))); err != nil {
+	t.letGo(tx, layout.Day(now))
+	if err := tx.Create(bucketTrail, dayKey(layout.Day(now))); err != nil {
 		return err
 	}
-	b := numbered(tx, dayKey(dayOf(now)))
+	b := numbered(tx, dayKey(layout.Day(now)))
 	t.writing, t.noted = append(t.writing, t.noted...), nil
 	for _, n := range t.writing {
 		tx.Put(b, n.key, n.value)
@@ -111,7 +112,7 @@ func (t *Trail) letGo(tx *changes.Transaction, today uint32) {
 	t.trimmed = today
 	var over [][]byte
 	c := tx.Bucket(bucketTrail).Cursor()
-	for day, _ := c.First(); day != nil && binary.BigEndian.Uint32(day) < today-keepSteps; day, _ = c.Next() {
+	for day, _ := c.First(); day != nil && binary.BigEndian.Uint32(day) < layout.DaysBefore(today, keepSteps); day, _ = c.Next() {
 		over = append(over, bytes.Clone(day))
 	}
 	for _, day := range over {
@@ -208,7 +209,5 @@ func (t *Trail) day(tx *bbolt.Tx, day []byte) proof.Bucket {
 }
 
 func prefixOf(c bridge.Conversation) []byte { return append([]byte(c.String()), 0) }
-
-func dayOf(t time.Time) uint32 { return uint32(t.Unix() / (24 * 60 * 60)) } // #nosec G115 -- days since 1970
 
 func dayKey(day uint32) []byte { return binary.BigEndian.AppendUint32(nil, day) }
