@@ -9,10 +9,9 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
 	"messenger-bridge/store/changes"
-	"messenger-bridge/store/layout"
+	"messenger-bridge/store/copied"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
@@ -62,9 +61,7 @@ func PutToUse(c *changes.Copy, o Options, at replica.Position) error {
 		return err
 	}
 	tables := proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)}
-	return c.Begin(at, func(tx *bbolt.Tx) error {
-		return tables.Of(tx, bucketCursors).Put([]byte(bridge.CursorCopied), seqKey(layout.Nanos(o.Now())))
-	})
+	return c.Begin(at, func(tx *bbolt.Tx) error { return copied.Put(tx, o.Now(), tables) })
 }
 
 // Snapshot writes the file to w, and returns how far it has followed the journal.

@@ -371,6 +371,19 @@ func TestJournal_WhoeverGoesAnotherWayLosesTheirPlace(t *testing.T) {
 	}
 }
 
+// A file of an older format with which a journal begins anew opens afterwards, and is known as a copy.
+func TestPutToUse_OfAnOlderFormat_Opens(t *testing.T) {
+	t.Parallel()
+	o, _ := copyFormat1(t)
+	c := openFollower(t, o)
+	if err := errors.Join(store.PutToUse(c, o, replica.Position{Seq: 1, Epoch: 1}), c.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if at, err := open(t, o).Cursor(bridge.CursorCopied); at.IsZero() || err != nil {
+		t.Errorf("it was put to use at %v, %v", at, err)
+	}
+}
+
 // A copy is upgraded when a leader of a newer format begins, and refuses one that it does not know.
 func TestJournal_UpgradeOfTheFormat(t *testing.T) {
 	t.Parallel()

@@ -35,10 +35,7 @@ func Mark(path string, made time.Time, t proof.Tables) error {
 		if err := tx.DeleteBucket(follows); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) { // it goes a way of its own from here
 			return err
 		}
-		if format := tx.Bucket(meta).Get([]byte("format")); len(format) == 8 && binary.BigEndian.Uint64(format) < firstWithTags {
-			t.Seal = nil
-		}
-		return t.Of(tx, cursors).Put(mark, binary.BigEndian.AppendUint64(nil, layout.Nanos(made)))
+		return Put(tx, made, t)
 	})
 	if closing := db.Close(); err == nil {
 		err = closing
@@ -47,6 +44,14 @@ func Mark(path string, made time.Time, t proof.Tables) error {
 		return fmt.Errorf("mark the copy: %w", err)
 	}
 	return nil
+}
+
+// Put says so in a transaction of a file, whatever its format.
+func Put(tx *bbolt.Tx, made time.Time, t proof.Tables) error {
+	if format := tx.Bucket(meta).Get([]byte("format")); len(format) == 8 && binary.BigEndian.Uint64(format) < firstWithTags {
+		t.Seal = nil
+	}
+	return t.Of(tx, cursors).Put(mark, binary.BigEndian.AppendUint64(nil, layout.Nanos(made)))
 }
 
 // MarkUnlessMarked is Mark for a copy that somebody may have made without it.
