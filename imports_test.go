@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 
 	"replica":          {},
 	"journal":          {"replica"},
-	"replicas":         {"intake", "journal", "replica", "store", "store/changes", "store/compact"},
+	"replicas":         {"intake", "journal", "replica", "store", "store/changes", "store/compact", "store/copied"},
 	"replicas/compare": {"app", "journal", "replica", "store", "store/changes"},
 
 	"intake":   {},

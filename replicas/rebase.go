@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"messenger-bridge/journal"
 	"messenger-bridge/replica"
 	"messenger-bridge/store"
+	"messenger-bridge/store/copied"
 )
 
 // Found is what Check tells.
@@ -42,27 +42,27 @@ func Check(ctx context.Context, cfg journal.Config) (f Found, err error) {
 // Rebase begins the journal anew from a file, which is marked like a copy that was put to use: what
 // may have been sent after it was written is looked for in the thread.
 func Rebase(ctx context.Context, cfg journal.Config, o store.Options) (at replica.Position, err error) {
-	copied, err := store.OpenCopy(o)
+	follower, err := store.OpenCopy(o)
 	if err != nil {
 		return at, err
 	}
-	defer func() { err = errors.Join(err, copied.Close()) }()
-	stream, err := journal.Rebase(ctx, cfg, copied.At())
+	defer func() { err = errors.Join(err, follower.Close()) }()
+	stream, err := journal.Rebase(ctx, cfg, follower.At())
 	if err != nil {
 		return at, err
 	}
 	defer stream.Close()
 	at = stream.Base
-	if err := store.PutToUse(copied, o, at); err != nil {
+	if err := store.PutToUse(follower, o, at); err != nil {
 		return at, err
 	}
-	f, err := os.CreateTemp(filepath.Dir(o.Path), filepath.Base(o.Path)+".snapshot-*")
+	f, err := copied.Temporary(o.Path)
 	if err != nil {
 		return at, fmt.Errorf("take a snapshot: %w", err)
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	if _, err := copied.Snapshot(f); err != nil {
+	if _, err := follower.Snapshot(f); err != nil {
 		return at, err
 	}
 	return at, stream.PutSnapshot(ctx, at, f)

@@ -7,12 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"time"
 
 	"messenger-bridge/journal"
 	"messenger-bridge/replica"
 	"messenger-bridge/store/compact"
+	"messenger-bridge/store/copied"
 )
 
 // fetch puts the newest snapshot in the place of the file.
@@ -21,7 +21,8 @@ func fetch(ctx context.Context, stream *journal.Stream, path string, log *slog.L
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".fetched-*")
+	copied.RemoveLeft(path, log)
+	f, err := copied.Temporary(path)
 	if err != nil {
 		return fmt.Errorf("fetch a snapshot: %w", err)
 	}
@@ -71,8 +72,7 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 
 // putSnapshot copies the file beside itself first, so that it is not held up while it is sent.
 func (m *Member) putSnapshot(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error)) error {
-	path := m.cfg.Store.Path
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".snapshot-*")
+	f, err := copied.Temporary(m.cfg.Store.Path)
 	if err != nil {
 		return fmt.Errorf("take a snapshot: %w", err)
 	}

@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-
-	"go.etcd.io/bbolt"
 
 	"messenger-bridge/store/copied"
 )
@@ -23,22 +19,13 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor { // #nosec G115 -- sizes of files are not negative
 		return 0, fmt.Errorf("back up: %w: %d MB are needed beside %s", ErrDiskFull, (size+2*diskFloor)>>20, s.path)
 	}
-	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".backup-*") // mode 0600
-	if err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
-	defer f.Close()
-	defer os.Remove(f.Name())
-	err = s.view(func(tx *bbolt.Tx) error {
-		_, err := tx.WriteTo(copied.UntilDone{Context: ctx, Writer: f})
-		return err
-	})
+	s.copying.RLock() // whoever opens the store next removes what has a name
+	f, err := copied.Whole(ctx, s.path, s.view, s.now(), s.tables)
+	s.copying.RUnlock()
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))
 	}
-	if err := copied.Mark(f.Name(), s.now(), s.tables); err != nil {
-		return 0, fmt.Errorf("back up: %w", err)
-	}
+	defer f.Close()
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return 0, fmt.Errorf("back up: %w", err)
 	}

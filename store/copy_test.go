@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -60,7 +62,7 @@ func TestBackup_OfARunningStore_OpensWithTheKey(t *testing.T) {
 		}
 	}
 	add(t, r.Inbox(), entry("new"))
-	if left, _ := filepath.Glob(path + ".backup*"); len(left) != 0 {
+	if left, _ := filepath.Glob(path + ".copying*"); len(left) != 0 {
 		t.Errorf("left behind: %q", left)
 	}
 }
@@ -101,6 +103,82 @@ func TestBackup_ToSomebodyWhoDoesNotRead_HoldsUpNothing(t *testing.T) {
 	}
 	close(w.release)
 	wg.Wait()
+}
+
+// What a run that was killed left of a copy goes when the store is opened; what an operator keeps beside it stays.
+func TestOpen_RemovesWhatIsLeftOfCopies(t *testing.T) {
+	for name, opening := range map[string]func(store.Options) (io.Closer, error){
+		"of its own":   func(o store.Options) (io.Closer, error) { return store.Open(o) },
+		"as a replica": func(o store.Options) (io.Closer, error) { return store.OpenCopy(o) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "bolt[1].db")
+			closeStore(t, open(t, options(path)))
+			left := []string{path + ".copying-1", path + ".copying-23"}
+			others := []string{path + ".backup-mine", path + ".before-20260101", path + "2.copying-1"}
+			for _, file := range append(left, others...) {
+				if err := os.WriteFile(file, []byte("a copy"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := opening(options(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { s.Close() })
+			for _, file := range left {
+				if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+					t.Errorf("%s is still there: %v", file, err)
+				}
+			}
+			for _, file := range others {
+				if _, err := os.Stat(file); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// A copy that is under way when the store is closed, and opened by somebody else, is whole all the same.
+func TestBackup_OutlivesItsStore(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	add(t, s.Inbox(), entry("a"))
+	var backup bytes.Buffer
+	w := slow{stuck{make(chan struct{}), make(chan struct{})}, &backup}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if _, err := s.Backup(context.Background(), w); err != nil {
+			t.Error(err)
+		}
+	})
+	<-w.begun
+	if left, _ := filepath.Glob(path + ".copying*"); len(left) != 0 {
+		t.Errorf("a run that is killed now leaves %q", left)
+	}
+	closeStore(t, s)
+	open(t, options(path))
+	close(w.release)
+	wg.Wait()
+	restored := newPath(t)
+	if err := os.WriteFile(restored, backup.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := bodies(t, open(t, options(restored)).Inbox()); len(got) != 1 {
+		t.Errorf("in the backup: %q", got)
+	}
+}
+
+// slow is a reader of a backup who waits before they read.
+type slow struct {
+	stuck
+	to io.Writer
+}
+
+func (s slow) Write(b []byte) (int, error) {
+	_, _ = s.stuck.Write(b)
+	return s.to.Write(b)
 }
 
 func TestBackup_EndsWithItsContext(t *testing.T) {

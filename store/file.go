@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/compact"
+	"messenger-bridge/store/copied"
 	"messenger-bridge/store/seal"
 	"os"
 	"time"
@@ -100,6 +101,7 @@ func openCurrent(o Options, sealer *seal.Sealer) (db *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
+	copied.RemoveLeft(o.Path, o.Log)
 	if !o.following {
 		err = upgradeFile(db, o, sealer)
 	}

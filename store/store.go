@@ -106,6 +106,7 @@ type Store struct {
 
 	closing sync.Once
 	closed  error
+	copying sync.RWMutex // held by who copies the file, and who closes it
 }
 
 // file is what the tables share: the open file, the goroutine that writes it, and what of
@@ -227,6 +228,8 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.stop)
 		<-s.finished
+		s.copying.Lock()
+		defer s.copying.Unlock()
 		s.fresh.Clear()
 		s.linked.Clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
