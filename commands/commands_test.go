@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type office struct {
 	tickets map[string]bridge.Ticket
 	spent   map[string]string // by what
 	late    time.Duration     // since all began
+	listed  func()            // after each look at the pages
 }
 
 var opened = time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
@@ -79,6 +81,9 @@ func (o *office) Pages() (all []bridge.Page) {
 		if p, ok := o.pages[id]; ok {
 			all = append(all, p)
 		}
+	}
+	if o.listed != nil {
+		o.listed()
 	}
 	return all
 }
@@ -228,6 +233,33 @@ func (o *office) typed(t *testing.T, who bridge.Author, words string) bridge.Rep
 		t.Fatalf("%q: %v", words, err)
 	}
 	return reply
+}
+
+// The only page may be deleted, or a second one connected, at any moment while somebody asks to try all again.
+func TestRetryAll_WhilePagesComeAndGo(t *testing.T) {
+	for name, change := range map[string]func(*office){
+		"the only one is deleted": func(o *office) { clear(o.pages) },
+		"a second is connected":   func(o *office) { o.pages["100"] = newOffice().pages["100"] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			for tried, look := false, 1; !tried; look++ {
+				o, looks := newOffice(), 0
+				delete(o.pages, "100")
+				o.listed = func() {
+					if looks++; looks == look {
+						change(o)
+					}
+				}
+				reply := o.typed(t, boss, "retry all")
+				switch tried = slices.Equal(o.calls, []string{"retry all 200"}); {
+				case tried && strings.Contains(reply.Text, "Tried again: 7"):
+				case strings.Contains(reply.Text, "Which page?"), strings.Contains(reply.Text, "No page is connected"):
+				default:
+					t.Errorf("changed at look %d: answered %q after %q", look, reply.Text, o.calls)
+				}
+			}
+		})
+	}
 }
 
 func TestCommands_WhatIsAnswered(t *testing.T) {

@@ -227,11 +227,11 @@ var outcomes = map[bridge.RetryResult]string{
 }
 
 func (c failureCommands) retryAll(ctx context.Context, words []string) (bridge.Reply, error) {
-	if len(words) == 0 && len(c.pages.Pages()) != 1 {
-		return bridge.Reply{}, bridge.ErrNoPage // which one?
-	}
 	rest, _ := named(c.pages.Pages(), beforeNothing, strings.Join(words, " "))
 	words = strings.Fields(rest)
+	if len(words) == 0 {
+		return bridge.Reply{}, bridge.ErrNoPage // which one?
+	}
 	n, overtaken, err := c.failures.RetryAll(ctx, bridge.PageID(words[0]))
 	switch {
 	case err != nil:

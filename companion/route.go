@@ -8,9 +8,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -118,7 +120,7 @@ func (s route) answer(ctx context.Context, req request) response {
 func (s route) command(ctx context.Context, req request) response {
 	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView,
 		Trusted: s.Trusted(ctx, req.User.ID, req.Room.ID, req.Room.Type)}
-	reply, err := inTime(ctx, s.Patience, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Handle(ctx, c) })
+	reply, err := inTime(ctx, s.Config, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Handle(ctx, c) })
 	switch {
 	case err == nil && reply.Dialog != nil:
 		return response{View: settingsDialog(*reply.Dialog, s.Say)}
@@ -155,8 +157,11 @@ func (s route) submit(ctx context.Context, req request) response {
 	if err != nil {
 		return response{Text: s.Say.Say("The bridge does not know this dialog. Please close it and open it again.")}
 	}
-	wrong, err := inTime(ctx, s.Patience, func(ctx context.Context) (map[string]string, error) { return s.Clerk.Fill(ctx, req.author(), page, f) })
+	wrong, err := inTime(ctx, s.Config, func(ctx context.Context) (map[string]string, error) { return s.Clerk.Fill(ctx, req.author(), page, f) })
 	switch {
+	case err != nil && bridge.RefusalOf(err).Verdict == bridge.Never:
+		s.Log.Error("a dialog failed", "page", page, "err", err)
+		return response{Text: s.Say.Say("That did not work. The bridge's log says why.")}
 	case err != nil:
 		s.Log.Warn("a dialog was not saved in time", "page", page, "err", err)
 		return response{Text: s.Say.Say("That takes too long at the moment. Please save again: nothing is done twice.")}
@@ -166,18 +171,18 @@ func (s route) submit(ctx context.Context, req request) response {
 	return response{Errors: wrong}
 }
 
-// inTime calls do and returns what it returns; or, after a while, without waiting for
+// inTime calls do and returns what it returns; or, after our patience, without waiting for
 // it any longer, the context's error.
-func inTime[T any](ctx context.Context, patience time.Duration, do func(context.Context) (T, error)) (T, error) {
+func inTime[T any](ctx context.Context, c Config, do func(context.Context) (T, error)) (T, error) {
 	type outcome struct {
 		value T
 		err   error
 	}
-	ctx, stop := context.WithTimeout(ctx, patience)
+	ctx, stop := context.WithTimeout(ctx, c.Patience)
 	done := make(chan outcome, 1)
 	go func() {
 		defer stop()
-		value, err := do(ctx)
+		value, err := guarded(ctx, c.Log, do)
 		done <- outcome{value, err}
 	}()
 	select {
@@ -192,6 +197,18 @@ func inTime[T any](ctx context.Context, patience time.Duration, do func(context.
 		var none T
 		return none, ctx.Err()
 	}
+}
+
+// guarded turns a panic into a refusal: net/http catches only what panics in its own goroutine, and
+// what one person types must not end the program.
+func guarded[T any](ctx context.Context, log *slog.Logger, do func(context.Context) (T, error)) (value T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("carrying out a command panicked; this is a bug", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()))
+			err = &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.StoreFailed, Err: errors.New("panic, see the log")}
+		}
+	}()
+	return do(ctx)
 }
 
 // commandID is the id of a command in our books. Rocket.Chat gives each command that
