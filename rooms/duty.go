@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -96,7 +97,7 @@ func (r *duty) someoneThere(ctx context.Context, d bridge.DepartmentID) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return r.unanswered(d, err)
 	}
 	if !online {
 		r.gone(d)
@@ -142,6 +143,17 @@ func (r *duty) hold(d bridge.DepartmentID, err error) error {
 
 func (r *duty) nobody(d bridge.DepartmentID) error {
 	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.NoAgent, Gate: bridge.GateDepartment(d), After: r.Retry}
+}
+
+// unanswered is nobody while Rocket.Chat does not say whether somebody is there: as far as is
+// known, nobody is. At another gate those who wait would be taken for shown. Only if the whole
+// workspace is away do they wait for that.
+func (r *duty) unanswered(d bridge.DepartmentID, err error) error {
+	held := bridge.RefusalOf(err)
+	if held.Verdict != bridge.Again || held.Gate == bridge.GateWorkspace {
+		return err
+	}
+	return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.NoAgent, Gate: bridge.GateDepartment(d), After: cmp.Or(held.After, r.Retry), Err: err}
 }
 
 func (r *duty) gone(d bridge.DepartmentID) {

@@ -460,6 +460,43 @@ func TestDeliver_AgentsAway_OneQuestionForAllAndBackAgain(t *testing.T) {
 	}
 }
 
+// While it cannot be asked whether somebody is there, nobody is, as far as anybody knows: who waits stays
+// where the department's customers wait, and none of them asks before that can be answered.
+func TestDeliver_AgentsAway_WhileTheQuestionIsHeldBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		held  bridge.Refusal
+		gate  bridge.Gate
+		after time.Duration
+	}{
+		"the workspace allows no more of them": {
+			bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RateLimited, Gate: "limit/GET /livechat/config", After: 40 * time.Second}, bridge.GateDepartment("sales"), 40 * time.Second},
+		"it fails for everybody": {
+			bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Gate: bridge.GateRoute("GET livechat/config")}, bridge.GateDepartment("sales"), 8 * time.Second},
+		"the workspace is away": {
+			bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace}, bridge.GateWorkspace, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			r := d.made()
+			d.fail["open"] = []error{refusal(bridge.NoAgent)}
+			deliver := func() *bridge.Refusal {
+				_, err := r.Deliver(t.Context(), event("k", "hello"), opens)
+				return bridge.RefusalOf(err)
+			}
+			deliver()
+			d.now = d.now.Add(8 * time.Second)
+			d.fail["online"] = []error{&c.held}
+			if got := deliver(); got.Verdict != bridge.Again || got.Gate != c.gate || got.After != c.after || !errors.Is(got, &c.held) {
+				t.Errorf("refused with %+v", got)
+			}
+			d.now = d.now.Add(time.Minute)
+			if _, err := r.Deliver(t.Context(), event("k", "hello"), opens); err != nil {
+				t.Errorf("somebody is there: %v", err)
+			}
+		})
+	}
+}
+
 func TestDeliver_DepartmentDeleted_IsSaidOnce(t *testing.T) {
 	d := newDesk(t)
 	d.missing = "sales"
