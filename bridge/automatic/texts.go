@@ -1,6 +1,7 @@
 package automatic
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -16,6 +17,9 @@ const (
 	// welcomeEvery is how long a customer is not welcomed again, unless the page says
 	// otherwise.
 	welcomeEvery = 24 * time.Hour
+	// namesWithin is how long a text waits for each name that the workspace is asked for: with one
+	// about a closing, all that agents write waits.
+	namesWithin = 2 * time.Second
 	// offlineWithin is how long it is worth saying that nobody is there.
 	offlineWithin = 15 * time.Minute
 )
@@ -34,13 +38,27 @@ func (n Names) departmentIn(ctx context.Context, say *language.Speaker, d bridge
 	if d == "" {
 		return say.Say("all departments")
 	}
-	name := string(d)
-	if n.Department != nil {
-		if known := n.Department(ctx, d); known != "" {
-			name = known
-		}
+	return say.Say("department %s", bridge.PlainWords(cmp.Or(n.department(ctx, d), string(d))))
+}
+
+// department is what a department is called, if that is known within a moment.
+func (n Names) department(ctx context.Context, d bridge.DepartmentID) string {
+	if n.Department == nil || d == "" {
+		return ""
 	}
-	return say.Say("department %s", bridge.PlainWords(name))
+	ctx, stop := context.WithTimeout(ctx, namesWithin)
+	defer stop()
+	return n.Department(ctx, d)
+}
+
+// agent is somebody with the name, if that is known within a moment.
+func (n Names) agent(ctx context.Context, a bridge.Author) bridge.Author {
+	if n.Agent == nil {
+		return a
+	}
+	ctx, stop := context.WithTimeout(ctx, namesWithin)
+	defer stop()
+	return n.Agent(ctx, a)
 }
 
 // TextsConfig is what Texts are made of.
@@ -142,20 +160,21 @@ func (t *Texts) maySpeak(page bridge.Page, c bridge.Conversation) bool {
 	return c.Kind == bridge.Messages && page.State != bridge.PageOff && t.States.State(c).Window.Open(t.Now(), bridge.PlainWindow)
 }
 
-// send fills in a text and sends it; agent is whom it speaks of.
+// send fills in a text and sends it, unless it was sent; agent is whom it speaks of. The workspace is
+// asked only for names that stand in it.
 func (t *Texts) send(ctx context.Context, page bridge.Page, a outbound.Automatic, agent bridge.Author) error {
-	if a.Text == "" {
+	if a.Text == "" || t.Outbound.Stored(a) {
 		return nil
 	}
-	if t.Names.Agent != nil {
-		agent = t.Names.Agent(ctx, agent)
+	blanks := placeholders.Values{Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
+	if placeholders.In(a.Text, "{agent}") {
+		blanks.Agent = t.Names.agent(ctx, agent).NamedAs(page.Settings.AgentName)
 	}
-	blanks := placeholders.Values{Agent: agent.NamedAs(page.Settings.AgentName), Page: page.DisplayName(), Privacy: page.Settings.PrivacyURL}
 	if t.Names.Customer != nil {
 		blanks.Customer = t.Names.Customer(a.Conversation)
 	}
-	if t.Names.Department != nil && page.Settings.Department != "" {
-		blanks.Department = t.Names.Department(ctx, page.Settings.Department)
+	if placeholders.In(a.Text, "{department}") {
+		blanks.Department = t.Names.department(ctx, page.Settings.Department)
 	}
 	if a.Text = blanks.Fill(a.Text); a.Text == "" {
 		return nil

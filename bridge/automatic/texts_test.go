@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -157,4 +158,51 @@ func TestFromClosing_SaysGoodbyeAndAsks(t *testing.T) {
 			t.Errorf("%s: the customer reads %q, agents %q", test.name, got, w.notices())
 		}
 	}
+}
+
+// TestFromClosing_AsksForNamesOnlyOnce_AndOnlyForThoseInTheText: whatever a closing waits for, all rooms' answers wait for.
+func TestFromClosing_AsksForNamesOnlyOnce_AndOnlyForThoseInTheText(t *testing.T) {
+	for text, want := range map[string]struct{ asked, said string }{
+		"Goodbye.":                              {"", "Goodbye."},
+		"Goodbye, says {agent}.":                {"agent", "Goodbye, says Bo."},
+		"Goodbye from {department|us}.":         {"department", "Goodbye from Sales."},
+		"{Agent|We} of {department} say {bye}.": {"agent department", "Bo of Sales say {bye}."},
+	} {
+		w := newWorld(t)
+		w.pages[0].Settings.Finished, w.pages[0].Settings.Department = text, "d1"
+		var asked []string
+		w.texts.Names = Names{
+			Agent:      func(_ context.Context, a bridge.Author) bridge.Author { asked = append(asked, "agent"); return bo },
+			Department: func(context.Context, bridge.DepartmentID) string { asked = append(asked, "department"); return "Sales" },
+		}
+		for range 2 { // a sweep sees it again
+			if err := w.texts.FromClosing(t.Context(), bridge.Closing{Room: "room", At: noon, By: bridge.Author{ID: "u", Username: "bo"}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := strings.Join(asked, " "); got != want.asked || w.said() != want.said {
+			t.Errorf("%s: asked for %q, said %q", text, got, w.said())
+		}
+	}
+}
+
+// TestFromClosing_WhoeverIsAskedHangs_TheTextGoesWithoutTheNames soon.
+func TestFromClosing_WhoeverIsAskedHangs_TheTextGoesWithoutTheNames(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.pages[0].Settings.Finished, w.pages[0].Settings.Department = "Goodbye from {agent|us} and {department|all others}.", "d1"
+		w.texts.Names = Names{
+			Agent:      func(ctx context.Context, a bridge.Author) bridge.Author { <-ctx.Done(); return a },
+			Department: func(ctx context.Context, _ bridge.DepartmentID) string { <-ctx.Done(); return "" },
+		}
+		began := time.Now()
+		ctx, stop := context.WithTimeout(t.Context(), time.Minute) // of the bubble
+		defer stop()
+		if err := w.texts.FromClosing(ctx, bridge.Closing{Room: "room", At: noon, By: bridge.Author{ID: "u"}}); err != nil {
+			t.Fatal(err)
+		}
+		if w.said() != "Goodbye from us and all others." || time.Since(began) > 4*time.Second {
+			t.Errorf("after %v the customer reads %q", time.Since(began), w.said())
+		}
+	})
 }

@@ -27,6 +27,12 @@ func Names() (typed []string) {
 	return typed
 }
 
+// In reports whether a placeholder, as it is typed, stands in a text.
+func In(text, typed string) bool {
+	pieces, _ := parse(text)
+	return slices.ContainsFunc(pieces, func(p piece) bool { return p.open && "{"+p.text+"}" == typed })
+}
+
 // Fill returns a text with its placeholders replaced: by what is known, else by the word
 // behind the bar. Where there is neither, the sentence is closed over the gap: "Thank you,
 // {customer}!" becomes "Thank you!".

@@ -84,6 +84,16 @@ func TestFill_ValuesAreNotFilledAgain(t *testing.T) {
 	}
 }
 
+func TestIn(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "agent": false, "{agent}": true, "by { AGENT | us }!": true, "{customer}": false, "{agents}": false, "{agent": false,
+	} {
+		if got := In(text, "{agent}"); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	for text, want := range map[string]Mistake{
 		"Hello {customer} from {page}":                         {},
