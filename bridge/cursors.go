@@ -20,3 +20,10 @@ type Cursors interface {
 	// KeepCursor is SaveCursor and returns when it is durable.
 	KeepCursor(ctx context.Context, name string, at time.Time) error
 }
+
+// ListedCursors are Cursors that tell which there are.
+type ListedCursors interface {
+	Cursors
+	// CursorsUnder returns the names that begin with a prefix, in no order.
+	CursorsUnder(prefix string) (names []string)
+}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -14,11 +15,23 @@ import (
 // store is a copy.
 type CursorTable struct{ *file }
 
-var _ bridge.Cursors = CursorTable{}
+var _ bridge.ListedCursors = CursorTable{}
 
 // Cursor returns how far something was read; zero if that was never saved.
 func (s CursorTable) Cursor(name string) (time.Time, error) {
 	return s.lazy.cursor(name), nil
+}
+
+// CursorsUnder implements bridge.ListedCursors.
+func (s CursorTable) CursorsUnder(prefix string) (names []string) {
+	s.lazy.mu.Lock()
+	defer s.lazy.mu.Unlock()
+	for name := range s.lazy.cursors {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // SaveCursor says how far something was read; the zero time forgets it. It is durable

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,10 +16,10 @@ func TestKeepCursor_IsDurableAtOnceWithThoseBefore_AndZeroForgets(t *testing.T) 
 		s := open(t, options(path))
 		defer s.Close()
 		at := time.Unix(1_790_000_000, 7)
-		if err := errors.Join(s.SaveCursor("gap/1", at), s.KeepCursor(t.Context(), "gap/2", at)); err != nil {
+		if err := errors.Join(s.SaveCursor("gap/1", at), s.SaveCursor("other", at), s.KeepCursor(t.Context(), "gap/2", at)); err != nil {
 			t.Fatal(err)
 		}
-		check := func(want time.Time) {
+		check := func(want time.Time, names ...string) {
 			t.Helper()
 			for _, name := range []string{"gap/1", "gap/2"} {
 				here, _ := s.Cursor(name)
@@ -27,8 +28,12 @@ func TestKeepCursor_IsDurableAtOnceWithThoseBefore_AndZeroForgets(t *testing.T) 
 					t.Errorf("%s is %s, in the file %s", name, here, there)
 				}
 			}
+			got := s.CursorsUnder("gap/")
+			if slices.Sort(got); !slices.Equal(got, names) {
+				t.Errorf("there are %q", got)
+			}
 		}
-		check(at)
+		check(at, "gap/1", "gap/2")
 		if err := errors.Join(s.SaveCursor("gap/2", time.Time{}), s.KeepCursor(t.Context(), "gap/1", time.Time{})); err != nil {
 			t.Fatal(err)
 		}

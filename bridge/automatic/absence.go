@@ -13,8 +13,7 @@ import (
 // AbsenceConfig is what an Absence is made of.
 type AbsenceConfig struct {
 	Inbox   *queue.Lanes
-	Pages   bridge.Pages
-	Cursors bridge.Cursors
+	Cursors bridge.ListedCursors
 	Show    bridge.Standing // nil: nothing is shown
 	Names   Names
 	Every   time.Duration // how often is looked
@@ -61,20 +60,19 @@ func (w *Absence) Run(ctx context.Context) {
 	}
 }
 
-// load remembers those an earlier run has told of.
+// load remembers those an earlier run has told of. A page may have been given another department
+// meanwhile, or be gone.
 func (w *Absence) load() {
-	departments := []bridge.DepartmentID{""}
-	for _, page := range w.Pages.Pages() {
-		departments = append(departments, page.Settings.Department)
-	}
-	for _, d := range departments {
-		if since, err := w.Cursors.Cursor(absenceCursor(d)); err == nil && !since.IsZero() {
-			w.told[d] = &absence{since: since}
+	for _, name := range w.Cursors.CursorsUnder(absenceCursors) {
+		if since, err := w.Cursors.Cursor(name); err == nil && !since.IsZero() {
+			w.told[bridge.DepartmentID(name[len(absenceCursors):])] = &absence{since: since}
 		}
 	}
 }
 
-func absenceCursor(d bridge.DepartmentID) string { return "absence/" + string(d) }
+const absenceCursors = "absence/"
+
+func absenceCursor(d bridge.DepartmentID) string { return absenceCursors + string(d) }
 
 // tellAbsent tells of departments in which customers wait, and returns which these are.
 func (w *Absence) tellAbsent(ctx context.Context) map[bridge.DepartmentID]bool {

@@ -51,7 +51,7 @@ func (a *absences) start() {
 		a.t.Fatal(err)
 	}
 	w := NewAbsence(AbsenceConfig{
-		Inbox: inbox, Pages: a.pages, Cursors: a.cursors, Show: a.show, Every: 10 * time.Second, After: 30 * time.Second, Now: time.Now,
+		Inbox: inbox, Cursors: a.cursors, Show: a.show, Every: 10 * time.Second, After: 30 * time.Second, Now: time.Now,
 		Names: Names{Department: func(_ context.Context, d bridge.DepartmentID) string {
 			return map[bridge.DepartmentID]string{"d1": "Sales"}[d]
 		}},
@@ -170,6 +170,19 @@ func TestAbsence_IsToldOnce_AndWhenItIsOver(t *testing.T) {
 			"30s /2000-01-01T00:00:00Z :zzz: Nobody is online (all departments)",
 			"1m55s /2000-01-01T00:00:00Z :wave: Somebody is there again (all departments)",
 		}, 0},
+		{"ends while the page has another department by then", func(a *absences) {
+			a.away["2"] = bridge.NoAgent
+			a.start()
+			time.Sleep(45 * time.Second)
+			a.stop()
+			a.pages[1].Settings.Department = ""
+			a.comes("2")
+			a.start()
+			time.Sleep(25 * time.Second)
+		}, []string{
+			"30s d1/2000-01-01T00:00:00Z :zzz: Nobody is online (department Sales)",
+			"55s d1/2000-01-01T00:00:00Z :wave: Somebody is there again (department Sales)",
+		}, 0},
 		{"the setup channel cannot be written to", func(a *absences) {
 			a.away["1"], a.broken = bridge.NoAgent, true
 			a.start()
@@ -219,7 +232,7 @@ func TestAbsence_SaysHowManyWait(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); inbox.Run(ctx, ctx, a.attempt(q)) }()
-		w := NewAbsence(AbsenceConfig{Inbox: inbox, Pages: a.pages, Cursors: a.cursors, Now: time.Now, Say: english, Log: slog.New(slog.DiscardHandler),
+		w := NewAbsence(AbsenceConfig{Inbox: inbox, Cursors: a.cursors, Now: time.Now, Say: english, Log: slog.New(slog.DiscardHandler),
 			Show: func(_ context.Context, _, text string) error { said = text; return nil }})
 		synctest.Wait()
 		w.tellAbsent(t.Context())

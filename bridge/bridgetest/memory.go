@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,7 +154,7 @@ func (p Pages) EachPage(each func(*bridge.Page) bool) {
 	}
 }
 
-// Cursors are bridge.Cursors.
+// Cursors are bridge.ListedCursors.
 type Cursors map[string]time.Time
 
 // Cursor implements bridge.Cursors.
@@ -165,6 +166,16 @@ func (c Cursors) SaveCursor(name string, at time.Time) error {
 		delete(c, name)
 	}
 	return nil
+}
+
+// CursorsUnder implements bridge.ListedCursors.
+func (c Cursors) CursorsUnder(prefix string) (names []string) {
+	for name := range c {
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // KeepCursor implements bridge.Cursors.

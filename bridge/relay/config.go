@@ -44,7 +44,7 @@ type Store struct {
 	Pages    bridge.Pages
 	Links    bridge.Links
 	Personas bridge.PersonaStore
-	Cursors  bridge.Cursors
+	Cursors  bridge.ListedCursors
 	Names    bridge.Names  // what customers are called; nil: nobody has a name
 	Memory   bridge.Memory // for erasing customers
 	Trail    bridge.Trail  // what became of deliveries; nil: nobody follows a message

@@ -121,7 +121,7 @@ func (r *Relay) makeAutomatic() {
 		States: c.Store.States, Pages: c.Store.Pages, Rooms: c.Workspace.Rooms, Notices: r.Notices, Now: c.Now, Log: c.Log,
 	})
 	r.absence = automatic.NewAbsence(automatic.AbsenceConfig{
-		Inbox: r.inbox, Pages: c.Store.Pages, Cursors: c.Store.Cursors, Show: c.Workspace.Standing, Names: c.Names,
+		Inbox: r.inbox, Cursors: c.Store.Cursors, Show: c.Workspace.Standing, Names: c.Names,
 		Every: c.Times.AbsenceEvery, After: c.Times.AbsentAfter, Now: c.Now, Say: c.Say, Log: c.Log,
 	})
 }
