@@ -137,7 +137,7 @@ func (c Reader) BotRooms(ctx context.Context, since time.Time) ([]wire.RoomSeen,
 	return answer.Rooms, err
 }
 
-// InDirectRoom returns how many are in a direct room.
+// InDirectRoom returns how many are in a direct room. It does not wait for the limiter: agents' answers wait meanwhile.
 func (c Reader) InDirectRoom(ctx context.Context, room bridge.RoomID) (int, error) {
 	var answer struct {
 		Room struct {
@@ -145,7 +145,7 @@ func (c Reader) InDirectRoom(ctx context.Context, room bridge.RoomID) (int, erro
 			Names []string `json:"usernames"` // rooms of old have no uids
 		} `json:"room"`
 	}
-	err := c.patiently(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomId": {string(room)}}, answer: &answer})
+	err := c.do(ctx, call{method: http.MethodGet, route: "/rooms.info", query: url.Values{"roomId": {string(room)}}, answer: &answer})
 	return max(len(answer.Room.Users), len(answer.Room.Names)), err
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -391,6 +392,26 @@ func TestCommands_RoomThatCannotBeAskedFor_StopsNothing(t *testing.T) {
 	o.rc.UserSays("ana", crowd, "!facebook pages")
 	o.hears("pages")
 	clear()
+	if o.ready() != 1 {
+		t.Errorf("%d sessions", o.ready())
+	}
+}
+
+// Whoever writes to the bot in rooms that it does not know yet must not stop what agents answer, where the
+// workspace limits how often such a room may be asked for.
+func TestCommands_RoomThatMayNotBeAskedForNow_StopsNothing(t *testing.T) {
+	o := newOffice(t, chat.Config{})
+	ana := o.rc.AddAgent("ana")
+	o.rc.AddUser(chat.User{Username: "eve"})
+	o.run()
+	room := o.customer()
+	crowd := o.rc.DirectRoom("ana", "eve", o.rc.Bot())
+	o.rc.Inject(chat.Fault{Route: "GET rooms.info", Status: http.StatusTooManyRequests, Body: `{"success":false,"error":"too many requests"}`, Header: http.Header{
+		"X-Ratelimit-Limit": {"10"}, "X-Ratelimit-Remaining": {"0"}, "X-Ratelimit-Reset": {strconv.FormatInt(time.Now().Add(time.Hour).UnixMilli(), 10)},
+	}})
+	o.rc.UserSays("eve", crowd, "good morning")
+	ana.Says(room, "hello")
+	o.eventually("the answer is relayed", func() bool { return slices.Equal(o.relayed(), []string{"hello"}) })
 	if o.ready() != 1 {
 		t.Errorf("%d sessions", o.ready())
 	}
