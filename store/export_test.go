@@ -107,6 +107,15 @@ func (s *Store) WaitForStates(ctx context.Context) {
 	}
 }
 
+// StepsInFile counts the steps of the trail that are in the file.
+func (s *Store) StepsInFile() (steps int, err error) {
+	err = s.view(func(tx *bbolt.Tx) error {
+		all := tx.Bucket([]byte("trail"))
+		return all.ForEachBucket(func(day []byte) error { steps += all.Bucket(day).Stats().KeyN; return nil })
+	})
+	return steps, err
+}
+
 // ReceiptDays counts the days of which receipts are in the file.
 func (s *Store) ReceiptDays() (days int, err error) {
 	err = s.view(func(tx *bbolt.Tx) error {

@@ -61,6 +61,39 @@ func TestTrail_IsThereAfterARestart_ForThirtyDays(t *testing.T) {
 	}
 }
 
+// TestTrail_OfABusyDay_GoesInSlices: no commit takes long because a day with many is over, and it goes although
+// nothing else happens.
+func TestTrail_OfABusyDay_GoesInSlices(t *testing.T) {
+	const steps = 2000
+	now := newClock()
+	o := options(newPath(t))
+	o.Now = now.Now
+	s := open(t, o)
+	for n := range bridge.Seq(steps) {
+		s.Trail().Note(walked, step(now.Now(), n, bridge.StepDone))
+	}
+	add(t, s.Notices(), entry("1"))
+	if n, err := s.StepsInFile(); n != steps || err != nil {
+		t.Fatal(n, err)
+	}
+	now.pass(32 * 24 * time.Hour)
+	s.Trail().Note(walked, step(now.Now(), steps, bridge.StepDone))
+	add(t, s.Notices(), entry("2"))
+	if n, err := s.StepsInFile(); n <= 1 || n > steps || err != nil {
+		t.Errorf("after one commit there are %d, %v", n, err)
+	}
+	if got, err := s.Trail().StepsOf(t.Context(), walked); err != nil || len(got) != 1 {
+		t.Errorf("what is over is still read: %d, %v", len(got), err)
+	}
+	for n := steps; n > 1; { // with commits that are made for them
+		var err error
+		if n, err = s.StepsInFile(); err != nil || t.Context().Err() != nil {
+			t.Fatal(n, err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestJournal_TellsTheNewestFirst_ForAYear(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	s, err := store.Open(store.Options{Path: t.TempDir() + "/bolt.db", Now: func() time.Time { return now }})

@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	keepSteps = 30 // days
+	keepSteps = 30  // days
+	atOnce    = 256 // steps that one transaction lets go of
 	mostNotes = 1 << 14
 )
 
@@ -43,7 +44,8 @@ type Trail struct {
 	mu      sync.Mutex // guards all below
 	noted   []note     // not yet given to a transaction
 	writing []note     // given to one that has not ended
-	trimmed uint32     // the day on which days were last let go
+	trimmed uint32     // the day on which nothing was left to be let go
+	more    bool       // something is, with transactions made for it
 }
 
 type note struct{ key, value []byte }
@@ -65,24 +67,27 @@ func (t *Trail) Note(c bridge.Conversation, s bridge.Step) {
 	}
 }
 
-// Pending reports whether something is noted that no transaction has taken.
+// Pending reports whether there is something for a transaction to take, or to let go.
 func (t *Trail) Pending() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.noted) > 0
+	return len(t.noted) > 0 || t.more
 }
 
 // Write puts what is noted into a transaction.
 func (t *Trail) Write(tx *changes.Transaction, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if len(t.noted) == 0 {
+	if len(t.noted) == 0 && !t.more {
 		return nil
 	}
 	if err := tx.Ensure(bucketTrail); err != nil {
 		return err
 	}
 	t.letGo(tx, layout.Day(now))
+	if len(t.noted) == 0 {
+		return nil
+	}
 	if err := tx.Create(bucketTrail, dayKey(layout.Day(now))); err != nil {
 		return err
 	}
@@ -104,21 +109,23 @@ func (t *Trail) Settle(durable bool) {
 	t.writing = nil
 }
 
-// letGo deletes days that are over, once a day.
+// letGo deletes some of a day that is over, with each transaction until it finds none; then not
+// before the next day.
 func (t *Trail) letGo(tx *changes.Transaction, today uint32) {
-	if t.trimmed == today {
+	if t.more = false; t.trimmed == today {
 		return
 	}
-	t.trimmed = today
-	var over [][]byte
-	c := tx.Bucket(bucketTrail).Cursor()
-	for day, _ := c.First(); day != nil && binary.BigEndian.Uint32(day) < layout.DaysBefore(today, keepSteps); day, _ = c.Next() {
-		over = append(over, bytes.Clone(day))
+	day, _ := tx.Bucket(bucketTrail).Cursor().First()
+	if t.more = day != nil && dayNumber(day) < oldest(today); !t.more {
+		t.trimmed = today
+		return
 	}
-	for _, day := range over {
-		tx.DropWhole(bucketTrail, day)
-	}
+	tx.DropSome(bucketTrail, day, atOnce)
+	t.Wake()
 }
+
+// oldest is the first day that is still read.
+func oldest(today uint32) uint32 { return layout.DaysBefore(today, keepSteps) }
 
 // StepsOf implements bridge.Trail.
 func (t *Trail) StepsOf(ctx context.Context, c bridge.Conversation) (steps []bridge.Step, err error) {
@@ -184,7 +191,7 @@ func Erase(tx *changes.Transaction, c bridge.Conversation) error {
 
 // numbered is the bucket of a day, which is there, to be written.
 func numbered(tx *changes.Transaction, day []byte) proof.Bucket {
-	return tx.Numbered(bucketTrail, day, binary.BigEndian.Uint32(day), 0)
+	return tx.Numbered(bucketTrail, day, dayNumber(day), 0)
 }
 
 // days has the days that are kept read, once what is noted is in the file.
@@ -197,17 +204,22 @@ func (t *Trail) days(ctx context.Context, read func(proof.Bucket)) error {
 		if all == nil {
 			return nil
 		}
+		first := oldest(layout.Day(t.Now()))
 		return all.ForEachBucket(func(day []byte) error {
-			read(t.day(tx, day))
+			if dayNumber(day) >= first {
+				read(t.day(tx, day))
+			}
 			return nil
 		})
 	})
 }
 
 func (t *Trail) day(tx *bbolt.Tx, day []byte) proof.Bucket {
-	return t.Tables.Numbered(tx, bucketTrail, day, binary.BigEndian.Uint32(day), 0)
+	return t.Tables.Numbered(tx, bucketTrail, day, dayNumber(day), 0)
 }
 
 func prefixOf(c bridge.Conversation) []byte { return append([]byte(c.String()), 0) }
 
 func dayKey(day uint32) []byte { return binary.BigEndian.AppendUint32(nil, day) }
+
+func dayNumber(day []byte) uint32 { return binary.BigEndian.Uint32(day) }
