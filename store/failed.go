@@ -190,16 +190,14 @@ func (g *group) expireFailed() {
 		return
 	}
 	b := g.Bucket(bucketFailed)
-	c := b.Cursor()
-	for range atOnce {
-		k, at := audit.OldestFailure(c, g.now)
-		if k == nil || g.now.Sub(at) < keepFailed {
-			break
-		}
+	c, left := b.Cursor(), atOnce
+	k, at := audit.OldestFailure(c, g.now)
+	for ; k != nil && g.now.Sub(at) >= keepFailed && left > 0; left-- {
 		g.Remove(b, c, k)
 		g.after.counts.Failed--
+		k, at = audit.OldestFailure(c, g.now)
 	}
-	_, g.after.failedFrom = audit.OldestFailure(c, g.now)
+	g.after.failedFrom = at
 	if g.after.moreFailed = over(g.after.failedFrom); g.after.moreFailed {
 		g.then(func() { g.file.lazy.wake(lazyDone) })
 	}

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"time"
-
-	"messenger-bridge/store/seen"
-)
+import "messenger-bridge/store/seen"
 
 // writeKeys adds the new keys to the log, many to a record: first to the newest one, but for
 // a journal, which would be told all that stands in it.
@@ -47,8 +43,5 @@ func (g *group) forgetKeys() {
 		g.Remove(b, c, k)
 		k, v = c.First()
 	}
-	g.after.seenFrom = time.Time{}
-	if k != nil {
-		g.after.seenFrom = seen.At(v)
-	}
+	g.after.seenFrom = seen.At(v) // zero: none is left
 }
