@@ -8,6 +8,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/sandbox/chat"
+	"messenger-bridge/sandbox/meta"
 	"messenger-bridge/store"
 )
 
@@ -190,6 +191,13 @@ func TestBlocked_ContactInRocketChat_IsAnnouncedOnceAndCanBeBlockedAtFacebook(t 
 	w.eventually("the bot says that it is lifted", func() bool { return strings.Contains(w.announced(), "may write to") })
 	w.meta.CustomerWrites(page, anna, "five")
 	w.eventually("the customer is heard again", func() bool { return slices.Equal(w.rc.CustomerTexts(rid), []string{"one", "five"}) })
+
+	w.meta.Tweak(func(q *meta.Quirks) { q.ModerationFails = true })
+	w.rc.UserSays("maria", w.rc.RoomID(setupName), "!facebook block "+page+" "+anna)
+	w.eventually("the bot says that Facebook did not do it", func() bool { return strings.Contains(w.announced(), "Facebook did not do it") })
+	if n := strings.Count(w.announced(), "can no longer write"); n != 1 {
+		t.Errorf("said %d times that the customer is blocked:\n%s", n, w.announced())
+	}
 }
 
 // TestDepartment_OfTwoPages_TheSameCustomerHasARoomForEach: there may be more pages than

@@ -16,13 +16,13 @@ type wireModerate struct {
 }
 
 // Block keeps a customer from writing to a page, or lets them write again (messenger.md
-// 3.13). What Meta answers beside success is not published, so it is not looked at.
+// 3.13). Meta may refuse that with success, which is then false (its guide to this edge says so).
 func (c Sender) Block(ctx context.Context, p bridge.Page, customer bridge.CustomerID, on bool) error {
 	action := "BLOCK_USER"
 	if !on {
 		action = "UNBLOCK_USER"
 	}
-	_, err := c.call(ctx, request{page: p, method: http.MethodPost, path: "moderate_conversations", setup: true,
+	body, err := c.call(ctx, request{page: p, method: http.MethodPost, path: "moderate_conversations", setup: true,
 		body: wireModerate{Users: []wire.Party{{ID: wire.ID(customer)}}, Actions: []string{action}}})
-	return err
+	return done(body, err)
 }

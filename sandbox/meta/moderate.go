@@ -12,6 +12,9 @@ func (m *Messenger) moderate(c *graphCall) (*graphAnswer, *graphError) {
 		return nil, graphErr(100, 0, "(#100) Invalid parameter")
 	}
 	result := newObject()
+	if m.quirks.ModerationFails {
+		users = nil
+	}
 	for _, user := range users {
 		t := m.threads[threadKey{c.token.page, idText(user.ID)}]
 		if t == nil {
@@ -32,5 +35,8 @@ func (m *Messenger) moderate(c *graphCall) (*graphAnswer, *graphError) {
 		result = result.with(idText(user.ID), true)
 	}
 	m.touch()
+	if m.quirks.ModerationFails {
+		return m.jsonAnswer(newObject("success", "false")), nil
+	}
 	return m.jsonAnswer(newObject("success", true, "result", result)), nil
 }
