@@ -14,10 +14,14 @@ import (
 )
 
 // threadFields are what we ask of a conversation (messenger.md 5.3): its newest messages
-// in detail, and a few more of which Meta shows only that they exist.
-const threadFields = "id,updated_time,participants,messages.limit(25){id,created_time,from,message,sticker,is_unsupported," +
-	"shares{link,name,description}," +
-	"attachments{id,mime_type,name,size,file_url,image_data{url},video_data{url}}}"
+// in detail, and a few more of which Meta shows only that they exist. A field that a version does not have has
+// all of them refused: plainThreadFields are those that each has.
+const (
+	threadFields      = messageFields + ",sticker,shares{link,name,description}}"
+	plainThreadFields = messageFields + "}"
+	messageFields     = "id,updated_time,participants,messages.limit(25){id,created_time,from,message," +
+		"attachments{id,mime_type,name,size,file_url,image_data{url},video_data{url}}"
+)
 
 // Threads reads a part of the list of a page's conversations. It costs one of the
 // two reads a second that Meta allows a page.
@@ -70,7 +74,13 @@ func (c Reader) readThreads(ctx context.Context, p bridge.Page, query map[string
 	if err := c.turn(ctx, p.ID, c.pacer.Look, ""); err != nil {
 		return nil, err
 	}
-	return c.call(ctx, request{page: p, method: http.MethodGet, path: "conversations", query: query})
+	body, err := c.call(ctx, request{page: p, method: http.MethodGet, path: "conversations", query: query})
+	if err == nil || query["fields"] != threadFields || bridge.RefusalOf(err).Code != "100" || bridge.RefusalOf(err).Verdict != bridge.Never {
+		return body, err
+	}
+	c.cfg.Log.Info("conversations are not told with stickers and links; reading them without", "page", p.ID, "err", err)
+	query["fields"] = plainThreadFields
+	return c.readThreads(ctx, p, query)
 }
 
 // customer returns who talks with the page, empty if the thread does not say so.
@@ -131,11 +141,13 @@ func (m *wireThreadMessage) incoming(page bridge.PageID, customer bridge.Custome
 }
 
 func (m *wireThreadMessage) attachments() (all []bridge.Attachment) {
+	for _, a := range m.Files.Data {
+		if file := a.attachment(); file.URL != string(m.Sticker) {
+			all = append(all, file)
+		}
+	}
 	if m.Sticker != "" {
 		all = append(all, bridge.Attachment{Kind: "sticker", URL: string(m.Sticker)})
-	}
-	for _, a := range m.Files.Data {
-		all = append(all, a.attachment())
 	}
 	for _, s := range m.Shares.Data {
 		if s.Link != "" {

@@ -177,6 +177,23 @@ func (m *Messenger) showThread(c *graphCall, t *thread, fields []askedField) (me
 	return o.with("id", t.id), nil
 }
 
+// withCards adds what a message shows of the stickers or links in it.
+func (o metaObject) withCards(field string, all []Attachment) metaObject {
+	links := []any{}
+	for _, a := range all {
+		switch {
+		case a.Type == "sticker" && field == "sticker":
+			return o.with(field, a.URL) // and as a picture among the attachments
+		case a.Type == "share" && field == "shares":
+			links = append(links, newObject("link", a.URL, "name", "A page", "description", "of the web"))
+		}
+	}
+	if len(links) > 0 {
+		o = o.with(field, newObject("data", links))
+	}
+	return o
+}
+
 func noField(name, node string) *graphError {
 	return graphErr(100, 0, fmt.Sprintf("(#100) Tried accessing nonexisting field (%s) on node type (%s)", name, node))
 }
@@ -291,7 +308,12 @@ func (m *Messenger) showMessage(msg *message, fields []askedField) (metaObject, 
 			if msg.replyTo != "" {
 				o = o.with(f.name, newObject("mid", msg.replyTo))
 			}
-		case "tags", "sticker", "reactions", "shares", "story", "is_unsupported":
+		case "sticker", "shares":
+			if m.quirks.PlainMessages {
+				return nil, noField(f.name, "Message")
+			}
+			o = o.withCards(f.name, msg.attachments)
+		case "tags", "reactions", "story":
 		case "attachments":
 			switch {
 			case msg.file != nil:
