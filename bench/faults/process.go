@@ -163,7 +163,7 @@ func (p *process) idle() bool {
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	return err == nil && bytes.Count(text, []byte(`"waiting": 0`)) >= 3
+	return err == nil && bytes.Count(text, []byte(`"waiting": 0`)) >= 3 && bytes.Contains(text, []byte(`"connected": true`))
 }
 
 // ready returns why webhooks are refused, "" if they are not.
