@@ -47,3 +47,23 @@ func TestCatchUp_AnswerInAThreadOfAQuietRoom_IsRead(t *testing.T) {
 	o.run()
 	o.gets("first", "in the thread")
 }
+
+// On old servers, closing leaves the room as it was last written in.
+func TestCatchUp_QuietRoomWasClosed_IsTold(t *testing.T) {
+	o, ana, ago := past(t)
+	o.run()
+	room := o.visitor("a")
+	o.belongs(room)
+	ana.Says(room, "first")
+	o.gets("first")
+	o.halt()
+	o.note(func() { o.cursor = time.Now().Add(-time.Hour) }) // the room was last written in a month ago
+	ago(0)
+	ana.Closes(room, "")
+	o.run()
+	o.eventually("the closing is told", func() bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return len(o.closed) == 1
+	})
+}

@@ -196,8 +196,8 @@ func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.
 			}
 			seen[room.ID], news = true, true
 			if at := room.Touched(); !at.IsZero() && at.Before(limit) {
-				if !wanted.quiet(room) && joins {
-					return found, nil // sorted: all that follow are older
+				if !wanted.quiet(room) && joins && list != wire.ClosedRooms {
+					return found, nil // sorted: all that follow are older; a closed one may have been silent for long before
 				}
 				continue
 			}

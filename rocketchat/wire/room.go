@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -12,15 +13,13 @@ type RoomSeen struct {
 	Began   Time          `json:"ts"`
 	Last    Time          `json:"lm"`         // when something was written last, but for answers in threads
 	Changed Time          `json:"_updatedAt"` // when anything of it changed last
+	Closed  Time          `json:"closedAt"`   // old servers do not count closing as writing
 	Kind    string        `json:"t"`
 }
 
-// Touched is when something was written or changed last; zero if that is not known.
+// Touched is when something was written or changed last, or it was closed; zero if that is not known.
 func (r RoomSeen) Touched() time.Time {
-	if r.Changed.After(r.Last.Time) {
-		return r.Changed.Time
-	}
-	return r.Last.Time
+	return slices.MaxFunc([]time.Time{r.Last.Time, r.Changed.Time, r.Closed.Time}, time.Time.Compare)
 }
 
 // Listing names a list of customers' rooms. None has those of another
