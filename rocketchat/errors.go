@@ -1,13 +1,10 @@
 package rocketchat
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"regexp"
-	"strings"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/wire"
@@ -86,31 +83,17 @@ var answersAsRocketChat = map[bridge.Reason]bool{
 // tooMany are the codes by which methods say that they were called too often, whatever the status.
 var tooMany = map[string]bool{"error-too-many-requests": true, "too-many-requests": true}
 
-// envelope is what the answers of section 4.0 have in common.
-type envelope struct {
-	Success   *bool           `json:"success"`
-	Status    json.RawMessage `json:"status"`
-	Error     json.RawMessage `json:"error"` // a string, rarely something else
-	ErrorType string          `json:"errorType"`
-	Message   json.RawMessage `json:"message"`
-	Reason    json.RawMessage `json:"reason"`
-}
-
 // verdict returns nil for success, else a Refusal.
 func verdict(k call, status int, body []byte) error {
 	if status == http.StatusOK && wire.Succeeds(body) {
 		return nil
 	}
-	var e envelope
-	isJSON := json.Unmarshal(body, &e) == nil
+	code, success, isJSON := wire.Told(body)
 	// Rocket.Chat may answer 200 and still refuse; only "success" is to be believed.
-	if status == http.StatusOK && isJSON && (e.Success == nil || *e.Success) {
+	if status == http.StatusOK && isJSON && success {
 		return nil
 	}
-	failure := &apiError{route: k.method + " " + k.route, status: status, page: !isJSON}
-	if isJSON {
-		failure.code = e.code()
-	}
+	failure := &apiError{route: k.method + " " + k.route, status: status, page: !isJSON, code: code}
 	r := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Err: failure, Answer: k.answered(status, failure.code)}
 	switch {
 	case status == http.StatusUnauthorized, // our token is gone; the session logs in again
@@ -125,32 +108,6 @@ func verdict(k call, status int, body []byte) error {
 		}
 	}
 	return r
-}
-
-// trailing is the code at the end of an error text: "Sorry, no online agents [no-agent-online]".
-var trailing = regexp.MustCompile(`\[([A-Za-z][A-Za-z0-9_-]+)\]$`)
-
-// bare is a text that is nothing but a code.
-var bare = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*([-_][A-Za-z0-9]+)+$`)
-
-func (e envelope) code() string {
-	if e.ErrorType != "" {
-		return e.ErrorType
-	}
-	for _, raw := range []json.RawMessage{e.Error, e.Reason, e.Message} {
-		var text string
-		if json.Unmarshal(raw, &text) != nil {
-			continue
-		}
-		text = strings.TrimSpace(text)
-		if m := trailing.FindStringSubmatch(text); m != nil {
-			return m[1]
-		}
-		if bare.MatchString(text) || text == "unauthorized" {
-			return text
-		}
-	}
-	return ""
 }
 
 // unexpected is for an answer that is success in form and tells nothing: a proxy may
