@@ -12,4 +12,5 @@ type OpenedRoom struct {
 	ID         RoomID
 	Existed    bool // it was open before
 	Unattended bool // it is new, nobody serves it, and nobody is there who could
+	Unverified bool // it is new, and no agent sees it until the customer is verified
 }

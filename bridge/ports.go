@@ -191,6 +191,7 @@ type Before struct {
 type NewRoom struct {
 	ID         RoomID
 	Unattended bool // nobody serves it, and nobody is there who could
+	Unverified bool // no agent sees it until the customer is verified
 }
 
 // Shown is what became of an event.

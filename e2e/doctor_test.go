@@ -250,6 +250,18 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			want: []found{{"agents", bridge.Notable, "Livechat_accept_chats_with_no_agents is on", "Switch it off"}},
 		},
 		{
+			name: "customers have to be verified", fault: func(w *world) {
+				w.rc.SetSetting("Livechat_Require_Contact_Verification", "once")
+				w.rc.SetSetting("Livechat_Block_Unknown_Contacts", true)
+				w.rc.SetSetting("Livechat_Block_Unverified_Contacts", true)
+			},
+			want: []found{
+				{"contacts", bridge.Bad, "Livechat_Require_Contact_Verification is once", "never"},
+				{"contacts", bridge.Bad, "Livechat_Block_Unknown_Contacts is on", "Switch it off"},
+				{"contacts", bridge.Bad, "Livechat_Block_Unverified_Contacts is on", "Switch it off"},
+			},
+		},
+		{
 			name: "department without agents", before: func(w *world) { w.department(w.rc.AddDepartment("Night", "nobody")) },
 			want: []found{{"departments", bridge.Notable, "nobody of Night is online", ""}},
 		},

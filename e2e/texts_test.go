@@ -403,3 +403,24 @@ func TestAbsence_RoomsOpenWithoutAgents_CustomerAndManagersAreTold(t *testing.T)
 		})
 	}
 }
+
+// TestVerification_NoAgentSeesTheRoom_ManagersAreTold: the workspace keeps the rooms of customers
+// who are not verified from all agents. One message says so, whoever else writes.
+func TestVerification_NoAgentSeesTheRoom_ManagersAreTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
+	w.rc.SetSetting("Livechat_Require_Contact_Verification", "always")
+	w.run()
+	for n, customer := range []string{anna, ben} {
+		w.meta.CustomerWrites(page, customer, "Hello")
+		w.eventually("it is shown", func() bool { return len(w.texts()) == n+1 })
+		w.settled()
+	}
+	told := func() int { return strings.Count(w.announced(), "No agent sees the new room") }
+	w.eventually("managers are told", func() bool { return told() == 1 })
+	first := w.rc.Rooms()[0]
+	if first.ServedBy != "" || first.Queued || !strings.Contains(w.announced(), "/live/"+first.ID) {
+		t.Errorf("announced: %s\nof %+v", w.announced(), first)
+	}
+}

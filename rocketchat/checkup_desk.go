@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/risks"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -32,6 +33,11 @@ func (k *checkup) omnichannel(ctx context.Context, pages []bridge.Page) {
 	k.add("Omnichannel", bridge.Good, "it is switched on", "")
 	k.agents(ctx, online)
 	k.departments(ctx, pages)
+	known, err := settings(ctx, k.c.do, risks.Settings()...)
+	if err != nil {
+		k.unclear("contacts", err)
+	}
+	k.found = append(k.found, risks.Of(known)...)
 }
 
 func (k *checkup) agents(ctx context.Context, online bool) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -161,17 +162,25 @@ func (c Directory) count(ctx context.Context, route string) (int, error) {
 
 // setting reads a setting, if everybody may; do makes the call.
 func setting(ctx context.Context, do func(context.Context, call) error, name string) (value any, known bool) {
+	values, err := settings(ctx, do, name)
+	value, known = values[name]
+	return value, known && err == nil
+}
+
+// settings reads those settings that the workspace has and everybody may read; do makes the call.
+func settings(ctx context.Context, do func(context.Context, call) error, names ...string) (map[string]any, error) {
 	var answer struct {
 		Settings []struct {
 			ID    string `json:"_id"`
 			Value any    `json:"value"`
 		} `json:"settings"`
 	}
-	err := do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {name}}, answer: &answer})
+	err := do(ctx, call{method: http.MethodGet, route: "/settings.public", query: url.Values{"_id": {strings.Join(names, ",")}}, answer: &answer})
+	values := map[string]any{}
 	for _, s := range answer.Settings {
-		if s.ID == name {
-			return s.Value, err == nil
+		if slices.Contains(names, s.ID) {
+			values[s.ID] = s.Value
 		}
 	}
-	return nil, false
+	return values, err
 }

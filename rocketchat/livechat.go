@@ -62,8 +62,26 @@ func (c Livechat) OpenRoom(ctx context.Context, visitor bridge.Secret) (bridge.O
 	if err != nil {
 		return bridge.OpenedRoom{}, err
 	}
-	return bridge.OpenedRoom{ID: answer.Room.ID, Existed: !answer.New,
-		Unattended: answer.New && answer.Room.ServedBy == nil && c.nobodyFor(ctx, answer.Room.Department)}, nil
+	opened := bridge.OpenedRoom{ID: answer.Room.ID, Existed: !answer.New}
+	if answer.New && answer.Room.ServedBy == nil {
+		opened.Unattended = c.nobodyFor(ctx, answer.Room.Department)
+		opened.Unverified = !opened.Unattended && c.unverified(ctx, opened.ID)
+	}
+	return opened, nil
+}
+
+// unverified reports whether a room is certainly kept from all agents because its contact is not verified.
+func (c Livechat) unverified(ctx context.Context, r bridge.RoomID) bool {
+	var answer struct {
+		Inquiry struct {
+			Status string `json:"status"`
+		} `json:"inquiry"` // null: there is none
+	}
+	err := c.do(ctx, call{method: http.MethodGet, route: "/livechat/inquiries.getOne", query: url.Values{"roomId": {string(r)}}, answer: &answer})
+	if err != nil {
+		c.cfg.Log.Info("cannot find out whether a room waits for its contact to be verified", "room", r, "err", err)
+	}
+	return err == nil && answer.Inquiry.Status == "verifying"
 }
 
 // nobodyFor reports whether certainly no agent of a department, or of the workspace, is

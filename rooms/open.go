@@ -90,7 +90,7 @@ func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom,
 		r.Made(room.ID)
 	}
 	if began {
-		if err := link.first.Room(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended}); err != nil {
+		if err := link.first.Room(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended, Unverified: room.Unverified}); err != nil {
 			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
 		}
 	}

@@ -51,6 +51,14 @@ func (n Names) department(ctx context.Context, d bridge.DepartmentID) string {
 	return n.Department(ctx, d)
 }
 
+// room is where a room is found, or its id.
+func (n Names) room(id bridge.RoomID) string {
+	if n.RoomLink == nil {
+		return string(id)
+	}
+	return n.RoomLink(id)
+}
+
 // agent is somebody with the name, if that is known within a moment.
 func (n Names) agent(ctx context.Context, a bridge.Author) bridge.Author {
 	if n.Agent == nil {
@@ -125,13 +133,17 @@ func (t *Texts) Unattended(ctx context.Context, in bridge.Incoming, room bridge.
 	if err := t.NobodyThere(ctx, in); err != nil {
 		return err
 	}
-	link := string(room)
-	if t.Names.RoomLink != nil {
-		link = t.Names.RoomLink(room)
-	}
 	return t.Notices.Announce(ctx, "unattended/"+string(page.Settings.Department)+"/"+t.Now().UTC().Format(time.DateOnly),
 		t.Say.Say(":zzz: Nobody is online (%s), and this workspace opens rooms all the same: %s belongs to nobody, and Rocket.Chat gives it to nobody later. Take such rooms, or forward them, in the contact center; or switch off `Livechat_accept_chats_with_no_agents`, then messages wait until somebody is there.",
-			t.Names.departmentIn(ctx, t.Say, page.Settings.Department), link))
+			t.Names.departmentIn(ctx, t.Say, page.Settings.Department), t.Names.room(room)))
+}
+
+// Unverified says, once a day, that a room was opened that no agent sees: Rocket.Chat waits until the
+// customer is verified, which nothing does that comes from Facebook.
+func (t *Texts) Unverified(ctx context.Context, room bridge.RoomID) error {
+	return t.Notices.Announce(ctx, "unverified/"+t.Now().UTC().Format(time.DateOnly),
+		t.Say.Say(":warning: No agent sees the new room %s: this workspace keeps customers back until they are verified, and nothing verifies customers of Facebook pages. Set `Livechat_Require_Contact_Verification` to never (Settings → Omnichannel → Contact identification). Close the rooms that wait already: the customer's next message opens another.",
+			t.Names.room(room)))
 }
 
 // FromClosing takes that a room was closed; what it has seen, and what belongs to no

@@ -119,6 +119,23 @@ func TestUnattended_IsAnnouncedOnceADay(t *testing.T) {
 	}
 }
 
+// TestUnverified_IsAnnouncedOnceADay, with the room.
+func TestUnverified_IsAnnouncedOnceADay(t *testing.T) {
+	w := newWorld(t)
+	for _, room := range []bridge.RoomID{"a", "b"} {
+		if err := w.texts.Unverified(t.Context(), room); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if told := w.told.Notices(); len(told) != 1 || !strings.Contains(told[0].Text, "the new room a:") {
+		t.Fatalf("told %+v", told)
+	}
+	w.now = noon.Add(24 * time.Hour)
+	if err := w.texts.Unverified(t.Context(), "c"); err != nil || len(w.told.Notices()) != 2 {
+		t.Errorf("the next day %d are told: %v", len(w.told.Notices()), err)
+	}
+}
+
 // TestFromClosing_SaysGoodbyeAndAsks is what a customer reads after a room was closed.
 func TestFromClosing_SaysGoodbyeAndAsks(t *testing.T) {
 	bot := bridge.Author{ID: "b", Username: "bot", Name: "Bot", Bot: true}

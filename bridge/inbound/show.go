@@ -80,10 +80,15 @@ func eventOf(d *bridge.Delivery) (in bridge.Incoming, err error) {
 
 // roomOpened says what follows from a new room, before anybody can write there.
 func (i *Inbound) roomOpened(ctx context.Context, in *bridge.Incoming, room bridge.NewRoom) error {
-	if room.Unattended {
-		if err := i.Automatic.Texts.Unattended(ctx, *in, room.ID); err != nil {
-			i.Lanes.Log.Warn("nobody is told of a room that nobody serves", "page", in.Conversation.Page, "room", room.ID, "err", err)
-		}
+	var err error
+	switch {
+	case room.Unattended:
+		err = i.Automatic.Texts.Unattended(ctx, *in, room.ID)
+	case room.Unverified:
+		err = i.Automatic.Texts.Unverified(ctx, room.ID)
+	}
+	if err != nil {
+		i.Lanes.Log.Warn("nobody is told of a room that nobody serves", "page", in.Conversation.Page, "room", room.ID, "err", err)
 	}
 	return i.Automatic.Texts.RoomOpened(ctx, in.Conversation, room.ID)
 }

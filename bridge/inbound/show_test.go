@@ -21,7 +21,7 @@ func never(reason bridge.Reason) error {
 // TestDeliver_SaysWhatFollows is what becomes of one message, and what customer and
 // administrators read of it, by what Rocket.Chat makes of it.
 func TestDeliver_SaysWhatFollows(t *testing.T) {
-	opened, unattended := bridge.NewRoom{ID: "room"}, bridge.NewRoom{ID: "room", Unattended: true}
+	opened, unattended, unverified := bridge.NewRoom{ID: "room"}, bridge.NewRoom{ID: "room", Unattended: true}, bridge.NewRoom{ID: "room", Unverified: true}
 	for _, test := range []struct {
 		name      string
 		opens     bridge.NewRoom
@@ -35,6 +35,7 @@ func TestDeliver_SaysWhatFollows(t *testing.T) {
 		{name: "shown"},
 		{name: "shown in a new room", opens: opened, said: "Welcome!"},
 		{name: "in a new room that nobody serves", opens: unattended, said: "Nobody is here., Welcome!", announced: "unattended//2026-05-04"},
+		{name: "in a new room that no agent sees", opens: unverified, said: "Welcome!", announced: "unverified/2026-05-04"},
 		{name: "a room was opened, and then it failed", opens: opened, err: again(bridge.WorkspaceDown), refused: bridge.WorkspaceDown, said: "Welcome!"},
 		{name: "a room that nobody serves, and then it failed", opens: unattended, err: again(bridge.WorkspaceDown), refused: bridge.WorkspaceDown,
 			said: "Nobody is here., Welcome!", announced: "unattended//2026-05-04"},

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -84,6 +85,10 @@ func (a *Agent) Types(rid string) {
 func (a *Agent) Takes(rid string) {
 	a.inChat(rid, func(r *rcRoom, u *rcUser) {
 		if r.served == u {
+			return
+		}
+		if refused := a.rc.contactRefused(); refused != "" || r.inquiry == "verifying" {
+			a.rc.note("test: %s may not take room %q: %s", a.Username, rid, cmp.Or(refused, "it is being verified"))
 			return
 		}
 		a.rc.unassign(r)

@@ -210,8 +210,9 @@ func (rc *RocketChat) restUserInfo(c *rcCall) *rcReply {
 // restSettings is GET settings.public.
 func (rc *RocketChat) restSettings(c *rcCall) *rcReply {
 	var ids []string
+	wanted := strings.Split(c.text("_id"), ",")
 	for id := range rc.settings {
-		if want := c.text("_id"); want == "" || want == id {
+		if c.text("_id") == "" || slices.Contains(wanted, id) {
 			ids = append(ids, id)
 		}
 	}

@@ -324,6 +324,9 @@ func rcDefaultSettings() map[string]any {
 		"Livechat_enable_message_character_limit":            false,
 		"Livechat_message_character_limit":                   float64(0),
 		"Livechat_show_agent_info":                           true,
+		"Livechat_Require_Contact_Verification":              "never", // these three from 7.0 on, with a licence
+		"Livechat_Block_Unknown_Contacts":                    false,
+		"Livechat_Block_Unverified_Contacts":                 false,
 		"Omnichannel_allow_visitors_to_close_conversation":   true,
 		"FileUpload_Enabled":                                 true,
 		"Livechat_fileupload_enabled":                        true,

@@ -39,6 +39,7 @@ var rcRoutes = []*rcRoute{
 		run: (*RocketChat).restRooms,
 	},
 	{method: "GET", path: "livechat/visitor/:token/room", login: true, permissions: []string{"view-livechat-manager"}, run: (*RocketChat).restVisitorRooms},
+	{method: "GET", path: "livechat/inquiries.getOne", login: true, permissions: []string{"view-l-room"}, need: []string{"roomId"}, run: (*RocketChat).restInquiry},
 	{
 		method: "POST", path: "livechat/room.closeByUser", login: true, permissions: []string{"close-livechat-room"},
 		need: []string{"rid"}, may: []string{"comment", "tags{}", "generateTranscriptPdf", "transcriptEmail{}", "forceClose"},

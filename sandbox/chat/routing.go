@@ -32,10 +32,12 @@ func (rc *RocketChat) createRoom(v *rcVisitor, wanted *rcUser) *rcRoom {
 	if v.contact == "" && rc.since(7, 0) {
 		v.contact = rcID(24)
 	}
-	r.visitor, r.open, r.department, r.inquiry = v, true, v.department, "ready"
+	r.visitor, r.open, r.department, r.inquiry = v, true, v.department, rc.inquiryStatus()
 	rc.openRooms[v.token] = append(rc.openRooms[v.token], r)
 	rc.say(r, "livechat-started", "", v.author(), rcDoc{"token": v.token})
 	switch {
+	case r.inquiry == "verifying", rc.contactRefused() != "":
+		// No agent is asked, and nothing here verifies a contact.
 	case rc.on("Livechat_waiting_queue"), rc.settings["Livechat_Routing_Method"] == "Manual_Selection":
 		r.inquiry = "queued"
 	case wanted != nil && rc.online(wanted):
@@ -48,6 +50,38 @@ func (rc *RocketChat) createRoom(v *rcVisitor, wanted *rcUser) *rcRoom {
 	}
 	rc.touch(r)
 	return r
+}
+
+// inquiryStatus is that of a new room: from 7.0 on, with a licence, the room of a contact who is not
+// verified may have to wait for that (QueueManager.getInquiryStatus).
+func (rc *RocketChat) inquiryStatus() string {
+	if how := rc.settings["Livechat_Require_Contact_Verification"]; rc.since(7, 0) && (how == "once" || how == "always") {
+		return "verifying"
+	}
+	return "ready"
+}
+
+// contactRefused is why no agent may take the room of a contact, none of whom is known or verified
+// here; "" if one may.
+func (rc *RocketChat) contactRefused() string {
+	switch {
+	case !rc.since(7, 0):
+		return ""
+	case rc.on("Livechat_Block_Unknown_Contacts"):
+		return "error-unknown-contact"
+	case rc.on("Livechat_Block_Unverified_Contacts"):
+		return "error-unverified-contact"
+	}
+	return ""
+}
+
+// restInquiry is GET livechat/inquiries.getOne.
+func (rc *RocketChat) restInquiry(c *rcCall) *rcReply {
+	r := rc.rooms[c.text("roomId")]
+	if r == nil || r.inquiry == "" {
+		return rcOK(rcDoc{"inquiry": nil})
+	}
+	return rcOK(rcDoc{"inquiry": rcDoc{"rid": r.id, "status": r.inquiry, "ts": r.ts, "department": r.department}})
 }
 
 // requiredDepartment is the department for visitors who have none.
