@@ -35,6 +35,7 @@ func newPatient(t *testing.T, with chat.Config) *world {
 	w.set("ROCKETCHAT_PASSWORD", botPassword)
 	w.inStore(func(s *store.Store) error { return s.SaveCursor(app.HandshakeSeen, time.Now()) })
 	w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true)
+	w.rc.SetSetting("Omnichannel_Metrics_Ignore_Automatic_Messages", true)
 	return w
 }
 
@@ -260,6 +261,21 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 				{"contacts", bridge.Bad, "Livechat_Block_Unknown_Contacts is on", "Switch it off"},
 				{"contacts", bridge.Bad, "Livechat_Block_Unverified_Contacts is on", "Switch it off"},
 			},
+		},
+		{
+			name: "the bot's notes count as answers", fault: func(w *world) { w.rc.SetSetting("Omnichannel_Metrics_Ignore_Automatic_Messages", false) },
+			want: []found{{"bot's notes", bridge.Notable, "response times", "Switch Omnichannel_Metrics_Ignore_Automatic_Messages on"}},
+		},
+		{
+			name: "rooms count as abandoned", fault: func(w *world) {
+				w.rc.SetSetting("Omnichannel_Metrics_Ignore_Automatic_Messages", false)
+				w.rc.SetSetting("Livechat_abandoned_rooms_action", "close")
+			},
+			want: []found{{"bot's notes", bridge.Bad, "Livechat_abandoned_rooms_action is close", "Switch Omnichannel_Metrics_Ignore_Automatic_Messages on"}},
+		},
+		{
+			name: "rooms count as abandoned in an old workspace", workspace: chat.Config{Profile: chat.V6}, fault: func(w *world) { w.rc.SetSetting("Livechat_abandoned_rooms_action", "on-hold") },
+			want: []found{{"bot's notes", bridge.Bad, "Livechat_abandoned_rooms_action is on-hold", "none"}},
 		},
 		{
 			name: "department without agents", before: func(w *world) { w.department(w.rc.AddDepartment("Night", "nobody")) },

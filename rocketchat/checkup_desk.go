@@ -35,9 +35,9 @@ func (k *checkup) omnichannel(ctx context.Context, pages []bridge.Page) {
 	k.departments(ctx, pages)
 	known, err := settings(ctx, k.c.do, risks.Settings()...)
 	if err != nil {
-		k.unclear("contacts", err)
+		k.unclear("settings", err)
 	}
-	k.found = append(k.found, risks.Of(known)...)
+	k.found = append(k.found, risks.Of(known, k.roles)...)
 }
 
 func (k *checkup) agents(ctx context.Context, online bool) {

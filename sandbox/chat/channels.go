@@ -207,12 +207,18 @@ func (rc *RocketChat) restUserInfo(c *rcCall) *rcReply {
 	return rcOK(rcDoc{"user": d})
 }
 
+// rcSettingSince is the version a setting came with.
+var rcSettingSince = map[string][2]int{
+	"Livechat_Require_Contact_Verification": {7, 0}, "Livechat_Block_Unknown_Contacts": {7, 0}, "Livechat_Block_Unverified_Contacts": {7, 0},
+	"Omnichannel_Metrics_Ignore_Automatic_Messages": {7, 2},
+}
+
 // restSettings is GET settings.public.
 func (rc *RocketChat) restSettings(c *rcCall) *rcReply {
 	var ids []string
 	wanted := strings.Split(c.text("_id"), ",")
 	for id := range rc.settings {
-		if c.text("_id") == "" || slices.Contains(wanted, id) {
+		if v := rcSettingSince[id]; (c.text("_id") == "" || slices.Contains(wanted, id)) && rc.since(v[0], v[1]) {
 			ids = append(ids, id)
 		}
 	}

@@ -327,6 +327,8 @@ func rcDefaultSettings() map[string]any {
 		"Livechat_Require_Contact_Verification":              "never", // these three from 7.0 on, with a licence
 		"Livechat_Block_Unknown_Contacts":                    false,
 		"Livechat_Block_Unverified_Contacts":                 false,
+		"Livechat_abandoned_rooms_action":                    "none", // with a licence; nothing is closed here
+		"Omnichannel_Metrics_Ignore_Automatic_Messages":      false,
 		"Omnichannel_allow_visitors_to_close_conversation":   true,
 		"FileUpload_Enabled":                                 true,
 		"Livechat_fileupload_enabled":                        true,
