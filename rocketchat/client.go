@@ -52,6 +52,7 @@ type Client struct {
 	name string // username of the bot
 	auth bridge.Secret
 	site string // the workspace's own idea of its URL
+	hush bool   // of what is deleted, no list tells: it is only hidden (Message_KeepHistory)
 
 	server time.Time // by the workspace's clock, at learnt
 	learnt time.Time // zero: never
@@ -112,10 +113,10 @@ func (c *Client) LoggedIn(user bridge.UserID, auth bridge.Secret) {
 	c.user, c.auth = user, auth
 }
 
-func (c *Client) knowBot(name, site string) {
+func (c *Client) knowBot(name, site string, hush bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.name = name
+	c.name, c.hush = name, hush
 	if site != "" {
 		c.site = strings.TrimRight(site, "/")
 	}

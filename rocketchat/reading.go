@@ -11,6 +11,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/pause"
+	"messenger-bridge/rocketchat/ours"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -44,11 +45,10 @@ func (c Reader) Introduce(ctx context.Context) (w Introduction, err error) {
 	if err := c.patiently(ctx, call{method: http.MethodGet, route: "/me", answer: &me}); err != nil {
 		return w, fmt.Errorf("ask who we are: %w", err)
 	}
-	site, _ := setting(ctx, c.patiently, "Site_Url")
-	home, _ := site.(string)
-	c.knowBot(me.Username, home)
-	tongue, _ := setting(ctx, c.patiently, "Language")
-	w.Language, w.Speaks = tongue.(string)
+	said, _ := settings(ctx, c.patiently, "Site_Url", "Language", "Message_KeepHistory")
+	home, _ := said["Site_Url"].(string)
+	c.knowBot(me.Username, home, said["Message_KeepHistory"] == true)
+	w.Language, w.Speaks = said["Language"].(string)
 	// The limiter shows itself on public routes: bypassed or not is what matters.
 	if err := c.patiently(ctx, call{method: http.MethodGet, route: configRoute}); err != nil {
 		return w, fmt.Errorf("ask for the Omnichannel settings: %w", err)
@@ -85,7 +85,7 @@ func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, 
 			} `json:"deleted"`
 		} `json:"result"`
 	}
-	query := url.Values{"roomId": {string(room)}, "lastUpdate": {stamp(since)}}
+	query := url.Values{"roomId": {string(room)}, "lastUpdate": {wire.Stamp(since)}}
 	if err := do(ctx, call{method: http.MethodGet, route: "/chat.syncMessages", query: query, answer: &answer}); err != nil {
 		return nil, err
 	}
@@ -100,6 +100,19 @@ func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, 
 		}
 	}
 	return messages, nil
+}
+
+// TakenBack reports whether a message is certainly deleted, on a workspace that only hides what is deleted,
+// so that Since does not tell. It does not wait for the limiter: the answer that is asked about waits meanwhile.
+func (c Reader) TakenBack(ctx context.Context, id bridge.MessageID) bool {
+	c.mu.Lock()
+	hush := c.hush
+	c.mu.Unlock()
+	if !hush {
+		return false
+	}
+	found, whose, err := byID(c).lookUp(ctx, id)
+	return err == nil && (whose == ours.Nobodys || found.Hidden || found.System == wire.DeletedMessage)
 }
 
 // CustomerRooms returns a part of a list of customers' rooms, where something changed last first,
@@ -132,7 +145,7 @@ func (c Reader) BotRooms(ctx context.Context, since time.Time) ([]wire.RoomSeen,
 	var answer struct {
 		Rooms []wire.RoomSeen `json:"update"`
 	}
-	query := url.Values{"updatedSince": {stamp(since)}}
+	query := url.Values{"updatedSince": {wire.Stamp(since)}}
 	err := c.patiently(ctx, call{method: http.MethodGet, route: "/rooms.get", query: query, answer: &answer})
 	return answer.Rooms, err
 }
@@ -164,6 +177,3 @@ func (c Reader) Trusted(ctx context.Context, who bridge.UserID, room bridge.Room
 	members, err := c.InDirectRoom(ctx, room) // the bot may read direct rooms that it is in, and no others
 	return err == nil && members == 2
 }
-
-// stamp writes a time as REST takes it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -25,7 +25,7 @@ func (c byID) lookUp(ctx context.Context, id bridge.MessageID) (found ours.Messa
 	switch {
 	case codeOf(err) == "error-not-allowed": // it is where the bot may not read
 		return found, ours.Others, nil
-	case statusOf(err) == http.StatusBadRequest:
+	case statusOf(err) == http.StatusBadRequest && codeOf(err) == "" && !isPage(err):
 		return found, ours.Nobodys, nil
 	case err == nil && !answer.Message.ByBot(bot):
 		return answer.Message, ours.Others, nil

@@ -126,6 +126,9 @@ func (a *attempt) part(ctx context.Context) error {
 	if err := a.findPage(); err != nil {
 		return err
 	}
+	if takenBack(ctx, a) {
+		return a.o.endings.takenBack(a)
+	}
 	switch p.State {
 	case bridge.OutcomeUnknown, bridge.Doubtful:
 		return a.o.resolver.resolve(ctx, a)

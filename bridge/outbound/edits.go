@@ -2,11 +2,13 @@ package outbound
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"messenger-bridge/bridge"
 )
@@ -182,6 +184,22 @@ func revise(out *Outgoing, now circumstances) revision {
 		return sendNewest
 	}
 	return sendIt
+}
+
+// heardWithin is how soon a deletion is heard of by whoever hears of it at all.
+const heardWithin = 30 * time.Second
+
+// takenBack reports whether a message that is to be sent was deleted while nobody heard of it. That is asked about
+// what has waited, or was left by an earlier run, as long as nothing of it can have been sent.
+func takenBack(ctx context.Context, a *attempt) bool {
+	now, w := a.o.Now(), a.o.Workspace
+	switch {
+	case w.TakenBack == nil, a.out.Automatic, !untried(&a.out, a.d.Progress):
+		return false
+	case !a.d.Accepted.Before(a.o.started) && now.Sub(a.o.since(a.out, a.d.Accepted)) < heardWithin:
+		return false
+	}
+	return w.TakenBack(ctx, a.out.Message)
 }
 
 // becomeNewest has a message say what its newest version says, and keeps its place in the

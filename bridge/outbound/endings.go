@@ -86,6 +86,18 @@ func (e endings) withdraw(a *attempt) error {
 	return e.drop(a)
 }
 
+// takenBack ends a message, or a change of one, that was deleted without anybody telling.
+func (e endings) takenBack(a *attempt) error {
+	end := e.withdraw
+	if a.out.Edit > 0 { // the customer may have an earlier version
+		end = e.tooLate
+	}
+	if err := end(a); err != nil {
+		return err
+	}
+	return errEnded
+}
+
 // tooLate concludes a deletion, and tells the agent if the customer has what was deleted.
 func (e endings) tooLate(a *attempt) error {
 	if e.edits.hasAny(a.out.Message) {

@@ -49,6 +49,9 @@ type Workspace struct {
 	Rooms  Rooms
 	People bridge.People // nil: nobody answers after the plain window
 	Files  bridge.Files
+	// TakenBack reports whether a message is certainly deleted of whose deletion nobody may have
+	// told; nil: all are told.
+	TakenBack func(context.Context, bridge.MessageID) bool
 	// OurTime returns what our clock showed when the workspace's showed a time; nil: they
 	// show the same.
 	OurTime func(time.Time) time.Time

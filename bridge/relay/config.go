@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -68,7 +69,9 @@ type Workspace struct {
 	Archive  bridge.Archive             // for erasing customers
 	Naming   bridge.Naming              // likewise; nil: names are not found out
 	Picture  func(bridge.Author) string // address of an agent's picture; "" if there is none
-	OurTime  func(time.Time) time.Time  // what our clock showed when the workspace's showed a time; nil: the same
+	// TakenBack reports whether an agent's message is certainly deleted of whose deletion nobody may have told; nil: all are told.
+	TakenBack func(context.Context, bridge.MessageID) bool
+	OurTime   func(time.Time) time.Time // what our clock showed when the workspace's showed a time; nil: the same
 }
 
 // Messenger is Facebook.

@@ -44,6 +44,7 @@ type Message struct {
 	Text   string `json:"msg"`
 	System string `json:"t"`
 	Token  string `json:"token"` // of the visitor who wrote it
+	Hidden bool   `json:"_hidden"`
 	User   struct {
 		ID string `json:"_id"`
 	} `json:"u"`

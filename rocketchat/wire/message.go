@@ -77,6 +77,9 @@ type User struct {
 // time, and no reason to lose a message.
 type Time struct{ time.Time }
 
+// Stamp writes a time as REST takes it.
+func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
 func (t *Time) UnmarshalJSON(data []byte) error {
 	if millis, ok := ejsonDate(data); ok { // of every frame: without a decoder's cost
 		t.Time = time.UnixMilli(millis)

@@ -76,11 +76,11 @@ func (rc *RocketChat) syncPage(c *rcCall, r *rcRoom) *rcReply {
 	return rcOK(rcDoc{"result": mergeDocs(rcDoc{"updated": []any{}, "deleted": []any{}, "cursor": cursor}, rcDoc{key: list})})
 }
 
-// restChatMessage is GET chat.getMessage.
+// restChatMessage is GET chat.getMessage. A hidden message is found by its id, as everywhere.
 func (rc *RocketChat) restChatMessage(c *rcCall) *rcReply {
 	m := rc.messages[c.text("msgId")]
 	switch {
-	case m == nil || !m.visible():
+	case m == nil:
 		return &rcReply{status: http.StatusBadRequest}
 	case !rc.mayRead(c.user, m.room):
 		return rcMeteor("error-not-allowed", "Not allowed")
@@ -226,7 +226,7 @@ func (rc *RocketChat) target(u *rcUser, name string) *rcRoom {
 func (rc *RocketChat) ownMessage(c *rcCall, setting string) (*rcMessage, *rcReply) {
 	m := rc.messages[c.text("msgId")]
 	switch {
-	case m == nil || !m.visible():
+	case m == nil:
 		return nil, rcFail("No message found with the id of \"" + c.text("msgId") + "\".")
 	case m.room.id != c.text("roomId"):
 		return nil, rcFail("The room id provided does not match where the message is from.")
@@ -271,7 +271,7 @@ func (rc *RocketChat) restReact(c *rcCall) *rcReply {
 		emoji = c.text("reaction")
 	}
 	switch {
-	case m == nil || !m.visible():
+	case m == nil:
 		return rcMeteor("error-message-not-found", "The provided \"messageId\" does not match any existing message.")
 	case emoji == "":
 		return rcMeteor("error-emoji-param-not-provided", "The required \"emoji\" param is missing.")

@@ -230,7 +230,7 @@ func (rc *RocketChat) remove(m *rcMessage, by rcDoc) {
 	}
 	at := rc.after(m.room.lastTS)
 	if rc.on("Message_KeepHistory") {
-		m.hidden = true // chat.syncMessages then tells nothing of it (unverified)
+		m.hidden = true // chat.syncMessages then tells nothing of it
 		m.doc["_hidden"], m.doc["_updatedAt"] = true, at
 	} else {
 		m.gone = true

@@ -233,7 +233,7 @@ func (rc *RocketChat) visitorMessage(c *rcCall) (*rcMessage, *rcVisitor, *rcRepl
 		return nil, nil, refused
 	}
 	m := rc.messages[c.params["_id"]]
-	if m == nil || m.room != r || !m.visible() {
+	if m == nil || m.room != r {
 		return nil, nil, rcFail("invalid-message")
 	}
 	return m, v, nil
