@@ -313,7 +313,7 @@ func TestCommands_WhatIsAnswered(t *testing.T) {
 		{"forget 100", []string{"Which customer?"}, false, ""},
 		{"forget 100 confirm", []string{"Which customer?"}, false, ""},
 		{"forget 100 9999", []string{"Nothing is stored about the customer `9999`", "Nothing was changed"}, false, ""},
-		{"forget 100 7001", []string{"This erases the customer `7001`", "cannot be undone", "`/facebook forget 100 7001 confirm "}, true, ""},
+		{"forget 100 7001", []string{"This erases the customer `7001`", "merged this contact with others", "cannot be undone", "`/facebook forget 100 7001 confirm "}, true, ""},
 		{"forget 100 7001 confirm", []string{"This erases the customer `7001`"}, true, ""},
 		{"subscribe 200", []string{"*Bakery*: Running"}, false, "on 200"},
 		{"subscribe", []string{"Which page?", "`100`", "`200`"}, false, ""},

@@ -28,7 +28,7 @@ func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, er
 	}
 	return c.ask.settle(ctx, in, confirms, code, deed{
 		command: []string{"forget", string(p.ID), string(customer)},
-		question: named + c.say.Say("This erases the customer `%s` of *%s*: open rooms are closed, then all rooms with all messages are removed from Rocket.Chat, and everything that is stored here. What waits is not delivered any more. It cannot be undone.",
+		question: named + c.say.Say("This erases the customer `%s` of *%s*: open rooms are closed, then all rooms with all messages are removed from Rocket.Chat, and everything that is stored here. If somebody has merged this contact with others in Rocket.Chat, their rooms go as well, from e-mail or WhatsApp too, open ones included. What waits is not delivered any more. It cannot be undone.",
 			customer, p.PlainName()),
 		do: func(ctx context.Context) (bridge.Reply, bool, error) { return c.forgotten(ctx, p, customer) },
 	})

@@ -34,7 +34,7 @@ func (c forgetCmd) Run(ctx context.Context, io Stdio) error {
 	case err != nil:
 		return err
 	case who.Gone == nil:
-		return io.say(who, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included. Add --yes to do it.\n", who.Customer, c.PageID)
+		return io.say(who, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included, and the rooms of contacts that were merged with it there. Add --yes to do it.\n", who.Customer, c.PageID)
 	default:
 		return io.say(who, "%s\n", who.Gone.In(nil))
 	}
