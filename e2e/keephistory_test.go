@@ -27,6 +27,7 @@ func TestKeepHistory_TakenBackWhileAway_IsNotSent(t *testing.T) {
 	w.agent.Deletes(wrong)
 	w.agent.Deletes(late)
 	w.run()
+	w.eventually("what was tried before the login is refused", func() bool { return w.metricsOf("messenger_bridge_postponed_total") > 0 })
 	open()
 	k.gets("zero", "one")
 	if told := slices.Concat(w.notices(k.rid, wrong), w.notices(k.rid, late)); len(told) > 0 {
