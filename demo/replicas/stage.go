@@ -171,15 +171,18 @@ func (s *stage) close() {
 // each is how often a customer writes; an answer follows when the message is shown.
 const each = 700 * time.Millisecond
 
-// talk has customers write, and the agent answer, whatever dies meanwhile.
+// talk has customers write once one leads, and the agent answer, whatever dies from then on.
 func (s *stage) talk(ctx context.Context) {
 	tick := time.NewTicker(each)
 	defer tick.Stop()
-	for {
+	for begun := false; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if begun = begun || s.leader() != nil; !begun { // Facebook would tell of all at once, and may repeat what it gave up
+			continue
 		}
 		s.mu.Lock()
 		s.said++
