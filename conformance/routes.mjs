@@ -19,6 +19,7 @@ export const covered = {
 	'POST livechat/room.saveInfo': 'isLiveChatRoomSaveInfoProps',
 	'GET livechat/department': 'isGETLivechatDepartmentProps',
 	'GET livechat/department/:_id': 'isLivechatDepartmentIdProps',
+	'GET livechat/inquiries.getOne': 'isGETLivechatInquiriesGetOneParams',
 	'GET livechat/users/agent': 'isLivechatUsersManagerGETProps', // declared for livechat/users/:type
 	'GET livechat/users/manager': 'isLivechatUsersManagerGETProps',
 
