@@ -36,6 +36,7 @@ func (c *Connections) AddByHand(ctx context.Context, h ByHand) (bridge.Page, err
 	if err != nil {
 		return bridge.Page{}, err
 	}
+	defer c.lock(h.ID)() // until it is switched on: the watch would tell of it, too
 	err = c.updateAll(ctx, []bridge.PageID{h.ID}, "", c.knownOrNew, func(p *bridge.Page) {
 		setByHand(p, h, c.now())
 		if found.Token != "" {
@@ -45,7 +46,7 @@ func (c *Connections) AddByHand(ctx context.Context, h ByHand) (bridge.Page, err
 	if err != nil {
 		return bridge.Page{ID: h.ID}, err
 	}
-	page, err := c.SwitchOn(ctx, h.ID)
+	page, err := c.switchOn(ctx, h.ID)
 	if err == nil && page.State == bridge.PageRunning {
 		c.announce(ctx, page, c.say.Say("*%s* is connected, with a token made by hand. Messages to the page arrive in Omnichannel from now on.", page.PlainName()))
 	}

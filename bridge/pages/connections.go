@@ -20,6 +20,11 @@ type Connections struct {
 // is: Running, or what is missing. ErrNoPage if it is not connected.
 func (c *Connections) SwitchOn(ctx context.Context, id bridge.PageID) (bridge.Page, error) {
 	defer c.lock(id)()
+	return c.switchOn(ctx, id)
+}
+
+// switchOn is SwitchOn for who holds the page's lock.
+func (c *Connections) switchOn(ctx context.Context, id bridge.PageID) (bridge.Page, error) {
 	page, err := c.pages.Page(id)
 	if err != nil {
 		return page, err
