@@ -79,7 +79,7 @@ func newStage(child func([]string) *exec.Cmd) (s *stage, err error) {
 	}
 	s.ana = s.rc.AddAgent("ana")
 	token := s.meta.AddPage(pageID, pageName)
-	s.meta.SubscribePage(pageID)
+	s.meta.SubscribePage(pageID, meta.MessageFields...) // else what is written before the bridge repairs that comes late, and out of order
 	for _, c := range customers {
 		s.meta.NameCustomer(c.id, c.first, c.last)
 	}

@@ -20,38 +20,44 @@ function button(text, what, which) {
   return b;
 }
 
-function bridgeBox(r) {
+function bridgeBox(box, r) {
   const says = r.says.replica;
   const role = !r.runs ? "dead" : r.answers ? says.role : "does not answer";
-  const box = element("div", "box" + (r.runs ? "" : " dead") + (role === "leader" ? " leads" : ""), `${r.name}: ${role}`);
-  box.id = r.name;
+  box.className = "box" + (r.runs ? "" : " dead") + (role === "leader" ? " leads" : "");
+  box.textContent = `${r.name}: ${role}`;
   if (r.runs && r.answers) {
     box.append(element("small", "", `record ${says.position}, epoch ${says.epoch}` +
       (says.role === "standby" ? `; behind by ${says.lagRecords} records, ${Math.round(says.lagSeconds * 1000)} ms; leader: ${says.leader || "nobody"}` : "") +
       (says.problem ? `; ${says.problem}` : "")));
   }
-  return box;
 }
 
-let built = "";
+function nodeBox(box, n) {
+  box.className = "box" + (n.runs ? "" : " dead") + (n.leads ? " leads" : "");
+  box.textContent = `${n.name}: ${n.runs ? (n.leads ? "leads the stream" : "runs") : "dead"}`;
+}
 
-function machines(v) {
-  const shape = JSON.stringify([v.replicas, v.nodes]);
-  if (shape === built) return;
-  built = shape;
-  const focused = document.activeElement && document.activeElement.id;
-  const all = v.nodes.map((n, i) => {
+// build makes the machines once: a button that were made anew between pressing and letting go would not be clicked.
+function build(v) {
+  const box = (name) => {
+    const e = element("div", "box");
+    e.id = name;
+    return e;
+  };
+  $("machines").replaceChildren(...v.nodes.map((n, i) => {
     const s = element("section");
     s.append(element("h3", "", `Machine ${i + 1}`));
-    if (v.replicas[i]) s.append(bridgeBox(v.replicas[i]));
-    const box = element("div", "box" + (n.runs ? "" : " dead") + (n.leads ? " leads" : ""), `${n.name}: ${n.runs ? (n.leads ? "leads the stream" : "runs") : "dead"}`);
-    box.id = n.name;
-    s.append(box, button(`End ${n.name}`, "kill-node", i));
+    if (v.replicas[i]) s.append(box(v.replicas[i].name));
+    s.append(box(n.name), button(`End ${n.name}`, "kill-node", i));
     if (v.replicas[i]) s.append(button("End the machine", "kill-machine", i));
     return s;
-  });
-  $("machines").replaceChildren(...all);
-  if (focused && $(focused)) $(focused).focus();
+  }));
+}
+
+function machines(v) {
+  if (!$("machines").childElementCount) build(v);
+  for (const r of v.replicas) bridgeBox($(r.name), r);
+  for (const n of v.nodes) nodeBox($(n.name), n);
 }
 
 async function look() {
