@@ -38,7 +38,7 @@ func TestGoals_InTheirSmallestForm_GiveFigures(t *testing.T) {
 		t.Skip("measured on Linux only")
 	}
 	t.Setenv("GORACE", "atexit_sleep_ms=0") // else each child takes a second to end
-	b := &bench{ctx: context.Background(), rounds: 2, seconds: 0.02, lanes: 20, idle: 200, pending: 2000, dir: t.TempDir(), progress: io.Discard}
+	b := &bench{ctx: context.Background(), rounds: 1, seconds: 0.02, lanes: 20, idle: 200, pending: 2000, dir: t.TempDir(), progress: io.Discard}
 	r, err := b.measure(goals)
 	if err != nil {
 		t.Fatal(err)
