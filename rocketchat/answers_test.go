@@ -192,3 +192,30 @@ func TestClient_NotLeading_CallsNothing(t *testing.T) {
 		t.Errorf("%d calls were made", calls)
 	}
 }
+
+// TestTakenBack_OnlyWhatIsSaidToBeDeleted_Is: an answer that is not sent for nothing is lost, and nobody is told.
+func TestTakenBack_OnlyWhatIsSaidToBeDeleted_Is(t *testing.T) {
+	for name, said := range map[string]struct {
+		status int
+		body   string
+		want   bool
+	}{
+		"hidden":                {200, `{"success":true,"message":{"_id":"id","_hidden":true,"u":{"_id":"bo"}}}`, true},
+		"deleted":               {200, `{"success":true,"message":{"_id":"id","t":"rm","u":{"_id":"bo"}}}`, true},
+		"there":                 {200, `{"success":true,"message":{"_id":"id","msg":"Hello","u":{"_id":"bo"}}}`, false},
+		"not found":             {400, `{"success":false}`, false},
+		"the database is away":  {400, `{"success":false,"error":"Server selection timed out after 30000 ms"}`, false},
+		"a gateway's":           {400, `{"message":"Bad Request"}`, false},
+		"where the bot may not": {400, `{"success":false,"error":"error-not-allowed"}`, false},
+		"failed":                {500, `{"success":false}`, false},
+	} {
+		c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(said.status)
+			fmt.Fprint(w, said.body)
+		})
+		c.hush = true
+		if got := c.TakenBack(t.Context(), "id"); got != said.want {
+			t.Errorf("%s: taken back is %v", name, got)
+		}
+	}
+}

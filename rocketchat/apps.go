@@ -71,7 +71,7 @@ func (c Apps) InstallApp(ctx context.Context, a App) (done Installed, err error)
 	case there.Version != a.Version:
 		done.Before = there.Version
 		err = c.uploadApp(ctx, a, "/{id}")
-		if codeOf(err) == "Cannot_Update_Exempt_App" { // without a licence; all versions understand one another
+		if CodeOf(err) == "Cannot_Update_Exempt_App" { // without a licence; all versions understand one another
 			err = nil
 		}
 	default:
@@ -132,7 +132,7 @@ func (c Apps) uploadApp(ctx context.Context, a App, route string) error {
 		return fmt.Errorf("make the upload: %w", err)
 	}
 	err = c.do(ctx, call{method: http.MethodPost, base: appsBase, route: route, params: map[string]string{"id": a.ID}, body: body.Bytes(), kind: form.FormDataContentType()})
-	if codeOf(err) == "private_app_install_disabled" {
+	if CodeOf(err) == "private_app_install_disabled" {
 		return &AppRefusal{Why: "this workspace does not allow private apps (DISABLE_PRIVATE_APP_INSTALLATION)", Do: "Commands work without the app: see `messenger-bridge doctor`.", Err: err}
 	}
 	return err

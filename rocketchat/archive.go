@@ -71,7 +71,7 @@ func (c Archive) closeRoom(ctx context.Context, room, comment string) error {
 	for tries := 0; ; tries++ {
 		err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.closeByUser",
 			body: map[string]string{"rid": room, "comment": comment}})
-		switch code := codeOf(err); {
+		switch code := CodeOf(err); {
 		case err == nil, code == "error-room-already-closed", code == "error-room-closed":
 			return nil
 		case lostRace(err) && tries < closingTries:
@@ -89,7 +89,7 @@ func (c Archive) closeRoom(ctx context.Context, room, comment string) error {
 // lostRace reports whether a refusal may be that of the loser of a race: most of them have
 // no code, and what has another code is refused for a reason of its own.
 func lostRace(err error) bool {
-	code := codeOf(err)
+	code := CodeOf(err)
 	return statusOf(err) == http.StatusBadRequest && (code == "" || code == "error-room-cannot-be-closed-try-again")
 }
 
@@ -99,7 +99,7 @@ func (c Archive) EraseVisitor(ctx context.Context, visitor bridge.Secret) error 
 	switch {
 	case err == nil || bridge.RefusalOf(err).Reason == bridge.VisitorUnknown:
 		return nil
-	case codeOf(err) == "visitor-has-open-rooms": // somebody has opened one meanwhile
+	case CodeOf(err) == "visitor-has-open-rooms": // somebody has opened one meanwhile
 		return err
 	}
 	return final(err)

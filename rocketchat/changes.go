@@ -36,7 +36,7 @@ func (c Livechat) Delete(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	}
 	err := c.do(ctx, call{of: visitor.Reveal(), method: http.MethodDelete, route: messageRoute, params: map[string]string{"id": string(id)},
 		body: map[string]string{"token": visitor.Reveal(), "rid": string(r)}})
-	if codeOf(err) == "invalid-message" {
+	if CodeOf(err) == "invalid-message" {
 		return true, nil
 	}
 	return permitted(err)

@@ -313,7 +313,7 @@ func (n need) lackedBy(roles []string) bool {
 
 // forbidden reports a refusal for want of a permission.
 func forbidden(err error) bool {
-	switch codeOf(err) {
+	switch CodeOf(err) {
 	case "unauthorized", "error-unauthorized", "not-authorized", "error-not-authorized":
 		return true
 	}

@@ -75,7 +75,7 @@ func (k *checkup) unknownCommands(ctx context.Context, check, instead string) {
 func (c *Workspace) allowUnknownCommands(ctx context.Context) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/settings/{id}", params: map[string]string{"id": slashSetting}, body: map[string]any{"value": true}})
 	switch {
-	case codeOf(err) == "totp-required":
+	case CodeOf(err) == "totp-required":
 		return fmt.Errorf("Rocket.Chat asks for a second factor; an administrator has to do it (Settings → Message), or the bot logs in with a personal access token made to do without: %w", err)
 	case forbidden(err):
 		return fmt.Errorf("the bot may not; an administrator has to do it (Settings → Message): %w", err)

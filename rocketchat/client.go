@@ -193,7 +193,7 @@ type call struct {
 }
 
 // do makes a call. The error is a Refusal; codes of Rocket.Chat are found in it
-// by codeOf, and what is known of others by its Answer.
+// by CodeOf, and what is known of others by its Answer.
 func (c *Client) do(ctx context.Context, k call) error {
 	k.named = k.name()
 	k.began = c.cfg.Now()
@@ -253,7 +253,7 @@ func (c *Client) make(ctx context.Context, k call) error {
 		return redirected(k, status, res.Header)
 	}
 	if err := verdict(k, res.StatusCode, body); err != nil {
-		if code := codeOf(err); tooMany[code] {
+		if code := CodeOf(err); tooMany[code] {
 			return k.throttled(res, code, limits.SaidWait(res.Header, body))
 		}
 		return err

@@ -25,8 +25,8 @@ func (e *apiError) Error() string {
 	return fmt.Sprintf("%s: HTTP %d, %s", e.route, e.status, e.code)
 }
 
-// codeOf returns the code Rocket.Chat refused with, or "".
-func codeOf(err error) string {
+// CodeOf returns the code Rocket.Chat refused with, or "": then it may be that it failed, for it tells both alike (rocketchat.md 4.0).
+func CodeOf(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -51,9 +51,6 @@ func statusOf(err error) int {
 
 // isPage reports whether an answer was a web page: it is not Rocket.Chat's own then.
 func isPage(err error) bool {
-	if err == nil {
-		return false
-	}
 	var e *apiError
 	return errors.As(err, &e) && e.page
 }

@@ -41,8 +41,8 @@ func TestVerdict_ErrorShapes(t *testing.T) {
 	} {
 		err := verdict(call{method: "GET", route: "/x"}, c.status, []byte(c.body))
 		r := bridge.RefusalOf(err)
-		if r.Verdict != c.verdict || r.Reason != c.reason || codeOf(err) != c.code {
-			t.Errorf("%s: %v %s %q, want %v %s %q", name, r.Verdict, r.Reason, codeOf(err), c.verdict, c.reason, c.code)
+		if r.Verdict != c.verdict || r.Reason != c.reason || CodeOf(err) != c.code {
+			t.Errorf("%s: %v %s %q, want %v %s %q", name, r.Verdict, r.Reason, CodeOf(err), c.verdict, c.reason, c.code)
 		}
 	}
 	if err := verdict(call{}, 200, []byte(`{"success":true}`)); err != nil {

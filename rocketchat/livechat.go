@@ -184,7 +184,7 @@ type wirePost struct {
 // Close implements rooms.Livechat.
 func (c Livechat) Close(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) error {
 	err := c.do(ctx, call{method: http.MethodPost, route: "/livechat/room.close", body: map[string]string{"rid": string(r), "token": visitor.Reveal()}})
-	if codeOf(err) == "error-not-allowed-to-close-conversation" || codeOf(err) == "error-tags-must-be-assigned-before-closing-chat" {
+	if CodeOf(err) == "error-not-allowed-to-close-conversation" || CodeOf(err) == "error-tags-must-be-assigned-before-closing-chat" {
 		return final(err)
 	}
 	return err

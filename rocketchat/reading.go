@@ -11,7 +11,6 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/pause"
-	"messenger-bridge/rocketchat/ours"
 	"messenger-bridge/rocketchat/wire"
 )
 
@@ -103,7 +102,8 @@ func (c Reader) since(ctx context.Context, room bridge.RoomID, since time.Time, 
 }
 
 // TakenBack reports whether a message is certainly deleted, on a workspace that only hides what is deleted,
-// so that Since does not tell. It does not wait for the limiter: the answer that is asked about waits meanwhile.
+// so that Since does not tell. One that is not found need not be: Rocket.Chat says the same when its database fails.
+// It does not wait for the limiter, nor for long: the answer that is asked about waits meanwhile.
 func (c Reader) TakenBack(ctx context.Context, id bridge.MessageID) bool {
 	c.mu.Lock()
 	hush := c.hush
@@ -111,8 +111,10 @@ func (c Reader) TakenBack(ctx context.Context, id bridge.MessageID) bool {
 	if !hush {
 		return false
 	}
-	found, whose, err := byID(c).lookUp(ctx, id)
-	return err == nil && (whose == ours.Nobodys || found.Hidden || found.System == wire.DeletedMessage)
+	ctx, stop := context.WithTimeout(ctx, 2*time.Second)
+	defer stop()
+	found, _, err := byID(c).lookUp(ctx, id)
+	return err == nil && (found.Hidden || found.System == wire.DeletedMessage)
 }
 
 // CustomerRooms returns a part of a list of customers' rooms, where something changed last first,

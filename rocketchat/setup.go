@@ -60,7 +60,7 @@ func (c Setup) settle(ctx context.Context, name string) (site, error) {
 		} else {
 			err = c.describe(ctx, s.group)
 		}
-		if codeOf(err) == "error-duplicate-channel-name" { // made meanwhile, or hidden
+		if CodeOf(err) == "error-duplicate-channel-name" { // made meanwhile, or hidden
 			tried[s.free] = true
 			continue
 		}
@@ -92,9 +92,9 @@ func (c Setup) create(ctx context.Context, name string) (group, error) {
 	}
 	err := c.do(ctx, call{method: http.MethodPost, route: "/groups.create", answer: &answer, body: map[string]any{
 		"name": name, "extraData": map[string]any{"topic": c.cfg.Say.Say(setupTopic), "broadcast": false, "encrypted": false}}})
-	if RefusedForGood(err) && codeOf(err) != "error-duplicate-channel-name" { // an invalid name, or no permission
+	if RefusedForGood(err) && CodeOf(err) != "error-duplicate-channel-name" { // an invalid name, or no permission
 		why := notMade
-		if codeOf(err) == "error-invalid-room-name" {
+		if CodeOf(err) == "error-invalid-room-name" {
 			why = badName
 		}
 		return group{}, unusable{fmt.Errorf("it cannot be created: %w", err), why}

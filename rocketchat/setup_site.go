@@ -68,7 +68,7 @@ func (c Setup) survey(ctx context.Context, name string, tried map[string]bool) (
 		}
 		room, err := c.groupOf(ctx, url.Values{"roomName": {one}})
 		switch {
-		case codeOf(err) == "error-room-not-found":
+		case CodeOf(err) == "error-room-not-found":
 			s.free = one
 			return s, nil
 		case err != nil && !RefusedForGood(err):
@@ -103,7 +103,7 @@ func (c Setup) keptSite(ctx context.Context, name string) (s site, err error) {
 	}
 	s.group, err = c.groupOf(ctx, url.Values{"roomId": {string(id)}})
 	switch {
-	case codeOf(err) == "error-room-not-found":
+	case CodeOf(err) == "error-room-not-found":
 		return site{}, nil
 	case RefusedForGood(err):
 		return s, unusable{fmt.Errorf("the bot is no longer in it: %w", err), notIn}
@@ -114,7 +114,7 @@ func (c Setup) keptSite(ctx context.Context, name string) (s site, err error) {
 	if s.Name != name { // renamed, or made under another name
 		other, err := c.groupOf(ctx, url.Values{"roomName": {name}})
 		switch {
-		case err == nil && other.ID != s.ID, RefusedForGood(err) && codeOf(err) != "error-room-not-found":
+		case err == nil && other.ID != s.ID, RefusedForGood(err) && CodeOf(err) != "error-room-not-found":
 			s.taken, s.by = true, other.Creator.Username
 		case err != nil && !RefusedForGood(err):
 			return s, err

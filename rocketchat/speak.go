@@ -37,7 +37,7 @@ func (c Notifier) announce(ctx context.Context, n bridge.Notice) error {
 	}
 	err := c.send(ctx, room, ours.NoticeID(n.Key()), n.Text)
 	switch {
-	case codeOf(err) == "error-message-size-exceeded", codeOf(err) == "error-invalid-message":
+	case CodeOf(err) == "error-message-size-exceeded", CodeOf(err) == "error-invalid-message":
 		return final(err) // it would hold up all others
 	case RefusedForGood(err):
 		return noSetup(err)

@@ -23,9 +23,9 @@ func (c byID) lookUp(ctx context.Context, id bridge.MessageID) (found ours.Messa
 	err = c.do(ctx, call{method: http.MethodGet, route: "/chat.getMessage", query: url.Values{"msgId": {string(id)}}, answer: &answer})
 	bot, _ := c.Bot()
 	switch {
-	case codeOf(err) == "error-not-allowed": // it is where the bot may not read
+	case CodeOf(err) == "error-not-allowed": // it is where the bot may not read
 		return found, ours.Others, nil
-	case statusOf(err) == http.StatusBadRequest && codeOf(err) == "" && !isPage(err):
+	case statusOf(err) == http.StatusBadRequest && CodeOf(err) == "" && !isPage(err):
 		return found, ours.Nobodys, nil
 	case err == nil && !answer.Message.ByBot(bot):
 		return answer.Message, ours.Others, nil

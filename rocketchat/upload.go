@@ -49,8 +49,8 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 		return "", *content.Err.Load()
 	case statusOf(err) == http.StatusForbidden && !isPage(err): // also of a room that is not open (rocketchat.md 4.7)
 		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Answer: bridge.RefusalOf(err).Answer, Err: err}
-	case refusesFile[codeOf(err)] != "":
-		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[codeOf(err)], Answer: bridge.RefusalOf(err).Answer, Err: err}
+	case refusesFile[CodeOf(err)] != "":
+		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[CodeOf(err)], Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case err == nil && answer.ID == "":
 		err = unexpected(up, nil)
 	}
