@@ -179,13 +179,14 @@ func (s *catchUp) countTooOld(d pendingRoom, messages []wire.Message, limit time
 	}
 }
 
-// couldNotRead keeps a room pending. One room must not keep the session from all others.
+// couldNotRead keeps a room pending. One room must not keep the session from all others. A refusal that names no
+// code may be Rocket.Chat's failing database.
 func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
 	log := s.cfg.Log.With("room", asked.room, "err", err)
 	switch {
 	case endsSession(ctx, err):
 		return fmt.Errorf("messages of room %s: %w", asked.room, err)
-	case rocketchat.RefusedForGood(err), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
+	case rocketchat.RefusedForGood(err) && (rocketchat.CodeOf(err) != "" || asked.tries >= holdTries), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
 		log.Warn("a room cannot be looked into")
 		return s.takeIn(ctx, d, asked, nil)
 	}

@@ -120,7 +120,7 @@ func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
 			}
 			answer(w, r)
 		}))
-		found, err := s.sweeper.listRooms(t.Context(), wire.OpenRooms, time.Time{}, listed{
+		found, _, err := s.sweeper.listRooms(t.Context(), wire.OpenRooms, time.Time{}, listed{
 			since: func() time.Time { return time.Now().Add(-time.Hour) },
 			quiet: func(wire.RoomSeen) bool { return false }, strange: func(wire.RoomSeen) {},
 		})
@@ -140,6 +140,30 @@ func TestListRooms_WhateverThePages_NoneIsSkipped(t *testing.T) {
 		if strings.HasPrefix(name, "one") && calls > 3 {
 			t.Errorf("%s: %d calls for 60 rooms", name, calls)
 		}
+	}
+}
+
+// A customer in the queue writes while the queue is listed, and so moves to where it was read already.
+func TestListOpen_RoomMovesToTheHeadOfTheQueue_IsFound(t *testing.T) {
+	queue := roomList(60, 100, true, func(page int, rooms *[]string) {
+		if page == 1 {
+			moved := (*rooms)[55]
+			*rooms = slices.Insert(slices.Delete(*rooms, 55, 56), 0, moved)
+		}
+	})
+	s, _ := listening(answering(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("queued") != "" {
+			queue(w, r)
+			return
+		}
+		fmt.Fprint(w, `{"success":true,"rooms":[],"total":0}`)
+	}))
+	since := func() time.Time { return time.Now().Add(-time.Hour) }
+	found, err := s.sweeper.listOpen(t.Context(), listed{
+		since: since, quiet: func(wire.RoomSeen) bool { return false }, strange: func(wire.RoomSeen) {},
+	}, since)
+	if err != nil || len(found) != 60 {
+		t.Errorf("%d of 60 rooms, %v", len(found), err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package stream_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -66,4 +67,29 @@ func TestCatchUp_QuietRoomWasClosed_IsTold(t *testing.T) {
 		defer o.mu.Unlock()
 		return len(o.closed) == 1
 	})
+}
+
+// Rocket.Chat tells of a failing database as of what it refuses for good: 400, and a text (rocketchat.md 4.0).
+func TestCatchUp_DatabaseFailsForAMoment_NothingIsLost(t *testing.T) {
+	for name, fault := range map[string]chat.Fault{
+		"the list of rooms in the queue": {Route: "GET livechat/rooms", Match: func(r *http.Request, _ []byte) bool { return r.URL.Query().Get("queued") != "" }},
+		"a room":                         {Route: "GET chat.syncMessages"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t, chat.Config{})
+			o.rc.ReemitAfter(0)
+			ana := o.rc.AddAgent("ana")
+			o.run()
+			room := o.visitor("a")
+			ana.Takes(room)
+			o.belongs(room)
+			o.halt()
+			ana.Says(room, "missed")
+			ana.ReturnsToQueue(room)
+			fault.Status, fault.Body, fault.Times = http.StatusBadRequest, `{"success":false,"error":"not primary and secondaryOk=false"}`, 1
+			o.rc.Inject(fault)
+			o.run()
+			o.gets("missed")
+		})
+	}
 }

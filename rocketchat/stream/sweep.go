@@ -105,7 +105,7 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 			unknown = append(unknown, pendingRoom{room: room.ID, found: true})
 		}
 	}
-	open, err := s.listOpen(ctx, listed{begin, quiet, strange}, func() time.Time { return c.at.Add(-settled) })
+	open, err := s.listOpen(ctx, listed{begin, quiet, strange}, func() time.Time { return c.at.Add(-overlap) })
 	if err != nil {
 		return c, fmt.Errorf("list rooms: %w", err)
 	}
@@ -114,7 +114,7 @@ func (s *sweeper) changed(ctx context.Context, first bool) (c changes, err error
 	if first {
 		closedSince = closedSince.Add(-hotFor)
 	}
-	closed, err := s.listRooms(ctx, wire.ClosedRooms, closedSince, listed{begin, quiet, func(wire.RoomSeen) {}})
+	closed, _, err := s.listRooms(ctx, wire.ClosedRooms, closedSince, listed{begin, quiet, func(wire.RoomSeen) {}})
 	if err != nil {
 		return c, fmt.Errorf("list closed rooms: %w", err)
 	}
@@ -152,20 +152,26 @@ type listed struct {
 
 // listOpen returns our rooms that are not closed, of which Rocket.Chat has three lists. A room that
 // left one of them before it was read, for the open ones that had been read already, is now at their
-// head: so that is read once more, down to what was touched before all began.
+// head; one that was touched while a list was read in parts, at the head of that. So these are read
+// once more, down to what was touched before all began.
 func (s *sweeper) listOpen(ctx context.Context, wanted listed, began func() time.Time) (all []pendingRoom, err error) {
 	known := map[bridge.RoomID]bool{}
 	again := listed{began, func(wire.RoomSeen) bool { return false }, func(wire.RoomSeen) {}}
-	for i, list := range []wire.Listing{wire.OpenRooms, wire.HeldRooms, wire.QueuedRooms, wire.OpenRooms} {
-		if i == 3 {
+	lists := []wire.Listing{wire.OpenRooms, wire.HeldRooms, wire.QueuedRooms, wire.OpenRooms}
+	for i := 0; i < len(lists); i++ {
+		list, first := lists[i], i < 3
+		if !first {
 			wanted = again
 		}
-		found, err := s.listRooms(ctx, list, time.Time{}, wanted)
-		if list != wire.OpenRooms && rocketchat.RefusedForGood(err) { // this server has no such list: they are among the open ones
+		found, parts, err := s.listRooms(ctx, list, time.Time{}, wanted)
+		if list != wire.OpenRooms && noSuchList(err) { // they are among the open ones
 			continue
 		}
 		if err != nil {
 			return nil, err
+		}
+		if first && list != wire.OpenRooms && parts > 1 {
+			lists = append(lists, list)
 		}
 		for _, room := range found {
 			if !known[room.room] {
@@ -177,15 +183,22 @@ func (s *sweeper) listOpen(ctx context.Context, wanted listed, began func() time
 	return all, nil
 }
 
-// listRooms returns our rooms of a list that were touched since a time; of closed rooms, those that were closed since
-// another. Rooms move while the list is read: what is written moves them to its head, closing takes them out. So each
+// noSuchList reports whether a server does not know what is asked for. Any other refusal may be
+// that it failed, which it tells alike.
+func noSuchList(err error) bool {
+	code := rocketchat.CodeOf(err)
+	return code == "invalid-params" || code == "error-invalid-params"
+}
+
+// listRooms returns our rooms of a list that were touched since a time, and in how many parts it was read; of closed
+// rooms, those that were closed since another. Rooms move while the list is read: what is written moves them to its head, closing takes them out. So each
 // page begins with the end of the page before.
-func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.Time, wanted listed) (found []pendingRoom, err error) {
+func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.Time, wanted listed) (found []pendingRoom, parts int, err error) {
 	seen := map[bridge.RoomID]bool{}
-	for offset, back := 0, 0; ; {
+	for offset, back := 0, 0; ; parts++ {
 		page, total, err := s.cfg.Client.CustomerRooms(ctx, list, closed, offset, pageSize)
 		if err != nil {
-			return nil, err
+			return nil, parts, err
 		}
 		limit := wanted.since()
 		joins, news := offset == 0 || len(page) < 2, false
@@ -197,12 +210,12 @@ func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.
 			seen[room.ID], news = true, true
 			if at := room.Touched(); !at.IsZero() && at.Before(limit) {
 				if !wanted.quiet(room) && joins && list != wire.ClosedRooms {
-					return found, nil // sorted: all that follow are older; a closed one may have been silent for long before
+					return found, parts + 1, nil // sorted: all that follow are older; a closed one may have been silent for long before
 				}
 				continue
 			}
 			if whose, ours, err := s.cfg.Store.Conversation(room.ID); err != nil {
-				return nil, err
+				return nil, parts, err
 			} else if ours {
 				found = append(found, pendingRoom{room: room.ID, began: room.Began.Time, whose: whose})
 			} else {
@@ -216,7 +229,7 @@ func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.
 		}
 		end := offset + len(page)
 		if len(page) == 0 || total > 0 && end >= total || total == 0 && !news {
-			return found, nil
+			return found, parts + 1, nil
 		}
 		offset = end - min(pageJoin, len(page)/2)
 	}
