@@ -76,7 +76,9 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	for n := range events {
 		in := &events[n]
 		if in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
-			receipts = append(receipts, receiptOf(in, i.Notices, i.Outbound))
+			if i.Outbound.Knows(in.Conversation, in.Tag) { // of who was forgotten, Meta may tell late
+				receipts = append(receipts, receiptOf(in, i.Notices))
+			}
 			continue
 		}
 		if in.Kind == bridge.TestEvent {
@@ -117,14 +119,9 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	return err
 }
 
-// receiptOf returns what an echo of ours proves. Whose it is, it says only where somebody
-// may ask: of who was forgotten, Meta may tell late.
-func receiptOf(echo *bridge.Incoming, told *notices.Notices, out *outbound.Outbound) bridge.Receipt {
-	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Tag: echo.Tag}
-	if !out.Knows(echo.Conversation, echo.Tag) {
-		return r
-	}
-	r.With = echo.Conversation
+// receiptOf returns what an echo of ours proves.
+func receiptOf(echo *bridge.Incoming, told *notices.Notices) bridge.Receipt {
+	r := bridge.Receipt{Page: echo.Conversation.Page, Mid: echo.Mid, Tag: echo.Tag, With: echo.Conversation}
 	if told.WantsReceipts(echo.Conversation) {
 		r.Sent = bridge.Sent{To: echo.Conversation, Tag: echo.Tag, At: echo.At}
 	}
