@@ -35,7 +35,13 @@ func newAlone() *alone {
 	return &alone{taken: map[channel]int{}, refused: map[bridge.Seq]refusedAlone{}}
 }
 
-func channelOf(a *attempt) channel { return channel{a.page.ID, a.out.Conversation.Kind} }
+// channelOf returns the way a message goes: a private answer to a comment takes that of messages.
+func channelOf(a *attempt) channel {
+	if a.out.Private {
+		return channel{a.page.ID, bridge.Messages}
+	}
+	return channel{a.page.ID, a.out.Conversation.Kind}
+}
 
 // took notes that Meta has taken something of a channel.
 func (l *alone) took(c channel) {

@@ -78,3 +78,15 @@ func TestDeliver_RefusedAndNothingIsTaken_Waits(t *testing.T) {
 		}
 	}
 }
+
+// TestAlone_PrivateAnswer_RepliesAreNoProof: it goes the way of messages, which has other permissions.
+func TestAlone_PrivateAnswer_RepliesAreNoProof(t *testing.T) {
+	of := func(kind bridge.Kind, private bool) channel {
+		a := &attempt{page: bridge.Page{ID: "1"}}
+		a.out.Conversation.Kind, a.out.Private = kind, private
+		return channelOf(a)
+	}
+	if of(bridge.Comments, true) != of(bridge.Messages, false) || of(bridge.Comments, true) == of(bridge.Comments, false) {
+		t.Error("a private answer is judged by what is taken of public ones")
+	}
+}
