@@ -142,7 +142,7 @@ func (m *wireThreadMessage) incoming(page bridge.PageID, customer bridge.Custome
 
 func (m *wireThreadMessage) attachments() (all []bridge.Attachment) {
 	for _, a := range m.Files.Data {
-		if file := a.attachment(); file.URL != string(m.Sticker) {
+		if file := a.attachment(); file.URL == "" || file.URL != string(m.Sticker) { // "" is asked for by its place
 			all = append(all, file)
 		}
 	}

@@ -2,6 +2,7 @@ package messenger
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -228,5 +229,16 @@ func TestLook_TooOften_GivesTheWorkerBack(t *testing.T) {
 	}
 	if refused != 4 {
 		t.Errorf("%d of 6 refused", refused)
+	}
+}
+
+// TestThreads_FileWithoutAnAddress_KeepsItsPlace: it is asked for by that, and by what stands there the agent is told.
+func TestThreads_FileWithoutAnAddress_KeepsItsPlace(t *testing.T) {
+	var m wireThreadMessage
+	if err := json.Unmarshal([]byte(`{"id":"m_1","attachments":{"data":[{"mime_type":"image/jpeg"},{"mime_type":"application/pdf","file_url":"https://cdn/b.pdf"}]}}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	if all := m.attachments(); len(all) != 2 || all[0].URL != "" || all[1].URL != "https://cdn/b.pdf" {
+		t.Errorf("read as %+v", all)
 	}
 }
