@@ -219,3 +219,20 @@ func TestTakenBack_OnlyWhatIsSaidToBeDeleted_Is(t *testing.T) {
 		}
 	}
 }
+
+// TestNotify_RefusedWithoutACode_IsTriedAgain: it may be a failing database. What has a code is meant.
+func TestNotify_RefusedWithoutACode_IsTriedAgain(t *testing.T) {
+	for body, want := range map[string]bridge.Verdict{
+		`{"success":false,"error":"not primary and secondaryOk=false"}`:                 bridge.Again,
+		`{"success":false,"error":"error-not-allowed","errorType":"error-not-allowed"}`: bridge.Never,
+	} {
+		c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, body)
+		})
+		err := c.Notify(t.Context(), bridge.Notice{Kind: bridge.NotDelivered, Room: "room", Message: "m", To: bridge.Author{ID: "ana", Username: "ana"}, Sentence: "Not delivered."})
+		if r := bridge.RefusalOf(err); err == nil || r.Verdict != want {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}

@@ -64,7 +64,7 @@ func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 // needs to know any more.
 func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
 	err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), n.Sentence)
-	if RefusedForGood(err) {
+	if RefusedForGood(err) && CodeOf(err) != "" {
 		return nil
 	}
 	return err
@@ -161,9 +161,10 @@ func (c Speaker) directRoom(ctx context.Context, user bridge.Author) (bridge.Roo
 	return answer.Room.ID, err
 }
 
-// final is for what another attempt will not change.
+// final is for what another attempt will not change. A refusal without a code may be of a failing database:
+// the queue tries again, and gives it up in time.
 func final(err error) error {
-	if RefusedForGood(err) {
+	if RefusedForGood(err) && CodeOf(err) != "" {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Err: err}
 	}
 	return err
