@@ -2,6 +2,8 @@ package faults
 
 import (
 	"math/rand/v2"
+	"net/http"
+	"strings"
 	"time"
 
 	"messenger-bridge/sandbox/chat"
@@ -25,6 +27,8 @@ var all = []fault{
 
 	{"workspace down", func(w *world, _ *rand.Rand) func() { w.rc.Down(); return func() { _ = w.rc.Up() } }},
 	{"workspace hangs", func(w *world, _ *rand.Rand) func() { w.rc.Hang(true); return func() { w.rc.Hang(false) } }},
+	{"workspace's database fails", inject(chat.Fault{Status: 400, Body: `{"success":false,"error":"not primary and secondaryOk=false"}`,
+		Match: func(r *http.Request, _ []byte) bool { return strings.HasPrefix(r.URL.Path, "/api/v1/") }})},
 	{"workspace slow", inject(chat.Fault{Delay: 150 * time.Millisecond})},
 	{"messages: 429", inject(chat.Fault{Route: "POST livechat/message", Status: 429, ContentType: "application/json",
 		Body: `{"success":false,"error":"Error, too many requests. Please slow down. You must wait 1 seconds before trying this endpoint again. [error-too-many-requests]"}`})},
