@@ -150,12 +150,12 @@ func dial(target string, n int) ([]*connection, error) {
 	return conns, nil
 }
 
-// nonStop sends the next call as soon as the one before is answered.
+// nonStop sends the next call as soon as the one before is answered, one in any case.
 func (a *attempt) nonStop(conn *connection) error {
 	for {
 		i := int(a.next.Add(1) - 1)
 		now := time.Since(a.flight.started)
-		if i >= len(a.sent) || now >= a.end {
+		if i >= len(a.sent) || i > 0 && now >= a.end {
 			return nil
 		}
 		a.sent[i] = int64(now)
