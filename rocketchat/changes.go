@@ -110,12 +110,12 @@ func (c Speaker) React(ctx context.Context, id bridge.MessageID, emoji string) (
 		if other == name || ours.IsMark(other) || !slices.Contains(by.Usernames, bot) {
 			continue
 		}
-		if done, err := c.setReaction(ctx, id, other, false); !done || err != nil {
+		if done, err := permitted(c.setReaction(ctx, id, other, false)); !done || err != nil {
 			return false, err
 		}
 	}
 	if name == "" {
 		return true, nil
 	}
-	return c.setReaction(ctx, id, name, true)
+	return permitted(c.setReaction(ctx, id, name, true))
 }

@@ -63,11 +63,10 @@ func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 // tellRoom tells whoever works in a room. One that refuses it is closed, and nobody
 // needs to know any more.
 func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
-	err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), n.Sentence)
-	if RefusedForGood(err) && CodeOf(err) != "" {
-		return nil
+	if err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), n.Sentence); !RefusedForGood(err) || CodeOf(err) == "" {
+		return err
 	}
-	return err
+	return nil
 }
 
 // correct rewrites the notice that said a message waits, and takes its mark off.
@@ -197,14 +196,16 @@ func (c Speaker) react(ctx context.Context, id bridge.MessageID, emoji string, o
 	if emoji == "" {
 		return nil
 	}
-	_, err := c.setReaction(ctx, id, emoji, on)
-	return err
+	if err := c.setReaction(ctx, id, emoji, on); !RefusedForGood(err) || CodeOf(err) == "" {
+		return err
+	}
+	return nil
 }
 
-// setReaction sets or removes a reaction of the bot; false says that it is refused.
-func (c Speaker) setReaction(ctx context.Context, id bridge.MessageID, emoji string, on bool) (bool, error) {
-	return permitted(c.do(ctx, call{of: string(id), method: http.MethodPost, route: "/chat.react",
-		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}}))
+// setReaction sets or removes a reaction of the bot.
+func (c Speaker) setReaction(ctx context.Context, id bridge.MessageID, emoji string, on bool) error {
+	return c.do(ctx, call{of: string(id), method: http.MethodPost, route: "/chat.react",
+		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}})
 }
 
 // RefusedForGood reports a refusal that another attempt will not change.
