@@ -236,3 +236,20 @@ func TestNotify_RefusedWithoutACode_IsTriedAgain(t *testing.T) {
 		}
 	}
 }
+
+// The mark on a message is tried again with its notice, for the same reason.
+func TestReact_RefusedWithoutACode_IsTriedAgain(t *testing.T) {
+	for body, again := range map[string]bool{
+		`{"success":false,"error":"not primary and secondaryOk=false"}`:                 true,
+		`{"success":false,"error":"error-not-allowed","errorType":"error-not-allowed"}`: false,
+	} {
+		c := answering(t, nil, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, body)
+		})
+		err := c.Notify(t.Context(), bridge.Notice{Kind: bridge.HasArrived, Room: "room", Message: "m"})
+		if (err != nil) != again {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}

@@ -25,7 +25,7 @@ func (e *apiError) Error() string {
 	return fmt.Sprintf("%s: HTTP %d, %s", e.route, e.status, e.code)
 }
 
-// CodeOf returns the code Rocket.Chat refused with, or "": then it may be that it failed, for it tells both alike (rocketchat.md 4.0).
+// CodeOf returns the code Rocket.Chat refused with, or "" (rocketchat.md 4.0).
 func CodeOf(err error) string {
 	if err == nil {
 		return ""

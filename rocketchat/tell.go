@@ -60,10 +60,9 @@ func (c Notifier) quoteInRoom(ctx context.Context, n bridge.Notice) error {
 	return err
 }
 
-// tellRoom tells whoever works in a room. One that refuses it is closed, and nobody
-// needs to know any more.
+// tellRoom tells whoever works in a room. One that refuses it is closed, and nobody needs to know any more.
 func (c Notifier) tellRoom(ctx context.Context, n bridge.Notice) error {
-	if err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), n.Sentence); !RefusedForGood(err) || CodeOf(err) == "" {
+	if err := c.sendQuote(ctx, n.Room, ours.NoticeID(n.Key()), n.Sentence); !Meant(err) {
 		return err
 	}
 	return nil
@@ -83,8 +82,7 @@ func (c Notifier) correct(ctx context.Context, n bridge.Notice) error {
 	return err
 }
 
-// revise rewrites the notices that said a message was not delivered, and takes its
-// mark off.
+// revise rewrites the notices that said a message was not delivered, and takes its mark off.
 func (c Notifier) revise(ctx context.Context, n bridge.Notice) error {
 	if err := c.unmark(ctx, n, bridge.NotDelivered); err != nil {
 		return err
@@ -160,10 +158,9 @@ func (c Speaker) directRoom(ctx context.Context, user bridge.Author) (bridge.Roo
 	return answer.Room.ID, err
 }
 
-// final is for what another attempt will not change. A refusal without a code may be of a failing database:
-// the queue tries again, and gives it up in time.
+// final is for what another attempt will not change. What is not meant the queue tries again, and gives up in time.
 func final(err error) error {
-	if RefusedForGood(err) && CodeOf(err) != "" {
+	if Meant(err) {
 		return &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WorkspaceError, Err: err}
 	}
 	return err
@@ -196,7 +193,7 @@ func (c Speaker) react(ctx context.Context, id bridge.MessageID, emoji string, o
 	if emoji == "" {
 		return nil
 	}
-	if err := c.setReaction(ctx, id, emoji, on); !RefusedForGood(err) || CodeOf(err) == "" {
+	if err := c.setReaction(ctx, id, emoji, on); !Meant(err) {
 		return err
 	}
 	return nil
@@ -208,7 +205,10 @@ func (c Speaker) setReaction(ctx context.Context, id bridge.MessageID, emoji str
 		body: map[string]any{"emoji": emoji, "messageId": string(id), "shouldReact": on}})
 }
 
-// RefusedForGood reports a refusal that another attempt will not change.
+// Meant reports a refusal for good that names its reason. Without one, it may be of a failing database (decision 120).
+func Meant(err error) bool { return RefusedForGood(err) && CodeOf(err) != "" }
+
+// RefusedForGood reports a refusal that another attempt will hardly change, or that is not worth one.
 func RefusedForGood(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusBadRequest || status == http.StatusForbidden || status == http.StatusNotFound

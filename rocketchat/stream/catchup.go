@@ -186,7 +186,7 @@ func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendin
 	switch {
 	case endsSession(ctx, err):
 		return fmt.Errorf("messages of room %s: %w", asked.room, err)
-	case rocketchat.RefusedForGood(err) && (rocketchat.CodeOf(err) != "" || asked.tries >= holdTries), asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
+	case rocketchat.Meant(err), rocketchat.RefusedForGood(err) && asked.tries >= holdTries, asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
 		log.Warn("a room cannot be looked into")
 		return s.takeIn(ctx, d, asked, nil)
 	}

@@ -191,8 +191,8 @@ func noSuchList(err error) bool {
 }
 
 // listRooms returns our rooms of a list that were touched since a time, and in how many parts it was read; of closed
-// rooms, those that were closed since another. Rooms move while the list is read: what is written moves them to its head, closing takes them out. So each
-// page begins with the end of the page before.
+// rooms, those that were closed since another. Rooms move while the list is read: what is written moves them to its
+// head, closing takes them out. So each page begins with the end of the page before.
 func (s *sweeper) listRooms(ctx context.Context, list wire.Listing, closed time.Time, wanted listed) (found []pendingRoom, parts int, err error) {
 	seen := map[bridge.RoomID]bool{}
 	for offset, back := 0, 0; ; parts++ {
