@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/trail"
 	"messenger-bridge/store/wipe"
@@ -47,6 +48,7 @@ func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms 
 	}
 	if err == nil {
 		err = s.do(ctx, &op{apply: func(g *group) {
+			wipeMore(g) // with the same commit: whatever stops us, it is still to be done
 			g.Keep(trail.Erase(&g.Transaction, c))
 			for _, r := range same {
 				if g.Bucket(bucketMessages).Bucket.Bucket(r.day) != nil {
@@ -68,9 +70,7 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		return err
 	}
 	err := s.do(ctx, &op{apply: func(g *group) {
-		g.Record.Wipe()
-		g.Wrote = true
-		g.Keep(wipe.Ask(g.Tx)) // with the same commit: whatever stops us, it is still to be done
+		wipeMore(g)
 		g.Drop(g.Bucket(bucketConversations), []byte(c.String()))
 		for _, r := range rooms {
 			g.Drop(g.Bucket(bucketRooms), []byte(r))
@@ -78,8 +78,8 @@ func (s Eraser) EraseConversation(ctx context.Context, c bridge.Conversation, ro
 		g.then(func() { s.linked.Erased(c) })
 	}})
 	if err == nil {
-		StateTable(s).ForgetState(c)                 // now that nothing more is heard of the rooms
-		err = s.do(ctx, &op{apply: func(*group) {}}) // which rides with the commit
+		StateTable(s).ForgetState(c)          // now that nothing more is heard of the rooms
+		err = s.do(ctx, &op{apply: wipeMore}) // which rides with the commit
 	}
 	if err != nil {
 		return fmt.Errorf("erase conversation %s: %w", c, err)
@@ -103,25 +103,29 @@ func (s Eraser) Overwrite(ctx context.Context) error {
 func (s Eraser) overwrite() error {
 	s.wiping.Lock()
 	defer s.wiping.Unlock()
-	for w := (wipe.Wiper{}); ; {
-		var done, waits bool
-		err := s.do(context.Background(), &op{apply: func(g *group) {
-			var err error
-			done, waits, err = w.Step(g.Tx)
+	_ = s.surely(func(*group) {}) // takes along what is not in the file yet
+	_ = s.surely(wipeMore)        // that, too; files that follow may have begun before
+	return wipe.All(func(step func(*bbolt.Tx) error) error {
+		return s.surely(func(g *group) {
 			g.Wrote = true
-			g.Keep(err)
-		}})
-		switch {
-		case errors.Is(err, ErrClosed) || err == nil && done:
-			return err
-		case err != nil || waits:
-			time.Sleep(wipePause)
-		}
-	}
+			g.Keep(step(g.Tx))
+		})
+	})
 }
 
-// wipePause is for the disk to become well, or for a reader of what is to be overwritten to end.
-const wipePause = 100 * time.Millisecond
+func wipeMore(g *group) { changes.Wipe(&g.Transaction) }
+
+// surely has a change made, however long the disk refuses it. An error means that the store is
+// closed, which it stays.
+func (s Eraser) surely(apply func(*group)) error {
+	for {
+		err := s.do(context.Background(), &op{apply: apply})
+		if err == nil || errors.Is(err, ErrClosed) {
+			return err
+		}
+		time.Sleep(wipe.Pause)
+	}
+}
 
 // receiptAt is a key in the bucket of a day.
 type receiptAt struct{ day, key []byte }

@@ -13,6 +13,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
+	"messenger-bridge/store/changes"
 )
 
 // lived is a customer with whom much was spoken, so that ids lie in pages of all kinds.
@@ -45,6 +46,26 @@ func live(t testing.TB, s *store.Store, n int, name string) lived {
 		}
 	}
 	return l
+}
+
+// waits has so much wait for a customer that whoever overwrites is not done with it in one step. The
+// customer's id stands with each.
+func (l lived) waits(t testing.TB, s *store.Store) []bridge.Seq {
+	t.Helper()
+	var all []bridge.Entry
+	for i := range 1000 {
+		all = append(all, bridge.Entry{Lane: l.c.Lane(), Key: fmt.Sprint("waits", l.c.Customer, i), Body: make([]byte, 5000)})
+	}
+	return add(t, s.Inbox(), all...)
+}
+
+func conclude(t testing.TB, s *store.Store, seqs []bridge.Seq) {
+	t.Helper()
+	for _, seq := range seqs {
+		if err := s.Inbox().Conclude(seq); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (l lived) erase(t testing.TB, s *store.Store) {
@@ -139,12 +160,7 @@ func TestErase_StoppedBefore_TheNextRunOverwrites(t *testing.T) {
 		t.Fatal("there is nothing to overwrite")
 	}
 	s = open(t, options(path))
-	for asked := true; asked; {
-		var err error
-		if asked, err = s.Wiping(); err != nil {
-			t.Fatal(err)
-		}
-	}
+	wiped(t, s)
 	closeStore(t, s)
 	if got := mine.inFile(t, path); len(got) != 0 {
 		t.Errorf("in the file are still %q", got)
@@ -178,6 +194,111 @@ func TestErase_SomebodyReads_IsDoneAfterwards(t *testing.T) {
 	}
 	if got := mine.inFile(t, path); len(got) != 0 {
 		t.Errorf("in the file are still %q", got)
+	}
+}
+
+// TestErase_AskedAgainMeanwhile_BeginsAnew: what is erased while something is being overwritten may
+// lie before the page that is looked at.
+func TestErase_AskedAgainMeanwhile_BeginsAnew(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	first, second := live(t, s, 777001, "annaexample"), live(t, s, 777002, "benexample")
+	seqs := second.waits(t, s)
+	letGo, err := s.Reading()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first.erase(t, s)
+	ctx, stop := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer stop()
+	if s.Overwrite(ctx) == nil {
+		t.Fatal("it was overwritten below a reader")
+	}
+	conclude(t, s, seqs)
+	second.erase(t, s)
+	if err := letGo(); err != nil {
+		t.Fatal(err)
+	}
+	wiped(t, s)
+	for _, l := range []lived{first, second} {
+		if got := l.inFile(t, path); len(got) != 0 {
+			t.Errorf("in the file are still %q", got)
+		}
+	}
+}
+
+// wiped waits until nothing is to be overwritten any more.
+func wiped(t *testing.T, s *store.Store) {
+	t.Helper()
+	for asked := true; asked; {
+		var err error
+		if asked, err = s.Wiping(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestOverwrite_WhatWasJustConcluded_IsOverwrittenToo: it rides with the next commit, which is the
+// first of those that overwrite.
+func TestOverwrite_WhatWasJustConcluded_IsOverwrittenToo(t *testing.T) {
+	path := newPath(t)
+	s := open(t, options(path))
+	mine := live(t, s, 777001, "annaexample")
+	seqs := mine.waits(t, s)
+	mine.erase(t, s)
+	conclude(t, s, seqs)
+	if err := s.Overwrite(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := mine.inFile(t, path); len(got) != 0 {
+		t.Errorf("in the file are still %q", got)
+	}
+}
+
+// TestErase_FilesThatFollow_AreOverwrittenToo, when the second is erased, or what waited is
+// dropped, after they have begun to overwrite.
+func TestErase_FilesThatFollow_AreOverwrittenToo(t *testing.T) {
+	j := &book{}
+	o := options(newPath(t))
+	o.Journal = j
+	s := open(t, o)
+	first, second := live(t, s, 777001, "annaexample"), live(t, s, 777002, "benexample")
+	seqs := second.waits(t, s)
+	copied := options(snapshot(t, s))
+	c := openFollower(t, copied)
+	follow := func() {
+		t.Helper()
+		for _, step := range j.after(c.At()) {
+			if err := c.Apply([]changes.Step{step}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	begin := j.len()
+	first.erase(t, s)
+	follow()
+	second.erase(t, s)
+	follow()
+	conclude(t, s, seqs)
+	if err := s.Overwrite(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	follow()
+	for range 100 { // as the leader's beats come
+		if err := c.Apply([]changes.Step{{At: c.At()}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if begin == 0 || len(first.inFile(t, o.Path)) != 0 {
+		t.Error("nothing was noted, or the leader's file is not overwritten")
+	}
+	for _, l := range []lived{first, second} {
+		if got := l.inFile(t, copied.Path); len(got) != 0 {
+			t.Errorf("in the file that follows are still %q", got)
+		}
 	}
 }
 

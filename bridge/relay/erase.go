@@ -115,14 +115,23 @@ func (e *Eraser) EraseCustomer(ctx context.Context, p bridge.PageID, customer br
 	if _, err := e.Customer(p, string(customer)); err != nil {
 		return bridge.Forgotten{}, err
 	}
-	var all bridge.Forgotten
+	var all erasing
+	var err error
 	for _, c := range conversationsOf(p, customer) {
-		if err := e.eraseConversation(ctx, c, &all); err != nil {
-			return all, err
+		if err = e.eraseConversation(ctx, c, &all); err != nil {
+			break
 		}
 	}
-	e.overwrite(ctx)
-	return all, nil
+	if all.begun {
+		e.overwrite(ctx)
+	}
+	return all.Forgotten, err
+}
+
+// erasing is how far it has come to erase a customer.
+type erasing struct {
+	bridge.Forgotten
+	begun bool // something is erased here
 }
 
 // overwriting is how long whoever has a customer forgotten waits for the disk.
@@ -138,7 +147,7 @@ func (e *Eraser) overwrite(ctx context.Context) {
 	}
 }
 
-func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, all *bridge.Forgotten) error {
+func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, all *erasing) error {
 	if err := e.alone.begin(ctx); err != nil {
 		return bridge.StoreRefusal(err)
 	}
@@ -165,6 +174,7 @@ func (e *Eraser) eraseConversation(ctx context.Context, c bridge.Conversation, a
 		return bridge.StoreRefusal(err)
 	}
 	kept, err := e.eraseVisitor(ctx, link, rooms, func(messages []bridge.MessageID) error {
+		all.begun = true
 		if err := traces.erase(ctx); err != nil {
 			return err
 		}

@@ -480,6 +480,9 @@ func TestEraseCustomer_Refused_KeepsWhatItMust(t *testing.T) {
 		if nothing := slices.Equal(before, after) && failed == failedAfter; nothing != test.nothing {
 			t.Errorf("%s: %d of %d wait", test.name, len(after), len(before))
 		}
+		if slices.Contains(m.did, "overwritten") == test.nothing {
+			t.Errorf("%s: did %q", test.name, m.did)
+		}
 		if test.err == nil {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/wipe"
 )
 
 // fillAppended is how full pages get in buckets whose keys only grow.
@@ -163,4 +164,11 @@ func (t *Transaction) Keep(err error) {
 	if t.Err == nil {
 		t.Err = err
 	}
+}
+
+// Wipe has free pages overwritten, in this file and in those that follow.
+func Wipe(t *Transaction) {
+	t.Wrote = true
+	t.Record.Wipe()
+	t.Keep(wipe.Ask(t.Tx))
 }

@@ -11,6 +11,7 @@ package wipe
 import (
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -26,20 +27,43 @@ const (
 	inPage   = 4       // such records in one page: bbolt splits pages that hold more than that
 )
 
-// Ask has free pages overwritten, by this run or the next one.
+// Ask has free pages overwritten, by this run or the next one. Whoever is at it begins anew: what
+// is given back now may lie before the page that is looked at.
 func Ask(tx *bbolt.Tx) error {
-	_, err := tx.CreateBucketIfNotExists(Name)
+	all, err := tx.CreateBucketIfNotExists(Name)
+	if err == nil {
+		_, err = all.NextSequence()
+	}
 	return err
 }
 
 // Asked reports whether that is still to be done.
 func Asked(tx *bbolt.Tx) bool { return tx.Bucket(Name) != nil }
 
-// Wiper overwrites the pages that are free when it begins.
+// Wiper overwrites the pages that are free when it was asked for last.
 type Wiper struct {
-	next  int   // page to look at
-	pages []int // those that were free, and are not known to be overwritten
-	at    int   // which of them is looked at next
+	count uint64 // of the bucket: how often it was asked for, and a bucket was made in it
+	next  int    // page to look at
+	pages []int  // those that were free, and are not known to be overwritten
+	at    int    // which of them is looked at next
+}
+
+// Pause is for the disk to become well, or for a reader of what is to be overwritten to end.
+const Pause = 100 * time.Millisecond
+
+// All overwrites until everything is done; change makes a transaction, and its error ends it.
+func All(change func(step func(*bbolt.Tx) error) error) (err error) {
+	w, done, waits := Wiper{}, false, false
+	for err == nil && !done {
+		err = change(func(tx *bbolt.Tx) (failed error) {
+			done, waits, failed = w.Step(tx)
+			return failed
+		})
+		if waits {
+			time.Sleep(Pause)
+		}
+	}
+	return err
 }
 
 // Step does a little, and reports whether everything is done by it. If it is to be called
@@ -47,8 +71,12 @@ type Wiper struct {
 // is to be overwritten, waits is true. What a failed transaction has not done, later
 // steps do.
 func (w *Wiper) Step(tx *bbolt.Tx) (done, waits bool, err error) {
-	if err := Ask(tx); err != nil { // it is also what makes this a transaction, which gives pages free
+	all, err := tx.CreateBucketIfNotExists(Name) // also what makes this a transaction, which gives pages free
+	if err != nil {
 		return false, false, fmt.Errorf("overwrite free pages: %w", err)
+	}
+	if n := all.Sequence(); n != w.count {
+		*w = Wiper{count: n}
 	}
 	switch last := int(tx.Size()) / tx.DB().Info().PageSize; {
 	case w.next < last:
@@ -60,6 +88,9 @@ func (w *Wiper) Step(tx *bbolt.Tx) (done, waits bool, err error) {
 	}
 	if err != nil {
 		return false, false, fmt.Errorf("overwrite free pages: %w", err)
+	}
+	if !done {
+		w.count = all.Sequence()
 	}
 	return done, waits, nil
 }
