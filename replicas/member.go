@@ -27,7 +27,8 @@ type Config struct {
 	Grace time.Duration // for what is still to be stored when it is told to stop
 	Log   *slog.Logger
 
-	SnapshotEvery int64 // bytes of changes; 0: 64 MiB
+	SnapshotEvery int64         // bytes of changes; 0: 64 MiB
+	SnapshotAge   time.Duration // how old the newest may get all the same; 0: a day
 
 	seams seams
 }
@@ -68,6 +69,9 @@ type Member struct {
 func New(cfg Config) *Member {
 	if cfg.SnapshotEvery == 0 {
 		cfg.SnapshotEvery = 64 << 20
+	}
+	if cfg.SnapshotAge == 0 {
+		cfg.SnapshotAge = 24 * time.Hour
 	}
 	cfg.setSeams()
 	cfg.Journal.Self.Format = store.Format
@@ -163,7 +167,7 @@ func (m *Member) follow(ctx context.Context, stream *journal.Stream) (at replica
 	}
 	own, stop := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
-	keeping.Go(func() { m.keepSnapshots(own, stream, copied.Snapshot, m.cfg.SnapshotEvery) })
+	keeping.Go(func() { m.keepSnapshots(own, stream, copied.Snapshot, due{m.cfg.SnapshotEvery, m.cfg.SnapshotAge}) })
 	err = f.Run(ctx, take)
 	stop()
 	keeping.Wait()
@@ -307,7 +311,9 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 		case <-over:
 		}
 	})
-	beside.Go(func() { m.keepSnapshots(running, stream, s.Snapshot, 2*m.cfg.SnapshotEvery) })
+	beside.Go(func() {
+		m.keepSnapshots(running, stream, s.Snapshot, due{2 * m.cfg.SnapshotEvery, 2 * m.cfg.SnapshotAge})
+	})
 	beside.Go(func() { watchDisk(running, m, s) })
 	err := m.cfg.Lead(running, s, term.Leads)
 	m.set(func() { m.role, m.term, m.handOver = Starting, nil, nil })

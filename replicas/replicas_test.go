@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -85,7 +86,10 @@ type one struct {
 	ended chan error
 }
 
-func (g *group) start(name, path string) *one {
+func (g *group) start(name, path string) *one { return g.startWith(name, path, nil) }
+
+// startWith starts a replica with another configuration.
+func (g *group) startWith(name, path string, change func(*replicas.Config)) *one {
 	g.Helper()
 	o := &one{leads: make(chan *store.Store, 10), ended: make(chan error, 1)}
 	cfg := replicas.Config{
@@ -96,6 +100,9 @@ func (g *group) start(name, path string) *one {
 			<-ctx.Done()
 			return nil
 		},
+	}
+	if change != nil {
+		change(&cfg)
 	}
 	o.Member = replicas.New(cfg.OnDisk(o.full.Load))
 	ctx, stop := context.WithCancel(context.Background())
@@ -177,6 +184,57 @@ func TestMember_FromOneFileToReplicas(t *testing.T) {
 	if err := a.end(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What was written once leaves the journal although little is written afterwards: what was erased
+// must not stand there until the journal has grown.
+func TestMember_OldSnapshots_AreReplacedThoughNothingIsWritten(t *testing.T) {
+	t.Parallel()
+	for _, who := range []string{"by who follows", "by who leads, alone"} {
+		t.Run(who, func(t *testing.T) {
+			t.Parallel()
+			g := newGroup(t)
+			soon := func(c *replicas.Config) { c.SnapshotAge = time.Second }
+			follows, leads := soon, func(*replicas.Config) {}
+			if who == "by who leads, alone" {
+				follows, leads = nil, soon
+			}
+			a := g.startWith("a", g.path(), leads)
+			s := <-a.leads
+			note(t, s, "erased since")
+			written, err := s.Snapshot(io.Discard)
+			if err != nil {
+				t.Fatal(err)
+			}
+			note(t, s, "last")
+			makes := a
+			if follows != nil {
+				makes = g.startWith("b", g.path(), follows)
+				await(t, "b follows", func() bool { return makes.State().Ready() == nil })
+			}
+			await(t, "a snapshot", func() bool { return makes.State().Snapshot != nil })
+			await(t, "what was written leaves the journal", func() bool { return g.firstRecord() > written.Seq })
+		})
+	}
+}
+
+// firstRecord is the number of the oldest record in the journal.
+func (g *group) firstRecord() uint64 {
+	g.Helper()
+	c, err := nats.Connect(g.url)
+	if err != nil {
+		g.Fatal(err)
+	}
+	defer c.Close()
+	js, err := c.JetStream()
+	if err != nil {
+		g.Fatal(err)
+	}
+	info, err := js.StreamInfo(g.name)
+	if err != nil {
+		g.Fatal(err)
+	}
+	return info.State.FirstSeq
 }
 
 // Files that are not this journal's are refused and stay as they are.

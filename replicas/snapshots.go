@@ -38,36 +38,56 @@ func fetch(ctx context.Context, stream *journal.Stream, path string, log *slog.L
 	return compact.SyncDir(path)
 }
 
-// lookEvery is how often is looked whether a snapshot is due.
-const lookEvery = time.Second
+const (
+	lookEvery = time.Second     // how often is looked whether a snapshot is due
+	failedFor = 5 * time.Minute // until the next try after several that failed
+)
 
-// keepSnapshots stores a snapshot when there is none, and when the journal has grown by so many
-// bytes since the newest. It fails in silence but for the log: nobody waits for it.
-func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error), every int64) {
-	began, known, last := stream.Figures.Bytes(), false, uint64(0)
-	for wait := time.Duration(0); ; wait = lookEvery {
+// due says when a snapshot is due: when the journal has grown by so many bytes since the newest, or
+// when that is so old. What was erased stands in the journal until there are two later ones.
+type due struct {
+	bytes int64
+	age   time.Duration
+}
+
+// keepSnapshots stores a snapshot when there is none, and when one is due. It fails in silence but for the
+// log: nobody waits for it.
+func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error), due due) {
+	began, noticed, known, last := stream.Figures.Bytes(), time.Now(), false, uint64(0)
+	for wait, failing := time.Duration(0), lookEvery; ; wait = lookEvery {
 		pause(ctx, wait)
 		if ctx.Err() != nil {
 			return
 		}
-		if known && int64(stream.Figures.Bytes()-began) < every { // #nosec G115 -- a count of bytes
+		grown := int64(stream.Figures.Bytes()-began) >= due.bytes // #nosec G115 -- a count of bytes
+		// A clock that is set wrong, here or at NATS, must not have snapshots made all the time.
+		old := time.Since(noticed) >= due.age/24 && m.snapshotAge() >= due.age
+		if known && !grown && !old {
 			continue
 		}
 		newest, err := stream.Snapshot(ctx)
 		switch {
-		case err == nil && (!known || newest.At.Seq > last): // somebody else has made one
+		case err == nil && (!known || newest.At.Seq > last || !grown && time.Since(newest.Made) < due.age): // somebody else has made one
 			m.set(func() { m.snapshot = newest })
 		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.State().Role == Leader:
 			if err := m.putSnapshot(ctx, stream, take); err != nil {
 				m.cfg.Log.Warn("no snapshot could be stored", "err", err)
+				pause(ctx, failing)
+				failing = min(2*failing, failedFor)
 				continue
 			}
 		default:
 			continue
 		}
-		began, known = stream.Figures.Bytes(), true
+		began, noticed, known, failing = stream.Figures.Bytes(), time.Now(), true, lookEvery
 		m.set(func() { last = m.snapshot.At.Seq })
 	}
+}
+
+// snapshotAge is how old the newest snapshot is that this replica knows of.
+func (m *Member) snapshotAge() (age time.Duration) {
+	m.set(func() { age = time.Since(m.snapshot.Made) })
+	return age
 }
 
 // putSnapshot copies the file beside itself first, so that it is not held up while it is sent.

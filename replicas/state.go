@@ -59,8 +59,8 @@ func (m *Member) State() State {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := State{Name: m.cfg.Journal.Self.Name, Role: m.role, Problem: m.problem, Takeovers: maps.Clone(m.takeovers)}
-	if !m.snapshot.Made.IsZero() {
-		s.Snapshot = &m.snapshot.Made
+	if made := m.snapshot.Made; !made.IsZero() {
+		s.Snapshot = &made
 	}
 	if m.stream != nil {
 		s.Figures = &m.stream.Figures
