@@ -44,19 +44,20 @@ func TestRefused_TooLarge_TakenAfterAPart_StaysInParts(t *testing.T) {
 					words = append(words, fmt.Sprintf("word%03d", n))
 				}
 				text := strings.Join(words, " ")
-				c.trouble.Route = map[string]string{"customer": "POST livechat/message", "page": "POST chat.sendMessage"}[kind]
+				trouble := c.trouble // of its own: both kinds run at once
+				trouble.Route = map[string]string{"customer": "POST livechat/message", "page": "POST chat.sendMessage"}[kind]
 				var long atomic.Bool
-				w.rc.Inject(chat.Fault{Route: c.trouble.Route, Status: 413, Match: func(_ *http.Request, body []byte) bool {
+				w.rc.Inject(chat.Fault{Route: trouble.Route, Status: 413, Match: func(_ *http.Request, body []byte) bool {
 					return !long.Load() && strings.Contains(string(body), words[0]) && strings.Contains(string(body), words[199])
 				}})
-				c.trouble.Match = func(_ *http.Request, body []byte) bool {
+				trouble.Match = func(_ *http.Request, body []byte) bool {
 					second := strings.Contains(string(body), words[199]) && !strings.Contains(string(body), words[0])
 					if second && long.CompareAndSwap(false, true) {
 						clock.pass(c.late)
 					}
 					return second
 				}
-				fine := w.rc.Inject(c.trouble)
+				fine := w.rc.Inject(trouble)
 				if kind == "customer" {
 					w.meta.CustomerWrites(page, anna, text)
 				} else {
