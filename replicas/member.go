@@ -28,7 +28,7 @@ type Config struct {
 	Log   *slog.Logger
 
 	SnapshotEvery int64         // bytes of changes; 0: 64 MiB
-	SnapshotAge   time.Duration // how old the newest may get all the same; 0: a day
+	SnapshotAge   time.Duration // how old the newest may get all the same; 0: three days
 
 	seams seams
 }
@@ -71,7 +71,7 @@ func New(cfg Config) *Member {
 		cfg.SnapshotEvery = 64 << 20
 	}
 	if cfg.SnapshotAge == 0 {
-		cfg.SnapshotAge = 24 * time.Hour
+		cfg.SnapshotAge = 3 * 24 * time.Hour
 	}
 	cfg.setSeams()
 	cfg.Journal.Self.Format = store.Format

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"messenger-bridge/replica"
 	"messenger-bridge/store/compact"
 	"messenger-bridge/store/copied"
+	"messenger-bridge/store/space"
 )
 
 // fetch puts the newest snapshot in the place of the file.
@@ -54,44 +56,51 @@ type due struct {
 // log: nobody waits for it.
 func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error), due due) {
 	began, noticed, known, last := stream.Figures.Bytes(), time.Now(), false, uint64(0)
+	age := due.age + rand.N(due.age/24) // #nosec G404 -- no secret: two that follow must not begin at once
 	for wait, failing := time.Duration(0), lookEvery; ; wait = lookEvery {
 		pause(ctx, wait)
 		if ctx.Err() != nil {
 			return
 		}
 		grown := int64(stream.Figures.Bytes()-began) >= due.bytes // #nosec G115 -- a count of bytes
-		// A clock that is set wrong, here or at NATS, must not have snapshots made all the time.
-		old := time.Since(noticed) >= due.age/24 && m.snapshotAge() >= due.age
+		// Clocks may be set wrong, here and at NATS: none are made all the time then, and not none at all.
+		before := newest(m)
+		old := time.Since(noticed) >= age || time.Since(noticed) >= age/24 && time.Since(before.Made) >= age
 		if known && !grown && !old {
 			continue
 		}
-		newest, err := stream.Snapshot(ctx)
+		found, err := stream.Snapshot(ctx)
 		switch {
-		case err == nil && (!known || newest.At.Seq > last || !grown && time.Since(newest.Made) < due.age): // somebody else has made one
-			m.set(func() { m.snapshot = newest })
+		case err == nil && (!known || found.At.Seq > last || !found.Made.Equal(before.Made)): // somebody else has made one
+			m.set(func() { m.snapshot = found })
 		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.State().Role == Leader:
 			if err := m.putSnapshot(ctx, stream, take); err != nil {
 				m.cfg.Log.Warn("no snapshot could be stored", "err", err)
-				pause(ctx, failing)
-				failing = min(2*failing, failedFor)
+				if known { // before, somebody may wait for the first
+					pause(ctx, failing)
+					failing = min(2*failing, failedFor)
+				}
 				continue
 			}
 		default:
 			continue
 		}
 		began, noticed, known, failing = stream.Figures.Bytes(), time.Now(), true, lookEvery
-		m.set(func() { last = m.snapshot.At.Seq })
+		last = newest(m).At.Seq
 	}
 }
 
-// snapshotAge is how old the newest snapshot is that this replica knows of.
-func (m *Member) snapshotAge() (age time.Duration) {
-	m.set(func() { age = time.Since(m.snapshot.Made) })
-	return age
+// newest is the newest snapshot that a replica knows of.
+func newest(m *Member) (s journal.Snapshot) {
+	m.set(func() { s = m.snapshot })
+	return s
 }
 
 // putSnapshot copies the file beside itself first, so that it is not held up while it is sent.
 func (m *Member) putSnapshot(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error)) error {
+	if !roomForCopy(m.cfg.Store.Path) {
+		return errors.New("take a snapshot: the disk has no room for a copy of the store beside it")
+	}
 	f, err := copied.Temporary(m.cfg.Store.Path)
 	if err != nil {
 		return fmt.Errorf("take a snapshot: %w", err)
@@ -109,6 +118,23 @@ func (m *Member) putSnapshot(ctx context.Context, stream *journal.Stream, take f
 		return err
 	}
 	m.cfg.Log.Info("a snapshot was stored", "record", at.Seq)
-	m.set(func() { m.snapshot = journal.Snapshot{At: at, Made: time.Now()} })
+	made, err := stream.Snapshot(ctx) // as NATS tells its time
+	if err != nil {
+		made = journal.Snapshot{At: at, Made: time.Now()}
+	}
+	m.set(func() { m.snapshot = made })
 	return nil
+}
+
+// besideCopy is what must stay free beside a copy: with less, the store takes nothing.
+const besideCopy = 128 << 20
+
+// roomForCopy reports whether a copy of a file has room beside it, as far as that is known.
+func roomForCopy(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return true // making the copy tells what is wrong
+	}
+	free, err := space.Free(path)
+	return err != nil || free >= uint64(info.Size())+besideCopy // #nosec G115 -- sizes of files are not negative
 }

@@ -10,6 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/replica"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/trail"
@@ -103,8 +104,7 @@ func (s Eraser) Overwrite(ctx context.Context) error {
 func (s Eraser) overwrite() error {
 	s.wiping.Lock()
 	defer s.wiping.Unlock()
-	_ = s.surely(func(*group) {}) // takes along what is not in the file yet
-	_ = s.surely(wipeMore)        // that, too; files that follow may have begun before
+	_ = s.surely(wipeMore) // anew: it takes along what was not in the file yet, and files that follow may have begun before
 	return wipe.All(func(step func(*bbolt.Tx) error) error {
 		return s.surely(func(g *group) {
 			g.Wrote = true
@@ -115,12 +115,12 @@ func (s Eraser) overwrite() error {
 
 func wipeMore(g *group) { changes.Wipe(&g.Transaction) }
 
-// surely has a change made, however long the disk refuses it. An error means that the store is
-// closed, which it stays.
+// surely has a change made, however long the disk refuses it. An error means that the store takes
+// nothing more, and never will.
 func (s Eraser) surely(apply func(*group)) error {
 	for {
 		err := s.do(context.Background(), &op{apply: apply})
-		if err == nil || errors.Is(err, ErrClosed) {
+		if err == nil || errors.Is(err, ErrClosed) || errors.Is(err, replica.ErrDeposed) {
 			return err
 		}
 		time.Sleep(wipe.Pause)

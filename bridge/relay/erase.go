@@ -122,8 +122,12 @@ func (e *Eraser) EraseCustomer(ctx context.Context, p bridge.PageID, customer br
 			break
 		}
 	}
+	wait := overwriting
+	if err != nil {
+		wait = 0 // it goes on by itself; whoever asked hears of the error now
+	}
 	if all.begun {
-		e.overwrite(ctx)
+		e.overwrite(ctx, wait)
 	}
 	return all.Forgotten, err
 }
@@ -139,8 +143,8 @@ const overwriting = 20 * time.Second
 
 // overwrite has the old bytes overwritten. That it takes long, because a backup is being
 // made for example, does not make the customer less forgotten: it goes on meanwhile.
-func (e *Eraser) overwrite(ctx context.Context) {
-	ctx, stop := context.WithTimeout(ctx, overwriting)
+func (e *Eraser) overwrite(ctx context.Context, wait time.Duration) {
+	ctx, stop := context.WithTimeout(ctx, wait)
 	defer stop()
 	if err := e.Memory.Overwrite(ctx); err != nil {
 		e.Log.Warn("what was erased is still being overwritten in the store's file", "err", err)

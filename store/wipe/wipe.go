@@ -42,7 +42,7 @@ func Asked(tx *bbolt.Tx) bool { return tx.Bucket(Name) != nil }
 
 // Wiper overwrites the pages that are free when it was asked for last.
 type Wiper struct {
-	count uint64 // of the bucket: how often it was asked for, and a bucket was made in it
+	asked uint64 // how often it was, by the bucket's sequence
 	next  int    // page to look at
 	pages []int  // those that were free, and are not known to be overwritten
 	at    int    // which of them is looked at next
@@ -75,8 +75,10 @@ func (w *Wiper) Step(tx *bbolt.Tx) (done, waits bool, err error) {
 	if err != nil {
 		return false, false, fmt.Errorf("overwrite free pages: %w", err)
 	}
-	if n := all.Sequence(); n != w.count {
-		*w = Wiper{count: n}
+	if n := all.Sequence(); n != w.asked {
+		// What was erased in this transaction is given back by its commit only.
+		*w = Wiper{asked: n}
+		return false, false, nil
 	}
 	switch last := int(tx.Size()) / tx.DB().Info().PageSize; {
 	case w.next < last:
@@ -88,9 +90,6 @@ func (w *Wiper) Step(tx *bbolt.Tx) (done, waits bool, err error) {
 	}
 	if err != nil {
 		return false, false, fmt.Errorf("overwrite free pages: %w", err)
-	}
-	if !done {
-		w.count = all.Sequence()
 	}
 	return done, waits, nil
 }
@@ -139,11 +138,12 @@ func zeros(tx *bbolt.Tx, pages int) error {
 		}
 	}
 	if b == nil || last >= inBucket {
-		n, err := all.NextSequence()
-		if err != nil {
-			return err
+		n := uint64(0)
+		if len(name) == 8 {
+			n = binary.BigEndian.Uint64(name)
 		}
-		if b, err = all.CreateBucket(binary.BigEndian.AppendUint64(nil, n)); err != nil {
+		var err error
+		if b, err = all.CreateBucket(binary.BigEndian.AppendUint64(nil, n+1)); err != nil {
 			return err
 		}
 		last = 0
