@@ -14,7 +14,6 @@ import (
 	"messenger-bridge/replica"
 	"messenger-bridge/store/compact"
 	"messenger-bridge/store/copied"
-	"messenger-bridge/store/space"
 )
 
 // fetch puts the newest snapshot in the place of the file.
@@ -98,7 +97,7 @@ func newest(m *Member) (s journal.Snapshot) {
 
 // putSnapshot copies the file beside itself first, so that it is not held up while it is sent.
 func (m *Member) putSnapshot(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error)) error {
-	if !roomForCopy(m.cfg.Store.Path) {
+	if !copied.HasRoom(m.cfg.Store.Path) {
 		return errors.New("take a snapshot: the disk has no room for a copy of the store beside it")
 	}
 	f, err := copied.Temporary(m.cfg.Store.Path)
@@ -124,17 +123,4 @@ func (m *Member) putSnapshot(ctx context.Context, stream *journal.Stream, take f
 	}
 	m.set(func() { m.snapshot = made })
 	return nil
-}
-
-// besideCopy is what must stay free beside a copy: with less, the store takes nothing.
-const besideCopy = 128 << 20
-
-// roomForCopy reports whether a copy of a file has room beside it, as far as that is known.
-func roomForCopy(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return true // making the copy tells what is wrong
-	}
-	free, err := space.Free(path)
-	return err != nil || free >= uint64(info.Size())+besideCopy // #nosec G115 -- sizes of files are not negative
 }

@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/space"
 )
 
 // copying is what the name of a copy under way has behind the store's. Nobody else names a file so.
@@ -27,6 +28,19 @@ func Temporary(path string) (*os.File, error) {
 		return nil, fmt.Errorf("make room for a copy: %w", err)
 	}
 	return f, nil
+}
+
+// beside is what must stay free beside a copy: with less, the store takes nothing.
+const beside = 128 << 20
+
+// HasRoom reports whether a copy of the store at path has room beside it, as far as that is known.
+func HasRoom(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return true // making the copy tells what is wrong
+	}
+	free, err := space.Free(path)
+	return err != nil || free >= uint64(info.Size())+beside // #nosec G115 -- sizes of files are not negative
 }
 
 // Whole returns a file that holds all that a view of the store at path shows, marked as a copy. It
