@@ -47,7 +47,7 @@ var allowed = map[string][]string{
 	"store/audit":         {"bridge", "store/layout", "store/proof"},
 	"store/changes":       {"replica", "store/proof", "store/wipe"},
 	"store/compact":       {},
-	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof"},
+	"store/copied":        {"bridge", "store/compact", "store/layout", "store/proof", "store/space"},
 	"store/trail":         {"bridge", "store/changes", "store/layout", "store/proof"},
 	"store/layout":        {"bridge"},
 	"store/fresh":         {"bridge", "store/layout"},

@@ -471,6 +471,69 @@ func TestSnapshots_TwoAreKeptAndTheRecordsAfterThem(t *testing.T) {
 	}
 }
 
+// What is left of a snapshot whose upload was cut off, in a stream that holds ids in clear, goes with one of the next; what
+// somebody may still be adding to stays.
+func TestSnapshots_PartsThatWereCutOffGo(t *testing.T) {
+	t.Parallel()
+	s := open(t, config(t))
+	ctx := t.Context()
+	term := claim(t, s, replica.Position{})
+	store(t, term, "a")
+	file, err := os.Create(filepath.Join(t.TempDir(), "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if _, err := file.WriteString("whole"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.PutSnapshot(ctx, term.At(), file); err != nil {
+		t.Fatal(err)
+	}
+	bucket := s.cfg.Name + "-snapshots"
+	stream, err := s.js.Stream(ctx, "OBJ_"+bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]time.Time{}
+	for _, part := range []string{"old", "new"} {
+		subject := "$O." + bucket + ".C." + part
+		if _, err := s.js.Publish(ctx, subject, []byte("ids")); err != nil {
+			t.Fatal(err)
+		}
+		last, err := stream.GetLastMsgForSubject(ctx, subject)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written[part] = last.Time
+	}
+	b, err := s.bucket(ctx, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sweep(ctx, s.js, b, written["new"]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.GetLastMsgForSubject(ctx, "$O."+bucket+".C.old"); !errors.Is(err, jetstream.ErrMsgNotFound) {
+		t.Errorf("the old part: %v", err)
+	}
+	if _, err := stream.GetLastMsgForSubject(ctx, "$O."+bucket+".C.new"); err != nil {
+		t.Errorf("the new part: %v", err)
+	}
+	newest, err := s.Snapshot(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, err := os.Create(filepath.Join(t.TempDir(), "back"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back.Close()
+	if err := s.Fetch(ctx, newest, back); err != nil {
+		t.Errorf("the whole one: %v", err)
+	}
+}
+
 // While a limit leaves no room, the journal says so and what to do; nothing is given up, and when there is room again it
 // goes on by itself.
 func TestAppend_JournalIsFull(t *testing.T) {

@@ -68,14 +68,25 @@ func (s *Stream) PutSnapshot(ctx context.Context, at replica.Position, file *os.
 	if err != nil {
 		return err
 	}
+	name := fmt.Sprintf("%020d-%s", at.Seq, rand.Text())
 	_, err = b.Put(ctx, jetstream.ObjectMeta{
-		Name:     fmt.Sprintf("%020d-%s", at.Seq, rand.Text()),
+		Name:     name,
 		Metadata: map[string]string{positionOf: hex.EncodeToString(at.Encode()), macOf: mac},
 	}, file)
 	if err != nil {
 		return fmt.Errorf("store a snapshot: %w", err)
 	}
-	return prune(ctx, s.js, s.cfg.Name, b)
+	if err := prune(ctx, s.js, s.cfg.Name, b); err != nil {
+		return err
+	}
+	info, err := b.GetInfo(ctx, name) // with NATS's time
+	if err != nil {
+		return nil // somebody else has stored two since
+	}
+	if err := sweep(ctx, s.js, b, info.ModTime.Add(-uploadFor)); err != nil {
+		s.cfg.Log.Warn("parts of snapshots that were cut off may be left in NATS", "err", err)
+	}
+	return nil
 }
 
 // proof is the proof over a copy and its place. The file is at its beginning afterwards.
@@ -110,6 +121,48 @@ func prune(ctx context.Context, js jetstream.JetStream, name string, b jetstream
 	}
 	if err := stream.Purge(ctx, jetstream.WithPurgeSequence(all[keptSnapshots-1].At.Seq)); err != nil {
 		return fmt.Errorf("let go of old records: %w", err)
+	}
+	return nil
+}
+
+// uploadFor is more than a snapshot takes to be stored.
+const uploadFor = time.Hour
+
+// sweep removes the parts of snapshots that were cut off while they were stored, of which nothing was
+// added since: they stand in the bucket's stream and in no list.
+func sweep(ctx context.Context, js jetstream.JetStream, b jetstream.ObjectStore, since time.Time) error {
+	status, err := b.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("look for parts of snapshots: %w", err)
+	}
+	objects, err := b.List(ctx)
+	if err != nil {
+		return fmt.Errorf("look for parts of snapshots: %w", err)
+	}
+	parts := "$O." + status.Bucket() + ".C."
+	whole := make(map[string]bool, len(objects))
+	for _, o := range objects {
+		whole[parts+o.NUID] = true
+	}
+	stream, err := js.Stream(ctx, "OBJ_"+status.Bucket())
+	if err != nil {
+		return fmt.Errorf("look for parts of snapshots: %w", err)
+	}
+	info, err := stream.Info(ctx, jetstream.WithSubjectFilter(parts+">"))
+	if err != nil {
+		return fmt.Errorf("look for parts of snapshots: %w", err)
+	}
+	for subject := range info.State.Subjects {
+		if whole[subject] {
+			continue
+		}
+		last, err := stream.GetLastMsgForSubject(ctx, subject)
+		if err == nil && last.Time.Before(since) {
+			err = stream.Purge(ctx, jetstream.WithPurgeSubject(subject))
+		}
+		if err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) { // somebody else has done it
+			return fmt.Errorf("remove parts of a snapshot: %w", err)
+		}
 	}
 	return nil
 }
