@@ -159,6 +159,7 @@ func TestFilesOut_HostileLinks_AreNotFollowed(t *testing.T) {
 func TestFilesOut_WorkspaceFails_FileComesWhenItIsBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bypassed)
+	w.cfg.Times.FileFor = time.Minute // whatever a busy machine makes of three tries
 	w.run()
 	k := w.ask()
 	w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 3, Status: 502})

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -266,7 +267,9 @@ func outLogged(w *world) (lift func()) {
 // when it is retried.
 func TestFilesRefused_AndThenNot_IsSentOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, bypassed)
+	clock := &clock{}
+	w := newWorldAt(t, bypassed, clock.now)
+	w.cfg.Times.FileFor = time.Minute
 	w.run()
 	k := w.ask()
 	w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Times: 2, Status: 500})
@@ -275,7 +278,13 @@ func TestFilesRefused_AndThenNot_IsSentOnce(t *testing.T) {
 	w.agent.Says(k.rid, "next")
 	k.gets("file invoice.pdf, the original", "next")
 
-	clear := w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Status: 500})
+	var tried atomic.Int64
+	clear := w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Status: 500, Match: func(*http.Request, []byte) bool {
+		if tried.Add(1) == 2 { // of which the first began the minute
+			clock.pass(w.cfg.Times.FileFor)
+		}
+		return true
+	}})
 	id := w.agent.Uploads(k.rid, "", picture)[0]
 	k.eventually("it is given up", func() bool { return len(w.notices(k.rid, id)) == 1 })
 	k.settled()
