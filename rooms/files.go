@@ -138,15 +138,13 @@ func (r *poster) notUploaded(ctx context.Context, link *stay, p *posting, i int,
 	case bridge.FilesOff:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat takes no files of customers."), noFiles(r.Say))
 	case bridge.FileType:
-		p.left = refusal.Answer
-		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take files of this kind."),
+		return substitutes{r}.leftOut(ctx, link, p, i, refusal.Answer, r.Say.Say("Rocket.Chat does not take files of this kind."),
 			r.Say.Say("Sorry, we cannot receive files of this kind: %s. Please send it in another form, such as JPEG or PDF.", name))
 	case bridge.FileRefused:
 		return r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it."),
 			r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF."))
 	case bridge.UploadTooBig:
-		p.left = refusal.Answer
-		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than Rocket.Chat takes."),
+		return substitutes{r}.leftOut(ctx, link, p, i, refusal.Answer, r.Say.Say("It is larger than Rocket.Chat takes."),
 			r.Say.Say("Sorry, your file is too large for us. Please send a smaller one."))
 	}
 	return r.notFetched(ctx, link, p, i, refusal)
@@ -220,12 +218,22 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 		return id, r.note(ctx, link, id, "", "["+r.Say.Say("The page sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", kind, why, where)+"]")
 	}
 	text := r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", kind, why, where)
-	if toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
-		p.refused = append(p.refused, toCustomer)
-	}
 	err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: cited(text)}))
 	if err != nil && r.tooMuch(p.in.Refusals.Of(i+1), err) != nil {
 		_, err = substitutes{r}.inTurn(ctx, link, p, id, []string{cited(text)}, err)
+	}
+	// Without the line, the file may still be shown, in the next room for example.
+	if err == nil && toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
+		p.refused = append(p.refused, toCustomer)
+	}
+	return id, err
+}
+
+// leftOut does so for what the workspace has answered, of which administrators are told.
+func (r substitutes) leftOut(ctx context.Context, link *stay, p *posting, i int, a *bridge.Response, why, toCustomer string) (bridge.MessageID, error) {
+	id, err := r.unshown(ctx, link, p, i, why, toCustomer)
+	if err == nil {
+		p.left = a
 	}
 	return id, err
 }

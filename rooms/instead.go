@@ -183,8 +183,6 @@ func attachedAs(in bridge.Incoming) string { return "message-" + string(in.Messa
 
 // file says that a file is not shown which the workspace keeps refusing.
 func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, name string, a *bridge.Response) (bridge.MessageID, error) {
-	before := p.left
-	p.left = a
 	toCustomer := ""
 	switch {
 	case a.Status == 413:
@@ -195,16 +193,21 @@ func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, na
 		toCustomer = r.Say.Say("Sorry, your file could not be received. Please send it in another form, such as JPEG or PDF.")
 	}
 	line, err := r.unshown(ctx, link, p, i, r.Say.Say("Rocket.Chat does not take it (%s).", why(r.Say, a)), toCustomer)
-	if err != nil || a.Others == bridge.OthersPass || p.in.Kind == bridge.EchoEvent { // the bot's line stays
+	if err != nil {
 		return line, err
 	}
+	if a.Others == bridge.OthersPass || p.in.Kind == bridge.EchoEvent { // the bot's line stays
+		p.left = a
+		return line, nil
+	}
 	if id := r.uploadNow(ctx, link, p, i); id != "" { // an outage may have ended between the last try and the line
-		p.left, p.refused = before, slices.DeleteFunc(p.refused, func(s string) bool { return s == toCustomer })
+		p.refused = slices.DeleteFunc(p.refused, func(s string) bool { return s == toCustomer })
 		if gone, err := r.Changes.Delete(ctx, link.Visitor, link.Room, line); !gone || err != nil {
 			r.Log.Info("a line stays although its file is shown", "page", p.page.ID, "room", link.Room, "err", err)
 		}
 		return id, nil
 	}
+	p.left = a
 	return line, nil
 }
 

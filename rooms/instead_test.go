@@ -2,8 +2,11 @@ package rooms
 
 import (
 	"context"
+	"errors"
+	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +112,52 @@ func TestText_TakenAfterItsLine_TakesTheLineAway(t *testing.T) {
 		in.Tries, in.PutOff = 1, c.putOff
 		if _, err := r.Deliver(t.Context(), in, opens); err != nil || len(e.gone) != c.gone || c.gone > 0 && e.gone[0] != replacement(in.MessageID()) {
 			t.Errorf("%s: taken away are %q, %v", name, e.gone, err)
+		}
+	}
+}
+
+// counter is Files and Uploads: it hands out every file, and takes them as the desk's test says.
+type counter struct {
+	*desk
+	onUpload func()
+}
+
+func (s counter) Open(context.Context, bridge.Page, bridge.Mid, int, bridge.Attachment, int64) (*bridge.File, error) {
+	return &bridge.File{Name: "a.pdf", Content: &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("a")), Type: "application/pdf", Size: 1}}, nil
+}
+
+func (s counter) Upload(context.Context, bridge.Secret, bridge.RoomID, *bridge.File, string) (bridge.MessageID, error) {
+	s.onUpload()
+	before, after := s.called("upload", "")
+	return "uploaded", errors.Join(before, after)
+}
+
+func (s counter) Uploaded(context.Context, bridge.Secret, bridge.RoomID) ([]bridge.Uploaded, error) {
+	return nil, nil
+}
+
+// TestFile_RefusedForLong_RoomClosedBeforeItsLine_TakenInTheNext: a file is to be given up, and the agent closes the
+// room before the line that takes its place. In the next room it is taken: nothing was given up then, and the
+// customer is not asked for another one.
+func TestFile_RefusedForLong_RoomClosedBeforeItsLine_TakenInTheNext(t *testing.T) {
+	a := &bridge.Response{Route: "POST livechat/upload", Status: 400, Code: "error-app-prevented", Others: bridge.OthersRefused}
+	refused := &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: a}
+	for name, answers := range map[string][]error{"at once": {refused}, "after its line": {refused, refused}} {
+		d := newDesk(t)
+		d.talking()
+		d.fail["upload"] = answers
+		r, e, closing := d.made(), &eraser{}, sync.OnceFunc(func() { d.open = "" })
+		r.Changes = e
+		r.Files, r.Uploads = counter{d, nil}, counter{d, closing}
+		in := event("k", "")
+		in.Attachments = []bridge.Attachment{{Kind: "file", URL: "https://cdn.example/a.pdf"}}
+		in.Tries, in.Refusals = 1, bridge.Refusals{Part: 1, Count: 9, For: time.Hour}
+		became, err := r.Deliver(t.Context(), in, opens)
+		if err != nil || became.Left != nil || len(became.Refused) > 0 {
+			t.Errorf("%s: given up: %v, the customer is told %q, error %v", name, became.Left, became.Refused, err)
+		}
+		if read := slices.DeleteFunc(d.shown, func(s shown) bool { return slices.Contains(e.gone, s.ID) || !isLine(s.ID) }); len(read) > 0 {
+			t.Errorf("%s: agents read %+v", name, read)
 		}
 	}
 }
