@@ -40,6 +40,7 @@ type Config struct {
 	Receipts      bridge.Receipts
 	Pages         bridge.Pages
 	States        bridge.States
+	App           string              // our app at Meta; empty: whatever bears a mark is ours
 	ResolveWithin time.Duration       // how long an event waits at most for others that are under way
 	Active        func(bridge.PageID) // a page has a new message from a customer; must not block
 	Say           *language.Speaker
@@ -75,6 +76,9 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	var receipts []bridge.Receipt
 	for n := range events {
 		in := &events[n]
+		if i.App != "" && in.App != "" && in.App != i.App { // another bridge of the page marks its own alike
+			in.Tag = bridge.SendTag{}
+		}
 		if in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
 			if i.Outbound.Knows(in.Conversation, in.Tag) { // of who was forgotten, Meta may tell late
 				receipts = append(receipts, receiptOf(in, i.Notices))

@@ -109,6 +109,21 @@ func TestFromCustomer_OwnEchoes_AreProof(t *testing.T) {
 	}
 }
 
+// TestFromCustomer_MarkOfAnotherBridge_IsShown: two bridges of one page mark what they send
+// alike, and each has a Meta app of its own.
+func TestFromCustomer_MarkOfAnotherBridge_IsShown(t *testing.T) {
+	for app, ours := range map[string]bool{"": true, "900": true, "901": false, bridge.PageInbox: false} {
+		w := newWorld(t)
+		w.App = "900"
+		echo := about(bridge.EchoEvent, "m")
+		echo.Tag, echo.App = bridge.SendTag{Message: "x"}, app
+		w.comes(echo)
+		if _, proven := w.receipts.TagOf("1", "m"); proven != ours || (len(w.inbox.Seqs()) == 0) != ours {
+			t.Errorf("of app %q: receipts %+v, %d wait", app, w.receipts.All, len(w.inbox.Seqs()))
+		}
+	}
+}
+
 // TestFromCustomer_ForgottenSince_WritesNobodyDown: what Meta tells late of somebody who was
 // forgotten leaves nothing, however often it is told; unless an answer is still under way,
 // perhaps a private one to somebody who has only commented.
