@@ -293,8 +293,8 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	switch {
 	case hidden(err):
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
-	case err != nil: // whatever it is, it concerns this file alone
-		return "", fileGone(err)
+	case err != nil:
+		return "", untold(err)
 	}
 	var reply wireStored
 	_ = json.Unmarshal(body, &reply) // what matters is whether it is there
@@ -302,6 +302,17 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 		return wire.First(files[n].File, files[n].Image.URL, files[n].Video.URL), nil
 	}
 	return "", nil
+}
+
+// untold is why Meta does not tell where a file is. What says nothing about the file passes; in
+// a room it holds up nobody else.
+func untold(err error) error {
+	r := *bridge.RefusalOf(err)
+	if r.Verdict == bridge.Never || !passes(err) {
+		return fileGone(err)
+	}
+	r.Gate = ""
+	return &r
 }
 
 // InboxLink returns where people see a conversation in Facebook's Page inbox; "" if

@@ -242,3 +242,29 @@ func TestThreads_FileWithoutAnAddress_KeepsItsPlace(t *testing.T) {
 		t.Errorf("read as %+v", all)
 	}
 }
+
+// TestFileLink_Refusals: what says nothing about the file passes, and holds up nobody else.
+func TestFileLink_Refusals(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		status  int
+		body    string
+		verdict bridge.Verdict
+		reason  bridge.Reason
+	}{
+		{"the app's limit", 400, string(graphBody(4, 0, "")), bridge.Again, bridge.RateLimited},
+		{"the page's limit", 400, string(graphBody(32, 0, "")), bridge.Again, bridge.RateLimited},
+		{"the token is dead", 400, string(graphBody(190, 463, "")), bridge.Again, bridge.PageLost},
+		{"Meta fails", 500, string(graphBody(2, 0, "")), bridge.Again, bridge.MetaError},
+		{"HTML", 502, "<html>", bridge.Again, bridge.MetaError},
+		{"it is not there", 400, string(graphBody(100, 33, "")), bridge.Again, bridge.FileGone},
+		{"a number that nobody listed", 400, string(graphBody(4711, 0, "")), bridge.Again, bridge.FileGone},
+		{"it is deleted", 400, string(graphBody(deletedCode, 0, "")), bridge.Never, bridge.FileGone},
+	} {
+		client, _ := graph(t, answering(c.status, c.body))
+		_, err := client.FileLink(t.Context(), connected, "m_1", 0)
+		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || r.Gate != "" {
+			t.Errorf("%s: %v, %s, gate %q", c.name, err, r.Reason, r.Gate)
+		}
+	}
+}
