@@ -179,7 +179,7 @@ func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o *order) string {
 		return "comments-off"
 	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "" && !o.belowVisitor(in):
 		return "page-comment" // on its own post: it answers nobody
-	case in.Kind == bridge.EditEvent && in.FromPage && o.isOurs(in):
+	case mayBeOurs(in) && o.isOurs(in):
 		return "own-echo"
 	}
 	return ""

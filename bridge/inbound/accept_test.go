@@ -22,6 +22,7 @@ func TestUnwanted_SaysWhy(t *testing.T) {
 	}
 	running := bridge.Page{State: bridge.PageRunning, Settings: bridge.Settings{Comments: true}}
 	fromPage := func(in *bridge.Incoming) { in.FromPage = true }
+	nameless := func(in *bridge.Incoming) { in.Conversation.Customer = bridge.CustomerID(in.Mid) } // as the decoder puts it
 	for _, test := range []struct {
 		name string
 		page bridge.Page
@@ -49,6 +50,9 @@ func TestUnwanted_SaysWhy(t *testing.T) {
 		{name: "an answer of ours", page: running, in: comment(bridge.EchoEvent, "above"), ours: true, want: "own-echo"},
 		{name: "an edit of the page's", page: running, in: of(comment(bridge.EditEvent, "above"), fromPage)},
 		{name: "an edit of ours", page: running, in: of(comment(bridge.EditEvent, "above"), fromPage), ours: true, want: "own-echo"},
+		{name: "a comment without a name", page: running, in: of(comment(bridge.TextEvent, "above"), nameless)},
+		{name: "an answer of ours, without a name", page: running, in: of(comment(bridge.TextEvent, "above"), nameless), ours: true, want: "own-echo"},
+		{name: "an edit of ours, without a name", page: running, in: of(comment(bridge.EditEvent, "above"), func(in *bridge.Incoming) { in.Conversation.Customer = "" }), ours: true, want: "own-echo"},
 		{name: "an edit of the customer's", page: running, in: comment(bridge.EditEvent, ""), ours: true},
 	} {
 		w := newWorld(t)
