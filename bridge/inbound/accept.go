@@ -29,21 +29,26 @@ type Telling struct {
 	Refusals *refusals.Table
 }
 
+// Own is how what we sent is told from what others sent.
+type Own struct {
+	App           string        // ours at Meta; empty: whatever bears a mark is ours
+	ResolveWithin time.Duration // how long an event waits at most for others that are under way
+}
+
 // Config is what an Inbound is made of.
 type Config struct {
 	Lanes    *queue.Lanes
 	Outbound *outbound.Outbound
 	Gestures *outbound.Gestures
 	Telling
-	Automatic     Automatic
-	Rooms         bridge.Rooms
-	Receipts      bridge.Receipts
-	Pages         bridge.Pages
-	States        bridge.States
-	App           string              // our app at Meta; empty: whatever bears a mark is ours
-	ResolveWithin time.Duration       // how long an event waits at most for others that are under way
-	Active        func(bridge.PageID) // a page has a new message from a customer; must not block
-	Say           *language.Speaker
+	Automatic Automatic
+	Rooms     bridge.Rooms
+	Receipts  bridge.Receipts
+	Pages     bridge.Pages
+	States    bridge.States
+	Own
+	Active func(bridge.PageID) // a page has a new message from a customer; must not block
+	Say    *language.Speaker
 }
 
 // Inbound accepts what customers do and shows it.
