@@ -46,8 +46,8 @@ type Incoming struct {
 	Standby      bool         `json:"standby,omitempty"` // another app holds the thread
 	Key          string       `json:"key"`               // the same for every repeat of this event, and for no other of its page
 
-	Tag SendTag `json:"mark,omitzero"` // of an echo of ours
-	App string  `json:"app,omitempty"` // of a foreign echo: which app wrote it
+	Tag SendTag `json:"mark,omitzero"` // of an echo of ours, or of another bridge's (App)
+	App string  `json:"app,omitempty"` // of an echo: which app wrote it
 	AI  bool    `json:"ai,omitempty"`  // of a foreign echo: Meta's own AI wrote it
 
 	Tap       *Tap      `json:"tap,omitempty"`      // of a TapEvent, or of a quick reply that a TextEvent is

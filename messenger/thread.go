@@ -108,7 +108,7 @@ func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, w
 		return bridge.Sighting{}, otherFormat("a thread")
 	}
 	s := search{Search: what, page: p.ID, from: c.skew.second(what.Since)}
-	s.seen.Complete = true
+	complete := true
 	for _, t := range reply.Data {
 		if !t.with(to) {
 			continue
@@ -117,9 +117,9 @@ func (c Reader) Look(ctx context.Context, p bridge.Page, to bridge.CustomerID, w
 		if err != nil {
 			return bridge.Sighting{}, err
 		}
-		s.seen.Complete = s.seen.Complete && reaches
+		complete = complete && reaches
 	}
-	return s.sighting(s.seen.Complete), nil
+	return s.sighting(complete && s.listed), nil
 }
 
 // readThread reads a customer's thread with its newest messages.
@@ -201,6 +201,8 @@ type search struct {
 	page bridge.PageID
 	from time.Time
 	seen bridge.Sighting // newest first
+
+	listed bool // some message, if only the customer's: without any, Meta does not show the thread
 }
 
 // sighting is what was seen, oldest first.
@@ -218,6 +220,7 @@ func (s *search) sighting(complete bool) bridge.Sighting {
 // among adds what some messages show, newest first, and reports whether they reach back
 // to where the search begins.
 func (s *search) among(all []wireThreadMessage) (reaches bool) {
+	s.listed = s.listed || len(all) > 0
 	for _, m := range all {
 		at, err := time.Parse(threadTime, string(m.Created))
 		ours := m.From.ID == wire.ID(s.page)
@@ -290,8 +293,8 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	switch {
 	case hidden(err):
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
-	case err != nil: // whatever it is, it concerns this file alone
-		return "", fileGone(err)
+	case err != nil:
+		return "", untold(err)
 	}
 	var reply wireStored
 	_ = json.Unmarshal(body, &reply) // what matters is whether it is there
@@ -299,6 +302,17 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 		return wire.First(files[n].File, files[n].Image.URL, files[n].Video.URL), nil
 	}
 	return "", nil
+}
+
+// untold is why Meta does not tell where a file is. What says nothing about the file passes; in
+// a room it holds up nobody else.
+func untold(err error) error {
+	r := *bridge.RefusalOf(err)
+	if r.Verdict == bridge.Never || !passes(err) {
+		return fileGone(err)
+	}
+	r.Gate = ""
+	return &r
 }
 
 // InboxLink returns where people see a conversation in Facebook's Page inbox; "" if

@@ -43,8 +43,8 @@ func TestLook_Threads(t *testing.T) {
 		like     []bridge.Mid
 		complete bool
 	}{
-		{"nothing there", `{"data":[]}`, nil, true},
-		{"empty thread", thread(""), nil, true},
+		{"nothing there", `{"data":[]}`, nil, false}, // what the customer wrote stands in it: Meta does not show it
+		{"empty thread", thread(""), nil, false},
 		{"found", thread("", shown("m_1", 5, page, "Hello, Anna")), []bridge.Mid{"m_1"}, true},
 		{"found, mids with odd characters", thread("", shown("m_a/b+c=="+strings.Repeat("x", 180), 5, page, "Hello, Anna")), []bridge.Mid{bridge.Mid("m_a/b+c==" + strings.Repeat("x", 180))}, true},
 		{"twice, oldest first", thread("", shown("m_2", 9, page, "Hello, Anna"), shown("m_x", 7, page, "other"), shown("m_1", 5, page, "Hello, Anna")), []bridge.Mid{"m_1", "m_2"}, true},
@@ -60,8 +60,8 @@ func TestLook_Threads(t *testing.T) {
 		{"no id", thread("", `{"created_time":"2026-11-20T10:00:05+0000"}`), nil, false},
 		{"no details before since", thread("", `{"id":"m_1","created_time":"2026-11-20T09:00:05+0000"}`), nil, true},
 		{"no time", thread("", `{"id":"m_1","from":{"id":"`+page+`"},"message":"Hello, Anna"}`), nil, false},
-		{"a thread without messages", `{"data":[{"id":"t_1"}]}`, nil, true},
-		{"somebody else's thread", strings.Replace(thread("", shown("m_1", 5, page, "Hello, Anna")), "7001002003004005", "7001002003004006", 1), nil, true},
+		{"a thread without messages", `{"data":[{"id":"t_1"}]}`, nil, false},
+		{"somebody else's thread", strings.Replace(thread("", shown("m_1", 5, page, "Hello, Anna")), "7001002003004005", "7001002003004006", 1), nil, false},
 	} {
 		client, _ := graph(t, answering(200, c.body))
 		seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "Hello, Anna"}}, Since: received.Add(700 * time.Millisecond)})
@@ -240,5 +240,31 @@ func TestThreads_FileWithoutAnAddress_KeepsItsPlace(t *testing.T) {
 	}
 	if all := m.attachments(); len(all) != 2 || all[0].URL != "" || all[1].URL != "https://cdn/b.pdf" {
 		t.Errorf("read as %+v", all)
+	}
+}
+
+// TestFileLink_Refusals: what says nothing about the file passes, and holds up nobody else.
+func TestFileLink_Refusals(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		status  int
+		body    string
+		verdict bridge.Verdict
+		reason  bridge.Reason
+	}{
+		{"the app's limit", 400, string(graphBody(4, 0, "")), bridge.Again, bridge.RateLimited},
+		{"the page's limit", 400, string(graphBody(32, 0, "")), bridge.Again, bridge.RateLimited},
+		{"the token is dead", 400, string(graphBody(190, 463, "")), bridge.Again, bridge.PageLost},
+		{"Meta fails", 500, string(graphBody(2, 0, "")), bridge.Again, bridge.MetaError},
+		{"HTML", 502, "<html>", bridge.Again, bridge.MetaError},
+		{"it is not there", 400, string(graphBody(100, 33, "")), bridge.Again, bridge.FileGone},
+		{"a number that nobody listed", 400, string(graphBody(4711, 0, "")), bridge.Again, bridge.FileGone},
+		{"it is deleted", 400, string(graphBody(deletedCode, 0, "")), bridge.Never, bridge.FileGone},
+	} {
+		client, _ := graph(t, answering(c.status, c.body))
+		_, err := client.FileLink(t.Context(), connected, "m_1", 0)
+		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || r.Gate != "" {
+			t.Errorf("%s: %v, %s, gate %q", c.name, err, r.Reason, r.Gate)
+		}
 	}
 }

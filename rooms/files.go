@@ -34,8 +34,9 @@ type Uploads interface {
 // what the customer wrote after it. That its message was tried for other reasons does not count: it may have
 // waited for an agent all night.
 const (
-	triesGone = 4 // Meta names files a moment before they are there
-	triesDown = 6
+	triesGone   = 4 // Meta names files a moment before they are there
+	triesDown   = 6
+	triesUntold = 12 // up to an hour, in which Meta's limits mostly pass
 )
 
 // files shows the files of a message, one after another. Which of them are there is
@@ -115,6 +116,11 @@ func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, 
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), again)
 	case refusal.Reason == bridge.FileGone:
 		refusal.After = pause.Backoff{First: r.FileAgain, Most: 8 * r.FileAgain}.After(before)
+	case untold(refusal) && before < triesUntold:
+		wait := pause.Backoff{First: r.FileAgain, Most: 300 * r.FileAgain}
+		refusal.After = min(max(refusal.After, wait.After(before)), wait.Most)
+	case untold(refusal):
+		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), again)
 	case refusal.Reason != bridge.MetaDown:
 		return "", refusal
 	case before >= triesDown:
@@ -122,6 +128,16 @@ func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, 
 	}
 	r.unfetched.Set(file, before+1)
 	return "", refusal
+}
+
+// untold reports whether Meta does not tell where a file is now, for a reason that says nothing about the file:
+// it throttles, fails, or takes nothing with the page's token. Our own pace, and Rocket.Chat's, have no code.
+func untold(r *bridge.Refusal) bool {
+	switch r.Reason {
+	case bridge.MetaError, bridge.PageLost, bridge.PageRestricted, bridge.NotApproved:
+		return true
+	}
+	return r.Reason == bridge.RateLimited && r.Code != ""
 }
 
 // notUploaded decides what becomes of a file that the room does not have: fetching it may

@@ -29,20 +29,26 @@ type Telling struct {
 	Refusals *refusals.Table
 }
 
+// Own is how what we sent is told from what others sent.
+type Own struct {
+	App           string        // ours at Meta; empty: whatever bears a mark is ours
+	ResolveWithin time.Duration // how long an event waits at most for others that are under way
+}
+
 // Config is what an Inbound is made of.
 type Config struct {
 	Lanes    *queue.Lanes
 	Outbound *outbound.Outbound
 	Gestures *outbound.Gestures
 	Telling
-	Automatic     Automatic
-	Rooms         bridge.Rooms
-	Receipts      bridge.Receipts
-	Pages         bridge.Pages
-	States        bridge.States
-	ResolveWithin time.Duration       // how long an event waits at most for others that are under way
-	Active        func(bridge.PageID) // a page has a new message from a customer; must not block
-	Say           *language.Speaker
+	Automatic Automatic
+	Rooms     bridge.Rooms
+	Receipts  bridge.Receipts
+	Pages     bridge.Pages
+	States    bridge.States
+	Own
+	Active func(bridge.PageID) // a page has a new message from a customer; must not block
+	Say    *language.Speaker
 }
 
 // Inbound accepts what customers do and shows it.
@@ -75,6 +81,9 @@ func (i *Inbound) FromCustomer(ctx context.Context, events []bridge.Incoming) er
 	var receipts []bridge.Receipt
 	for n := range events {
 		in := &events[n]
+		if i.App != "" && in.App != "" && in.App != i.App { // another bridge of the page marks its own alike
+			in.Tag = bridge.SendTag{}
+		}
 		if in.Kind == bridge.EchoEvent && in.Tag != (bridge.SendTag{}) && bridge.AcceptsEvents(i.Pages, in.Conversation.Page) {
 			if i.Outbound.Knows(in.Conversation, in.Tag) { // of who was forgotten, Meta may tell late
 				receipts = append(receipts, receiptOf(in, i.Notices))
@@ -175,7 +184,7 @@ func unwantedComment(in *bridge.Incoming, pages bridge.Pages, o *order) string {
 		return "comments-off"
 	case in.Kind == bridge.EchoEvent && in.Comment.Parent == "" && !o.belowVisitor(in):
 		return "page-comment" // on its own post: it answers nobody
-	case in.Kind == bridge.EditEvent && in.FromPage && o.isOurs(in):
+	case mayBeOurs(in) && o.isOurs(in):
 		return "own-echo"
 	}
 	return ""

@@ -22,6 +22,7 @@ func TestUnwanted_SaysWhy(t *testing.T) {
 	}
 	running := bridge.Page{State: bridge.PageRunning, Settings: bridge.Settings{Comments: true}}
 	fromPage := func(in *bridge.Incoming) { in.FromPage = true }
+	nameless := func(in *bridge.Incoming) { in.Conversation.Customer = bridge.CustomerID(in.Mid) } // as the decoder puts it
 	for _, test := range []struct {
 		name string
 		page bridge.Page
@@ -49,6 +50,9 @@ func TestUnwanted_SaysWhy(t *testing.T) {
 		{name: "an answer of ours", page: running, in: comment(bridge.EchoEvent, "above"), ours: true, want: "own-echo"},
 		{name: "an edit of the page's", page: running, in: of(comment(bridge.EditEvent, "above"), fromPage)},
 		{name: "an edit of ours", page: running, in: of(comment(bridge.EditEvent, "above"), fromPage), ours: true, want: "own-echo"},
+		{name: "a comment without a name", page: running, in: of(comment(bridge.TextEvent, "above"), nameless)},
+		{name: "an answer of ours, without a name", page: running, in: of(comment(bridge.TextEvent, "above"), nameless), ours: true, want: "own-echo"},
+		{name: "an edit of ours, without a name", page: running, in: of(comment(bridge.EditEvent, "above"), func(in *bridge.Incoming) { in.Conversation.Customer = "" }), ours: true, want: "own-echo"},
 		{name: "an edit of the customer's", page: running, in: comment(bridge.EditEvent, ""), ours: true},
 	} {
 		w := newWorld(t)
@@ -105,6 +109,21 @@ func TestFromCustomer_OwnEchoes_AreProof(t *testing.T) {
 		sent := len(w.receipts.SentSince(anna, noon.Add(-1))) == 1
 		if tag, ours := w.receipts.TagOf("1", "m"); !ours || tag != echo.Tag || len(w.receipts.All) != 1 || sent != wanted || len(w.inbox.Seqs()) > 0 {
 			t.Errorf("receipts wanted: %v; stored %+v, %d wait", wanted, w.receipts.All, len(w.inbox.Seqs()))
+		}
+	}
+}
+
+// TestFromCustomer_MarkOfAnotherBridge_IsShown: two bridges of one page mark what they send
+// alike, and each has a Meta app of its own.
+func TestFromCustomer_MarkOfAnotherBridge_IsShown(t *testing.T) {
+	for app, ours := range map[string]bool{"": true, "900": true, "901": false, bridge.PageInbox: false} {
+		w := newWorld(t)
+		w.App = "900"
+		echo := about(bridge.EchoEvent, "m")
+		echo.Tag, echo.App = bridge.SendTag{Message: "x"}, app
+		w.comes(echo)
+		if _, proven := w.receipts.TagOf("1", "m"); proven != ours || (len(w.inbox.Seqs()) == 0) != ours {
+			t.Errorf("of app %q: receipts %+v, %d wait", app, w.receipts.All, len(w.inbox.Seqs()))
 		}
 	}
 }

@@ -12,12 +12,12 @@ import "messenger-bridge/bridge"
 // known yet. Unlike a message, a comment that comes back tells nothing of who sent it
 // but its id, which the answer to our call tells, too: until that is here, it waits.
 func (o *order) resolveConversation(in *bridge.Incoming, d bridge.Delivery) (done bool, err error) {
-	byPage := in.Kind == bridge.EchoEvent || in.Kind == bridge.EditEvent && in.FromPage
+	perhaps := mayBeOurs(in)
 	age := o.age(d)
 	switch {
-	case byPage && o.isOurs(in):
+	case perhaps && o.isOurs(in):
 		return true, nil
-	case byPage && age < o.resolveWithin && o.answering(in.Conversation.Page):
+	case perhaps && age < o.resolveWithin && o.answering(in.Conversation.Page):
 		return false, deferred(age, "answers to comments are under way")
 	case in.Conversation.Customer != "":
 		return false, nil
@@ -35,6 +35,20 @@ func (o *order) resolveConversation(in *bridge.Incoming, d bridge.Delivery) (don
 		return false, deferred(age, "its comment is not shown yet")
 	}
 	return true, nil
+}
+
+// mayBeOurs reports whether a comment, or its edit, may be an answer of ours: the page wrote it, or Meta
+// does not say who did, as it may while the page lacks a permission.
+func mayBeOurs(in *bridge.Incoming) bool {
+	switch in.Kind {
+	case bridge.EchoEvent:
+		return true
+	case bridge.TextEvent, bridge.MediaEvent, bridge.UnsupportedEvent, bridge.EditEvent:
+		who := in.Conversation.Customer
+		nameless := in.Comment.Kind == bridge.BelowPost && (who == "" || who == bridge.CustomerID(in.Mid))
+		return in.Kind == bridge.EditEvent && in.FromPage || nameless
+	}
+	return false
 }
 
 // belowVisitor reports whether an event is about what stands below a visitor's post.

@@ -83,7 +83,7 @@ func (w *world) start() {
 			Windows: automatic.NewWindows(automatic.WindowsConfig{States: &w.states, Pages: &w.pages, Rooms: w, Notices: told, Now: clock, Log: log}),
 		},
 		Rooms: w, Receipts: &w.receipts, Pages: &w.pages, States: &w.states,
-		ResolveWithin: 10 * time.Minute, Active: func(p bridge.PageID) { w.active = append(w.active, p) },
+		Own: Own{ResolveWithin: 10 * time.Minute}, Active: func(p bridge.PageID) { w.active = append(w.active, p) },
 	})
 	if err := w.Load(); err != nil {
 		w.t.Fatal(err)

@@ -98,6 +98,9 @@ func TestReady_Comments_FindWhoseTheyAre(t *testing.T) {
 	hers.Conversation = commenter
 	ownEdit := event(bridge.EditEvent, "above")
 	ownEdit.FromPage = true
+	nameless := event(bridge.TextEvent, "above") // Meta does not say who wrote it, so it stands for itself
+	nameless.Conversation.Customer = "c"
+	namelessEdit := event(bridge.EditEvent, "above")
 	for _, test := range []struct {
 		name      string
 		in        bridge.Incoming
@@ -124,6 +127,13 @@ func TestReady_Comments_FindWhoseTheyAre(t *testing.T) {
 		{name: "another page answers", in: event(bridge.EchoEvent, "above"), known: []bridge.Receipt{shownIn("below", "above")}, answering: "2", want: "show", whose: "8"},
 		{name: "an answer that may be ours for a minute", in: event(bridge.EchoEvent, "above"), age: time.Minute, known: []bridge.Receipt{shownIn("below", "above")}, answering: "1", want: "later"},
 		{name: "answers are under way for too long", in: event(bridge.EchoEvent, "above"), age: 10 * time.Minute, known: []bridge.Receipt{shownIn("below", "above")}, answering: "1", want: "show", whose: "8"},
+		{name: "a comment without a name", in: nameless, want: "show", whose: "c"},
+		{name: "an answer of ours, without a name", in: nameless, known: []bridge.Receipt{ours("c")}, want: "done"},
+		{name: "a comment without a name that may be ours", in: nameless, answering: "1", want: "soon"},
+		{name: "a comment without a name, and answers are under way for too long", in: nameless, age: 10 * time.Minute, answering: "1", want: "show", whose: "c"},
+		{name: "a comment of hers, and answers are under way", in: hers, answering: "1", want: "show", whose: "8"},
+		{name: "an edit of an answer of ours, without a name", in: namelessEdit, known: []bridge.Receipt{ours("c")}, want: "done"},
+		{name: "an edit without a name that may be ours", in: namelessEdit, known: []bridge.Receipt{shownIn("below", "above")}, answering: "1", want: "soon"},
 		{name: "an answer to a comment that waits for an agent", in: event(bridge.EchoEvent, "above"), age: time.Hour, seen: []string{"1/m/above"}, want: "later"},
 		{name: "an answer to a comment that nobody knows", in: event(bridge.EchoEvent, "above"), age: time.Hour, want: "done"},
 	} {

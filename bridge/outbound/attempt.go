@@ -187,12 +187,12 @@ func (a *attempt) hand(ctx context.Context) (bridge.Mid, error) {
 			a.o.personas.drop(ctx, a.page, &a.out)
 		}
 		r := bridge.RefusalOf(err)
-		if err == nil || len(forms) == 1 || r.Verdict != bridge.Never || !isOfForm(r.Reason) {
+		if err == nil || len(forms) == 1 || r.Verdict != bridge.Never || !isOfForm(r, forms[0]) {
 			return mid, err
 		}
 		a.o.Log.Info("refused, sending it in a plainer form", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
-		onlyPersona = r.Reason != bridge.FileRefused && forms[0].persona != ""
-		if r.Reason == bridge.FileRefused {
+		onlyPersona = !ofFile[r.Reason] && forms[0].persona != ""
+		if ofFile[r.Reason] {
 			forms = forms[len(forms)-1:]
 		} else {
 			forms = forms[1:]
@@ -200,9 +200,16 @@ func (a *attempt) hand(ctx context.Context) (bridge.Mid, error) {
 	}
 }
 
-// isOfForm reports whether something refused may be taken in a plainer form.
-func isOfForm(why bridge.Reason) bool {
-	return why == bridge.Rejected || why == bridge.Unexplained || why == bridge.FileRefused
+// isOfForm reports whether something refused may be taken in a plainer form. Meta takes larger files than
+// pictures; what our own settings refuse has no code.
+func isOfForm(r *bridge.Refusal, f form) bool {
+	switch r.Reason {
+	case bridge.Rejected, bridge.Unexplained, bridge.FileRefused:
+		return true
+	case bridge.FileTooBig:
+		return r.Code != "" && f.File != nil && f.File.Kind == "image"
+	}
+	return false
 }
 
 // forms are the ways to send the current part, from the one that shows most to the plain

@@ -80,6 +80,7 @@ type Messenger struct {
 	Gestures  bridge.Gestures // nil: none are made
 	Personas  bridge.Personas // nil: agents' names stand in the text
 	Moderator bridge.Moderator
+	App       string // our app's id; empty: it is not known
 }
 
 // Hooks are called when something happens. Each may be nil; none may block.

@@ -57,7 +57,7 @@ func New(c Config) (*Relay, error) {
 		Lanes: r.inbox, Outbound: r.Outbound, Gestures: r.Gestures,
 		Telling: inbound.Telling{Notices: r.Notices, Refusals: r.Refusals}, Automatic: inbound.Automatic{Texts: r.Texts, Survey: r.Texts.Survey, Windows: r.windows},
 		Rooms: c.Workspace.Rooms, Receipts: c.Store.Receipts, Pages: c.Store.Pages, States: c.Store.States,
-		ResolveWithin: c.Times.ResolveFor, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
+		Own: inbound.Own{App: c.Messenger.App, ResolveWithin: c.Times.ResolveFor}, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
 	})
 	one := make(alone, 1)
 	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken, alone: one,

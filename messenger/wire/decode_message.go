@@ -48,9 +48,7 @@ func (m *Message) Read(in *bridge.Incoming, when string) {
 	case in.FromPage: // the same mid as the Send API's answer, but another event
 		in.Kind, in.Key = bridge.EchoEvent, "e/"+id
 		in.Tag, _ = parseMark(string(m.Metadata))
-		if in.Tag == (bridge.SendTag{}) {
-			in.App, in.AI = appName(m.App), bool(m.AI)
-		}
+		in.App, in.AI = appName(m.App), bool(m.AI)
 	case in.Text != "":
 		in.Kind = bridge.TextEvent
 	case len(in.Attachments) > 0:

@@ -126,8 +126,8 @@ var decodeCases = []struct {
 	{name: "time an object", element: `{$S,$R,"timestamp":{},"message":{$M,"text":"Hello"}}`, want: new(when(fromCustomer(bridge.TextEvent, "Hello"), time.UnixMilli(1790000000123).UTC()))},
 	{name: "recipient missing", element: `{$S,$T,"message":{$M,"text":"Hello"}}`, want: new(fromCustomer(bridge.TextEvent, "Hello"))},
 
-	{name: "own echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":900800700600500,"metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.SendTag{Message: "Xy12", Part: 1}))},
-	{name: "own echo, other types", element: `{$ES,$ER,$T,"message":{$M,"is_echo":"true","app_id":"900800700600500","metadata":"mb1:Xy12:1","text":"Hi"}}`, want: new(echo("Hi", bridge.SendTag{Message: "Xy12", Part: 1}))},
+	{name: "own echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":900800700600500,"metadata":"mb1:Xy12:1","text":"Hi"}}`, want: but(echo("Hi", bridge.SendTag{Message: "Xy12", Part: 1}), func(in *bridge.Incoming) { in.App = "900800700600500" })},
+	{name: "own echo, other types", element: `{$ES,$ER,$T,"message":{$M,"is_echo":"true","app_id":"900800700600500","metadata":"mb1:Xy12:1","text":"Hi"}}`, want: but(echo("Hi", bridge.SendTag{Message: "Xy12", Part: 1}), func(in *bridge.Incoming) { in.App = "900800700600500" })},
 	{name: "foreign echo", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"app_id":263902037430900,"text":"Hi"}}`, want: but(echo("Hi", bridge.SendTag{}), func(in *bridge.Incoming) { in.App = bridge.PageInbox })},
 	{name: "echo of Meta's AI", element: `{$ES,$ER,$T,"message":{$M,"is_echo":true,"ai_generated":"true","app_id":263902037430900,"metadata":"{\"source\":\"axon\"}"}}`,
 		want: but(echo("", bridge.SendTag{}), func(in *bridge.Incoming) { in.App, in.AI = bridge.PageInbox, true })},
