@@ -190,7 +190,9 @@ func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 	c.app.warnOfVersion(ctx)
 	lost, healed := after.Why, false
 	if err == nil && after.State == bridge.PageUnsubscribe && after.Token != "" {
-		after, err = c.SwitchOn(ctx, id) // if Meta allows it
+		if after, err = c.switchOnAgain(ctx, id); err == nil && after.Silenced() {
+			return // by somebody, since it was looked at
+		}
 		healed = err == nil && after.State == bridge.PageRunning
 	}
 	switch {
