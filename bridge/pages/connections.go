@@ -23,15 +23,6 @@ func (c *Connections) SwitchOn(ctx context.Context, id bridge.PageID) (bridge.Pa
 	return c.switchOn(ctx, id)
 }
 
-// switchOnAgain is SwitchOn, if Meta allows it, for a page that nobody has switched off meanwhile.
-func (c *Connections) switchOnAgain(ctx context.Context, id bridge.PageID) (bridge.Page, error) {
-	defer c.lock(id)()
-	if page, err := c.pages.Page(id); err != nil || page.Silenced() {
-		return page, err
-	}
-	return c.switchOn(ctx, id)
-}
-
 // switchOn is SwitchOn for who holds the page's lock.
 func (c *Connections) switchOn(ctx context.Context, id bridge.PageID) (bridge.Page, error) {
 	page, err := c.pages.Page(id)
