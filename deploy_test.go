@@ -243,6 +243,14 @@ func TestDeploy_SystemdTakesTheUnit(t *testing.T) {
 	}
 }
 
+// TestDeploy_SystemdStartsTheBridgeAgainWhateverItsStatus: Go ends with status 2 on a panic.
+func TestDeploy_SystemdStartsTheBridgeAgainWhateverItsStatus(t *testing.T) {
+	unit := readFile(t, "deploy/systemd/messenger-bridge.service")
+	if !strings.Contains(unit, "\nRestart=always\n") || regexp.MustCompile(`(?m)^RestartPreventExitStatus=`).MatchString(unit) {
+		t.Error("there are ends after which systemd leaves the bridge down")
+	}
+}
+
 // TestDeploy_PackagesHoldWhatTheUnitNames: a package brings what the unit starts and reads.
 func TestDeploy_PackagesHoldWhatTheUnitNames(t *testing.T) {
 	unit, packed := readFile(t, "deploy/systemd/messenger-bridge.service"), map[string]bool{}

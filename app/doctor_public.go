@@ -27,13 +27,16 @@ func (t *patient) publicAddress(ctx context.Context, verified bool) []bridge.Fin
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // Meta follows none
 	}}
 	met := v.healthz(ctx)
-	if met == nil && t.meta {
+	if t.meta && (met == nil || met.healthz != 0) {
 		met = v.webhook(ctx, t.secret())
 	}
 	f := bridge.Finding{Check: check, Level: bridge.Good, Found: v.shown() + " leads to this bridge"}
 	switch {
 	case met != nil && !t.running && !met.certain:
 		f.Level, f.Found = bridge.Unknowable, v.shown()+" "+met.what+", which is no wonder while the bridge is not running"
+	case met != nil && met.healthz == http.StatusNotFound:
+		f.Level, f.Found = bridge.Unknowable, v.shown()+" does not forward /healthz, which is right; whether it leads to this bridge cannot be told"
+		f.Do = "Set FACEBOOK_APP_ID and FACEBOOK_APP_SECRET, and ask again."
 	case met != nil:
 		f.Level, f.Found, f.Do = bridge.Bad, v.shown()+" "+met.what, met.do
 		if verified {
@@ -64,6 +67,7 @@ type visitor struct {
 type trouble struct {
 	what, do string
 	certain  bool // whether or not the bridge runs
+	healthz  int  // the status of one that is no bridge's; a proxy need not forward it (docs/operating.md)
 }
 
 func (v *visitor) shown() string {
@@ -92,7 +96,7 @@ func (v *visitor) healthz(ctx context.Context) *trouble {
 	case status >= 300 && status < 400:
 		return &trouble{what: fmt.Sprintf("answers with a redirect (HTTP %d), which Meta does not follow", status), do: "Set PUBLIC_URL to where it leads."}
 	case status != http.StatusOK || strings.TrimSpace(body) != "ok":
-		return &trouble{what: fmt.Sprintf("answers /healthz with HTTP %d, and not as a bridge does", status), do: toTheBridge}
+		return &trouble{what: fmt.Sprintf("answers /healthz with HTTP %d, and not as a bridge does", status), do: toTheBridge, healthz: status}
 	}
 	return nil
 }

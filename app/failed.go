@@ -2,6 +2,7 @@ package app
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -38,9 +39,13 @@ type FailedList struct {
 
 func (o *operators) serveFailed(w http.ResponseWriter, r *http.Request) {
 	before, _ := strconv.ParseUint(r.URL.Query().Get("before"), 10, 64) // 0: from the newest
-	list, more, err := o.relay.DeadLetters.List(bridge.PageID(r.URL.Query().Get("page")), bridge.Seq(before), failedAtOnce)
+	page := bridge.PageID(r.URL.Query().Get("page"))
+	list, more, err := o.relay.DeadLetters.List(page, bridge.Seq(before), failedAtOnce)
+	if err == nil && len(list) == 0 && page != "" {
+		_, err = o.store.Page(page)
+	}
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		refuseFailed(w, err)
 		return
 	}
 	shown := FailedList{More: more, Failed: []failure{}}
@@ -83,12 +88,25 @@ func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
 		return
 	case order.Page != "":
 		done.All, done.Overtaken, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)
+		if err == nil && done.All+done.Overtaken == 0 {
+			_, err = o.store.Page(order.Page)
+		}
 	default:
 		done.Became, err = o.relay.DeadLetters.Retry(r.Context(), order.Anyway, order.IDs...)
 	}
 	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		refuseFailed(w, err)
 		return
 	}
 	answerJSON(w, done)
+}
+
+// refuseFailed says why nothing was listed or tried again. A page that was removed may still have
+// failures; one of which nothing is known does not exist.
+func refuseFailed(w http.ResponseWriter, err error) {
+	if errors.Is(err, bridge.ErrNoPage) {
+		http.Error(w, "no page with this id; `messenger-bridge pages list` shows them", http.StatusNotFound)
+		return
+	}
+	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }

@@ -428,7 +428,7 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 		},
 		{
 			name: "PUBLIC_URL leads to something else", before: func(w *world) { w.set("PUBLIC_URL", w.meta.URL()) },
-			want: []found{{"PUBLIC_URL", bridge.Notable, "not as a bridge does", "LISTEN"}},
+			want: []found{{"PUBLIC_URL", bridge.Notable, "as no bridge does", "LISTEN"}},
 		},
 		{
 			name: "PUBLIC_URL leads to another bridge", before: func(w *world) {

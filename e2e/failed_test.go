@@ -188,7 +188,8 @@ func TestOperator_ListsWhatFailedAndTriesItAgain(t *testing.T) {
 	}
 	run(0, []string{"written too long ago", "ana", page, w.rc.URL() + "/live/" + rid}, "failed")
 	run(0, []string{`"id": 1`, `"reason": "window-closed"`, `"more": 0`}, "failed", "--json", "--before", "2", page)
-	run(0, []string{"everything was delivered"}, "failed", "4711")
+	run(1, []string{"no page with this id", "pages list"}, "failed", "4711")
+	run(1, []string{"no page with this id", "pages list"}, "retry", "--all", "4711")
 	run(0, []string{"window-closed", "failed, kept 7 days", "Facebook"}, "status")
 	run(1, []string{"99: is not among"}, "retry", "99")
 	run(2, []string{"name the ids"}, "retry")

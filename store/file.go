@@ -164,7 +164,7 @@ func options(o Options, file **os.File) *bbolt.Options {
 		NoSync:         o.Sync != nil,
 		MaxSize:        o.seams.maxSize,
 		OpenFile: func(name string, flag int, mode os.FileMode) (*os.File, error) {
-			f, err := os.OpenFile(name, flag, mode) // #nosec G304 -- the operator names the store
+			f, err := compact.OpenFile(name, flag, mode)
 			*file = f
 			return f, err
 		},

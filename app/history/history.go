@@ -104,7 +104,11 @@ func (h *History) add(change func(*Point)) {
 	}
 }
 
-func (r *ring) at(n int64) *Point { return &r.points[n%int64(len(r.points))] }
+// at returns the point of a number, which is negative before 1970.
+func (r *ring) at(n int64) *Point {
+	m := int64(len(r.points))
+	return &r.points[(n%m+m)%m]
+}
 
 // reach makes a later number the newest; what lies between is empty.
 func (r *ring) reach(n int64) {

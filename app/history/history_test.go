@@ -61,6 +61,26 @@ func TestHistory_CountsByMinuteQuarterAndDay_OverARestart(t *testing.T) {
 	}
 }
 
+// TestHistory_ClockIsAtTheBeginningOf1970_CountsAndIsKept: as a machine's is without a battery.
+func TestHistory_ClockIsAtTheBeginningOf1970_CountsAndIsKept(t *testing.T) {
+	kept := notes{}
+	begin := func() *History {
+		return New(bridgetest.Meter{}, kept, func() time.Time { return time.Unix(30, 0) }, slog.New(slog.DiscardHandler))
+	}
+	h := begin()
+	h.Count(bridge.Delivered, bridge.In, "", 2)
+	ended, end := context.WithCancel(t.Context())
+	end()
+	_ = h.Run(ended)
+	for which, h := range []*History{h, begin()} {
+		for span, s := range Spans {
+			if points := h.Points(span); len(points) != s.Many || points[s.Many-1] != (Point{In: 2}) {
+				t.Errorf("run %d, %s: %+v", which, s.Name, points)
+			}
+		}
+	}
+}
+
 func TestHistory_WhatCannotBeRead_IsLeftOut(t *testing.T) {
 	now := func() time.Time { return time.Unix(1_800_000_000, 0) }
 	h := New(bridgetest.Meter{}, notes{}, now, slog.New(slog.DiscardHandler))

@@ -34,16 +34,20 @@ type choice struct {
 	Nonce             string // of the browser
 	Tokens            map[bridge.PageID]string
 	Names             map[bridge.PageID]string
+	Seen              map[bridge.PageID]string // settings as they were offered; see settings.SeenToConnect
 }
 
-// newChoice returns what is kept of a grant until its person has chosen.
-func newChoice(g bridge.Grant, nonce string) choice {
+// newChoice returns what is kept of a grant, and of what is offered of it, until its person has chosen.
+func newChoice(g bridge.Grant, offered []OfferedPage, nonce string) choice {
 	held := choice{
 		User: g.User, Name: g.Name, Token: g.Token.Reveal(), Kind: g.Kind, Expires: g.Expires, Nonce: nonce,
-		Tokens: map[bridge.PageID]string{}, Names: map[bridge.PageID]string{},
+		Tokens: map[bridge.PageID]string{}, Names: map[bridge.PageID]string{}, Seen: map[bridge.PageID]string{},
 	}
 	for _, p := range g.Pages {
 		held.Tokens[p.ID], held.Names[p.ID] = p.Token.Reveal(), p.Name
+	}
+	for _, p := range offered {
+		held.Seen[p.ID] = settings.SeenToConnect(p.Settings)
 	}
 	return held
 }
@@ -129,7 +133,7 @@ func (l *Login) keep(ctx context.Context, by bridge.Author, held choice, pages [
 		page.TokenKind, page.Checked = held.Kind, time.Time{}
 		page.State, page.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.BeingSubscribed}
 		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, l.now()
-		settings.TakeOver(&page.Settings, chosen[page.ID])
+		settings.TakeOver(&page.Settings, held.Seen[page.ID], chosen[page.ID])
 	})
 }
 

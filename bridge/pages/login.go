@@ -121,7 +121,7 @@ func (l *Login) offer(ctx context.Context, to bridge.Author, nonce string, grant
 	if offer.Departments, err = l.departments.list(ctx); err != nil { // the form then has a field to type an id into
 		l.log.Warn("departments could not be read", "err", err)
 	}
-	data, err := newChoice(grant, nonce).encode()
+	data, err := newChoice(grant, offer.Pages, nonce).encode()
 	if err != nil {
 		return Offer{}, err
 	}

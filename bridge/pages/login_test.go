@@ -63,6 +63,47 @@ func TestLogin_FromLinkToRunningPages(t *testing.T) {
 	}
 }
 
+// TestLogin_OthersChangeSettingsMeanwhile_TheirsStay: a form that is open for half an hour takes
+// back only what its person changed.
+func TestLogin_OthersChangeSettingsMeanwhile_TheirsStay(t *testing.T) {
+	old := bridge.Settings{Name: "Bakery", Department: "d1", Offline: "Closed"}
+	for name, c := range map[string]struct {
+		seen, theirs, sent, want bridge.Settings
+	}{
+		"nothing touched":         {old, bridge.Settings{Name: "Bakery", Department: "d2", Offline: "Back soon"}, old, bridge.Settings{Name: "Bakery", Department: "d2", Offline: "Back soon"}},
+		"the page was new":        {bridge.Settings{}, old, bridge.Settings{}, old},
+		"another touched":         {old, bridge.Settings{Name: "Bakery", Department: "d2"}, bridge.Settings{Name: "Shop", Department: "d1", Offline: "Closed"}, bridge.Settings{Name: "Shop", Department: "d2"}},
+		"the same, typed later":   {old, bridge.Settings{Name: "Baker", Department: "d1", Offline: "Closed"}, bridge.Settings{Name: "Shop", Department: "d1", Offline: "Closed"}, bridge.Settings{Name: "Shop", Department: "d1", Offline: "Closed"}},
+		"emptied by who is later": {old, old, bridge.Settings{Department: "d1", Offline: "Closed"}, bridge.Settings{Department: "d1", Offline: "Closed"}},
+	} {
+		d := newDesk(t)
+		save := func(s bridge.Settings) {
+			p := d.store.pages["1"]
+			if p.ID == "" {
+				p = running("1")
+			}
+			p.Settings = s
+			d.store.pages["1"] = p
+		}
+		if c.seen != (bridge.Settings{}) {
+			save(c.seen)
+		}
+		d.meta.grant = bridge.Grant{User: "maria", Pages: []bridge.GrantedPage{{ID: "1", Name: "Bakery", Token: "own"}}}
+		state, nonce := d.begins()
+		offer, err := d.Login.Return(t.Context(), state, nonce, "CODE")
+		if err != nil {
+			t.Fatal(err)
+		}
+		save(c.theirs)
+		if _, err := d.Login.Choose(t.Context(), offer.Ticket, nonce, offer.Proof, []Chosen{{ID: "1", Settings: c.sent}}); err != nil {
+			t.Fatal(err)
+		}
+		if p := d.page("1"); p.Settings != c.want {
+			t.Errorf("%s: %+v", name, p.Settings)
+		}
+	}
+}
+
 // TestLogin_OtherBrowsersAndForgedForms are refused and spend nothing.
 func TestLogin_OtherBrowsersAndForgedForms(t *testing.T) {
 	d := newDesk(t)

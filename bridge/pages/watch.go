@@ -190,7 +190,9 @@ func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 	c.app.warnOfVersion(ctx)
 	lost, healed := after.Why, false
 	if err == nil && after.State == bridge.PageUnsubscribe && after.Token != "" {
-		after, err = c.SwitchOn(ctx, id) // if Meta allows it
+		if after, err = w.switchOnAgain(ctx, id); err == nil && after.Silenced() {
+			return // by somebody, since it was looked at
+		}
 		healed = err == nil && after.State == bridge.PageRunning
 	}
 	switch {
@@ -204,6 +206,16 @@ func (w *Watch) checkPage(ctx context.Context, id bridge.PageID) {
 		c.announceChange(ctx, before, after)
 	}
 	c.feeds.announceComments(ctx, before, after)
+}
+
+// switchOnAgain is SwitchOn, if Meta allows it, for a page that nobody has switched off meanwhile.
+func (w *Watch) switchOnAgain(ctx context.Context, id bridge.PageID) (bridge.Page, error) {
+	c := w.connections
+	defer c.lock(id)()
+	if page, err := c.pages.Page(id); err != nil || page.Silenced() {
+		return page, err
+	}
+	return c.switchOn(ctx, id)
 }
 
 // announceChange says when a page stops working or works again.

@@ -88,6 +88,28 @@ func TestCheckPage_LostSubscription_IsRepairedAndSaidOnce(t *testing.T) {
 	d.hears("*Bakery* had lost its subscription (Facebook does not send: messages) and was subscribed again.")
 }
 
+// TestCheckPage_SwitchedOffWhileLookedAt_StaysOff: somebody switches a page off once the watch has
+// seen that its subscription is lost, and before it repairs that.
+func TestCheckPage_SwitchedOffWhileLookedAt_StaysOff(t *testing.T) {
+	d := newDesk(t, running("1"))
+	d.meta.missing = []string{"messages"}
+	d.Connections.facebook = healing{d.meta}
+	d.Connections.feeds.facebook = d.Connections.facebook
+	d.Watch.connections.app.version = bridge.APIVersion{Name: "v1.0", Ends: d.clock, Announced: true} // which is said between the two
+	tell := d.Connections.tell
+	d.Connections.tell = func(ctx context.Context, key, text string) error {
+		if _, err := d.Connections.SwitchOff(ctx, "1"); err != nil {
+			t.Error(err)
+		}
+		return tell(ctx, key, text)
+	}
+	d.Watch.checkPage(t.Context(), "1")
+	if p := d.page("1"); p.State != bridge.PageOff {
+		t.Errorf("%q", p.State)
+	}
+	d.hears("Version v1.0 of Facebook's interface, which the bridge uses, ended on")
+}
+
 // TestRun_EveryPageOncePerPeriod_DoubtfulOnesSoon watches three pages for an hour.
 func TestRun_EveryPageOncePerPeriod_DoubtfulOnesSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -28,12 +28,43 @@ type Outcome struct {
 // Seen returns what a form must bring back, so that one can tell what was
 // changed, by whom. It shows no setting.
 func Seen(s bridge.Settings) string {
+	return seen(s, func(*Setting) bool { return true })
+}
+
+// SeenToConnect is Seen for what is asked for when a page is connected.
+func SeenToConnect(s bridge.Settings) string {
+	return seen(s, func(d *Setting) bool { return d.Connect })
+}
+
+func seen(s bridge.Settings, which func(*Setting) bool) string {
 	var all []string
 	for i := range Table {
-		d := &Table[i]
-		all = append(all, d.Word+"."+digest(d.Value(s)))
+		if d := &Table[i]; which(d) {
+			all = append(all, d.Word+"."+digest(d.Value(s)))
+		}
 	}
 	return strings.Join(all, " ")
+}
+
+// digests returns what seen made, by word.
+func digests(seen string) map[string]string {
+	all := map[string]string{}
+	for one := range strings.FieldsSeq(seen) {
+		word, sum, _ := strings.Cut(one, ".")
+		all[word] = sum
+	}
+	return all
+}
+
+// TakeOver copies from filled into s what is asked for when a page is connected, but what the
+// person left as it was when SeenToConnect returned shown: others may have changed it since.
+func TakeOver(s *bridge.Settings, shown string, filled bridge.Settings) {
+	seen := digests(shown)
+	for i := range Table {
+		if d := &Table[i]; d.Connect && digest(d.Value(filled)) != seen[d.Word] {
+			d.set(s, d.get(filled))
+		}
+	}
 }
 
 func digest(value string) string {
@@ -44,11 +75,7 @@ func digest(value string) string {
 // Apply puts what a person changed into the settings as they are now. What the
 // person left as it was follows the others.
 func (f Filled) Apply(now bridge.Settings, known []bridge.Department) (Outcome, error) {
-	seen := map[string]string{}
-	for one := range strings.FieldsSeq(f.Seen) {
-		word, sum, _ := strings.Cut(one, ".")
-		seen[word] = sum
-	}
+	seen := digests(f.Seen)
 	out := Outcome{Settings: now, Mistakes: map[string]language.Phrase{}}
 	for i := range Table {
 		d := &Table[i]

@@ -157,13 +157,3 @@ func Groups() (groups [][]*Setting) {
 	}
 	return groups
 }
-
-// TakeOver copies from filled into s what is asked for when a page is connected, and
-// leaves the rest.
-func TakeOver(s *bridge.Settings, filled bridge.Settings) {
-	for i := range Table {
-		if d := &Table[i]; d.Connect {
-			d.set(s, d.get(filled))
-		}
-	}
-}

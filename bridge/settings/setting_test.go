@@ -148,7 +148,7 @@ func TestTable_IsInOrder(t *testing.T) {
 
 func TestTakeOver_TakesWhatIsAskedWhenConnecting(t *testing.T) {
 	s := bridge.Settings{TextLimit: 300, Name: "old", Receipts: true}
-	TakeOver(&s, bridge.Settings{Name: "new", Department: "d1", Welcome: "hi", TextLimit: 900})
+	TakeOver(&s, "", bridge.Settings{Name: "new", Department: "d1", Welcome: "hi", TextLimit: 900})
 	if want := (bridge.Settings{TextLimit: 300, Name: "new", Department: "d1", Welcome: "hi", Receipts: true}); s != want {
 		t.Errorf("%+v", s)
 	}

@@ -40,6 +40,9 @@ func File(db *bbolt.DB, named string, log *slog.Logger) (replaced bool, err erro
 		return false, fmt.Errorf("remove what an earlier run left: %w", err)
 	}
 	size, err := writeCompact(db, temporary)
+	if err == nil {
+		err = GiveToOwner(temporary, path)
+	}
 	if err != nil {
 		return false, errors.Join(err, os.Remove(temporary))
 	}
@@ -67,6 +70,19 @@ func writeCompact(db *bbolt.DB, path string) (size int64, err error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// OpenFile is os.OpenFile; a file that is new belongs to the owner of its folder.
+func OpenFile(name string, flag int, mode os.FileMode) (*os.File, error) {
+	_, missing := os.Stat(name)
+	f, err := os.OpenFile(name, flag, mode) // #nosec G304 -- the operator names the store
+	if err != nil || !errors.Is(missing, os.ErrNotExist) {
+		return f, err
+	}
+	if err := GiveToOwner(name, name); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
 }
 
 // SyncDir makes a new or renamed file's name durable.

@@ -29,6 +29,9 @@ func Place(from, path string, now time.Time, ready func(temporary string) error)
 	if err := ready(temporary); err != nil {
 		return "", err
 	}
+	if err := compact.GiveToOwner(temporary, path); err != nil {
+		return "", err
+	}
 	if _, err := os.Stat(path); err == nil {
 		aside = path + ".before-" + now.UTC().Format("20060102-150405.000")
 		if err := os.Link(path, aside); err != nil { // the old name stays good until the copy takes it

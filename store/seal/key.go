@@ -95,7 +95,7 @@ func createKey(file string) ([]byte, error) {
 		return nil, fmt.Errorf("create the key file: %w", err)
 	}
 	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close(), compact.SyncDir(file))
+	err = errors.Join(err, f.Sync(), f.Close(), compact.GiveToOwner(file, file), compact.SyncDir(file))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("write the key file: %w", err), os.Remove(file))
 	}
