@@ -33,7 +33,8 @@ func GiveToOwner(file, replaced string) error {
 	if !known || !too || is.Uid == owner.Uid && is.Gid == owner.Gid {
 		return nil
 	}
-	if err := os.Chown(file, int(owner.Uid), int(owner.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) { // a container's root may not
+	// Not through a link: the folder may be another's.
+	if err := os.Lchown(file, int(owner.Uid), int(owner.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) { // a container's root may not
 		return fmt.Errorf("give %s to its owner: %w", file, err)
 	}
 	return nil
