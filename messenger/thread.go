@@ -304,15 +304,21 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	return "", nil
 }
 
-// untold is why Meta does not tell where a file is. What says nothing about the file passes; in
-// a room it holds up nobody else.
+// untold is why Meta does not tell where a file is. That it throttles or fails says nothing about the
+// file, and holds up nobody else in a room. All else concerns this file: a token that Meta does not take, or a
+// permission that is missing, may be so for days.
 func untold(err error) error {
 	r := *bridge.RefusalOf(err)
-	if r.Verdict == bridge.Never || !passes(err) {
-		return fileGone(err)
+	switch {
+	case r.Verdict != bridge.Again || !passes(err):
+	case r.Reason == bridge.RateLimited, r.Reason == bridge.MetaError:
+		r.Reason, r.Gate = bridge.MetaError, "" // a limit of ours counts likewise: who made it is not known here
+		return &r
+	case r.Reason == bridge.MetaDown:
+		r.Gate = ""
+		return &r
 	}
-	r.Gate = ""
-	return &r
+	return fileGone(err)
 }
 
 // InboxLink returns where people see a conversation in Facebook's Page inbox; "" if

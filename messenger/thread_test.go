@@ -252,9 +252,11 @@ func TestFileLink_Refusals(t *testing.T) {
 		verdict bridge.Verdict
 		reason  bridge.Reason
 	}{
-		{"the app's limit", 400, string(graphBody(4, 0, "")), bridge.Again, bridge.RateLimited},
-		{"the page's limit", 400, string(graphBody(32, 0, "")), bridge.Again, bridge.RateLimited},
-		{"the token is dead", 400, string(graphBody(190, 463, "")), bridge.Again, bridge.PageLost},
+		{"the app's limit", 400, string(graphBody(4, 0, "")), bridge.Again, bridge.MetaError},
+		{"the page's limit", 400, string(graphBody(32, 0, "")), bridge.Again, bridge.MetaError},
+		{"a limit before Meta", 429, "slow down", bridge.Again, bridge.MetaError},
+		{"the token is dead", 400, string(graphBody(190, 463, "")), bridge.Again, bridge.FileGone},
+		{"a permission is missing", 403, string(graphBody(200, 0, "")), bridge.Again, bridge.FileGone},
 		{"Meta fails", 500, string(graphBody(2, 0, "")), bridge.Again, bridge.MetaError},
 		{"HTML", 502, "<html>", bridge.Again, bridge.MetaError},
 		{"it is not there", 400, string(graphBody(100, 33, "")), bridge.Again, bridge.FileGone},
@@ -265,6 +267,13 @@ func TestFileLink_Refusals(t *testing.T) {
 		_, err := client.FileLink(t.Context(), connected, "m_1", 0)
 		if r := bridge.RefusalOf(err); err == nil || r.Verdict != c.verdict || r.Reason != c.reason || r.Gate != "" {
 			t.Errorf("%s: %v, %s, gate %q", c.name, err, r.Reason, r.Gate)
+		}
+		if c.name != "the app's limit" {
+			continue
+		}
+		_, err = client.FileLink(t.Context(), connected, "m_1", 0) // which is not asked: the limit is known
+		if r := bridge.RefusalOf(err); r.Verdict != bridge.Again || r.Reason != bridge.MetaError || r.Gate != "" {
+			t.Errorf("%s, again: %v, %s, gate %q", c.name, err, r.Reason, r.Gate)
 		}
 	}
 }

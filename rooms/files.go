@@ -36,7 +36,7 @@ type Uploads interface {
 const (
 	triesGone   = 4 // Meta names files a moment before they are there
 	triesDown   = 6
-	triesUntold = 12 // up to an hour, in which Meta's limits mostly pass
+	triesUntold = 12 // of a conversation: up to an hour, in which Meta's limits mostly pass
 )
 
 // files shows the files of a message, one after another. Which of them are there is
@@ -82,6 +82,7 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 	if err != nil {
 		return r.notUploaded(ctx, link, p, i, f.Name, bridge.RefusalOf(err))
 	}
+	r.untold.Delete(p.in.Conversation)
 	substitutes{r}.outdated(ctx, link, p, lineOf(p.in.MessageID(), i))
 	return id, nil
 }
@@ -116,11 +117,15 @@ func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, 
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook no longer has it."), again)
 	case refusal.Reason == bridge.FileGone:
 		refusal.After = pause.Backoff{First: r.FileAgain, Most: 8 * r.FileAgain}.After(before)
-	case untold(refusal) && before < triesUntold:
+	case refusal.Reason == bridge.MetaError:
+		tries, _ := r.untold.Get(p.in.Conversation)
+		if tries >= triesUntold {
+			return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), again)
+		}
+		r.untold.Set(p.in.Conversation, tries+1)
 		wait := pause.Backoff{First: r.FileAgain, Most: 300 * r.FileAgain}
-		refusal.After = min(max(refusal.After, wait.After(before)), wait.Most)
-	case untold(refusal):
-		return r.unshown(ctx, link, p, i, r.Say.Say("It could not be fetched from Facebook."), again)
+		refusal.After = min(max(refusal.After, wait.After(tries)), wait.Most)
+		return "", refusal
 	case refusal.Reason != bridge.MetaDown:
 		return "", refusal
 	case before >= triesDown:
@@ -128,16 +133,6 @@ func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, 
 	}
 	r.unfetched.Set(file, before+1)
 	return "", refusal
-}
-
-// untold reports whether Meta does not tell where a file is now, for a reason that says nothing about the file:
-// it throttles, fails, or takes nothing with the page's token. Our own pace, and Rocket.Chat's, have no code.
-func untold(r *bridge.Refusal) bool {
-	switch r.Reason {
-	case bridge.MetaError, bridge.PageLost, bridge.PageRestricted, bridge.NotApproved:
-		return true
-	}
-	return r.Reason == bridge.RateLimited && r.Code != ""
 }
 
 // notUploaded decides what becomes of a file that the room does not have: fetching it may

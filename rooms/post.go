@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
@@ -21,15 +22,17 @@ type poster struct {
 	*remarks
 	*opener
 
-	seenOpen  *recent.Map[bridge.RoomID, struct{}] // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
-	unfetched *recent.Map[bridge.MessageID, int]   // how often files were not there to fetch, by the ids of their lines
+	seenOpen  *recent.Map[bridge.RoomID, struct{}]  // rooms that Rocket.Chat said are open a moment ago, although it refused a file there
+	unfetched *recent.Map[bridge.MessageID, int]    // how often files were not there to fetch, by the ids of their lines
+	untold    *recent.Map[bridge.Conversation, int] // how often Meta failed to tell where files are, lately and since it last did
 }
 
 // mostOpen and mostUnfetched bound what is remembered.
 const mostOpen, mostUnfetched = 10_000, 10_000
 
 func newPoster(c *Config, w *wording, m *remarks, o *opener) *poster {
-	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3), recent.New[bridge.MessageID, int](mostUnfetched, 0)}
+	return &poster{c, w, m, o, recent.New[bridge.RoomID, struct{}](mostOpen, c.Patience*2/3), recent.New[bridge.MessageID, int](mostUnfetched, 0),
+		recent.New[bridge.Conversation, int](mostUnfetched, 2*time.Hour)}
 }
 
 // posting is one event on its way into a room.

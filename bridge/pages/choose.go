@@ -126,14 +126,15 @@ func (l *Login) keep(ctx context.Context, by bridge.Author, held choice, pages [
 		chosen[p.ID], ids = p.Settings, append(ids, p.ID)
 	}
 	return l.updateAll(ctx, ids, ticket, l.knownOrNew, func(page *bridge.Page) {
-		if page.Since.IsZero() {
-			page.Since = l.now()
+		seen := held.Seen[page.ID]
+		if page.Since.IsZero() { // new, or deleted since: nobody's settings are to be kept
+			page.Since, seen = l.now(), ""
 		}
 		page.Name, page.Token = held.Names[page.ID], bridge.Secret(held.Tokens[page.ID])
 		page.TokenKind, page.Checked = held.Kind, time.Time{}
 		page.State, page.Why = bridge.PageConnecting, bridge.Trouble{Kind: bridge.BeingSubscribed}
 		page.By, page.ByName, page.Grant, page.Granted = by.ID, by.Username, held.User, l.now()
-		settings.TakeOver(&page.Settings, held.Seen[page.ID], chosen[page.ID])
+		settings.TakeOver(&page.Settings, seen, chosen[page.ID])
 	})
 }
 

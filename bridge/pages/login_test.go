@@ -71,6 +71,7 @@ func TestLogin_OthersChangeSettingsMeanwhile_TheirsStay(t *testing.T) {
 		seen, theirs, sent, want bridge.Settings
 	}{
 		"nothing touched":         {old, bridge.Settings{Name: "Bakery", Department: "d2", Offline: "Back soon"}, old, bridge.Settings{Name: "Bakery", Department: "d2", Offline: "Back soon"}},
+		"the page is deleted":     {old, bridge.Settings{}, old, old},
 		"the page was new":        {bridge.Settings{}, old, bridge.Settings{}, old},
 		"another touched":         {old, bridge.Settings{Name: "Bakery", Department: "d2"}, bridge.Settings{Name: "Shop", Department: "d1", Offline: "Closed"}, bridge.Settings{Name: "Shop", Department: "d2"}},
 		"the same, typed later":   {old, bridge.Settings{Name: "Baker", Department: "d1", Offline: "Closed"}, bridge.Settings{Name: "Shop", Department: "d1", Offline: "Closed"}, bridge.Settings{Name: "Shop", Department: "d1", Offline: "Closed"}},
@@ -95,6 +96,9 @@ func TestLogin_OthersChangeSettingsMeanwhile_TheirsStay(t *testing.T) {
 			t.Fatal(err)
 		}
 		save(c.theirs)
+		if name == "the page is deleted" {
+			delete(d.store.pages, "1")
+		}
 		if _, err := d.Login.Choose(t.Context(), offer.Ticket, nonce, offer.Proof, []Chosen{{ID: "1", Settings: c.sent}}); err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,11 @@ func GiveToOwner(file, replaced string) error {
 		return nil
 	}
 	// Not through a link: the folder may be another's.
-	if err := os.Lchown(file, int(owner.Uid), int(owner.Gid)); err != nil && !errors.Is(err, fs.ErrPermission) { // a container's root may not
+	err = os.Lchown(file, int(owner.Uid), int(owner.Gid))
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil // a container's root may not, or knows no such user
+	}
+	if err != nil {
 		return fmt.Errorf("give %s to its owner: %w", file, err)
 	}
 	return nil
