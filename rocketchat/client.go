@@ -113,10 +113,10 @@ func (c *Client) LoggedIn(user bridge.UserID, auth bridge.Secret) {
 	c.user, c.auth = user, auth
 }
 
-func (c *Client) knowBot(name, site string, hush bool) {
+func (c *Client) knowBot(name, site string, hush, told bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.name, c.hush = name, hush
+	c.name, c.hush = name, told && hush || !told && c.hush // until somebody tells
 	if site != "" {
 		c.site = strings.TrimRight(site, "/")
 	}

@@ -44,9 +44,9 @@ func (c Reader) Introduce(ctx context.Context) (w Introduction, err error) {
 	if err := c.patiently(ctx, call{method: http.MethodGet, route: "/me", answer: &me}); err != nil {
 		return w, fmt.Errorf("ask who we are: %w", err)
 	}
-	said, _ := settings(ctx, c.patiently, "Site_Url", "Language", "Message_KeepHistory")
+	said, failed := settings(ctx, c.patiently, "Site_Url", "Language", "Message_KeepHistory")
 	home, _ := said["Site_Url"].(string)
-	c.knowBot(me.Username, home, said["Message_KeepHistory"] == true)
+	c.knowBot(me.Username, home, said["Message_KeepHistory"] == true, failed == nil)
 	w.Language, w.Speaks = said["Language"].(string)
 	// The limiter shows itself on public routes: bypassed or not is what matters.
 	if err := c.patiently(ctx, call{method: http.MethodGet, route: configRoute}); err != nil {

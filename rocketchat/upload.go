@@ -25,7 +25,7 @@ var refusesFile = map[string]bridge.Reason{
 // Upload shows a visitor's file in a room, with a text beside it that may be empty. It cannot
 // be shown in another's name: Rocket.Chat puts the visitor's in its place. The content is
 // sent as it is read; if reading it fails, the error is that of the reader.
-func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, error) {
+func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, bridge.RoomID, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.UploadTimeout)
 	defer cancel()
 	form := rest.NewForm()
@@ -39,22 +39,23 @@ func (c Livechat) Upload(ctx context.Context, visitor bridge.Secret, r bridge.Ro
 	defer still.Stop()
 	content := &rest.Remembering{From: f, Moved: func() { still.Reset(stallsAfter * c.cfg.Timeout) }}
 	var answer struct {
-		ID bridge.MessageID `json:"_id"`
+		ID   bridge.MessageID `json:"_id"`
+		Room bridge.RoomID    `json:"rid"`
 	}
 	up := call{of: visitor.Reveal(), method: http.MethodPost, route: "/livechat/upload/{rid}", params: map[string]string{"rid": string(r)}, answer: &answer,
 		ours: func() bool { return content.Err.Load() != nil }, stream: form.File("file", f.Name, f.Type, content, -1), header: map[string]string{"X-Visitor-Token": visitor.Reveal()}}
 	err := c.do(ctx, up)
 	switch {
 	case content.Err.Load() != nil: // the workspace got half of it, which is nothing
-		return "", *content.Err.Load()
+		return "", "", *content.Err.Load()
 	case statusOf(err) == http.StatusForbidden && !isPage(err): // also of a room that is not open (rocketchat.md 4.7)
-		return "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Answer: bridge.RefusalOf(err).Answer, Err: err}
+		return "", "", &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case refusesFile[CodeOf(err)] != "":
-		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[CodeOf(err)], Answer: bridge.RefusalOf(err).Answer, Err: err}
+		return "", "", &bridge.Refusal{Verdict: bridge.Never, Reason: refusesFile[CodeOf(err)], Answer: bridge.RefusalOf(err).Answer, Err: err}
 	case err == nil && answer.ID == "":
 		err = unexpected(up, nil)
 	}
-	return answer.ID, err
+	return answer.ID, answer.Room, err
 }
 
 // stallsAfter is for how many times the time of a call an upload may stand still: the workspace
@@ -76,9 +77,7 @@ func (c Livechat) Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.
 				Name string `json:"name"`
 				Size int64  `json:"size"`
 			} `json:"file"`
-			Public struct {
-				Size int64 `json:"size"`
-			} `json:"fileUpload"`
+			Public struct{ Size int64 } `json:"fileUpload"`
 		} `json:"messages"`
 	}
 	err = c.do(ctx, call{of: visitor.Reveal(), method: http.MethodGet, route: "/livechat/messages.history/{rid}", params: map[string]string{"rid": string(r)},

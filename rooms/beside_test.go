@@ -93,14 +93,14 @@ func (s *shelf) Open(context.Context, bridge.Page, bridge.Mid, int, bridge.Attac
 	return &bridge.File{Name: "x.png", Content: &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("x")), Type: "image/png", Size: 1}}, nil
 }
 
-func (s *shelf) Upload(_ context.Context, _ bridge.Secret, r bridge.RoomID, f *bridge.File, _ string) (bridge.MessageID, error) {
+func (s *shelf) Upload(_ context.Context, _ bridge.Secret, r bridge.RoomID, f *bridge.File, _ string) (bridge.MessageID, bridge.RoomID, error) {
 	if len(s.answers) > 0 {
 		err := s.answers[0]
 		s.answers = s.answers[1:]
-		return "", err
+		return "", "", err
 	}
 	s.shown = append(s.shown, shown{r, "file", f.Name})
-	return "file", nil
+	return "file", r, nil
 }
 
 func (s *shelf) Uploaded(context.Context, bridge.Secret, bridge.RoomID) ([]bridge.Uploaded, error) {

@@ -31,13 +31,16 @@ func (r *Rooms) mayStand(ctx context.Context, link *stay, in bridge.Incoming) (b
 // deletions tell of messages that were deleted before anybody knows that they were shown.
 type deletions struct{ *remarks }
 
+// unshownMark ends the id of the note that a message was deleted before it could be shown.
+const unshownMark = "-d"
+
 // unseen says that there was a message that nobody saw. Its deletion, which comes next, adds nothing to that.
 func (r deletions) unseen(ctx context.Context, link *stay, in bridge.Incoming) error {
 	text := r.Say.Say("The customer sent a message and deleted it before it could be shown.")
 	if in.Comment != nil {
 		text = r.Say.Say("A comment was written and deleted before it could be shown.")
 	}
-	err := r.note(ctx, link, in.MessageID(), "", text)
+	err := r.note(ctx, link, in.MessageID()+unshownMark, "", text)
 	if err == nil {
 		r.told.Set(in.MessageID(), struct{}{})
 	}
@@ -50,6 +53,10 @@ func (r deletions) unknown(ctx context.Context, link *stay, in bridge.Incoming) 
 	id := bridge.Incoming{Conversation: in.Conversation, Key: bridge.MessageKey(in.Mid)}.MessageID()
 	if _, said := r.told.Get(id); said || link.Room == "" {
 		return said, false, nil
+	}
+	said, err = r.Livechat.Has(ctx, link.Visitor, link.Room, id+unshownMark) // by an earlier run, or another replica
+	if said, err = r.undone(link, said, err); err != nil || said {
+		return said, false, err
 	}
 	there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, id)
 	if there, err = r.undone(link, there, err); err != nil || !there {

@@ -128,3 +128,22 @@ func TestDeliver_DeletionOfWhatNobodyRemembers_TakesItAway(t *testing.T) {
 		t.Errorf("agents read %q", got)
 	}
 }
+
+// TestDeletion_AfterARestart_AddsNothing to what was said of a message that was deleted before it could be shown.
+func TestDeletion_AfterARestart_AddsNothing(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	in := event(bridge.MessageKey("1"), "my password is 1234")
+	in.Mid, in.At, in.Deleted = "1", d.now, true
+	deletion := bridge.Incoming{Conversation: anna, Kind: bridge.DeletionEvent, Mid: "1", Key: bridge.DeletionKey("1"), At: d.now}
+	for _, event := range []bridge.Incoming{in, deletion} {
+		r := d.made() // anew each time
+		r.Changes = changes{d}
+		if _, err := r.Deliver(t.Context(), event, opens); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := d.texts(); len(all) != 1 || !strings.Contains(all[0], "deleted it before it could be shown") {
+		t.Errorf("agents read %q", all)
+	}
+}

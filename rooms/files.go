@@ -25,7 +25,8 @@ type Files interface {
 type Uploads interface {
 	// Upload shows a file as the customer's, with a text beside it, which may be empty.
 	// Nothing recognises a repeat: see Uploaded.
-	Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, error)
+	// It returns in which room the file is: another one, if Rocket.Chat opened it because r was closed meanwhile.
+	Upload(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, f *bridge.File, text string) (bridge.MessageID, bridge.RoomID, error)
 	// Uploaded returns the latest files of a visitor in a room, oldest first.
 	Uploaded(ctx context.Context, visitor bridge.Secret, r bridge.RoomID) ([]bridge.Uploaded, error)
 }
@@ -73,7 +74,7 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 		return r.notFetched(ctx, link, p, i, bridge.RefusalOf(err))
 	}
 	defer f.Close()
-	f.Name = p.fileName(i, f.Name)
+	p.nameFile(i, f)
 	if !s.TakesFile(f.Name, f.Type) {
 		return r.unshown(ctx, link, p, i, r.Say.Say("Files of this kind are not taken."),
 			r.Say.Say("Sorry, we cannot receive files of this kind: %s. We can receive: %s.", f.Name, takes(r.Say, s.FileTypes)))
@@ -200,7 +201,8 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 		p.read, p.found = link.Room, found
 	}
 	for i, u := range p.found {
-		if u.Name == f.Name && (f.Size < 0 || u.Size == f.Size) && r.mayBe(p, u, f) {
+		// Rocket.Chat may turn a picture and take its metadata away, and tells the size of what it has made of it.
+		if u.Name == f.Name && (f.Ours || f.Size < 0 || u.Size == f.Size) && r.mayBe(p, u, f) {
 			p.found = append(p.found[:i:i], p.found[i+1:]...)
 			return u.ID, nil
 		}
@@ -209,7 +211,11 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 	if p.in.Kind == bridge.EchoEvent { // whoever uploads is the customer, to Rocket.Chat
 		text = cited(r.Say.Say("Sent by the page %s, not by the customer.", p.page.DisplayName()))
 	}
-	return r.Uploads.Upload(ctx, link.Visitor, link.Room, f, text)
+	id, room, err := r.Uploads.Upload(ctx, link.Visitor, link.Room, f, text)
+	if err != nil {
+		return "", err
+	}
+	return id, landed(ctx, r.opener, link, room)
 }
 
 // mayBe reports whether a file that is in the room may be this one: it belongs to no other
@@ -279,14 +285,14 @@ func fileKind(say *language.Speaker, a bridge.Attachment) string {
 	return say.Say("a file")
 }
 
-// fileName tells files apart whose names say nothing: only documents have names that
+// nameFile tells files apart whose names say nothing: only documents have names that
 // people gave.
-func (p *posting) fileName(i int, name string) string {
+func (p *posting) nameFile(i int, f *bridge.File) {
 	if p.in.Attachments[i].Kind == "file" {
-		return name
+		return
 	}
 	key := p.in
 	key.Key += fmt.Sprintf("/%d", i)
-	ending := path.Ext(name)
-	return strings.TrimSuffix(name, ending) + "-" + string(key.MessageID())[2:10] + ending
+	ending := path.Ext(f.Name)
+	f.Name, f.Ours = strings.TrimSuffix(f.Name, ending)+"-"+string(key.MessageID())[2:10]+ending, true
 }

@@ -141,6 +141,10 @@ func (r substitutes) inTurn(ctx context.Context, link *stay, p *posting, id brid
 		return "", refused
 	}
 	last := lines[len(lines)-1]
+	there, err := r.Livechat.Has(ctx, link.Visitor, link.Room, id) // Rocket.Chat may refuse what it has stored
+	if there, err = r.undone(link, there, err); there || err != nil {
+		return last, err
+	}
 	return last, botsWords{r.remarks}.standIn(ctx, link, bridge.Post{ID: id, Text: bridge.Spoken(last)}, refused)
 }
 
@@ -224,7 +228,7 @@ func (r substitutes) uploadNow(ctx context.Context, link *stay, p *posting, i in
 		return ""
 	}
 	defer f.Close()
-	f.Name = p.fileName(i, f.Name)
+	p.nameFile(i, f)
 	id, err := r.upload(ctx, link, p, f)
 	if err != nil {
 		return ""

@@ -120,20 +120,28 @@ func TestText_TakenAfterItsLine_TakesTheLineAway(t *testing.T) {
 type counter struct {
 	*desk
 	onUpload func()
+	there    *[]bridge.Uploaded // nil: nothing is
+	lands    bridge.RoomID      // empty: where it is sent to
 }
 
 func (s counter) Open(context.Context, bridge.Page, bridge.Mid, int, bridge.Attachment, int64) (*bridge.File, error) {
 	return &bridge.File{Name: "a.pdf", Content: &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("a")), Type: "application/pdf", Size: 1}}, nil
 }
 
-func (s counter) Upload(context.Context, bridge.Secret, bridge.RoomID, *bridge.File, string) (bridge.MessageID, error) {
+func (s counter) Upload(_ context.Context, _ bridge.Secret, _ bridge.RoomID, f *bridge.File, _ string) (bridge.MessageID, bridge.RoomID, error) {
 	s.onUpload()
 	before, after := s.called("upload", "")
-	return "uploaded", errors.Join(before, after)
+	if s.there != nil && before == nil {
+		*s.there = append(*s.there, bridge.Uploaded{ID: "uploaded", Name: f.Name, Size: f.Size / 2}) // as Rocket.Chat makes it anew
+	}
+	return "uploaded", s.lands, errors.Join(before, after)
 }
 
 func (s counter) Uploaded(context.Context, bridge.Secret, bridge.RoomID) ([]bridge.Uploaded, error) {
-	return nil, nil
+	if s.there == nil {
+		return nil, nil
+	}
+	return slices.Clone(*s.there), nil
 }
 
 // TestFile_RefusedForLong_RoomClosedBeforeItsLine_TakenInTheNext: a file is to be given up, and the agent closes the
@@ -148,7 +156,7 @@ func TestFile_RefusedForLong_RoomClosedBeforeItsLine_TakenInTheNext(t *testing.T
 		d.fail["upload"] = answers
 		r, e, closing := d.made(), &eraser{}, sync.OnceFunc(func() { d.open = "" })
 		r.Changes = e
-		r.Files, r.Uploads = counter{d, nil}, counter{d, closing}
+		r.Files, r.Uploads = counter{desk: d}, counter{desk: d, onUpload: closing}
 		in := event("k", "")
 		in.Attachments = []bridge.Attachment{{Kind: "file", URL: "https://cdn.example/a.pdf"}}
 		in.Tries, in.Refusals = 1, bridge.Refusals{Part: 1, Count: 9, For: time.Hour}
@@ -158,6 +166,74 @@ func TestFile_RefusedForLong_RoomClosedBeforeItsLine_TakenInTheNext(t *testing.T
 		}
 		if read := slices.DeleteFunc(d.shown, func(s shown) bool { return slices.Contains(e.gone, s.ID) || !isLine(s.ID) }); len(read) > 0 {
 			t.Errorf("%s: agents read %+v", name, read)
+		}
+	}
+}
+
+// TestFile_MadeAnewByRocketChat_IsRecognised: Rocket.Chat turns a picture and takes its metadata away, and the answer of the upload is
+// lost. The size that it tells is not the one that was sent.
+func TestFile_MadeAnewByRocketChat_IsRecognised(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	d.after["upload"] = []error{refusal(bridge.WorkspaceDown)}
+	uploads := 0
+	r, both := d.made(), counter{desk: d, onUpload: func() { uploads++ }, there: new([]bridge.Uploaded)}
+	r.Files, r.Uploads = both, both
+	in := event("k", "")
+	in.Attachments = []bridge.Attachment{{Kind: "image", URL: "https://cdn.example/a.jpg"}}
+	if _, err := r.Deliver(t.Context(), in, opens); err == nil {
+		t.Fatal("no error")
+	}
+	in.Tries = 1
+	if became, err := r.Deliver(t.Context(), in, opens); err != nil || uploads != 1 || len(became.Receipt.Shown) != 1 {
+		t.Errorf("uploaded %d times, %+v, %v", uploads, became, err)
+	}
+}
+
+// TestFile_LandsInANewRoom_IsBookedThere: an agent closes the room while Rocket.Chat makes a picture smaller; then it opens another room
+// for it.
+func TestFile_LandsInANewRoom_IsBookedThere(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	r, both := d.made(), counter{desk: d, onUpload: func() {}, lands: "r9"}
+	r.Files, r.Uploads = both, both
+	in := event("k", "")
+	in.Attachments = []bridge.Attachment{{Kind: "image", URL: "https://cdn.example/a.jpg"}}
+	became, err := r.Deliver(t.Context(), in, opens)
+	if err != nil || became.Receipt.Room != "r9" || d.links[anna].Room != "r9" || !d.rooms["r9"] {
+		t.Errorf("booked in %q, tied to %q, known %v, %v", became.Receipt.Room, d.links[anna].Room, d.rooms, err)
+	}
+}
+
+// noter counts what the bot says.
+type noter struct {
+	changes
+	notes int
+}
+
+func (n *noter) Note(ctx context.Context, r bridge.RoomID, p bridge.Post) error {
+	n.notes++
+	return n.changes.Note(ctx, r, p)
+}
+
+// TestText_ItsLineStandsAlready_TheBotAddsNone: the answer of the line was lost, and now Rocket.Chat refuses every text of this customer.
+// Under the line's id, which is the customer's, the bot cannot speak; it would take another one.
+func TestText_ItsLineStandsAlready_TheBotAddsNone(t *testing.T) {
+	for name, stands := range map[string]bool{"it stands": true, "it does not": false} {
+		d := newDesk(t)
+		d.talking()
+		a := &bridge.Response{Route: "POST livechat/message", Status: 500, Others: bridge.OthersPass}
+		d.fail["post"] = slices.Repeat([]error{&bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: a}}, 9)
+		in := event("k", "hello")
+		if stands {
+			d.shown = []shown{{d.open, replacement(in.MessageID()), "The customer wrote something"}}
+		}
+		r, n := d.made(), &noter{changes: changes{d}}
+		r.Changes, r.Uploads = n, counter{desk: d, onUpload: func() {}}
+		in.Tries, in.Refusals = 1, bridge.Refusals{Count: 9, For: time.Hour}
+		became, err := r.Deliver(t.Context(), in, opens)
+		if err != nil || became.Left == nil || (n.notes == 0) != stands {
+			t.Errorf("%s: the bot said %d things; given up: %v, %v", name, n.notes, became.Left, err)
 		}
 	}
 }

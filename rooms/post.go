@@ -239,16 +239,23 @@ func (p *posting) althoughOpen(link *stay, err error) error {
 
 func (r *poster) postOne(ctx context.Context, link *stay, p bridge.Post) error {
 	room, err := r.Livechat.Post(ctx, link.Visitor, link.Room, p)
-	if err != nil || room == link.Room {
+	if err != nil {
 		return err
 	}
-	// Rocket.Chat put it elsewhere: into a room it opened because ours was closed
-	// meanwhile, or it had the message already, in a room of before.
-	_, known, err := r.Links.Conversation(room)
+	return landed(ctx, r.opener, link, room)
+}
+
+// landed is for what Rocket.Chat may have put elsewhere: into a room it opened because ours was closed
+// meanwhile; or it had a message already, in a room of before.
+func landed(ctx context.Context, o *opener, link *stay, room bridge.RoomID) error {
+	if room == link.Room || room == "" {
+		return nil
+	}
+	_, known, err := o.Links.Conversation(room)
 	if err != nil || known {
 		return err
 	}
-	return r.moveTo(ctx, link, bridge.OpenedRoom{ID: room, Existed: true}, true)
+	return o.moveTo(ctx, link, bridge.OpenedRoom{ID: room, Existed: true}, true)
 }
 
 // echo shows what the page said without us.

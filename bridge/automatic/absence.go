@@ -105,6 +105,9 @@ func (w *Absence) begin(d bridge.DepartmentID, since time.Time) {
 
 // tellBack tells of departments in which nobody waits any more.
 func (w *Absence) tellBack(ctx context.Context, waiting map[bridge.DepartmentID]bool) {
+	if len(w.Inbox.Look().Crowds(func(g bridge.Gate) bool { return g == bridge.GateWorkspace })) > 0 {
+		return // who waits for Rocket.Chat may wait for an agent next
+	}
 	for d, a := range w.told {
 		if waiting[d] || !w.show(ctx, d, w.Say.Say(":wave: Somebody is there again (%s). The customers who had waited since %s are in their rooms now.", w.Names.departmentIn(ctx, w.Say, d), w.Say.Time(a.since))) {
 			continue

@@ -37,6 +37,13 @@ func (a *absences) comes(p bridge.PageID) {
 	delete(a.away, p)
 }
 
+// becomes says why nobody takes what customers of a page write from now on.
+func (a *absences) becomes(p bridge.PageID, why bridge.Reason) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.away[p] = why
+}
+
 // breaks says whether the setup channel can be written to.
 func (a *absences) breaks(broken bool) {
 	a.mu.Lock()
@@ -74,6 +81,9 @@ func (a *absences) attempt(store bridge.Queue) func(context.Context, bridge.Seq)
 		page, err := a.pages.Page(d.Lane.Page)
 		a.mu.Lock()
 		defer a.mu.Unlock()
+		if a.away[page.ID] == bridge.WorkspaceDown {
+			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, Gate: bridge.GateWorkspace, After: 7 * time.Second}
+		}
 		if why := a.away[page.ID]; err == nil && why != "" { // tried again when nothing else happens
 			return &bridge.Refusal{Verdict: bridge.Again, Reason: why, Gate: bridge.GateDepartment(page.Settings.Department), After: 7 * time.Second}
 		}
@@ -129,6 +139,15 @@ func TestAbsence_IsToldOnce_AndWhenItIsOver(t *testing.T) {
 			"30s /2000-01-01T00:00:00Z :zzz: Nobody is online (all departments)",
 			"1m0s /2000-01-01T00:00:00Z :wave: Somebody is there again (all departments)",
 		}, 0},
+		{"Rocket.Chat restarts meanwhile", func(a *absences) {
+			a.away["1"] = bridge.NoAgent
+			a.start()
+			time.Sleep(45 * time.Second)
+			a.becomes("1", bridge.WorkspaceDown)
+			time.Sleep(40 * time.Second)
+			a.becomes("1", bridge.NoAgent)
+			time.Sleep(40 * time.Second)
+		}, []string{"30s /2000-01-01T00:00:00Z :zzz: Nobody is online (all departments)"}, 1},
 		{"a department, by its name", func(a *absences) {
 			a.away["2"] = bridge.OmnichannelOff
 			a.start()

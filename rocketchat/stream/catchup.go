@@ -179,6 +179,9 @@ func (s *catchUp) countTooOld(d pendingRoom, messages []wire.Message, limit time
 	}
 }
 
+// unmeantFor is for how long a room is asked for again of which Rocket.Chat, or who stands before it, refuses to tell without a code.
+const unmeantFor = 10 * time.Minute
+
 // couldNotRead keeps a room pending. One room must not keep the session from all others. A refusal that names no
 // code may be Rocket.Chat's failing database.
 func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendingRoom, err error) error {
@@ -186,7 +189,7 @@ func (s *catchUp) couldNotRead(ctx context.Context, d *pendingRoom, asked pendin
 	switch {
 	case endsSession(ctx, err):
 		return fmt.Errorf("messages of room %s: %w", asked.room, err)
-	case rocketchat.Meant(err), rocketchat.RefusedForGood(err) && asked.tries >= holdTries, asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
+	case rocketchat.Meant(err), rocketchat.RefusedForGood(err) && time.Since(asked.added) > unmeantFor, asked.kind != wire.CustomerRoom && asked.tries >= holdTries:
 		log.Warn("a room cannot be looked into")
 		return s.takeIn(ctx, d, asked, nil)
 	}

@@ -93,3 +93,32 @@ func TestCatchUp_DatabaseFailsForAMoment_NothingIsLost(t *testing.T) {
 		})
 	}
 }
+
+// What was written long before is not looked for by a later sweep: a room that cannot be read for half a minute must not be given up.
+func TestCatchUp_DatabaseFailsForLonger_WhatWasMissedLongAgoIsRead(t *testing.T) {
+	o, ana, ago := past(t)
+	ago(time.Hour)
+	o.run()
+	room := o.visitor("a")
+	ana.Takes(room)
+	o.belongs(room)
+	o.halt()
+	ana.Says(room, "missed")
+	o.note(func() { o.cursor = time.Now().Add(-2 * time.Hour) })
+	ago(0)
+	o.rc.Inject(chat.Fault{Route: "GET chat.syncMessages", Times: 14, Status: http.StatusBadRequest, Body: `{"success":false,"error":"not primary and secondaryOk=false"}`})
+	o.run()
+	o.gets("missed")
+}
+
+// A bot that loses the right to see rooms while it is connected hears nothing from agents any more, and nothing says so on the stream. The
+// session ends, so that the state tells; it begins again when the right is back.
+func TestSweep_RightIsTakenAway_SessionEnds(t *testing.T) {
+	o := newOffice(t, chat.Config{})
+	o.look = 20 * time.Millisecond
+	o.run()
+	before := o.ready()
+	o.rc.Inject(chat.Fault{Route: "GET livechat/rooms", Times: 1, Status: http.StatusForbidden,
+		Body: `{"success":false,"error":"User does not have the permissions required for this action [error-unauthorized]"}`})
+	o.eventually("a new session", func() bool { return o.ready() > before })
+}

@@ -64,7 +64,7 @@ func (s *sweeper) failed(ctx context.Context, err error, first bool) error {
 	if first {
 		return fmt.Errorf("catch up: %w", err)
 	}
-	if endsSession(ctx, err) {
+	if endsSession(ctx, err) || rocketchat.Meant(err) { // without the right to list rooms, the stream brings nothing either
 		return fmt.Errorf("look for missed messages: %w", err)
 	}
 	wait := min(s.cfg.retryAfter(s.failures), s.cfg.SweepEvery)
