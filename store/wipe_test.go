@@ -53,7 +53,7 @@ func live(t testing.TB, s *store.Store, n int, name string) lived {
 func (l lived) waits(t testing.TB, s *store.Store) []bridge.Seq {
 	t.Helper()
 	var all []bridge.Entry
-	for i := range 1000 {
+	for i := range 700 {
 		all = append(all, bridge.Entry{Lane: l.c.Lane(), Key: fmt.Sprint("waits", l.c.Customer, i), Body: make([]byte, 5000)})
 	}
 	return add(t, s.Inbox(), all...)

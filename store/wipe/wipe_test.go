@@ -24,7 +24,7 @@ func newFile(t *testing.T) *bbolt.DB {
 	for _, name := range []string{"first", "second"} {
 		change(t, db, func(tx *bbolt.Tx) error {
 			b, err := tx.CreateBucket([]byte(name))
-			for i := range 1000 {
+			for i := range 600 {
 				err = errors.Join(err, b.Put(fmt.Append(nil, i), bytes.Repeat([]byte("secret of the "+name), 200)))
 			}
 			return err
@@ -43,7 +43,7 @@ func change(t *testing.T, db *bbolt.DB, do func(*bbolt.Tx) error) {
 // erase deletes keys, whose pages are given back by the commit; those of a deleted bucket are at once.
 func erase(tx *bbolt.Tx, name string) error {
 	err := wipe.Ask(tx)
-	for i := range 1000 {
+	for i := range 600 {
 		err = errors.Join(err, tx.Bucket([]byte(name)).Delete(fmt.Append(nil, i)))
 	}
 	return err
