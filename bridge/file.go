@@ -4,7 +4,6 @@ package bridge
 type File struct {
 	*Content
 	Name string // safe: no folders, no control characters
-	Ours bool   // the name is of our making, and no other file's
 }
 
 // Uploaded is a file that a room shows.

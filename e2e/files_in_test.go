@@ -298,12 +298,13 @@ func TestFilesIn_AnswerOfAnUploadIsLost_IsShownOnce(t *testing.T) {
 				clear := w.rc.Inject(fault)
 				defer clear()
 				one := w.meta.Host(meta.Media{Name: "same.pdf", Type: "application/pdf", Content: []byte("%PDF-1.7 same")})
-				w.meta.CustomerSends(page, anna, "Three", meta.Attachment{Type: "file", URL: one}, meta.Attachment{Type: "file", URL: one},
-					meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n")})})
+				w.meta.CustomerSends(page, anna, "Three", // Rocket.Chat tells another size of the picture
+					meta.Attachment{Type: "image", URL: w.meta.Host(meta.Media{Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n with metadata")})},
+					meta.Attachment{Type: "file", URL: one}, meta.Attachment{Type: "file", URL: one})
 				w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "file", URL: one}) // the same once more, and meant
 				w.eventually("all are shown", func() bool { return len(w.files()) >= 5 })
 				w.settled()
-				want := []string{"Three", "📎 same.pdf", "📎 same.pdf", "📎 photo-#.png (image/png)", "📎 same.pdf"}
+				want := []string{"Three", "📎 photo-#.png (image/png)", "📎 same.pdf", "📎 same.pdf", "📎 same.pdf"}
 				if got := w.files(); !slices.Equal(got, want) {
 					t.Errorf("agents see %q", got)
 				}

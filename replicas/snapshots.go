@@ -54,7 +54,7 @@ type due struct {
 // keepSnapshots stores a snapshot when there is none, and when one is due. It fails in silence but for the
 // log: nobody waits for it.
 func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take func(io.Writer) (replica.Position, error), due due) {
-	began, noticed, known, last := stream.Figures.Bytes(), time.Now(), false, uint64(0)
+	began, noticed, known := stream.Figures.Bytes(), time.Now(), false
 	age := due.age + rand.N(due.age/24) // #nosec G404 -- no secret: two that follow must not begin at once
 	for wait, failing := time.Duration(0), lookEvery; ; wait = lookEvery {
 		pause(ctx, wait)
@@ -62,7 +62,7 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 			return
 		}
 		grown := int64(stream.Figures.Bytes()-began) >= due.bytes // #nosec G115 -- a count of bytes
-		// Clocks may be set wrong, here and at NATS: none are made all the time then, and not none at all.
+		// Clocks may be set wrong, here and at NATS: whatever they say, one is made after age at the latest, and not before age/24.
 		before := newest(m)
 		old := time.Since(noticed) >= age || time.Since(noticed) >= age/24 && time.Since(before.Made) >= age
 		if known && !grown && !old {
@@ -70,12 +70,12 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 		}
 		found, err := stream.Snapshot(ctx)
 		switch {
-		case err == nil && (!known || found.At.Seq > last || !found.Made.Equal(before.Made)): // somebody else has made one
+		case err == nil && (!known || !found.Made.Equal(before.Made)): // somebody else has made one
 			m.set(func() { m.snapshot = found })
 		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.State().Role == Leader:
 			if err := m.putSnapshot(ctx, stream, take); err != nil {
 				m.cfg.Log.Warn("no snapshot could be stored", "err", err)
-				if known { // before, somebody may wait for the first
+				if known { // where there is none yet, somebody may wait for it
 					pause(ctx, failing)
 					failing = min(2*failing, failedFor)
 				}
@@ -85,7 +85,6 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 			continue
 		}
 		began, noticed, known, failing = stream.Figures.Bytes(), time.Now(), true, lookEvery
-		last = newest(m).At.Seq
 	}
 }
 

@@ -74,7 +74,7 @@ func (r *poster) file(ctx context.Context, link *stay, p *posting, i, n int) (br
 		return r.notFetched(ctx, link, p, i, bridge.RefusalOf(err))
 	}
 	defer f.Close()
-	p.nameFile(i, f)
+	f.Name = p.fileName(i, f.Name)
 	if !s.TakesFile(f.Name, f.Type) {
 		return r.unshown(ctx, link, p, i, r.Say.Say("Files of this kind are not taken."),
 			r.Say.Say("Sorry, we cannot receive files of this kind: %s. We can receive: %s.", f.Name, takes(r.Say, s.FileTypes)))
@@ -202,7 +202,7 @@ func (r *poster) upload(ctx context.Context, link *stay, p *posting, f *bridge.F
 	}
 	for i, u := range p.found {
 		// Rocket.Chat may turn a picture and take its metadata away, and tells the size of what it has made of it.
-		if u.Name == f.Name && (f.Ours || f.Size < 0 || u.Size == f.Size) && r.mayBe(p, u, f) {
+		if u.Name == f.Name && (strings.HasPrefix(f.Type, "image/") || f.Size < 0 || u.Size == f.Size) && r.mayBe(p, u, f) {
 			p.found = append(p.found[:i:i], p.found[i+1:]...)
 			return u.ID, nil
 		}
@@ -285,14 +285,14 @@ func fileKind(say *language.Speaker, a bridge.Attachment) string {
 	return say.Say("a file")
 }
 
-// nameFile tells files apart whose names say nothing: only documents have names that
+// fileName tells files apart whose names say nothing: only documents have names that
 // people gave.
-func (p *posting) nameFile(i int, f *bridge.File) {
+func (p *posting) fileName(i int, name string) string {
 	if p.in.Attachments[i].Kind == "file" {
-		return
+		return name
 	}
 	key := p.in
 	key.Key += fmt.Sprintf("/%d", i)
-	ending := path.Ext(f.Name)
-	f.Name, f.Ours = strings.TrimSuffix(f.Name, ending)+"-"+string(key.MessageID())[2:10]+ending, true
+	ending := path.Ext(name)
+	return strings.TrimSuffix(name, ending) + "-" + string(key.MessageID())[2:10] + ending
 }

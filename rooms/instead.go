@@ -228,7 +228,7 @@ func (r substitutes) uploadNow(ctx context.Context, link *stay, p *posting, i in
 		return ""
 	}
 	defer f.Close()
-	p.nameFile(i, f)
+	f.Name = p.fileName(i, f.Name)
 	id, err := r.upload(ctx, link, p, f)
 	if err != nil {
 		return ""

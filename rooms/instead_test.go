@@ -125,7 +125,7 @@ type counter struct {
 }
 
 func (s counter) Open(context.Context, bridge.Page, bridge.Mid, int, bridge.Attachment, int64) (*bridge.File, error) {
-	return &bridge.File{Name: "a.pdf", Content: &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("a")), Type: "application/pdf", Size: 1}}, nil
+	return &bridge.File{Name: "a.jpg", Content: &bridge.Content{ReadCloser: io.NopCloser(strings.NewReader("a")), Type: "image/jpeg", Size: 1}}, nil
 }
 
 func (s counter) Upload(_ context.Context, _ bridge.Secret, _ bridge.RoomID, f *bridge.File, _ string) (bridge.MessageID, bridge.RoomID, error) {

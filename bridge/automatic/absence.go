@@ -105,7 +105,7 @@ func (w *Absence) begin(d bridge.DepartmentID, since time.Time) {
 
 // tellBack tells of departments in which nobody waits any more.
 func (w *Absence) tellBack(ctx context.Context, waiting map[bridge.DepartmentID]bool) {
-	if len(w.Inbox.Look().Crowds(func(g bridge.Gate) bool { return g == bridge.GateWorkspace })) > 0 {
+	if len(w.told) == 0 || len(w.Inbox.Look().Crowds(func(g bridge.Gate) bool { return g == bridge.GateWorkspace })) > 0 {
 		return // who waits for Rocket.Chat may wait for an agent next
 	}
 	for d, a := range w.told {
