@@ -82,7 +82,7 @@ func (rc *RocketChat) uploadsTold(doc, file rcDoc) rcDoc {
 		d := rcDoc{"publicFilePath": rc.URL() + rcFilePath(id, rcText(file["name"])), "type": file["type"]}
 		if f := rc.files[id]; f != nil {
 			d["size"] = f.Size
-			if strings.HasPrefix(rcText(file["type"]), "image/") { // turned, and without metadata
+			if strings.HasPrefix(http.DetectContentType(f.Content), "image/") { // what it can read, turned and without metadata
 				d["size"] = f.Size * 9 / 10
 			}
 		}
