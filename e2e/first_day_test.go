@@ -21,22 +21,29 @@ func (d *firstDay) does(format string, args ...any) {
 	fmt.Fprintf(&d.out, "\n"+format+"\n\n", args...)
 }
 
-// reads notes what is new, or has changed, in the setup channel.
+// reads notes what is new, or has changed, in the setup channel: what is announced, then
+// the list, for neither waits for the other.
 func (d *firstDay) reads() {
-	var lines []string
+	var announced, list []string
 	for _, m := range d.rc.Messages(d.setup()) {
 		if m.Username != ourBot || m.System != "" || d.shown[m.ID] == m.Text {
 			continue
 		}
 		d.shown[m.ID] = m.Text
-		lines = append(lines, strings.Split(m.Text, "\n")...)
+		lines := strings.Split(m.Text, "\n")
+		if ofTheList.MatchString(m.Text) {
+			list = append(list, lines...)
+		} else {
+			announced = append(announced, lines...)
+		}
 	}
-	d.quote(lines...)
+	d.quote(append(announced, list...)...)
 }
 
 var (
-	signs   = strings.NewReplacer(":white_check_mark:", "✅", ":point_right:", "👉", ":warning:", "⚠️", ":tada:", "🎉", ":white_circle:", "⚪")
-	oneTime = regexp.MustCompile(`http://127\.[\d.]+:\d+(/\S*?)(=[\w.~%-]+)?([\s)>"]|$)`)
+	signs     = strings.NewReplacer(":white_check_mark:", "✅", ":point_right:", "👉", ":warning:", "⚠️", ":tada:", "🎉", ":white_circle:", "⚪")
+	ofTheList = regexp.MustCompile(`^(:\w+: \d+\. |:tada: )`)
+	oneTime   = regexp.MustCompile(`http://127\.[\d.]+:\d+(/\S*?)(=[\w.~%-]+)?([\s)>"]|$)`)
 )
 
 func (d *firstDay) quote(lines ...string) {
@@ -98,6 +105,7 @@ func TestFirstDay_AsTyped(t *testing.T) {
 		shows("the result", 200, "The page is connected", "Bakery", "Running")
 	d.ticked(7, 8, 9)
 	d.step(":point_right:", 10)
+	o.eventually("it is announced", func() bool { return len(containing(o.hears(o.setup()), "is connected (by @maria)")) == 1 })
 	d.reads()
 
 	d.does("**A customer writes to the page:** “Are you open on Sunday?” and gets the welcome text. The channel reads:")
