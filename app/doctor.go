@@ -49,7 +49,11 @@ func (o *operators) serveDoctor(w http.ResponseWriter, r *http.Request) {
 
 // DiagnoseAlone examines a bridge that does not run: it puts the same parts together
 // and logs the bot in for as long as it takes.
+// Another replica may lead, so there it repairs nothing.
 func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) (d Diagnosis, err error) {
+	if may.Fix && cfg.Store.Journal.URL != "" {
+		return d, errors.New("the bridge is one of several replicas (JOURNAL_URL is set): start this one, and give the command where the leader runs; without --fix it can be looked at")
+	}
 	ctx, stop := context.WithTimeout(ctx, doctorsPatience)
 	defer stop()
 	t := &patient{
@@ -114,6 +118,8 @@ func (t *patient) openStore() (finish func(), err error) {
 	case errors.Is(err, fs.ErrNotExist) && t.store == nil:
 		t.note(check, bridge.Notable, "there is none at "+path+" yet", "The bridge makes it when it first starts. If it ran before, correct DATABASE.")
 		t.stored = true // there are no pages
+	case errors.Is(err, store.ErrReplica):
+		t.note(check, bridge.Notable, path+" is the file of a replica that does not run", "It is not opened past the journal. Start it, or ask where a replica leads.")
 	default:
 		t.note(check, bridge.Bad, err.Error(), "")
 	}

@@ -135,6 +135,11 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 		all.Go(func() { public = t.publicAddress(ctx, !at.IsZero()) })
 	}
 	all.Wait()
+	for i, f := range meta {
+		if f.Check == bridge.HandshakeCheck && !t.stored {
+			meta[i] = unread(bridge.HandshakeCheck)
+		}
+	}
 	return slices.Concat(t.before, t.process(), workspace, public, meta, t.states(pages))
 }
 
@@ -200,11 +205,16 @@ func (t *patient) loginProblem() error {
 	return r
 }
 
+// unread is what cannot be told without the store.
+func unread(check string) bridge.Finding {
+	return bridge.Finding{Check: check, Level: bridge.Unknowable, Found: "not looked at, because the store cannot be read"}
+}
+
 // states looks at what the bridge thinks of its pages.
 func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 	switch {
 	case !t.stored:
-		return []bridge.Finding{{Check: bridge.PagesCheck, Level: bridge.Unknowable, Found: "not looked at, because the store cannot be read"}}
+		return []bridge.Finding{unread(bridge.PagesCheck)}
 	case len(pages) == 0:
 		return []bridge.Finding{{Check: bridge.PagesCheck, Level: bridge.Notable, Found: "no page is connected",
 			Do: "Type `/facebook authorize` (or `!facebook authorize`) in Rocket.Chat, or use `messenger-bridge pages add`."}}

@@ -16,6 +16,9 @@ type Finding struct {
 // PagesCheck is the check that some page is connected.
 const PagesCheck = "pages"
 
+// HandshakeCheck is the check that Meta has verified where it sends webhooks.
+const HandshakeCheck = "handshake"
+
 // Level says how good a finding is.
 type Level string
 

@@ -128,7 +128,7 @@ func (k *checkup) subscribe(callback string) func(context.Context) error {
 
 // handshake tells whether Meta ever reached us.
 func (k *checkup) handshake(subscribed bool, callback string, verified time.Time) {
-	const check = "handshake"
+	const check = bridge.HandshakeCheck
 	if !verified.IsZero() {
 		k.add(check, bridge.Good, "Meta last verified the webhook on "+verified.UTC().Format("2 January 2006, 15:04 MST"), "")
 		return

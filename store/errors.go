@@ -15,6 +15,7 @@ var (
 	ErrNewer    = errors.New("the store was written by a newer messenger-bridge")
 	ErrWrongKey = errors.New("wrong secret key")
 	ErrNoKey    = seal.ErrNoKey
+	ErrReplica  = errors.New("the store is one of several replicas")
 )
 
 // Why a running store refuses. All but ErrConflict are also ErrNotStored.

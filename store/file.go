@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
+	"messenger-bridge/replica"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/compact"
 	"messenger-bridge/store/copied"
@@ -70,10 +71,24 @@ func checkFile(o Options, sealer *seal.Sealer) error {
 		if err := wholeFile(tx, o.Path); err != nil {
 			return err
 		}
-		_, err = inspect(tx, o, sealer)
-		return err
+		if _, err := inspect(tx, o, sealer); err != nil {
+			return err
+		}
+		return mayLeave(tx, o)
 	})
 	return errors.Join(err, db.Close())
+}
+
+// mayLeave refuses to open a file past the journal that it follows, unless that is what is meant.
+func mayLeave(tx *bbolt.Tx, o Options) error {
+	if o.Journal != nil || o.following || o.Leaves {
+		return nil
+	}
+	at, err := changes.At(tx)
+	if err == nil && at != (replica.Position{}) {
+		err = fmt.Errorf("%w: %s follows a journal; start this one, and give the command where the leader runs", ErrReplica, o.Path)
+	}
+	return err
 }
 
 func wholeFile(tx *bbolt.Tx, path string) error {

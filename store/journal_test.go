@@ -334,13 +334,14 @@ func TestJournal_FileFailsAfterTheAppend(t *testing.T) {
 		}
 	}
 	same(t, path, start)
-	o.Journal, o.Path = nil, start
+	o.Journal, o.Leaves, o.Path = nil, true, start
 	if n := len(waiting(t, open(t, o).Inbox())); n != 2 {
 		t.Errorf("%d wait, the journal holds 2", n)
 	}
 }
 
-// A file that was written without the journal, and a backup, have no place in it.
+// A file that follows is not opened past the journal by chance, and is as it was; one that is written without the
+// journal on purpose, and a backup, have no place in it.
 func TestJournal_WhoeverGoesAnotherWayLosesTheirPlace(t *testing.T) {
 	t.Parallel()
 	o := options(newPath(t))
@@ -357,12 +358,16 @@ func TestJournal_WhoeverGoesAnotherWayLosesTheirPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	closeStore(t, s)
+	o.Journal = nil
+	if _, err := store.Open(o); !errors.Is(err, store.ErrReplica) {
+		t.Errorf("it opens past the journal: %v", err)
+	}
 	if c := openFollower(t, o); c.At().Seq == 0 {
 		t.Error("a file that follows has no place")
 	} else if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	o.Journal = nil
+	o.Leaves = true
 	closeStore(t, open(t, o))
 	for _, path := range []string{o.Path, backup} {
 		if c := openFollower(t, options(path)); c.At() != (replica.Position{}) {
@@ -375,6 +380,7 @@ func TestJournal_WhoeverGoesAnotherWayLosesTheirPlace(t *testing.T) {
 func TestPutToUse_OfAnOlderFormat_Opens(t *testing.T) {
 	t.Parallel()
 	o, _ := copyFormat1(t)
+	o.Leaves = true
 	c := openFollower(t, o)
 	if err := errors.Join(store.PutToUse(c, o, replica.Position{Seq: 1, Epoch: 1}), c.Close()); err != nil {
 		t.Fatal(err)
@@ -476,7 +482,7 @@ func TestJournal_FollowsTrailAndAudit(t *testing.T) {
 		}
 		same(t, o.Path, copied.Path)
 		lone := copied
-		lone.Path, lone.Now = newPath(t), now.Now
+		lone.Path, lone.Now, lone.Leaves = newPath(t), now.Now, true
 		if text, err := os.ReadFile(copied.Path); err != nil || os.WriteFile(lone.Path, text, 0o600) != nil {
 			t.Fatal(err)
 		}

@@ -40,6 +40,9 @@ type Options struct {
 	Remember time.Duration    // how long keys of entries are remembered; 0: 7 days and some hours
 	// Journal takes each transaction before it is durable here; nil: there is none.
 	Journal replica.Journal
+	// Leaves says that a file which has followed a journal may be opened without one. Nobody follows it from then on,
+	// so it can follow no more, either.
+	Leaves bool
 	// Sync is for measuring: the file is not synced, instead this is called twice
 	// for each commit, as often as bbolt would sync.
 	Sync func()
