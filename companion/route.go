@@ -118,6 +118,8 @@ func (s route) answer(ctx context.Context, req request) response {
 // command carries one out, at once if that can be done while the app waits; else it
 // is stored first and carried out after.
 func (s route) command(ctx context.Context, req request) response {
+	ctx, stop := context.WithTimeout(ctx, s.Patience) // who may be trusted is asked in that time, too
+	defer stop()
 	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView,
 		Trusted: s.Trusted(ctx, req.User.ID, req.Room.ID, req.Room.Type)}
 	reply, err := inTime(ctx, s.Config, func(ctx context.Context) (bridge.Reply, error) { return s.Clerk.Handle(ctx, c) })
@@ -138,8 +140,8 @@ func (s route) command(ctx context.Context, req request) response {
 		return response{Text: s.Say.Say("That did not work. The bridge's log says why.")}
 	}
 	s.Log.Info("a command takes longer than the app waits; it is answered by direct message", "err", err)
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), storing)
-	defer stop()
+	ctx, stored := context.WithTimeout(context.WithoutCancel(ctx), storing)
+	defer stored()
 	if err := s.Later(ctx, []bridge.Command{c}); err != nil {
 		s.Log.Error("a command could not be stored", "err", err)
 		return response{Text: s.Say.Say("That takes too long at the moment. Please try again in a minute.")}

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/settings"
@@ -51,4 +53,34 @@ func TestRoute_APanic_IsAnsweredAndLogged(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slow is a clerk that does not come to an end.
+type slow struct{ broken }
+
+func (slow) Handle(ctx context.Context, _ bridge.Command) (bridge.Reply, error) {
+	<-ctx.Done()
+	return bridge.Reply{}, ctx.Err()
+}
+
+// The app waits for four seconds, whatever takes long: who may be trusted is asked in that time, too.
+func TestRoute_RoomAndCommandTakeLong_TheAppIsAnsweredInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stored := 0
+		h := New(Config{
+			Secrets: func() []bridge.Secret { return []bridge.Secret{"s"} }, Clerk: slow{}, Say: language.New("en", nil), Log: slog.New(slog.DiscardHandler),
+			Later: func(_ context.Context, all []bridge.Command) error { stored += len(all); return nil },
+			Trusted: func(context.Context, bridge.UserID, bridge.RoomID, string) bool {
+				<-time.After(time.Second)
+				return true
+			},
+		})
+		r := httptest.NewRequest(http.MethodPost, "/commands", strings.NewReader(`{"protocol":1,"kind":"command","user":{"id":"u","username":"ana"},"args":["pages"],"room":{"id":"r"}}`))
+		r.Header.Set("Authorization", "Bearer s")
+		w, asked := httptest.NewRecorder(), time.Now()
+		h.ServeHTTP(w, r)
+		if took := time.Since(asked); took >= 4*time.Second || stored != 1 || !strings.Contains(w.Body.String(), "I am working on it.") {
+			t.Errorf("answered after %v, %d stored: %s", took, stored, w.Body)
+		}
+	})
 }
