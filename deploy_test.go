@@ -243,6 +243,18 @@ func TestDeploy_SystemdTakesTheUnit(t *testing.T) {
 	}
 }
 
+// TestDeploy_SystemdShowsWhatTheMemoryLimitIsMadeOf, and names together what a port below 1024 needs: a capability of a
+// private user namespace opens none.
+func TestDeploy_SystemdShowsWhatTheMemoryLimitIsMadeOf(t *testing.T) {
+	unit := readFile(t, "deploy/systemd/messenger-bridge.service")
+	if strings.Contains(unit, "\nProcSubset=pid") {
+		t.Error("/proc/meminfo is hidden, so that there is no memory limit")
+	}
+	if !strings.Contains(unit, "\n#PrivateUsers=no\n#CapabilityBoundingSet=CAP_NET_BIND_SERVICE\n#AmbientCapabilities=CAP_NET_BIND_SERVICE\n") {
+		t.Error("what LISTEN=:443 needs is not named")
+	}
+}
+
 // TestDeploy_SystemdStartsTheBridgeAgainWhateverItsStatus: Go ends with status 2 on a panic.
 func TestDeploy_SystemdStartsTheBridgeAgainWhateverItsStatus(t *testing.T) {
 	unit := readFile(t, "deploy/systemd/messenger-bridge.service")

@@ -157,7 +157,7 @@ func (r *ConfigReport) lookAtFiles(environ []string) {
 				continue
 			}
 			if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o004 != 0 {
-				r.note("%s: everybody on this machine can read %s; make it mode 0600 or 0640", name, path)
+				r.note("%s: everybody on this machine can read %s; make it mode 0600 or 0640, and have it belong to whom the bridge runs as (here user %d)", name, path, os.Getuid())
 			}
 		}
 	}

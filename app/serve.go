@@ -91,7 +91,7 @@ func listenAt(variable, address string) (net.Listener, error) {
 	case errors.Is(err, syscall.EADDRINUSE):
 		do = "another program listens there: stop it, or choose another port"
 	case errors.Is(err, syscall.EACCES):
-		do = "ports below 1024 are for privileged programs: choose another one, or give the program CAP_NET_BIND_SERVICE"
+		do = "ports below 1024 are for privileged programs: choose another one, or give the program CAP_NET_BIND_SERVICE (under systemd, the unit says how)"
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
 		do = "this machine has no such address: leave it out, as in :8080, or name one that it has"
 	default:
