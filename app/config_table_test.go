@@ -179,6 +179,8 @@ func badConfigurations(t *testing.T, dir, taken string) []badConfiguration {
 		{map[string]string{"TLS_CERTIFICATE_FILE": "/no/cert", "TLS_KEY_FILE": "/no/key"}, "TLS_CERTIFICATE_FILE", "no such file"},
 		one("ACME", "yes", "on or off"),
 		one("ACME", "on", "PUBLIC_URL"),
+		{map[string]string{"JOURNAL_URL": "nats://127.0.0.1:4222", "SECRET_KEY": strings.Repeat("A", 43) + "=", "REPLICA_URL": "http://bridge-1:8080", "ACME": "on", "PUBLIC_URL": "https://bridge.example.org"}, "REPLICA_URL", "LISTEN speaks TLS"},
+		{map[string]string{"JOURNAL_URL": "nats://127.0.0.1:4222", "SECRET_KEY": strings.Repeat("A", 43) + "=", "REPLICA_URL": "https://bridge-1:8080", "ACME": "on", "PUBLIC_URL": "https://bridge.example.org"}, "REPLICA_URL", "the host of PUBLIC_URL"},
 		one("ACME_LISTEN", "127.0.0.1:0", "ACME is not on"),
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"messenger-bridge/replica"
 	"messenger-bridge/replicas"
 	"messenger-bridge/store"
+	"messenger-bridge/web"
 )
 
 // replicated is the program as one of several replicas: its ports stay open, and whether it leads
@@ -74,7 +75,7 @@ func serveReplica(ctx context.Context, cfg Config, log *slog.Logger, started fun
 }
 
 func newReplicated(cfg Config, log *slog.Logger) *replicated {
-	r := &replicated{cfg: cfg, settled: settled.New(cfg, log), log: log, started: time.Now(), metrics: metrics.New(Version()), passed: metrics.NewPassedOn()}
+	r := &replicated{cfg: cfg, settled: settled.New(cfg, log), log: log, started: time.Now(), metrics: metrics.OfStandby(Version()), passed: metrics.NewPassedOn()}
 	r.settled.Hear()
 	r.member = replicas.New(replicas.Config{
 		Journal: JournalOf(cfg, log),
@@ -84,6 +85,12 @@ func newReplicated(cfg Config, log *slog.Logger) *replicated {
 	r.strangers.Store(newStrangers(r.metrics.GaveWay, announcesNothing, time.Now, speaker(cfg), log))
 	nobody := func() string { return "" }
 	r.public = replicas.NewDesk(r.name(), func() string { return r.member.Leader().URL }, r.countPassed, log)
+	r.public.Patience = func(q *http.Request) time.Duration {
+		if strings.HasPrefix(q.URL.Path, "/oauth/") { // whoever gets further there than a moment has shown a ticket
+			return web.WorkFor + 10*time.Second
+		}
+		return 0
+	}
 	r.control = replicas.NewDesk(r.name(), nobody, func(string) {}, log)
 	r.private = replicas.NewDesk(r.name(), nobody, func(string) {}, log)
 	r.metrics.Add(figures.Replica{State: r.member.State}, r.passed)
@@ -120,9 +127,10 @@ func JournalOf(cfg Config, log *slog.Logger) journal.Config {
 	}
 }
 
-// StoreOf returns how a configuration says that the store is opened.
+// StoreOf returns how a configuration says that the store is opened: without a journal, it is
+// one process again.
 func StoreOf(cfg Config, log *slog.Logger) store.Options {
-	return store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log, Journal: cfg.Store.Beside}
+	return store.Options{Path: cfg.Store.Database, Key: cfg.Store.SecretKey, Now: cfg.Now, Log: log, Journal: cfg.Store.Beside, Leaves: true}
 }
 
 func (r *replicated) name() string { return r.member.State().Name }
@@ -174,9 +182,12 @@ func (r *replicated) publicHandler() http.Handler {
 		Fresh: r.settled.Webhook, Pass: r.public.PassWebhook, Count: r.countWebhook, OnForged: forged(r.log), Now: r.cfg.Now, Log: r.log,
 	})
 	isOwn := func(q *http.Request) bool {
-		return q.Method == http.MethodGet && (q.URL.Path == "/healthz" || q.URL.Path == "/readyz")
+		return (q.Method == http.MethodGet || q.Method == http.MethodHead) && (q.URL.Path == "/healthz" || q.URL.Path == "/readyz")
 	}
-	return r.public.Handler(own, hook, isOwn, func(q *http.Request) bool { return q.URL.Path == webhook.Path })
+	isHook := func(q *http.Request) bool { // not Meta's handshake, which the leader must know of
+		return q.URL.Path == webhook.Path && q.Method != http.MethodGet
+	}
+	return r.public.Handler(own, hook, isOwn, isHook)
 }
 
 // ready answers GET /readyz: with role=leader, whether this replica leads.

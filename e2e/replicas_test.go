@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/app"
+	"messenger-bridge/replicas"
 	"messenger-bridge/replicas/compare"
 	"messenger-bridge/sandbox/balance"
 	"messenger-bridge/sandbox/cable"
@@ -282,6 +283,26 @@ func TestReplicas_StatusAndCommandsByRole(t *testing.T) {
 		}
 		if _, text := look(m.metrics + "/metrics"); !strings.Contains(text, fmt.Sprintf("messenger_bridge_replica_leads %d", map[bool]int{true: 1}[m == leader])) {
 			t.Errorf("the metrics of replica %d do not tell whether it leads", m.number)
+		} else if strings.Contains(text, "messenger_bridge_rocketchat_connected ") != (m == leader) {
+			t.Errorf("the metrics of replica %d, %s: whether Rocket.Chat is connected is known where one is", m.number, want)
+		}
+	}
+	for place, want := range map[string]int{"/readyz?role=leader": http.StatusServiceUnavailable, "/readyz": http.StatusOK, "/healthz": http.StatusOK} {
+		res, err := http.Head("http://" + standby.listen + place)
+		if err != nil || res.StatusCode != want || res.Header.Get(replicas.Passed) != "" {
+			t.Errorf("HEAD %s at the standby: %v, %v", place, res, err)
+		}
+	}
+	if code, said := look(standby.listen + "/webhook?hub.mode=subscribe&hub.challenge=4711&hub.verify_token=" + s.meta.VerifyToken()); code != http.StatusOK || said != "4711" {
+		t.Errorf("Meta's handshake at the standby: %d %q", code, said)
+	}
+	var found app.Diagnosis
+	if err := app.Ask(t.Context(), leader.database, http.MethodGet, "/doctor", "", func(r *http.Response) error { return json.NewDecoder(r.Body).Decode(&found) }); err != nil {
+		t.Error(err)
+	}
+	for _, f := range found.Findings {
+		if strings.Contains(f.Found, "never verified") {
+			t.Errorf("the leader does not know of Meta's handshake at the standby: %+v", f)
 		}
 	}
 	ask := func(m *member, method, path string) error {
@@ -298,4 +319,30 @@ func TestReplicas_StatusAndCommandsByRole(t *testing.T) {
 	}
 	s.awaitLeader(standby)
 	s.awaitStandby(leader)
+}
+
+// The doctor looks at a replica that does not run, and leaves its file as it is: it follows again. It repairs nothing
+// where another one may lead.
+func TestReplicas_DoctorAtOneThatDoesNotRun_ItFollowsAgain(t *testing.T) {
+	t.Parallel()
+	s := newReplicaSet(t)
+	_, standby := s.begin()
+	standby.process.terminate(t)
+	environ := s.environOf(standby)
+	_, out, _ := runCommand(t, environ, "doctor")
+	if said := strings.Join(strings.Fields(out), " "); !strings.Contains(said, "is the file of a replica that does not run") || strings.Contains(said, "never verified") {
+		t.Errorf("the doctor says %s", out)
+	}
+	if code, _, said := runCommand(t, environ, "doctor", "--fix"); code == 0 || !strings.Contains(said, "where the leader runs") {
+		t.Errorf("doctor --fix: %d %s", code, said)
+	}
+	alone := slices.DeleteFunc(slices.Clone(environ), func(v string) bool { return strings.HasPrefix(v, "JOURNAL_URL=") })
+	for _, command := range [][]string{{"pages", "list"}, {"backup", t.TempDir() + "/copy.db"}} {
+		if code, _, said := runCommand(t, alone, append(command, "--database", standby.database)...); code == 0 || !strings.Contains(said, "follows a journal") {
+			t.Errorf("%v: %d %s", command, code, said)
+		}
+	}
+	s.launchMember(standby)
+	s.awaitStandby(standby)
+	s.equal()
 }

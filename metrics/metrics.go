@@ -78,6 +78,13 @@ func New(version string) *Metrics {
 	return m
 }
 
+// OfStandby are the metrics of a replica that does not lead: it is not connected, and not to be missed.
+func OfStandby(version string) *Metrics {
+	m := New(version)
+	m.registry.Unregister(m.Connected)
+	return m
+}
+
 // Add adds what is measured when the metrics are read.
 func (m *Metrics) Add(c ...prometheus.Collector) { m.registry.MustRegister(c...) }
 

@@ -80,13 +80,28 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 			why = "busy"
 			continue
 		}
-		res, err := d.ask(q, leader)
+		res, err := d.ask(w, q, leader)
 		d.leave(q) // however slowly the answer is taken
 		if d.answered(w, q, leader, res, err) {
 			return
 		}
+		if why = "no-leader"; err != nil {
+			why = "unreached"
+			d.unreached(leader, err)
+		}
 	}
 	d.refuse(w, why)
+}
+
+// unreached tells an operator that the address which the leader gave leads nowhere, as it does for a
+// while after the leader has gone.
+func (d *Desk) unreached(leader string, err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if now := time.Now(); now.Sub(d.told) >= tellsEvery {
+		d.told = now
+		d.Log.Warn("the leader is not reached at its REPLICA_URL", "leader", leader, "err", withoutQuery(err))
+	}
 }
 
 // enter takes a place to ask the leader, and reports whether one is free. Meta's calls need none.
@@ -152,14 +167,14 @@ func (d *Desk) refuse(w http.ResponseWriter, why string) {
 	http.Error(w, "this replica does not lead, and reaches none that does", http.StatusServiceUnavailable)
 }
 
-func (d *Desk) ask(q question, leader string) (*http.Response, error) {
+func (d *Desk) ask(w http.ResponseWriter, q question, leader string) (*http.Response, error) {
 	to, err := at(leader, q.URL)
 	if err != nil {
 		return nil, err
 	}
 	wait := time.Until(q.until)
 	if !q.meta {
-		wait = 25 * time.Second
+		wait = d.patience(w, q)
 	}
 	ctx, stop := context.WithTimeout(q.Context(), wait)
 	req, err := http.NewRequestWithContext(ctx, q.Method, leader, bytes.NewReader(q.body)) // #nosec G704 -- the address stands in the journal, under a proof
@@ -181,6 +196,17 @@ func (d *Desk) ask(q question, leader string) (*http.Response, error) {
 	}
 	res.Body = stopping{res.Body, stop}
 	return res, nil
+}
+
+// patience is how long a leader's answer is waited for. Then the one who asked must still be answered.
+func (d *Desk) patience(w http.ResponseWriter, q question) time.Duration {
+	if d.Patience != nil {
+		if wait := d.Patience(q.Request); wait > 0 {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(wait + 5*time.Second)) // where there is no limit, none is set
+			return wait
+		}
+	}
+	return answersIn
 }
 
 // hasPath reports whether an address names a place at whoever answers here, and nothing else:

@@ -1,6 +1,12 @@
 package replicas
 
-import "messenger-bridge/store"
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"messenger-bridge/store"
+)
 
 // These set what only tests change.
 
@@ -9,4 +15,9 @@ func (c Config) OnDisk(full func() bool) Config {
 	c.seams.room = func() bool { return !full() }
 	c.seams.full = func(*store.Store) bool { return full() }
 	return c
+}
+
+// Reach replaces how the leader is reached.
+func (d *Desk) Reach(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	d.client.Transport.(*http.Transport).DialContext = dial
 }

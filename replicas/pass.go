@@ -22,6 +22,8 @@ const (
 	smallBody  = 128 << 10       // a quarter of that is for those alone
 	slowest    = 2 << 10         // bytes a second; people are slow
 	betweenAsk = 20 * time.Millisecond
+	answersIn  = 25 * time.Second // the leader, unless it is known to take longer
+	tellsEvery = time.Minute
 )
 
 // Desk answers while this replica leads, and passes on what comes otherwise.
@@ -29,7 +31,9 @@ type Desk struct {
 	Leader func() (url string) // empty: nobody is known to lead
 	Name   string
 	Count  func(answer string) // of what is passed on
-	Log    *slog.Logger
+	// Patience is how long the leader's answer is waited for; nil or 0: 25 s. Of Meta's calls it is not asked.
+	Patience func(*http.Request) time.Duration
+	Log      *slog.Logger
 
 	client http.Client
 	bodies *intake.Bodies // of others
@@ -37,6 +41,7 @@ type Desk struct {
 
 	mu   sync.Mutex // guards all below
 	here *seat
+	told time.Time // when it was logged last that the leader is not reached
 }
 
 // seat is a handler, and how many requests it works on.

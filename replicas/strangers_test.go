@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"messenger-bridge/app/parts"
 	"messenger-bridge/intake"
@@ -130,6 +133,64 @@ func TestStandby_LeaderDoesNotAnswer_LogHoldsNoQuery(t *testing.T) {
 			t.Errorf("%s: answered %d, logged %s", name, w.Code, &log)
 		}
 	}
+}
+
+// A REPLICA_URL that leads nowhere is logged, once, whoever asks, and counted by itself.
+func TestStandby_LeaderIsNotReached_IsTold(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		counted := map[string]int{}
+		d := replicas.NewDesk("standby", func() string { return "http://bridge-1.invalid:8080" }, func(answer string) { counted[answer]++ }, slog.New(slog.NewTextHandler(&log, nil)))
+		d.Reach(func(context.Context, string, string) (net.Conn, error) {
+			return nil, &net.OpError{Op: "dial", Err: errors.New("no route")}
+		})
+		for range 2 {
+			w := httptest.NewRecorder()
+			d.PassWebhook(w, httptest.NewRequest(http.MethodPost, "/webhook?code=secret", nil), []byte("body"))
+			if w.Code != http.StatusServiceUnavailable {
+				t.Errorf("answered %d", w.Code)
+			}
+		}
+		if n := strings.Count(log.String(), "the leader is not reached at its REPLICA_URL"); n != 1 || strings.Contains(log.String(), "secret") || counted["unreached"] != 2 {
+			t.Errorf("told %d times, counted %v: %s", n, counted, &log)
+		}
+	})
+}
+
+// Work that a browser waits for may take as long at a standby as at the leader.
+func TestStandby_LeaderTakesLong_ItIsWaitedForWhereThatIsKnown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := replicas.NewDesk("standby", func() string { return "http://leader" }, func(string) {}, slog.New(slog.DiscardHandler))
+		over := make(chan struct{})
+		defer close(over)
+		d.Patience = func(r *http.Request) time.Duration {
+			return map[string]time.Duration{"/oauth/pages": 2 * time.Minute}[r.URL.Path]
+		}
+		d.Reach(func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				defer theirs.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(theirs)); err != nil {
+					return
+				}
+				select {
+				case <-over:
+				case <-time.After(time.Minute):
+					fmt.Fprint(theirs, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
+				}
+			}()
+			return ours, nil
+		})
+		h := d.Handler(http.NotFoundHandler(), http.NotFoundHandler(), never, never)
+		for place, want := range map[string]int{"/oauth/pages": http.StatusOK, "/avatars/1": http.StatusBadGateway} {
+			w := httptest.NewRecorder()
+			if h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, place, nil)); w.Code != want {
+				t.Errorf("%s: %d %s", place, w.Code, w.Body)
+			}
+		}
+	})
 }
 
 // manySockets are more than places to ask the leader.

@@ -18,14 +18,14 @@ import (
 	"messenger-bridge/language"
 )
 
-// workFor bounds what a click sets off. It goes on when the browser leaves: a
+// WorkFor bounds what a click sets off. It goes on when the browser leaves: a
 // second click cancels the first request, whose ticket is spent by then.
-const workFor = 2 * time.Minute
+const WorkFor = 2 * time.Minute
 
 func work(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
 	// The server's own limit is for pages that need no answer from Meta. Where there is no limit, none is set.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(workFor + 10*time.Second))
-	return context.WithTimeout(context.WithoutCancel(r.Context()), workFor)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(WorkFor + 10*time.Second))
+	return context.WithTimeout(context.WithoutCancel(r.Context()), WorkFor)
 }
 
 // start sends the browser to Facebook's dialog.

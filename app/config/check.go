@@ -152,6 +152,16 @@ func (c Config) tlsProblems(report reporter) {
 	case t.ACMEListen != "":
 		report("ACME_LISTEN", "is set, and ACME is not on; set ACME=on, or remove it")
 	}
+	if j := c.Store.Journal; j.URL != "" && t.On() {
+		at, err := url.Parse(j.ReplicaURL)
+		public, none := url.Parse(c.Network.PublicURL)
+		switch {
+		case err != nil || at.Scheme != "https":
+			report("REPLICA_URL", "must begin with https, because LISTEN speaks TLS; it is %q", j.ReplicaURL)
+		case t.ACME == "on" && none == nil && at.Hostname() != public.Hostname():
+			report("REPLICA_URL", "must have the host of PUBLIC_URL, because ACME=on gets a certificate for no other; or have a proxy speak TLS before the replicas; it is %q", j.ReplicaURL)
+		}
+	}
 	if wrong := values.URL(t.ACMEDirectory); t.ACMEDirectory != "" && wrong != "" {
 		report("ACME_DIRECTORY", "%s", wrong)
 	}
