@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/changes"
 	"messenger-bridge/store/seal"
 )
 
@@ -15,13 +16,12 @@ var (
 	ErrNewer    = errors.New("the store was written by a newer messenger-bridge")
 	ErrWrongKey = errors.New("wrong secret key")
 	ErrNoKey    = seal.ErrNoKey
-	ErrReplica  = errors.New("the store is one of several replicas")
+	ErrReplica  = changes.ErrReplica
 )
 
 // Why a running store refuses. All but ErrConflict are also ErrNotStored.
 var (
-	// ErrNotStored says that nothing of the call can be relied upon to be durable;
-	// the caller may repeat it.
+	// ErrNotStored says that nothing of the call can be relied upon to be durable; the caller may repeat it.
 	ErrNotStored = errors.New("not stored")
 	// ErrBehind says that the writer is too far behind to take anything new.
 	ErrBehind = fmt.Errorf("%w: the disk is too slow, or hangs", ErrNotStored)
@@ -30,8 +30,7 @@ var (
 	// ErrClosed says that Close was called.
 	ErrClosed = fmt.Errorf("%w: the store is closed", ErrNotStored)
 
-	// ErrConflict says that the page was changed by somebody else meanwhile: read
-	// it again.
+	// ErrConflict says that the page was changed by somebody else meanwhile: read it again.
 	ErrConflict = bridge.ErrConflict
 )
 

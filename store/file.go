@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
-	"messenger-bridge/replica"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/compact"
 	"messenger-bridge/store/copied"
@@ -17,15 +16,13 @@ import (
 	berrors "go.etcd.io/bbolt/errors"
 )
 
-// mapped is how much of the file is mapped into memory at least: address space,
-// no memory. When the file outgrows its mapping, the writer waits for all readers.
+// mapped is how much of the file is mapped at least: address space. When the file outgrows it, the writer waits for all readers.
 const mapped = 1 << 30
 
 // lockWait is how long another process may take to close the file.
 const lockWait = time.Second
 
-// openFile opens the file, checks it and brings it up to date. A file that it
-// refuses is as it was.
+// openFile opens the file, checks it and brings it up to date. A file that it refuses is as it was.
 func openFile(o Options, sealer *seal.Sealer) (*bbolt.DB, error) {
 	if err := checkFile(o, sealer); err != nil {
 		return nil, err
@@ -45,9 +42,8 @@ func openFile(o Options, sealer *seal.Sealer) (*bbolt.DB, error) {
 	return openCurrent(o, sealer)
 }
 
-// checkFile refuses what cannot be opened, without being able to change it. A
-// file that ends too early must be found here: bbolt would read beyond its end,
-// which stops the program.
+// checkFile refuses what cannot be opened, without being able to change it. A file that ends too early must be found here:
+// bbolt would read beyond its end, which stops the program.
 func checkFile(o Options, sealer *seal.Sealer) error {
 	info, err := os.Stat(o.Path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
@@ -71,24 +67,13 @@ func checkFile(o Options, sealer *seal.Sealer) error {
 		if err := wholeFile(tx, o.Path); err != nil {
 			return err
 		}
-		if _, err := inspect(tx, o, sealer); err != nil {
-			return err
+		_, err = inspect(tx, o, sealer)
+		if err == nil && o.Journal == nil && !o.following && !o.Leaves {
+			err = changes.FollowsNothing(tx, o.Path)
 		}
-		return mayLeave(tx, o)
+		return err
 	})
 	return errors.Join(err, db.Close())
-}
-
-// mayLeave refuses to open a file past the journal that it follows, unless that is what is meant.
-func mayLeave(tx *bbolt.Tx, o Options) error {
-	if o.Journal != nil || o.following || o.Leaves {
-		return nil
-	}
-	at, err := changes.At(tx)
-	if err == nil && at != (replica.Position{}) {
-		err = fmt.Errorf("%w: %s follows a journal; start this one, and give the command where the leader runs", ErrReplica, o.Path)
-	}
-	return err
 }
 
 func wholeFile(tx *bbolt.Tx, path string) error {
@@ -141,8 +126,7 @@ func refused(path string, err error) error {
 	return fmt.Errorf("open the store %s: %w", path, err)
 }
 
-// lockFile opens and locks. The file that was locked may no longer be the one of
-// that name, when somebody compacted it meanwhile: then it is done again.
+// lockFile opens and locks, again if the file of that name is another one: somebody compacted it meanwhile.
 func lockFile(o Options, file **os.File) (*bbolt.DB, error) {
 	for range 3 {
 		db, err := bbolt.Open(o.Path, 0o600, options(o, file))

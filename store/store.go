@@ -32,19 +32,15 @@ import (
 // Options say where a store is and how it is opened.
 type Options struct {
 	Path string
-	// Key seals; 32 bytes in base64 of any form. Empty: the key of the file
-	// Path+".key", which is made if there is neither key file nor store.
+	// Key seals; 32 bytes in base64 of any form. Empty: that of the file Path+".key", made if there is neither it nor a store.
 	Key      bridge.Secret
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: silent
 	Remember time.Duration    // how long keys of entries are remembered; 0: 7 days and some hours
 	// Journal takes each transaction before it is durable here; nil: there is none.
 	Journal replica.Journal
-	// Leaves says that a file which has followed a journal may be opened without one. Nobody follows it from then on,
-	// so it can follow no more, either.
-	Leaves bool
-	// Sync is for measuring: the file is not synced, instead this is called twice
-	// for each commit, as often as bbolt would sync.
+	Leaves  bool // a file that has followed a journal may be opened without one, and can follow none afterwards
+	// Sync is for measuring: the file is not synced, instead this is called as often as bbolt would sync, twice a commit.
 	Sync func()
 
 	seams     seams

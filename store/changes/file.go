@@ -2,6 +2,7 @@ package changes
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -10,6 +11,18 @@ import (
 	"messenger-bridge/replica"
 	"messenger-bridge/store/wipe"
 )
+
+// ErrReplica says that a file follows a journal, and nobody may write in it past that.
+var ErrReplica = errors.New("the store is one of several replicas")
+
+// FollowsNothing returns ErrReplica, with what to do, of a file that follows a journal.
+func FollowsNothing(tx *bbolt.Tx, path string) error {
+	at, err := At(tx)
+	if err == nil && at != (replica.Position{}) {
+		err = fmt.Errorf("%w: %s follows a journal; start this one, and give the command where the leader runs", ErrReplica, path)
+	}
+	return err
+}
 
 // Leave forgets how far a file has followed: what is written without a journal nobody follows.
 func Leave(db *bbolt.DB) error {
