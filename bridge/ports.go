@@ -69,7 +69,7 @@ type Receipt struct {
 	TextHash string       // with Tag: the customer has the whole message, with a text of this fingerprint; behind it, which version that is
 
 	Room  RoomID      // where it is shown, and
-	Shown []MessageID // as which messages; the first stands for all of them
+	Shown []MessageID // as which messages; the first stands for all of them, alone it stands there twice if more is behind the words in it
 }
 
 // Sent is when a part was sent to whom.

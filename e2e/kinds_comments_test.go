@@ -57,6 +57,14 @@ var commentKinds = []kindRow{
 			`{$F,"message":"In red?","comment_id":"$1","parent_id":"$O","verb":"edited"}`),
 	},
 	{
+		does: "edits a comment with a link", before: []string{`{$F,"from":{"id":"$C","name":"$N"},"message":"Like tis","link":"https://ex.test/a","comment_id":"$1","parent_id":"$O","verb":"add"}`},
+		sees: []string{
+			"customer: [Comment below a post: (link)] ⏎ Like tis ⏎ https://ex.test/a", everybody,
+			"bot, quoting “[Comment below a post: (link)] ⏎ Like tis ⏎ https://ex.test/a”: The customer corrected a message: ⏎ Like this",
+		},
+		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"message":"Like this","comment_id":"$1","parent_id":"$O","verb":"edited"}`),
+	},
+	{
 		does: "edits a comment to a picture, or a sticker", before: []string{comment},
 		sees:     []string{inBlue, everybody, "bot, quoting “[Comment below a post: (link)] ⏎ In blue?”: This comment was changed at Facebook to something that cannot be shown here. It can be seen there: (link)"},
 		variants: added(`{$F,"from":{"id":"$C","name":"$N"},"comment_id":"$1","parent_id":"$O","verb":"edited"}`, `{$F,"from":{"id":"$C","name":"$N"},"message":"\ufe0f","comment_id":"$1","parent_id":"$O","verb":"edited"}`),

@@ -236,6 +236,21 @@ var customerKinds = []kindRow{
 		},
 	},
 	{
+		does: "edits a text that came through an ad", before: []string{`{$D,"message":{"mid":"$1","text":"Is it stil on?","referral":{"ref":"c-7","source":"ADS","ads_context_data":{"ad_title":"Autumn sale"}}}}`},
+		sees:     []string{"customer: [The customer came through an ad. Ad: Autumn sale. Reference: c-7.] ⏎ Is it still on? (edited)"},
+		variants: [][]string{{edit(1, "Is it still on?")}, {edit(1, "Is it on?"), edit(2, "Is it still on?")}},
+	},
+	{
+		does: "edits a text with a link, a place or the like behind it", before: []string{`{$D,"message":{"mid":"$1","text":"See tis","attachments":[{"type":"fallback","payload":{"url":"https://ex.test/a","title":"A page"}}]}}`},
+		sees:     []string{"customer: See tis ⏎ A page ⏎ https://ex.test/a", "bot, quoting “See tis ⏎ A page ⏎ https://ex.test/a”: The customer corrected a message: ⏎ See this"},
+		variants: [][]string{{edit(1, "See this")}},
+	},
+	{
+		does: "edits an answer to a message that the room does not have", before: []string{`{$D,"message":{"mid":"$1","text":"Yse","reply_to":{"mid":"m_of_old"}}}`},
+		sees:     []string{"customer: [In reply to an earlier message] ⏎ Yes (edited)"},
+		variants: [][]string{{edit(1, "Yes")}},
+	},
+	{
 		does: "edits an answer", sees: []string{"customer: Hello", "customer, quoting “Hello”: No (edited)"}, before: []string{hello, `{$D,"message":{"mid":"$2","text":"Yes","reply_to":{"mid":"$1"}}}`},
 		variants: [][]string{{`{$D,"message_edit":{"mid":"$2","text":"No","num_edit":1}}`}},
 	},

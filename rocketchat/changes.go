@@ -11,14 +11,14 @@ import (
 	"messenger-bridge/rocketchat/ours"
 )
 
-// Edit changes the text of a visitor's message, and keeps what it quotes. False says
+// Edit changes the text of a visitor's message, and keeps what stands before it. False says
 // that it is not there, or that the workspace does not let it be edited.
 func (c Livechat) Edit(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, id bridge.MessageID, text string) (bool, error) {
 	id, before, there, err := c.textOf(ctx, visitor, r, id)
 	if err != nil || !there {
 		return false, err
 	}
-	text = markup.BehindQuote(markup.LeadingQuote.FindString(before), markup.Message(text, bridge.CiteMark))
+	text = markup.Instead(before, markup.Message(text, bridge.CiteMark))
 	if text == before {
 		return true, nil
 	}

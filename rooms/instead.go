@@ -242,6 +242,8 @@ const replaced = "-r"
 
 func replacement(id bridge.MessageID) bridge.MessageID { return id + replaced }
 
+func isReplacement(id bridge.MessageID) bool { return strings.HasSuffix(string(id), replaced) }
+
 // resume begins where an earlier attempt ended that gave something up, or that could not
 // write down that it was through: what is shown is not shown again.
 func (p *posting) resume(known Known) {

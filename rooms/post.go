@@ -41,6 +41,7 @@ type posting struct {
 	page   bridge.Page
 	text   string // empty: there are only files
 	quote  bridge.MessageID
+	behind bool               // the text holds more behind the customer's words
 	posted bool               // the text is there
 	shown  []bridge.MessageID // as all that is there, or being tried
 
@@ -76,7 +77,9 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 	if err := r.endOld(ctx, link, in); err != nil {
 		return bridge.Shown{}, err
 	}
-	p := r.posting(in, r.dated(in, r.reading(ctx, in)))
+	text, behind := r.reading(ctx, in)
+	p := r.posting(in, r.dated(in, text))
+	p.behind = behind
 	for range maxRounds {
 		if link.Visitor == "" || link.Room == "" && r.elsewhere(link.Link) {
 			if err := r.register(ctx, link); err != nil {
@@ -126,8 +129,12 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 	return bridge.Shown{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.RoomClosed, Err: errors.New("every room opened was closed at once")}
 }
 
-// done is what became of the event.
+// done is what became of the event. A message that is not to be corrected in its place counts
+// as shown twice: a correction finds that it is more than the customer's words.
 func (p *posting) done(link *stay) bridge.Shown {
+	if p.behind && len(p.shown) == 1 {
+		p.shown = append(p.shown, p.shown[0])
+	}
 	return bridge.Shown{
 		Receipt: bridge.Receipt{Page: p.in.Conversation.Page, Mid: p.in.Mid, Room: link.Room, Shown: p.shown},
 		Refused: p.refused,

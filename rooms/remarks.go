@@ -3,6 +3,8 @@ package rooms
 import (
 	"cmp"
 	"context"
+	"slices"
+	"strings"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
@@ -161,7 +163,8 @@ func reactionEmoji(e *bridge.Reaction) string {
 	return reactions[e.Name]
 }
 
-// edit changes the message that is shown, or shows the correction below.
+// edit changes the message that is shown, or shows the correction below: Meta tells the text
+// alone, so what stands behind it would be lost.
 func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) error {
 	if textcut.Blank(in.Text) {
 		return r.wordless(ctx, link, in)
@@ -169,12 +172,9 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 	if in.Comment != nil && in.FromPage {
 		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook:")+"\n"+bridge.Cite(in.Text))
 	}
-	text := bridge.Spoken(in.Text)
-	if in.Comment != nil {
-		text = r.reading(ctx, in)
-	}
+	text := strings.Join(append([]string{bridge.Spoken(in.Text)}, r.beside(ctx, in, true)...), "\n")
 	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
-	if len(shown) == 1 {
+	if len(shown) == 1 && !isReplacement(shown[0]) {
 		done, err := r.Changes.Edit(ctx, link.Visitor, room, shown[0], text)
 		if done, err := r.undone(link, done, err); done || err != nil {
 			return err
@@ -184,7 +184,7 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 	if len(shown) > 0 {
 		quote = shown[0]
 	}
-	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer corrected a message:")+"\n"+bridge.Cite(in.Text))
+	return r.note(ctx, link, in.MessageID(), quote, r.Say.Say("The customer corrected a message:")+"\n"+bridge.Cite(text))
 }
 
 // wordless says that a message was changed to something that has no words, or of which
@@ -232,7 +232,10 @@ func (r *remarks) deletion(ctx context.Context, link *stay, in bridge.Incoming) 
 func (r *remarks) takeAway(ctx context.Context, link *stay, in bridge.Incoming, instead string) (all bool, left bridge.MessageID, err error) {
 	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
 	all = len(shown) > 0
-	for _, id := range shown {
+	for i, id := range shown {
+		if slices.Contains(shown[:i], id) {
+			continue
+		}
 		done, err := r.Changes.Delete(ctx, link.Visitor, room, id)
 		done, err = r.undone(link, done, err)
 		if err == nil && !done {

@@ -22,10 +22,16 @@ func newWording(c *Config) *wording {
 	return &wording{Config: c, posts: recent.New[string, string](mostPosts, 0)}
 }
 
-// reading is what the agent reads for what a customer said. What we say ourselves
-// stands in brackets.
-func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
-	var lines []string
+// reading is what the agent reads for what a customer said, and whether words stand behind
+// the text that are not its own. What we say ourselves stands in brackets.
+func (r *wording) reading(ctx context.Context, in bridge.Incoming) (text string, behind bool) {
+	lines := r.said(ctx, in)
+	more := r.beside(ctx, in, len(lines) > 0)
+	return strings.Join(append(lines, more...), "\n"), len(more) > 0
+}
+
+// said are the lines of the customer's own words, and those of ours before them.
+func (r *wording) said(ctx context.Context, in bridge.Incoming) (lines []string) {
 	add := func(line string) {
 		if !textcut.Blank(line) {
 			lines = append(lines, bridge.Spoken(line))
@@ -51,6 +57,11 @@ func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 	default:
 		add(in.Text)
 	}
+	return lines
+}
+
+// beside are the lines of what comes with the customer's words.
+func (r *wording) beside(ctx context.Context, in bridge.Incoming, words bool) (lines []string) {
 	hidden, files, before := in.Kind == bridge.UnsupportedEvent, false, r.saying(in.Text)
 	for _, a := range in.Attachments {
 		line, holds := before.attached(a)
@@ -58,16 +69,18 @@ func (r *wording) reading(ctx context.Context, in bridge.Incoming) string {
 			first, more, _ := strings.Cut(line, "\n")
 			lines, line = append(lines, bridge.Cite(first)), more
 		}
-		add(line)
+		if !textcut.Blank(line) {
+			lines = append(lines, bridge.Spoken(line))
+		}
 		files = files || isFile(a)
 		hidden = hidden || !holds
 	}
 	if hidden && in.Comment != nil {
-		ours(r.Say.Say("It holds something that cannot be shown here."))
-	} else if hidden || len(lines) == 0 && !files {
-		ours(r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in)))
+		lines = append(lines, cited(r.Say.Say("It holds something that cannot be shown here.")))
+	} else if hidden || !words && len(lines) == 0 && !files {
+		lines = append(lines, cited(r.Say.Say("The customer sent something that cannot be shown here. It can be seen in the Page inbox of Facebook: %s", r.inbox(ctx, in))))
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // unheardOf introduces an order or a form; of anything else nothing is known.

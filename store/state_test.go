@@ -518,11 +518,13 @@ func TestReceipts_OfATextShownAsOne(t *testing.T) {
 	now.pass(3 * 24 * time.Hour)
 	check("later", false)
 
-	receipt.Shown = append(receipt.Shown, "fb_more") // shown again, with something more
-	if err := s.SaveReceipts(t.Context(), []bridge.Receipt{receipt}); err != nil {
-		t.Fatal(err)
-	}
-	if _, shown := s.ShownAs(page, in.Mid); !slices.Equal(shown, receipt.Shown) {
-		t.Errorf("with something more: shown as %q", shown)
+	for _, more := range []bridge.MessageID{id, "fb_more"} { // shown again, with more in it, and beside it
+		receipt.Shown = append(receipt.Shown, more)
+		if err := s.SaveReceipts(t.Context(), []bridge.Receipt{receipt}); err != nil {
+			t.Fatal(err)
+		}
+		if _, shown := s.ShownAs(page, in.Mid); !slices.Equal(shown, receipt.Shown) || s.MidOf(bridge.SendTag{Message: id}) != in.Mid {
+			t.Errorf("with something more: shown as %q", shown)
+		}
 	}
 }

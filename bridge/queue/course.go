@@ -1,6 +1,10 @@
 package queue
 
-import "messenger-bridge/bridge"
+import (
+	"slices"
+
+	"messenger-bridge/bridge"
+)
 
 // Note says what becomes of a delivery.
 func Note(l *Lanes, d bridge.Delivery, s bridge.Step) {
@@ -29,8 +33,10 @@ func ids(receipts []bridge.Receipt) (all []string) {
 		if r.Mid != "" {
 			all = append(all, string(r.Mid))
 		}
-		for _, shown := range r.Shown {
-			all = append(all, string(shown))
+		for i, shown := range r.Shown {
+			if !slices.Contains(r.Shown[:i], shown) {
+				all = append(all, string(shown))
+			}
 		}
 	}
 	return all

@@ -52,6 +52,21 @@ func (r Reader) Plain(msg string) string {
 // LeadingQuote is the link by which a message quotes another.
 var LeadingQuote = regexp.MustCompile(`^\[ \]\([^)\s]*\) `)
 
+// quotation is what a message says before the words of whoever posts it.
+var quotation = regexp.MustCompile(`^(?:>[^\n]*(?:\n|$))+`)
+
+// Instead puts other words in the place of those of a message, behind the link by which it
+// quotes another, and behind the quotation with which it begins: nobody has written that
+// (bridge.Cite). Words that are a quotation themselves take the place of that one.
+func Instead(before, text string) string {
+	link := LeadingQuote.FindString(before)
+	ours := quotation.FindString(strings.TrimPrefix(before[len(link):], "\n"))
+	if ours != "" && !strings.HasPrefix(text, ">") {
+		text = strings.TrimSuffix(ours, "\n") + "\n" + text
+	}
+	return BehindQuote(link, text)
+}
+
 // BehindQuote puts a text behind the link of a quote, "" if there is none. A quotation begins
 // a line.
 func BehindQuote(link, text string) string {

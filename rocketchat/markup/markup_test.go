@@ -8,6 +8,26 @@ import (
 	"unicode/utf8"
 )
 
+func TestInstead_KeepsWhatNobodyHasWritten(t *testing.T) {
+	const quote = "[ ](https://chat.test/live/r?msg=1) "
+	for _, c := range []struct{ name, before, text, want string }{
+		{"words", "a\nb", "c", "c"},
+		{"behind a quote", quote + "a", "c", quote + "c"},
+		{"behind a quotation", "> [ad]\n> [late]\na\nb", "c\nd", "> [ad]\n> [late]\nc\nd"},
+		{"behind both", quote + "\n> [ad]\na", "c", quote + "\n> [ad]\nc"},
+		{"once more", "> [ad]\nc", "c", "> [ad]\nc"},
+		{"nothing but a quotation", "> [ad]", "c", "> [ad]\nc"},
+		{"a quotation further below", "a\n> b", "c", "c"},
+		{"a sign that a customer typed", Literal("> a") + "\nb", "c", "c"},
+		{"a quotation in its place", "> [ad]\na", "> [deleted]", "> [deleted]"},
+		{"a quotation in its place, behind a quote", quote + "\n> [ad]\na", "> [deleted]", quote + "\n> [deleted]"},
+	} {
+		if got := Instead(c.before, c.text); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestPlainText(t *testing.T) {
 	const quote = "[ ](https://chat.example.com/live/r4nd0mRid?msg=m5gId) "
 	for _, c := range []struct{ name, msg, want string }{
