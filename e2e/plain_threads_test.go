@@ -8,9 +8,9 @@ import (
 	"messenger-bridge/sandbox/meta"
 )
 
-// TestBackfill_StickersAndLinks_AreShownOnce_OrTheRestIs: a version of the API that does not have some fields refuses to
+// TestBackfill_StickersLinksAndCards_AreShownOnce_OrTheRestIs: a version of the API that does not have some fields refuses to
 // tell of messages at all, unless it is not asked for them.
-func TestBackfill_StickersAndLinks_AreShownOnce_OrTheRestIs(t *testing.T) {
+func TestBackfill_StickersLinksAndCards_AreShownOnce_OrTheRestIs(t *testing.T) {
 	t.Parallel()
 	for name, plain := range map[string]bool{"told": false, "refused": true} {
 		t.Run(name, func(t *testing.T) {
@@ -25,12 +25,13 @@ func TestBackfill_StickersAndLinks_AreShownOnce_OrTheRestIs(t *testing.T) {
 			w.unheard(func() {
 				w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "sticker", URL: sticker})
 				w.meta.CustomerSends(page, anna, "look", meta.Attachment{Type: "share", URL: "https://shop.example/lamp"})
+				w.meta.CustomerSends(page, anna, "", meta.Attachment{Type: "template", Card: "A shoe"})
 				w.meta.CustomerWrites(page, anna, "c 1")
 			})
 			w.run()
 			w.eventually("what was missed is shown", func() bool { return slices.Contains(w.textsOf("c"), "c 1") })
 			w.settled()
-			pictures, links := 0, 0
+			pictures, links, cards := 0, 0, 0
 			for _, m := range w.rc.Messages(rid) {
 				if len(m.Attachments) > 0 {
 					pictures++
@@ -38,9 +39,15 @@ func TestBackfill_StickersAndLinks_AreShownOnce_OrTheRestIs(t *testing.T) {
 				if strings.Contains(m.Text, "https://shop.example/lamp") {
 					links++
 				}
+				if !plain && m.Text == "A shoe\nSize 42\nBuy it" || plain && strings.Contains(m.Text, "The customer sent something that cannot be shown here") {
+					cards++
+				}
 			}
-			if want := 1; pictures != want || !plain && links != want {
-				t.Errorf("%d pictures, %d links", pictures, links)
+			if want := 1; pictures != want || cards != want || !plain && links != want {
+				t.Errorf("%d pictures, %d links, %d cards; agents read %q", pictures, links, cards, w.texts())
+			}
+			if told := w.received(anna); len(told) > 0 { // that a file did not arrive
+				t.Errorf("the customer is told %q", told)
 			}
 		})
 	}

@@ -17,10 +17,10 @@ import (
 // in detail, and a few more of which Meta shows only that they exist. A field that a version does not have has
 // all of them refused: plainThreadFields are those that each has.
 const (
-	threadFields      = messageFields + ",sticker,shares{link,name,description}}"
-	plainThreadFields = messageFields + "}"
+	threadFields      = messageFields + ",generic_template},sticker,shares{link,name,description}}"
+	plainThreadFields = messageFields + "}}"
 	messageFields     = "id,updated_time,participants,messages.limit(25){id,created_time,from,message," +
-		"attachments{id,mime_type,name,size,file_url,image_data{url},video_data{url}}"
+		"attachments{id,mime_type,name,size,file_url,image_data{url},video_data{url}"
 )
 
 // Threads reads a part of the list of a page's conversations. It costs one of the
@@ -78,7 +78,7 @@ func (c Reader) readThreads(ctx context.Context, p bridge.Page, query map[string
 	if err == nil || query["fields"] != threadFields || bridge.RefusalOf(err).Code != "100" || bridge.RefusalOf(err).Verdict != bridge.Never {
 		return body, err
 	}
-	c.cfg.Log.Info("conversations are not told with stickers and links; reading them without", "page", p.ID, "err", err)
+	c.cfg.Log.Info("conversations are not told with stickers, links and cards; reading them without", "page", p.ID, "err", err)
 	query["fields"] = plainThreadFields
 	return c.readThreads(ctx, p, query)
 }
@@ -142,9 +142,14 @@ func (m *wireThreadMessage) incoming(page bridge.PageID, customer bridge.Custome
 
 func (m *wireThreadMessage) attachments() (all []bridge.Attachment) {
 	for _, a := range m.Files.Data {
-		if file := a.attachment(); file.URL == "" || file.URL != string(m.Sticker) { // "" is asked for by its place
+		if file := a.attachment(); a.isFile() && (file.URL == "" || file.URL != string(m.Sticker)) { // "" is asked for by its place
 			all = append(all, file)
 		}
+		cards := wire.Card(a.Card)
+		if len(cards) == 0 && !a.isFile() { // one of which no word is told
+			cards = []bridge.Attachment{{Kind: "template"}}
+		}
+		all = append(all, cards...)
 	}
 	if m.Sticker != "" {
 		all = append(all, bridge.Attachment{Kind: "sticker", URL: string(m.Sticker)})
@@ -156,6 +161,13 @@ func (m *wireThreadMessage) attachments() (all []bridge.Attachment) {
 	}
 	return all
 }
+
+// isFile tells a file, if only by what is known of it, from a card, which Meta tells among the files.
+func (a *wireThreadFile) isFile() bool {
+	return a.Type != "" || a.Size > 0 || a.address() != ""
+}
+
+func (a *wireThreadFile) address() string { return wire.First(a.File, a.Image.URL, a.Video.URL) }
 
 // attachment names the kind as webhooks do.
 func (a *wireThreadFile) attachment() bridge.Attachment {

@@ -77,6 +77,8 @@ type wireThreadFile struct {
 	File  wire.Text   `json:"file_url"`
 	Image wireLink    `json:"image_data"`
 	Video wireLink    `json:"video_data"`
+
+	Card json.RawMessage `json:"generic_template"`
 }
 
 type wireLink struct {
@@ -238,7 +240,7 @@ func (s *search) among(all []wireThreadMessage) (reaches bool) {
 		case !ours:
 		case slices.ContainsFunc(s.Forms, m.shows):
 			s.seen.Like = append(s.seen.Like, bridge.Mid(m.ID))
-		case m.Message == "" && len(m.Files.Data) == 0 && slices.ContainsFunc(s.Forms, template): // its text need not be shown
+		case m.Message == "" && !slices.ContainsFunc(m.Files.Data, isFile) && slices.ContainsFunc(s.Forms, template): // its text need not be shown
 			s.seen.Obscure = true
 		}
 	}
@@ -267,6 +269,8 @@ func (m *wireThreadMessage) shows(part bridge.Part) bool {
 	return file.Size == 0 || part.File.Size == 0 || int64(file.Size) == part.File.Size
 }
 
+func isFile(a wireThreadFile) bool { return a.isFile() || a.Name != "" }
+
 func template(part bridge.Part) bool { return len(part.Buttons) > 0 }
 
 // equalWords compares what was sent with what Meta shows, but for white space, which
@@ -289,7 +293,7 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 		return "", err
 	}
 	body, err := c.ask(ctx, request{token: p.Token, method: http.MethodGet, path: url.PathEscape(string(mid)),
-		query: map[string]string{"fields": "attachments{file_url,image_data{url},video_data{url}}"}})
+		query: map[string]string{"fields": "attachments{mime_type,size,file_url,image_data{url},video_data{url}}"}})
 	switch {
 	case hidden(err):
 		return "", &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileGone, Err: err}
@@ -298,8 +302,9 @@ func (c Reader) FileLink(ctx context.Context, p bridge.Page, mid bridge.Mid, n i
 	}
 	var reply wireStored
 	_ = json.Unmarshal(body, &reply) // what matters is whether it is there
-	if files := reply.Attachments.Data; n < len(files) {
-		return wire.First(files[n].File, files[n].Image.URL, files[n].Video.URL), nil
+	files := slices.DeleteFunc(reply.Attachments.Data, func(a wireThreadFile) bool { return !a.isFile() })
+	if n < len(files) {
+		return files[n].address(), nil
 	}
 	return "", nil
 }

@@ -243,6 +243,53 @@ func TestThreads_FileWithoutAnAddress_KeepsItsPlace(t *testing.T) {
 	}
 }
 
+// TestThreads_Card_IsReadByItsWords, and never as a file, which the customer would be asked to send again.
+func TestThreads_Card_IsReadByItsWords(t *testing.T) {
+	const words = `{"title":"A shoe","subtitle":"Size 42","media_url":"https://cdn/x.png","cta":{"title":"Buy it","url":"https://shop.test/1","type":"web_url"}}`
+	for _, c := range []struct{ name, told, want string }{
+		{"with words", `{"id":"1","generic_template":` + words + `}`, "template|A shoe|Size 42\nBuy it|"},
+		{"with elements", `{"generic_template":{"elements":[{"title":"A shoe"},{"title":"A sock"}]}}`, "template|A shoe||, template|A sock||"},
+		{"without a word", `{"id":"1"}`, "template|||"},
+		{"with null", `{"id":"1","name":"x","generic_template":null}`, "template|||"},
+		{"with a picture", `{"mime_type":"image/png","image_data":{"url":"https://cdn/x.png"},"generic_template":` + words + `}`,
+			"image|||https://cdn/x.png, template|A shoe|Size 42\nBuy it|"},
+		{"a file without a kind", `{"id":"1","file_url":"https://cdn/x"}`, "file|||https://cdn/x"},
+		{"a file without kind and address", `{"id":"1","size":81234,"generic_template":null}`, "file|||"},
+	} {
+		var m wireThreadMessage
+		if err := json.Unmarshal([]byte(`{"id":"m_1","attachments":{"data":[`+c.told+`]}}`), &m); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range m.attachments() {
+			got = append(got, strings.Join([]string{a.Kind, a.Title, a.Text, a.URL}, "|"))
+		}
+		if all := strings.Join(got, ", "); all != c.want {
+			t.Errorf("%s: read as %q, want %q", c.name, all, c.want)
+		}
+	}
+}
+
+// TestFileLink_BesideACard_CountsFilesOnly, as whoever asks does.
+func TestFileLink_BesideACard_CountsFilesOnly(t *testing.T) {
+	client, _ := graph(t, answering(200, `{"attachments":{"data":[{"id":"1"},{"mime_type":"image/png"},{"mime_type":"image/png","image_data":{"url":"https://cdn/b.png"}}]}}`))
+	for n, want := range []string{"", "https://cdn/b.png", ""} {
+		if got, err := client.FileLink(t.Context(), connected, "m_1", n); err != nil || got != want {
+			t.Errorf("file %d is at %q, want %q, %v", n, got, want, err)
+		}
+	}
+}
+
+// TestLook_CardWithoutWords_LeavesOpenWhatItIs: it may be the buttons that were sent.
+func TestLook_CardWithoutWords_LeavesOpenWhatItIs(t *testing.T) {
+	card := fmt.Sprintf(`{"id":"m_1","created_time":%q,"from":{"id":%q},"message":"","attachments":{"data":[{"id":"1"}]}}`, received.Add(5*time.Second).Format(threadTime), thePage)
+	client, _ := graph(t, answering(200, thread("", card)))
+	seen, err := client.Look(t.Context(), connected, customer, bridge.Search{Forms: []bridge.Part{{Text: "Shall we call?", Buttons: []bridge.Button{{Title: "Yes"}}}}, Since: received})
+	if err != nil || len(seen.Like) > 0 || !seen.Obscure {
+		t.Errorf("%+v, %v", seen, err)
+	}
+}
+
 // TestFileLink_Refusals: what says nothing about the file passes, and holds up nobody else.
 func TestFileLink_Refusals(t *testing.T) {
 	for _, c := range []struct {

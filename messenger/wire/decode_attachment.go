@@ -116,6 +116,18 @@ func (a *attachment) read() []bridge.Attachment {
 	return slices.DeleteFunc(all, func(b bridge.Attachment) bool { return len(all) > 1 && empty(b) })
 }
 
+// Card returns the words of a template as conversations tell it (messenger.md 5.3): as the
+// payload of a webhook's. Nil: it has none.
+func Card(b []byte) []bridge.Attachment {
+	if len(b) == 0 {
+		return nil
+	}
+	a := attachment{Type: "template"}
+	_ = json.Unmarshal(b, &a.Payload) // a value of the wrong type costs itself only
+	a.all = b
+	return slices.DeleteFunc(a.read(), empty)
+}
+
 // empty reports whether an attachment is nothing but its kind.
 func empty(a bridge.Attachment) bool {
 	return a.URL == "" && a.Title == "" && a.Text == "" && a.Place == nil && a.Sticker == "" && a.Booking == nil && a.Type == "" && len(a.Buttons)+len(a.Facts) == 0

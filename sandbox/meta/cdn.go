@@ -194,11 +194,23 @@ func (m *Messenger) CustomerSends(page, customer, text string, attachments ...At
 	return msg.mid
 }
 
+// card is what stands in a template.
+func (a Attachment) card() metaObject {
+	return newObject("title", a.Card, "subtitle", "Size 42", "media_url", "https://scontent.xx.fbcdn.net/card.png", "cta", newObject("title", "Buy it", "url", "https://shop.example/card"))
+}
+
 // listMedia writes the attachments of a customer's message, with addresses that are
-// good now. Called with mu held.
-func (m *Messenger) listMedia(msg *message) metaObject {
+// good now; of a template nothing but its words, for who asks for them. Called with mu held.
+func (m *Messenger) listMedia(msg *message, words bool) metaObject {
 	data := []any{}
 	for i, a := range msg.attachments {
+		if a.Type == "template" {
+			o := newObject("id", strconv.Itoa(10151+i))
+			if words {
+				o = o.with("generic_template", a.card())
+			}
+			data = append(data, o)
+		}
 		n := m.mediaOf(a.URL)
 		if n < 0 || m.media[n].Unlisted {
 			continue

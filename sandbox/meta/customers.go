@@ -56,6 +56,7 @@ type person struct {
 type Attachment struct {
 	Type string // "image", "file", …; real ones lack it at times
 	URL  string
+	Card string // of a "template": its title; what else stands in it is made up
 }
 
 // Bubble is a message as its customer and its page see it.
@@ -255,7 +256,7 @@ func (m *Messenger) learn(ev Event) {
 			key: t.key, mid: w.Message.Mid, text: w.Message.Text, replyTo: w.Message.ReplyTo.Mid, at: at, fromPage: fromPage,
 		}
 		for _, a := range w.Message.Attachments {
-			msg.attachments = append(msg.attachments, Attachment{a.Type, a.Payload.URL})
+			msg.attachments = append(msg.attachments, Attachment{Type: a.Type, URL: a.Payload.URL})
 		}
 		m.add(t, msg)
 	case kind == "postback" && w.Postback != nil && w.Postback.Mid != "" && m.byMid[w.Postback.Mid] == nil: // threads show it as a text

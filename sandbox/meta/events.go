@@ -112,6 +112,9 @@ func (q Quirks) mediaEvent(msg *message) Event {
 	list := make([]any, len(msg.attachments))
 	for i, a := range msg.attachments {
 		o := newObject("payload", newObject("url", a.URL))
+		if a.Type == "template" {
+			o = newObject("payload", newObject("template_type", "generic", "elements", []any{a.card()}))
+		}
 		if a.Type != "" {
 			o = append(newObject("type", a.Type), o...)
 		}

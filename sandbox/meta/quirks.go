@@ -48,7 +48,7 @@ type Quirks struct {
 	LongFromCode         bool // a code gives a token of 60 days at once
 	TextSuccess          bool // {"success":"true"}
 	ModerationFails      bool // moderate_conversations does nothing, with 200 and {"success":"false"}
-	PlainMessages        bool // messages in conversations have neither sticker nor shares: who asks for them is refused
+	PlainMessages        bool // messages in conversations have neither sticker nor shares nor cards: who asks for them is refused
 	DataAccessStopsPages bool // when access to data ends, page tokens stop as well
 	AccountsPerPage      int  // entries on a page of /me/accounts, at most; 0 = the limit asked for
 

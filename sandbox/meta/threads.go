@@ -315,11 +315,14 @@ func (m *Messenger) showMessage(msg *message, fields []askedField) (metaObject, 
 			o = o.withCards(f.name, msg.attachments)
 		case "tags", "reactions", "story":
 		case "attachments":
+			words := slices.ContainsFunc(f.sub, func(s askedField) bool { return s.name == "generic_template" })
 			switch {
+			case words && m.quirks.PlainMessages:
+				return nil, noField("generic_template", "MessageAttachment")
 			case msg.file != nil:
 				o = o.with(f.name, msg.showAttachments())
 			case len(msg.attachments) > 0:
-				o = o.with(f.name, m.listMedia(msg))
+				o = o.with(f.name, m.listMedia(msg, words))
 			}
 		default:
 			return nil, noField(f.name, "Message")
