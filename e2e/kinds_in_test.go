@@ -131,6 +131,13 @@ var customerKinds = []kindRow{
 			{`{$D,"message":{"mid":"$1","attachments":[{"type":"share","payload":{"url":"https://ex.test/b?fbclid=x"}},{"type":"fallback","payload":{"url":"https://ex.test/b","title":"ex.test/b"}}]}}`},
 		},
 	},
+	{
+		does: "shares a link whose kind is not told", sees: []string{"customer: https://ex.test/b"}, note: "an address from which no file may come is a link, and not fetched",
+		variants: [][]string{
+			{`{$D,"message":{"mid":"$1","attachments":[{"payload":{"url":"https://ex.test/b"}}]}}`},
+			{`{$D,"message":{"mid":"$1","text":"https://ex.test/b","attachments":[{"payload":{"url":"https://l.facebook.com/l.php?u=https%3A%2F%2Fex.test%2Fb%3Ffbclid%3Dx"}}]}}`},
+		},
+	},
 	{does: "shares a reel", sees: []string{"customer: Funny ⏎ https://www.facebook.com/reel/7"}, variants: attached(`{"type":"reel","payload":{"url":"https://www.facebook.com/reel/7","title":"Funny","reel_video_id":7}}`)},
 	{
 		does: "shares products, or another template", sees: []string{"customer: Shoe ⏎ 42 EUR ⏎ ▸ Buy ⏎ Sock"},

@@ -49,6 +49,11 @@ var pageKinds = []kindRow{
 		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"attachments":[{"type":"image","payload":{}}]}}`}},
 	},
 	{
+		does: "another app sends a link whose kind is not told",
+		sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ 📎 a file", "bot: https://ex.test/b"}, before: []string{hello},
+		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"attachments":[{"payload":{"url":"https://ex.test/b"}}]}}`}},
+	},
+	{
 		does: "another app sends buttons", sees: []string{"customer: Hello", "bot: Answered by another app: ⏎ Shall we call? ⏎ ▸ Yes ⏎ ▸ No"}, before: []string{hello},
 		variants: [][]string{{`{$E,"message":{"mid":"$2","is_echo":true,"app_id":77,"attachments":[{"type":"template","payload":{"template_type":"button","text":"Shall we call?","buttons":[{"type":"postback","title":"Yes"},{"title":"No"}]}}]}}`}},
 	},

@@ -160,7 +160,7 @@ func isFile(a bridge.Attachment) bool {
 	switch a.Kind {
 	case "image", "video", "audio", "file", "sticker":
 		return true
-	case "": // Meta has forgotten to say
+	case "": // Meta has forgotten to say; it may turn out to be a link
 		return a.URL != ""
 	}
 	return false
