@@ -47,6 +47,27 @@ func TestRoom_IsDescribed_PageAndOriginAtAGlance(t *testing.T) {
 	}
 }
 
+// TestRoom_TopicOfAForgedReferral_IsShownAsItCame: whoever makes an m.me link says what stands in it, and clients read
+// markup in topics.
+func TestRoom_TopicOfAForgedReferral_IsShownAsItCame(t *testing.T) {
+	t.Parallel()
+	const ref = "[a](https://b.test) *x* @all"
+	w := newWorld(t, bypassed)
+	w.run()
+	w.meta.Send(w.meta.ReferralEvent(page, anna, ref, "SHORTLINK", time.Now()))
+	rid := w.room()
+	w.eventually("the room has a topic", func() bool { r, _ := w.rc.Room(rid); return r.Topic != "" })
+	r, _ := w.rc.Room(rid)
+	if want := "Messenger, page Shop. The customer came through an m.me link. Reference: " + ref + "."; chat.Shown(r.Topic) != want {
+		t.Errorf("people read %q, want %q", chat.Shown(r.Topic), want)
+	}
+	for _, markup := range []string{"](", " *x*", " @all"} {
+		if strings.Contains(r.Topic, markup) {
+			t.Errorf("clients read %q in %q", markup, r.Topic)
+		}
+	}
+}
+
 // TestRoom_CannotBeDescribed_MessagesAreShownAllTheSame: without the permission, and while
 // the call fails.
 func TestRoom_CannotBeDescribed_MessagesAreShownAllTheSame(t *testing.T) {

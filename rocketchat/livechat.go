@@ -191,7 +191,7 @@ func (c Livechat) Close(ctx context.Context, visitor bridge.Secret, r bridge.Roo
 }
 
 // Describe implements rooms.Livechat. The call wants to know the visitor's id as well
-// (rocketchat.md 4.8), and changes nothing of the visitor.
+// (rocketchat.md 4.8), and changes nothing of the visitor. Clients read markup in topics.
 func (c Livechat) Describe(ctx context.Context, visitor bridge.Secret, r bridge.RoomID, a bridge.About) (bool, error) {
 	var answer struct {
 		Visitor struct {
@@ -202,7 +202,7 @@ func (c Livechat) Describe(ctx context.Context, visitor bridge.Secret, r bridge.
 	if known, err := permitted(c.do(ctx, get)); !known || err != nil {
 		return false, err
 	}
-	room := map[string]any{"_id": string(r), "topic": a.Topic, "tags": a.Tags}
+	room := map[string]any{"_id": string(r), "topic": markup.Literal(a.Topic), "tags": a.Tags}
 	if len(a.Fields) > 0 {
 		room["livechatData"] = a.Fields
 	}
