@@ -110,7 +110,7 @@ func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, 
 		return r.unshown(ctx, link, p, i, r.Say.Say("It is larger than %s.", limit),
 			r.Say.Say("Sorry, your file is too large for us: at most %s can be received. Please send a smaller one.", limit))
 	case refusal.Reason == bridge.FileForbidden && p.in.Attachments[i].Kind == "":
-		return r.asLink(ctx, link, p, i)
+		return substitutes{r}.link(ctx, link, p, i)
 	case refusal.Reason == bridge.FileForbidden:
 		r.Log.Warn("a file of a customer lies where none may come from", "page", p.page.ID, "err", refusal.Err)
 		return r.unshown(ctx, link, p, i, r.Say.Say("It does not come from Facebook."), "")
@@ -237,7 +237,7 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 		return id, r.note(ctx, link, id, "", "["+r.Say.Say("The page sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", kind, why, where)+"]")
 	}
 	text := r.Say.Say("The customer sent a file that is not shown here (%s). %s It can be seen in the Page inbox of Facebook: %s", kind, why, where)
-	err := r.inPlace(ctx, link, p, i, cited(text))
+	err := substitutes{r}.inPlace(ctx, link, p, i, cited(text))
 	// Without the line, the file may still be shown, in the next room for example.
 	if err == nil && toCustomer != "" && a.Kind != "sticker" && !slices.Contains(p.refused, toCustomer) {
 		p.refused = append(p.refused, toCustomer)
@@ -245,9 +245,9 @@ func (r *poster) unshown(ctx context.Context, link *stay, p *posting, i int, why
 	return id, err
 }
 
-// asLink shows an address of which Meta has forgotten to say what is there. No file may come from it, so it is
+// link shows an address of which Meta has forgotten to say what is there. No file may come from it, so it is
 // a page on the web, and not fetched.
-func (r *poster) asLink(ctx context.Context, link *stay, p *posting, i int) (bridge.MessageID, error) {
+func (r substitutes) link(ctx context.Context, link *stay, p *posting, i int) (bridge.MessageID, error) {
 	id, address := lineOf(p.in.MessageID(), i), bridge.Spoken(unwrapped(p.in.Attachments[i].URL))
 	switch {
 	case p.in.Kind == bridge.EchoEvent:
@@ -259,11 +259,11 @@ func (r *poster) asLink(ctx context.Context, link *stay, p *posting, i int) (bri
 }
 
 // inPlace says a line in the place of a file.
-func (r *poster) inPlace(ctx context.Context, link *stay, p *posting, i int, line string) error {
+func (r substitutes) inPlace(ctx context.Context, link *stay, p *posting, i int, line string) error {
 	id := lineOf(p.in.MessageID(), i)
 	err := p.althoughOpen(link, r.postOne(ctx, link, bridge.Post{ID: id, Text: line}))
 	if err != nil && r.tooMuch(p.in.Refusals.Of(i+1), err) != nil {
-		_, err = substitutes{r}.inTurn(ctx, link, p, id, []string{line}, err)
+		_, err = r.inTurn(ctx, link, p, id, []string{line}, err)
 	}
 	return err
 }

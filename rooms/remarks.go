@@ -172,7 +172,7 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 	if in.Comment != nil && in.FromPage {
 		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook:")+"\n"+bridge.Cite(in.Text))
 	}
-	text := strings.Join(append([]string{bridge.Spoken(in.Text)}, r.beside(ctx, in, true)...), "\n")
+	text := strings.Join(append([]string{bridge.Spoken(in.Text)}, phrases{r.wording}.behind(ctx, in, true)...), "\n")
 	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
 	if len(shown) == 1 && !isReplacement(shown[0]) {
 		done, err := r.Changes.Edit(ctx, link.Visitor, room, shown[0], text)

@@ -25,13 +25,16 @@ func newWording(c *Config) *wording {
 // reading is what the agent reads for what a customer said, and whether words stand behind
 // the text that are not its own. What we say ourselves stands in brackets.
 func (r *wording) reading(ctx context.Context, in bridge.Incoming) (text string, behind bool) {
-	lines := r.said(ctx, in)
-	more := r.beside(ctx, in, len(lines) > 0)
+	lines := phrases{r}.said(ctx, in)
+	more := phrases{r}.behind(ctx, in, len(lines) > 0)
 	return strings.Join(append(lines, more...), "\n"), len(more) > 0
 }
 
+// phrases are the two halves of what an agent reads.
+type phrases struct{ *wording }
+
 // said are the lines of the customer's own words, and those of ours before them.
-func (r *wording) said(ctx context.Context, in bridge.Incoming) (lines []string) {
+func (r phrases) said(ctx context.Context, in bridge.Incoming) (lines []string) {
 	add := func(line string) {
 		if !textcut.Blank(line) {
 			lines = append(lines, bridge.Spoken(line))
@@ -60,8 +63,8 @@ func (r *wording) said(ctx context.Context, in bridge.Incoming) (lines []string)
 	return lines
 }
 
-// beside are the lines of what comes with the customer's words.
-func (r *wording) beside(ctx context.Context, in bridge.Incoming, words bool) (lines []string) {
+// behind are the lines of what comes with the customer's words, if there are any.
+func (r phrases) behind(ctx context.Context, in bridge.Incoming, words bool) (lines []string) {
 	hidden, files, before := in.Kind == bridge.UnsupportedEvent, false, r.saying(in.Text)
 	for _, a := range in.Attachments {
 		line, holds := before.attached(a)
