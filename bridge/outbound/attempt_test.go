@@ -188,6 +188,35 @@ func TestDeliver_FileThatMayNotGoOut_IsLeftOut(t *testing.T) {
 	}
 }
 
+// TestDeliver_EveryFileIsLeftOut_IsNotDelivered: of a message without words nothing arrived, though it was said to wait and go
+// out by itself. Tried again, with files allowed, all of it goes out, and nothing says any more that it did not.
+func TestDeliver_EveryFileIsLeftOut_IsNotDelivered(t *testing.T) {
+	w := newWorld(t)
+	w.Workspace.Files, w.Memory.Links = &shelf{}, &shelf{}
+	w.page.Settings.RefuseFilesOut, w.page.State = true, bridge.PageNeedsAuth
+	m := write("a", "")
+	m.Attachments = []bridge.Attachment{{Name: "1.pdf", URL: "/1"}, {Name: "2.pdf", URL: "/2"}}
+	w.says(m)
+	w.now = w.now.Add(2 * w.Times.TellAfter)
+	w.watch().look(t.Context())
+	w.page.State = bridge.PageRunning
+	w.deliver()
+	if got := w.notices(); !slices.Equal(got, []string{"waiting/a", "file-left-0/a files-off", "not-delivered/a files-off"}) {
+		t.Errorf("told: %q", got)
+	}
+	failed := w.outbox.Failures()
+	if len(failed) != 1 || failed[0].Reason != bridge.FilesOff || len(w.outbox.Seqs()) > 0 {
+		t.Fatalf("given up: %+v", failed)
+	}
+	w.page.Settings.RefuseFilesOut = false
+	failed[0].Direction = bridge.Out
+	w.retry(failed[0])
+	w.deliver()
+	if left, marked := w.standing(); len(w.received) != 2 || len(left) > 0 || marked {
+		t.Errorf("the customer gets %d files, agents read for ever %q (marked: %v); told %q", len(w.received), left, marked, w.notices())
+	}
+}
+
 func TestDeliver_PageIsNotThere(t *testing.T) {
 	for _, test := range []struct {
 		state bridge.PageState

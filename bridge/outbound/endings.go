@@ -128,6 +128,9 @@ func (e endings) dropOutlived(a *attempt) error {
 // refused again, and the agent is not told twice.
 func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
 	p := &a.d.Progress
+	if p.Part+1 == len(a.out.Parts) && e.arrivedParts(a.out, p.Part) == 0 {
+		return e.allLeft(a, r)
+	}
 	e.Log.Warn("a file is left out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "reason", r.Reason, "err", r.Err)
 	if err := e.reports.fileLeft(a, r.Reason); err != nil {
 		return err
@@ -140,4 +143,14 @@ func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
 		return e.progress.save(a.d.Seq, *p)
 	}
 	return nil
+}
+
+// allLeft gives up a message of which nothing arrived: its last file cannot go out either, and all were left out before.
+// Tried again, it begins anew.
+func (e endings) allLeft(a *attempt, r *bridge.Refusal) error {
+	a.d.Progress = bridge.Progress{State: bridge.Queued}
+	if err := e.progress.save(a.d.Seq, a.d.Progress); err != nil {
+		return err
+	}
+	return e.deadLetterPart(a, r.Reason, r)
 }

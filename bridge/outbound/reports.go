@@ -38,6 +38,10 @@ func (r reports) store(a *attempt, n bridge.Notice, reason bridge.Reason) error 
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	if n.Kind == bridge.Revised {
 		n.Found, n.Earlier, n.Marked = a.found, r.earlier(a.out), r.marked(a.out)
+		for retryNo := range a.out.RetryNo + 1 {
+			_, since := r.filesLeft(a.out, retryNo)
+			n.Earlier = append(n.Earlier, since...)
+		}
 	}
 	if err := r.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
 		return bridge.StoreRefusal(err)

@@ -99,8 +99,8 @@ func (r reports) takeBackVersion(a *attempt, version int64) error {
 	}
 	n.Newer, n.Earlier, n.Marked = true, r.earlier(old), r.marked(a.out)
 	for retryNo := range old.RetryNo {
-		left := r.filesLeft(old, retryNo)
-		if !a.out.Corrects { // they are sent again
+		left, since := r.filesLeft(old, retryNo)
+		if left = append(left, since...); !a.out.Corrects { // they are sent again
 			n.Earlier = append(n.Earlier, left...)
 		} else if len(left) > 0 {
 			n.Marked = true
@@ -122,7 +122,7 @@ func (r reports) marked(out Outgoing) bool {
 		return true
 	}
 	for retryNo := range out.RetryNo + 1 {
-		if len(r.filesLeft(out, retryNo)) > 0 {
+		if left, _ := r.filesLeft(out, retryNo); len(left) > 0 {
 			return true
 		}
 	}
@@ -134,15 +134,20 @@ func (r reports) marked(out Outgoing) bool {
 	return false
 }
 
-// filesLeft returns the keys of the notices that said that a message went out without a file.
-func (r reports) filesLeft(out Outgoing, retryNo int) (keys []bridge.NoticeKey) {
+// filesLeft returns the keys of the notices that said that a message went out without a file; since, of those that the
+// customer got when it was tried again.
+func (r reports) filesLeft(out Outgoing, retryNo int) (left, since []bridge.NoticeKey) {
 	for part := range bridge.MostAttached {
 		n := out.notice(bridge.FileLeft, retryNo)
-		if n.Part = part; r.Notices.Told(n) {
-			keys = append(keys, n.Key())
+		switch n.Part = part; {
+		case !r.Notices.Told(n):
+		case r.Memory.Receipts.MidOf(bridge.SendTag{Message: out.Message, Part: part, Edit: out.Edit}) != "":
+			since = append(since, n.Key())
+		default:
+			left = append(left, n.Key())
 		}
 	}
-	return keys
+	return left, since
 }
 
 // hasFiles reports whether a message is stored with files.
