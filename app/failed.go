@@ -51,10 +51,7 @@ func (o *operators) serveFailed(w http.ResponseWriter, r *http.Request) {
 	shown := FailedList{More: more, Failed: []failure{}}
 	for _, l := range list {
 		f := failure{ID: l.Seq, Direction: l.Direction, Page: l.Page(), Customer: l.Customer, By: l.By.Username, Reason: l.Reason, Answer: l.Detail,
-			Written: l.Written, Failed: l.At, Ago: SpanSince(l.At, time.Now()), Message: l.Message, Parts: l.Parts, Retried: l.RetryNo}
-		if l.Direction == bridge.Out {
-			f.Arrived = l.Progress.Part
-		}
+			Written: l.Written, Failed: l.At, Ago: SpanSince(l.At, time.Now()), Message: l.Message, Arrived: l.Arrived, Parts: l.Parts, Retried: l.RetryNo}
 		if l.Room != "" {
 			f.Room = o.roomLink(l.Room)
 		}

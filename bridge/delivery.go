@@ -163,7 +163,7 @@ type History struct {
 //  6. gone from the queue: it is concluded.
 type Progress struct {
 	State    State
-	Part     int       // parts before this one reached the customer; of an event: 1 once its text is shown in parts
+	Part     int       // parts before this one reached the customer, but for files that were left out; of an event: 1 once its text is shown in parts
 	Attempts int       // at this part, of which nobody knew at first whether they arrived
 	Tried    time.Time // when this part may have been sent last
 	Tagged   bool      // this part is sent with the human tag, because Meta refused it without

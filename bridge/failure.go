@@ -19,7 +19,7 @@ type Failure struct {
 	Detail    string // what a platform answered, for people; empty: nothing is known
 	Accepted  time.Time
 	At        time.Time // given up
-	Progress  Progress  // parts before Progress.Part reached the customer
+	Progress  Progress  // parts before Progress.Part reached the customer, but for files that were left out
 	History   History
 	Doubtful  bool // another store, of which this is a copy, may have tried it again
 	Body      []byte
@@ -58,6 +58,7 @@ type DeadLetter struct {
 	Room       RoomID    // empty: none is known
 	Message    MessageID // the agent's, in Room
 	Parts      int       // of the message; 0: not known
+	Arrived    int       // of these
 	RetryNo    int       // how often it was tried again before
 	Unreadable bool
 }

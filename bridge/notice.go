@@ -18,7 +18,7 @@ type Notice struct {
 	Status  int         `json:"status,omitempty"`  // of HTTP, of a file that is not handed out
 	Code    string      `json:"code,omitempty"`    // of Meta, with subcode
 	Waited  bool        `json:"waited,omitempty"`  // StillWaiting was told before, and is now over
-	Part    int         `json:"part,omitempty"`    // parts before this one reached the customer
+	Part    int         `json:"part,omitempty"`    // so many reached the customer; of a FileLeft: which it is
 	Parts   int         `json:"parts,omitempty"`   // of how many
 	Edit    int64       `json:"edit,omitempty"`    // the version of the message, as in SendTag
 	RetryNo int         `json:"round,omitempty"`   // the message was given up and tried again

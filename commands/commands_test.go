@@ -174,8 +174,8 @@ func (o *office) DeadLetters(page bridge.PageID, before bridge.Seq, limit int) (
 	}
 	at := time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
 	return []bridge.DeadLetter{
-		{Failure: bridge.Failure{Seq: 12, Direction: "out", Lane: bridge.Conversation{Page: "200", Kind: bridge.Messages, Customer: "7001002003003005"}.Lane(), Reason: bridge.WindowClosed, Progress: bridge.Progress{Part: 1}},
-			Written: at, By: bridge.Author{Username: "ana"}, Customer: "7001002003003005", Room: "r1", Parts: 3},
+		{Failure: bridge.Failure{Seq: 12, Direction: "out", Lane: bridge.Conversation{Page: "200", Kind: bridge.Messages, Customer: "7001002003003005"}.Lane(), Reason: bridge.WindowClosed, Progress: bridge.Progress{Part: 2}},
+			Written: at, By: bridge.Author{Username: "ana"}, Customer: "7001002003003005", Room: "r1", Parts: 3, Arrived: 1},
 		{Failure: bridge.Failure{Seq: 9, Direction: "in", Lane: bridge.Conversation{Page: "100", Kind: bridge.Messages, Customer: "7001002003003006"}.Lane(), Reason: bridge.ContactBlocked, Accepted: at}, Customer: "7001002003003006"},
 	}, 4, nil
 }

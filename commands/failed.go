@@ -154,8 +154,8 @@ func (c failureCommands) failureText(f bridge.DeadLetter) string {
 	if f.Detail != "" {
 		why += " (`" + f.Detail + "`)"
 	}
-	if f.Progress.Part > 0 && f.Direction == bridge.Out {
-		why += " · " + c.say.Say("%d of %d parts arrived", f.Progress.Part, f.Parts)
+	if f.Arrived > 0 {
+		why += " · " + c.say.Say("%d of %d parts arrived", f.Arrived, f.Parts)
 	}
 	if f.RetryNo > 0 {
 		why += " · " + c.say.Say("tried again %d times", f.RetryNo)

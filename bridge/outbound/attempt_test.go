@@ -217,6 +217,32 @@ func TestDeliver_EveryFileIsLeftOut_IsNotDelivered(t *testing.T) {
 	}
 }
 
+// TestDeliver_FileLeftOutThenTextRefused_SaysThatNothingArrived: parts that were left out did not arrive.
+func TestDeliver_FileLeftOutThenTextRefused_SaysThatNothingArrived(t *testing.T) {
+	for _, fileArrives := range []bool{false, true} {
+		w := newWorld(t)
+		w.Workspace.Files, w.Memory.Links = &shelf{}, &shelf{}
+		w.page.Settings.RefuseFilesOut = !fileArrives
+		w.refuses("one")
+		m := write("a", "one")
+		m.Attachments = []bridge.Attachment{{Name: "1.pdf", URL: "/1"}}
+		w.says(m)
+		w.deliver()
+		told := w.told.Notices()
+		want := 0
+		if fileArrives {
+			want = 1
+		}
+		if last := told[len(told)-1]; last.Kind != bridge.NotDelivered || last.Part != want || last.Parts != 2 {
+			t.Errorf("the file arrives: %v, told %+v", fileArrives, last)
+		}
+		f := w.outbox.Failures()[0]
+		if got := w.ArrivedParts(Outgoing{Message: "a"}, f.Progress.Part); got != want {
+			t.Errorf("the file arrives: %v, %d parts are said to have arrived", fileArrives, got)
+		}
+	}
+}
+
 func TestDeliver_PageIsNotThere(t *testing.T) {
 	for _, test := range []struct {
 		state bridge.PageState

@@ -76,8 +76,8 @@ func (out Outgoing) notice(kind bridge.NoticeKind, retryNo int) bridge.Notice {
 	return bridge.Notice{Kind: kind, Room: out.Room, Message: out.Message, To: out.Author, Edit: out.Edit, RetryNo: retryNo}
 }
 
-// arrivedParts returns how many of a message's parts before one the customer has: files may have been left out.
-func (c *Config) arrivedParts(out Outgoing, before int) (n int) {
+// ArrivedParts returns how many of a message's parts before one the customer has: files may have been left out.
+func (c *Config) ArrivedParts(out Outgoing, before int) (n int) {
 	for part := range before {
 		if c.Memory.Receipts.MidOf(bridge.SendTag{Message: out.Message, Part: part, Edit: out.Edit}) != "" {
 			n++

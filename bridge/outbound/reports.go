@@ -36,7 +36,10 @@ func (r reports) store(a *attempt, n bridge.Notice, reason bridge.Reason) error 
 	r.one.Lock()
 	defer r.one.Unlock()
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
-	if n.Kind == bridge.Revised {
+	switch n.Kind {
+	case bridge.NotDelivered:
+		n.Part = r.ArrivedParts(a.out, n.Part)
+	case bridge.Revised:
 		n.Found, n.Earlier, n.Marked = a.found, r.earlier(a.out), r.marked(a.out)
 		for retryNo := range a.out.RetryNo + 1 {
 			_, since := r.filesLeft(a.out, retryNo)

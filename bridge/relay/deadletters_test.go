@@ -355,6 +355,33 @@ func TestLost_PagesOfTheList_AreStable(t *testing.T) {
 	}
 }
 
+// TestLost_FileLeftOutThenTextRefused_NothingArrived: parts that were left out are not counted among those that arrived.
+func TestLost_FileLeftOutThenTextRefused_NothingArrived(t *testing.T) {
+	o := newOutside(t)
+	o.refuse(1, bridge.WindowClosed)
+	l := begin(t, o, database(t), nil)
+	page, err := l.store.Page("1")
+	if page.Settings.RefuseFilesOut = true; err == nil {
+		err = l.store.SavePage(t.Context(), page)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := bridge.AgentMessage{ID: "a", Room: "room", Text: "one", Attachments: []bridge.Attachment{{Name: "1.pdf"}}}
+	if _, err := l.Outbound.FromAgent(t.Context(), []bridge.AgentMessage{m}); err != nil {
+		t.Fatal(err)
+	}
+	if f := l.lost(t, o, 1)[0]; f.Arrived != 0 || f.Parts != 2 || f.Progress.Part != 1 {
+		t.Errorf("listed %+v", f)
+	}
+	if err := l.store.SaveReceipts(t.Context(), []bridge.Receipt{{Page: "1", Mid: "m_1", Tag: bridge.SendTag{Message: "a"}, With: anna}}); err != nil {
+		t.Fatal(err)
+	}
+	if f := l.lost(t, o, 1)[0]; f.Arrived != 1 {
+		t.Errorf("of what arrived, listed %+v", f)
+	}
+}
+
 // backup copies a running store in the way that a restore knows of, and puts the
 // copy to use.
 func (l *life) backup(t *testing.T, path string) (restored string) {
