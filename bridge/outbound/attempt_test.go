@@ -60,6 +60,45 @@ func TestDeliver_OutcomeUnknown_IsResolvedByTheThread(t *testing.T) {
 	}
 }
 
+// TestDeliver_SameFromThePageInbox_IsNoProof: of a picture nobody knows whether it arrived, and a colleague in the Page inbox
+// sends one, which the room shows. Where another bridge may have sent it, what the room shows may be that.
+func TestDeliver_SameFromThePageInbox_IsNoProof(t *testing.T) {
+	for _, test := range []struct {
+		name             string
+		arrived, another bool
+		like             []bridge.Mid
+		want             int
+	}{
+		{"it did not arrive", false, false, []bridge.Mid{"mid-c"}, 1},
+		{"it arrived after the colleague's", true, false, []bridge.Mid{"mid-c", "mid-1"}, 1},
+		{"another bridge may have sent it", false, true, []bridge.Mid{"mid-c"}, 0},
+	} {
+		w := newWorld(t)
+		w.Workspace.Files, w.Memory.Links = &shelf{}, &shelf{}
+		if test.another {
+			w.Memory.Earlier = earlier{inherited: noon.Add(time.Hour)}
+		}
+		w.receipts.All = []bridge.Receipt{{Page: "1", Mid: "mid-c", Room: "room", Shown: []bridge.MessageID{"c"}}}
+		w.send = func(bridge.OutboundPart) (bool, error) {
+			w.send = nil
+			return test.arrived, &bridge.Refusal{Verdict: bridge.Unknown, Reason: bridge.MetaDown}
+		}
+		w.thread = bridge.Sighting{Like: test.like, Shown: test.like, Complete: true}
+		m := write("a", "")
+		m.Attachments = []bridge.Attachment{{Name: "1.png", URL: "/1", Type: "image/png", Kind: "image"}}
+		w.says(m)
+		w.deliver()
+		w.now = w.now.Add(w.Times.EchoWait)
+		w.deliver()
+		if len(w.received) != test.want || len(w.outbox.Seqs()) > 0 || len(w.notices()) > 0 {
+			t.Errorf("%s: the customer gets %d pictures, told %q", test.name, len(w.received), w.notices())
+		}
+		if mid := w.receipts.MidOf(bridge.SendTag{Message: "a"}); mid == "mid-c" != test.another {
+			t.Errorf("%s: it is taken for %s", test.name, mid)
+		}
+	}
+}
+
 // TestDeliver_ThreadWithoutWords_WaitsUntilTheRoomShowsThem: what customers wrote meanwhile
 // is known as soon as it is shown, and then tells nothing any more.
 func TestDeliver_ThreadWithoutWords_WaitsUntilTheRoomShowsThem(t *testing.T) {

@@ -116,14 +116,21 @@ func (r resolver) notReadable(a *attempt, refusal *bridge.Refusal) error {
 	return refusal
 }
 
-// found returns the message in the thread that the current part has become, or "".
+// found returns the message in the thread that the current part has become, or "". What a room shows has come from
+// elsewhere: echoes of our own messages are not shown. Those of another bridge may be; comments are told apart by no echo.
 func (r resolver) found(a *attempt, seen bridge.Sighting) bridge.Mid {
-	for _, mid := range seen.Like {
-		if other, known := r.Memory.Receipts.TagOf(a.page.ID, mid); !known || other == a.mark() {
-			return mid
+	mayBeShown := a.out.Conversation.Kind != bridge.Messages || r.earlier(a)
+	i := slices.IndexFunc(seen.Like, func(mid bridge.Mid) bool {
+		if of, ours := r.Memory.Receipts.TagOf(a.page.ID, mid); ours {
+			return of == a.mark()
 		}
+		_, shown := r.Memory.Receipts.ShownAs(a.page.ID, mid)
+		return mayBeShown || len(shown) == 0
+	})
+	if i < 0 {
+		return ""
 	}
-	return ""
+	return seen.Like[i]
 }
 
 // judge decides by what the thread shows.
