@@ -35,8 +35,11 @@ func (c *Config) earlier(a *attempt) bool {
 func (c *Config) nextPart(a *attempt) bridge.Progress {
 	p := a.d.Progress
 	next := bridge.Progress{State: bridge.InFlight, Part: p.Part + 1, Tried: c.Now(), Tagged: p.Tagged}
-	if p.State == bridge.Doubtful {
+	switch {
+	case p.State == bridge.Doubtful:
 		next.State, next.Tried = p.State, p.Tried
+	case p.State == bridge.OutcomeUnknown && a.found && c.earlier(a): // it is tried again (Retry)
+		next.State, next.Tried, next.Attempts = p.State, p.Tried, 1
 	}
 	return next
 }

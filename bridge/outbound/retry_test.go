@@ -154,6 +154,28 @@ func TestDeliver_RetryIsSaidToWaitAndOvertaken_IsNotSaidToWaitAnyMore(t *testing
 	}
 }
 
+// TestRetry_AnotherBridgeSentAllParts_NoneIsSentAgain: the store is a copy, and its original has sent what failed here before.
+func TestRetry_AnotherBridgeSentAllParts_NoneIsSentAgain(t *testing.T) {
+	w := newWorld(t)
+	w.send = func(bridge.OutboundPart) (bool, error) {
+		return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.WindowClosed}
+	}
+	w.says(write("a", strings.Repeat("x", 2500)))
+	w.deliver()
+	f := w.outbox.Failures()[0]
+	f.Direction, f.Doubtful = bridge.Out, true
+	w.Memory.Earlier = earlier{before: noon.Add(time.Hour)} // the copy is put to use
+	w.now = noon.Add(2 * time.Hour)
+	calls := 0
+	w.send = func(bridge.OutboundPart) (bool, error) { calls++; return true, nil }
+	w.thread = bridge.Sighting{Like: []bridge.Mid{"m_1", "m_2"}, Shown: []bridge.Mid{"m_1", "m_2"}, Complete: true}
+	w.retry(f)
+	w.deliver()
+	if calls > 0 || len(w.outbox.Seqs()) > 0 || !slices.Contains(w.notices(), "revised-1/a") {
+		t.Errorf("%d parts are sent again, %d wait, told %q", calls, len(w.outbox.Seqs()), w.notices())
+	}
+}
+
 // retry has what failed tried again, as an administrator does who has not looked.
 func (w *world) retry(f bridge.Failure) {
 	w.t.Helper()
