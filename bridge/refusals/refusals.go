@@ -5,6 +5,7 @@ package refusals
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"maps"
 	"slices"
@@ -20,6 +21,7 @@ import (
 type Config struct {
 	Show     bridge.Standing                                   // nil: nothing stands in the setup channel
 	Announce func(ctx context.Context, key, text string) error // tells the setup channel something once
+	Cursors  bridge.ListedCursors                              // remember what stands there
 	After    time.Duration                                     // how long something is refused before it is told
 	Every    time.Duration                                     // how often is looked
 	Now      func() time.Time
@@ -52,9 +54,11 @@ type cause struct {
 // refusal is since when something is refused, and when last.
 type refusal struct {
 	bridge.Refused
-	last  time.Time
-	over  bool
-	shown string // Run's alone
+	last    time.Time
+	over    bool
+	earlier bool   // an earlier run has told of it, and it was not refused in this one
+	shown   string // what stands in the setup channel
+	cursor  string // by which it is remembered that something stands there
 }
 
 // New returns an empty Table.
@@ -68,6 +72,9 @@ func (t *Table) Refused(a *bridge.Response) {
 	defer t.mu.Unlock()
 	now, of := t.Now(), cause{a.Route, a.Status, a.Code}
 	r := t.causes[of]
+	if r != nil && r.shown != "" { // what stands there is not over yet, or not told to be
+		r.over = false
+	}
 	if r == nil || r.over {
 		if len(t.causes) >= mostCauses {
 			return
@@ -75,7 +82,7 @@ func (t *Table) Refused(a *bridge.Response) {
 		r = &refusal{Refused: bridge.Refused{Since: now}}
 		t.causes[of] = r
 	}
-	r.Response, r.last = *a, now
+	r.Response, r.last, r.earlier = *a, now, false
 }
 
 // mostCauses bounds what is remembered: codes come from elsewhere.
@@ -95,7 +102,7 @@ func (t *Table) Works(route string) {
 // Lasting returns what has been refused for long enough to be told, oldest first.
 func (t *Table) Lasting() (all []bridge.Refused) {
 	for _, r := range t.look() {
-		if !r.over {
+		if !r.over && !r.earlier {
 			all = append(all, r.Refused)
 		}
 	}
@@ -126,6 +133,7 @@ func (t *Table) Run(ctx context.Context) {
 	if t.Show == nil {
 		return
 	}
+	t.load()
 	tick := time.NewTicker(t.Every)
 	defer tick.Stop()
 	for {
@@ -143,7 +151,7 @@ func (t *Table) Run(ctx context.Context) {
 // tell shows how one of them is.
 func (t *Table) tell(ctx context.Context, r *refusal) {
 	text := t.standing(r)
-	if text == r.shown && !r.over {
+	if !r.over && (text == r.shown || r.earlier) {
 		return
 	}
 	id := "refused/" + r.Route + "/" + r.String() + "/" + r.Since.UTC().Format(time.RFC3339)
@@ -158,6 +166,43 @@ func (t *Table) tell(ctx context.Context, r *refusal) {
 		if now.shown = text; r.over {
 			delete(t.causes, of)
 		}
+		t.remember(now, r.over)
+	}
+}
+
+const cursors = "refused/"
+
+// remember notes that something stands in the setup channel, so that the next run can say that it is over. The caller holds mu.
+func (t *Table) remember(r *refusal, over bool) {
+	since := r.Since
+	if over {
+		since = time.Time{}
+	}
+	if r.cursor == "" {
+		a, _ := json.Marshal(r.Response) // of strings and numbers
+		r.cursor = cursors + string(a)
+	}
+	if err := t.Cursors.SaveCursor(r.cursor, since); err != nil {
+		t.Log.Debug("what is refused is not remembered", "call", r.Route, "err", err)
+	}
+}
+
+// load remembers what an earlier run has told.
+func (t *Table) load() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range t.Cursors.CursorsUnder(cursors) {
+		var a bridge.Response
+		since, err := t.Cursors.Cursor(name)
+		if err != nil || since.IsZero() || json.Unmarshal([]byte(name[len(cursors):]), &a) != nil {
+			continue
+		}
+		of := cause{a.Route, a.Status, a.Code}
+		if t.causes[of] == nil {
+			t.causes[of] = &refusal{Refused: bridge.Refused{Response: a}, last: t.Now(), earlier: true}
+		}
+		r := t.causes[of]
+		r.Since, r.shown, r.cursor = since, "told by an earlier run", name
 	}
 }
 

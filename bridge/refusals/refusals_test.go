@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/bridgetest"
 )
 
 // desk is a Table with the setup channel as it reads.
@@ -17,11 +18,17 @@ type desk struct {
 	now    time.Time
 	stands map[string]string
 	told   []string
+	kept   bridgetest.Cursors
 	broken bool
 }
 
 func newDesk() *desk {
-	d := &desk{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), stands: map[string]string{}}
+	d := &desk{now: time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC), stands: map[string]string{}, kept: bridgetest.Cursors{}}
+	return d.again()
+}
+
+// again is the same after a restart of the bridge.
+func (d *desk) again() *desk {
 	show := func(_ context.Context, id, text string) error {
 		if d.broken {
 			return errors.New("there is no setup channel")
@@ -29,7 +36,7 @@ func newDesk() *desk {
 		d.stands[id] = text
 		return nil
 	}
-	d.Table = New(Config{Show: show, After: time.Minute, Every: time.Second, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
+	d.Table = New(Config{Show: show, Cursors: d.kept, After: time.Minute, Every: time.Second, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
 		Announce: func(_ context.Context, key, text string) error { d.told = append(d.told, key+": "+text); return nil }})
 	return d
 }
@@ -83,6 +90,59 @@ func TestTable_WhatLasts_StandsUntilItIsOver(t *testing.T) {
 	d.now = d.now.Add(time.Minute)
 	if d.look(t); len(d.stands) != 2 {
 		t.Errorf("a second time: %d messages", len(d.stands))
+	}
+}
+
+// TestTable_RefusedAgainBeforeItWasToldThatItWorks_IsTheSame: what stands in the setup channel does not stay for ever.
+func TestTable_RefusedAgainBeforeItWasToldThatItWorks_IsTheSame(t *testing.T) {
+	d := newDesk()
+	a := &bridge.Response{Route: "POST livechat/message", Status: 406, Others: bridge.OthersRefused}
+	d.Refused(a)
+	d.now = d.now.Add(time.Minute)
+	d.Refused(a)
+	d.look(t)
+	d.Works(a.Route)
+	d.now = d.now.Add(time.Second)
+	d.Refused(a)
+	if all := d.Lasting(); len(all) != 1 || !all[0].Since.Equal(d.now.Add(-time.Minute-time.Second)) {
+		t.Errorf("lasting: %+v", all)
+	}
+	if d.look(t); strings.Contains(d.reads(), "no longer") {
+		t.Errorf("while it is refused: %q", d.reads())
+	}
+	d.now = d.now.Add(2*time.Minute + 1)
+	if d.look(t); len(d.stands) != 1 || !strings.Contains(d.reads(), "no longer") || len(d.causes) != 0 {
+		t.Errorf("at the end: %q", d.reads())
+	}
+}
+
+// TestTable_AfterARestart_IsOverInTheSameMessage: what an earlier run told is over in this one, or goes on.
+func TestTable_AfterARestart_IsOverInTheSameMessage(t *testing.T) {
+	for _, goesOn := range []bool{false, true} {
+		d := newDesk()
+		a := &bridge.Response{Route: "POST livechat/message", Status: 406, Code: "x", Others: bridge.OthersRefused}
+		d.Refused(a)
+		d.now = d.now.Add(time.Minute)
+		d.look(t)
+		d.again()
+		if goesOn { // it is refused before this run has remembered
+			d.Refused(a)
+		}
+		d.load()
+		if d.look(t); len(d.stands) != 1 || !strings.Contains(d.reads(), "for everybody") {
+			t.Errorf("goes on: %v, after the start: %q", goesOn, d.reads())
+		}
+		d.now = d.now.Add(time.Minute)
+		if goesOn {
+			d.Refused(a)
+		}
+		d.Works(a.Route)
+		if d.look(t); len(d.stands) != 1 || !strings.Contains(d.reads(), "no longer refuses `POST livechat/message: HTTP 406, x`") {
+			t.Errorf("goes on: %v, when it is over: %q", goesOn, d.reads())
+		}
+		if d.again().load(); len(d.causes) > 0 {
+			t.Errorf("goes on: %v, remembered for ever: %+v", goesOn, d.causes)
+		}
 	}
 }
 

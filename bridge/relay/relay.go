@@ -51,7 +51,7 @@ func New(c Config) (*Relay, error) {
 	r.Notices.Pace = c.Workspace.Pace
 	r.makeOutbound()
 	r.makeAutomatic()
-	r.Refusals = refusals.New(refusals.Config{Show: c.Workspace.Standing, Announce: r.Notices.Announce,
+	r.Refusals = refusals.New(refusals.Config{Show: c.Workspace.Standing, Cursors: c.Store.Cursors, Announce: r.Notices.Announce,
 		After: c.Times.TellRefused, Every: c.Times.AbsenceEvery, Now: c.Now, Say: c.Say, Log: c.Log})
 	r.Inbound = inbound.New(inbound.Config{
 		Lanes: r.inbox, Outbound: r.Outbound, Gestures: r.Gestures,
