@@ -93,6 +93,7 @@ type Decoded struct {
 	Ignored map[string]int // by kind
 
 	unheard []unheard // of kinds that have no type here, until they are named
+	undated []int     // which Events have no time of their own
 }
 
 // errMalformed says that a body is not a notification at all. It holds no content.
@@ -122,6 +123,7 @@ func Decode(body []byte, now time.Time) (Decoded, error) {
 		d.entry(i, envelope.Object, &envelope.Entry[i], now)
 	}
 	d.name(body)
+	d.inOrder()
 	if len(envelope.Entry) == 0 {
 		d.Ignored[kindEmpty]++
 	}
@@ -221,6 +223,9 @@ func (d *Decoded) event(page bridge.PageID, e *event, standby bool, now time.Tim
 		return
 	}
 	in.Attachments = bounded(in.Attachments)
+	if e.Timestamp.Time().IsZero() {
+		d.undated = append(d.undated, len(d.Events))
+	}
 	d.Events = append(d.Events, in)
 }
 

@@ -56,6 +56,9 @@ func (d *Decoded) feed(page bridge.PageID, f *feed, in bridge.Incoming) {
 	case page == "":
 		d.Ignored[kindNoPage]++
 	default:
+		if f.Created.Time().IsZero() && f.Edited.Time().IsZero() {
+			d.undated = append(d.undated, len(d.Events))
+		}
 		d.Events = append(d.Events, in)
 	}
 }
