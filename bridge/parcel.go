@@ -71,3 +71,13 @@ func TagOfVersion(version string, part int) SendTag {
 	}
 	return SendTag{Message: MessageID(version), Part: part}
 }
+
+// ArrivedParts returns how many of a message's parts before m the customer has: files may have been left out.
+func ArrivedParts(r Receipts, m SendTag) (n int) {
+	for m.Part--; m.Part >= 0; m.Part-- {
+		if r.MidOf(m) != "" {
+			n++
+		}
+	}
+	return n
+}

@@ -276,7 +276,7 @@ func TestDeliver_FileLeftOutThenTextRefused_SaysThatNothingArrived(t *testing.T)
 			t.Errorf("the file arrives: %v, told %+v", fileArrives, last)
 		}
 		f := w.outbox.Failures()[0]
-		if got := w.ArrivedParts(Outgoing{Message: "a"}, f.Progress.Part); got != want {
+		if got := bridge.ArrivedParts(&w.receipts, bridge.SendTag{Message: "a", Part: f.Progress.Part}); got != want {
 			t.Errorf("the file arrives: %v, %d parts are said to have arrived", fileArrives, got)
 		}
 	}

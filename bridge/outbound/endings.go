@@ -128,7 +128,7 @@ func (e endings) dropOutlived(a *attempt) error {
 // refused again, and the agent is not told twice.
 func (e endings) skipFile(a *attempt, r *bridge.Refusal) error {
 	p := &a.d.Progress
-	if p.Part+1 == len(a.out.Parts) && e.ArrivedParts(a.out, p.Part) == 0 {
+	if p.Part+1 == len(a.out.Parts) && bridge.ArrivedParts(e.Memory.Receipts, a.mark()) == 0 {
 		return e.allLeft(a, r)
 	}
 	e.Log.Warn("a file is left out", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "reason", r.Reason, "err", r.Err)

@@ -76,16 +76,6 @@ func (out Outgoing) notice(kind bridge.NoticeKind, retryNo int) bridge.Notice {
 	return bridge.Notice{Kind: kind, Room: out.Room, Message: out.Message, To: out.Author, Edit: out.Edit, RetryNo: retryNo}
 }
 
-// ArrivedParts returns how many of a message's parts before one the customer has: files may have been left out.
-func (c *Config) ArrivedParts(out Outgoing, before int) (n int) {
-	for part := range before {
-		if c.Memory.Receipts.MidOf(bridge.SendTag{Message: out.Message, Part: part, Edit: out.Edit}) != "" {
-			n++
-		}
-	}
-	return n
-}
-
 // outlived reports whether a text that nobody wrote comes too late to be sent, if the
 // customer's window is this one.
 func (out Outgoing) outlived(w bridge.Window, now time.Time) bool {

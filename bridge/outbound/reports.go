@@ -38,7 +38,7 @@ func (r reports) store(a *attempt, n bridge.Notice, reason bridge.Reason) error 
 	n.Waited = r.told(a.out, bridge.StillWaiting, a.out.RetryNo)
 	switch n.Kind {
 	case bridge.NotDelivered:
-		n.Part = r.ArrivedParts(a.out, n.Part)
+		n.Part = bridge.ArrivedParts(r.Memory.Receipts, a.mark())
 	case bridge.Revised:
 		n.Found, n.Earlier, n.Marked = a.found, r.earlier(a.out), r.marked(a.out)
 		for retryNo := range a.out.RetryNo + 1 {

@@ -17,7 +17,7 @@ import (
 type DeadLetters struct {
 	Failures  bridge.Failures
 	overtaken func(bridge.Failure) bool // its author has deleted or replaced it since
-	arrived   func(out outbound.Outgoing, before int) int
+	receipts  bridge.Receipts
 	lanes     map[bridge.Direction]*queue.Lanes
 	alone     alone // of a customer who is being erased, nothing is put back
 }
@@ -217,7 +217,8 @@ func (d *DeadLetters) describe(f bridge.Failure) bridge.DeadLetter {
 		var out outbound.Outgoing
 		err = json.Unmarshal(full.Body, &out)
 		l.Written, l.Customer, l.By, l.Room, l.Message = out.At, out.Conversation.Customer, out.Author, out.Room, out.Message
-		l.Parts, l.RetryNo, l.Arrived = len(out.Parts), out.RetryNo, d.arrived(out, f.Progress.Part)
+		l.Parts, l.RetryNo = len(out.Parts), out.RetryNo
+		l.Arrived = bridge.ArrivedParts(d.receipts, bridge.SendTag{Message: out.Message, Part: f.Progress.Part, Edit: out.Edit})
 	default:
 		var n bridge.Notice
 		err = json.Unmarshal(full.Body, &n)

@@ -60,7 +60,7 @@ func New(c Config) (*Relay, error) {
 		Own: inbound.Own{App: c.Messenger.App, ResolveWithin: c.Times.ResolveFor}, Active: func(p bridge.PageID) { c.Hooks.Active(p, bridge.In) }, Say: c.Say,
 	})
 	one := make(alone, 1)
-	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken, arrived: r.Outbound.ArrivedParts, alone: one,
+	r.DeadLetters = &DeadLetters{Failures: c.Queues.Failures, overtaken: r.Outbound.Overtaken, receipts: c.Store.Receipts, alone: one,
 		lanes: map[bridge.Direction]*queue.Lanes{bridge.In: r.inbox, bridge.Out: r.outbox, bridge.ToAgents: r.notices}}
 	r.Eraser = &Eraser{
 		Memory: c.Store.Memory, Names: c.Store.Names, Archive: c.Workspace.Archive, Naming: c.Workspace.Naming, Rooms: c.Workspace.Rooms, States: c.Store.States, Receipts: c.Store.Receipts,
