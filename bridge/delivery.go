@@ -49,7 +49,7 @@ type AgentMessage struct {
 	TooMany     int          // how many files more are attached, beyond what one message may hold
 	Buttons     []Button     // of bots
 	Quote       *Quote       // the message this one answers
-	Repeats     []string     // texts of other messages that it quotes; to be repeated before its own
+	Repeats     []Quoted     // other messages that it quotes; to be repeated before its own text
 	Thread      MessageID    // the message in whose thread it was written; empty: in none
 	Colleague   bool         // it begins with the name of somebody of the workspace
 	Nature      Nature       // what kind of message it is
@@ -102,6 +102,14 @@ const StandInPrefix = "unkept/"
 type Quote struct {
 	Message MessageID `json:"message"`
 	Text    string    `json:"text,omitempty"` // as far as it is shown
+	ByBot   bool      `json:"-"`              // the bridge itself wrote it
+}
+
+// Quoted is a quote of which more than the id goes to the customer: all it says and holds.
+type Quoted struct {
+	Quote
+	Attachments []Attachment // files
+	Quotes      []Quoted     // what it quotes itself
 }
 
 // Closing is that a room was closed by somebody other than us.

@@ -279,6 +279,18 @@ func TestComments_AnswerEdited_ChangesWhatIsPublished(t *testing.T) {
 	k.told(id, "This answer was deleted at Facebook")
 }
 
+// TestComments_NoteQuoted_IsNotPublished quotes a note, and what was said in Messenger, where everybody can read it.
+func TestComments_NoteQuoted_IsNotPublished(t *testing.T) {
+	t.Parallel()
+	k := commented(t, nil)
+	asked, note := k.shown("In blue? secret-text"), k.agent.Says(k.rid, "!note she never pays")
+	private := k.agent.Says(k.rid, "!private Your card was refused")
+	k.eventually("both are known", func() bool { return len(k.reactions(k.rid, note)) == 1 && len(k.received(anna)) == 1 })
+	k.settled()
+	k.agent.QuotesAll(k.rid, []string{asked, note, private}, "Yes")
+	k.published(k.comment, "Yes")
+}
+
 func TestComments_NotAnswered_AgentIsTold(t *testing.T) {
 	t.Parallel()
 	k := commented(t, nil)

@@ -95,6 +95,22 @@ var heldKinds = []outgoingKind{
 		note := k.agent.Says(k.rid, "!note he is angry")
 		return []string{note, k.agent.Replies(k.rid, note, "indeed")}
 	}, kept: true},
+	{what: "an answer that quotes the customer and a note", do: func(k *talk) []string {
+		note := k.agent.Says(k.rid, "!note he is angry")
+		k.eventually("it is marked", func() bool { return len(k.reactions(k.rid, note)) == 1 })
+		return []string{note, k.agent.QuotesAll(k.rid, []string{k.asked, note}, "We will look")}
+	}, sees: []string{"We will look, in reply to “Where is my order?”"}},
+	{what: "an answer that quotes what was held back, and one that quotes the bot", do: func(k *talk) []string {
+		held := k.agent.Says(k.rid, "Dear [NAME],")
+		k.eventually("it is noticed", func() bool { return len(k.reactions(k.rid, held)) == 1 && len(k.notices(k.rid, held)) == 1 })
+		bots := ""
+		for _, m := range k.rc.Messages(k.rid) {
+			if m.Username == k.rc.Bot() {
+				bots = m.ID
+			}
+		}
+		return []string{held, k.agent.Quotes(k.rid, held, "Good morning"), k.agent.QuotesAll(k.rid, []string{k.asked, bots}, "It left today.")}
+	}, sees: []string{"Good morning", "It left today., in reply to “Where is my order?”"}, told: []string{"Not sent yet: it still says [NAME]"}},
 	{what: "a text with a placeholder that nobody filled in", do: says("Dear {{contact.name}}, [DATE] it is."),
 		told: []string{"Not sent yet: it still says {{contact.name}}, [DATE], which looks like a placeholder."}, kept: true},
 	{what: "the same, edited", do: func(k *talk) []string {

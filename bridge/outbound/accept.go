@@ -52,7 +52,7 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 		return nil
 	}
 	key, changes, known := messageKey(m.ID), false, b.seen(messageKey(m.ID))
-	if !known && (m.Gone || m.Known && (m.Edited.IsZero() || !b.wasHeld(m.ID))) {
+	if !known && (m.Gone || m.Known && (m.Edited.IsZero() || !b.o.wasHeld(m.ID))) {
 		return nil // never a message of ours
 	}
 	if kept, why, told := b.keepBack(c, m, known); kept {
@@ -84,10 +84,10 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 
 // put composes a message, or a change of one, and adds it to what is stored.
 func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
-	if m.Quote != nil && b.isNote(m.Quote.Message) {
-		m.Quote = nil // the customer does not read it
-	}
+	textHash := b.o.composer.textHash(m) // of all that it quotes: what becomes a note later is no change of it
+	m = b.o.quoting(*m)
 	out := b.o.composer.outgoing(c, m)
+	out.TextHash = textHash
 	if !changes {
 		if err := b.o.Notices.Tell(ctx, c, b.sentNotices(m, out)...); err != nil {
 			return err
@@ -95,7 +95,7 @@ func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentM
 	}
 	if changes && !m.Gone {
 		out.Edit, out.At = m.Edited.UnixMilli(), m.Edited
-		if b.wasHeld(m.ID) { // as a command, while it waited
+		if b.o.wasHeld(m.ID) { // as a command, while it waited
 			if err := b.o.Notices.Tell(ctx, c, aboutMessage(m)(bridge.Released, "")); err != nil {
 				return err
 			}

@@ -215,7 +215,10 @@ func isOfForm(r *bridge.Refusal, f form) bool {
 // forms are the ways to send the current part, from the one that shows most to the plain
 // one.
 func (a *attempt) forms(ctx context.Context) []form {
-	i, by := a.d.Progress.Part, a.style()
+	i, by, out := a.d.Progress.Part, a.style(), a.out
+	if out.Quote != nil && a.o.conceals(out.Quote) { // it may have become a note meanwhile
+		out.Quote = nil
+	}
 	if a.out.Conversation.Kind == bridge.Comments {
 		f := replyForm(a.out, i)
 		if a.out.Corrects && !a.out.Private { // it takes the place of the public one
@@ -224,12 +227,12 @@ func (a *attempt) forms(ctx context.Context) []form {
 		return []form{f}
 	}
 	quoted := bridge.Mid("")
-	if answers := a.out.answers(); answers != "" {
+	if answers := out.answers(); answers != "" {
 		quoted = a.o.Memory.Receipts.MidOf(bridge.SendTag{Message: answers})
 	}
-	all := []form{rich(by, a.out, i, quoted, ""), plain(by, a.out, i)}
+	all := []form{rich(by, out, i, quoted, ""), plain(by, out, i)}
 	if persona := a.o.personas.of(ctx, a.page, &a.out); persona != "" {
-		all = slices.Insert(all, 0, rich(by, a.out, i, quoted, persona))
+		all = slices.Insert(all, 0, rich(by, out, i, quoted, persona))
 	}
 	return slices.CompactFunc(all, func(one, next form) bool { return reflect.DeepEqual(one, next) })
 }

@@ -67,14 +67,6 @@ func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
 	return texts
 }
 
-// repeating is what a message quotes and the customer does not have.
-func repeating(m *bridge.AgentMessage) (words string) {
-	for _, one := range m.Repeats {
-		words += "“" + strings.TrimSpace(one) + "”\n\n"
-	}
-	return words
-}
-
 // corrected is what stands before a newer version of a message.
 func corrected(by style) string { return by.say.Say("Corrected:") + " " }
 

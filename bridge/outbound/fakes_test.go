@@ -121,10 +121,15 @@ func (w *world) heard(at time.Time) {
 }
 
 // says has Bo write messages into anna's room, all in one call.
-func (w *world) says(some ...bridge.AgentMessage) {
+func (w *world) says(some ...bridge.AgentMessage) { w.writes("room", some) }
+
+// below has Bo write messages into the commenter's room, all in one call.
+func (w *world) below(some ...bridge.AgentMessage) { w.writes("below", some) }
+
+func (w *world) writes(room bridge.RoomID, some []bridge.AgentMessage) {
 	w.t.Helper()
 	for i := range some {
-		some[i].Room, some[i].Author, some[i].At = "room", bo, w.now
+		some[i].Room, some[i].Author, some[i].At = room, bo, w.now
 	}
 	if _, err := w.FromAgent(w.t.Context(), some); err != nil {
 		w.t.Fatal(err)

@@ -2,7 +2,6 @@ package outbound
 
 import (
 	"slices"
-	"strings"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/textcut"
@@ -16,24 +15,6 @@ type form struct {
 
 	comment, edits bridge.Mid // as in OutboundPart
 	private        bool
-}
-
-// excerptLength is how much of a quoted message is repeated where it cannot be quoted.
-const excerptLength = 100
-
-// inWords repeats what a message quotes, for where Messenger cannot show it.
-func inWords(by style, q *bridge.Quote) string {
-	if q == nil {
-		return ""
-	}
-	parts := by.cut(strings.Join(strings.Fields(q.Text), " "), excerptLength)
-	switch {
-	case len(parts) == 0:
-		return ""
-	case len(parts) > 1:
-		return "“" + parts[0].Text + "…”\n\n"
-	}
-	return "“" + parts[0].Text + "”\n\n"
 }
 
 // plain is the form of a part that uses nothing Meta might refuse: who wrote and

@@ -49,11 +49,11 @@ func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bo
 	}
 	about := aboutMessage(m)
 	why = whyKept(m, c, b.o.style(c.Page).settings)
-	if why == "" && m.Thread != "" && b.isNote(m.Thread) {
+	if why == "" && m.Thread != "" && b.o.isNote(m.Thread) {
 		why = bridge.NoteText
 	}
 	switch {
-	case b.isNote(m.ID):
+	case b.o.isNote(m.ID):
 		return true, bridge.NoteText, nil
 	case known && (why == "" || m.Edited.IsZero()):
 		return false, "", nil
@@ -93,13 +93,13 @@ func endKept(a *attempt) error {
 }
 
 // isNote reports whether a message was kept as a note.
-func (b *batch) isNote(id bridge.MessageID) bool {
-	return b.o.Notices.Told(bridge.Notice{Kind: bridge.Note, Message: id})
+func (c *Config) isNote(id bridge.MessageID) bool {
+	return c.Notices.Told(bridge.Notice{Kind: bridge.Note, Message: id})
 }
 
 // wasHeld reports whether an earlier version of a message was kept until it is edited.
-func (b *batch) wasHeld(id bridge.MessageID) bool {
-	return b.o.Notices.Told(bridge.Notice{Kind: bridge.HeldBack, Message: id}) || b.o.Notices.Told(bridge.Notice{Kind: bridge.Private, Message: id})
+func (c *Config) wasHeld(id bridge.MessageID) bool {
+	return c.Notices.Told(bridge.Notice{Kind: bridge.HeldBack, Message: id}) || c.Notices.Told(bridge.Notice{Kind: bridge.Private, Message: id})
 }
 
 // aboutMessage makes notices about a message.
@@ -155,7 +155,7 @@ func (b *batch) sentNotices(m *bridge.AgentMessage, out Outgoing) (told []bridge
 		n.Topic, n.Text = "files/"+string(m.ID), strconv.Itoa(m.TooMany)
 		told = append(told, n)
 	}
-	if b.wasHeld(m.ID) {
+	if b.o.wasHeld(m.ID) {
 		told = append(told, about(bridge.Released, ""))
 	}
 	return told

@@ -192,7 +192,7 @@ func TestLeftOvers(t *testing.T) {
 
 func TestCompose_QuotesOfOtherRooms_AreRepeatedInFull(t *testing.T) {
 	long := "We open at nine, and we close at five; on Sundays we are closed, and on Mondays we open at ten, as we always did."
-	m := bridge.AgentMessage{ID: "a", Text: "See above", Repeats: []string{long, "and this"}}
+	m := bridge.AgentMessage{ID: "a", Text: "See above", Repeats: []bridge.Quoted{{Quote: bridge.Quote{Text: long}}, {Quote: bridge.Quote{Text: "and this"}}}}
 	out := compose(by(bridge.Settings{}), anna, &m)
 	if got := textsOf(out.Parts); !slices.Equal(got, []string{"“" + long + "”\n\n“and this”\n\nSee above"}) {
 		t.Errorf("the customer reads %q", got)

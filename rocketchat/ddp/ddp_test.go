@@ -1,8 +1,6 @@
 package ddp
 
 import (
-	"messenger-bridge/rocketchat/markup"
-	"messenger-bridge/rocketchat/wire"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,6 +8,10 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/wire"
 )
 
 const roomFrame = `{"msg":"changed","collection":"stream-room-messages","id":"id","fields":{"eventName":"__my_messages__","args":[
@@ -98,7 +100,10 @@ func FuzzFrames(f *testing.F) {
 	f.Add(`{"msg":"result","id":"1","error":{"error":403,"reason":"no"}}`)
 	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		d := &Conn{take: Events{Message: func(m wire.Message) error { m.FromAgent("me", markup.Reader{}); return nil }}, calls: map[string]chan<- frame{}}
+		d := &Conn{take: Events{Message: func(m wire.Message) error {
+			m.FromAgent(bridge.Author{ID: "me", Username: "bridge.bot"}, markup.Reader{})
+			return nil
+		}}, calls: map[string]chan<- frame{}}
 		var p parser
 		if p.parse([]byte(s)) && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
 			if err := d.handle(p.frame, p.message, p.where, nil); err != nil {

@@ -132,7 +132,7 @@ func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok 
 	if gone, is := m.Deleted(bot); is {
 		return gone, true
 	}
-	if a, ok = m.FromAgent(bot, s.reader()); !ok {
+	if a, ok = m.FromAgent(bridge.Author{ID: bot, Username: name}, s.reader()); !ok {
 		return a, false
 	}
 	if _, _, meant := asCommand(m.Text, name, elsewhere); order || meant && s.cfg.Commands != nil {

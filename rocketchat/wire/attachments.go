@@ -2,6 +2,7 @@ package wire
 
 import (
 	"net/url"
+	"path"
 	"strings"
 
 	"messenger-bridge/bridge"
@@ -14,6 +15,7 @@ type attachment struct {
 	Type        string       `json:"type"`
 	Pretext     words        `json:"pretext"`
 	AuthorName  words        `json:"author_name"`
+	AuthorIcon  string       `json:"author_icon"`
 	Title       words        `json:"title"`
 	TitleLink   string       `json:"title_link"`
 	Text        words        `json:"text"`
@@ -127,6 +129,13 @@ func (a attachment) quoted() bridge.MessageID {
 	return bridge.MessageID(link.Query().Get("msg"))
 }
 
+// by reports whether somebody wrote what an attachment quotes. Names may be shown in place of usernames; pictures lie
+// under usernames.
+func (a attachment) by(username string) bool {
+	icon, err := url.Parse(a.AuthorIcon)
+	return username != "" && (string(a.AuthorName) == username || err == nil && path.Base(icon.Path) == username)
+}
+
 // preview reports whether Rocket.Chat made the attachment of a link in a text: what it
 // says is not the author's.
 func (a attachment) preview(text string) bool {
@@ -187,19 +196,33 @@ func (c *content) quote(f attachment) {
 	case c.forwards():
 		c.say(text)
 		for _, inner := range f.Attachments {
-			c.attach(inner)
+			if text != "" && inner.quoted() != "" { // beside what is forwarded
+				c.repeat(inner)
+			} else {
+				c.attach(inner)
+			}
 		}
-	case c.a.Quote == nil && strings.Contains(f.MessageLink, c.m.Room):
-		c.a.Quote = &bridge.Quote{Message: f.quoted(), Text: c.as.Plain(text)}
+	case !c.within && c.a.Quote == nil && strings.Contains(f.MessageLink, c.m.Room):
+		c.a.Quote = &bridge.Quote{Message: f.quoted(), Text: c.as.Plain(text), ByBot: f.by(c.bot)}
 	default:
-		inner := content{m: Message{Room: c.m.Room, Bot: c.m.Bot}, a: &bridge.AgentMessage{}, as: c.as}
-		inner.say(text)
-		for _, more := range f.Attachments {
-			inner.attach(more)
-		}
-		if said := strings.Join(inner.lines, "\n"); said != "" {
-			c.a.Repeats = append(c.a.Repeats, c.as.Plain(said))
-		}
-		c.a.Attachments = append(c.a.Attachments, inner.a.Attachments...)
+		c.repeat(f)
 	}
+}
+
+// repeat adds a quoted message with all it says and holds, each with its id: what of it the customer may read is
+// decided elsewhere.
+func (c *content) repeat(f attachment) {
+	inner := content{m: Message{Room: c.m.Room, Bot: c.m.Bot}, a: &bridge.AgentMessage{}, as: c.as, bot: c.bot, within: true}
+	inner.say(markup.WithoutQuotes(string(f.Text)))
+	for _, more := range f.Attachments {
+		inner.attach(more)
+	}
+	said := strings.Join(inner.lines, "\n")
+	if said == "" && len(inner.a.Attachments)+len(inner.a.Repeats) == 0 {
+		return
+	}
+	c.a.Repeats = append(c.a.Repeats, bridge.Quoted{
+		Quote:       bridge.Quote{Message: f.quoted(), Text: c.as.Plain(said), ByBot: f.by(c.bot)},
+		Attachments: inner.a.Attachments, Quotes: inner.a.Repeats,
+	})
 }

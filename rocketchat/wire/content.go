@@ -12,15 +12,17 @@ import (
 
 // content gathers what a message says and holds beside its text.
 type content struct {
-	m     Message
-	as    markup.Reader // of what becomes no text of its own
-	a     *bridge.AgentMessage
-	lines []string // beneath the text
-	seen  int      // things added that are no lines
+	m      Message
+	as     markup.Reader // of what becomes no text of its own
+	bot    string        // the bridge's own username
+	a      *bridge.AgentMessage
+	lines  []string // beneath the text
+	seen   int      // things added that are no lines
+	within bool     // it is that of a quoted message
 }
 
 // gather returns the message with all it says, as typed, and all it holds.
-func (m Message) gather(as markup.Reader) bridge.AgentMessage {
+func (m Message) gather(bot string, as markup.Reader) bridge.AgentMessage {
 	a := bridge.AgentMessage{
 		ID:        bridge.MessageID(m.ID),
 		Room:      bridge.RoomID(m.Room),
@@ -32,9 +34,9 @@ func (m Message) gather(as markup.Reader) bridge.AgentMessage {
 		Thread:    bridge.MessageID(m.Thread),
 		Colleague: m.toColleague(),
 	}
-	c := content{m: m, a: &a, as: as}
+	c := content{m: m, a: &a, as: as, bot: bot}
 	for i, f := range m.Attachments {
-		if len(a.Attachments) == bridge.MostAttached {
+		if len(a.Attachments) >= bridge.MostAttached {
 			a.TooMany = len(m.Attachments) - i
 			break
 		}
@@ -50,10 +52,10 @@ func (m Message) gather(as markup.Reader) bridge.AgentMessage {
 	return a
 }
 
-// forwards reports whether the message has nothing of its own beside what it quotes.
+// forwards reports whether the message has nothing of its own beside the one that it quotes.
 func (c *content) forwards() bool {
-	return strings.TrimSpace(markup.WithoutQuotes(c.m.Text)) == "" && len(c.m.Blocks) == 0 &&
-		!slices.ContainsFunc(c.m.Attachments, func(f attachment) bool { return f.quoted() == "" })
+	return !c.within && strings.TrimSpace(markup.WithoutQuotes(c.m.Text)) == "" && len(c.m.Blocks) == 0 &&
+		len(c.m.Attachments) == 1 && c.m.Attachments[0].quoted() != ""
 }
 
 // size counts what was added.

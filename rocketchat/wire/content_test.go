@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -19,7 +18,7 @@ func read(t *testing.T, more string) (bridge.AgentMessage, bool) {
 	if err := json.Unmarshal([]byte(`{"_id":"1","rid":"r","u":{"_id":"a","username":"ana"},`+more+`}`), &m); !Tolerable(err) {
 		t.Fatal(more, err)
 	}
-	return m.FromAgent("me", markup.Reader{})
+	return m.FromAgent(bridge.Author{ID: "me", Username: "bridge.bot"}, markup.Reader{})
 }
 
 // TestFromAgent_WordsThatAreNotInTheText reads content whose words stand elsewhere.
@@ -88,8 +87,10 @@ func TestFromAgent_Calls(t *testing.T) {
 func TestFromAgent_QuotesThatMessengerCannotShow_AreRepeated(t *testing.T) {
 	const here, there = `"https://chat.test/live/r?msg=q%d"`, `"https://chat.test/channel/x?msg=q%d"`
 	quote := func(link string, n int) string {
-		return fmt.Sprintf(`{"text":"said %d","message_link":`+link+`}`, n, n)
+		return fmt.Sprintf(`{"text":"said %d","author_icon":"/avatar/ben?format=svg","message_link":`+link+`}`, n, n)
 	}
+	answer := strings.TrimSuffix(quote(there, 2), "}") + `,"attachments":[` + quote(here, 5) + `,{"type":"file","title":"a.pdf","title_link":"/file-upload/1/a.pdf"}]}`
+	ours := strings.ReplaceAll(quote(here, 6), "/avatar/ben", "/avatar/bridge.bot")
 	for _, c := range []struct {
 		name    string
 		quotes  []string
@@ -97,21 +98,62 @@ func TestFromAgent_QuotesThatMessengerCannotShow_AreRepeated(t *testing.T) {
 		repeats []string
 	}{
 		{"of this room", []string{quote(here, 1)}, "q1", nil},
-		{"of another room", []string{quote(there, 1)}, "", []string{"said 1"}},
-		{"several", []string{quote(here, 1), quote(there, 2), quote(here, 3)}, "q1", []string{"said 2", "said 3"}},
+		{"of another room", []string{quote(there, 1)}, "", []string{"q1: said 1"}},
+		{"several", []string{quote(here, 1), quote(there, 2), quote(here, 3)}, "q1", []string{"q2: said 2", "q3: said 3"}},
+		{"an answer to another message, with a file", []string{quote(here, 1), answer}, "q1", []string{"q2: said 2 +a.pdf (q5: said 5)"}},
+		{"the bridge's own", []string{ours, ours}, "q6", []string{"q6: said 6, by the bot"}},
 	} {
 		a, _ := read(t, `"msg":"[ ](https://chat.test/live/r?msg=q1) Yes","attachments":[`+strings.Join(c.quotes, ",")+`]`)
 		quoted := bridge.MessageID("")
 		if a.Quote != nil {
 			quoted = a.Quote.Message
+			if a.Quote.ByBot != (quoted == "q6") {
+				t.Errorf("%s: by the bot: %v", c.name, a.Quote.ByBot)
+			}
 		}
-		if quoted != c.quoted || !reflect.DeepEqual(a.Repeats, c.repeats) {
-			t.Errorf("%s: quotes %q, repeats %q", c.name, quoted, a.Repeats)
+		if repeats := inWords(a.Repeats); quoted != c.quoted || !slices.Equal(repeats, c.repeats) || len(a.Attachments) > 0 {
+			t.Errorf("%s: quotes %q, repeats %q, holds %v", c.name, quoted, repeats, a.Attachments)
 		}
 	}
 	a, _ := read(t, `"msg":"Here","attachments":[{"text":"","message_link":`+fmt.Sprintf(there, 1)+`,"attachments":[{"type":"file","title":"a.pdf","title_link":"/file-upload/1/a.pdf"}]}]`)
-	if len(a.Attachments) != 1 || a.Attachments[0].Name != "a.pdf" {
-		t.Errorf("the file of another room is lost: %+v", a)
+	if got := inWords(a.Repeats); !slices.Equal(got, []string{"q1:  +a.pdf"}) {
+		t.Errorf("the file of another room is lost: %q", got)
+	}
+}
+
+// inWords writes out quotes, with all they hold.
+func inWords(quotes []bridge.Quoted) (all []string) {
+	for _, q := range quotes {
+		line := string(q.Message) + ": " + q.Text
+		for _, f := range q.Attachments {
+			line += " +" + f.Name
+		}
+		if q.ByBot {
+			line += ", by the bot"
+		}
+		if len(q.Quotes) > 0 {
+			line += " (" + strings.Join(inWords(q.Quotes), "; ") + ")"
+		}
+		all = append(all, line)
+	}
+	return all
+}
+
+// TestFromAgent_Forwarded_HasWhatItQuotesBeside: nothing but a quote is forwarded; what that quotes, and what is quoted
+// beside, keeps its id.
+func TestFromAgent_Forwarded_HasWhatItQuotesBeside(t *testing.T) {
+	quote := func(id, text, more string) string {
+		return fmt.Sprintf(`{"text":%q,"message_link":"https://chat.test/channel/x?msg=%s","attachments":[%s]}`, text, id, more)
+	}
+	for _, c := range []struct{ name, attachments, text, repeats string }{
+		{"an answer", quote("a", "At 5", quote("q", "When?", "")), "At 5", "q: When?"},
+		{"what was forwarded", quote("a", "", quote("q", "When?", "")), "When?", ""},
+		{"two", quote("a", "At 5", "") + "," + quote("b", "At 6", ""), "", "a: At 5; b: At 6"},
+	} {
+		a, _ := read(t, `"msg":"","attachments":[`+c.attachments+`]`)
+		if got := strings.Join(inWords(a.Repeats), "; "); a.Text != c.text || got != c.repeats {
+			t.Errorf("%s: %q, repeats %q", c.name, a.Text, got)
+		}
 	}
 }
 

@@ -28,7 +28,7 @@ func FuzzMessage(f *testing.F) {
 		}
 		_, _ = m.Deleted("me")
 		_ = m.ByPeople("me")
-		a, ok := m.FromAgent("me", markup.Reader{})
+		a, ok := m.FromAgent(bridge.Author{ID: "me", Username: "bridge.bot"}, markup.Reader{})
 		if ok && (m.Visitor != "" || m.User.ID == "me") {
 			t.Errorf("%s: taken for an agent's", body)
 		}

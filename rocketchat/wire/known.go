@@ -43,7 +43,7 @@ func KnownAttachments() []Known {
 	return []Known{
 		{[]string{fileAttachment, "anything whose address begins with " + uploaded}, "a file, with its description, if it is one that the customer may read"},
 		{[]string{removedFile}, "nothing"},
-		{[]string{"message_link"}, "a quote; without words of one's own, the quoted text itself; of another room, or a second one, in words before the text"},
+		{[]string{"message_link"}, "a quote; without words of one's own, the quoted text itself; of another room, or a second one, in words before the text. What stays in the room, and what the bridge says to agents, is not quoted"},
 		{[]string{"title_link or image_url that stands in the text as well"}, "nothing: Rocket.Chat made it of the link"},
 		{[]string{"pretext", "author_name", "title", "text", "description", "fields", "footer"}, "lines of text"},
 		{[]string{"title_link", "image_url", "audio_url", "video_url", "thumb_url"}, "links"},

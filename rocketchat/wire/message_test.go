@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"testing"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/rocketchat/markup"
 )
 
@@ -24,7 +25,7 @@ func TestMessage_WhoIsMeant(t *testing.T) {
 		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
 			t.Fatal(err)
 		}
-		if _, got := m.FromAgent("me", markup.Reader{}); got != c.want {
+		if _, got := m.FromAgent(bridge.Author{ID: "me", Username: "bridge.bot"}, markup.Reader{}); got != c.want {
 			t.Errorf("%s: relayed = %v", name, got)
 		}
 	}

@@ -54,11 +54,11 @@ var noted = strings.Fields(`
 
 // FromAgent returns the message, its text as typed, if somebody wrote it for the customer,
 // or if whoever wrote it has to be told that the customer does not get it.
-func (m Message) FromAgent(bot bridge.UserID, as markup.Reader) (bridge.AgentMessage, bool) {
-	if m.Visitor != "" || m.Hidden || m.User.ID == string(bot) {
+func (m Message) FromAgent(bot bridge.Author, as markup.Reader) (bridge.AgentMessage, bool) {
+	if m.Visitor != "" || m.Hidden || m.User.ID == string(bot.ID) {
 		return bridge.AgentMessage{}, false
 	}
-	a := m.gather(as)
+	a := m.gather(bot.Username, as)
 	if m.System == "" && !m.hasCall() {
 		if m.User.ID == System {
 			a.Nature = bridge.ServerVoice

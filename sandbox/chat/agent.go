@@ -36,14 +36,22 @@ func (a *Agent) Replies(rid, parentID, text string) (messageID string) {
 
 // Quotes answers with a quote.
 func (a *Agent) Quotes(rid, quotedID, text string) (messageID string) {
+	return a.QuotesAll(rid, []string{quotedID}, text)
+}
+
+// QuotesAll answers with several quotes.
+func (a *Agent) QuotesAll(rid string, quoted []string, text string) (messageID string) {
+	links := ""
 	a.rc.mu.Lock()
-	m := a.rc.messages[quotedID]
-	var link string
-	if m != nil {
-		link = a.rc.link(m)
+	for _, id := range quoted {
+		link := ""
+		if m := a.rc.messages[id]; m != nil {
+			link = a.rc.link(m)
+		}
+		links += "[ ](" + link + ") "
 	}
 	a.rc.mu.Unlock()
-	return a.SaysWith(rid, "[ ]("+link+") "+text, nil)
+	return a.SaysWith(rid, links+text, nil)
 }
 
 // Edits changes the text of a message.
