@@ -32,7 +32,10 @@ type talk struct {
 	askedMid            string
 }
 
-const question = "Where is my order?"
+const (
+	question      = "Where is my order?"
+	nothingToSend = "Not delivered: it holds nothing that can be sent"
+)
 
 var (
 	picture  = chat.File{Name: "parcel.png", Type: "image/png", Content: []byte("\x89PNG\r\n\x1a\n picture")}
@@ -143,6 +146,9 @@ var writtenKinds = []outgoingKind{
 		w.rc.Inject(chat.Fault{Route: "GET file-upload/:id/:name", Status: 500})
 	}, do: func(k *talk) []string { return k.agent.Uploads(k.rid, "", picture) },
 		told: []string{"Not delivered: Rocket.Chat does not hand the file out (HTTP 500). Upload it again."}},
+	{what: "a text in which nothing can be seen (U+200B, U+2800, U+FEFF)", do: func(k *talk) []string {
+		return []string{k.agent.Says(k.rid, "\u200b"), k.agent.Says(k.rid, "\u2800"), k.agent.Says(k.rid, "\ufeff")}
+	}, told: []string{nothingToSend, nothingToSend, nothingToSend}},
 	{what: "an empty file", do: func(k *talk) []string {
 		return k.agent.Uploads(k.rid, "", chat.File{Name: "empty.txt", Type: "text/plain"})
 	}, told: []string{"Facebook does not take this file"}},

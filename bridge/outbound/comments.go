@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/choices"
 )
 
 // What people write below a page's posts is a conversation of kind bridge.Comments. What
@@ -19,11 +20,11 @@ func composeReply(by style, out Outgoing, m *bridge.AgentMessage, limit int) Out
 	if at := privately.FindStringIndex(text); at != nil {
 		text, out.Private = text[at[1]:], true
 	}
-	text = repeating(m) + text
+	text = repeating(m) + shown(text)
 	if len(m.Buttons) > 0 {
-		text += "\n" + buttonsAsText(m.Buttons)
+		text += "\n" + choices.ButtonsAsText(m.Buttons)
 	}
-	out.Parts = append(out.Parts, by.cut(text, limit)...)
+	out.Parts = append(out.Parts, by.texts(text, limit)...)
 	return out
 }
 

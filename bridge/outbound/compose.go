@@ -1,26 +1,17 @@
 package outbound
 
 import (
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/bridge/choices"
 	"messenger-bridge/language"
 	"messenger-bridge/textcut"
 )
 
-// What Messenger takes at most (messenger.md 3.5, 3.7). Lengths are in UTF-16 units,
-// the strictest reading.
-const (
-	mostQuickReplies = 13
-	mostButtons      = 3
-	longestTitle     = 20
-	longestPayload   = 1000
-	longestCard      = 640 // text above buttons
-)
+// longestCard is how long a text above buttons may be (messenger.md 3.5).
+const longestCard = 640
 
 // style is what composing depends on, beside the message.
 type style struct {
@@ -52,19 +43,33 @@ func compose(by style, c bridge.Conversation, m *bridge.AgentMessage) Outgoing {
 // composeTexts cuts what a message says. The limit leaves room for what may have to stand
 // before the text.
 func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
-	text, quick := quickReplies(m.Text)
+	text, quick := choices.QuickReplies(shown(m.Text))
 	text = repeating(m) + text
 	buttons := m.Buttons
-	if len(buttons) > 0 && (!buttonsFit(buttons) || text == "" || textcut.Units(text) > min(limit, longestCard)) {
-		text = strings.TrimSpace(text + "\n" + buttonsAsText(buttons))
+	mayStandBefore := by.settings.Limit() - limit
+	if len(buttons) > 0 && (!choices.ButtonsFit(buttons) || text == "" || textcut.Units(text) > min(limit, longestCard-mayStandBefore)) {
+		text = strings.TrimSpace(text + "\n" + choices.ButtonsAsText(buttons))
 		buttons = nil
 	}
-	texts := by.cut(text, limit)
+	texts := by.texts(text, limit)
 	if len(texts) > 0 {
 		last := &texts[len(texts)-1]
 		last.Quick, last.Buttons = quick, buttons
 	}
 	return texts
+}
+
+// texts cuts a text into parts, without those that would be empty bubbles.
+func (by style) texts(text string, limit int) []bridge.Part {
+	return slices.DeleteFunc(by.cut(text, limit), func(p bridge.Part) bool { return textcut.Blank(p.Text) })
+}
+
+// shown is a text, or nothing if nobody would see any of it.
+func shown(text string) string {
+	if textcut.Blank(text) {
+		return ""
+	}
+	return text
 }
 
 // corrected is what stands before a newer version of a message.
@@ -76,87 +81,4 @@ func heading(out Outgoing) string {
 		return ""
 	}
 	return out.Name + ": "
-}
-
-var (
-	quickLine  = regexp.MustCompile(`^(?:\s*\[[^\[\]\n]+\])+\s*$`)
-	quickTitle = regexp.MustCompile(`\[([^\[\]\n]+)\]`)
-)
-
-// quickReplies takes the choices off the end of a text that ends like
-//
-//	Shall we call you?
-//	[Yes] [No] [Tomorrow]
-//
-// The line leaves the text, and choices vanish with the next message. So they are meant only
-// where nothing else can be: two or more, with words in them, below a question or an empty
-// line. If Messenger does not take them, the text stays as it is (docs/decisions/037-choices.md).
-func quickReplies(text string) (rest string, titles []string) {
-	text = strings.TrimSpace(text)
-	lines := strings.Split(text, "\n")
-	n := len(lines)
-	for n > 0 && quickLine.MatchString(lines[n-1]) {
-		line, fit := quickTitles(lines[n-1], titles)
-		if !fit {
-			return text, nil
-		}
-		titles = append(line, titles...)
-		n--
-	}
-	rest = strings.TrimSpace(strings.Join(lines[:n], "\n"))
-	if rest == "" || len(titles) < 2 || len(titles) > mostQuickReplies || !meant(lines[:n], titles) {
-		return text, nil
-	}
-	return rest, titles
-}
-
-// meant reports whether bracketed words below some lines are choices, and not words.
-func meant(above, titles []string) bool {
-	if !slices.ContainsFunc(titles, func(t string) bool { return strings.ContainsFunc(t, wordsOrEmoji) }) {
-		return false // [1] [2] are footnotes
-	}
-	last := strings.TrimSpace(above[len(above)-1])
-	end := strings.LastIndexFunc(last, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
-	return last == "" || strings.ContainsAny(last[end+1:], "?？؟")
-}
-
-func wordsOrEmoji(r rune) bool {
-	return unicode.IsLetter(r) || unicode.IsSymbol(r) && r > unicode.MaxLatin1
-}
-
-// quickTitles returns the choices in a line; false if Messenger does not take one of them.
-func quickTitles(text string, below []string) (line []string, fit bool) {
-	for _, hit := range quickTitle.FindAllStringSubmatch(text, -1) {
-		title := strings.TrimSpace(hit[1])
-		if title == "" || textcut.Units(title) > longestTitle || slices.Contains(below, title) || slices.Contains(line, title) {
-			return nil, false
-		}
-		line = append(line, title)
-	}
-	return line, true
-}
-
-func buttonsFit(buttons []bridge.Button) bool {
-	return len(buttons) <= mostButtons && !slices.ContainsFunc(buttons, func(b bridge.Button) bool { return !buttonFits(b) })
-}
-
-// buttonFits reports whether Messenger takes a button: it opens an address on the web, or
-// answers with a payload.
-func buttonFits(b bridge.Button) bool {
-	if b.Title == "" || textcut.Units(b.Title) > longestTitle || textcut.Units(b.Payload) > longestPayload {
-		return false
-	}
-	if b.URL == "" {
-		return b.Payload != ""
-	}
-	u, err := url.Parse(b.URL)
-	return err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http")
-}
-
-func buttonsAsText(buttons []bridge.Button) string {
-	var lines []string
-	for _, b := range buttons {
-		lines = append(lines, strings.TrimSpace(strings.Trim(b.Title+": "+b.URL, ": ")))
-	}
-	return strings.Join(slices.DeleteFunc(lines, func(line string) bool { return line == "" }), "\n")
 }

@@ -43,8 +43,46 @@ func TestCompose_LongText_LeavesRoomForNameAndCorrection(t *testing.T) {
 }
 
 func TestCompose_NothingThatMessengerTakes_HasNoParts(t *testing.T) {
-	if out := compose(by(bridge.Settings{}), anna, &bridge.AgentMessage{ID: "a", Text: "  \n "}); len(out.Parts) != 0 {
-		t.Errorf("parts: %+v", out.Parts)
+	for _, text := range []string{"  \n ", "\u200b", "\u2800", "\ufeff", " \u200b\n\u200d", "!private \u200b"} {
+		for _, to := range []bridge.Conversation{anna, commenter} {
+			if to.Kind != bridge.Comments && strings.HasPrefix(text, "!") {
+				continue // it stays in the room
+			}
+			m := bridge.AgentMessage{ID: "a", Text: text, Repeats: []bridge.Quoted{{Quote: bridge.Quote{Text: "\u200b"}}}}
+			if out := compose(by(bridge.Settings{TextLimit: 20}), to, &m); len(out.Parts) != 0 {
+				t.Errorf("%q: parts: %+v", text, out.Parts)
+			}
+		}
+	}
+}
+
+// TestCompose_PartsThatNobodySees_AreLeftOut: cut, a text may have parts of which nothing can be seen.
+func TestCompose_PartsThatNobodySees_AreLeftOut(t *testing.T) {
+	text := "A" + strings.Repeat("\u200b", 30) + "B"
+	for _, to := range []bridge.Conversation{anna, commenter} {
+		if got := textsOf(compose(by(bridge.Settings{TextLimit: 20}), to, &bridge.AgentMessage{ID: "a", Text: text}).Parts); len(got) != 2 {
+			t.Errorf("the customer reads %q", got)
+		}
+	}
+	if words := inWords(by(bridge.Settings{}), &bridge.Quote{Text: "\u2800"}); words != "" {
+		t.Errorf("quoted as %q", words)
+	}
+	out := compose(by(bridge.Settings{}), anna, &bridge.AgentMessage{ID: "a", Text: "\u200b", Buttons: []bridge.Button{{Title: "Call", Payload: "call"}}})
+	if got := textsOf(out.Parts); !slices.Equal(got, []string{"Call"}) || out.Parts[0].Buttons != nil {
+		t.Errorf("buttons below nothing: %q", got)
+	}
+}
+
+// TestCompose_ButtonsBelowALongText_LeaveRoomForWhatStandsBefore: with a name and “Corrected:”, the card is not too long.
+func TestCompose_ButtonsBelowALongText_LeaveRoomForWhatStandsBefore(t *testing.T) {
+	named, call := by(bridge.Settings{AgentName: bridge.AgentsName}), []bridge.Button{{Title: "Call", Payload: "call"}}
+	for _, length := range []int{longestCard, longestCard - 1, longestCard - len("Corrected: "), longestCard - len("Bo: Corrected: ") + 1, longestCard - len("Bo: Corrected: ")} {
+		out := compose(named, anna, &bridge.AgentMessage{ID: "a", Author: bo, Text: strings.Repeat("x", length), Buttons: call})
+		out.Corrects = true
+		f := plain(named, out, 0)
+		if below := len(f.Buttons) > 0; below && textcut.Units(f.Text) > longestCard || below != (length == longestCard-len("Bo: Corrected: ")) {
+			t.Errorf("above buttons (%v), Messenger gets %d of %d units", below, textcut.Units(f.Text), longestCard)
+		}
 	}
 }
 
@@ -60,49 +98,6 @@ func TestCompose_FilesComeFirst_ChoicesStandBelowTheLastText(t *testing.T) {
 	}
 	if got := out.Parts[1].Text + out.Parts[2].Text; got != "Which do you want?" {
 		t.Errorf("the text is %q", got)
-	}
-}
-
-func TestQuickReplies(t *testing.T) {
-	thirteen := ""
-	for i := range 13 {
-		thirteen += "[" + strings.Repeat("x", i+1) + "] "
-	}
-	for _, test := range []struct {
-		text, rest string
-		titles     []string
-	}{
-		{"Well?\n[Yes] [No]", "Well?", []string{"Yes", "No"}},
-		{"Well?\n[Yes]\n  [No] ", "Well?", []string{"Yes", "No"}},
-		{"Well? 😀\n[👍] [👎]", "Well? 😀", []string{"👍", "👎"}},
-		{"Pick one.\n\n[Tea] [Coffee]", "Pick one.", []string{"Tea", "Coffee"}},
-		{"Well?\n[12345678901234567890] [2 days]", "Well?", []string{"12345678901234567890", "2 days"}},
-		{"We quote prices in\n[EUR] [USD]", "", nil},
-		{"We quote prices in:\n[EUR] [USD]", "", nil},
-		{"See the law [1] and [2].\n[1] [2]", "", nil},
-		{"Is it law?\n\n[1] [2]", "", nil},
-		{"Well?\n\n[Call me]", "", nil},
-		{"Well?\n[123456789012345678901]", "", nil},
-		{"Well?\n[1234567890123456789😀]", "", nil}, // 21 units
-		{"Well?\n[Yes] [Yes]", "", nil},
-		{"Well?\n[Yes]\n[Yes]", "", nil},
-		{"Well?\n[ ]", "", nil},
-		{"[Yes] [No]", "", nil},
-		{"Well? [Yes]", "", nil},
-		{"Well?\n[Yes] or [No]", "", nil},
-		{"Well?\n[Yes]\nSay something", "", nil},
-		{"Well?\n" + thirteen + "[y]", "", nil},
-	} {
-		if test.titles == nil {
-			test.rest = test.text
-		}
-		rest, titles := quickReplies(test.text)
-		if rest != test.rest || !slices.Equal(titles, test.titles) {
-			t.Errorf("%q: %q with %q", test.text, rest, titles)
-		}
-	}
-	if _, titles := quickReplies("Well?\n" + thirteen); len(titles) != 13 {
-		t.Errorf("of 13 choices: %q", titles)
 	}
 }
 

@@ -63,7 +63,7 @@ func filesOf(quotes []bridge.Quoted) (files []bridge.Attachment) {
 // repeating is what a message quotes and the customer does not have.
 func repeating(m *bridge.AgentMessage) (words string) {
 	for _, one := range m.Repeats {
-		if said := allOf(one); said != "" {
+		if said := allOf(one); shown(said) != "" {
 			words += "“" + said + "”\n\n"
 		}
 	}
@@ -87,7 +87,7 @@ func inWords(by style, q *bridge.Quote) string {
 	if q == nil {
 		return ""
 	}
-	parts := by.cut(strings.Join(strings.Fields(q.Text), " "), excerptLength)
+	parts := by.texts(strings.Join(strings.Fields(q.Text), " "), excerptLength)
 	switch {
 	case len(parts) == 0:
 		return ""

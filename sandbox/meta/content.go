@@ -78,6 +78,9 @@ func (m *Messenger) checkContent(s *sendRequest) *graphError {
 }
 
 func (m *Messenger) checkText(text string) *graphError {
+	if strings.Trim(text, " \n\u200b\u200c\u200d\u2060\u2800\ufeff") == "" {
+		m.books.problem("a bubble in which nothing can be seen") // whether Meta takes it is not known
+	}
 	limit := m.quirks.TextLimit
 	setDefault(&limit, 2000)
 	if m.quirks.TextUnit.count(text) > limit {
