@@ -279,6 +279,10 @@ func ReviewMid(c CustomerID, at time.Time) Mid {
 // Unanswerable reports whether nothing can be published below what has this id.
 func (m Mid) Unanswerable() bool { return strings.HasPrefix(string(m), reviewMids) }
 
+// Published reports whether it is the id of what everybody can read on a page: a comment's has digits only. Those of messages
+// begin with letters.
+func (m Mid) Published() bool { return m != "" && strings.Trim(string(m), "0123456789_") == "" }
+
 // PostOf reports whether it is the id of a post on a page; comments' ids begin otherwise.
 func (m Mid) PostOf(p PageID) bool { return strings.HasPrefix(string(m), string(p)+"_") }
 

@@ -80,6 +80,9 @@ const (
 	PrivateUsed      Reason = "private-used"     // the comment was answered privately before
 	PrivateOver      Reason = "private-over"     // it cannot be any more, or its author cannot be written to
 	PrivateTooLong   Reason = "private-too-long" // it does not fit into one message
+	NowPrivate       Reason = "now-private"      // an answer that everybody reads became one with !private
+	NowPublic        Reason = "now-public"       // an answer in Messenger became one that everybody reads
+	PartsLeft        Reason = "parts-left"       // an answer that everybody reads became shorter, and some of what it said is still there
 	TooManyFiles     Reason = "too-many-files"   // beyond what one message may hold
 	Unsupported      Reason = "unsupported"      // Messenger has no equivalent, or we do not carry it yet
 	Rejected         Reason = "rejected"         // Meta refused the content, and said so

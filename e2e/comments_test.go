@@ -279,6 +279,55 @@ func TestComments_AnswerEdited_ChangesWhatIsPublished(t *testing.T) {
 	k.told(id, "This answer was deleted at Facebook")
 }
 
+// TestComments_AnswerEdited_GoesWhereItWas makes a published answer private, a private one public, and a long one short: what
+// would stay at Facebook is said to the agent.
+func TestComments_AnswerEdited_GoesWhereItWas(t *testing.T) {
+	t.Parallel()
+	k := commented(t, func(s *bridge.Settings) { s.TextLimit = 200 })
+	public := k.agent.Says(k.rid, "Your card was refused")
+	k.published(k.comment, "Your card was refused")
+	k.agent.Edits(public, "!private Your card was refused")
+	k.told(public, "it was published before, and everybody still reads what it said")
+	k.agent.Edits(public, "Please look into Messenger")
+	k.eventually("it is changed", func() bool { return slices.Equal(k.meta.PageReplies(k.comment), []string{"Please look into Messenger"}) })
+
+	second := k.meta.PersonComments(k.post, commenter, "Second")
+	k.shown("Second")
+	private := k.agent.Says(k.rid, "!private Hello")
+	k.eventually("it arrives in Messenger", func() bool { return slices.Equal(k.received(anna), []string{"Hello"}) })
+	k.settled()
+	k.agent.Edits(private, "Hello")
+	k.told(private, "it was sent in Messenger before")
+
+	third := k.meta.PersonComments(k.post, commenter, "Third")
+	k.shown("Third")
+	long := k.agent.Says(k.rid, strings.Repeat("word ", 60))
+	answers := func(n int, begins string) {
+		k.Helper()
+		k.eventually("the answer is "+begins, func() bool {
+			all := k.meta.PageReplies(third)
+			return len(all) == n && strings.HasPrefix(all[0], begins)
+		})
+		k.settled()
+	}
+	answers(2, "word")
+	for _, text := range []string{"Short", "Shorter"} {
+		k.agent.Edits(long, text)
+		answers(2, text)
+	}
+	if told := k.notices(k.rid, long); len(told) != 1 || !strings.Contains(told[0], "everybody still reads the rest of what it said") {
+		t.Errorf("the agent is told %q", told)
+	}
+	k.agent.Edits(long, strings.Repeat("other ", 60))
+	answers(2, "other")
+	if all := k.meta.PageReplies(third); strings.Contains(all[1], "word") {
+		t.Errorf("the second part is still %q", all[1])
+	}
+	if all := append(k.meta.PageReplies(k.comment), k.meta.PageReplies(second)...); len(all) != 1 || len(k.received(anna)) != 1 {
+		t.Errorf("everybody reads %q, Anna in Messenger %q", all, k.received(anna))
+	}
+}
+
 // TestComments_NoteQuoted_IsNotPublished quotes a note, and what was said in Messenger, where everybody can read it.
 func TestComments_NoteQuoted_IsNotPublished(t *testing.T) {
 	t.Parallel()

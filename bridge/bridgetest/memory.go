@@ -37,7 +37,7 @@ func (r *Receipts) SaveReceipts(_ context.Context, some []bridge.Receipt) error 
 // the tag names none.
 func (r *Receipts) MidOf(m bridge.SendTag) (mid bridge.Mid) {
 	for _, one := range r.current() {
-		if one.Tag.Message == m.Message && one.Tag.Part == m.Part && (m.Edit == 0 || one.Tag.Edit == m.Edit) {
+		if one.Mid != "" && one.Tag.Message == m.Message && one.Tag.Part == m.Part && (m.Edit == 0 || one.Tag.Edit == m.Edit) {
 			mid = one.Mid
 		}
 	}

@@ -24,6 +24,8 @@ var explain = map[bridge.Reason]string{
 	bridge.PrivateUsed:      language.Sentence("Facebook allows one private answer to a comment, and this one has had it. Answer without !private, which everybody can read, or quote another comment."),
 	bridge.PrivateOver:      language.Sentence("Facebook does not allow a private answer to this comment: it is more than 7 days old, or its author cannot be written to. Answer without !private, which everybody can read."),
 	bridge.PrivateTooLong:   language.Sentence("a private answer to a comment has to fit into one message. Shorten it and send it again."),
+	bridge.NowPrivate:       language.Sentence("it was published before, and everybody still reads what it said. Delete it at Facebook, and write a new message that begins with !private."),
+	bridge.NowPublic:        language.Sentence("it was sent in Messenger before, and its reader still sees it there. Write a new message to publish it."),
 	bridge.Unsupported:      language.Sentence("it holds nothing that can be sent to Messenger. Write the content as text."),
 	bridge.Withdrawn:        language.Sentence("the message was deleted, or kept for colleagues, before it went out."),
 	bridge.FilesOff:         language.Sentence("no files are sent to the customers of this page. An administrator can allow them."),
@@ -97,6 +99,9 @@ func sentence(n bridge.Notice, say *language.Speaker) string {
 		}
 		return say.Say("Delivered: the message was tried again and has now gone out.")
 	case bridge.StillSeen:
+		if n.Reason == bridge.PartsLeft {
+			return say.Say("Changed at Facebook, but it was longer before: everybody still reads the rest of what it said. Delete that at Facebook.")
+		}
 		return say.Say("Deleted here only: the customer has already received this message, and still sees it.")
 	case bridge.WindowEndsSoon:
 		if !n.Later.IsZero() {

@@ -80,6 +80,9 @@ func (a *attempt) revise() (done bool, err error) {
 	case sendNewest:
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
+		if why := a.o.moved(&a.out); why != "" {
+			return true, endUnsent(a, why)
+		}
 		has, _ := a.o.has(a.out.Message)
 		keepEdits := a.o.style(a.out.Conversation.Page).settings.KeepEdits
 		tried := p.Part > 0 || p.Attempts > 0 || p.State == bridge.OutcomeUnknown // by this bridge
@@ -221,8 +224,8 @@ func (a *attempt) forms(ctx context.Context) []form {
 	}
 	if a.out.Conversation.Kind == bridge.Comments {
 		f := replyForm(a.out, i)
-		if a.out.Corrects && !a.out.Private { // it takes the place of the public one
-			f.edits = a.o.Memory.Receipts.MidOf(bridge.SendTag{Message: a.out.Message, Part: i})
+		if had := a.o.partsOf(&a.out); a.out.Corrects && !a.out.Private && i < len(had) { // it takes the place of the public one
+			f.edits = had[i]
 		}
 		return []form{f}
 	}
@@ -311,7 +314,11 @@ func (a *attempt) refused(ctx context.Context, r *bridge.Refusal) error {
 // being tried, so it may be sent at once.
 func (a *attempt) arrived(mid bridge.Mid) error {
 	mark, page := a.mark(), a.out.Conversation.Page
-	receipts := []bridge.Receipt{{Page: page, Mid: mid, Tag: mark, With: a.out.Conversation}}
+	var receipts []bridge.Receipt
+	if a.out.Conversation.Kind == bridge.Comments && mark.Edit > 0 { // whichever version it is of, the next one takes its place
+		receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Tag: bridge.SendTag{Message: mark.Message, Part: mark.Part}, With: a.out.Conversation})
+	}
+	receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Tag: mark, With: a.out.Conversation})
 	if a.out.Conversation.Kind == bridge.Comments && !a.out.Private && mark.Part == 0 { // so that what becomes of it at Facebook is told here
 		receipts = append(receipts, bridge.Receipt{Page: page, Mid: mid, Room: a.out.Room, Shown: []bridge.MessageID{a.out.Message}})
 	}

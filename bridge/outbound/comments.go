@@ -1,7 +1,10 @@
 package outbound
 
 import (
+	"context"
+	"fmt"
 	"regexp"
+	"slices"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/choices"
@@ -47,6 +50,53 @@ func (out Outgoing) answerable() bridge.Reason {
 		return bridge.PrivateTooLong
 	}
 	return ""
+}
+
+// partsOf returns what its readers have of an answer to a comment, in order. Files are left out, so the first may be any part.
+func (c *Config) partsOf(out *Outgoing) (mids []bridge.Mid) {
+	last := bridge.Mid("")
+	for part := 0; part <= bridge.MostAttached || last != ""; part++ {
+		last = c.Memory.Receipts.MidOf(bridge.SendTag{Message: out.Message, Part: part})
+		if last != "" && !slices.Contains(mids, last) {
+			mids = append(mids, last)
+		}
+	}
+	return mids
+}
+
+// moved says why a newer version of an answer to a comment is not sent: an earlier one was published and this one is private,
+// or the other way round, and what is there would stay. "" if it goes where the earlier one is, or there is none.
+func (c *Config) moved(out *Outgoing) bridge.Reason {
+	if out.Conversation.Kind != bridge.Comments {
+		return ""
+	}
+	had := c.partsOf(out)
+	published := slices.ContainsFunc(had, func(mid bridge.Mid) bool {
+		_, shown := c.Memory.Receipts.ShownAs(out.Conversation.Page, mid) // what becomes of it at Facebook is told there
+		return mid.Published() || slices.Contains(shown, out.Message)
+	})
+	switch {
+	case len(had) == 0 || published != out.Private:
+		return ""
+	case out.Private:
+		return bridge.NowPrivate
+	}
+	return bridge.NowPublic
+}
+
+// partsLeft tells the author that a newer version of a published answer has fewer parts than an earlier one: what was in
+// the others still stands there. It is told once of each number of parts.
+func (r reports) partsLeft(a *attempt) error {
+	parts := len(a.out.Parts)
+	if a.out.Conversation.Kind != bridge.Comments || !a.out.Corrects || len(r.partsOf(&a.out)) <= parts {
+		return nil
+	}
+	n := a.out.notice(bridge.StillSeen, 0)
+	n.Edit, n.Topic, n.Reason = 0, fmt.Sprintf("parts/%s/%d", a.out.Message, parts), bridge.PartsLeft
+	if err := r.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
+		return bridge.StoreRefusal(err)
+	}
+	return nil
 }
 
 // replyForm is the only form of a part of an answer.

@@ -29,6 +29,9 @@ func (a *attempt) store() error {
 	if err := a.o.reports.takeBack(a); err != nil {
 		return err
 	}
+	if err := a.o.reports.partsLeft(a); err != nil {
+		return err
+	}
 	for i := range a.receipts {
 		a.receipts[i].TextHash = a.out.arrivedAs()
 	}

@@ -227,3 +227,55 @@ func TestDropped_AChangeThatWaited_IsNotRemembered(t *testing.T) {
 		t.Errorf("remembered %v", w.edits.waiting)
 	}
 }
+
+// TestEdits_AnswerToAComment_GoesWhereItWas edits published and private answers: what is there is changed, or the author is
+// told that it stays.
+func TestEdits_AnswerToAComment_GoesWhereItWas(t *testing.T) {
+	file := write("a", "See the list")
+	file.Attachments = []bridge.Attachment{{Name: "list.pdf"}}
+	for _, c := range []struct {
+		name  string
+		says  []bridge.AgentMessage
+		want  []string // parts of ten characters, with the answer each is a newer version of
+		told  []string // ends with
+		limit int
+	}{
+		{"published, edited", []bridge.AgentMessage{write("a", "At 8"), edit("a", 1, "At 9")}, []string{"At 8", "At 9 > 1_1"}, nil, 20},
+		{"published, now private", []bridge.AgentMessage{write("a", "Your card failed"), edit("a", 1, "!private Your card failed")},
+			[]string{"Your card failed"}, []string{"now-private"}, 20},
+		{"private, now published", []bridge.AgentMessage{write("a", "!private At 8"), edit("a", 1, "At 8")}, []string{"At 8 (private)"}, []string{"now-public"}, 20},
+		{"published, private, published", []bridge.AgentMessage{write("a", "At 8"), edit("a", 1, "!private At 9"), edit("a", 2, "At 10")},
+			[]string{"At 8", "At 10 > 1_1"}, []string{"now-private", ""}, 20},
+		{"two parts, then one", []bridge.AgentMessage{write("a", "At 8 we open."), edit("a", 1, "At 9."), edit("a", 2, "At 10.")},
+			[]string{"At 8 we op", "en.", "At 9. > 1_1", "At 10. > 1_1"}, []string{"parts-left"}, 10},
+		{"one part, then two", []bridge.AgentMessage{write("a", "At 8."), edit("a", 1, "At 9 we open."), edit("a", 2, "At 10 we open.")},
+			[]string{"At 8.", "At 9 we op > 1_1", "en.", "At 10 we o > 1_1", "pen. > 1_3"}, nil, 10},
+		{"with a file, which is left out", []bridge.AgentMessage{file, edit("a", 1, "See the book")},
+			[]string{"See the li", "st", "See the bo > 1_1", "ok > 1_2"}, []string{"comment-file"}, 10},
+	} {
+		w := newWorld(t)
+		w.page.Settings.TextLimit = c.limit
+		w.states.ChangeState(commenter, func(s *bridge.ConversationState) { s.Reply.Comment = "1_0" })
+		for _, m := range c.says {
+			w.below(m)
+			w.deliver()
+		}
+		var got, told []string
+		for _, p := range w.received {
+			line := p.Text
+			if p.Edits != "" {
+				line += " > " + string(p.Edits)
+			}
+			if p.Private {
+				line += " (private)"
+			}
+			got = append(got, line)
+		}
+		for _, n := range w.told.Notices() {
+			told = append(told, string(n.Reason))
+		}
+		if !slices.Equal(got, c.want) || !slices.Equal(told, c.told) || len(w.outbox.Seqs()) > 0 {
+			t.Errorf("%s: Facebook gets %q, told %q; %d wait", c.name, got, told, len(w.outbox.Seqs()))
+		}
+	}
+}

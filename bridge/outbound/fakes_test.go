@@ -102,6 +102,12 @@ func (w *world) Send(_ context.Context, _ bridge.Page, _ bridge.CustomerID, p br
 	if arrives {
 		w.received = append(w.received, p)
 	}
+	switch {
+	case p.Edits != "":
+		return p.Edits, err
+	case p.Comment != "" && !p.Private:
+		return bridge.Mid(fmt.Sprint("1_", len(w.received))), err
+	}
 	return bridge.Mid(fmt.Sprint("mid-", len(w.received))), err
 }
 

@@ -85,7 +85,12 @@ func endKept(a *attempt) error {
 	if !a.o.edits.hasAny(a.out.Message) {
 		return a.o.endings.skip(a)
 	}
-	if err := a.o.reports.tell(a, bridge.NotDelivered, a.out.Kept); err != nil {
+	return endUnsent(a, a.out.Kept)
+}
+
+// endUnsent concludes a newer version that is not sent, although the customer has an earlier one, and tells the author.
+func endUnsent(a *attempt, why bridge.Reason) error {
+	if err := a.o.reports.tell(a, bridge.NotDelivered, why); err != nil {
 		return err
 	}
 	has, _ := a.o.has(a.out.Message) // from this version on, none before it is sent (overtaken)
