@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"bridge/settings":     {"bridge", "bridge/placeholders", "language", "near"},
 	"bridge/refusals":     {"bridge", "language"},
 	"bridge/notices":      {"bridge", "bridge/queue", "language"},
-	"bridge/outbound":     {"bridge", "bridge/choices", "bridge/notices", "bridge/queue", "language", "recent", "textcut"},
+	"bridge/outbound":     {"bridge", "bridge/choices", "bridge/notices", "bridge/placeholders", "bridge/queue", "language", "recent", "textcut"},
 	"bridge/automatic":    {"bridge", "bridge/notices", "bridge/outbound", "bridge/placeholders", "bridge/queue", "language"},
 	"bridge/inbound":      {"bridge", "bridge/automatic", "bridge/notices", "bridge/outbound", "bridge/queue", "bridge/refusals", "language"},
 	"bridge/backfill":     {"bridge", "bridge/queue", "language", "pause"},

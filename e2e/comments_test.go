@@ -289,7 +289,9 @@ func TestComments_AnswerEdited_GoesWhereItWas(t *testing.T) {
 	k.agent.Edits(public, "!private Your card was refused")
 	k.told(public, "it was published before, and everybody still reads what it said")
 	k.agent.Edits(public, "Please look into Messenger")
-	k.eventually("it is changed", func() bool { return slices.Equal(k.meta.PageReplies(k.comment), []string{"Please look into Messenger"}) })
+	k.eventually("it is changed", func() bool {
+		return slices.Equal(k.meta.PageReplies(k.comment), []string{"Please look into Messenger"})
+	})
 
 	second := k.meta.PersonComments(k.post, commenter, "Second")
 	k.shown("Second")

@@ -80,7 +80,7 @@ func (a *attempt) revise() (done bool, err error) {
 	case sendNewest:
 		a.out.becomeNewest(now.later[len(now.later)-1].out)
 	case sendCorrect: // if the customer has no version, it is a message like any other
-		if why := a.o.moved(&a.out); why != "" {
+		if why := moved(a); why != "" {
 			return true, endUnsent(a, why)
 		}
 		has, _ := a.o.has(a.out.Message)
@@ -224,7 +224,7 @@ func (a *attempt) forms(ctx context.Context) []form {
 	}
 	if a.out.Conversation.Kind == bridge.Comments {
 		f := replyForm(a.out, i)
-		if had := a.o.partsOf(&a.out); a.out.Corrects && !a.out.Private && i < len(had) { // it takes the place of the public one
+		if had := partsOf(a); a.out.Corrects && !a.out.Private && i < len(had) { // it takes the place of the public one
 			f.edits = had[i]
 		}
 		return []form{f}

@@ -53,10 +53,10 @@ func (out Outgoing) answerable() bridge.Reason {
 }
 
 // partsOf returns what its readers have of an answer to a comment, in order. Files are left out, so the first may be any part.
-func (c *Config) partsOf(out *Outgoing) (mids []bridge.Mid) {
+func partsOf(a *attempt) (mids []bridge.Mid) {
 	last := bridge.Mid("")
 	for part := 0; part <= bridge.MostAttached || last != ""; part++ {
-		last = c.Memory.Receipts.MidOf(bridge.SendTag{Message: out.Message, Part: part})
+		last = a.o.Memory.Receipts.MidOf(bridge.SendTag{Message: a.out.Message, Part: part})
 		if last != "" && !slices.Contains(mids, last) {
 			mids = append(mids, last)
 		}
@@ -66,19 +66,19 @@ func (c *Config) partsOf(out *Outgoing) (mids []bridge.Mid) {
 
 // moved says why a newer version of an answer to a comment is not sent: an earlier one was published and this one is private,
 // or the other way round, and what is there would stay. "" if it goes where the earlier one is, or there is none.
-func (c *Config) moved(out *Outgoing) bridge.Reason {
-	if out.Conversation.Kind != bridge.Comments {
+func moved(a *attempt) bridge.Reason {
+	if a.out.Conversation.Kind != bridge.Comments {
 		return ""
 	}
-	had := c.partsOf(out)
+	had := partsOf(a)
 	published := slices.ContainsFunc(had, func(mid bridge.Mid) bool {
-		_, shown := c.Memory.Receipts.ShownAs(out.Conversation.Page, mid) // what becomes of it at Facebook is told there
-		return mid.Published() || slices.Contains(shown, out.Message)
+		_, shown := a.o.Memory.Receipts.ShownAs(a.out.Conversation.Page, mid) // what becomes of it at Facebook is told there
+		return mid.Published() || slices.Contains(shown, a.out.Message)
 	})
 	switch {
-	case len(had) == 0 || published != out.Private:
+	case len(had) == 0 || published != a.out.Private:
 		return ""
-	case out.Private:
+	case a.out.Private:
 		return bridge.NowPrivate
 	}
 	return bridge.NowPublic
@@ -86,14 +86,14 @@ func (c *Config) moved(out *Outgoing) bridge.Reason {
 
 // partsLeft tells the author that a newer version of a published answer has fewer parts than an earlier one: what was in
 // the others still stands there. It is told once of each number of parts.
-func (r reports) partsLeft(a *attempt) error {
+func partsLeft(a *attempt) error {
 	parts := len(a.out.Parts)
-	if a.out.Conversation.Kind != bridge.Comments || !a.out.Corrects || len(r.partsOf(&a.out)) <= parts {
+	if a.out.Conversation.Kind != bridge.Comments || !a.out.Corrects || len(partsOf(a)) <= parts {
 		return nil
 	}
 	n := a.out.notice(bridge.StillSeen, 0)
 	n.Edit, n.Topic, n.Reason = 0, fmt.Sprintf("parts/%s/%d", a.out.Message, parts), bridge.PartsLeft
-	if err := r.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
+	if err := a.o.Notices.Tell(context.Background(), a.out.Conversation, n); err != nil {
 		return bridge.StoreRefusal(err)
 	}
 	return nil

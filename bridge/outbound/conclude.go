@@ -29,7 +29,7 @@ func (a *attempt) store() error {
 	if err := a.o.reports.takeBack(a); err != nil {
 		return err
 	}
-	if err := a.o.reports.partsLeft(a); err != nil {
+	if err := partsLeft(a); err != nil {
 		return err
 	}
 	for i := range a.receipts {

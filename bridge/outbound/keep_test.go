@@ -176,20 +176,6 @@ func TestFromAgent_LeftOverPlaceholder_IsSaidBeforeItIsSentOnce(t *testing.T) {
 	}
 }
 
-func TestLeftOvers(t *testing.T) {
-	for text, want := range map[string][]string{
-		"Dear [NAME], {{order.id}} and [ORDER_NUMBER]":  {"{{order.id}}", "[NAME]", "[ORDER_NUMBER]"},
-		"[FIRST NAME] [FIRST NAME]":                     {"[FIRST NAME]"},
-		"Hallo [KUNDENNAME], [BITTE DATUM]":             {"[KUNDENNAME]", "[BITTE DATUM]"},
-		"Hi {Customer}, {agent|our team}":               {"{Customer}", "{agent|our team}"},
-		"[EUR] [USD] [1] [SALE] [Name] {x} {} [ ] {{}}": nil,
-	} {
-		if got := leftOvers(text); !slices.Equal(got, want) {
-			t.Errorf("%q: %q", text, got)
-		}
-	}
-}
-
 func TestCompose_QuotesOfOtherRooms_AreRepeatedInFull(t *testing.T) {
 	long := "We open at nine, and we close at five; on Sundays we are closed, and on Mondays we open at ten, as we always did."
 	m := bridge.AgentMessage{ID: "a", Text: "See above", Repeats: []bridge.Quoted{{Quote: bridge.Quote{Text: long}}, {Quote: bridge.Quote{Text: "and this"}}}}
