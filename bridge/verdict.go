@@ -93,6 +93,7 @@ const (
 	WroteAgain       Reason = "wrote-again"      // the customer has, so it is no time for questions about before
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
 	NoteText         Reason = "note"             // a note among colleagues, or in the thread of one
+	WithNote         Reason = "with-note"        // files directly behind a note that holds files
 	PrivateOutside   Reason = "private-outside"  // !private, where it means nothing
 	ThreadInternal   Reason = "thread-internal"  // in a thread, where the page keeps those
 	ThreadSent       Reason = "thread-sent"      // in a thread, where the page sends those

@@ -70,6 +70,9 @@ var heldKinds = []outgoingKind{
 		direct: "Your message was not sent to the customer, because it looks like a command.", kept: true},
 	{what: "a command to the bridge", do: says("!facebook help"), kept: true},
 	{what: "a note among colleagues", do: says("!note he is angry"), kept: true},
+	{what: "a note with two files, each a message for the client", do: func(k *talk) []string {
+		return k.agent.Uploads(k.rid, "!note is this his passport?", picture, document)
+	}, told: []string{"Not sent: this file came with a note among colleagues."}, kept: true},
 	{what: "a note that is edited", do: func(k *talk) []string {
 		id := k.agent.Says(k.rid, "!note he is angry")
 		k.settled()

@@ -60,6 +60,7 @@ var conventions = map[bridge.Reason]string{
 	bridge.ThreadSent:      language.Sentence("The customer gets this: answers in threads are sent, too. Begin with `!note` what only colleagues should read. (Setting `threads`)"),
 	bridge.MentionInternal: language.Sentence("Not sent: messages that begin with a colleague's name stay among colleagues. Begin a new one with another word if the customer should read it. (Setting `mentions`)"),
 	bridge.MentionSent:     language.Sentence("The customer gets this: on this page, messages that begin with a colleague's name are sent. Begin with `!note` what only colleagues should read. (Setting `mentions`)"),
+	bridge.WithNote:        language.Sentence("Not sent: this file came with a note among colleagues. Upload it again if the customer should get it."),
 	bridge.ServerText:      language.Sentence("Not sent: what rocket.cat writes is meant for agents. An integration that is to write to customers needs a user of its own."),
 }
 

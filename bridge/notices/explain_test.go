@@ -58,7 +58,7 @@ var unsaid = map[bridge.Reason]bool{
 	bridge.RoomClosed: true, bridge.VisitorUnknown: true, bridge.TooLong: true, bridge.DepartmentGone: true, bridge.RateLimited: true,
 	bridge.MetaDown: true, bridge.PageLost: true, bridge.PageOffReason: true, bridge.PageRestricted: true,
 	bridge.Deferred: true, bridge.WroteAgain: true, bridge.CodeRefused: true, bridge.StoreFailed: true,
-	bridge.ThreadSent: true, bridge.MentionSent: true, bridge.ServerText: true, bridge.TypeUnknown: true, bridge.LeftOver: true, bridge.UploadTooBig: true, bridge.TooManyFiles: true, bridge.PartsLeft: true,
+	bridge.ThreadSent: true, bridge.MentionSent: true, bridge.ServerText: true, bridge.TypeUnknown: true, bridge.LeftOver: true, bridge.UploadTooBig: true, bridge.TooManyFiles: true, bridge.PartsLeft: true, bridge.WithNote: true,
 }
 
 // TestExplain_EveryReason_HasASentenceOrNeedsNone: a new reason gets one or the other.

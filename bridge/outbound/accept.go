@@ -55,7 +55,11 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 	if !known && (m.Gone || m.Known && (m.Edited.IsZero() || !b.o.wasHeld(m.ID))) {
 		return nil // never a message of ours
 	}
-	if kept, why, told := b.keepBack(c, m, known); kept {
+	kept, why, told := b.keepBack(c, m, known)
+	if !known && !m.Gone {
+		b.o.follow(m, why)
+	}
+	if kept {
 		if known {
 			if err := b.takeBack(c, m, why); err != nil {
 				return err

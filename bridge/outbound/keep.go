@@ -52,6 +52,9 @@ func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bo
 	if why == "" && m.Thread != "" && b.o.isNote(m.Thread) {
 		why = bridge.NoteText
 	}
+	if why == "" && !known && b.o.ofNote(m) {
+		why = bridge.WithNote
+	}
 	switch {
 	case b.o.isNote(m.ID):
 		return true, bridge.NoteText, nil

@@ -176,6 +176,59 @@ func TestFromAgent_LeftOverPlaceholder_IsSaidBeforeItIsSentOnce(t *testing.T) {
 	}
 }
 
+// TestFromAgent_FilesBehindANote_StayWithIt writes files, as clients do, in a message each: which of them the customer gets.
+func TestFromAgent_FilesBehindANote_StayWithIt(t *testing.T) {
+	file := func(id bridge.MessageID, name, text string, after time.Duration) bridge.AgentMessage {
+		return bridge.AgentMessage{ID: id, Text: text, Room: "room", Author: bo, At: noon.Add(after), Attachments: []bridge.Attachment{{Name: name, URL: "/" + name}}}
+	}
+	note, two, three := file("a", "1.png", "!note a fraud?", 0), file("b", "2.png", "", time.Second), file("c", "3.png", " ", 2*time.Second)
+	between, ofOther, inThread := file("x", "", "Good morning", 0), two, two
+	between.Attachments, ofOther.Author, inThread.Thread = nil, bridge.Author{ID: "v", Username: "vi"}, "t"
+	bare := note
+	bare.Attachments = nil
+	for _, c := range []struct {
+		name string
+		says []bridge.AgentMessage
+		want []string // what the customer gets
+		told int      // that a file stays
+	}{
+		{"two more files", []bridge.AgentMessage{note, two, three}, nil, 1},
+		{"and a word to the customer", []bridge.AgentMessage{note, two, between, three}, []string{"Good morning", "3.png"}, 1},
+		{"a file once more", []bridge.AgentMessage{note, two, file("d", "2.png", "", 9*time.Second)}, []string{"2.png"}, 1},
+		{"a file with words", []bridge.AgentMessage{note, file("b", "2.png", "For you", 0)}, []string{"2.png", "For you"}, 0},
+		{"a minute later", []bridge.AgentMessage{note, file("b", "2.png", "", time.Minute+1)}, []string{"2.png"}, 0},
+		{"of somebody else", []bridge.AgentMessage{note, ofOther}, []string{"2.png"}, 0},
+		{"elsewhere", []bridge.AgentMessage{note, inThread}, []string{"2.png"}, 0},
+		{"a note without files", []bridge.AgentMessage{bare, two}, []string{"2.png"}, 0},
+		{"files alone", []bridge.AgentMessage{two, three}, []string{"2.png", "3.png"}, 0},
+	} {
+		w := newWorld(t)
+		w.Workspace.Files, w.Memory.Links = &shelf{}, &shelf{}
+		for range 2 { // a repeat changes nothing
+			if _, err := w.FromAgent(t.Context(), slices.Clone(c.says)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.deliver()
+		var got []string
+		for _, p := range w.received {
+			if p.File != nil {
+				p.Text = p.File.Name
+			}
+			got = append(got, p.Text)
+		}
+		told := 0
+		for _, n := range w.told.Notices() {
+			if n.Kind == bridge.Convention && n.Reason == bridge.WithNote {
+				told++
+			}
+		}
+		if !slices.Equal(got, c.want) || told != c.told {
+			t.Errorf("%s: the customer gets %q, told %q", c.name, got, w.notices())
+		}
+	}
+}
+
 func TestCompose_QuotesOfOtherRooms_AreRepeatedInFull(t *testing.T) {
 	long := "We open at nine, and we close at five; on Sundays we are closed, and on Mondays we open at ten, as we always did."
 	m := bridge.AgentMessage{ID: "a", Text: "See above", Repeats: []bridge.Quoted{{Quote: bridge.Quote{Text: long}}, {Quote: bridge.Quote{Text: "and this"}}}}

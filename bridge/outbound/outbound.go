@@ -12,6 +12,7 @@ import (
 	"messenger-bridge/bridge/notices"
 	"messenger-bridge/bridge/queue"
 	"messenger-bridge/language"
+	"messenger-bridge/recent"
 )
 
 // Config is what an Outbound is made of.
@@ -107,6 +108,7 @@ type Outbound struct {
 	resolver resolver
 	personas *personas
 	tag      *humanTag
+	noted    *recent.Map[bridge.RoomID, noted]
 }
 
 // New returns an Outbound that knows nothing of what an earlier run left until Load.
@@ -121,6 +123,7 @@ func New(c Config) *Outbound {
 		resolver: resolver{Config: &c, progress: progress, edits: edits, endings: endings},
 		personas: newPersonas(&c),
 		tag:      newHumanTag(&c),
+		noted:    recent.New[bridge.RoomID, noted](mostNoted, withNoteFor),
 	}
 }
 
