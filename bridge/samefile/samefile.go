@@ -1,8 +1,11 @@
-package outbound
+// Package samefile tells whether what Rocket.Chat hands out is the file that a message names.
+package samefile
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -10,9 +13,12 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// differs compares the head of what is handed out with what the message says of its file;
+// Untyped is the media type of a file about which nothing is known.
+const Untyped = "application/octet-stream"
+
+// Differs compares the head of what is handed out with what the message says of its file;
 // nil means that it may be the file.
-func differs(said bridge.Attachment, came *bridge.Content) error {
+func Differs(said bridge.Attachment, came *bridge.Content) error {
 	if isOther(said, came.Type) {
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.FileReplaced,
 			Err: fmt.Errorf("a file of type %q comes as %q", said.Type, came.Type)}
@@ -45,7 +51,7 @@ func isOther(said bridge.Attachment, came string) bool {
 	}
 	if slices.Contains(webPages, is) {
 		ending := strings.ToLower(path.Ext(said.Name))
-		return !slices.Contains(webPages, of) && (of != "" && of != untyped || !slices.Contains([]string{".html", ".htm", ".xhtml"}, ending))
+		return !slices.Contains(webPages, of) && (of != "" && of != Untyped || !slices.Contains([]string{".html", ".htm", ".xhtml"}, ending))
 	}
 	if of == "" || tellsNothing[of] || tellsNothing[is] {
 		return false
@@ -60,7 +66,7 @@ func isOther(said bridge.Attachment, came string) bool {
 }
 
 var (
-	tellsNothing = map[string]bool{untyped: true, "binary/octet-stream": true, "application/x-binary": true, "application/force-download": true, "application/download": true}
+	tellsNothing = map[string]bool{Untyped: true, "binary/octet-stream": true, "application/x-binary": true, "application/force-download": true, "application/download": true}
 	plays        = map[string]bool{"audio": true, "video": true}
 )
 
@@ -80,4 +86,34 @@ const endSeen = 64
 func ends(last []byte) bool {
 	png, gif, jpeg := []byte("IEND\xaeB`\x82"), []byte{0, 0x3b}, []byte{0xff, 0xd9}
 	return bytes.HasSuffix(last, png) || bytes.HasSuffix(last, gif) || bytes.Contains(last, jpeg)
+}
+
+// Bound reads a file that a message names, up to a limit: beyond, or where it ends elsewhere than the message says, reading fails.
+func Bound(file io.ReadCloser, limit int64, said bridge.Attachment) io.ReadCloser {
+	return &bounded{ReadCloser: file, left: limit, said: said}
+}
+
+// bounded refuses to read more than is allowed, and to end elsewhere than the message says:
+// what Rocket.Chat hands out need not be the file.
+type bounded struct {
+	io.ReadCloser
+	left int64
+	said bridge.Attachment
+	read int64
+	end  []byte // the last bytes
+}
+
+func (r *bounded) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.read += int64(n)
+	if r.end = append(r.end, p[max(0, n-endSeen):n]...); len(r.end) > endSeen {
+		r.end = append(r.end[:0], r.end[len(r.end)-endSeen:]...)
+	}
+	if r.left -= int64(n); r.left < 0 {
+		return 0, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileTooBig, Err: errors.New("the file is larger than it was said to be")}
+	}
+	if errors.Is(err, io.EOF) && r.said.Size > 0 && r.read != r.said.Size && !(picture(r.said.Type) && ends(r.end)) {
+		return n, otherSize(r.said.Size, r.read)
+	}
+	return n, err
 }
