@@ -38,13 +38,14 @@ func (c *Config) quotable(quotes []bridge.Quoted) (all []bridge.Quoted) {
 // conceals reports whether a quoted message is none for the customer: it was kept, it is by its words such a one, for that
 // it was kept is forgotten in time, or the bridge itself says it to agents. What of it the customer has, they may read.
 func (c *Config) conceals(q *bridge.Quote) bool {
+	arrived := c.Memory.Receipts.TextHashOf(q.Message) != "" // an answer, perhaps as a newer version only
 	switch {
 	case c.isNote(q.Message):
 		return true
-	case c.Memory.Receipts.MidOf(bridge.SendTag{Message: q.Message}) == "":
+	case !arrived && c.Memory.Receipts.MidOf(bridge.SendTag{Message: q.Message}) == "":
 		return q.ByBot || meantForNobody(q.Text) || c.wasHeld(q.Message)
 	}
-	return c.Memory.Receipts.TextHashOf(q.Message) != "" && meantForNobody(q.Text) // an answer that says something else now, or said it in Messenger
+	return arrived && meantForNobody(q.Text) // an answer that says something else now, or said it in Messenger
 }
 
 // meantForNobody reports whether a text is, by how it begins, none that is sent, or not to everybody.

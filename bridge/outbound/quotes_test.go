@@ -70,6 +70,20 @@ func TestFromAgent_WhatCustomersHave_IsQuoted(t *testing.T) {
 	}
 }
 
+// TestFromAgent_HeldAndArrivedAsANewerVersion_IsQuoted: what was held and edited while it waited has a mid as that version only.
+func TestFromAgent_HeldAndArrivedAsANewerVersion_IsQuoted(t *testing.T) {
+	w := newWorld(t)
+	w.says(write("held", "/help"))
+	w.receipts.All = []bridge.Receipt{{Page: "1", Tag: bridge.SendTag{Message: "held"}, TextHash: "h"}}
+	m := write("a", "Did you read it?")
+	m.Quote = &bridge.Quote{Message: "held", Text: "Help yourself"}
+	w.says(m)
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"“Help yourself”\n\nDid you read it?"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+}
+
 // TestFromAgent_TheBridgesOwnSentences_AreNotQuoted: they are meant for agents.
 func TestFromAgent_TheBridgesOwnSentences_AreNotQuoted(t *testing.T) {
 	w := newWorld(t)
