@@ -209,7 +209,10 @@ func (o outcome) shows(w *world) (differences []string) {
 			if strings.HasPrefix(text, "> [Written on ") {
 				_, text, _ = strings.Cut(text, "\n")
 			}
-			shown[strings.TrimSuffix(text, ", edited")]++
+			if edited, is := strings.CutSuffix(text, ", edited"); is { // what stands before the words stays
+				text = edited[strings.LastIndex(edited, "\n")+1:]
+			}
+			shown[text]++
 		}
 	}
 	for to, texts := range o.rooms {
