@@ -69,7 +69,7 @@ func (s *Stream) PutSnapshot(ctx context.Context, at replica.Position, file *os.
 		return err
 	}
 	name := fmt.Sprintf("%020d-%s", at.Seq, rand.Text())
-	_, err = b.Put(ctx, jetstream.ObjectMeta{
+	err = put(ctx, s.js, b, jetstream.ObjectMeta{
 		Name:     name,
 		Metadata: map[string]string{positionOf: hex.EncodeToString(at.Encode()), macOf: mac},
 	}, file)
@@ -215,15 +215,7 @@ func (s *Stream) Fetch(ctx context.Context, which Snapshot, to *os.File) error {
 	if err != nil {
 		return err
 	}
-	from, err := b.Get(ctx, which.name)
-	if err != nil {
-		return fmt.Errorf("fetch a snapshot: %w", err)
-	}
-	defer from.Close()
-	if _, err := io.Copy(to, from); err != nil {
-		return fmt.Errorf("fetch a snapshot: %w", err)
-	}
-	if err := from.Error(); err != nil {
+	if err := get(ctx, s.js, b, which.name, to); err != nil {
 		return fmt.Errorf("fetch a snapshot: %w", err)
 	}
 	mac, err := proof(s.chain, which.At, to)

@@ -256,8 +256,11 @@ func (m *Member) begin(ctx context.Context, stream *journal.Stream) (first bool,
 		if err == nil || errors.Is(err, journal.ErrRefused) || ofAFile(err) {
 			return false, err
 		}
-		m.cfg.Log.Debug("no snapshot can be had", "err", err)
-		m.set(func() { m.problem = "waiting for a snapshot: " + err.Error() })
+		waits := "waiting for a snapshot: " + err.Error()
+		if m.State().Problem != waits {
+			m.cfg.Log.Warn("no snapshot can be had, it is tried again", "err", err)
+		}
+		m.set(func() { m.problem = waits })
 		pause(ctx, lookAtLeader)
 		awaitSnapshot(ctx, m, stream)
 	}

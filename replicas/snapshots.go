@@ -42,6 +42,7 @@ func fetch(ctx context.Context, stream *journal.Stream, path string, log *slog.L
 const (
 	lookEvery = time.Second     // how often is looked whether a snapshot is due
 	failedFor = 5 * time.Minute // until the next try after several that failed
+	firstFor  = time.Minute     // likewise where there is none yet: somebody may wait for it
 )
 
 // due says when a snapshot is due: when the journal has grown by so many bytes since the newest, or
@@ -75,9 +76,11 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.State().Role == Leader:
 			if err := m.putSnapshot(ctx, stream, take); err != nil {
 				m.cfg.Log.Warn("no snapshot could be stored", "err", err)
-				if known { // where there is none yet, somebody may wait for it
-					pause(ctx, failing)
-					failing = min(2*failing, failedFor)
+				pause(ctx, failing)
+				if failing *= 2; known {
+					failing = min(failing, failedFor)
+				} else {
+					failing = min(failing, firstFor)
 				}
 				continue
 			}

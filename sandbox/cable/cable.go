@@ -17,6 +17,7 @@ type Cable struct {
 	mu    sync.Mutex    // guards all below
 	whole chan struct{} // closed while something gets through
 	delay time.Duration
+	rate  int // bytes a second, each way and connection; 0: as many as there are
 	conns map[net.Conn]struct{}
 }
 
@@ -59,6 +60,13 @@ func (c *Cable) Slow(delay time.Duration) {
 	c.delay = delay
 }
 
+// Narrow has only so many bytes a second get through each way of a connection; 0: as many as there are.
+func (c *Cable) Narrow(bytesPerSecond int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rate = bytesPerSecond
+}
+
 // Break ends all connections.
 func (c *Cable) Break() {
 	c.mu.Lock()
@@ -88,7 +96,7 @@ func (c *Cable) accept() {
 // join forwards both ways until one end is gone.
 func (c *Cable) join(near net.Conn) {
 	defer near.Close()
-	if !c.through() {
+	if !c.through(0) {
 		return
 	}
 	far, err := net.DialTimeout("tcp", c.to, time.Second)
@@ -120,10 +128,13 @@ func (c *Cable) let(conns ...net.Conn) {
 	}
 }
 
-// through waits until something gets through, and reports false when the cable has ended.
-func (c *Cable) through() bool {
+// through waits until so many bytes get through, and reports false when the cable has ended.
+func (c *Cable) through(bytes int) bool {
 	c.mu.Lock()
 	whole, delay := c.whole, c.delay
+	if c.rate > 0 {
+		delay += time.Duration(bytes) * time.Second / time.Duration(c.rate)
+	}
 	c.mu.Unlock()
 	select {
 	case <-whole:
@@ -142,7 +153,7 @@ func (c *Cable) forward(to, from net.Conn) {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(buf)
-		if !c.through() {
+		if !c.through(n) {
 			return
 		}
 		if n > 0 {

@@ -57,6 +57,11 @@ func TestCable_CutAndBroken(t *testing.T) {
 	if line, err := answers.ReadString('\n'); line != "x\n" || err != nil {
 		t.Fatalf("%q, %v", line, err)
 	}
+	c.Narrow(20) // bytes a second: two that go and come back take 200 ms
+	began := time.Now()
+	if line, err := ask(); line != "x\n" || err != nil || time.Since(began) < 200*time.Millisecond {
+		t.Fatalf("%q, %v after %s through a narrow cable", line, err, time.Since(began))
+	}
 	c.Break()
 	if line, err := ask(); err == nil {
 		t.Fatalf("%q came through a broken cable", line)

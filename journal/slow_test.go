@@ -1,0 +1,102 @@
+package journal
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"messenger-bridge/replica"
+	"messenger-bridge/sandbox/cable"
+)
+
+// fileOf returns a file that holds a text.
+func fileOf(t *testing.T, text []byte) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "copy"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	if _, err := f.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// narrow returns a stream that is reached through a line that takes so many bytes a second.
+func narrow(t *testing.T, c Config, bytesPerSecond int) *Stream {
+	t.Helper()
+	nodes, err := one()
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := cable.New(nodes.Addresses()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(line.Close)
+	c.URL = "nats://" + line.Address()
+	s := open(t, c)
+	line.Narrow(bytesPerSecond)
+	return s
+}
+
+// A snapshot that takes longer than any single question may take is stored and fetched all the same,
+// and what is appended meanwhile does not wait for all of it.
+func TestSnapshots_OverASlowLine(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	near := open(t, c)
+	term := claim(t, near, replica.Position{})
+	store(t, term, "a")
+	at := term.At()
+	text := make([]byte, 1<<20)
+	for i := range text {
+		text[i] = byte(rand.Uint32())
+	}
+	const rate = 400 << 10
+	t.Run("stored", func(t *testing.T) {
+		s := narrow(t, c, rate)
+		began, put := time.Now(), make(chan error, 1)
+		file := fileOf(t, text)
+		go func() { put <- s.PutSnapshot(t.Context(), at, file) }()
+		for end := false; !end; {
+			select {
+			case err := <-put:
+				if end = true; err != nil {
+					t.Fatal(err)
+				}
+			default:
+				if _, _, err := s.Last(t.Context()); err != nil {
+					t.Errorf("meanwhile, %v", err)
+				}
+			}
+		}
+		if time.Since(began) < tryFor {
+			t.Errorf("the line is not slow: %s", time.Since(began))
+		}
+	})
+	t.Run("fetched", func(t *testing.T) {
+		if err := near.PutSnapshot(t.Context(), at, fileOf(t, text)); err != nil {
+			t.Fatal(err)
+		}
+		s := narrow(t, c, rate)
+		began, back := time.Now(), fileOf(t, nil)
+		newest, err := s.Snapshot(t.Context())
+		if err == nil {
+			err = s.Fetch(t.Context(), newest, back)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := os.ReadFile(back.Name()); !bytes.Equal(got, text) {
+			t.Error("something else was fetched")
+		}
+		if time.Since(began) < tryFor {
+			t.Errorf("the line is not slow: %s", time.Since(began))
+		}
+	})
+}
