@@ -130,3 +130,17 @@ func getPart(ctx context.Context, stream jetstream.Stream, subject string, from 
 	}
 	return nil, fmt.Errorf("a part of it does not come: %w", err)
 }
+
+// untilDone fails to read when its context is done.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+// Read implements io.Reader.
+func (u untilDone) Read(b []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.Reader.Read(b)
+}

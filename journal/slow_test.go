@@ -2,6 +2,9 @@ package journal
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -99,4 +102,30 @@ func TestSnapshots_OverASlowLine(t *testing.T) {
 			t.Errorf("the line is not slow: %s", time.Since(began))
 		}
 	})
+}
+
+// reads calls a function each time it is read.
+type reads struct {
+	io.ReadSeeker
+	each func()
+}
+
+func (r reads) Read(b []byte) (int, error) {
+	r.each()
+	return r.ReadSeeker.Read(b)
+}
+
+// The proof over a large snapshot holds nobody up who no longer wants it.
+func TestSnapshots_TheProofIsGivenUp(t *testing.T) {
+	t.Parallel()
+	c, err := replica.NewChain(secret, "j")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	n := 0
+	file := reads{bytes.NewReader(make([]byte, 1<<20)), func() { n++; stop() }}
+	if _, err := proof(ctx, c, replica.Position{}, file); !errors.Is(err, context.Canceled) || n != 1 {
+		t.Errorf("read %d times, error %v", n, err)
+	}
 }

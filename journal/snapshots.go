@@ -58,7 +58,7 @@ func (s *Stream) bucket(ctx context.Context, create bool) (jetstream.ObjectStore
 
 // PutSnapshot stores a copy, keeps one older besides it, and lets go of the records before both.
 func (s *Stream) PutSnapshot(ctx context.Context, at replica.Position, file *os.File) error {
-	mac, err := proof(s.chain, at, file)
+	mac, err := proof(ctx, s.chain, at, file)
 	if err != nil {
 		return err
 	}
@@ -90,12 +90,12 @@ func (s *Stream) PutSnapshot(ctx context.Context, at replica.Position, file *os.
 }
 
 // proof is the proof over a copy and its place. The file is at its beginning afterwards.
-func proof(c replica.Chain, at replica.Position, file io.ReadSeeker) (string, error) {
+func proof(ctx context.Context, c replica.Chain, at replica.Position, file io.ReadSeeker) (string, error) {
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return "", fmt.Errorf("read a snapshot: %w", err)
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, file); err != nil {
+	if _, err := io.Copy(sum, untilDone{ctx, file}); err != nil {
 		return "", fmt.Errorf("read a snapshot: %w", err)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
@@ -218,7 +218,7 @@ func (s *Stream) Fetch(ctx context.Context, which Snapshot, to *os.File) error {
 	if err := get(ctx, s.js, b, which.name, to); err != nil {
 		return fmt.Errorf("fetch a snapshot: %w", err)
 	}
-	mac, err := proof(s.chain, which.At, to)
+	mac, err := proof(ctx, s.chain, which.At, to)
 	if err != nil {
 		return err
 	}

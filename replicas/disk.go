@@ -3,6 +3,7 @@ package replicas
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -25,12 +26,17 @@ const (
 type seams struct {
 	room func() bool             // whether more can be stored than what is under way
 	full func(*store.Store) bool // whether a leader's store takes nothing for want of room
+	// copying is where a snapshot is copied to.
+	copying func(context.Context, io.Writer) io.Writer
 }
 
 func (c *Config) setSeams() {
 	if c.seams.room == nil {
 		o := c.Store
 		c.seams.room = func() bool { return store.HasRoom(o) }
+	}
+	if c.seams.copying == nil {
+		c.seams.copying = func(_ context.Context, w io.Writer) io.Writer { return w }
 	}
 	if c.seams.full == nil {
 		c.seams.full = func(s *store.Store) bool { return errors.Is(s.Health(), store.ErrDiskFull) }

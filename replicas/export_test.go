@@ -2,6 +2,7 @@ package replicas
 
 import (
 	"context"
+	"io"
 	"net"
 	"net/http"
 
@@ -14,6 +15,12 @@ import (
 func (c Config) OnDisk(full func() bool) Config {
 	c.seams.room = func() bool { return !full() }
 	c.seams.full = func(*store.Store) bool { return full() }
+	return c
+}
+
+// Copying replaces where snapshots are copied to.
+func (c Config) Copying(to func(context.Context, io.Writer) io.Writer) Config {
+	c.seams.copying = to
 	return c
 }
 

@@ -74,7 +74,9 @@ func (m *Member) keepSnapshots(ctx context.Context, stream *journal.Stream, take
 		case err == nil && (!known || !found.Made.Equal(before.Made)): // somebody else has made one
 			m.set(func() { m.snapshot = found })
 		case err == nil || errors.Is(err, journal.ErrNoSnapshot) && m.State().Role == Leader:
-			if err := m.putSnapshot(ctx, stream, take); err != nil {
+			if err := m.putSnapshot(ctx, stream, take); ctx.Err() != nil {
+				return
+			} else if err != nil {
 				m.cfg.Log.Warn("no snapshot could be stored", "err", err)
 				pause(ctx, failing)
 				if failing *= 2; known {
@@ -108,7 +110,7 @@ func (m *Member) putSnapshot(ctx context.Context, stream *journal.Stream, take f
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	at, err := take(f)
+	at, err := take(copied.UntilDone{Context: ctx, Writer: m.cfg.seams.copying(ctx, f)}) // leadership never waits for it
 	if err != nil {
 		return err
 	}
