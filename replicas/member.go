@@ -334,7 +334,10 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 	default:
 	}
 	if closing == nil {
-		closing = term.Bye()
+		if closing = term.Bye(); errors.Is(closing, replica.ErrDeposed) { // nobody waits for it
+			m.cfg.Log.Warn("this replica could not say that it ends", "err", closing)
+			closing = nil
+		}
 	}
 	if handingOver {
 		pause(context.WithoutCancel(ctx), m.cfg.Journal.TakeoverAfter/4) // the others come first

@@ -484,3 +484,37 @@ func TestMember_WhoWaitsForASnapshotKnowsWhoLeads(t *testing.T) {
 		return strings.Contains(s.Problem, "snapshot") && b.Leader().URL == "http://a"
 	})
 }
+
+// A leader that hands over while somebody reads its file is silent; when another leads meanwhile, it follows.
+func TestMember_SomebodyReadsWhileItHandsOver(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.start("a", g.path())
+	s := <-a.leads
+	if _, err := s.Inbox().Append(t.Context(), []bridge.Entry{{Key: "k", Lane: bridge.Lane{Page: "1", Kind: bridge.Messages, Customer: "2"}, Body: []byte("b")}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	b := g.start("b", g.path())
+	await(t, "b follows", func() bool { return b.State().Ready() == nil })
+	reads, enough := make(chan struct{}), make(chan struct{})
+	go func() {
+		_ = s.Inbox().Waiting(func(*bridge.Delivery, int) {
+			close(reads)
+			<-enough
+		})
+	}()
+	<-reads
+	if err := a.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	<-b.leads
+	close(enough)
+	await(t, "a follows", func() bool {
+		select {
+		case err := <-a.ended:
+			t.Fatalf("a has ended: %v", err)
+		default:
+		}
+		return a.State().Role == replicas.Standby && a.State().Leader == "b"
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -123,3 +124,6 @@ func (s *Store) ReceiptDays() (days int, err error) {
 	})
 	return days, err
 }
+
+// Copying is held by who copies the file.
+func (s *Store) Copying() *sync.RWMutex { return &s.copying }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -517,4 +518,47 @@ func TestJournal_FollowsTrailAndAudit(t *testing.T) {
 	now.pass(366 * 24 * time.Hour)
 	note(4)
 	follow(1, 1)
+}
+
+// beating is a journal that tells of each beat.
+type beating struct {
+	book
+	beats chan struct{}
+}
+
+func (b *beating) BeatEvery() time.Duration { return time.Millisecond }
+
+func (b *beating) Beat() error {
+	select {
+	case b.beats <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+// While a store that is being closed waits for who copies it, it shows that it lives: nobody else is to lead yet.
+func TestJournal_ClosingWaitsForACopy_ItBeats(t *testing.T) {
+	t.Parallel()
+	j := &beating{beats: make(chan struct{})}
+	o := options(newPath(t))
+	o.Journal = j
+	s := open(t, o)
+	s.Copying().RLock()
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	for s.Copying().TryRLock() { // until it waits
+		s.Copying().RUnlock()
+		runtime.Gosched()
+	}
+	for range 3 { // while it waits
+		select {
+		case <-j.beats:
+		case <-time.After(10 * time.Second):
+			t.Error("it is silent")
+		}
+	}
+	s.Copying().RUnlock()
+	if err := <-closed; err != nil {
+		t.Error(err)
+	}
 }

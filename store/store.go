@@ -225,10 +225,10 @@ func (s *Store) Notices() *Queue { return s.queues[notices-1] }
 // called later gets ErrClosed. It may be called twice.
 func (s *Store) Close() error {
 	s.closing.Do(func() {
+		s.copying.Lock() // first: a leader beats as long as somebody copies
+		defer s.copying.Unlock()
 		close(s.stop)
 		<-s.finished
-		s.copying.Lock()
-		defer s.copying.Unlock()
 		s.fresh.Clear()
 		s.linked.Clear()
 		s.closed = errors.Join(s.writer.failure, s.db.Close())
