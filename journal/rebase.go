@@ -49,7 +49,8 @@ func (s *Stream) Verify(ctx context.Context, at replica.Position) (first, last u
 }
 
 // Rebase gives up the journal and begins it anew behind a place that a file has reached, and behind
-// what the journal held. It refuses while somebody leads.
+// what the journal and its snapshots held: so it may be repeated when it was cut off. It refuses while
+// somebody leads.
 func Rebase(ctx context.Context, cfg Config, at replica.Position) (*Stream, error) {
 	s, err := Open(ctx, cfg)
 	if err != nil {
@@ -78,6 +79,13 @@ func (s *Stream) rebase(ctx context.Context, at replica.Position) error {
 	}
 	if last != before {
 		return fmt.Errorf("%w: a replica leads; stop all replicas first", ErrRefused)
+	}
+	all, err := s.Snapshots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range all {
+		last, at.Epoch = max(last, old.At.Seq), max(at.Epoch, old.At.Epoch)
 	}
 	if err := s.js.DeleteStream(ctx, s.cfg.Name); err != nil {
 		return fmt.Errorf("give up the journal: %w", err)

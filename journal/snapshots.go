@@ -119,7 +119,11 @@ func prune(ctx context.Context, js jetstream.JetStream, name string, b jetstream
 	if err != nil {
 		return fmt.Errorf("let go of old records: %w", err)
 	}
-	if err := stream.Purge(ctx, jetstream.WithPurgeSequence(all[keptSnapshots-1].At.Seq)); err != nil {
+	before := all[keptSnapshots-1].At.Seq
+	if before > stream.CachedInfo().State.LastSeq { // the stream was begun anew, or has lost its tail: all it has counts
+		return nil
+	}
+	if err := stream.Purge(ctx, jetstream.WithPurgeSequence(before)); err != nil {
 		return fmt.Errorf("let go of old records: %w", err)
 	}
 	return nil

@@ -311,18 +311,7 @@ func TestRebase_AfterTheTailWasLost(t *testing.T) {
 	if err := a.end(); err != nil {
 		t.Fatal(err)
 	}
-	c, err := nats.Connect(g.journal("a").URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	js, err := c.JetStream()
-	if err == nil {
-		err = js.DeleteStream(g.name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	g.deleteStream()
 	if err := <-g.start("a", path).ended; !errors.Is(err, journal.ErrTailLost) || !strings.Contains(err.Error(), "journal rebase") {
 		t.Errorf("the tail is lost: %v", err)
 	}
@@ -517,4 +506,67 @@ func TestMember_SomebodyReadsWhileItHandsOver(t *testing.T) {
 		}
 		return a.State().Role == replicas.Standby && a.State().Leader == "b"
 	})
+}
+
+// Beginning anew from a backup works also when the stream is gone, as it is after a try that was cut off, and
+// snapshots of later places are there: the new base is behind them.
+func TestRebase_FromABackup_TheStreamIsGone(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.startWith("a", g.path(), func(c *replicas.Config) { c.SnapshotAge = time.Second })
+	s := <-a.leads
+	note(t, s, "kept")
+	written, err := s.Snapshot(io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := g.path()
+	f, err := os.Create(path)
+	if err == nil {
+		_, err = s.Backup(t.Context(), f)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	note(t, s, "lost")
+	await(t, "two snapshots", func() bool { return g.firstRecord() > written.Seq })
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	g.deleteStream()
+	at, err := replicas.Rebase(t.Context(), g.journal("a"), g.store(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, err := replicas.Check(t.Context(), g.journal("check")); err != nil || found.First > at.Seq || found.Last != at.Seq || found.Newest != at.Seq {
+		t.Fatalf("the base is record %d; check found %+v, error %v", at.Seq, found, err)
+	}
+	a = g.start("a", path)
+	s = <-a.leads
+	noted(t, s, "kept")
+	note(t, s, "new")
+	b := g.start("b", g.path())
+	await(t, "b follows", func() bool { return b.State().Leader == "a" })
+	if err := a.end(); err != nil {
+		t.Fatal(err)
+	}
+	noted(t, <-b.leads, "kept", "new")
+}
+
+// deleteStream has NATS lose the journal.
+func (g *group) deleteStream() {
+	g.Helper()
+	c, err := nats.Connect(g.url)
+	if err != nil {
+		g.Fatal(err)
+	}
+	defer c.Close()
+	js, err := c.JetStream()
+	if err == nil {
+		err = js.DeleteStream(g.name)
+	}
+	if err != nil {
+		g.Fatal(err)
+	}
 }
