@@ -184,7 +184,7 @@ func (f *Follower) look(ctx context.Context) error {
 	case last > f.at.Seq && first > f.at.Seq+1:
 		return fmt.Errorf("%w: it ends with record %d, the journal begins with %d; move the file away, this replica then starts from a snapshot",
 			ErrTooOld, f.at.Seq, first)
-	case last < f.at.Seq && now.Sub(f.lost) > 3*after: // a server that has just begun to lead may not know all at once
+	case last < f.at.Seq && now.Sub(f.lost) > lostFor*after:
 		return fmt.Errorf("%w: it ends with record %d, this file with %d; stop all replicas and run `messenger-bridge journal rebase` where the file is newest",
 			ErrTailLost, last, f.at.Seq)
 	case last == f.at.Seq && (f.bye || now.Sub(f.heard) >= after):

@@ -23,6 +23,7 @@ type Term struct {
 	mu    sync.Mutex // held while something is appended; guards the fields below
 	at    replica.Position
 	ended error
+	lost  time.Time // since when the stream ends before at; zero: it does not
 
 	proven atomic.Pointer[time.Time] // when what proves last that we lead was sent
 }
@@ -118,15 +119,26 @@ func (t *Term) At() replica.Position {
 //
 // An answer that is lost, or an error, says nothing about what became of the frame: the same
 // bytes are offered for the same place again. Nor does it say anything about others that the
-// stream ends elsewhere, because an earlier try may still be under way: the place is read.
+// stream ends elsewhere, because an earlier try may still be under way: the place is read. Whatever
+// was not answered for a while is offered only to a stream that still holds what was stored before.
 func (t *Term) put(k replica.Kind, body []byte) error {
 	if t.ended != nil {
 		return t.ended
 	}
 	frame, next := t.stream.chain.Seal(t.at, replica.Frame{Kind: k, Epoch: t.epoch, Before: t.at.Seq, Body: body}, t.at.Seq+1)
 	sent := time.Now()
+	proven := t.proven.Load()
+	sure := proven == nil || t.Leads() // that nobody else can have led since the last record
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
-		stored, err := t.offer(frame, next.Seq)
+		var stored bool
+		var err error
+		if !sure {
+			err = t.holds()
+		}
+		if err == nil {
+			stored, err = t.offer(frame, next.Seq)
+		}
+		sure = false
 		t.stream.offered(err)
 		if stored {
 			t.at = next

@@ -348,7 +348,10 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 // sayDeposed says why this replica leads no longer.
 func sayDeposed(c Config, cause error) {
 	said := "this replica is deposed: its file cannot be written, another replica is to lead"
-	if errors.Is(cause, replica.ErrDeposed) {
+	switch {
+	case errors.Is(cause, journal.ErrTailLost):
+		said = "this replica leads no longer: NATS has lost records that it had stored"
+	case errors.Is(cause, replica.ErrDeposed):
 		said = "this replica is deposed: another leads"
 	}
 	c.Log.Error(said, "file", c.Store.Path, "err", cause)
