@@ -192,6 +192,15 @@ func TestDeploy_ReplicasComposeHoldsTogether(t *testing.T) {
 	}
 }
 
+// TestDeploy_ReplicasKubernetes_NoPodWaitsForAnother: a pod that is lost while the other is not ready must be
+// made again, because perhaps only it can lead.
+func TestDeploy_ReplicasKubernetes_NoPodWaitsForAnother(t *testing.T) {
+	set := documents(t, "statefulset", []byte(readFile(t, "deploy/replicas/kubernetes/statefulset.yaml")))[0]
+	if made := at(set, "spec", "podManagementPolicy"); made != "Parallel" {
+		t.Errorf("pods are made %v", made)
+	}
+}
+
 // TestDeploy_ReplicasKubernetesHoldsTogether builds what is applied for two replicas.
 func TestDeploy_ReplicasKubernetesHoldsTogether(t *testing.T) {
 	kubectl, err := exec.LookPath("kubectl")
