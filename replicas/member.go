@@ -237,15 +237,15 @@ func (m *Member) prepare(ctx context.Context, stream *journal.Stream) (*changes.
 }
 
 // begin fetches a snapshot for a replica without a file; first is true if there is nothing to
-// fetch, because the journal is empty. It waits a while before it says so: another replica may
-// have the file of a single bridge, and must come first.
+// fetch, because the journal is empty. It waits three times before it says so: another replica may
+// have the file of a single bridge, and must come first, also if its disk is full.
 func (m *Member) begin(ctx context.Context, stream *journal.Stream) (first bool, err error) {
 	empty := 0
 	for ctx.Err() == nil {
 		_, last, err := stream.Last(ctx)
 		switch {
 		case err == nil && last == 0:
-			if empty++; empty > 2 {
+			if empty++; empty > 3 {
 				return true, nil
 			}
 			pause(ctx, m.cfg.Journal.TakeoverAfter)

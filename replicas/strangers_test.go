@@ -308,3 +308,17 @@ func TestStandby_LeaderIsSlow_OthersWaitForAPlace(t *testing.T) {
 		}
 	}
 }
+
+// A replica without a file leaves a journal that is empty to one that has the file of a single bridge, for as long as the
+// decision says.
+func TestMember_WithoutAFile_WaitsBeforeItIsTheFirst(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	const silence = time.Second
+	began := time.Now()
+	a := g.startWith("a", g.path(), func(c *replicas.Config) { c.Journal.TakeoverAfter = silence })
+	<-a.leads
+	if waited := time.Since(began); waited < 3*silence {
+		t.Errorf("it was the first after %s", waited)
+	}
+}
