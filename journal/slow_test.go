@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -29,8 +30,8 @@ func fileOf(t *testing.T, text []byte) *os.File {
 	return f
 }
 
-// narrow returns a stream that is reached through a line that takes so many bytes a second.
-func narrow(t *testing.T, c Config, bytesPerSecond int) *Stream {
+// over returns a stream, and the line through which it is reached.
+func over(t *testing.T, c Config) (*Stream, *cable.Cable) {
 	t.Helper()
 	nodes, err := one()
 	if err != nil {
@@ -42,9 +43,7 @@ func narrow(t *testing.T, c Config, bytesPerSecond int) *Stream {
 	}
 	t.Cleanup(line.Close)
 	c.URL = "nats://" + line.Address()
-	s := open(t, c)
-	line.Narrow(bytesPerSecond)
-	return s
+	return open(t, c), line
 }
 
 // A snapshot that takes longer than any single question may take is stored and fetched all the same,
@@ -62,7 +61,8 @@ func TestSnapshots_OverASlowLine(t *testing.T) {
 	}
 	const rate = 400 << 10
 	t.Run("stored", func(t *testing.T) {
-		s := narrow(t, c, rate)
+		s, line := over(t, c)
+		line.Narrow(rate)
 		began, put := time.Now(), make(chan error, 1)
 		file := fileOf(t, text)
 		go func() { put <- s.PutSnapshot(t.Context(), at, file) }()
@@ -86,7 +86,8 @@ func TestSnapshots_OverASlowLine(t *testing.T) {
 		if err := near.PutSnapshot(t.Context(), at, fileOf(t, text)); err != nil {
 			t.Fatal(err)
 		}
-		s := narrow(t, c, rate)
+		s, line := over(t, c)
+		line.Narrow(rate)
 		began, back := time.Now(), fileOf(t, nil)
 		newest, err := s.Snapshot(t.Context())
 		if err == nil {
@@ -127,5 +128,40 @@ func TestSnapshots_TheProofIsGivenUp(t *testing.T) {
 	file := reads{bytes.NewReader(make([]byte, 1<<20)), func() { n++; stop() }}
 	if _, err := proof(ctx, c, replica.Position{}, file); !errors.Is(err, context.Canceled) || n != 1 {
 		t.Errorf("read %d times, error %v", n, err)
+	}
+}
+
+// hears tells when something is logged.
+type hears struct {
+	text string
+	said chan struct{}
+}
+
+func (h hears) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte(h.text)) {
+		select {
+		case h.said <- struct{}{}:
+		default:
+		}
+	}
+	return len(b), nil
+}
+
+// A node that is gone without a word is left after seconds also while much is being sent to it.
+func TestStream_ANodeIsGoneWhileMuchIsSent(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	h := hears{"is not reached", make(chan struct{}, 1)}
+	c.Log = slog.New(slog.NewTextHandler(h, nil))
+	s, line := over(t, c)
+	line.Cut(true)
+	go func() {
+		for much := make([]byte, 512<<10); s.conn.Publish("much", much) == nil; {
+		}
+	}()
+	select {
+	case <-h.said:
+	case <-time.After(20 * time.Second):
+		t.Error("it is not left")
 	}
 }

@@ -89,6 +89,7 @@ func connect(cfg Config) (*nats.Conn, error) {
 		nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond), nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
 		nats.ReconnectBufSize(-1), // what could not be sent is repeated here
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2),
+		nats.FlusherTimeout(tryFor), // nothing is noticed while it writes
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { cfg.Log.Debug("journal", "err", err) }),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) { cfg.Log.Warn("the journal's server is not reached", "err", err) }),
 		nats.ReconnectHandler(func(c *nats.Conn) { cfg.Log.Info("the journal's server is reached again", "server", c.ConnectedAddr()) }),
