@@ -133,7 +133,7 @@ func TestFloorPlots_InTheirSmallestForm_AreDrawn(t *testing.T) {
 	for name, of := range map[string]struct {
 		draw   func(*bench) (chart.Chart, error)
 		curves int
-	}{"in": {floorPlot, 2}, "out": {outPlot, 3}} {
+	}{"in": {floorPlot, 3}, "out": {outPlot, 4}} {
 		c, err := of.draw(b)
 		if err != nil || len(c.Lines) != of.curves {
 			t.Fatalf("%s: %d curves, %v", name, len(c.Lines), err)

@@ -55,7 +55,7 @@ func (b *bench) insert(callers int, sync time.Duration, at bound) (r result, err
 	var stored, floor series
 	before := s.Stats()
 	err = b.round(func() error {
-		rate, err := b.callers(callers, func(int, int) error { return file.append(body) })
+		rate, err := b.callers(callers, func(int, int) error { _, err := file.append(body); return err })
 		if err != nil {
 			return err
 		}

@@ -152,7 +152,7 @@ func (onePage) Page(id bridge.PageID) (bridge.Page, error) { return bridge.Page{
 func (onePage) Pages() []bridge.Page                       { return nil }
 func (onePage) EachPage(func(*bridge.Page) bool)           {}
 
-// rawProduct is the product with a rawFile in place of the store.
+// rawProduct is the product with a raw file in place of the store.
 func (s *server) rawProduct() (http.Handler, error) {
 	file, err := newRawFile(filepath.Join(s.config.Dir, "raw"), pauses(s.config.Sync))
 	if err != nil {

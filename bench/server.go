@@ -19,7 +19,7 @@ import (
 // Kinds of servers.
 const (
 	product = "product" // webhook, bridge and store as the program has them
-	raw     = "raw"     // the same with a rawFile in place of the store
+	raw     = "raw"     // the same with a raw file in place of the store
 	signed  = "signed"  // checks the signature and answers
 )
 
@@ -113,7 +113,9 @@ func (s *server) handler() (http.Handler, error) {
 	case raw:
 		return s.rawProduct()
 	case floored:
-		return s.floor()
+		return s.floor(newRawFile, (*kept).end)
+	case flooredInBolt:
+		return s.floor(newBoltFile, (*kept).endAtOnce)
 	case signed:
 		return http.HandlerFunc(onlySigned), nil
 	}
