@@ -56,7 +56,7 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 		return nil // never a message of ours
 	}
 	kept, why, told := b.keepBack(c, m, known)
-	if !known && !m.Gone {
+	if !m.Gone {
 		b.o.follow(m, why)
 	}
 	if kept {
@@ -70,7 +70,7 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 	if known && (m.Gone || m.Known || !m.Edited.IsZero()) {
 		key, changes = changeKey(m, b.o.composer.textHash(m)), true
 	}
-	if b.seen(key) {
+	if b.seen(key) || changes && b.o.quotedBefore(m) {
 		b.repeats++
 		return nil
 	}
@@ -89,9 +89,13 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 // put composes a message, or a change of one, and adds it to what is stored.
 func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
 	textHash := b.o.composer.textHash(m) // of all that it quotes: what becomes a note later is no change of it
+	answers := m.Quote
 	m = b.o.quoting(*m)
 	out := b.o.composer.outgoing(c, m)
 	out.TextHash = textHash
+	if c.Kind == bridge.Comments && answers != nil && answers.ByBot && m.Quote == nil {
+		out.Comment = "" // it is about one comment, and nobody knows here about which
+	}
 	if !changes {
 		if err := b.o.Notices.Tell(ctx, c, b.sentNotices(m, out)...); err != nil {
 			return err

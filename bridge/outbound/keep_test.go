@@ -182,7 +182,7 @@ func TestFromAgent_FilesBehindANote_StayWithIt(t *testing.T) {
 		return bridge.AgentMessage{ID: id, Text: text, Room: "room", Author: bo, At: noon.Add(after), Attachments: []bridge.Attachment{{Name: name, URL: "/" + name}}}
 	}
 	note, two, three := file("a", "1.png", "!note a fraud?", 0), file("b", "2.png", "", time.Second), file("c", "3.png", " ", 2*time.Second)
-	between, ofOther, inThread := file("x", "", "Good morning", 0), two, two
+	between, ofOther, inThread := file("x", "", "Good morning", 1500*time.Millisecond), two, two
 	between.Attachments, ofOther.Author, inThread.Thread = nil, bridge.Author{ID: "v", Username: "vi"}, "t"
 	bare := note
 	bare.Attachments = nil
@@ -239,5 +239,53 @@ func TestCompose_QuotesOfOtherRooms_AreRepeatedInFull(t *testing.T) {
 	m.Text = "!private See above"
 	if out = compose(by(bridge.Settings{}), commenter, &m); !out.Private || textsOf(out.Parts)[0] != "“"+long+"”\n\n“and this”\n\nSee above" {
 		t.Errorf("private: %v, %q", out.Private, textsOf(out.Parts))
+	}
+}
+
+// TestFromAgent_FilesBehindANote_MessagesComeAgain: each reaction and each look brings messages once more, and others write too.
+func TestFromAgent_FilesBehindANote_MessagesComeAgain(t *testing.T) {
+	file := func(id bridge.MessageID, name, text string, after time.Duration) bridge.AgentMessage {
+		return bridge.AgentMessage{ID: id, Text: text, Author: bo, At: noon.Add(after), Attachments: []bridge.Attachment{{Name: name, URL: "/" + name}}}
+	}
+	note, two := file("a", "1.png", "!note a fraud?", 0), file("b", "2.png", "", time.Second)
+	says := func(id bridge.MessageID, text string, after time.Duration) bridge.AgentMessage {
+		m := file(id, "", text, after)
+		m.Attachments = nil
+		return m
+	}
+	between, ofOther := says("x", "Good morning", 2*time.Second), says("y", "I look at it", 500*time.Millisecond)
+	ofOther.Author = bridge.Author{ID: "v", Username: "vi"}
+	held := says("h", "Dear [NAME]", -time.Second)
+	for name, c := range map[string]struct {
+		says []bridge.AgentMessage
+		want []string
+	}{
+		"the note, behind a word to the customer": {[]bridge.AgentMessage{note, between, note, file("c", "3.png", "", 3*time.Second)}, []string{"Good morning", "3.png"}},
+		"and that word":                            {[]bridge.AgentMessage{note, between, note, between, file("c", "3.png", "", 3*time.Second)}, []string{"Good morning", "3.png"}},
+		"a file, and the note's own once more":     {[]bridge.AgentMessage{note, two, two, file("c", "1.png", "", 9*time.Second)}, []string{"1.png"}},
+		"a file, and one a minute behind the note": {[]bridge.AgentMessage{note, two, two, file("c", "3.png", "", time.Minute+500*time.Millisecond)}, []string{"3.png"}},
+		"the note before its file":                 {[]bridge.AgentMessage{note, note, two, two}, nil},
+		"what was held before":                     {[]bridge.AgentMessage{held, note, held, two}, nil},
+		"a colleague writes":                       {[]bridge.AgentMessage{note, ofOther, two}, []string{"I look at it"}},
+	} {
+		w := newWorld(t)
+		w.Workspace.Files, w.Memory.Links = &shelf{}, &shelf{}
+		for _, m := range c.says {
+			m.Room = "room"
+			if _, err := w.FromAgent(t.Context(), []bridge.AgentMessage{m}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.deliver()
+		var got []string
+		for _, p := range w.received {
+			if p.File != nil {
+				p.Text = p.File.Name
+			}
+			got = append(got, p.Text)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: the customer gets %q, told %q", name, got, w.notices())
+		}
 	}
 }

@@ -17,12 +17,18 @@ const (
 	mostNoted   = 1000        // rooms
 )
 
-// noted is the note with files that was the last message of a room, with what belongs to it.
-type noted struct {
+// noter is who wrote a note, and where.
+type noter struct {
+	room   bridge.RoomID
 	author bridge.UserID
+}
+
+// noted is the note with files that an agent wrote last in a room, with what belongs to it.
+type noted struct {
 	thread bridge.MessageID
 	at     time.Time
-	files  []bridge.Attachment
+	newest time.Time           // of the agent's messages there
+	files  []bridge.Attachment // none: something else was written since
 }
 
 // holds reports whether a message belongs to the note. A file that is uploaded once more is meant for the customer.
@@ -31,29 +37,35 @@ func (n noted) holds(m *bridge.AgentMessage) bool {
 		return slices.ContainsFunc(n.files, func(had bridge.Attachment) bool { return had.Name == f.Name && had.Size == f.Size })
 	}
 	after := m.At.Sub(n.at)
-	return m.Author.ID == n.author && m.Thread == n.thread && after >= 0 && after <= withNoteFor &&
+	return len(n.files) > 0 && m.Thread == n.thread && after >= 0 && after <= withNoteFor &&
 		len(m.Attachments) > 0 && len(m.Buttons)+len(m.Repeats) == 0 && m.Quote == nil && textcut.Blank(strings.TrimSpace(m.Text)) &&
 		!slices.ContainsFunc(m.Attachments, again)
 }
 
 // ofNote reports whether a message belongs to the note before it.
 func (o *Outbound) ofNote(m *bridge.AgentMessage) bool {
-	n, is := o.noted.Get(m.Room)
+	n, is := o.noted.Get(noter{m.Room, m.Author.ID})
 	return is && n.holds(m)
 }
 
-// follow notes which note with files was written last in a room, if what was written last is one.
+// follow notes which note with files an agent wrote last in a room, if what they wrote last is one. Messages come again, with
+// each reaction and each look: those are passed over.
 func (o *Outbound) follow(m *bridge.AgentMessage, kept bridge.Reason) {
-	before, is := o.noted.Get(m.Room)
+	by := noter{m.Room, m.Author.ID}
+	before, is := o.noted.Get(by)
 	switch {
+	case is && !m.At.After(before.newest):
+		return
 	case kept == "" || len(m.Attachments) == 0 || m.Nature != bridge.ForCustomer:
-		if is {
-			o.noted.Delete(m.Room)
+		if !is {
+			return
 		}
+		before.files = nil
 	case is && before.holds(m):
 		before.files = append(slices.Clone(before.files), m.Attachments...)
-		o.noted.Set(m.Room, before)
 	default:
-		o.noted.Set(m.Room, noted{author: m.Author.ID, thread: m.Thread, at: m.At, files: m.Attachments})
+		before = noted{thread: m.Thread, at: m.At, files: m.Attachments}
 	}
+	before.newest = m.At
+	o.noted.Set(by, before)
 }

@@ -108,7 +108,7 @@ type Outbound struct {
 	resolver resolver
 	personas *personas
 	tag      *humanTag
-	noted    *recent.Map[bridge.RoomID, noted]
+	noted    *recent.Map[noter, noted]
 }
 
 // New returns an Outbound that knows nothing of what an earlier run left until Load.
@@ -123,7 +123,7 @@ func New(c Config) *Outbound {
 		resolver: resolver{Config: &c, progress: progress, edits: edits, endings: endings},
 		personas: newPersonas(&c),
 		tag:      newHumanTag(&c),
-		noted:    recent.New[bridge.RoomID, noted](mostNoted, withNoteFor),
+		noted:    recent.New[noter, noted](mostNoted, withNoteFor),
 	}
 }
 

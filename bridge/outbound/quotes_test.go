@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -125,5 +126,36 @@ func TestFromAgent_PrivateAnswer_IsNotQuotedInPublic(t *testing.T) {
 	w.deliver()
 	if got := w.texts(); !slices.Equal(got, []string{"Your card was refused", "We wrote you", "Please read it"}) || w.received[1].Comment != "1_2" {
 		t.Errorf("the commenter reads %q, %+v", got, w.received)
+	}
+}
+
+// TestFromAgent_AboutAComment_IsNotPublishedBelowAnother: what the bridge says of one comment is quoted, and which it was is
+// not known: the author quotes the comment itself.
+func TestFromAgent_AboutAComment_IsNotPublishedBelowAnother(t *testing.T) {
+	w := newWorld(t)
+	w.states.ChangeState(commenter, func(s *bridge.ConversationState) { s.Reply.Comment = "1_9" })
+	m := write("a", "Thank you, corrected")
+	m.Quote = &bridge.Quote{Message: "said", Text: "The customer corrected a message: …", ByBot: true}
+	w.below(m)
+	w.deliver()
+	if told := w.told.Notices(); len(w.received) > 0 || len(told) != 1 || told[0].Kind != bridge.NotDelivered || told[0].Reason != bridge.NoComment {
+		t.Errorf("published %+v, told %+v", w.received, w.notices())
+	}
+}
+
+// TestEdit_OfQuotesThatArrivedBeforeAnUpgrade_IsNotSentAgain: an earlier version of the program made another fingerprint of it.
+func TestEdit_OfQuotesThatArrivedBeforeAnUpgrade_IsNotSentAgain(t *testing.T) {
+	w := newWorld(t)
+	w.says(write("a", "At 5"))
+	w.deliver()
+	again := edit("a", 1, "")
+	again.Repeats = []bridge.Quoted{quoted("b", "At 6"), quoted("c", "At 7")}
+	w.says(again)
+	w.deliver()
+	w.Memory.TextHash = func(_, text string) string { return fmt.Sprintf("%16.16s", "other "+text) }
+	w.says(again)
+	w.deliver()
+	if got := w.texts(); len(got) != 2 {
+		t.Errorf("the customer reads %q", got)
 	}
 }

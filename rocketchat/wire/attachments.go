@@ -202,7 +202,7 @@ func (c *content) quote(f attachment) {
 				c.attach(inner)
 			}
 		}
-	case !c.within && c.a.Quote == nil && strings.Contains(f.MessageLink, c.m.Room):
+	case !c.within && c.a.Quote == nil && strings.Contains(f.MessageLink, c.m.Room) && c.own():
 		c.a.Quote = &bridge.Quote{Message: f.quoted(), Text: c.as.Plain(text), ByBot: f.by(c.bot)}
 	default:
 		c.repeat(f)

@@ -54,8 +54,13 @@ func (m Message) gather(bot string, as markup.Reader) bridge.AgentMessage {
 
 // forwards reports whether the message has nothing of its own beside the one that it quotes.
 func (c *content) forwards() bool {
-	return !c.within && strings.TrimSpace(markup.WithoutQuotes(c.m.Text)) == "" && len(c.m.Blocks) == 0 &&
-		len(c.m.Attachments) == 1 && c.m.Attachments[0].quoted() != ""
+	return !c.within && len(c.m.Attachments) == 1 && !c.own()
+}
+
+// own reports whether the message has something beside what it quotes.
+func (c *content) own() bool {
+	return strings.TrimSpace(markup.WithoutQuotes(c.m.Text)) != "" || len(c.m.Blocks) > 0 ||
+		slices.ContainsFunc(c.m.Attachments, func(f attachment) bool { return f.quoted() == "" })
 }
 
 // size counts what was added.

@@ -149,6 +149,7 @@ func TestFromAgent_Forwarded_HasWhatItQuotesBeside(t *testing.T) {
 		{"an answer", quote("a", "At 5", quote("q", "When?", "")), "At 5", "q: When?"},
 		{"what was forwarded", quote("a", "", quote("q", "When?", "")), "When?", ""},
 		{"two", quote("a", "At 5", "") + "," + quote("b", "At 6", ""), "", "a: At 5; b: At 6"},
+		{"two of this room", strings.ReplaceAll(quote("a", "At 5", "")+","+quote("b", "At 6", ""), "channel/x", "live/r"), "", "a: At 5; b: At 6"},
 	} {
 		a, _ := read(t, `"msg":"","attachments":[`+c.attachments+`]`)
 		if got := strings.Join(inWords(a.Repeats), "; "); a.Text != c.text || got != c.repeats {
