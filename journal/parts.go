@@ -12,20 +12,22 @@ import (
 )
 
 const (
-	standsFor = 30 * time.Second // how long a snapshot that does not get on is waited for
-	partFor   = 10 * time.Second // and one question about it
-	ahead     = 2                // parts that are sent before they are known to be stored
+	uploadMost = 24 * time.Hour   // how long a snapshot that gets on may take to be stored
+	standsFor  = 30 * time.Second // how long one that does not get on is waited for
+	partFor    = 10 * time.Second // and one question about it
+	ahead      = 2                // parts that are sent before they are known to be stored
+	part       = 32 << 10         // bytes of one: a slow line takes it before its writer is given up (connect)
 )
 
 var errStands = errors.New("no part of the snapshot gets through")
 
-// put stores a file in a bucket. That may take as long as it gets on.
+// put stores a file in a bucket. That may take as long as it gets on, a day at most. What it stored is taken back if it fails.
 func put(ctx context.Context, js jetstream.JetStream, b jetstream.ObjectStore, what jetstream.ObjectMeta, file io.Reader) error {
-	ctx, stop := context.WithTimeout(ctx, uploadFor) // without an end of its own, nats.go gives each part two seconds
+	ctx, stop := context.WithTimeout(ctx, uploadMost) // without an end of its own, nats.go gives each part two seconds
 	defer stop()
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	alive := time.AfterFunc(standsFor, func() { giveUp(errStands) })
+	alive := time.AfterFunc(standsFor+partFor, func() { giveUp(errStands) }) // after await, so that nats.go can take back what was sent
 	defer alive.Stop()
 	status, err := b.Status(ctx)
 	if err != nil {
@@ -35,6 +37,7 @@ func put(ctx context.Context, js jetstream.JetStream, b jetstream.ObjectStore, w
 	if err != nil {
 		return err
 	}
+	what.Opts = &jetstream.ObjectMetaOptions{ChunkSize: part}
 	p := &paced{ctx: ctx, file: file, stream: stream, stored: stream.CachedInfo().State.LastSeq, alive: alive}
 	if _, err = b.Put(ctx, what, p); err != nil {
 		return errors.Join(err, context.Cause(ctx))
@@ -50,13 +53,14 @@ type paced struct {
 	stream jetstream.Stream // of the bucket
 	stored uint64           // where it ends when all that was sent is stored
 	sent   int
+	stands time.Time // since when it does not get on; zero: it does
 	alive  *time.Timer
 }
 
 // Read implements io.Reader. Each time, one part is sent.
 func (p *paced) Read(b []byte) (int, error) {
-	p.alive.Reset(standsFor)
-	if p.sent == ahead {
+	p.alive.Reset(standsFor + partFor)
+	if p.sent >= ahead {
 		if err := p.await(); err != nil {
 			return 0, err
 		}
@@ -69,15 +73,23 @@ func (p *paced) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// await waits until all that was sent is stored.
+// await waits until all that was sent is stored. After a while it lets one part more be sent: only then nats.go
+// looks whether NATS has refused one, for want of room for example.
 func (p *paced) await() error {
+	began := time.Now()
 	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		asking, stop := context.WithTimeout(p.ctx, partFor)
 		info, err := p.stream.Info(asking)
 		stop()
-		if err == nil && info.State.LastSeq >= p.stored {
-			p.sent = 0
-			p.alive.Reset(standsFor)
+		switch now := time.Now(); {
+		case err == nil && info.State.LastSeq >= p.stored:
+			p.sent, p.stands = 0, time.Time{}
+			return nil
+		case p.stands.IsZero():
+			p.stands = began
+		case now.Sub(p.stands) > standsFor:
+			return errStands
+		case now.Sub(began) > tryFor:
 			return nil
 		}
 		select {

@@ -9,8 +9,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 
 	"messenger-bridge/replica"
 	"messenger-bridge/sandbox/cable"
@@ -66,6 +69,7 @@ func TestSnapshots_OverASlowLine(t *testing.T) {
 		began, put := time.Now(), make(chan error, 1)
 		file := fileOf(t, text)
 		go func() { put <- s.PutSnapshot(t.Context(), at, file) }()
+		answered := 0
 		for end := false; !end; {
 			select {
 			case err := <-put:
@@ -73,10 +77,13 @@ func TestSnapshots_OverASlowLine(t *testing.T) {
 					t.Fatal(err)
 				}
 			default:
-				if _, _, err := s.Last(t.Context()); err != nil {
-					t.Errorf("meanwhile, %v", err)
+				if _, _, err := s.Last(t.Context()); err == nil {
+					answered++
 				}
 			}
+		}
+		if answered == 0 {
+			t.Error("meanwhile, the journal answers nothing")
 		}
 		if time.Since(began) < tryFor {
 			t.Errorf("the line is not slow: %s", time.Since(began))
@@ -163,5 +170,34 @@ func TestStream_ANodeIsGoneWhileMuchIsSent(t *testing.T) {
 	case <-h.said:
 	case <-time.After(20 * time.Second):
 		t.Error("it is not left")
+	}
+}
+
+// A snapshot for which NATS has no room leaves nothing there, and says why.
+func TestSnapshots_ThereIsNoRoom_NothingIsLeft(t *testing.T) {
+	t.Parallel()
+	s := open(t, config(t))
+	term := claim(t, s, replica.Position{})
+	if err := s.PutSnapshot(t.Context(), term.At(), fileOf(t, []byte("small"))); err != nil {
+		t.Fatal(err)
+	}
+	bucket := s.cfg.Name + "-snapshots"
+	stream, err := s.js.Stream(t.Context(), "OBJ_"+bucket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	limited := stream.CachedInfo().Config
+	limited.MaxBytes = 1 << 20
+	if _, err := s.js.UpdateStream(t.Context(), limited); err != nil {
+		t.Fatal(err)
+	}
+	store(t, term, "a")
+	err = s.PutSnapshot(t.Context(), term.At(), fileOf(t, make([]byte, 3<<20)))
+	if err == nil || errors.Is(err, errStands) || !strings.Contains(err.Error(), "maximum bytes") {
+		t.Errorf("stored without room: %v", err)
+	}
+	info, err := stream.Info(t.Context(), jetstream.WithSubjectFilter("$O."+bucket+".C.>"))
+	if err != nil || len(info.State.Subjects) != 1 {
+		t.Errorf("left: %v, %v", info.State.Subjects, err)
 	}
 }
