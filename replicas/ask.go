@@ -85,7 +85,7 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 		if d.answered(w, q, leader, res, err) {
 			return
 		}
-		if why = "no-leader"; err != nil {
+		if why = "no-leader"; isUnreached(err) {
 			why = "unreached"
 			d.unreached(leader, err)
 		}
@@ -143,6 +143,11 @@ func (d *Desk) answered(w http.ResponseWriter, q question, leader string, res *h
 
 // notLeading reports whether an answer is a standby's: nothing was done.
 func notLeading(res *http.Response) bool { return res.Header.Get(Passed) != "" }
+
+// isUnreached reports whether the leader is not where it said, rather than slow, or the one who asked gone.
+func isUnreached(err error) bool {
+	return err != nil && (notAsked(err) || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled))
+}
 
 // notAsked reports whether a request never left.
 func notAsked(err error) bool {

@@ -158,6 +158,25 @@ func TestStandby_LeaderIsNotReached_IsTold(t *testing.T) {
 	})
 }
 
+// A leader that is slow is not one that is not reached, and neither is one of whose caller nothing is heard any more.
+func TestStandby_LeaderIsSlow_IsNotToldToBeUnreached(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		counted := map[string]int{}
+		d := replicas.NewDesk("standby", func() string { return "http://leader" }, func(answer string) { counted[answer]++ }, slog.New(slog.NewTextHandler(&log, nil)))
+		d.Reach(func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
+			return ours, nil
+		})
+		d.PassWebhook(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/webhook", nil), []byte("body"))
+		if log.Len() > 0 || counted["unreached"] > 0 || counted["no-leader"] != 1 {
+			t.Errorf("counted %v, told %s", counted, &log)
+		}
+	})
+}
+
 // Work that a browser waits for may take as long at a standby as at the leader.
 func TestStandby_LeaderTakesLong_ItIsWaitedForWhereThatIsKnown(t *testing.T) {
 	t.Parallel()

@@ -68,3 +68,27 @@ func TestEdit_WhatStandsBehindTheText_Stays(t *testing.T) {
 		})
 	}
 }
+
+// TestEdit_ReviewAdvisesOtherwise_ItsHeadChanges: what stood before the words is kept, but not what it says of the page.
+func TestEdit_ReviewAdvisesOtherwise_ItsHeadChanges(t *testing.T) {
+	d := newDesk(t)
+	d.talking()
+	r := d.made()
+	r.Changes = editing{changes{d}}
+	of := func(advice bridge.Advice) *bridge.Comment {
+		return &bridge.Comment{Kind: bridge.Review, Link: "https://facebook.test/1", Advice: advice}
+	}
+	in := bridge.Incoming{Conversation: anna, Kind: bridge.TextEvent, Mid: "1", Key: bridge.MessageKey("1"), At: d.now, Text: "Nice shop", Comment: of(bridge.Advised)}
+	became, err := r.Deliver(t.Context(), in, opens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.known = map[bridge.Mid][]bridge.MessageID{"1": became.Receipt.Shown}
+	edit := bridge.Incoming{Conversation: anna, Kind: bridge.EditEvent, Mid: "1", Key: bridge.EditKey("1", 1), Text: "Never again", At: d.now.Add(time.Second), Comment: of(bridge.Warned)}
+	if _, err := r.Deliver(t.Context(), edit, opens); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.shown[0].Text; !strings.HasSuffix(got, "]\nNever again") || !strings.Contains(got, "does not recommend") {
+		t.Errorf("agents read %q", got)
+	}
+}

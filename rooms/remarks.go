@@ -173,6 +173,9 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 		return r.note(ctx, link, in.MessageID(), r.messageOf(in.Conversation.Page, in.Mid), r.Say.Say("This answer was changed at Facebook:")+"\n"+bridge.Cite(in.Text))
 	}
 	text := strings.Join(append([]string{bridge.Spoken(in.Text)}, phrases{r.wording}.behind(ctx, in, true)...), "\n")
+	if in.Comment != nil && in.Comment.Advice != bridge.NoAdvice { // it may advise otherwise now
+		text = cited(r.commentOn(ctx, in)) + "\n" + text
+	}
 	room, shown := r.Known.ShownAs(in.Conversation.Page, in.Mid)
 	if len(shown) == 1 && !isReplacement(shown[0]) {
 		done, err := r.Changes.Edit(ctx, link.Visitor, room, shown[0], text)

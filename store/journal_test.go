@@ -363,6 +363,13 @@ func TestJournal_WhoeverGoesAnotherWayLosesTheirPlace(t *testing.T) {
 	if _, err := store.Open(o); !errors.Is(err, store.ErrReplica) {
 		t.Errorf("it opens past the journal: %v", err)
 	}
+	if _, err := store.Check(o); err != nil {
+		t.Errorf("it cannot be looked at: %v", err)
+	}
+	restored := options(newPath(t))
+	if _, err := store.Restore(o.Path, restored); err != nil {
+		t.Errorf("a copy of it cannot be restored: %v", err)
+	}
 	if c := openFollower(t, o); c.At().Seq == 0 {
 		t.Error("a file that follows has no place")
 	} else if err := c.Close(); err != nil {

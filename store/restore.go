@@ -13,6 +13,7 @@ import (
 // Check opens a file that is there with its key, changes nothing, and returns what sealed it.
 func Check(o Options) (*seal.Sealer, error) {
 	o.setDefaults()
+	o.Leaves = true // it is only looked at
 	sealer, err := seal.ByKeyOf(o.Key, o.Path, true, nil, o.Log)
 	if err != nil {
 		return nil, err
