@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	rawSize   = 64 << 20 // after which a raw file is written from the start again
-	keptGroup = 512      // bodies in one write, as in the store
+	rawSize   = 4 << 20 // after which a raw file is written from the start again, while its pages are still warm
+	keptGroup = 512     // bodies in one write, as in the store
 )
 
 // kept is the floor of everything durable: the same callers and channel as the store's, each
