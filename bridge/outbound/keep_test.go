@@ -210,13 +210,7 @@ func TestFromAgent_FilesBehindANote_StayWithIt(t *testing.T) {
 			}
 		}
 		w.deliver()
-		var got []string
-		for _, p := range w.received {
-			if p.File != nil {
-				p.Text = p.File.Name
-			}
-			got = append(got, p.Text)
-		}
+		got := w.gets()
 		told := 0
 		for _, n := range w.told.Notices() {
 			if n.Kind == bridge.Convention && n.Reason == bridge.WithNote {
@@ -277,15 +271,20 @@ func TestFromAgent_FilesBehindANote_MessagesComeAgain(t *testing.T) {
 			}
 		}
 		w.deliver()
-		var got []string
-		for _, p := range w.received {
-			if p.File != nil {
-				p.Text = p.File.Name
-			}
-			got = append(got, p.Text)
-		}
+		got := w.gets()
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: the customer gets %q, told %q", name, got, w.notices())
 		}
 	}
+}
+
+// gets is what the customer gets: texts, and names of files.
+func (w *world) gets() (all []string) {
+	for _, p := range w.received {
+		if p.File != nil {
+			p.Text = p.File.Name
+		}
+		all = append(all, p.Text)
+	}
+	return all
 }
