@@ -324,13 +324,7 @@ func TestRebase_AfterTheTailWasLost(t *testing.T) {
 	if at, _ := s.Cursor(bridge.CursorCopied); at.IsZero() {
 		t.Error("the file does not know that it was parted from its past")
 	}
-	note(t, s, "new")
-	b := g.start("b", g.path())
-	await(t, "b follows", func() bool { return b.State().Leader == "a" })
-	if err := a.end(); err != nil {
-		t.Fatal(err)
-	}
-	noted(t, <-b.leads, "kept", "new")
+	g.goesOn(a, s)
 	if found, err := replicas.Check(t.Context(), g.journal("check")); err != nil || found.Last == 0 || found.Snapshots == 0 {
 		t.Errorf("check found %+v, error %v", found, err)
 	}
@@ -545,13 +539,7 @@ func TestRebase_FromABackup_TheStreamIsGone(t *testing.T) {
 	a = g.start("a", path)
 	s = <-a.leads
 	noted(t, s, "kept")
-	note(t, s, "new")
-	b := g.start("b", g.path())
-	await(t, "b follows", func() bool { return b.State().Leader == "a" })
-	if err := a.end(); err != nil {
-		t.Fatal(err)
-	}
-	noted(t, <-b.leads, "kept", "new")
+	g.goesOn(a, s)
 }
 
 // deleteStream has NATS lose the journal.
@@ -569,4 +557,16 @@ func (g *group) deleteStream() {
 	if err != nil {
 		g.Fatal(err)
 	}
+}
+
+// goesOn has what was kept go on at a leader, and at a replica that begins without a file.
+func (g *group) goesOn(a *one, s *store.Store) {
+	g.Helper()
+	note(g.T, s, "new")
+	b := g.start("b", g.path())
+	await(g.T, "b follows", func() bool { return b.State().Leader == "a" })
+	if err := a.end(); err != nil {
+		g.Fatal(err)
+	}
+	noted(g.T, <-b.leads, "kept", "new")
 }

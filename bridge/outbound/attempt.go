@@ -224,8 +224,10 @@ func (a *attempt) forms(ctx context.Context) []form {
 	}
 	if a.out.Conversation.Kind == bridge.Comments {
 		f := replyForm(a.out, i)
-		if had := partsOf(a); a.out.Corrects && !a.out.Private && i < len(had) { // it takes the place of the public one
-			f.edits = had[i]
+		if a.out.Corrects && !a.out.Private {
+			if had := partsOf(a); i < len(had) { // it takes the place of the public one
+				f.edits = had[i]
+			}
 		}
 		return []form{f}
 	}

@@ -67,7 +67,7 @@ func partsOf(a *attempt) (mids []bridge.Mid) {
 // moved says why a newer version of an answer to a comment is not sent: an earlier one was published and this one is private,
 // or the other way round, and what is there would stay. "" if it goes where the earlier one is, or there is none.
 func moved(a *attempt) bridge.Reason {
-	if a.out.Conversation.Kind != bridge.Comments {
+	if a.out.Conversation.Kind != bridge.Comments || a.out.Edit == 0 {
 		return ""
 	}
 	had := partsOf(a)

@@ -27,8 +27,11 @@ func (c *Config) quoting(m bridge.AgentMessage) *bridge.AgentMessage {
 // quotedBefore reports whether the customer has this very version of a message with quotes: the program of before 30 November
 // 2026 made other fingerprints of some.
 func (c *Config) quotedBefore(m *bridge.AgentMessage) bool {
+	if m.Gone || len(m.Repeats) == 0 || m.Edited.IsZero() {
+		return false
+	}
 	_, version := c.has(m.ID)
-	return !m.Gone && len(m.Repeats) > 0 && !m.Edited.IsZero() && version == m.Edited.UnixMilli()
+	return version == m.Edited.UnixMilli()
 }
 
 // quotable returns those quotes that the customer may read.
