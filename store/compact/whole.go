@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"os"
 
 	"go.etcd.io/bbolt"
@@ -17,20 +16,15 @@ var errTree = errors.New("its pages do not hang together")
 // Whole returns an error unless every page that a file of bbolt leads to is one, is led to
 // once, and holds what it says it holds. The file is not smaller than tx says.
 func Whole(tx *bbolt.Tx, file *os.File) error {
-	read, done, err := reader(file, tx.Size())
-	if err != nil {
-		return fmt.Errorf("read the pages: %w", err)
-	}
-	defer done()
 	size := tx.DB().Info().PageSize
-	w := walk{read: read, size: size, pages: uint64(tx.Size()) / uint64(size)} // #nosec G115 -- sizes are not negative
+	w := walk{file: blocks{file: file, size: tx.Size()}, size: size, pages: uint64(tx.Size()) / uint64(size)} // #nosec G115 -- sizes are not negative
 	w.seen = make([]bool, w.pages)
 	return w.page(uint64(tx.Cursor().Bucket().Root()), nil, nil)
 }
 
 // walk goes through the tree of a file's pages.
 type walk struct {
-	read  func(from int64, size int) ([]byte, error) // what stays as it is until the walk is over
+	file  blocks
 	size  int
 	pages uint64
 	seen  []bool
@@ -67,6 +61,7 @@ func (w *walk) page(id uint64, least, most []byte) error {
 
 // branch looks at a page of pages, and at those.
 func (w *walk) branch(p, least, most []byte) error {
+	p = bytes.Clone(p) // which holds the bounds of all below it
 	n, err := elements(p, inBranch, least, most)
 	if err != nil || n == 0 {
 		return errTree
@@ -89,17 +84,21 @@ func (w *walk) leaf(p, least, most []byte) error {
 	if err != nil {
 		return err
 	}
+	var buckets [][]byte
 	for i := range n {
 		e := p[pageHeader+i*pageElement:]
 		switch binary.NativeEndian.Uint32(e) {
 		case 0: // a record
 		case bucketElement:
 			from := uint64(binary.NativeEndian.Uint32(e[inLeaf:])) + uint64(binary.NativeEndian.Uint32(e[inLeaf+4:]))
-			if err := w.bucket(e[from:][:binary.NativeEndian.Uint32(e[inLeaf+8:])]); err != nil {
-				return err
-			}
+			buckets = append(buckets, bytes.Clone(e[from:][:binary.NativeEndian.Uint32(e[inLeaf+8:])]))
 		default:
 			return errTree
+		}
+	}
+	for _, b := range buckets {
+		if err := w.bucket(b); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -155,12 +154,13 @@ func keyOf(p []byte, at, i int) []byte {
 	return e[binary.NativeEndian.Uint32(e[at:]):][:binary.NativeEndian.Uint32(e[at+4:])]
 }
 
-// whole returns a page that nothing else leads to, with those it runs over into.
+// whole returns a page that nothing else leads to, with those it runs over into, until the next
+// is read.
 func (w *walk) whole(id uint64) ([]byte, error) {
 	if id < 2 || id >= w.pages {
 		return nil, errTree
 	}
-	p, err := w.read(int64(id)*int64(w.size), w.size) // #nosec G115 -- within the file
+	p, err := w.file.read(int64(id)*int64(w.size), w.size) // #nosec G115 -- within the file
 	if err != nil {
 		return nil, err
 	}
@@ -177,5 +177,5 @@ func (w *walk) whole(id uint64) ([]byte, error) {
 	if over == 0 {
 		return p, nil
 	}
-	return w.read(int64(id)*int64(w.size), w.size*int(over+1)) // #nosec G115 -- within the file
+	return w.file.read(int64(id)*int64(w.size), w.size*int(over+1)) // #nosec G115 -- within the file
 }

@@ -4,6 +4,7 @@ package seen
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"iter"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (s *Set) Load(b proof.Bucket) (from time.Time) {
 			from = At(v)
 		}
 		if v, err := b.Value(k, v); err == nil {
-			for _, h := range Hashes(v) {
+			for h := range Hashes(v) {
 				s.set[h] = struct{}{}
 			}
 		}
@@ -160,11 +161,13 @@ func At(v []byte) time.Time {
 	return time.Unix(int64(binary.BigEndian.Uint32(v)), 0)
 }
 
-// Hashes returns the keys of a record.
-func Hashes(v []byte) []Hash {
-	var hashes []Hash
-	for i := 4; i+16 <= len(v); i += 16 {
-		hashes = append(hashes, Hash(v[i:i+16]))
+// Hashes returns the keys of a record, one after the other.
+func Hashes(v []byte) iter.Seq[Hash] {
+	return func(yield func(Hash) bool) {
+		for i := 4; i+16 <= len(v); i += 16 {
+			if !yield(Hash(v[i : i+16])) {
+				return
+			}
+		}
 	}
-	return hashes
 }
