@@ -16,9 +16,13 @@ func TestReplicas_WithoutAJournalNothingOfItRuns(t *testing.T) {
 	if !strings.Contains(all, "messenger-bridge/store") {
 		t.Fatalf("the program shows no goroutines:\n%.500s", all)
 	}
-	for _, part := range []string{"messenger-bridge/journal", "messenger-bridge/replica", "nats"} {
-		if strings.Contains(all, part) {
-			t.Errorf("a goroutine of %s runs", part)
+	// The program is this test's, and holds the server of NATS too, which looks at its processor every
+	// second: only the client counts.
+	for _, part := range []string{"messenger-bridge/journal", "messenger-bridge/replica", "nats-io/nats.go"} {
+		for goroutine := range strings.SplitSeq(all, "\n\n") {
+			if strings.Contains(goroutine, part) {
+				t.Errorf("a goroutine of %s runs:\n%s", part, goroutine)
+			}
 		}
 	}
 }
