@@ -83,8 +83,9 @@ func newReplicated(cfg Config, log *slog.Logger) *replicated {
 		Lead:    r.lead, Grace: cfg.ShutdownGrace, Log: log,
 	})
 	r.strangers.Store(newStrangers(r.metrics.GaveWay, announcesNothing, time.Now, speaker(cfg), log))
-	nobody := func() string { return "" }
-	r.public = replicas.NewDesk(r.name(), func() string { return r.member.Leader().URL }, r.countPassed, log)
+	nobody := func() replica.Claim { return replica.Claim{} }
+	r.public = replicas.NewDesk(r.name(), r.member.Leader, r.countPassed, log)
+	r.public.Proof = proofIn(JournalOf(cfg, log))
 	r.public.Patience = func(q *http.Request) time.Duration {
 		if strings.HasPrefix(q.URL.Path, "/oauth/") { // whoever gets further there than a moment has shown a ticket
 			return web.WorkFor + 10*time.Second
@@ -123,8 +124,17 @@ func JournalOf(cfg Config, log *slog.Logger) journal.Config {
 	return journal.Config{
 		URL: j.URL, Credentials: j.Credentials, CA: j.CA, Name: j.Name, Replicas: j.Replicas, TakeoverAfter: j.TakeoverAfter,
 		Secret: config.DecodeKey(cfg.Store.SecretKey.Reveal()), Log: log,
-		Self: replica.Claim{Name: j.Replica, URL: j.ReplicaURL, Program: Version(), Format: store.Format},
+		Self: replica.Claim{Name: j.Replica, URL: j.ReplicaURL, Program: Version(), Format: store.Format, Proves: true},
 	}
+}
+
+// proofIn returns what leaders of a journal show those who ask them. Without a key nobody leads.
+func proofIn(j journal.Config) func(name string) string {
+	chain, err := replica.NewChain(j.Secret, j.Name)
+	if err != nil {
+		return nil
+	}
+	return chain.LeaderProof
 }
 
 // StoreOf returns how a configuration says that the store is opened: without a journal, it is

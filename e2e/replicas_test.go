@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -319,6 +321,32 @@ func TestReplicas_StatusAndCommandsByRole(t *testing.T) {
 	}
 	s.awaitLeader(standby)
 	s.awaitStandby(leader)
+}
+
+// Another program has come to stand at the address where the leader is asked, and answers 200: what a standby passes on
+// is not lost to it, and reaches the agents once, when the leader is found again.
+func TestReplicas_AnotherProgramAtTheLeadersAddress(t *testing.T) {
+	t.Parallel()
+	s := newReplicaSet(t)
+	leader, standby := s.begin()
+	var asked atomic.Int64
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer stranger.Close()
+	s.meta.SetWebhook("http://" + standby.listen + "/webhook")
+	leader.way.Lead(stranger.Listener.Addr().String())
+	s.meta.CustomerWrites(page, anna, "Is anybody there?")
+	s.eventually("the other program is asked", func() bool { return asked.Load() > 0 })
+	s.meta.CustomerWrites(page, anna, "Hello?")
+	s.eventually("the metrics tell of it", func() bool {
+		_, text := look(standby.metrics + "/metrics")
+		return strings.Contains(text, `messenger_bridge_passed_on_total{answer="unreached"}`)
+	})
+	leader.way.Lead(leader.listen)
+	s.eventually("the agents have it", func() bool { return len(s.texts()) >= 2 })
+	if got := s.texts(); !slices.Equal(got, []string{"Is anybody there?", "Hello?"}) {
+		t.Errorf("the agents read %q", got)
+	}
+	s.equal()
 }
 
 // The doctor looks at a replica that does not run, and leaves its file as it is: it follows again. It repairs nothing

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 )
@@ -44,8 +45,9 @@ type Claim struct {
 	Name    string `json:"name"`
 	URL     string `json:"url"` // where the other replicas reach it
 	Program string `json:"program"`
-	Format  uint64 `json:"format"` // of the store
-	Nonce   string `json:"nonce"`  // no two claims are the same
+	Format  uint64 `json:"format"`           // of the store
+	Nonce   string `json:"nonce"`            // no two claims are the same
+	Proves  bool   `json:"proves,omitempty"` // who asks it at URL is shown that it is the one; programs of before 1 December 2026 are not
 }
 
 // Encode returns the claim as a body.
@@ -144,6 +146,11 @@ func ParsePosition(b []byte) (p Position, err error) {
 // Stands reports whether a frame's bytes are the one with which a position was reached.
 func (c Chain) Stands(at Position, frame []byte) bool {
 	return len(frame) >= headerLen && hmac.Equal(at.Chain[:], frame[headerLen-macLen:headerLen])
+}
+
+// LeaderProof returns what the leader of a name shows another replica that asks it.
+func (c Chain) LeaderProof(name string) string {
+	return hex.EncodeToString(c.Prove("leader", []byte(name)))
 }
 
 // Prove returns a proof over some texts, for one purpose, that only the journal's key makes.

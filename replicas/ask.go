@@ -3,6 +3,7 @@ package replicas
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"errors"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"messenger-bridge/intake"
+	"messenger-bridge/replica"
 )
 
 // question is a request that came to a standby.
@@ -72,7 +74,7 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 			return
 		}
 		leader := d.Leader()
-		if leader == "" {
+		if leader.URL == "" {
 			why = "no-leader"
 			continue
 		}
@@ -82,12 +84,12 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 		}
 		res, err := d.ask(w, q, leader)
 		d.leave(q) // however slowly the answer is taken
-		if d.answered(w, q, leader, res, err) {
+		if d.answered(w, q, leader.URL, res, err) {
 			return
 		}
 		if why = "no-leader"; isUnreached(err) {
 			why = "unreached"
-			d.unreached(leader, err)
+			d.unreached(leader.URL, err)
 		}
 	}
 	d.refuse(w, why)
@@ -149,11 +151,13 @@ func isUnreached(err error) bool {
 	return err != nil && (notAsked(err) || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled))
 }
 
-// notAsked reports whether a request never left.
+// notAsked reports whether a request never came to the leader.
 func notAsked(err error) bool {
 	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
+	return errors.As(err, &op) && op.Op == "dial" || errors.Is(err, errElsewhere)
 }
+
+var errElsewhere = errors.New("whoever answers there does not show that it leads (" + Shown + ")")
 
 // withoutQuery is an error of net/http without the address: codes of Facebook's login and tickets
 // stand in its query.
@@ -172,8 +176,8 @@ func (d *Desk) refuse(w http.ResponseWriter, why string) {
 	http.Error(w, "this replica does not lead, and reaches none that does", http.StatusServiceUnavailable)
 }
 
-func (d *Desk) ask(w http.ResponseWriter, q question, leader string) (*http.Response, error) {
-	to, err := at(leader, q.URL)
+func (d *Desk) ask(w http.ResponseWriter, q question, leader replica.Claim) (*http.Response, error) {
+	to, err := at(leader.URL, q.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +186,7 @@ func (d *Desk) ask(w http.ResponseWriter, q question, leader string) (*http.Resp
 		wait = d.patience(w, q)
 	}
 	ctx, stop := context.WithTimeout(q.Context(), wait)
-	req, err := http.NewRequestWithContext(ctx, q.Method, leader, bytes.NewReader(q.body)) // #nosec G704 -- the address stands in the journal, under a proof
+	req, err := http.NewRequestWithContext(ctx, q.Method, leader.URL, bytes.NewReader(q.body)) // #nosec G704 -- the address stands in the journal, under a proof
 	if err != nil {
 		stop()
 		return nil, err
@@ -200,7 +204,18 @@ func (d *Desk) ask(w http.ResponseWriter, q question, leader string) (*http.Resp
 		return nil, err
 	}
 	res.Body = stopping{res.Body, stop}
+	if leader.Proves && d.Proof != nil && !shows(res, d.Proof(leader.Name)) {
+		res.Body.Close() // #nosec G104 -- it is a stranger's
+		return nil, errElsewhere
+	}
+	res.Header.Del(Shown)
 	return res, nil
+}
+
+// shows reports whether an answer is the leader's, or another replica's that passes nothing on. An address may be
+// another program's by the time it is asked: in a cluster they are given anew.
+func shows(res *http.Response, proof string) bool {
+	return notLeading(res) || hmac.Equal([]byte(res.Header.Get(Shown)), []byte(proof))
 }
 
 // patience is how long a leader's answer is waited for. Then the one who asked must still be answered.

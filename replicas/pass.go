@@ -9,10 +9,15 @@ import (
 	"time"
 
 	"messenger-bridge/intake"
+	"messenger-bridge/replica"
 )
 
 // Passed is the header of requests that a standby passes on; its value names the standby.
 const Passed = "X-Bridge-Passed-By" // #nosec G101 -- the name of a header
+
+// Shown is the header by which a leader's answer to those is told from one of whoever has come to
+// stand at its address since.
+const Shown = "X-Bridge-Leader-Proof" // #nosec G101 -- the name of a header
 
 const (
 	holdFor    = 4 * time.Second // Meta waits for five
@@ -28,9 +33,10 @@ const (
 
 // Desk answers while this replica leads, and passes on what comes otherwise.
 type Desk struct {
-	Leader func() (url string) // empty: nobody is known to lead
+	Leader func() replica.Claim // without a URL: nobody is known to lead
 	Name   string
-	Count  func(answer string) // of what is passed on
+	Count  func(answer string)      // of what is passed on
+	Proof  func(name string) string // what a leader of that name shows a standby; nil: no standby asks here
 	// Patience is how long the leader's answer is waited for; nil or 0: 25 s. Of Meta's calls it is not asked.
 	Patience func(*http.Request) time.Duration
 	Log      *slog.Logger
@@ -54,7 +60,7 @@ type seat struct {
 }
 
 // NewDesk returns a desk at which nobody sits.
-func NewDesk(name string, leader func() string, count func(string), log *slog.Logger) *Desk {
+func NewDesk(name string, leader func() replica.Claim, count func(string), log *slog.Logger) *Desk {
 	return &Desk{
 		Leader: leader, Name: name, Count: count, Log: log, asking: make(chan struct{}, atOnce),
 		bodies: intake.NewBodies(intake.Config{Budget: allBodies, Small: smallBody, Max: largest, Rate: slowest}),
@@ -116,6 +122,9 @@ func (d *Desk) serve(w http.ResponseWriter, r *http.Request) bool {
 			close(s.idle)
 		}
 	}()
+	if r.Header.Get(Passed) != "" && d.Proof != nil {
+		w.Header().Set(Shown, d.Proof(d.Name))
+	}
 	s.ServeHTTP(w, r)
 	return true
 }

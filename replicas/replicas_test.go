@@ -352,7 +352,7 @@ func TestDesk_HoldsWhatComesWhileNobodyLeads(t *testing.T) {
 	asked := make(chan struct{})
 	var once sync.Once
 	answers := map[string]int{}
-	d := replicas.NewDesk("me", func() string { once.Do(func() { close(asked) }); return *url.Load() }, func(a string) { answers[a]++ }, slog.New(slog.DiscardHandler))
+	d := replicas.NewDesk("me", func() replica.Claim { once.Do(func() { close(asked) }); return replica.Claim{URL: *url.Load()} }, func(a string) { answers[a]++ }, slog.New(slog.DiscardHandler))
 	go func() {
 		<-asked
 		url.Store(&leader.URL)
@@ -373,7 +373,7 @@ func TestDesk_HoldsWhatComesWhileNobodyLeads(t *testing.T) {
 // Whoever gets up from the desk first ends what is being answered.
 func TestDesk_LeavingWaitsForWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
-	d := replicas.NewDesk("me", func() string { return "" }, func(string) {}, slog.New(slog.DiscardHandler))
+	d := replicas.NewDesk("me", leads(""), func(string) {}, slog.New(slog.DiscardHandler))
 	var once sync.Once
 	begun, finish, left := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	ctx, stop := context.WithCancel(t.Context())

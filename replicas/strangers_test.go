@@ -13,21 +13,28 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"messenger-bridge/app/parts"
 	"messenger-bridge/intake"
+	"messenger-bridge/replica"
 	"messenger-bridge/replicas"
 )
 
 // never is for desks that have no answers of their own.
 func never(*http.Request) bool { return false }
 
+// leads is a leader of before leaders showed that they are.
+func leads(at string) func() replica.Claim {
+	return func() replica.Claim { return replica.Claim{Name: "leader", URL: at} }
+}
+
 // passing answers as a standby whose leader is at an address.
 func passing(leader string, log io.Writer) http.Handler {
-	d := replicas.NewDesk("standby", func() string { return leader }, func(string) {}, slog.New(slog.NewTextHandler(log, nil)))
+	d := replicas.NewDesk("standby", leads(leader), func(string) {}, slog.New(slog.NewTextHandler(log, nil)))
 	return d.Handler(http.NotFoundHandler(), http.NotFoundHandler(), never, never)
 }
 
@@ -141,7 +148,7 @@ func TestStandby_LeaderIsNotReached_IsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		counted := map[string]int{}
-		d := replicas.NewDesk("standby", func() string { return "http://bridge-1.invalid:8080" }, func(answer string) { counted[answer]++ }, slog.New(slog.NewTextHandler(&log, nil)))
+		d := replicas.NewDesk("standby", leads("http://bridge-1.invalid:8080"), func(answer string) { counted[answer]++ }, slog.New(slog.NewTextHandler(&log, nil)))
 		d.Reach(func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.OpError{Op: "dial", Err: errors.New("no route")}
 		})
@@ -158,13 +165,60 @@ func TestStandby_LeaderIsNotReached_IsTold(t *testing.T) {
 	})
 }
 
+// Whoever has come to stand at the leader's address is not believed, whatever it answers: what it was asked is asked
+// again, of the leader. One of before leaders showed that they are is.
+func TestStandby_AnotherProgramAtTheLeadersAddress_IsNotBelieved(t *testing.T) {
+	t.Parallel()
+	shows := func(name string) string { return "proof of " + name }
+	for what, ask := range map[string]func(*replicas.Desk, http.ResponseWriter){
+		"a webhook": func(d *replicas.Desk, w http.ResponseWriter) {
+			d.PassWebhook(w, httptest.NewRequest(http.MethodPost, "/webhook", nil), []byte("body"))
+		},
+		"a form": func(d *replicas.Desk, w http.ResponseWriter) {
+			d.Handler(http.NotFoundHandler(), http.NotFoundHandler(), never, never).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/pages/settings", strings.NewReader("body")))
+		},
+	} {
+		for _, proves := range []bool{true, false} {
+			seated := replicas.NewDesk("leader", leads(""), func(string) {}, slog.New(slog.DiscardHandler))
+			seated.Proof = shows
+			go seated.Sit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, _ := io.ReadAll(r.Body)
+				fmt.Fprintf(w, "the leader has the %s", body)
+			}), 0)(t.Context())
+			leader := httptest.NewServer(seated.Handler(http.NotFoundHandler(), http.NotFoundHandler(), never, never))
+			defer leader.Close()
+			var now atomic.Pointer[string] // where the journal says that the leader is
+			stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				now.Store(&leader.URL)
+				w.Header().Set(replicas.Shown, shows("me"))
+				fmt.Fprint(w, "a stranger has it")
+			}))
+			defer stranger.Close()
+			now.Store(&stranger.URL)
+			var log bytes.Buffer
+			d := replicas.NewDesk("standby", func() replica.Claim { return replica.Claim{Name: "leader", URL: *now.Load(), Proves: proves} },
+				func(string) {}, slog.New(slog.NewTextHandler(&log, nil)))
+			d.Proof = shows
+			w := httptest.NewRecorder()
+			ask(d, w)
+			want := map[bool]string{true: "the leader has the body", false: "a stranger has it"}[proves]
+			if w.Code != http.StatusOK || w.Body.String() != want || proves && w.Header().Get(replicas.Shown) != "" {
+				t.Errorf("%s, shown %v: %d %q %v", what, proves, w.Code, w.Body, w.Header())
+			}
+			if strings.Contains(log.String(), "does not show that it leads") != proves {
+				t.Errorf("%s, shown %v: the log is %s", what, proves, &log)
+			}
+		}
+	}
+}
+
 // A leader that is slow is not one that is not reached, and neither is one of whose caller nothing is heard any more.
 func TestStandby_LeaderIsSlow_IsNotToldToBeUnreached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		counted := map[string]int{}
-		d := replicas.NewDesk("standby", func() string { return "http://leader" }, func(answer string) { counted[answer]++ }, slog.New(slog.NewTextHandler(&log, nil)))
+		d := replicas.NewDesk("standby", leads("http://leader"), func(answer string) { counted[answer]++ }, slog.New(slog.NewTextHandler(&log, nil)))
 		d.Reach(func(context.Context, string, string) (net.Conn, error) {
 			ours, theirs := net.Pipe()
 			go func() { _, _ = io.Copy(io.Discard, theirs) }()
@@ -181,7 +235,7 @@ func TestStandby_LeaderIsSlow_IsNotToldToBeUnreached(t *testing.T) {
 func TestStandby_LeaderTakesLong_ItIsWaitedForWhereThatIsKnown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := replicas.NewDesk("standby", func() string { return "http://leader" }, func(string) {}, slog.New(slog.DiscardHandler))
+		d := replicas.NewDesk("standby", leads("http://leader"), func(string) {}, slog.New(slog.DiscardHandler))
 		over := make(chan struct{})
 		defer close(over)
 		d.Patience = func(r *http.Request) time.Duration {

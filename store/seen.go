@@ -1,10 +1,6 @@
 package store
 
-import (
-	"slices"
-
-	"messenger-bridge/store/seen"
-)
+import "messenger-bridge/store/seen"
 
 // writeKeys adds the new keys to the log, many to a record: first to the newest one, but for
 // a journal, which would be told all that stands in it.
@@ -42,7 +38,9 @@ func (g *group) forgetKeys() {
 	k, v := c.First()
 	for n := 0; k != nil && n < atOnce && g.now.Sub(seen.At(v)) >= over; n++ {
 		if v, err := b.Value(k, v); err == nil {
-			g.forgotten = slices.AppendSeq(g.forgotten, seen.Hashes(v))
+			for h := range seen.Hashes(v) {
+				g.forgotten = append(g.forgotten, h)
+			}
 		}
 		g.Remove(b, c, k)
 		k, v = c.First()

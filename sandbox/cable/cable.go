@@ -11,10 +11,10 @@ import (
 // Cable leads to one address. Its methods are safe for concurrent use.
 type Cable struct {
 	listener net.Listener
-	to       string
 	ends     chan struct{} // closed by Close
 
-	mu    sync.Mutex    // guards all below
+	mu    sync.Mutex // guards all below
+	to    string
 	whole chan struct{} // closed while something gets through
 	delay time.Duration
 	rate  int // bytes a second, each way and connection; 0: as many as there are
@@ -51,6 +51,14 @@ func (c *Cable) Cut(cut bool) {
 			close(c.whole)
 		}
 	}
+}
+
+// Lead leads the cable elsewhere. What is under way breaks off.
+func (c *Cable) Lead(to string) {
+	c.mu.Lock()
+	c.to = to
+	c.mu.Unlock()
+	c.Break()
 }
 
 // Slow has all that gets through take so long, each way.
@@ -99,7 +107,10 @@ func (c *Cable) join(near net.Conn) {
 	if !c.through(0) {
 		return
 	}
-	far, err := net.DialTimeout("tcp", c.to, time.Second)
+	c.mu.Lock()
+	to := c.to
+	c.mu.Unlock()
+	far, err := net.DialTimeout("tcp", to, time.Second)
 	if err != nil {
 		return
 	}
