@@ -228,7 +228,7 @@ func TestFilesRefused_ByAWorkspaceThatIsAway_AreWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, bypassed)
-			w.cfg.Times.FileFor, w.cfg.Times.RestTimeout = 200*time.Millisecond, 200*time.Millisecond
+			w.cfg.Times.FileFor, w.cfg.Times.RestTimeout = 200*time.Millisecond, time.Second // a busy machine answers within it
 			w.run()
 			k := w.ask()
 			open := w.closeGate()
