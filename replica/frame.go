@@ -47,7 +47,7 @@ type Claim struct {
 	Program string `json:"program"`
 	Format  uint64 `json:"format"`           // of the store
 	Nonce   string `json:"nonce"`            // no two claims are the same
-	Proves  bool   `json:"proves,omitempty"` // who asks it at URL is shown that it is the one; programs of before 1 December 2026 are not
+	Proves  bool   `json:"proves,omitempty"` // it shows whoever asks at URL that it leads; programs of before 1 December 2026 do not
 }
 
 // Encode returns the claim as a body.
