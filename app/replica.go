@@ -129,12 +129,12 @@ func JournalOf(cfg Config, log *slog.Logger) journal.Config {
 }
 
 // proofIn returns what leaders of a journal show those who ask them. Without a key nobody leads.
-func proofIn(j journal.Config) func(name string) string {
+func proofIn(j journal.Config) string {
 	chain, err := replica.NewChain(j.Secret, j.Name)
 	if err != nil {
-		return nil
+		return ""
 	}
-	return chain.LeaderProof
+	return chain.LeaderProof()
 }
 
 // StoreOf returns how a configuration says that the store is opened: without a journal, it is

@@ -148,10 +148,8 @@ func (c Chain) Stands(at Position, frame []byte) bool {
 	return len(frame) >= headerLen && hmac.Equal(at.Chain[:], frame[headerLen-macLen:headerLen])
 }
 
-// LeaderProof returns what the leader of a name shows another replica that asks it.
-func (c Chain) LeaderProof(name string) string {
-	return hex.EncodeToString(c.Prove("leader", []byte(name)))
-}
+// LeaderProof returns what whoever leads shows another replica that asks it.
+func (c Chain) LeaderProof() string { return hex.EncodeToString(c.Prove("leader")) }
 
 // Prove returns a proof over some texts, for one purpose, that only the journal's key makes.
 func (c Chain) Prove(purpose string, texts ...[]byte) []byte {

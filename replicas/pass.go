@@ -35,8 +35,8 @@ const (
 type Desk struct {
 	Leader func() replica.Claim // without a URL: nobody is known to lead
 	Name   string
-	Count  func(answer string)      // of what is passed on
-	Proof  func(name string) string // what a leader of that name shows a standby; nil: no standby asks here
+	Count  func(answer string) // of what is passed on
+	Proof  string              // what whoever leads shows a standby; empty: no standby asks here
 	// Patience is how long the leader's answer is waited for; nil or 0: 25 s. Of Meta's calls it is not asked.
 	Patience func(*http.Request) time.Duration
 	Log      *slog.Logger
@@ -122,8 +122,8 @@ func (d *Desk) serve(w http.ResponseWriter, r *http.Request) bool {
 			close(s.idle)
 		}
 	}()
-	if r.Header.Get(Passed) != "" && d.Proof != nil {
-		w.Header().Set(Shown, d.Proof(d.Name))
+	if r.Header.Get(Passed) != "" && d.Proof != "" {
+		w.Header().Set(Shown, d.Proof)
 	}
 	s.ServeHTTP(w, r)
 	return true

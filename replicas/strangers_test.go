@@ -165,22 +165,27 @@ func TestStandby_LeaderIsNotReached_IsTold(t *testing.T) {
 	})
 }
 
-// Whoever has come to stand at the leader's address is not believed, whatever it answers: what it was asked is asked
-// again, of the leader. One of before leaders showed that they are is.
+// Whoever has come to stand at the leader's address is not believed, whatever it answers: a webhook is taken to the leader,
+// whichever replica that is by then; a form, which somebody may have carried out, is not sent twice. A leader of before
+// leaders showed that they are is believed.
 func TestStandby_AnotherProgramAtTheLeadersAddress_IsNotBelieved(t *testing.T) {
 	t.Parallel()
-	shows := func(name string) string { return "proof of " + name }
-	for what, ask := range map[string]func(*replicas.Desk, http.ResponseWriter){
-		"a webhook": func(d *replicas.Desk, w http.ResponseWriter) {
+	const proof = "proof"
+	for what, c := range map[string]struct {
+		ask  func(*replicas.Desk, http.ResponseWriter)
+		code int
+		says string
+	}{
+		"a webhook": {func(d *replicas.Desk, w http.ResponseWriter) {
 			d.PassWebhook(w, httptest.NewRequest(http.MethodPost, "/webhook", nil), []byte("body"))
-		},
-		"a form": func(d *replicas.Desk, w http.ResponseWriter) {
+		}, http.StatusOK, "the leader has the body"},
+		"a form": {func(d *replicas.Desk, w http.ResponseWriter) {
 			d.Handler(http.NotFoundHandler(), http.NotFoundHandler(), never, never).ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/pages/settings", strings.NewReader("body")))
-		},
+		}, http.StatusBadGateway, "the leading replica did not answer; look whether it was done\n"},
 	} {
 		for _, proves := range []bool{true, false} {
-			seated := replicas.NewDesk("leader", leads(""), func(string) {}, slog.New(slog.DiscardHandler))
-			seated.Proof = shows
+			seated := replicas.NewDesk("next leader", leads(""), func(string) {}, slog.New(slog.DiscardHandler))
+			seated.Proof = proof
 			go seated.Sit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				body, _ := io.ReadAll(r.Body)
 				fmt.Fprintf(w, "the leader has the %s", body)
@@ -190,7 +195,7 @@ func TestStandby_AnotherProgramAtTheLeadersAddress_IsNotBelieved(t *testing.T) {
 			var now atomic.Pointer[string] // where the journal says that the leader is
 			stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				now.Store(&leader.URL)
-				w.Header().Set(replicas.Shown, shows("me"))
+				w.Header().Set(replicas.Shown, "another proof")
 				fmt.Fprint(w, "a stranger has it")
 			}))
 			defer stranger.Close()
@@ -198,11 +203,14 @@ func TestStandby_AnotherProgramAtTheLeadersAddress_IsNotBelieved(t *testing.T) {
 			var log bytes.Buffer
 			d := replicas.NewDesk("standby", func() replica.Claim { return replica.Claim{Name: "leader", URL: *now.Load(), Proves: proves} },
 				func(string) {}, slog.New(slog.NewTextHandler(&log, nil)))
-			d.Proof = shows
+			d.Proof = proof
 			w := httptest.NewRecorder()
-			ask(d, w)
-			want := map[bool]string{true: "the leader has the body", false: "a stranger has it"}[proves]
-			if w.Code != http.StatusOK || w.Body.String() != want || proves && w.Header().Get(replicas.Shown) != "" {
+			c.ask(d, w)
+			code, says := c.code, c.says
+			if !proves {
+				code, says = http.StatusOK, "a stranger has it"
+			}
+			if w.Code != code || w.Body.String() != says || w.Header().Get(replicas.Shown) != "" {
 				t.Errorf("%s, shown %v: %d %q %v", what, proves, w.Code, w.Body, w.Header())
 			}
 			if strings.Contains(log.String(), "does not show that it leads") != proves {
