@@ -53,7 +53,7 @@ type Incoming struct {
 	Tap       *Tap      `json:"tap,omitempty"`      // of a TapEvent, or of a quick reply that a TextEvent is
 	Origin    *Origin   `json:"origin,omitempty"`   // of a ReferralEvent, and of a first message or tap
 	Reaction  *Reaction `json:"reaction,omitempty"` // of a ReactionEvent
-	Edit      int       `json:"edit,omitempty"`     // of an EditEvent: the how-manieth of its message
+	Edit      int       `json:"edit,omitempty"`     // of an EditEvent: which edit of its message it is, from 1
 	Handover  *Handover `json:"handover,omitempty"` // of a HandoverEvent
 	Watermark time.Time `json:"watermark,omitzero"` // of a ReceivedEvent or ReadEvent
 	Detail    string    `json:"detail,omitempty"`   // of the others: what Meta calls it, in its words
@@ -300,8 +300,8 @@ type Comment struct {
 type SurveyAnswer struct {
 	Room    RoomID // the conversation's
 	Rating  int    // from 1 to 5, the best; 0: none
-	Comment string // in the customer's words; or
-	Begins  bool   // the next message will be one
+	Comment string // in the customer's words; empty: none
+	Begins  bool   // the customer wants to comment: the next message will be it
 }
 
 // FileKind is the kind of an attachment that is neither image, audio nor video.

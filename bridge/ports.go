@@ -68,8 +68,10 @@ type Receipt struct {
 	Sent     Sent         // with Tag: when that was; zero: nobody asks
 	TextHash string       // with Tag: the customer has the whole message, with a text of this fingerprint; behind it, which version that is
 
-	Room  RoomID      // where it is shown, and
-	Shown []MessageID // as which messages; the first stands for all of them, alone it stands there twice if more is behind the words in it
+	Room RoomID // where it is shown
+	// Shown are the messages as which it is shown; the first stands for all of them. One that shows more than
+	// the customer's words, alone, stands there twice, so that no correction takes its place.
+	Shown []MessageID
 }
 
 // Sent is when a part was sent to whom.
@@ -185,6 +187,9 @@ type Before struct {
 	Room func(NewRoom) error
 	// Parts is called before a text is shown in parts for the first time, because it is too long.
 	Parts func() error
+	// Correction is called before a customer's correction is shown anew, because what it corrects is not there, and reports
+	// whether that is still wanted: the customer may have deleted it meanwhile.
+	Correction func() bool
 }
 
 // NewRoom is a room that was opened for an event.

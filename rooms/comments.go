@@ -78,7 +78,7 @@ func (r *naming) introduced(ctx context.Context, link *stay, in bridge.Incoming)
 		return err
 	}
 	if err := r.Names.SaveName(ctx, in.Conversation, in.Comment.Name); err != nil {
-		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		return bridge.StoreRefusal(err)
 	}
 	return nil
 }

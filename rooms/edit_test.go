@@ -92,3 +92,23 @@ func TestEdit_ReviewAdvisesOtherwise_ItsHeadChanges(t *testing.T) {
 		t.Errorf("agents read %q", got)
 	}
 }
+
+// TestEdit_DeletedMeanwhile_IsNotSaidAgain: a deletion took away what was to be corrected, while the correction was under way.
+func TestEdit_DeletedMeanwhile_IsNotSaidAgain(t *testing.T) {
+	for name, want := range map[string]int{"deleted": 0, "not deleted": 1} {
+		d := newDesk(t)
+		d.talking()
+		d.known = map[bridge.Mid][]bridge.MessageID{"1": {"gone"}}
+		r := d.made()
+		r.Changes = editing{changes{d}}
+		before := opens
+		before.Correction = func() bool { return want > 0 }
+		edit := bridge.Incoming{Conversation: anna, Kind: bridge.EditEvent, Mid: "1", Key: bridge.EditKey("1", 1), Text: "my password is 1234", At: d.now}
+		if _, err := r.Deliver(t.Context(), edit, before); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(d.texts()); got != want {
+			t.Errorf("%s: agents read %q", name, d.texts())
+		}
+	}
+}

@@ -19,8 +19,11 @@ const (
 // page wants that. The message that opened the room is shown before and does not wait. A
 // conversation has one such note: an attempt after a crash says the same again.
 func (r *opener) showHistory(ctx context.Context, link *stay, in bridge.Incoming) {
+	if link.Begin != link.event || r.History == nil || in.Comment != nil {
+		return
+	}
 	page, err := r.Pages.Page(link.Conversation.Page)
-	if err != nil || !page.Settings.History || r.History == nil || in.Comment != nil || !in.IsShownAs(link.Begin) {
+	if err != nil || !page.Settings.History {
 		return
 	}
 	reading, cancel := context.WithTimeout(ctx, historyWithin)

@@ -22,10 +22,10 @@ type opener struct {
 // stay is how a conversation is tied to Rocket.Chat while an event is shown.
 type stay struct {
 	bridge.Link
-	before bridge.RoomID // that was left, because it is closed
-	again  bool          // showing it was begun before, and may have opened a room
-	first  bridge.Before
-	waits  bool // nobody is there who could take a room
+	previous bridge.RoomID // that was left, because it is closed
+	again    bool          // showing it was begun before, and may have opened a room
+	before   bridge.Before
+	waits    bool // nobody is there who could take a room
 
 	event    bridge.MessageID // as which what is shown of the event begins
 	inParts  bool             // its text was begun to be shown in parts
@@ -34,10 +34,10 @@ type stay struct {
 }
 
 // leave says that the conversation's room is closed.
-func (s *stay) leave() { s.before, s.Room = cmp.Or(s.Room, s.before), "" }
+func (s *stay) leave() { s.previous, s.Room = cmp.Or(s.Room, s.previous), "" }
 
 func (r *opener) register(ctx context.Context, link *stay) error {
-	token := r.Links.VisitorToken(link.Conversation)
+	token, known := r.Links.VisitorToken(link.Conversation), link.Visitor != "" // else the rooms are gone with the visitor
 	department := r.department(link.Conversation.Page)
 	r.awaitName(ctx, link.Conversation)
 	name := r.nameOf(link.Conversation)
@@ -55,12 +55,17 @@ func (r *opener) register(ctx context.Context, link *stay) error {
 		return err
 	}
 	r.registeredAs(link.Conversation, name)
-	link.Visitor, link.Department = given, department
-	if err := r.save(ctx, link.Link); err != nil {
+	stored := link.Link
+	stored.Visitor, stored.Department = given, department
+	link.Link = stored
+	if known {
+		stored.Room = cmp.Or(link.Room, link.previous) // until there is a new one, which may take all night, remarks go there
+	}
+	if err := r.save(ctx, stored); err != nil {
 		return err
 	}
-	if known := r.nameOf(link.Conversation); known != name { // it came in between
-		if err := r.rename(ctx, link.Link, known); err != nil {
+	if newer := r.nameOf(link.Conversation); newer != name { // it came in between
+		if err := r.rename(ctx, link.Link, newer); err != nil {
 			r.Log.Info("a customer's name is not shown yet", "page", link.Conversation.Page, "err", err)
 		}
 	}
@@ -84,14 +89,14 @@ func (r *opener) open(ctx context.Context, link *stay) error {
 
 // moveTo makes a room the conversation's; began says that it is a new one.
 func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom, began bool) error {
-	before, existed := cmp.Or(link.Room, link.before), room.Existed
+	before, existed := cmp.Or(link.Room, link.previous), room.Existed
 	link.Room = room.ID
 	if !existed && r.Made != nil {
 		r.Made(room.ID)
 	}
 	if began {
-		if err := link.first.Room(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended, Unverified: room.Unverified}); err != nil {
-			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		if err := link.before.Room(bridge.NewRoom{ID: room.ID, Unattended: room.Unattended, Unverified: room.Unverified}); err != nil {
+			return bridge.StoreRefusal(err)
 		}
 	}
 	opened := r.Opened
@@ -110,7 +115,7 @@ func (r *opener) moveTo(ctx context.Context, link *stay, room bridge.OpenedRoom,
 
 func (r *opener) save(ctx context.Context, link bridge.Link) error {
 	if err := r.Links.SaveLink(ctx, link); err != nil {
-		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		return bridge.StoreRefusal(err)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ const longest = 1000
 // part quotes what the whole would. A part that is refused may be there, from an attempt whose
 // answer was lost, or from before the room was closed: then the next one follows.
 func (r *poster) sayText(ctx context.Context, link *stay, p *posting) (tried []bridge.MessageID, err error) {
-	id, quote := p.in.MessageID(), p.quote
+	id, quote := link.event, p.quote
 	return link.inFull(bridge.Post{ID: id, Text: p.text}, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
 		one.Quote = quote
 		err := r.postOne(ctx, link, one)
@@ -71,7 +71,7 @@ func (s *stay) inFull(whole bridge.Post, below bridge.MessageID, say func(bridge
 		}
 	}
 	if whole.ID == s.event && !s.inParts {
-		if failed := s.first.Parts(); failed != nil {
+		if failed := s.before.Parts(); failed != nil {
 			return tried, failed
 		}
 		s.inParts = true

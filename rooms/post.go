@@ -200,14 +200,13 @@ func (r *poster) answered(ctx context.Context, link *stay, p *posting) error {
 // postText shows the text, in parts if it is too long for the workspace. It notes as
 // which messages: once the last of them is there, all are.
 func (r *poster) postText(ctx context.Context, link *stay, p *posting) error {
-	id := p.in.MessageID()
 	shown, err := r.sayText(ctx, link, p)
 	p.shown, err = shown, p.althoughOpen(link, err)
 	if a := r.tooMuch(p.in.Refusals.Of(0), err); a != nil {
 		return substitutes{r}.giveUpText(ctx, link, p, err, a)
 	}
 	if err == nil && p.in.PutOff {
-		substitutes{r}.outdated(ctx, link, p, replacement(id))
+		substitutes{r}.outdated(ctx, link, p, replacement(link.event))
 	}
 	return err
 }

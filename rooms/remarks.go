@@ -183,6 +183,9 @@ func (r *remarks) edit(ctx context.Context, link *stay, in bridge.Incoming) erro
 			return err
 		}
 	}
+	if !link.before.Correction() {
+		return nil
+	}
 	quote := bridge.MessageID("")
 	if len(shown) > 0 {
 		quote = shown[0]

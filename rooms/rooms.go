@@ -219,9 +219,10 @@ func (r *Rooms) Deliver(ctx context.Context, in bridge.Incoming, before bridge.B
 	if err != nil {
 		return bridge.Shown{}, fmt.Errorf("read link: %w", err)
 	}
-	link := &stay{Link: known, again: in.Tries > 0, first: before, event: in.MessageID(), inParts: in.InParts, refusals: in.Refusals.Of(0)}
+	link := &stay{Link: known, again: in.Tries > 0, before: before, event: in.MessageID(), inParts: in.InParts, refusals: in.Refusals.Of(0)}
 	shown, err := r.deliver(ctx, link, in)
-	if shown.Waits = link.waits; shown.Left == nil {
+	shown.Waits = link.waits
+	if shown.Left == nil {
 		shown.Left = link.left
 	}
 	return shown, err

@@ -57,7 +57,7 @@ func newDesk(t *testing.T) *desk {
 }
 
 // opens takes that a room was opened, and that a text is shown in parts.
-var opens = bridge.Before{Room: func(bridge.NewRoom) error { return nil }, Parts: func() error { return nil }}
+var opens = bridge.Before{Room: func(bridge.NewRoom) error { return nil }, Parts: func() error { return nil }, Correction: func() bool { return true }}
 
 func (d *desk) made() *Rooms {
 	return New(Config{
@@ -293,6 +293,15 @@ func TestDeliver_EveryOutcome(t *testing.T) {
 		"nobody online": {
 			before: func(d *desk) { d.fail["open"] = always(refusal(bridge.NoAgent)) },
 			reason: bridge.NoAgent, gate: bridge.GateDepartment("sales"),
+		},
+		"room closed, the page is of another department meanwhile, nobody online": { // remarks go to the old room until there is a new one
+			before: func(d *desk) {
+				d.talking()
+				d.links[anna] = bridge.Link{Conversation: anna, Visitor: "visitor", Room: "r1", Department: "service"}
+				d.open, d.fail["open"] = "", always(refusal(bridge.NoAgent))
+			},
+			reason: bridge.NoAgent, gate: bridge.GateDepartment("sales"),
+			calls: []string{"post r1", "has r1", "register sales", "save r1", "open"},
 		},
 		"Omnichannel off": {
 			before: func(d *desk) { d.fail["open"] = always(refusal(bridge.OmnichannelOff)) },

@@ -27,7 +27,7 @@ func (r *wording) dated(in bridge.Incoming, text string) string {
 // endOld closes the conversation's room before an event that is to have a new one. An
 // earlier attempt may have done that, and opened the new one for this very event.
 func (r *opener) endOld(ctx context.Context, link *stay, in bridge.Incoming) error {
-	if !in.ForceNewRoom || link.Room == "" || in.IsShownAs(link.Begin) {
+	if !in.ForceNewRoom || link.Room == "" || link.Begin == link.event {
 		return nil
 	}
 	err := r.Livechat.Close(ctx, link.Visitor, link.Room)
@@ -62,7 +62,7 @@ func (r *opener) nameEarlier(ctx context.Context, link *stay, earlier bridge.Roo
 // describe lets agents see at a glance where the customer of a new room comes from. The
 // message that opened it does not wait for that, and is shown before.
 func (r *opener) describe(ctx context.Context, link *stay, in bridge.Incoming) {
-	if !in.IsShownAs(link.Begin) {
+	if link.Begin != link.event {
 		return
 	}
 	page, err := r.Pages.Page(link.Conversation.Page)

@@ -14,6 +14,7 @@ import (
 	"messenger-bridge/bridge/queue"
 	"messenger-bridge/bridge/refusals"
 	"messenger-bridge/language"
+	"messenger-bridge/recent"
 )
 
 // Automatic is what follows from a customer's message by itself.
@@ -63,7 +64,7 @@ type Inbound struct {
 func New(c Config) *Inbound {
 	return &Inbound{
 		Config: c, begun: begun{times: map[bridge.Seq]int{}, given: map[bridge.Seq]bridge.Shown{}},
-		order: order{inbox: c.Lanes, outbox: c.Outbound.Lanes, receipts: c.Receipts, rooms: c.Rooms, resolveWithin: c.ResolveWithin},
+		order: order{inbox: c.Lanes, outbox: c.Outbound.Lanes, receipts: c.Receipts, rooms: c.Rooms, resolveWithin: c.ResolveWithin, newest: recent.New[change, time.Time](maxNewest, 0)},
 	}
 }
 

@@ -1,6 +1,10 @@
 package inbound
 
-import "messenger-bridge/bridge"
+import (
+	"slices"
+
+	"messenger-bridge/bridge"
+)
 
 // What people write below a page's posts is a conversation of its own, of kind
 // Comments: its customer is a commenter, whose id is of no use in Messenger. The id of
@@ -22,6 +26,7 @@ func (o *order) resolveConversation(in *bridge.Incoming, d bridge.Delivery) (don
 	case in.Conversation.Customer != "":
 		return false, nil
 	}
+	waits := o.commentWaits(in) // asked first: in between it may be shown
 	c, found, err := o.conversationAbove(in)
 	if err != nil {
 		return false, bridge.StoreRefusal(err)
@@ -30,8 +35,7 @@ func (o *order) resolveConversation(in *bridge.Incoming, d bridge.Delivery) (don
 		in.Conversation = c
 		return false, nil
 	}
-	// What is answered may wait until somebody is there to take the room.
-	if age < orphanGrace || in.Kind == bridge.EchoEvent && (o.eventSeen(in, bridge.MessageKey(in.Comment.Parent)) || o.belowVisitor(in)) {
+	if age < orphanGrace || waits {
 		return false, deferred(age, "its comment is not shown yet")
 	}
 	return true, nil
@@ -51,9 +55,21 @@ func mayBeOurs(in *bridge.Incoming) bool {
 	return false
 }
 
-// belowVisitor reports whether an event is about what stands below a visitor's post.
-func (o *order) belowVisitor(in *bridge.Incoming) bool {
-	return in.Comment.Post != "" && o.eventSeen(in, bridge.MessageKey(bridge.Mid(in.Comment.Post)))
+// commentWaits reports whether what an event stands below, or what it hides, came and may wait until somebody is there to take
+// the room. Keys outlive what they stand for: when no comment of the page waits, it is not shown any more. What is removed
+// before it is shown needs no removal.
+func (o *order) commentWaits(in *bridge.Incoming) bool {
+	var of []bridge.Mid
+	switch in.Kind {
+	case bridge.EchoEvent:
+		of = []bridge.Mid{in.Comment.Parent, bridge.Mid(in.Comment.Post)} // a comment, or a visitor's post
+	case bridge.HiddenEvent:
+		of = []bridge.Mid{in.Mid}
+	}
+	came := func(m bridge.Mid) bool { return m != "" && o.eventSeen(in, bridge.MessageKey(m)) }
+	return slices.ContainsFunc(of, came) && o.inbox.Look().HoldsAny(in.Conversation.Page, func(l bridge.Lane) bool {
+		return l.Kind == bridge.Comments && l.Sub == bridge.Main
+	})
 }
 
 // answering reports whether answers to comments of a page are under way.
@@ -75,6 +91,11 @@ func (o *order) conversationAbove(in *bridge.Incoming) (c bridge.Conversation, f
 		}
 	}
 	return c, false, nil
+}
+
+// belowVisitor reports whether an event is about what stands below a visitor's post.
+func (o *order) belowVisitor(in *bridge.Incoming) bool {
+	return in.Comment.Post != "" && o.eventSeen(in, bridge.MessageKey(bridge.Mid(in.Comment.Post)))
 }
 
 // setReplyTarget notes that a comment is about to be shown, or is shown, as the one that

@@ -6,6 +6,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/queue"
+	"messenger-bridge/recent"
 )
 
 // What customers do to a message that exists travels in a lane of its own. Meta may tell
@@ -25,6 +26,40 @@ type order struct {
 	receipts      bridge.Receipts
 	rooms         bridge.Rooms
 	resolveWithin time.Duration
+	newest        *recent.Map[change, time.Time] // when what was shown last had happened
+}
+
+// change names what replaces one another: reactions to a message, edits without a number, and hiding a comment and showing it again.
+type change struct {
+	of       bridge.Conversation
+	kind     bridge.EventKind
+	mid      bridge.Mid
+	fromPage bool
+}
+
+// maxNewest bounds what is remembered; forgotten, what comes late is shown.
+const maxNewest = 10_000
+
+func changeOf(in *bridge.Incoming) (c change, is bool) {
+	is = in.Kind == bridge.ReactionEvent || in.Kind == bridge.EditEvent && in.Edit == 0 || in.Kind == bridge.HiddenEvent
+	return change{in.Conversation, in.Kind, in.Mid, in.FromPage}, is
+}
+
+// overtaken reports whether a newer event is shown already that replaces this one: Meta repeats a call that was refused after others.
+func (o *order) overtaken(in *bridge.Incoming) bool {
+	c, is := changeOf(in)
+	if !is {
+		return false
+	}
+	at, known := o.newest.Get(c)
+	return known && in.At.Before(at)
+}
+
+// noteShown notes that an event is shown.
+func (o *order) noteShown(in *bridge.Incoming) {
+	if c, is := changeOf(in); is {
+		o.newest.Set(c, in.At)
+	}
 }
 
 // ready decides whether an event is to be shown now: done means it need not be shown
@@ -39,16 +74,24 @@ func (o *order) ready(in *bridge.Incoming, d bridge.Delivery) (done bool, err er
 	case bridge.EchoEvent: // our own answer may have come in the meantime
 		return o.isOurs(in), nil
 	case bridge.TextEvent, bridge.MediaEvent, bridge.UnsupportedEvent:
-		in.Deleted = in.Mid != "" && o.eventSeen(in, bridge.DeletionKey(in.Mid))
+		in.Deleted = o.deleted(in)
 	case bridge.EditEvent:
-		if o.outdated(in) {
+		if o.outdated(in) || !in.FromPage && o.deleted(in) { // nobody is to read again what the customer took away
 			return true, nil
 		}
 	}
-	if in.AboutMessage() && !o.messageKnown(in) && o.messageMayCome(in, d) {
+	if !in.AboutMessage() {
+		return false, nil
+	}
+	if may := o.messageMayCome(in, d); !o.messageKnown(in) && may { // asked first: in between it may be shown
 		return false, deferred(o.age(d), "its message is not shown yet")
 	}
-	return false, nil
+	return o.overtaken(in), nil
+}
+
+// deleted reports whether the customer has deleted the message that an event is, or is about.
+func (o *order) deleted(in *bridge.Incoming) bool {
+	return in.Mid != "" && o.eventSeen(in, bridge.DeletionKey(in.Mid))
 }
 
 // eventSeen reports whether an event of the same page with this key ever came.

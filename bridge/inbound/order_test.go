@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -19,6 +20,8 @@ func TestReady_DecidesWhatIsShownNow(t *testing.T) {
 		return in
 	}
 	known := []bridge.Receipt{shownIn("room", "m")}
+	ownEdit := edit(0)
+	ownEdit.Conversation, ownEdit.FromPage, ownEdit.Comment = commenter, true, &bridge.Comment{}
 	for _, test := range []struct {
 		name    string
 		in      bridge.Incoming
@@ -54,6 +57,9 @@ func TestReady_DecidesWhatIsShownNow(t *testing.T) {
 		{name: "an edit of another message came", in: edit(1), known: known, seen: []string{"1/edit/n/2"}, want: "show"},
 		{name: "an older edit came", in: edit(2), known: known, seen: []string{"1/edit/m/1"}, want: "show"},
 		{name: "an edit that Meta did not number", in: edit(0), known: known, seen: []string{"1/edit/m/1"}, want: "show"},
+		{name: "an edit of a message that was deleted since", in: edit(1), known: known, seen: []string{"1/deletion/m"}, want: "done"},
+		{name: "an edit of a message that was deleted before it could be shown", in: edit(1), age: time.Hour, seen: []string{"1/m/m", "1/deletion/m"}, want: "done"},
+		{name: "the page's edit of its own comment, which it removed since", in: ownEdit, known: []bridge.Receipt{shownIn("below", "m")}, seen: []string{"1/deletion/m"}, want: "show"},
 
 		{name: "early, and the clock was set back by an hour", in: about(bridge.ReactionEvent, "m"), age: -time.Hour, want: "show"},
 		{name: "early, and the clock was set back a little", in: about(bridge.ReactionEvent, "m"), age: -bridge.ClocksDiffer, want: "soon"},
@@ -107,6 +113,7 @@ func TestReady_Comments_FindWhoseTheyAre(t *testing.T) {
 		age       time.Duration
 		seen      []string
 		known     []bridge.Receipt
+		waits     bool          // another comment of the page does
 		answering bridge.PageID // which page's answers to comments are under way
 		want      string
 		whose     bridge.CustomerID
@@ -134,12 +141,22 @@ func TestReady_Comments_FindWhoseTheyAre(t *testing.T) {
 		{name: "a comment of hers, and answers are under way", in: hers, answering: "1", want: "show", whose: "8"},
 		{name: "an edit of an answer of ours, without a name", in: namelessEdit, known: []bridge.Receipt{ours("c")}, want: "done"},
 		{name: "an edit without a name that may be ours", in: namelessEdit, known: []bridge.Receipt{shownIn("below", "above")}, answering: "1", want: "soon"},
-		{name: "an answer to a comment that waits for an agent", in: event(bridge.EchoEvent, "above"), age: time.Hour, seen: []string{"1/m/above"}, want: "later"},
+		{name: "an answer to a comment that waits for an agent", in: event(bridge.EchoEvent, "above"), age: time.Hour, seen: []string{"1/m/above"}, waits: true, want: "later"},
+		{name: "an answer to a comment that was never shown, and none waits", in: event(bridge.EchoEvent, "above"), age: time.Hour, seen: []string{"1/m/above"}, want: "done"},
+		{name: "a comment is hidden that waits for an agent", in: event(bridge.HiddenEvent, ""), age: time.Hour, seen: []string{"1/m/c"}, waits: true, want: "later"},
+		{name: "a comment is hidden that was never shown, and none waits", in: event(bridge.HiddenEvent, ""), age: time.Hour, seen: []string{"1/m/c"}, want: "done"},
+		{name: "a comment is hidden that nobody knows, while others wait", in: event(bridge.HiddenEvent, ""), age: time.Hour, waits: true, want: "done"},
+		{name: "a comment is hidden that is shown", in: event(bridge.HiddenEvent, ""), known: []bridge.Receipt{shownIn("below", "c")}, want: "show", whose: "8"},
 		{name: "an answer to a comment that nobody knows", in: event(bridge.EchoEvent, "above"), age: time.Hour, want: "done"},
 	} {
 		w := newWorld(t)
 		w.receipts.All = test.known
 		w.inbox.See(test.seen...)
+		if test.waits {
+			other := hers
+			other.Mid, other.Key = "other", bridge.MessageKey("other")
+			w.comes(other)
+		}
 		if test.answering != "" {
 			lane := bridge.Conversation{Page: test.answering, Customer: "9", Kind: bridge.Comments}.Lane()
 			if _, err := w.Outbound.Lanes.Append(t.Context(), []bridge.Entry{{Lane: lane, Key: "answer"}}, nil); err != nil {
@@ -169,6 +186,11 @@ func TestLanes_WhatComesEarly_IsShownInOrder(t *testing.T) {
 	older.Edit, older.Key = 1, bridge.EditKey("m", 1)
 	deletion := about(bridge.DeletionEvent, "m")
 	deletion.Key = bridge.DeletionKey("m")
+	reaction := func(mid bridge.Mid, at int) bridge.Incoming {
+		in := about(bridge.ReactionEvent, mid)
+		in.At, in.Key = noon.Add(time.Duration(at)*time.Second), in.Key+"/"+strconv.Itoa(at)
+		return in
+	}
 	for _, test := range []struct {
 		name  string
 		calls []call
@@ -178,6 +200,8 @@ func TestLanes_WhatComesEarly_IsShownInOrder(t *testing.T) {
 		{"a reaction before its message", []call{{0, []bridge.Incoming{about(bridge.ReactionEvent, "m")}}, {4 * time.Second, []bridge.Incoming{text("m")}}}, "text@4 reaction@4"},
 		{"a reaction to what never comes", []call{{0, []bridge.Incoming{about(bridge.ReactionEvent, "m")}}}, "reaction@30"},
 		{"the newest edit comes first", []call{{0, []bridge.Incoming{text("m"), newest}}, {time.Second, []bridge.Incoming{older}}}, "text@0 edit@0"},
+		{"an older reaction comes after a newer one", []call{{0, []bridge.Incoming{text("m"), reaction("m", 2)}}, {time.Second, []bridge.Incoming{reaction("m", 1)}}, {time.Second, []bridge.Incoming{reaction("m", 3)}}}, "text@0 reaction@0 reaction@2"},
+		{"an older reaction to another message", []call{{0, []bridge.Incoming{text("m"), text("n"), reaction("m", 2)}}, {time.Second, []bridge.Incoming{reaction("n", 1)}}}, "text@0 text@0 reaction@0 reaction@1"},
 		{"deleted before it is shown", []call{{0, []bridge.Incoming{deletion}}, {time.Second, []bridge.Incoming{text("m")}}}, "deleted@1 deletion@1"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -50,6 +50,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 			d.Progress = inParts // also of the failure, if it becomes one
 			return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts))
 		},
+		Correction: func() bool { return !i.order.deleted(&in) },
 	})
 	if shown.Waits {
 		i.tellAbsent(ctx, &in)
@@ -146,6 +147,7 @@ func (i *Inbound) shown(ctx context.Context, d bridge.Delivery, in *bridge.Incom
 	if shown.Left != nil {
 		i.begun.giveUp(d.Seq, shown)
 	}
+	i.order.noteShown(in)
 	i.setReplyTarget(in, true)
 	if in.Opens() && in.Survey == nil {
 		bridge.NoteSpoken(i.States, i.Pages, in.Conversation, in.At)
@@ -189,8 +191,11 @@ func wantsNewRoom(in *bridge.Incoming, pages bridge.Pages, states bridge.States)
 	}
 	page, err := pages.Page(in.Conversation.Page)
 	after := time.Duration(page.Settings.NewRoomAfter)
+	if err != nil || after <= 0 {
+		return false
+	}
 	since := states.State(in.Conversation).Silence.Since
-	return err == nil && after > 0 && !since.IsZero() && in.At.Sub(since) > after
+	return !since.IsZero() && in.At.Sub(since) > after
 }
 
 // explainTo tells a customer, in one automatic text, what of an event was refused.

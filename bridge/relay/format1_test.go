@@ -324,10 +324,13 @@ func (h *healthy) compare(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := b.String(); got != string(want) {
-		t.Errorf("what goes out has changed:\n%s", different(got, string(want)))
+	if got, want := b.String(), strings.Replace(string(want), removed, "", 1); got != want {
+		t.Errorf("what goes out has changed:\n%s", different(got, want))
 	}
 }
+
+// removed is what the program of then showed and today's does not: the edit of a comment whose removal waits, too.
+const removed = "the room of 100000000000001/c/300000000000001, edit\n\tedit as fb15d92f8d4596edc922faa7c4, perhaps shown before: \"a comment, edited\"\n"
 
 // different returns the lines that are in one text only.
 func different(got, want string) string {

@@ -43,3 +43,31 @@ func TestDecode_OneCall_IsOrderedByMetasTimes(t *testing.T) {
 		t.Errorf("passed on as %q, want %q", got, want)
 	}
 }
+
+// TestDecode_OneCall_WhatReplacesOneAnother_IsOrdered: a reaction that was taken back may stand before the reaction, and an
+// older text of a comment behind the newer one.
+func TestDecode_OneCall_WhatReplacesOneAnother_IsOrdered(t *testing.T) {
+	reacts := func(action string, at int) string {
+		return fmt.Sprintf(`{"sender":{"id":"7"},"recipient":{"id":"1"},"timestamp":%d,"reaction":{"mid":"m","action":"%s","reaction":"love","emoji":"❤"}}`, 1790000000000+at, action)
+	}
+	comment := func(verb string, at int) string {
+		return fmt.Sprintf(`{"field":"feed","value":{"item":"comment","verb":"%s","comment_id":"c","post_id":"1_2","from":{"id":"7"},"message":"%s %d","created_time":1790000000,"edited_time":%d}}`, verb, verb, at, 1790000000+at)
+	}
+	body := `{"object":"page","entry":[{"id":"1","time":1790000000999,"messaging":[` + reacts("unreact", 20) + "," + reacts("react", 10) + `],"changes":[` +
+		comment("edited", 5) + "," + comment("edited", 4) + `]}]}`
+	d, err := Decode([]byte(body), received)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, in := range d.Events {
+		if in.Reaction != nil {
+			got = append(got, fmt.Sprint("taken back: ", in.Reaction.Removed))
+			continue
+		}
+		got = append(got, in.Text)
+	}
+	if want := []string{"taken back: false", "taken back: true", "edited 4", "edited 5"}; !slices.Equal(got, want) {
+		t.Errorf("passed on as %q, want %q", got, want)
+	}
+}
