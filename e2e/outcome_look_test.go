@@ -69,3 +69,32 @@ func TestOutcome_NotInABriskThread_IsSentOnce(t *testing.T) {
 		t.Errorf("the agent is told %q", told)
 	}
 }
+
+// TestOutcome_AnswerToAFileStops_CustomerHasItOnce has Meta begin its answer and stop in the middle of it: the file, and what
+// the agent writes behind it, must not wait for the rest.
+func TestOutcome_AnswerToAFileStops_CustomerHasItOnce(t *testing.T) {
+	t.Parallel()
+	for name, echo := range map[string]meta.EchoMode{"its echo comes": meta.EchoLate(time.Millisecond), "no echo comes": meta.EchoNever} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, bypassed)
+			w.cfg.Times.GraphTimeout = time.Second
+			outcome := meta.DeliveredHalfAnswered(time.Hour)
+			outcome.Echo = echo
+			w.meta.NextSends(outcome)
+			w.run()
+			w.meta.CustomerWrites(page, anna, "May I have the invoice?")
+			rid := w.room()
+			file := w.agent.Uploads(rid, "", document)[0]
+			w.agent.Says(rid, "Here it is.")
+			w.eventually("both arrive", func() bool { return len(w.meta.CustomerSees(page, anna)) >= 2 })
+			w.settled()
+			sees := w.meta.CustomerSees(page, anna)
+			if len(sees) != 2 || sees[0].File.Name != document.Name || sees[1].Text != "Here it is." {
+				t.Errorf("the customer sees %+v", sees)
+			}
+			if told := w.notices(rid, file); len(told) > 0 {
+				t.Errorf("the agent is told %q", told)
+			}
+		})
+	}
+}

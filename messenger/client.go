@@ -92,7 +92,7 @@ func NewClient(cfg ClientConfig) *Client {
 	// Graph does not redirect, and a token must not follow anybody who does.
 	stay := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	slow := transport(cfg)
-	slow.ResponseHeaderTimeout = 4 * cfg.Times.Timeout
+	slow.ResponseHeaderTimeout = uploadAnswer(cfg.Times.Timeout)
 	return &Client{
 		cfg: cfg, base: strings.TrimRight(cfg.GraphURL, "/") + "/" + url.PathEscape(cfg.Version),
 		pacer: pace.New(time.Now, cfg.Times.ThreadEvery), pulse: pulse{state: State{Answers: true}}, sleep: pause.For,

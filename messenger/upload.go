@@ -78,6 +78,7 @@ type flow struct {
 	io.Reader
 	stall    *time.Timer
 	patience time.Duration
+	answer   time.Duration         // how long the answer may take, to its end
 	waits    atomic.Bool           // for the content
 	source   atomic.Pointer[error] // why the content could not be read
 	whole    atomic.Bool           // all of it was read, so all of it may have been sent
@@ -101,7 +102,7 @@ func (f *flow) Read(p []byte) (int, error) {
 	n, err := f.Reader.Read(p)
 	if errors.Is(err, io.EOF) {
 		f.whole.Store(true)
-		f.stall.Stop() // from here on, the answer has its own limit
+		f.stall.Reset(f.answer) // the beginning of the answer has a limit of its own, the rest of it has not
 	}
 	return n, err
 }
@@ -122,13 +123,17 @@ func (c content) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// uploadAnswer is how long Meta may take to begin its answer to a file, which it stores first, where
+// other calls take at most so long.
+func uploadAnswer(others time.Duration) time.Duration { return 4 * others }
+
 // send makes a call that carries a file. A form that was cut off before its end has
 // no effect, so a file that breaks off was not sent.
 func (c *Client) send(ctx context.Context, q request) *answer {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	u := q.upload
-	f := &flow{patience: 2 * c.cfg.Times.Timeout}
+	f := &flow{patience: 2 * c.cfg.Times.Timeout, answer: uploadAnswer(c.cfg.Times.Timeout) + c.cfg.Times.Timeout}
 	f.begin(func() {
 		cancel()
 		_ = u.content.Close() // a call ends only when nobody waits for its body any more

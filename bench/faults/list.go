@@ -116,6 +116,7 @@ var all = []fault{
 	{"sends: cut before", sends(meta.CutBefore())},
 	{"sends: cut after", sends(meta.DeliveredThenCut())},
 	{"sends: hang after", sends(meta.DeliveredThenHang(3 * time.Second))},
+	{"sends: half an answer after", sends(meta.DeliveredHalfAnswered(3 * time.Second))},
 	{"sends: HTML 502 before", sends(meta.HTML502(false))},
 	{"sends: HTML 502 after", sends(meta.HTML502(true))},
 	{"sends: code 1 after", sends(meta.Unknown1(true))},

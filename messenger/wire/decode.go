@@ -122,7 +122,7 @@ func Decode(body []byte, now time.Time) (Decoded, error) {
 	for i := range envelope.Entry {
 		d.entry(i, envelope.Object, &envelope.Entry[i], now)
 	}
-	d.name(body)
+	d.nameUnheard(body)
 	d.inOrder()
 	if len(envelope.Entry) == 0 {
 		d.Ignored[kindEmpty]++
@@ -149,19 +149,19 @@ func (d *Decoded) entry(n int, object Text, e *entry, now time.Time) {
 	}
 	for i := range e.Messaging {
 		d.event(bridge.PageID(e.ID), &e.Messaging[i], false, now)
-		d.lookFor(unheard{entry: n, list: "messaging", item: i})
+		d.noteNameless(unheard{entry: n, list: "messaging", item: i})
 	}
 	for i := range e.Standby {
 		d.event(bridge.PageID(e.ID), &e.Standby[i], true, now)
-		d.lookFor(unheard{entry: n, list: "standby", item: i})
+		d.noteNameless(unheard{entry: n, list: "standby", item: i})
 	}
 	for i := range e.Handovers {
 		d.event(bridge.PageID(e.ID), &e.Handovers[i], false, now)
-		d.lookFor(unheard{entry: n, list: "messaging_handovers", item: i})
+		d.noteNameless(unheard{entry: n, list: "messaging_handovers", item: i})
 	}
 	for i := range e.Changes {
 		d.change(bridge.PageID(e.ID), &e.Changes[i], now)
-		d.lookFor(unheard{entry: n, list: "changes", item: i})
+		d.noteNameless(unheard{entry: n, list: "changes", item: i})
 	}
 }
 

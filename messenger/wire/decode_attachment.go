@@ -2,6 +2,7 @@ package wire
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -151,10 +152,8 @@ var moments = []string{time.RFC3339, "2006-01-02T15:04:05-0700", "2006-01-02T15:
 
 // moment is the time that a text tells; one without an offset is of the zone. Zero: none.
 func (t Text) moment(zone *time.Location) time.Time {
-	var n Number
-	_ = n.UnmarshalJSON([]byte(t))
-	if at := n.Time(); !at.IsZero() {
-		return at
+	if n, err := strconv.ParseInt(string(t), 10, 64); err == nil && !Number(n).Time().IsZero() {
+		return Number(n).Time()
 	}
 	for _, layout := range moments {
 		if at, err := time.ParseInLocation(layout, string(t), zone); err == nil && at.Year() > 2003 && at.Year() < 2201 {

@@ -106,6 +106,8 @@ var decodeCases = []struct {
 		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Booking: &bridge.Booking{Status: "requested", Start: time.Unix(1790000000, 0).UTC(), End: time.Unix(1790003600, 0).UTC()}}))},
 	{name: "appointment, local time", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"appointment_booking","payload":{"status":"confirmed","start_time":"2026-09-21T16:13","timezone":"Europe/Berlin"}}]}}`,
 		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Booking: &bridge.Booking{Status: "confirmed", Start: time.Date(2026, 9, 21, 14, 13, 0, 0, time.UTC)}}))},
+	{name: "appointment, a quotation mark for a time", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"appointment_booking","payload":{"status":"confirmed","start_time":"\""}}]}}`,
+		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Text: `"`, Booking: &bridge.Booking{Status: "confirmed"}}))},
 	{name: "appointment, unreadable time", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"appointment_booking","payload":{"status":"confirmed","start_time":"soon"}}]}}`,
 		want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "appointment_booking", Text: "soon", Booking: &bridge.Booking{Status: "confirmed"}}))},
 	{name: "sticker id as number", element: `{$S,$R,$T,"message":{$M,"attachments":[{"type":"sticker","payload":{"url":"https://ex.test/1","sticker_id":369239263222822}}]}}`, want: new(fromCustomer(bridge.MediaEvent, "", bridge.Attachment{Kind: "sticker", URL: "https://ex.test/1", Sticker: "369239263222822"}))},

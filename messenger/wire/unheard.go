@@ -19,8 +19,8 @@ type unheard struct {
 	event int
 }
 
-// lookFor notes that the event which was passed on last, if it was of this item, has no name.
-func (d *Decoded) lookFor(u unheard) {
+// noteNameless notes that the event which was passed on last, if it is of this item, needs a name.
+func (d *Decoded) noteNameless(u unheard) {
 	if u.event = len(d.Events) - 1; u.event < 0 || d.Events[u.event].Detail != nameless {
 		return
 	}
@@ -28,15 +28,15 @@ func (d *Decoded) lookFor(u unheard) {
 	d.unheard = append(d.unheard, u)
 }
 
-// nameless stands for the name of an event until it is looked for.
+// nameless stands for the name of an event until nameUnheard finds one.
 const nameless = "?"
 
 // longestKind is how much of a name is kept.
 const longestKind = 40
 
-// name finds out what the events are called that have no type here: by the first of their
+// nameUnheard finds out what the events are called that have no type here: by the first of their
 // keys that says more than who and when. Only for them a notification is read twice.
-func (d *Decoded) name(body []byte) {
+func (d *Decoded) nameUnheard(body []byte) {
 	if len(d.unheard) == 0 {
 		return
 	}

@@ -145,6 +145,8 @@ func Scalar(b []byte) string {
 		return ""
 	case b[0] != '"':
 		return string(b)
+	case len(b) < 2: // no JSON
+		return ""
 	}
 	for _, c := range b[1 : len(b)-1] {
 		if c == '\\' || c < ' ' || c > '~' {

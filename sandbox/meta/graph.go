@@ -1,13 +1,10 @@
 package meta
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -52,6 +49,7 @@ type graphAnswer struct {
 	code, subcode int
 	cut           bool          // close the connection instead
 	hang          time.Duration // before answering
+	half          bool          // hang in the middle of the answer
 	after         func()        // runs when the answer is out, or before it hangs
 }
 
@@ -325,75 +323,4 @@ func (m *Messenger) appEdge(c *graphCall, node, edge string) (*graphAnswer, *gra
 		return m.permissions(c, m.admins[node], edge)
 	}
 	return nil, graphErr(210, 0, "(#210) A page access token is required to request this resource.")
-}
-
-// write sends the answer, or does what it says instead. Everything a client may rely on after
-// it has the answer is booked before.
-func (m *Messenger) write(w http.ResponseWriter, c *graphCall, a *graphAnswer) {
-	if a.hang > 0 {
-		m.runAfter(a)
-		m.mu.Lock()
-		c.hanging = true
-		m.mu.Unlock()
-		timer := time.NewTimer(a.hang)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-c.r.Context().Done():
-		case <-m.ctx.Done():
-		}
-	}
-	m.finish(c, a)
-	if a.cut {
-		m.runAfter(a)
-		cutConnection(w)
-		return
-	}
-	h := w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
-	h.Set("Content-Type", a.contentType)
-	h.Set("facebook-api-version", "v"+strconv.Itoa(c.served)+".0")
-	h.Set("x-fb-request-id", "A"+strconv.FormatInt(c.began.UnixNano(), 36))
-	h.Set("Content-Length", strconv.Itoa(len(a.body)))
-	w.WriteHeader(a.status)
-	_, err := io.Copy(w, bytes.NewReader(a.body))
-	if err == nil {
-		_ = http.NewResponseController(w).Flush()
-	}
-	m.runAfter(a)
-}
-
-func (m *Messenger) runAfter(a *graphAnswer) {
-	if a.after != nil {
-		a.after()
-		a.after = nil
-	}
-}
-
-// finish books a call whose answer goes out now.
-func (m *Messenger) finish(c *graphCall, a *graphAnswer) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.leave(c)
-	c.book.Status, c.book.Code, c.book.Subcode, c.book.Took = a.status, a.code, a.subcode, time.Since(c.began)
-	if a.cut {
-		c.book.Status = 0
-	}
-	m.touch()
-}
-
-// cutConnection resets the connection, so that the client's read fails.
-func cutConnection(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	if err := conn.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		panic(http.ErrAbortHandler)
-	}
 }

@@ -37,7 +37,8 @@ type SendOutcome struct {
 	Empty       bool   // no body at all
 	Cut         bool   // no answer, the connection is reset
 	Hang        time.Duration
-	Code        int // an error with this code
+	Half        bool // it hangs in the middle of the answer, and breaks off there
+	Code        int  // an error with this code
 	Subcode     int
 	Message     string // of the error
 	Transient   bool   // is_transient
@@ -173,7 +174,7 @@ func (m *Messenger) underOutcome(o *SendOutcome, c *graphCall) *graphAnswer {
 		wrong.after = a.after
 		return wrong
 	default:
-		a.cut, a.hang = o.Cut, o.Hang
+		a.cut, a.hang, a.half = o.Cut, o.Hang, o.Half
 	}
 	return a
 }
@@ -221,7 +222,7 @@ func (m *Messenger) faulty(o *SendOutcome, normal metaObject) *graphAnswer {
 	if o.Status != 0 {
 		a.status = o.Status
 	}
-	a.cut, a.hang = o.Cut, o.Hang
+	a.cut, a.hang, a.half = o.Cut, o.Hang, o.Half
 	return a
 }
 
@@ -238,6 +239,11 @@ func CutBefore() *SendOutcome { return &SendOutcome{Cut: true} }
 
 // DeliveredThenHang: the customer has it; the answer comes after d.
 func DeliveredThenHang(d time.Duration) *SendOutcome { return &SendOutcome{Deliver: true, Hang: d} }
+
+// DeliveredHalfAnswered: the customer has it; of the answer, half comes, and for d nothing more.
+func DeliveredHalfAnswered(d time.Duration) *SendOutcome {
+	return &SendOutcome{Deliver: true, Hang: d, Half: true}
+}
 
 // HangThenCut withholds the answer for d and then breaks the connection; nothing is delivered.
 func HangThenCut(d time.Duration) *SendOutcome { return &SendOutcome{Hang: d, Cut: true} }
