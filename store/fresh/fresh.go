@@ -3,12 +3,13 @@ package fresh
 
 import (
 	"sync"
+	"unsafe"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
 )
 
-// most bounds the bytes of bodies that Entries hold; a table that had room for more than
+// most bounds the bytes that Entries hold; a table that had room for more than
 // few is let go when it is empty.
 const (
 	most = 4 << 20
@@ -35,15 +36,23 @@ type stored struct {
 func (f *Entries[K]) Add(at K, e *bridge.Entry, accepted uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.bytes+len(e.Body) > most {
+	if f.bytes+sizeOf(e) > most {
 		return
 	}
 	if f.at == nil {
 		f.at = map[K]stored{}
 	}
 	f.at[at] = stored{e, accepted}
-	f.bytes += len(e.Body)
+	f.bytes += sizeOf(e)
 	f.crowd = f.crowd || len(f.at) > few
+}
+
+// sizeOf is about how much memory an entry takes: what its event says is there twice.
+func sizeOf(e *bridge.Entry) int {
+	if e.Event == nil {
+		return len(e.Body)
+	}
+	return 2*len(e.Body) + int(unsafe.Sizeof(*e.Event))
 }
 
 // Take hands an entry out, as it would be read; false if it is not here.
@@ -61,7 +70,7 @@ func (f *Entries[K]) take(at K) (e stored, is bool) {
 	if e, is = f.at[at]; !is {
 		return e, false
 	}
-	f.bytes -= len(e.Body)
+	f.bytes -= sizeOf(e.Entry)
 	if delete(f.at, at); len(f.at) == 0 && f.crowd {
 		f.at, f.crowd = nil, false
 	}
