@@ -264,7 +264,7 @@ func (a *attempt) send(ctx context.Context, f form) (bridge.Mid, error) {
 func (a *attempt) notTaken(ctx context.Context, r *bridge.Refusal) error {
 	p := &a.d.Progress
 	switch r = a.o.alone.judge(a, a.o.failing.judge(ctx, a, r)); {
-	case r.Verdict == bridge.Never && ofFile[r.Reason] && len(a.out.Parts) > 1:
+	case r.Verdict == bridge.Never && ofFile[r.Reason] && len(a.out.Parts) > 1 && a.out.Parts[p.Part].File != nil:
 		return a.o.endings.skipFile(a, r)
 	case r.Verdict == bridge.Never:
 		return a.refused(ctx, r)

@@ -127,20 +127,17 @@ func (e *edits) hasAny(id bridge.MessageID) bool {
 
 // has returns the fingerprint of the text that the customer has of a message, and which version that is.
 func (c *Config) has(id bridge.MessageID) (textHash string, version int64) {
-	textHash, edit, _ := strings.Cut(c.Memory.Receipts.TextHashOf(id), versionMark)
+	textHash, edit, _ := strings.Cut(c.Memory.Receipts.TextHashOf(id), bridge.VersionSign)
 	version, _ = strconv.ParseInt(edit, 36, 64)
 	return textHash, version
 }
-
-// versionMark stands between the fingerprint of a text that arrived and its version.
-const versionMark = "~"
 
 // arrivedAs is what is remembered of a message that the customer has: has reads it.
 func (out Outgoing) arrivedAs() string {
 	if out.Edit == 0 || out.TextHash == "" {
 		return out.TextHash
 	}
-	return out.TextHash + versionMark + strconv.FormatInt(out.Edit, 36)
+	return out.TextHash + bridge.VersionSign + strconv.FormatInt(out.Edit, 36)
 }
 
 // revision is what becomes of a delivery when its turn comes.

@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -277,5 +278,24 @@ func TestEdits_AnswerToAComment_GoesWhereItWas(t *testing.T) {
 		if !slices.Equal(got, c.want) || !slices.Equal(told, c.told) || len(w.outbox.Seqs()) > 0 {
 			t.Errorf("%s: Facebook gets %q, told %q; %d wait", c.name, got, told, len(w.outbox.Seqs()))
 		}
+	}
+}
+
+// TestEdit_OfWhatArrivedInPart_WhereEditsAreNotSent_IsSaid: the author was told that the rest was refused, and to change it.
+func TestEdit_OfWhatArrivedInPart_WhereEditsAreNotSent_IsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.page.Settings.KeepEdits = true
+	w.send = func(p bridge.OutboundPart) (bool, error) {
+		if p.Tag.Part == 1 {
+			return false, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.Rejected}
+		}
+		return true, nil
+	}
+	w.says(write("a", strings.Repeat("x", 2500)))
+	w.deliver()
+	w.says(edit("a", 1, "shorter"))
+	w.deliver()
+	if got := w.notices(); len(got) != 2 || !strings.HasSuffix(got[1], string(bridge.EditsKept)) || len(w.texts()) != 1 {
+		t.Errorf("the author is told %q, the customer reads %q", got, w.texts())
 	}
 }

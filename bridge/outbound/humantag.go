@@ -2,6 +2,7 @@ package outbound
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
@@ -35,13 +36,20 @@ func (t *humanTag) may(ctx context.Context, a *attempt) (bool, error) {
 		return false, nil
 	}
 	person, err := t.Workspace.People.IsPerson(ctx, a.out.Author)
-	if err != nil {
-		r := *bridge.RefusalOf(err) // what is wrong with Rocket.Chat holds up this conversation alone
-		r.Verdict, r.Gate = bridge.Again, ""
-		return false, &r
+	if err == nil {
+		return person, nil
 	}
-	return person, nil
+	r := *bridge.RefusalOf(err) // what is wrong with Rocket.Chat holds up this conversation alone
+	if r.Answer != nil && r.Answer.Status == http.StatusForbidden && a.d.History.Tries >= barredAfter {
+		t.announce(ctx, "who-is-agent/"+string(a.page.ID), t.Say.Say("*%s*: Rocket.Chat does not tell the bridge who is an agent, so that no answer goes out after 24 hours. Give the bot the role `livechat-manager` (`messenger-bridge doctor` says what is missing), or type `/facebook edit %s human-agent off`.", a.page.PlainName(), string(a.page.ID)))
+		return false, nil
+	}
+	r.Verdict, r.Gate = bridge.Again, ""
+	return false, &r
 }
+
+// barredAfter is after how many tries it is believed that the bot may not ask who is an agent.
+const barredAfter = 3
 
 // whyTooLate words why Meta no longer takes an answer, so that the agent knows what
 // would help.
@@ -61,9 +69,12 @@ func (t *humanTag) refuse(ctx context.Context, p bridge.Page) {
 	t.mu.Lock()
 	t.denied[p.ID] = t.Now()
 	t.mu.Unlock()
-	err := t.Notices.Announce(ctx, "human-agent/"+string(p.ID), t.Say.Say("*%s*: Facebook has not approved the app for answers after 24 hours. Apply for the feature Human Agent in the app review at Facebook, or type `/facebook edit %s human-agent off`.", p.PlainName(), string(p.ID)))
-	if err != nil {
-		t.Log.Warn("not announced", "page", p.ID, "err", err)
+	t.announce(ctx, "human-agent/"+string(p.ID), t.Say.Say("*%s*: Facebook has not approved the app for answers after 24 hours. Apply for the feature Human Agent in the app review at Facebook, or type `/facebook edit %s human-agent off`.", p.PlainName(), string(p.ID)))
+}
+
+func (t *humanTag) announce(ctx context.Context, key, text string) {
+	if err := t.Notices.Announce(ctx, key, text); err != nil {
+		t.Log.Warn("not announced", "what", key, "err", err)
 	}
 }
 

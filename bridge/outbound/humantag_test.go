@@ -59,6 +59,26 @@ func TestHumanTag_WorkspaceDown_HoldsUpThisConversationAlone(t *testing.T) {
 	}
 }
 
+// TestHumanTag_MayNotAskWhoIsAnAgent_IsGivenUp: a bot without the role is refused each time it asks; the answer and all behind
+// it must not wait for days.
+func TestHumanTag_MayNotAskWhoIsAnAgent_IsGivenUp(t *testing.T) {
+	w := newWorld(t)
+	w.page.Settings.HumanAgent = true
+	a := &attempt{o: w.Outbound, out: Outgoing{Conversation: anna}, page: w.page}
+	w.person = &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: &bridge.Response{Status: 403, Code: "unauthorized"}}
+	if _, err := w.tag.may(t.Context(), a); err == nil {
+		t.Error("given up at the first refusal")
+	}
+	a.d.History.Tries = barredAfter
+	if tag, err := w.tag.may(t.Context(), a); err != nil || tag || len(w.told.Seqs()) != 1 {
+		t.Errorf("%v, %v, administrators are told %d times", tag, err, len(w.told.Seqs()))
+	}
+	w.person = &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceError, Answer: &bridge.Response{Status: 500}}
+	if _, err := w.tag.may(t.Context(), a); err == nil {
+		t.Error("given up while the workspace has trouble")
+	}
+}
+
 func TestHumanTag_WhyTooLate(t *testing.T) {
 	for _, test := range []struct {
 		heard           time.Duration // ago; 0: not known

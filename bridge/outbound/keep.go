@@ -41,8 +41,10 @@ var natures = map[bridge.Nature]bridge.Reason{
 	bridge.Encrypted: bridge.SecretText, bridge.UnknownType: bridge.TypeUnknown, bridge.Unkeepable: bridge.CannotKeep,
 }
 
-// keepBack returns whether a message stays in the room, why, and what is told of it. Seen again,
-// a message is what it was; a note stays one, whatever it is edited to.
+// keepBack returns whether a message stays in the room, why, and what its author is told then. why
+// is empty for one that stays only because its room was closed: it is no note, and files behind it
+// belong to none (follow). Seen again, a message is what it was; a note stays one, whatever it is
+// edited to.
 func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bool) (kept bool, why bridge.Reason, told []bridge.Notice) {
 	if m.Gone {
 		return false, "", nil
@@ -68,7 +70,10 @@ func (b *batch) keepBack(c bridge.Conversation, m *bridge.AgentMessage, known bo
 		return true, why, tellKept(m, about, why)
 	}
 	late := about(bridge.NotDelivered, bridge.RoomOver)
-	return b.afterClosing(c, m) || b.o.Notices.Told(late), why, []bridge.Notice{late}
+	if b.afterClosing(c, m) || b.o.Notices.Told(late) {
+		return true, "", []bridge.Notice{late}
+	}
+	return false, "", nil
 }
 
 // takeBack has what a message said before not go out, as far as it waits: it is withdrawn like one that was deleted.
@@ -97,7 +102,7 @@ func endUnsent(a *attempt, why bridge.Reason) error {
 		return err
 	}
 	has, _ := a.o.has(a.out.Message) // from this version on, none before it is sent (overtaken)
-	return a.o.endings.drop(a, bridge.Receipt{Page: a.out.Conversation.Page, Tag: bridge.SendTag{Message: a.out.Message}, TextHash: has + versionMark + strconv.FormatInt(a.out.Edit, 36)})
+	return a.o.endings.drop(a, bridge.Receipt{Page: a.out.Conversation.Page, Tag: bridge.SendTag{Message: a.out.Message}, TextHash: has + bridge.VersionSign + strconv.FormatInt(a.out.Edit, 36)})
 }
 
 // isNote reports whether a message was kept as a note.

@@ -49,7 +49,7 @@ func (o *Outbound) ofNote(m *bridge.AgentMessage) bool {
 }
 
 // follow notes which note with files an agent wrote last in a room, if what they wrote last is one. Messages come again, with
-// each reaction and each look: those are passed over.
+// each reaction and each sweep: those are passed over.
 func (o *Outbound) follow(m *bridge.AgentMessage, kept bridge.Reason) {
 	by := noter{m.Room, m.Author.ID}
 	before, is := o.noted.Get(by)

@@ -140,7 +140,7 @@ func (p *progress) noteLook(seq bridge.Seq, tried time.Time) {
 	p.looked[seq] = tried
 }
 
-// hasLooked reports whether that was found out.
+// hasLooked reports whether noteLook was called for this try.
 func (p *progress) hasLooked(seq bridge.Seq, tried time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,7 +171,8 @@ func (p *progress) noteUnsent(lane bridge.Lane) {
 	p.knownUnsent[lane] = struct{}{}
 }
 
-// unsent reports whether a message that is doubtful comes after one of which that is known.
+// unsent reports whether another bridge is known not to have sent this message, because noteUnsent
+// was told so of an earlier one of its lane.
 // Without this, each of them would cost a look into the thread.
 func (p *progress) unsent(lane bridge.Lane, seq bridge.Seq) bool {
 	p.mu.Lock()

@@ -97,7 +97,7 @@ func (r reports) skipped(a *attempt, later []change) error {
 	case len(later) == 0 && same:
 		return r.takeBack(a)
 	case len(later) == 0 && a.out.Edit > 0 && r.style(a.out.Conversation.Page).settings.KeepEdits:
-		if waits {
+		if waits || has == "" { // or not all of it has arrived, which its author was told, perhaps to change it
 			return r.tell(a, bridge.NotDelivered, bridge.EditsKept)
 		}
 		return nil
