@@ -29,7 +29,7 @@ func (o *operators) serveAudit(w http.ResponseWriter, r *http.Request) {
 	since, err := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
 	limit, numbered := strconv.Atoi(r.URL.Query().Get("limit"))
 	if err = errors.Join(err, numbered); err != nil || limit < 1 || limit > auditAtOnce {
-		http.Error(w, "not understood", http.StatusBadRequest)
+		http.Error(w, notUnderstood, http.StatusBadRequest)
 		return
 	}
 	all, err := o.store.Journal().Changes(since, limit+1)

@@ -50,7 +50,8 @@ func boardOf(s Status, now time.Time) statuspage.View {
 	if s.Ready != "yes" {
 		v.Trouble = s.Ready
 	}
-	if v.Replica = s.Replica.Says(); s.Replica != nil && !s.Replica.Works() {
+	v.Replica = s.Replica.Says()
+	if s.Replica != nil && !s.Replica.Works() {
 		v.Follows = true // and knows nothing of all below
 		return v
 	}

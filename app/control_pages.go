@@ -25,6 +25,9 @@ type PageAdded struct {
 	Why, Token string
 }
 
+// notUnderstood answers a request that this program's command line does not make.
+const notUnderstood = "not understood: the command and the running bridge may be of different versions (`messenger-bridge version`)"
+
 // PageRemoved is what becomes of a page that an operator removes.
 type PageRemoved struct {
 	Name    string        `json:"name"`
@@ -38,7 +41,7 @@ func (o *operators) listPages(w http.ResponseWriter, _ *http.Request) {
 func (o *operators) addPage(w http.ResponseWriter, r *http.Request) {
 	var add PageToAdd
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&add); err != nil {
-		http.Error(w, "not understood", http.StatusBadRequest)
+		http.Error(w, notUnderstood, http.StatusBadRequest)
 		return
 	}
 	page, err := o.pages.Connections.AddByHand(r.Context(), add.ByHand())

@@ -81,7 +81,7 @@ func (o *operators) serveRetry(w http.ResponseWriter, r *http.Request) {
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&order)
 	switch {
 	case err != nil:
-		http.Error(w, "not understood", http.StatusBadRequest)
+		http.Error(w, notUnderstood, http.StatusBadRequest)
 		return
 	case order.Page != "":
 		done.All, done.Overtaken, err = o.relay.DeadLetters.RetryAll(r.Context(), order.Page)

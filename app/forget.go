@@ -66,7 +66,7 @@ type Forgotten struct {
 func (o *operators) serveForget(w http.ResponseWriter, r *http.Request) {
 	var order ForgetOrder
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&order); err != nil {
-		http.Error(w, "not understood", http.StatusBadRequest)
+		http.Error(w, notUnderstood, http.StatusBadRequest)
 		return
 	}
 	who, err := o.forget(r.Context(), order)

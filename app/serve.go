@@ -71,7 +71,7 @@ func Serve(ctx context.Context, cfg Config, log *slog.Logger, started func(Addre
 		"database", cfg.Store.Database, "pages", len(p.store.Pages()))
 	audit.Auditor{Journal: p.store.Journal(), Log: log}.Note(ctx, restarted, "", Version())
 	for _, d := range cfg.Doubts {
-		log.Warn("the configuration is hardly meant like this; `messenger-bridge config test` lists all of it", "variable", d.Variable, "problem", d.Text)
+		log.Warn("a setting works, but is probably a mistake; `messenger-bridge config test` lists all of them", "variable", d.Variable, "problem", d.Text)
 	}
 	if started != nil {
 		started(where)

@@ -1,5 +1,4 @@
-// Bench measures the bridge against the goals of ../shared/reference/performance.md,
-// section 2:
+// Bench measures the bridge against its goals (docs/performance.md):
 //
 //	go run ./bench                          everything, 3 rounds of a second
 //	go run ./bench -only P1,P5 -seconds 0.3
@@ -15,7 +14,7 @@
 //
 // It prints a Markdown table. Machines differ and so do their hours; therefore a
 // figure is a count, or a ratio of two things measured in turn in one run, medians
-// of all rounds (section 0 there). The store lies on tmpfs and a sync is a pause of
+// of all rounds. The store lies on tmpfs and a sync is a pause of
 // known length, called as often as bbolt would sync. Latencies and processor times
 // mean nothing while others use the processors: the table says how much they did.
 // Whether a goal is met is in the table, not in the exit code.

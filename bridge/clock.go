@@ -1,9 +1,6 @@
 package bridge
 
-import (
-	"errors"
-	"time"
-)
+import "time"
 
 // ClocksDiffer is by how much our clock and Meta's may differ after the adapter has
 // corrected what it knows.
@@ -16,18 +13,10 @@ func AcceptsEvents(pages Pages, id PageID) bool {
 	return err == nil && page.Why.Kind != Disconnected
 }
 
-// StoreRefusal is the refusal of an attempt because our own store failed; nil for nil.
-func StoreRefusal(err error) error {
-	if err == nil {
-		return nil
+// Later returns the later of two times.
+func Later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
-	return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
-}
-
-// AckedOrRetry is nil for a delivery that is concluded already, else a refusal.
-func AckedOrRetry(err error) error {
-	if errors.Is(err, ErrConcluded) {
-		return nil
-	}
-	return StoreRefusal(err)
+	return b
 }

@@ -51,17 +51,21 @@ type SendTag struct {
 	Edit    int64     `json:"edit,omitempty"` // when it was edited, in Unix milliseconds; 0: as first written
 }
 
+// VersionSign stands before the version: of a message where both are one word (Version), and of a
+// text behind its fingerprint (Receipt.TextHash).
+const VersionSign = "~"
+
 // Version writes message and edit as one word.
 func (m SendTag) Version() string {
 	if m.Edit == 0 {
 		return string(m.Message)
 	}
-	return string(m.Message) + "~" + strconv.FormatInt(m.Edit, 36)
+	return string(m.Message) + VersionSign + strconv.FormatInt(m.Edit, 36)
 }
 
-// TagOfVersion returns the mark of a part of what Version wrote.
+// TagOfVersion returns the tag of a part of what Version wrote.
 func TagOfVersion(version string, part int) SendTag {
-	if at := strings.LastIndexByte(version, '~'); at > 0 {
+	if at := strings.LastIndex(version, VersionSign); at > 0 {
 		m := SendTag{Message: MessageID(version[:at]), Part: part}
 		if edit, err := strconv.ParseInt(version[at+1:], 36, 64); err == nil && edit > 0 {
 			if m.Edit = edit; m.Version() == version {

@@ -88,7 +88,7 @@ const (
 	Rejected         Reason = "rejected"         // Meta refused the content, and said so
 	Unexplained      Reason = "unexplained"      // Meta refused it, and a number is all it said
 	Unclear          Reason = "unclear"          // it may have arrived, and there is no way to find out
-	Deferred         Reason = "settling"         // finding out whether it arrived
+	Deferred         Reason = "settling"         // no failure: it waits for what mostly takes a moment, such as the proof that it arrived
 	RoomOver         Reason = "room-over"        // written into a room after it was closed
 	WroteAgain       Reason = "wrote-again"      // the customer has, so it is no time for questions about before
 	CommandText      Reason = "command"          // looks like a command, so it was kept from the customer
@@ -196,4 +196,20 @@ func RefusalOf(err error) *Refusal {
 		return r
 	}
 	return &Refusal{Verdict: Unknown, Reason: Unclear, Err: err}
+}
+
+// StoreRefusal is the refusal of an attempt because our own store failed; nil for nil.
+func StoreRefusal(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Refusal{Verdict: Again, Reason: StoreFailed, Err: err}
+}
+
+// AckedOrRetry is nil for a delivery that is concluded already, else a refusal.
+func AckedOrRetry(err error) error {
+	if errors.Is(err, ErrConcluded) {
+		return nil
+	}
+	return StoreRefusal(err)
 }

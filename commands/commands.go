@@ -56,7 +56,7 @@ type Revoker interface {
 	Delete(ctx context.Context, id bridge.PageID, by bridge.Author) (bridge.Page, pages.Revoked, error)
 }
 
-// Customers forgets and blocks them; relay.Eraser and relay.Relay do it.
+// Customers are named, blocked and forgotten here; relay.Eraser and relay.Relay do it.
 type Customers interface {
 	Customer(p bridge.PageID, word string) (bridge.CustomerID, error)
 	Called(p bridge.PageID, fits func(name string) bool) ([]bridge.Called, error)

@@ -95,7 +95,7 @@ func (c failureCommands) list(_ context.Context, in call) (bridge.Reply, error) 
 	}
 	list, more, err := c.failures.DeadLetters(page, before, failedAtOnce)
 	if err != nil {
-		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		return bridge.Reply{}, bridge.StoreRefusal(err)
 	}
 	if len(list) == 0 {
 		if page != "" {

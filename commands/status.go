@@ -42,7 +42,7 @@ type statusCommand struct {
 func (c statusCommand) show(_ context.Context, _ call) (bridge.Reply, error) {
 	h, err := c.health()
 	if err != nil {
-		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+		return bridge.Reply{}, bridge.StoreRefusal(err)
 	}
 	all := map[bridge.Reason]int{}
 	for _, reasons := range h.Failed {

@@ -130,7 +130,7 @@ func (talk *briskTalk) goOn(stop <-chan struct{}) {
 			return
 		case <-tick.C:
 		}
-		if n%10 == 0 && talk.asked-len(talk.rc.CustomerTexts(talk.room)) < 40 {
+		if n%10 == 0 && talk.asked-len(talk.rc.CustomerTexts(talk.room)) < 15 { // fewer than Facebook shows of a conversation
 			talk.meta.CustomerWrites(talk.page, talk.customer, fmt.Sprintf("c %d", talk.asked))
 			talk.asked++
 		}

@@ -32,7 +32,8 @@ type Plan struct {
 // GOGC say is left as it is. Where the memory cannot be found out, all is.
 func Make(root fs.FS, getenv func(string) string) (p Plan) {
 	if limit := getenv("GOMEMLIMIT"); limit != "" {
-		if p.From = "GOMEMLIMIT"; limit != "off" {
+		p.From = "GOMEMLIMIT"
+		if limit != "off" {
 			p.Garbage = garbage
 		}
 	} else if container, known := containerLimit(root); known {

@@ -1,6 +1,6 @@
-// Package metrics holds what the bridge counts. Every part gets the same struct
-// through its constructor and counts into it; the program serves it. Labels come
-// from fixed lists, never from ids or texts.
+// Package metrics holds the collectors that Prometheus reads. Metrics implements
+// bridge.Meter, through which the core counts; only package stream and the program use
+// its fields. Labels come from fixed lists, never from ids or texts.
 package metrics
 
 import (
@@ -26,12 +26,12 @@ type Metrics struct {
 	Postponed *prometheus.CounterVec // by direction and reason: an attempt that will be repeated
 	Retried   *prometheus.CounterVec // by direction: failed before, and put back by a person
 	Failed    *prometheus.CounterVec // by direction and reason: given up and set aside
-	Webhooks  *prometheus.CounterVec // by answer: ok, unsigned, forged, malformed, too-large, gave-way, slow, busy, cut, not-stored
+	Webhooks  *prometheus.CounterVec // by answer: ok, passed (to the leader), unsigned, forged, malformed, too-large, gave-way, slow, busy, cut, not-stored
 	Attempts  *prometheus.HistogramVec
 	Age       *prometheus.HistogramVec // by direction: from accepted to delivered
 	Reconnect prometheus.Counter       // sessions with Rocket.Chat that were lost
 	Connected prometheus.Gauge         // 1 while logged in, subscribed and caught up
-	Missed    prometheus.Counter       // agents' messages that only the REST look found
+	Missed    prometheus.Counter       // agents' messages that only the sweep found
 	Panics    prometheus.Counter
 	Callbacks *prometheus.CounterVec // Meta's callbacks by answer, as of Webhooks
 	GaveWay   *prometheus.CounterVec // by place: proved nothing, and was ended for want of time or memory
@@ -65,7 +65,7 @@ func New(version string) *Metrics {
 		Age:       histogram("age_seconds", "Time from accepted to delivered.", prometheus.ExponentialBuckets(0.001, 5, 10), "direction"),
 		Reconnect: prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "reconnects_total", Help: "Sessions with Rocket.Chat that were lost."}),
 		Connected: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: Prefix, Name: "rocketchat_connected", Help: "1 while logged in, subscribed and caught up."}),
-		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "missed_total", Help: "Agents' messages the stream did not bring and the REST look found."}),
+		Missed:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "missed_total", Help: "Agents' messages the stream did not bring and the sweep found."}),
 		Callbacks: counter("callbacks_total", "Calls of Meta's deauthorize and data-deletion callbacks by answer.", "answer"),
 		GaveWay:   counter("gave_way_total", "Calls and connections that proved nothing and were ended, because they were slow or others needed the place.", "place"),
 		Panics:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: Prefix, Name: "panics_total", Help: "Deliveries that ended in a panic; each is a bug."}),

@@ -9,7 +9,7 @@ type PassedOn struct{ *prometheus.CounterVec }
 // NewPassedOn returns a fresh counter.
 func NewPassedOn() *PassedOn {
 	return &PassedOn{prometheus.NewCounterVec(prometheus.CounterOpts{
-		Namespace: Prefix, Name: "passed_on_total", Help: "Requests that came to a standby, by answer: passed, here, no-leader, no-path, loop, busy, failed, or why they were not read: gave-way, slow, too-large, cut.",
+		Namespace: Prefix, Name: "passed_on_total", Help: "Requests that came to a standby, by answer: passed, here, no-leader, unreached, no-path, loop, busy, failed, or why they were not read: gave-way, slow, too-large, cut.",
 	}, []string{"answer"})}
 }
 

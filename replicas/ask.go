@@ -2,6 +2,7 @@ package replicas
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"errors"
@@ -87,7 +88,8 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 		if d.answered(w, q, leader.URL, res, err) {
 			return
 		}
-		if why = "no-leader"; isUnreached(err) {
+		why = "no-leader"
+		if isUnreached(err) {
 			why = "unreached"
 			d.unreached(leader.URL, err)
 		}
@@ -169,11 +171,17 @@ func withoutQuery(err error) error {
 	return err
 }
 
+// refusals are why nothing was passed on to a leader that may well be reached.
+var refusals = map[string]string{
+	"busy": "too many requests to the one that does are under way; try again",
+	"loop": "another one that does not has passed this on; try again",
+}
+
 func (d *Desk) refuse(w http.ResponseWriter, why string) {
 	d.Count(why)
 	w.Header().Set("Retry-After", "1")
 	w.Header().Set(Passed, d.Name)
-	http.Error(w, "this replica does not lead, and reaches none that does", http.StatusServiceUnavailable)
+	http.Error(w, "this replica does not lead, and "+cmp.Or(refusals[why], "reaches none that does; `messenger-bridge status` says more"), http.StatusServiceUnavailable)
 }
 
 func (d *Desk) ask(w http.ResponseWriter, q question, leader replica.Claim) (*http.Response, error) {

@@ -123,7 +123,8 @@ func (m *Member) left(stays bool) {
 	if m.follower != nil {
 		known, m.reached = m.follower.Leader(), m.follower.At()
 	}
-	if m.known = known; !stays {
+	m.known = known
+	if !stays {
 		m.known = replica.Claim{}
 	}
 	m.role, m.follower = Starting, nil

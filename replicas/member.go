@@ -174,7 +174,8 @@ func (m *Member) follow(ctx context.Context, stream *journal.Stream) (at replica
 	if closing := copied.Close(); closing != nil && errors.Is(err, journal.ErrVacant) {
 		err = closing
 	}
-	if why = silence; f.GoneInOrder() {
+	why = silence
+	if f.GoneInOrder() {
 		why = goodbye
 	}
 	if errors.Is(err, journal.ErrVacant) {

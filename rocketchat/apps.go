@@ -181,7 +181,8 @@ func (c Apps) enableApp(ctx context.Context, a App, done Installed) (Installed, 
 		if there, err = c.app(ctx, a.ID); err != nil {
 			break
 		}
-		if done.Version = there.Version; there.enabled() {
+		done.Version = there.Version
+		if there.enabled() {
 			if done.Command, err = c.commandOf(ctx, a.ID); err != nil || done.Command != "" {
 				break
 			}

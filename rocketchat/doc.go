@@ -3,6 +3,7 @@
 // and read what the stream may have missed. What agents write comes through stream.
 // It knows nothing of Facebook, pages or stores.
 //
-// Facts about the platform stand in ../shared/reference/rocketchat.md; comments
-// name the section they rely on.
+// A number such as (rocketchat.md 4.4) names a section of the authors' notes on the
+// platform, which are not part of this repository; what the code relies on is said
+// beside the number.
 package rocketchat

@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"io/fs"
 	"math/bits"
-	"messenger-bridge/store/changes"
-	"messenger-bridge/store/compact"
-	"messenger-bridge/store/copied"
-	"messenger-bridge/store/seal"
 	"os"
 	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
+
+	"messenger-bridge/store/changes"
+	"messenger-bridge/store/compact"
+	"messenger-bridge/store/copied"
+	"messenger-bridge/store/seal"
 )
 
 // mapped is how much of the file is mapped at least: address space. When the file outgrows it, the writer waits for all readers.

@@ -46,7 +46,7 @@ type Config struct {
 
 // Reading is what came of reading the environment, beside the values.
 type Reading struct {
-	Doubts []Problem              // what does not keep the bridge from running, and is hardly meant
+	Doubts []Problem              // what does not keep the bridge from running, but is probably a mistake
 	Again  func() (Config, error) // reads it once more: files may hold something else by then
 }
 
@@ -73,8 +73,8 @@ type FacebookConfig struct {
 // NetworkConfig says where the bridge is reached.
 type NetworkConfig struct {
 	PublicURL     string `env:"PUBLIC_URL,required,notEmpty" help:"how browsers and Meta reach the bridge; https unless loopback"`
-	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages"`
-	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics, status, /healthz and /readyz, kept off the public port; empty = off"`
+	Listen        string `env:"LISTEN" envDefault:":8080" help:"webhook, browser pages, /healthz, /readyz"`
+	MetricsListen string `env:"METRICS_LISTEN" envDefault:"127.0.0.1:9090" help:"metrics and status, and /healthz and /readyz once more; kept off the public port; empty = off"`
 	ProfileListen string `env:"PROFILE_LISTEN" help:"Go profiles; off unless set"`
 	TLS           TLSConfig
 }
@@ -86,7 +86,7 @@ type TLSConfig struct {
 	ACME            string `env:"ACME" envDefault:"off" help:"on: LISTEN speaks TLS with a certificate that is asked for by ACME, for the host of PUBLIC_URL; you agree to the authority's terms"`
 	ACMEListen      string `env:"ACME_LISTEN" help:"where the authority may ask as well, e.g. :80; all else there is led to https; off unless set"`
 	ACMEDirectory   string `env:"ACME_DIRECTORY" envDefault:"https://acme-v02.api.letsencrypt.org/directory" help:"the authority"`
-	ACMECache       string `env:"ACME_CACHE" help:"folder of account and certificates; <DATABASE>.acme"`
+	ACMECache       string `env:"ACME_CACHE" help:"folder of account and certificates; default: <DATABASE>.acme"`
 	ACMEEmail       string `env:"ACME_EMAIL" help:"where the authority warns you"`
 }
 

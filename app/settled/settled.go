@@ -40,10 +40,11 @@ func (s *Settled) Config() config.Config { return *s.cfg.Load() }
 // Retry says that a login that was refused is worth trying again.
 func (s *Settled) Retry() <-chan struct{} { return s.retry }
 
-// Hear keeps a SIGHUP for Run from now on, until the process is over: who does not hear it is ended by it.
+// Hear keeps SIGHUP for Run from now on; without that the signal would end the process.
 func (s *Settled) Hear() { signal.Notify(s.hangup, syscall.SIGHUP) }
 
-// Run reads files of secrets and of the log level again whenever SIGHUP comes, and came since Hear.
+// Run reads files of secrets and of the log level again at each SIGHUP, also at one that came after
+// Hear and before Run.
 func (s *Settled) Run(ctx context.Context) error {
 	s.Hear()
 	for {

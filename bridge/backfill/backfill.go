@@ -125,7 +125,7 @@ func (f *Filler) page(ctx context.Context, id bridge.PageID) {
 	if err != nil || since.IsZero() {
 		return
 	}
-	since = later(since, f.Now().Add(-reach))
+	since = bridge.Later(since, f.Now().Add(-reach))
 	g := &filling{page: id, since: since, changed: since, limit: pageSize}
 	log := f.Log.With("page", id, "since", since)
 	switch err = f.fill(ctx, g); {
@@ -218,7 +218,7 @@ func (f *Filler) hand(ctx context.Context, g *filling, events []bridge.Incoming)
 	g.found += len(events)
 	return f.patiently(ctx, g, func(bridge.Page) error {
 		if err := f.Inbound.FromCustomer(ctx, events); err != nil {
-			return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.StoreFailed, Err: err}
+			return bridge.StoreRefusal(err)
 		}
 		return nil
 	})

@@ -73,7 +73,7 @@ func (g *Gaps) Lost(ctx context.Context, pages ...bridge.Page) error {
 				at = g.before.Add(-g.slack)
 			}
 		}
-		since[p.ID] = later(at, p.Since)
+		since[p.ID] = bridge.Later(at, p.Since)
 	}
 	g.mu.Unlock()
 	return g.open(ctx, since)
@@ -86,7 +86,7 @@ func (g *Gaps) Missed(ctx context.Context, since time.Time, pages ...bridge.Page
 	}
 	all := map[bridge.PageID]time.Time{}
 	for _, p := range pages {
-		all[p.ID] = later(since, p.Since)
+		all[p.ID] = bridge.Later(since, p.Since)
 	}
 	return g.open(ctx, all)
 }
@@ -187,11 +187,4 @@ func (g *Gaps) close(id bridge.PageID) error {
 		return err
 	}
 	return g.cursors.SaveCursor(name, time.Time{})
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

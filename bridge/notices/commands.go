@@ -15,10 +15,10 @@ const tooLate = 5 * time.Minute
 // person types beyond the pace, who is told. When it returns nil, everything is durable.
 func (o *Notices) FromPeople(ctx context.Context, commands []bridge.Command) (err error) {
 	if o.Pace != nil {
-		before := o.Pace.now(commands)
+		before := o.Pace.snapshot(commands)
 		defer func() {
 			if err != nil {
-				o.Pace.undo(before)
+				o.Pace.restore(before)
 			}
 		}()
 	}

@@ -86,8 +86,8 @@ func (p *Pace) put(who bridge.UserID, one pace, now time.Time) {
 	p.all[who] = one
 }
 
-// undo makes of the paces of some people what they were before; nothing came of it.
-func (p *Pace) undo(before map[bridge.UserID]pace) {
+// restore makes of the paces of some people what they were before; nothing came of it.
+func (p *Pace) restore(before map[bridge.UserID]pace) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for who, one := range before {
@@ -95,8 +95,8 @@ func (p *Pace) undo(before map[bridge.UserID]pace) {
 	}
 }
 
-// now returns the paces of those who typed something.
-func (p *Pace) now(commands []bridge.Command) map[bridge.UserID]pace {
+// snapshot returns the paces of those who typed something.
+func (p *Pace) snapshot(commands []bridge.Command) map[bridge.UserID]pace {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	all := map[bridge.UserID]pace{}

@@ -46,11 +46,11 @@ func TestPace_ReadAgain_StaysAsItWas(t *testing.T) {
 			t.Errorf("number %d is taken when it is read again", n)
 		}
 	}
-	before := p.now([]bridge.Command{{From: bridge.Author{ID: "c"}}})
+	before := p.snapshot([]bridge.Command{{From: bridge.Author{ID: "c"}}})
 	for n := range burst {
 		p.Take("c", at(n))
 	}
-	p.undo(before)
+	p.restore(before)
 	for n := range burst {
 		if ok, _ := p.Take("c", at(n)); !ok {
 			t.Errorf("number %d is refused although it was undone", n)

@@ -118,7 +118,7 @@ func (o *Notices) showHowFar(ctx context.Context, c bridge.Conversation, since t
 // sentWhole reports whether all of a message was sent, and this part last: the echo of a
 // later one may not be here yet.
 func sentWhole(receipts bridge.Receipts, last bridge.SendTag) bool {
-	if hash := receipts.TextHashOf(last.Message); hash == "" || strings.HasPrefix(hash, "~") { // not yet, or only a part before it was kept
+	if hash := receipts.TextHashOf(last.Message); hash == "" || strings.HasPrefix(hash, bridge.VersionSign) { // not yet, or only a part before it was kept
 		return false
 	}
 	last.Part++

@@ -50,24 +50,30 @@ func Begin(c Config) (*Origin, error) {
 			return nil, err
 		}
 	}
-	o.used, o.until, o.copied = later(at[made], at[bridge.CursorUsed]), at[others], !at[bridge.CursorUsed].IsZero()
+	o.used, o.until, o.copied = bridge.Later(at[made], at[bridge.CursorUsed]), at[others], !at[bridge.CursorUsed].IsZero()
 	switch copied := at[bridge.CursorCopied]; {
 	case o.copied && o.until.IsZero() && !copied.After(o.used): // an earlier version put it to use, and did not forget
-		return o, o.save(bridge.CursorCopied, time.Time{})
+		return o, o.save(cursor{bridge.CursorCopied, time.Time{}})
 	case !copied.IsZero(): // forgotten last, so that a stop in between begins anew
-		o.used, o.until, o.copied = later(c.Now(), copied), time.Time{}, true
-		return o, o.save(bridge.CursorUsed, o.used, others, o.until, bridge.CursorCopied, time.Time{})
+		o.used, o.until, o.copied = bridge.Later(c.Now(), copied), time.Time{}, true
+		return o, o.save(cursor{bridge.CursorUsed, o.used}, cursor{others, o.until}, cursor{bridge.CursorCopied, time.Time{}})
 	case at[made].IsZero():
 		o.used, o.until = c.Now(), time.Time{}
-		return o, o.save(others, o.until, made, o.used)
+		return o, o.save(cursor{others, o.until}, cursor{made, o.used})
 	}
 	return o, nil
 }
 
-// save saves names and times, in this order.
-func (o *Origin) save(pairs ...any) error {
-	for i := 0; i < len(pairs); i += 2 {
-		if err := o.Cursors.SaveCursor(pairs[i].(string), pairs[i+1].(time.Time)); err != nil { // #nosec G602 -- names and times are written in pairs
+// cursor is a time that is stored under a name.
+type cursor struct {
+	name string
+	at   time.Time
+}
+
+// save saves cursors, in this order.
+func (o *Origin) save(all ...cursor) error {
+	for _, c := range all {
+		if err := o.Cursors.SaveCursor(c.name, c.at); err != nil {
 			return err
 		}
 	}
@@ -133,11 +139,4 @@ func (o *Origin) clock() time.Time {
 	}
 	now, _ := o.Workspace()
 	return now
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -41,7 +41,7 @@ type Lanes struct {
 // New returns lanes in which nothing waits; Load fills them.
 func New(c Config) *Lanes { return &Lanes{Config: c, Schedule: newSchedule(c.Rules)} }
 
-// Load fills the lanes with what an earlier run left, and calls each for each of them,
+// Load fills the lanes with what an earlier run left, and hands each delivery to `each`,
 // with whether it is the oldest of its lane. Backoff goes on where it was.
 func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
 	l.mu.Lock()
@@ -53,9 +53,9 @@ func (l *Lanes) Load(each func(d *bridge.Delivery, oldest bool)) error {
 			met = append(met, p.begin(d.Lane, d.Seq))
 			p.restore(met[number], d.History, l.Clock())
 		} else {
-			l := met[number]
-			l.seqs = append(l.seqs, d.Seq)
-			changed(p, l, len(l.seqs)-1)
+			lane := met[number]
+			lane.seqs = append(lane.seqs, d.Seq)
+			changed(p, lane, len(lane.seqs)-1)
 		}
 		if each != nil {
 			each(d, oldest)

@@ -196,7 +196,8 @@ func (v View) ByPage() map[bridge.PageID]Load {
 	for id, l := range p.loads {
 		load := l.load()
 		if g := v.shutBefore(l.lanes[0].id); g != nil {
-			if load.Held = g.reason; g.timer != nil {
+			load.Held = g.reason
+			if g.timer != nil {
 				load.Until = g.timer.At
 			}
 		}

@@ -104,9 +104,9 @@ type Times struct {
 	Grace        time.Duration // for deliveries under way when Run is told to stop; 8 s
 	FirstRetry   time.Duration // how long a delivery waits after its first failure; later waits grow to 120 times that; 250 ms
 	AbsenceEvery time.Duration // how often is looked whether customers wait for an agent; 10 s
+	AbsentAfter  time.Duration // how long they wait for one before the setup channel is told; 30 s
 	Patience     time.Duration // how long something is tried that the workspace refuses, but takes of others; 45 s
 	TellRefused  time.Duration // how long the workspace refuses something before it is told; 1 min
-	AbsentAfter  time.Duration // how long they wait before it is told; 30 s
 }
 
 // perPage is how many deliveries to one page's customers are under way at most.

@@ -30,8 +30,8 @@ type Eraser struct {
 	Say      *language.Speaker
 	Log      *slog.Logger
 
-	one   sync.Mutex // two at once would wait for one another's lanes
-	alone alone
+	customers sync.Mutex // one is erased at a time: two would wait for one another's lanes
+	alone     alone      // one conversation at a time; shared with DeadLetters
 }
 
 // alone lets one at a time erase a conversation, or put failures back.
@@ -110,8 +110,8 @@ func (e *Eraser) stored(c bridge.Conversation) (bool, error) {
 // ends it before anything was erased: what an agent writes there later would reach
 // nobody, and nobody would know.
 func (e *Eraser) EraseCustomer(ctx context.Context, p bridge.PageID, customer bridge.CustomerID) (bridge.Forgotten, error) {
-	e.one.Lock()
-	defer e.one.Unlock()
+	e.customers.Lock()
+	defer e.customers.Unlock()
 	if _, err := e.Customer(p, string(customer)); err != nil {
 		return bridge.Forgotten{}, err
 	}

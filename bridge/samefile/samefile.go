@@ -45,24 +45,24 @@ var webPages = []string{"text/html", "application/xhtml+xml"}
 // know many names for one type, and for pictures and sounds even the type may have been
 // changed on the way; what tells nothing is believed.
 func isOther(said bridge.Attachment, came string) bool {
-	of, is := plainType(said.Type), plainType(came)
-	if is == "" || is == of {
+	expected, got := plainType(said.Type), plainType(came)
+	if got == "" || got == expected {
 		return false
 	}
-	if slices.Contains(webPages, is) {
+	if slices.Contains(webPages, got) {
 		ending := strings.ToLower(path.Ext(said.Name))
-		return !slices.Contains(webPages, of) && (of != "" && of != Untyped || !slices.Contains([]string{".html", ".htm", ".xhtml"}, ending))
+		return !slices.Contains(webPages, expected) && (expected != "" && expected != Untyped || !slices.Contains([]string{".html", ".htm", ".xhtml"}, ending))
 	}
-	if of == "" || tellsNothing[of] || tellsNothing[is] {
+	if expected == "" || tellsNothing[expected] || tellsNothing[got] {
 		return false
 	}
-	ofKind, ofSub, _ := strings.Cut(of, "/")
-	isKind, isSub, _ := strings.Cut(is, "/")
+	expectedKind, expectedSub, _ := strings.Cut(expected, "/")
+	gotKind, gotSub, _ := strings.Cut(got, "/")
 	switch {
-	case ofKind == "text" && isKind == "text", picture(of) && picture(is), plays[ofKind] && plays[isKind]:
+	case expectedKind == "text" && gotKind == "text", picture(expected) && picture(got), plays[expectedKind] && plays[gotKind]:
 		return false
 	}
-	return strings.TrimPrefix(ofSub, "x-") != strings.TrimPrefix(isSub, "x-")
+	return strings.TrimPrefix(expectedSub, "x-") != strings.TrimPrefix(gotSub, "x-")
 }
 
 var (

@@ -82,8 +82,7 @@ const (
 // New returns an empty book.
 func New(now func() time.Time) *Book { return &Book{now: now, routes: map[string]*route{}} }
 
-// Passed notes that a call was let through, whose ever it is; of is empty if it is nobody's in
-// particular. What counts is when it began: it tells nothing of an outage that began since.
+// Passed notes that a call was let through. of is whom it was for; empty: nobody in particular. What counts is when it began: it tells nothing of an outage that began since.
 // Passed reports whether everybody was refused before, as far as was told.
 func (b *Book) Passed(name, of string, began time.Time) (recovered bool) {
 	b.mu.Lock()

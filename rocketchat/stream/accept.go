@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
@@ -13,10 +12,10 @@ import (
 	"messenger-bridge/rocketchat/wire"
 )
 
-// intake tells what agents write for customers from what people tell the bot, and from
+// sorter tells what agents write for customers from what people tell the bot, and from
 // all else, and hands it on. But for wants and noticed, which the reader of the
 // connection calls, it belongs to the session's goroutine.
-type intake struct {
+type sorter struct {
 	cfg       *Config
 	orphans   orphanBuffer
 	reactions *recent.Map[string, reactions] // by message
@@ -26,18 +25,18 @@ type intake struct {
 	plain     func(string) string // markup.Reader.Plain
 }
 
-func newIntake(cfg *Config) *intake {
-	s := &intake{cfg: cfg, to: &handOver{cfg: cfg}, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0)}
+func newSorter(cfg *Config) *sorter {
+	s := &sorter{cfg: cfg, to: &handOver{cfg: cfg}, direct: recent.New[string, bool](maxDirect, 0), hot: newHotRooms(cfg.FollowEvery), reactions: recent.New[string, reactions](mostReactions, 0)}
 	s.plain = s.reader().Plain
 	return s
 }
 
 // reader is who turns markup into what customers read.
-func (s *intake) reader() markup.Reader { return markup.Reader{Clock: s.cfg.Clock} }
+func (s *sorter) reader() markup.Reader { return markup.Reader{Clock: s.cfg.Clock} }
 
 // wants reports whether a message of the stream may concern us. It is asked for
 // every message the bot may read, in the reader's goroutine, so it asks nobody.
-func (s *intake) wants(m wire.Message) (wanted bool) {
+func (s *sorter) wants(m wire.Message) (wanted bool) {
 	defer s.survive(m, func() { wanted = true })
 	bot, name := s.cfg.Client.Bot()
 	switch {
@@ -53,7 +52,7 @@ func (s *intake) wants(m wire.Message) (wanted bool) {
 }
 
 // placeOf leaves open who else is in a direct room; see private.
-func (s *intake) placeOf(m wire.Message) place {
+func (s *sorter) placeOf(m wire.Message) place {
 	if setup := s.cfg.Client.SetupRoom(); setup != "" && string(setup) == m.Room {
 		return setupRoom
 	}
@@ -62,7 +61,7 @@ func (s *intake) placeOf(m wire.Message) place {
 
 // accept hands on, in order, what agents wrote in rooms of ours and what people
 // told the bot wherever they are.
-func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
+func (s *sorter) accept(ctx context.Context, batch []wire.Message) (fresh int, err error) {
 	bot, _ := s.cfg.Client.Bot()
 	tooOld := s.cfg.Client.ServerTime().Add(-oldest)
 	var messages []bridge.AgentMessage
@@ -124,7 +123,7 @@ func (s *intake) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 // written returns what was written in a customer's room, or deleted there. What is an order
 // to the bot is none of the customer's business; nor is what another bot orders us to do,
 // which is not carried out either.
-func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok bool) {
+func (s *sorter) written(m wire.Message, order bool) (a bridge.AgentMessage, ok bool) {
 	bot, name := s.cfg.Client.Bot()
 	if m.Kind != wire.CustomerRoom {
 		return a, false
@@ -146,7 +145,7 @@ func (s *intake) written(m wire.Message, order bool) (a bridge.AgentMessage, ok 
 }
 
 // takeOrphans returns what was written in a room before it was known whose it is.
-func (s *intake) takeOrphans(room bridge.RoomID) []bridge.AgentMessage {
+func (s *sorter) takeOrphans(room bridge.RoomID) []bridge.AgentMessage {
 	messages := s.orphans.take(room)
 	if len(messages) > 0 {
 		s.hot.wrote(room, messages[0].At)
@@ -155,7 +154,7 @@ func (s *intake) takeOrphans(room bridge.RoomID) []bridge.AgentMessage {
 }
 
 // happened looks at what is new beside the text.
-func (s *intake) happened(m wire.Message) {
+func (s *sorter) happened(m wire.Message) {
 	if s.cfg.Gestures == nil {
 		return
 	}
@@ -167,20 +166,13 @@ func (s *intake) happened(m wire.Message) {
 	if m.Visitor != "" {
 		s.reacted(m)
 	} else if bot, _ := s.cfg.Client.Bot(); m.ByPeople(bot) {
-		s.hot.wrote(room, later(m.At.Time, s.cfg.Client.ServerTime().Add(-hotFor)))
+		s.hot.wrote(room, bridge.Later(m.At.Time, s.cfg.Client.ServerTime().Add(-hotFor)))
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // command returns the command a message is. Other bots give none: two that answer
 // one another would not stop.
-func (s *intake) command(ctx context.Context, m wire.Message) (c bridge.Command, ok bool, err error) {
+func (s *sorter) command(ctx context.Context, m wire.Message) (c bridge.Command, ok bool, err error) {
 	defer s.survive(m, func() { ok = false })
 	bot, name := s.cfg.Client.Bot()
 	author := m.Author()
@@ -207,14 +199,14 @@ func (s *intake) command(ctx context.Context, m wire.Message) (c bridge.Command,
 
 // plainText is what was typed as the customer reads it; as it was typed, if
 // that cannot be found out.
-func (s *intake) plainText(m wire.Message, typed string) (text string) {
+func (s *sorter) plainText(m wire.Message, typed string) (text string) {
 	defer s.survive(m, func() { text = typed })
 	return s.plain(typed)
 }
 
 // survive keeps one message that makes us panic from taking the others with it: each
 // start would find it again. It is to be deferred.
-func (s *intake) survive(m wire.Message, instead func()) {
+func (s *sorter) survive(m wire.Message, instead func()) {
 	p := recover()
 	if p == nil {
 		return
@@ -228,7 +220,7 @@ func (s *intake) survive(m wire.Message, instead func()) {
 // private reports whether nobody but the author and the bot is in a direct room.
 // Rocket.Chat still names rooms of two after both users; for other names it is
 // asked, once per room, because members of a direct room never change.
-func (s *intake) private(ctx context.Context, m wire.Message) (bool, error) {
+func (s *sorter) private(ctx context.Context, m wire.Message) (bool, error) {
 	bot, _ := s.cfg.Client.Bot()
 	if m.Room == m.User.ID+string(bot) || m.Room == string(bot)+m.User.ID {
 		return true, nil

@@ -42,7 +42,7 @@ type backgroundRead func(context.Context) (then func(context.Context) error)
 // touches nothing of it.
 type catchUp struct {
 	cfg      *Config
-	in       *intake
+	in       *sorter
 	order    *ordering
 	pending  *pendingRooms
 	progress *progress

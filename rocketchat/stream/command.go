@@ -1,10 +1,11 @@
 package stream
 
 import (
-	"messenger-bridge/rocketchat/markup"
 	"slices"
 	"strings"
 	"unicode"
+
+	"messenger-bridge/rocketchat/markup"
 )
 
 // place is where a message was written, as far as it decides what is a command.

@@ -2,10 +2,11 @@ package stream
 
 import (
 	"encoding/json"
-	"messenger-bridge/rocketchat"
-	"messenger-bridge/rocketchat/wire"
 	"strings"
 	"testing"
+
+	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/wire"
 )
 
 func TestAsCommand_Forms(t *testing.T) {
@@ -96,7 +97,7 @@ func TestCommand_WhoIsListenedTo(t *testing.T) {
 	} {
 		client := rocketchat.New(rocketchat.ClientConfig{})
 		client.LoggedIn("me", "token")
-		s := newIntake(&Config{Client: client, Commands: nobody{}})
+		s := newSorter(&Config{Client: client, Commands: nobody{}})
 		var m wire.Message
 		if err := json.Unmarshal([]byte(c.json), &m); err != nil {
 			t.Fatal(err)

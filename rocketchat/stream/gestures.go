@@ -23,7 +23,7 @@ type Gestures interface {
 
 // noticed handles an event of a hot room; it returns the message that is gone, if it
 // is about one.
-func (s *intake) noticed(event string, data []byte) (gone wire.Message, is bool) {
+func (s *sorter) noticed(event string, data []byte) (gone wire.Message, is bool) {
 	var f struct {
 		Fields struct {
 			Args []json.RawMessage `json:"args"`
@@ -66,7 +66,7 @@ type reactions struct {
 const mostReactions = 10_000
 
 // reacted compares the reactions to a customer's message with those before.
-func (s *intake) reacted(m wire.Message) {
+func (s *sorter) reacted(m wire.Message) {
 	_, bot := s.cfg.Client.Bot()
 	var now []string
 	for name, who := range m.Reactions {

@@ -5,11 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"messenger-bridge/bridge"
-	"messenger-bridge/metrics"
-	"messenger-bridge/rocketchat"
-	"messenger-bridge/rocketchat/markup"
-	"messenger-bridge/rocketchat/wire"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -18,6 +13,12 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/metrics"
+	"messenger-bridge/rocketchat"
+	"messenger-bridge/rocketchat/markup"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // answering is a client, logged in, of a server that answers as the test says.

@@ -2,10 +2,11 @@ package stream
 
 import (
 	"maps"
-	"messenger-bridge/bridge"
-	"messenger-bridge/rocketchat/wire"
 	"slices"
 	"sync"
+
+	"messenger-bridge/bridge"
+	"messenger-bridge/rocketchat/wire"
 )
 
 // openedRooms are rooms that became conversations' lately, and are to be looked at for

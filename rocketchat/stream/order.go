@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"messenger-bridge/bridge"
 	"messenger-bridge/recent"
 	"messenger-bridge/rocketchat/wire"
 )
@@ -174,7 +175,7 @@ func (o *ordering) release() (all []wire.Message) {
 		together(room)
 		for _, w := range room {
 			if !w.until.After(now) {
-				upTo, some = later(upTo, w.written), true
+				upTo, some = bridge.Later(upTo, w.written), true
 			}
 		}
 	}

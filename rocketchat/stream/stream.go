@@ -106,7 +106,7 @@ type Stream struct {
 	state atomic.Pointer[State]
 
 	auth     *authenticator
-	in       *intake
+	in       *sorter
 	order    *ordering
 	pending  *pendingRooms
 	progress *progress
@@ -129,7 +129,7 @@ type State struct {
 func New(cfg Config) *Stream {
 	cfg.Times = cfg.withDefaults()
 	s := &Stream{
-		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newIntake(&cfg), order: newOrdering(&cfg), opened: newOpenedRooms(),
+		cfg: &cfg, auth: &authenticator{cfg: &cfg}, in: newSorter(&cfg), order: newOrdering(&cfg), opened: newOpenedRooms(),
 		pending: &pendingRooms{rooms: map[bridge.RoomID]*pendingRoom{}},
 	}
 	s.progress = &progress{&cfg, s.pending}

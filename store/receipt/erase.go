@@ -30,7 +30,7 @@ func KeysOf(b proof.Bucket, of bridge.Conversation, rooms []bridge.RoomID, messa
 	for _, id := range messages {
 		take(PrintKey(id))
 		take(OneKey(bridge.SendTag{Message: id}))
-		for _, version := range []string{string(id) + "\x00", string(id) + "~"} {
+		for _, version := range []string{string(id) + "\x00", string(id) + bridge.VersionSign} {
 			each(b, []byte("o"+version), func(key, mid []byte) {
 				take(key)
 				take(MidKey('i', of.Page, bridge.Mid(mid)))

@@ -1,5 +1,5 @@
-// Package receipt says under which keys stands which messages are the same (messages.go of
-// the store lists them).
+// Package receipt says how receipts lie in bytes: under which key stands which messages of a
+// room a Messenger message is, and the other way round. messages.go of the store lists the keys.
 package receipt
 
 import (

@@ -112,7 +112,8 @@ func (t *Trail) Settle(durable bool) {
 // letGo deletes some of a day that is over, with each transaction until it finds none; then not
 // before the next day.
 func (t *Trail) letGo(tx *changes.Transaction, today uint32) {
-	if t.more = false; t.trimmed == today {
+	t.more = false
+	if t.trimmed == today {
 		return
 	}
 	day, _ := tx.Bucket(bucketTrail).Cursor().First()

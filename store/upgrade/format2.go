@@ -43,7 +43,8 @@ func delivery(tx *bbolt.Tx, before, record []byte, notice bool) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	if d.Lane = parseLane(string(lane)); notice {
+	d.Lane = parseLane(string(lane))
+	if notice {
 		d.Lane = parseNoticeLane(string(lane), func(r bridge.RoomID) (bridge.Conversation, bool) {
 			return bridge.ConversationOf(string(tx.Bucket([]byte("rooms")).Get([]byte(r))))
 		})

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -25,7 +26,7 @@ type appExportCmd struct {
 	File string `arg:"" help:"Where to write it, e.g. messenger-bridge.zip."`
 }
 
-func (c appExportCmd) Run(io Stdio) error {
+func (c appExportCmd) Run(std Stdio) error {
 	content, err := companion.Package()
 	if err != nil {
 		return err
@@ -33,7 +34,7 @@ func (c appExportCmd) Run(io Stdio) error {
 	if err := os.WriteFile(c.File, content, 0o644); err != nil { // #nosec G306 -- the app's package holds no secret
 		return fmt.Errorf("write the app: %w", err)
 	}
-	return io.say(map[string]string{"file": c.File, "name": companion.About().Name, "version": companion.About().Version}, `%s is written (%s %s). Upload it in Rocket.Chat: Administration → Marketplace → Private apps →
+	return std.say(map[string]string{"file": c.File, "name": companion.About().Name, "version": companion.About().Version}, `%s is written (%s %s). Upload it in Rocket.Chat: Administration → Marketplace → Private apps →
 Upload private app. Then fill in, in the app's Settings: the bridge's address, and the value of COMMANDS_SECRET.
 `, c.File, companion.About().Name, companion.About().Version)
 }
@@ -50,13 +51,13 @@ func (appInstallCmd) Help() string {
 Rocket.Chat as an administrator (My account → Personal access tokens), and delete it there afterwards.`
 }
 
-func (c appInstallCmd) Run(ctx context.Context, io Stdio) error {
-	cfg, _ := app.ReadConfig(io.Environ) // only three of it are needed
+func (c appInstallCmd) Run(ctx context.Context, std Stdio) error {
+	cfg, _ := app.ReadConfig(std.Environ) // only three of it are needed
 	ours, err := c.app(cfg)
 	if err != nil {
 		return err
 	}
-	user, token, err := c.login(io)
+	user, token, err := c.login(std)
 	if err != nil {
 		return err
 	}
@@ -65,8 +66,8 @@ func (c appInstallCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return fmt.Errorf("log in at %s: %w", cfg.RocketChat.URL, err)
 	}
-	out := io.Out
-	if io.json {
+	out := std.Out
+	if std.json {
 		out = ignored{}
 	}
 	fmt.Fprintf(out, "logged in at %s as @%s\n", cfg.RocketChat.URL, name)
@@ -74,10 +75,10 @@ func (c appInstallCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return fmt.Errorf("the app does not work yet: %w", err)
 	}
-	if io.json {
-		return printJSON(io.Out, map[string]string{"workspace": cfg.RocketChat.URL, "by": name, "name": ours.Name, "version": done.Version, "before": done.Before, "command": done.Command})
+	if std.json {
+		return printJSON(std.Out, map[string]string{"workspace": cfg.RocketChat.URL, "by": name, "name": ours.Name, "version": done.Version, "before": done.Before, "command": done.Command})
 	}
-	return printInstalled(io.Out, ours, done)
+	return printInstalled(std.Out, ours, done)
 }
 
 // ignored is where words go that nobody asked for.
@@ -85,7 +86,7 @@ type ignored struct{}
 
 func (ignored) Write(b []byte) (int, error) { return len(b), nil }
 
-func printInstalled(w ioWriter, ours rocketchat.App, done rocketchat.Installed) error {
+func printInstalled(w io.Writer, ours rocketchat.App, done rocketchat.Installed) error {
 	switch {
 	case done.Before == "":
 		fmt.Fprintf(w, "installed: %s %s\n", ours.Name, done.Version)
@@ -135,10 +136,10 @@ func (c appInstallCmd) app(cfg app.Config) (a rocketchat.App, err error) {
 }
 
 // login reads who installs. Nothing of it is kept.
-func (c appInstallCmd) login(io Stdio) (user bridge.UserID, token bridge.Secret, err error) {
-	in := bufio.NewReader(io.In)
+func (c appInstallCmd) login(std Stdio) (user bridge.UserID, token bridge.Secret, err error) {
+	in := bufio.NewReader(std.In)
 	ask := func(question string) (string, error) {
-		fmt.Fprint(io.Out, question)
+		fmt.Fprint(std.Out, question)
 		line, err := in.ReadString('\n')
 		if line = strings.TrimSpace(line); line == "" {
 			return "", fmt.Errorf("%sno answer: %w", question, cmp.Or(err, errors.New("empty")))

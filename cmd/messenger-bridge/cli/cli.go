@@ -26,22 +26,20 @@ type Stdio struct {
 }
 
 // answer prints what came of a command: as JSON if that was asked for, else in words.
-func (io Stdio) answer(v any, words func(io.Writer) error) error {
-	if io.json {
-		return printJSON(io.Out, v)
+func (std Stdio) answer(v any, words func(io.Writer) error) error {
+	if std.json {
+		return printJSON(std.Out, v)
 	}
-	return words(io.Out)
+	return words(std.Out)
 }
 
 // say is answer for one sentence.
-func (io Stdio) say(v any, format string, args ...any) error {
-	return io.answer(v, func(w ioWriter) error {
+func (std Stdio) say(v any, format string, args ...any) error {
+	return std.answer(v, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, format, args...)
 		return err
 	})
 }
-
-type ioWriter = io.Writer
 
 func printJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
@@ -80,10 +78,10 @@ type commandLine struct {
 
 // Exit codes; exitCodes tells people of them.
 const (
-	exitFailed       = 1
-	exitMisused      = 2
-	exitBad     exit = 3
-	exitStopped      = 130
+	exitFailed  = 1
+	exitMisused = 2
+	exitBad     = 3
+	exitStopped = 130
 )
 
 const exitCodes = "Exit codes: 0 done, 1 failed, 2 misused, 3 something does not work (config test, doctor), 130 interrupted."
@@ -92,7 +90,7 @@ const exitCodes = "Exit codes: 0 done, 1 failed, 2 misused, 3 something does not
 type exit int
 
 // Run runs one command line and returns the exit code.
-func Run(ctx context.Context, args []string, io Stdio) (code int) {
+func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	defer func() {
 		switch ended := recover().(type) {
 		case nil:
@@ -103,42 +101,45 @@ func Run(ctx context.Context, args []string, io Stdio) (code int) {
 		}
 	}()
 	if len(args) == 0 {
-		return bare(ctx, io)
+		return bare(ctx, std)
 	}
 	if args[0] == "help" { // as most programs have it
 		args = append(args[1:len(args):len(args)], "--help")
 	}
 	var cli commandLine
-	parser, err := newParser(ctx, &cli, io)
+	parser, err := newParser(ctx, &cli, std)
 	if err != nil {
-		fmt.Fprintln(io.Err, err)
+		fmt.Fprintln(std.Err, err)
 		return exitMisused
 	}
 	if args[0] == completing {
-		complete(io.Out, parser.Model.Node, args[1:])
+		complete(std.Out, parser.Model.Node, args[1:])
 		return 0
 	}
 	line, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(io.Err, "messenger-bridge: %v\n`messenger-bridge help` lists the commands.\n", err)
+		fmt.Fprintf(std.Err, "messenger-bridge: %v\n`messenger-bridge help` lists the commands.\n", err)
 		return exitMisused
 	}
-	io.json = cli.JSON
-	return exitCode(line.Run(io), line.Command(), io)
+	std.json = cli.JSON
+	return exitCode(line.Run(std), line.Command(), std)
 }
 
 // newParser returns what takes command lines apart.
-func newParser(ctx context.Context, cli *commandLine, io Stdio) (*kong.Kong, error) {
+func newParser(ctx context.Context, cli *commandLine, std Stdio) (*kong.Kong, error) {
 	return kong.New(cli, kong.Name("messenger-bridge"),
 		kong.Description("Joins Facebook Messenger pages to Rocket.Chat Omnichannel.\n\n"+exitCodes),
-		kong.Vars{"version": app.About().String()}, kong.Writers(io.Out, io.Err), kong.UsageOnError(),
+		kong.Vars{"version": app.About().String()}, kong.Writers(std.Out, std.Err), kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: false, Compact: true}),
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.BindTo(ctx, (*context.Context)(nil)))
 }
 
+// errBad ends a command that has printed what does not work; there is nothing to add.
+var errBad = errors.New("something does not work")
+
 // exitCode says what was wrong, and returns the code for it.
-func exitCode(err error, command string, io Stdio) int {
+func exitCode(err error, command string, std Stdio) int {
 	var misused misuse
 	switch {
 	case err == nil:
@@ -147,13 +148,15 @@ func exitCode(err error, command string, io Stdio) int {
 		if command == "serve" || command == "demo" { // they run until they are told to end
 			return 0
 		}
-		fmt.Fprintln(io.Err, "messenger-bridge: interrupted")
+		fmt.Fprintln(std.Err, "messenger-bridge: interrupted")
 		return exitStopped
+	case errors.Is(err, errBad):
+		return exitBad
 	case errors.As(err, &misused):
-		fmt.Fprintln(io.Err, "messenger-bridge:", err)
+		fmt.Fprintln(std.Err, "messenger-bridge:", err)
 		return exitMisused
 	}
-	fmt.Fprintln(io.Err, "messenger-bridge:", err)
+	fmt.Fprintln(std.Err, "messenger-bridge:", err)
 	return exitFailed
 }
 
@@ -164,12 +167,12 @@ func (m misuse) Error() string { return string(m) }
 
 // bare is the program without arguments: it says how it is used. Where the environment is
 // that of a bridge somebody forgot to say serve, which must not pass for success.
-func bare(ctx context.Context, io Stdio) int {
-	Run(ctx, []string{"--help"}, io)
-	fmt.Fprintln(io.Out, "\nNew here? `messenger-bridge demo` shows the bridge at work, with no accounts anywhere.")
-	for _, v := range io.Environ {
+func bare(ctx context.Context, std Stdio) int {
+	Run(ctx, []string{"--help"}, std)
+	fmt.Fprintln(std.Out, "\nNew here? `messenger-bridge demo` shows the bridge at work, with no accounts anywhere.")
+	for _, v := range std.Environ {
 		if name, value, _ := strings.Cut(v, "="); value != "" && (name == "ROCKETCHAT_URL" || name == "FACEBOOK_APP_ID") {
-			fmt.Fprintf(io.Err, "messenger-bridge: %s is set, but nothing runs: `messenger-bridge serve` runs the bridge.\n", name)
+			fmt.Fprintf(std.Err, "messenger-bridge: %s is set, but nothing runs: `messenger-bridge serve` runs the bridge.\n", name)
 			return exitMisused
 		}
 	}
@@ -178,6 +181,6 @@ func bare(ctx context.Context, io Stdio) int {
 
 type versionCmd struct{}
 
-func (versionCmd) Run(io Stdio) error {
-	return io.say(app.About(), "%s\n", app.About())
+func (versionCmd) Run(std Stdio) error {
+	return std.say(app.About(), "%s\n", app.About())
 }

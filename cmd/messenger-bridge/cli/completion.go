@@ -26,8 +26,8 @@ zsh:   messenger-bridge completion zsh > "${fpath[1]}/_messenger-bridge"
 fish:  messenger-bridge completion fish > ~/.config/fish/completions/messenger-bridge.fish`
 }
 
-func (c completionCmd) Run(io Stdio) error {
-	return io.say(map[string]string{"shell": c.Shell, "script": scripts[c.Shell]}, "%s", scripts[c.Shell])
+func (c completionCmd) Run(std Stdio) error {
+	return std.say(map[string]string{"shell": c.Shell, "script": scripts[c.Shell]}, "%s", scripts[c.Shell])
 }
 
 // scripts ask the program itself, so that they are as new as it is. A line is a word, a tab and

@@ -24,11 +24,11 @@ func (configTestCmd) Help() string {
 Exit codes: 0 the configuration is good; 3 it is not; 2 misused.`
 }
 
-func (configTestCmd) Run(ctx context.Context, io Stdio) error {
-	r := app.ExamineConfig(ctx, io.Environ)
-	err := io.answer(r, func(w ioWriter) error { return printReport(w, r) })
+func (configTestCmd) Run(ctx context.Context, std Stdio) error {
+	r := app.ExamineConfig(ctx, std.Environ)
+	err := std.answer(r, func(w io.Writer) error { return printReport(w, r) })
 	if err == nil && !r.Good {
-		panic(exitBad) // see Run
+		return errBad
 	}
 	return err
 }
@@ -58,7 +58,7 @@ func (logLevelCmd) Help() string {
 	return `The new level holds until the next one, until SIGHUP (then LOG_LEVEL counts again), or until the bridge ends.`
 }
 
-func (c logLevelCmd) Run(ctx context.Context, io Stdio) error {
+func (c logLevelCmd) Run(ctx context.Context, std Stdio) error {
 	method := http.MethodGet
 	if c.Level != "" {
 		method = http.MethodPut
@@ -69,8 +69,8 @@ func (c logLevelCmd) Run(ctx context.Context, io Stdio) error {
 			return err
 		}
 		if c.Level == "" {
-			return io.say(level, "%s\n", level.Level)
+			return std.say(level, "%s\n", level.Level)
 		}
-		return io.say(level, "%s, before it was %s\n", level.Level, level.Before)
+		return std.say(level, "%s, before it was %s\n", level.Level, level.Before)
 	})
 }

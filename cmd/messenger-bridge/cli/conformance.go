@@ -18,11 +18,11 @@ type conformCmd struct {
 	Token    string `env:"CONFORMANCE_TOKEN" help:"Their personal access token; give it by the environment."`
 }
 
-func (c conformCmd) Run(ctx context.Context, io Stdio) error {
+func (c conformCmd) Run(ctx context.Context, std Stdio) error {
 	if (c.User == "" || c.Password == "") && (c.UserID == "" || c.Token == "") {
 		return errors.New("give CONFORMANCE_USER and CONFORMANCE_PASSWORD, or CONFORMANCE_USER_ID and CONFORMANCE_TOKEN, of an administrator")
 	}
-	if io.json {
+	if std.json {
 		return misuse("conformance writes a report for people; it has no answer in JSON")
 	}
 	facts, err := conformance.Facts()
@@ -32,7 +32,7 @@ func (c conformCmd) Run(ctx context.Context, io Stdio) error {
 	version, verdicts, err := conformance.Run(ctx, conformance.Target{
 		URL: c.URL, User: c.User, Password: c.Password, UserID: c.UserID, Token: c.Token, Settle: conformance.Settled,
 	}, facts)
-	different := conformance.Report(io.Out, version, verdicts)
+	different := conformance.Report(std.Out, version, verdicts)
 	switch {
 	case err != nil:
 		return fmt.Errorf("conformance: %w", err)

@@ -14,9 +14,9 @@ type demoCmd struct {
 	Keep   bool   `help:"Keep the bridge's store and log, and say where they are."`
 }
 
-func (c demoCmd) Run(ctx context.Context, io Stdio) error {
-	if io.json {
+func (c demoCmd) Run(ctx context.Context, std Stdio) error {
+	if std.json {
 		return misuse("demo shows people something; it has no answer in JSON")
 	}
-	return demo.Run(ctx, demo.Options(c), io.Out)
+	return demo.Run(ctx, demo.Options(c), std.Out)
 }

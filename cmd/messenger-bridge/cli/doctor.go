@@ -43,27 +43,27 @@ func (c doctorCmd) Validate() error {
 	return nil
 }
 
-func (c doctorCmd) Run(ctx context.Context, io Stdio) error {
+func (c doctorCmd) Run(ctx context.Context, std Stdio) error {
 	if c.Guide {
-		if io.json {
+		if std.json {
 			return misuse("--guide leads people; take doctor --json")
 		}
-		return newGuide(io.Out, c.Every, func(ctx context.Context) (app.Diagnosis, error) { return c.examine(ctx, io) }).run(ctx)
+		return newGuide(std.Out, c.Every, func(ctx context.Context) (app.Diagnosis, error) { return c.examine(ctx, std) }).run(ctx)
 	}
-	d, err := c.examine(ctx, io)
+	d, err := c.examine(ctx, std)
 	if err != nil {
 		return err
 	}
-	err = io.answer(d, d.Print)
+	err = std.answer(d, d.Print)
 	if err == nil && d.Bad > 0 {
-		panic(exitBad) // see Run
+		return errBad
 	}
 	return err
 }
 
 // examine asks the bridge that runs, or looks by itself.
-func (c doctorCmd) examine(ctx context.Context, io Stdio) (d app.Diagnosis, err error) {
-	cfg, problems := app.ReadConfig(io.Environ)
+func (c doctorCmd) examine(ctx context.Context, std Stdio) (d app.Diagnosis, err error) {
+	cfg, problems := app.ReadConfig(std.Environ)
 	method, path := http.MethodGet, "/doctor"
 	if c.Fix {
 		method, path = http.MethodPost, fmt.Sprintf("/doctor?fix=true&replace=%t&slash=%t", c.Replace, c.Slash)

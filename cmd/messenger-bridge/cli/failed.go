@@ -23,14 +23,14 @@ type failedCmd struct {
 	Before uint64 `help:"Only what is older than the failure with this id."`
 }
 
-func (c failedCmd) Run(ctx context.Context, io Stdio) error {
+func (c failedCmd) Run(ctx context.Context, std Stdio) error {
 	query := url.Values{"page": {c.Page}, "before": {strconv.FormatUint(c.Before, 10)}}
 	return app.Ask(ctx, c.Database, http.MethodGet, "/failed?"+query.Encode(), "", func(res *http.Response) error {
 		var list app.FailedList
 		if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
 			return err
 		}
-		return io.answer(list, func(w ioWriter) error { return printFailed(w, list) })
+		return std.answer(list, func(w io.Writer) error { return printFailed(w, list) })
 	})
 }
 
@@ -63,7 +63,7 @@ type retryCmd struct {
 	All    string   `help:"Everything of the page with this id instead." placeholder:"PAGE"`
 }
 
-func (c retryCmd) Run(ctx context.Context, io Stdio) error {
+func (c retryCmd) Run(ctx context.Context, std Stdio) error {
 	if (len(c.IDs) == 0) == (c.All == "") || c.All != "" && c.Anyway {
 		return misuse("name the ids that `failed` shows, or a page with --all")
 	}
@@ -82,21 +82,21 @@ func (c retryCmd) Run(ctx context.Context, io Stdio) error {
 			return err
 		}
 		if c.All != "" {
-			return io.say(done, "tried again: %d\n%s", done.All, overtaken(done.Overtaken))
+			return std.say(done, "tried again: %d\n%s", done.All, overtaken(done.Overtaken))
 		}
 		missing := 0
 		became := map[string]string{}
 		for i, result := range done.Became {
 			became[strconv.FormatUint(c.IDs[i], 10)] = retriedWords[result]
-			if !io.json {
-				fmt.Fprintf(io.Out, "%d: %s\n", c.IDs[i], retriedWords[result])
+			if !std.json {
+				fmt.Fprintf(std.Out, "%d: %s\n", c.IDs[i], retriedWords[result])
 			}
 			if result == bridge.NotKept || result == bridge.Unreadable {
 				missing++
 			}
 		}
-		if io.json {
-			if err := printJSON(io.Out, became); err != nil {
+		if std.json {
+			if err := printJSON(std.Out, became); err != nil {
 				return err
 			}
 		}

@@ -19,7 +19,7 @@ type forgetCmd struct {
 	Yes      bool   `help:"Do it. Without this, it is only said what would be done."`
 }
 
-func (c forgetCmd) Run(ctx context.Context, io Stdio) error {
+func (c forgetCmd) Run(ctx context.Context, std Stdio) error {
 	body, err := json.Marshal(app.ForgetOrder{Page: bridge.PageID(c.PageID), Customer: c.Customer, Yes: c.Yes})
 	if err != nil {
 		return err
@@ -34,16 +34,16 @@ func (c forgetCmd) Run(ctx context.Context, io Stdio) error {
 	case err != nil:
 		return err
 	case who.Gone == nil:
-		return io.say(who, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included, and the rooms of contacts that were merged with it there. Add --yes to do it.\n", who.Customer, c.PageID)
+		return std.say(who, "This would erase the customer %s of page %s here and in Rocket.Chat, rooms and messages included, and the rooms of contacts that were merged with it there. Add --yes to do it.\n", who.Customer, c.PageID)
 	default:
-		return io.say(who, "%s\n", who.Gone.In(nil))
+		return std.say(who, "%s\n", who.Gone.In(nil))
 	}
 }
 
 // removeHere removes a page from the store of a bridge that does not run. Facebook is
 // told at the next start, if that is soon enough.
-func (c pagesRemoveCmd) removeHere(ctx context.Context, io Stdio) error {
-	s, err := c.open(io)
+func (c pagesRemoveCmd) removeHere(ctx context.Context, std Stdio) error {
+	s, err := c.open(std)
 	if err != nil {
 		return err
 	}
@@ -58,8 +58,8 @@ func (c pagesRemoveCmd) removeHere(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	if !io.json {
-		fmt.Fprintln(io.Out, "Facebook is told when the bridge starts, if that is within 24 hours.")
+	if !std.json {
+		fmt.Fprintln(std.Out, "Facebook is told when the bridge starts, if that is within 24 hours.")
 	}
 	return nil
 }

@@ -26,15 +26,15 @@ type storeFlags struct {
 }
 
 // open opens the store of a bridge that does not run. The key comes as for serve.
-func (f storeFlags) open(io Stdio) (*store.Store, error) {
+func (f storeFlags) open(std Stdio) (*store.Store, error) {
 	if _, err := os.Stat(f.Database); err != nil {
 		return nil, fmt.Errorf("there is no store at %s; start the bridge once with `messenger-bridge serve`, or name another one with --database or DATABASE (%w)", f.Database, err)
 	}
-	return f.openOrCreate(io)
+	return f.openOrCreate(std)
 }
 
-func (f storeFlags) openOrCreate(io Stdio) (*store.Store, error) {
-	vars, err := f.key(io)
+func (f storeFlags) openOrCreate(std Stdio) (*store.Store, error) {
+	vars, err := f.key(std)
 	if err != nil {
 		return nil, err
 	}
@@ -42,9 +42,9 @@ func (f storeFlags) openOrCreate(io Stdio) (*store.Store, error) {
 }
 
 // key returns the variables that hold the key. The other secrets are none of our business here.
-func (storeFlags) key(io Stdio) (map[string]string, error) {
+func (storeFlags) key(std Stdio) (map[string]string, error) {
 	vars := map[string]string{}
-	for _, v := range io.Environ {
+	for _, v := range std.Environ {
 		name, value, _ := strings.Cut(v, "=")
 		if name == "JOURNAL_URL" && value != "" { // what was written past the journal would part this file from the others
 			return nil, errors.New("the store is one of several replicas (JOURNAL_URL is set): start this one, and give the command where the leader runs")
@@ -74,8 +74,8 @@ type pagesAddCmd struct {
 	Department string `help:"Id of the Omnichannel department for new rooms."`
 }
 
-func (c pagesAddCmd) Run(ctx context.Context, io Stdio) error {
-	token, err := readToken(c.TokenFile, io.In)
+func (c pagesAddCmd) Run(ctx context.Context, std Stdio) error {
+	token, err := readToken(c.TokenFile, std.In)
 	if err != nil {
 		return err
 	}
@@ -93,14 +93,14 @@ func (c pagesAddCmd) Run(ctx context.Context, io Stdio) error {
 			return err
 		}
 		if page.State != bridge.PageRunning {
-			return io.say(page, "page %s (%s) is stored, but not running: %s\n", c.PageID, page.Name, page.Why)
+			return std.say(page, "page %s (%s) is stored, but not running: %s\n", c.PageID, page.Name, page.Why)
 		}
-		return io.say(page, "page %s (%s) is running; its token %s\n", c.PageID, page.Name, page.Token)
+		return std.say(page, "page %s (%s) is running; its token %s\n", c.PageID, page.Name, page.Token)
 	})
 	if !errors.Is(err, app.ErrNotRunning) {
 		return err
 	}
-	s, err := c.openOrCreate(io)
+	s, err := c.openOrCreate(std)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (c pagesAddCmd) Run(ctx context.Context, io Stdio) error {
 	if err := pages.StoreByHand(ctx, s, add.ByHand(), time.Now()); err != nil {
 		return err
 	}
-	return io.say(app.PageAdded{Name: c.Name, Why: "the bridge does not run"}, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)
+	return std.say(app.PageAdded{Name: c.Name, Why: "the bridge does not run"}, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)
 }
 
 func readToken(path string, stdin io.Reader) (string, error) {
@@ -131,14 +131,14 @@ func readToken(path string, stdin io.Reader) (string, error) {
 
 type pagesListCmd struct{ storeFlags }
 
-func (c pagesListCmd) Run(ctx context.Context, io Stdio) error {
+func (c pagesListCmd) Run(ctx context.Context, std Stdio) error {
 	var pages []app.PageStatus
 	err := app.Ask(ctx, c.Database, http.MethodGet, "/pages", "", func(res *http.Response) error {
 		return json.NewDecoder(res.Body).Decode(&pages)
 	})
 	if errors.Is(err, app.ErrNotRunning) {
 		var s *store.Store
-		if s, err = c.open(io); err != nil {
+		if s, err = c.open(std); err != nil {
 			return err
 		}
 		defer s.Close()
@@ -149,7 +149,7 @@ func (c pagesListCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	return io.answer(pages, func(w ioWriter) error { return printPages(w, pages) })
+	return std.answer(pages, func(w io.Writer) error { return printPages(w, pages) })
 }
 
 func printPages(w io.Writer, pages []app.PageStatus) error {
@@ -174,18 +174,18 @@ type pagesRemoveCmd struct {
 	PageID string `arg:"" help:"Id of the Facebook page."`
 }
 
-func (c pagesRemoveCmd) Run(ctx context.Context, io Stdio) error {
+func (c pagesRemoveCmd) Run(ctx context.Context, std Stdio) error {
 	var removed app.PageRemoved
 	err := app.Ask(ctx, c.Database, http.MethodDelete, "/pages/"+url.PathEscape(c.PageID), "", func(res *http.Response) error {
 		return json.NewDecoder(res.Body).Decode(&removed)
 	})
 	if errors.Is(err, app.ErrNotRunning) {
-		err = c.removeHere(ctx, io)
+		err = c.removeHere(ctx, std)
 	}
 	if err != nil {
 		return err
 	}
-	return io.say(removed, "%s\n", strings.TrimSpace("page "+c.PageID+" is removed. "+removed.Revoked.In(nil)))
+	return std.say(removed, "%s\n", strings.TrimSpace("page "+c.PageID+" is removed. "+removed.Revoked.In(nil)))
 }
 
 type backupCmd struct {
@@ -193,7 +193,7 @@ type backupCmd struct {
 	File string `arg:"" help:"Where to write the copy. It must not exist."`
 }
 
-func (c backupCmd) Run(ctx context.Context, io Stdio) (err error) {
+func (c backupCmd) Run(ctx context.Context, std Stdio) (err error) {
 	f, err := os.OpenFile(c.File, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return fmt.Errorf("create the backup: %w", err)
@@ -209,7 +209,7 @@ func (c backupCmd) Run(ctx context.Context, io Stdio) (err error) {
 	err = app.Ask(ctx, c.Database, http.MethodGet, "/backup", "", func(res *http.Response) error { return receiveBackup(f, res) })
 	if errors.Is(err, app.ErrNotRunning) {
 		var s *store.Store
-		if s, err = c.open(io); err != nil {
+		if s, err = c.open(std); err != nil {
 			return err
 		}
 		defer s.Close()
@@ -221,7 +221,7 @@ func (c backupCmd) Run(ctx context.Context, io Stdio) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return io.say(map[string]string{"file": c.File}, "%s is written. Keep the key (SECRET_KEY or %s.key) as well, elsewhere: without it the copy is worthless.\n",
+	return std.say(map[string]string{"file": c.File}, "%s is written. Keep the key (SECRET_KEY or %s.key) as well, elsewhere: without it the copy is worthless.\n",
 		c.File, filepath.Base(c.Database))
 }
 

@@ -15,13 +15,13 @@ import (
 
 type handoverCmd struct{ storeFlags }
 
-func (c handoverCmd) Run(ctx context.Context, io Stdio) error {
+func (c handoverCmd) Run(ctx context.Context, std Stdio) error {
 	return app.Ask(ctx, c.Database, http.MethodPost, "/handover", "", func(res *http.Response) error {
 		var s replicas.State
 		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
 			return err
 		}
-		return io.say(s, "%s hands over; another replica leads in a moment (messenger-bridge status)\n", s.Name)
+		return std.say(s, "%s hands over; another replica leads in a moment (messenger-bridge status)\n", s.Name)
 	})
 }
 
@@ -31,18 +31,18 @@ type journalCmd struct {
 }
 
 // replicaConfig reads the environment as serve does.
-func replicaConfig(io Stdio) (app.Config, *slog.Logger, error) {
-	cfg, err := app.ReadConfig(io.Environ)
+func replicaConfig(std Stdio) (app.Config, *slog.Logger, error) {
+	cfg, err := app.ReadConfig(std.Environ)
 	if err == nil && cfg.Store.Journal.URL == "" {
 		err = errors.New("JOURNAL_URL is not set: there is one process and one file, and no journal")
 	}
-	return cfg, app.NewLogger(io.Err, cfg), err
+	return cfg, app.NewLogger(std.Err, cfg), err
 }
 
 type journalCheckCmd struct{}
 
-func (journalCheckCmd) Run(ctx context.Context, io Stdio) error {
-	cfg, log, err := replicaConfig(io)
+func (journalCheckCmd) Run(ctx context.Context, std Stdio) error {
+	cfg, log, err := replicaConfig(std)
 	if err != nil {
 		return err
 	}
@@ -50,15 +50,15 @@ func (journalCheckCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	return io.say(found, "records %d to %d follow one another; %d snapshots, the newest at record %d\n", found.First, found.Last, found.Snapshots, found.Newest)
+	return std.say(found, "records %d to %d follow one another; %d snapshots, the newest at record %d\n", found.First, found.Last, found.Snapshots, found.Newest)
 }
 
 type journalRebaseCmd struct {
 	Yes bool `help:"Do it: the journal and what only it holds are given up."`
 }
 
-func (c journalRebaseCmd) Run(ctx context.Context, io Stdio) error {
-	cfg, log, err := replicaConfig(io)
+func (c journalRebaseCmd) Run(ctx context.Context, std Stdio) error {
+	cfg, log, err := replicaConfig(std)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (c journalRebaseCmd) Run(ctx context.Context, io Stdio) error {
 	if err != nil {
 		return err
 	}
-	return io.say(map[string]uint64{"record": at.Seq}, "the journal begins anew after record %d; start this replica, and the others after their files were moved away\n", at.Seq)
+	return std.say(map[string]uint64{"record": at.Seq}, "the journal begins anew after record %d; start this replica, and the others after their files were moved away\n", at.Seq)
 }
 
 // printReplica is the part of the status that is of a replica; whole is false if there is no more.

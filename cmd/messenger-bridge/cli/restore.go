@@ -21,8 +21,8 @@ the copy was made is looked up in the Messenger thread before it is sent, so tha
 twice; that holds for copies made in other ways than with backup, too.`
 }
 
-func (c restoreCmd) Run(io Stdio) error {
-	vars, err := c.key(io)
+func (c restoreCmd) Run(std Stdio) error {
+	vars, err := c.key(std)
 	if err != nil {
 		return err
 	}
@@ -38,5 +38,5 @@ func (c restoreCmd) Run(io Stdio) error {
 		text += fmt.Sprintf(" What was there is %s now; remove it when you do not need it any more.", aside)
 	}
 	text += " Start the bridge; stop the other one first, if this is a second machine."
-	return io.say(map[string]string{"database": c.Database, "from": c.File, "before": aside}, "%s\n", strings.TrimSpace(text))
+	return std.say(map[string]string{"database": c.Database, "from": c.File, "before": aside}, "%s\n", strings.TrimSpace(text))
 }

@@ -19,14 +19,14 @@ type statusCmd struct {
 	Check bool `help:"Say nothing; fail if the bridge cannot store webhooks. For health checks."`
 }
 
-func (c statusCmd) Run(ctx context.Context, io Stdio) error {
+func (c statusCmd) Run(ctx context.Context, std Stdio) error {
 	return app.Ask(ctx, c.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
 		var s app.Status
 		if err := json.NewDecoder(res.Body).Decode(&s); err != nil {
 			return err
 		}
 		if !c.Check {
-			return io.answer(s, func(w ioWriter) error { return printStatus(w, s) })
+			return std.answer(s, func(w io.Writer) error { return printStatus(w, s) })
 		}
 		if s.Ready != "yes" {
 			return fmt.Errorf("not ready: %s", s.Ready)

@@ -22,16 +22,16 @@ type traceCmd struct {
 	Of string `arg:"" name:"message" help:"A message by its id at Facebook or in Rocket.Chat, or by its link; or a room by its id or link."`
 }
 
-func (c traceCmd) Run(ctx context.Context, io Stdio) error {
+func (c traceCmd) Run(ctx context.Context, std Stdio) error {
 	return app.Ask(ctx, c.Database, http.MethodGet, "/trace?"+url.Values{"of": {c.Of}}.Encode(), "", func(res *http.Response) error {
 		var all []bridge.Course
 		if err := json.NewDecoder(res.Body).Decode(&all); err != nil {
 			return err
 		}
-		if len(all) == 0 && !io.json {
+		if len(all) == 0 && !std.json {
 			return fmt.Errorf("nothing is known of %s: it never came here, or it is longer ago than 30 days", c.Of)
 		}
-		return io.answer(all, func(w ioWriter) error { return printTrace(w, all) })
+		return std.answer(all, func(w io.Writer) error { return printTrace(w, all) })
 	})
 }
 
@@ -88,7 +88,7 @@ type auditCmd struct {
 	Limit int           `help:"How many at most, the newest; 1 to 1000." default:"100"`
 }
 
-func (c auditCmd) Run(ctx context.Context, io Stdio) error {
+func (c auditCmd) Run(ctx context.Context, std Stdio) error {
 	if c.Limit < 1 || c.Limit > 1000 {
 		return misuse("--limit is a number from 1 to 1000")
 	}
@@ -98,7 +98,7 @@ func (c auditCmd) Run(ctx context.Context, io Stdio) error {
 		if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
 			return err
 		}
-		return io.answer(list, func(w ioWriter) error { return printAudit(w, list) })
+		return std.answer(list, func(w io.Writer) error { return printAudit(w, list) })
 	})
 }
 
