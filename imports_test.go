@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"bridge/notices":      {"bridge", "bridge/queue", "language"},
 	"bridge/outbound":     {"bridge", "bridge/choices", "bridge/notices", "bridge/placeholders", "bridge/queue", "bridge/samefile", "language", "recent", "textcut"},
 	"bridge/automatic":    {"bridge", "bridge/notices", "bridge/outbound", "bridge/placeholders", "bridge/queue", "language"},
-	"bridge/inbound":      {"bridge", "bridge/automatic", "bridge/notices", "bridge/outbound", "bridge/queue", "bridge/refusals", "language"},
+	"bridge/inbound":      {"bridge", "bridge/automatic", "bridge/notices", "bridge/outbound", "bridge/queue", "bridge/refusals", "language", "recent"},
 	"bridge/backfill":     {"bridge", "bridge/queue", "language", "pause"},
 	"bridge/pages":        {"bridge", "bridge/backfill", "bridge/settings", "language"},
 	"bridge/relay":        {"bridge", "bridge/automatic", "bridge/inbound", "bridge/notices", "bridge/outbound", "bridge/queue", "bridge/refusals", "language"},

@@ -3,7 +3,6 @@
 // verdicts. It knows nothing of Rocket.Chat, and it stores and repeats nothing: the
 // bridge does. How Meta writes is in wire, what Meta sends is taken by webhook.
 //
-// A number such as (messenger.md 3.9) names a section of the authors' notes on the
-// platform, which are not part of this repository; what the code relies on is said
-// beside the number.
+// Numbers such as (messenger.md 3.9) name sections of the authors' notes, which are not in this
+// repository; what the code relies on is said beside them.
 package messenger

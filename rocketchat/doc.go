@@ -3,7 +3,6 @@
 // and read what the stream may have missed. What agents write comes through stream.
 // It knows nothing of Facebook, pages or stores.
 //
-// A number such as (rocketchat.md 4.4) names a section of the authors' notes on the
-// platform, which are not part of this repository; what the code relies on is said
-// beside the number.
+// Numbers such as (rocketchat.md 4.4) name sections of the authors' notes, which are not in this
+// repository; what the code relies on is said beside them.
 package rocketchat

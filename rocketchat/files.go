@@ -84,11 +84,7 @@ func (c Files) closedRoomsHideFiles(ctx context.Context) (bool, error) {
 		Version string `json:"version"`
 	}
 	err := c.do(ctx, call{method: http.MethodGet, base: "/api", route: "/info", answer: &about})
-	switch s := statusOf(err); {
-	case err == nil:
-	case s >= 400 && s < 500 && s != http.StatusUnauthorized && s != http.StatusTooManyRequests:
-		return false, nil // somebody hides the version, so that the refusal stands
-	default:
+	if err != nil && !RefusedForGood(err) { // whoever hides the version lets the refusal stand
 		r := bridge.RefusalOf(err)
 		return false, &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.WorkspaceDown, After: r.After, Err: r.Err}
 	}

@@ -92,11 +92,7 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		accepted := layout.Nanos(g.now)
 		g.then(func() {
 			for _, n := range news {
-				kept := n.entry
-				if len(entries) > 1 {
-					kept = alone(kept)
-				}
-				q.file.fresh.Add(place{q.number, n.seq}, kept, accepted)
+				q.file.fresh.Add(place{q.number, n.seq}, n.entry, len(entries) > 1, accepted)
 				stored(n.entry, n.seq)
 			}
 		})
@@ -105,16 +101,6 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		return 0, err
 	}
 	return repeats, nil
-}
-
-// alone returns a copy that does not keep the others in memory which were handed in with it.
-func alone(e *bridge.Entry) *bridge.Entry {
-	entry := *e
-	if e.Event != nil {
-		event := *e.Event
-		entry.Event = &event
-	}
-	return &entry
 }
 
 func checkEntry(e *bridge.Entry) error {

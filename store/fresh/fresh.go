@@ -32,12 +32,16 @@ type stored struct {
 	accepted uint64
 }
 
-// Add keeps an entry that is durable, if there is room. It is not to be changed afterwards.
-func (f *Entries[K]) Add(at K, e *bridge.Entry, accepted uint64) {
+// Add keeps an entry that is durable, if there is room. It is not to be changed afterwards. Of one that
+// was handed in with others, a copy is kept, which does not hold those.
+func (f *Entries[K]) Add(at K, e *bridge.Entry, withOthers bool, accepted uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.bytes+sizeOf(e) > most {
 		return
+	}
+	if withOthers {
+		e = alone(e)
 	}
 	if f.at == nil {
 		f.at = map[K]stored{}
@@ -45,6 +49,15 @@ func (f *Entries[K]) Add(at K, e *bridge.Entry, accepted uint64) {
 	f.at[at] = stored{e, accepted}
 	f.bytes += sizeOf(e)
 	f.crowd = f.crowd || len(f.at) > few
+}
+
+func alone(e *bridge.Entry) *bridge.Entry {
+	entry := *e
+	if e.Event != nil {
+		event := *e.Event
+		entry.Event = &event
+	}
+	return &entry
 }
 
 // sizeOf is about how much memory an entry takes: what its event says is there twice.
