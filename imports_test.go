@@ -75,14 +75,15 @@ var allowed = map[string][]string{
 	"replicas":         {"intake", "journal", "replica", "store", "store/changes", "store/compact", "store/copied"},
 	"replicas/compare": {"app", "journal", "replica", "store", "store/changes"},
 
-	"intake":   {},
-	"language": {},
-	"memory":   {},
-	"near":     {},
-	"pause":    {},
-	"recent":   {},
-	"rest":     {},
-	"textcut":  {},
+	"intake":     {},
+	"language":   {},
+	"memory":     {},
+	"processors": {},
+	"near":       {},
+	"pause":      {},
+	"recent":     {},
+	"rest":       {},
+	"textcut":    {},
 
 	"app/values":      {},
 	"app/certificate": {},
@@ -108,7 +109,7 @@ var allowed = map[string][]string{
 	"demo/forms":               {},
 	"demo/replicas":            {"app", "bridge", "sandbox/balance", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta", "store"},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "replicas", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "processors", "replicas", "rocketchat", "store"},
 
 	"sandbox/meta":     {},
 	"sandbox/chat":     {},
@@ -132,7 +133,7 @@ var allowed = map[string][]string{
 	"bench/faults":     {"replicas/compare", "sandbox/balance", "sandbox/cable", "sandbox/chat", "sandbox/cluster", "sandbox/disk", "sandbox/loopback", "sandbox/meta"},
 	"bench": {
 		"bench/attack", "bench/chart", "bench/faults", "bench/growth", "bench/load", "bench/peers", "bench/replicas", "bridge", "bridge/automatic", "bridge/outbound", "bridge/pages", "bridge/queue", "bridge/relay", "language",
-		"memory", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store",
+		"memory", "messenger", "messenger/webhook", "metrics", "processors", "rocketchat", "rocketchat/stream", "rooms", "store",
 	},
 }
 

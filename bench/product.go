@@ -26,6 +26,7 @@ import (
 	"messenger-bridge/messenger"
 	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/metrics"
+	"messenger-bridge/processors"
 	"messenger-bridge/rocketchat"
 	"messenger-bridge/rocketchat/stream"
 	"messenger-bridge/rooms"
@@ -62,6 +63,7 @@ func reopenStore(dir string) (*store.Store, error) { return store.Open(storeOpti
 // product puts the parts together as the program does (app/serve.go),
 // and returns when Rocket.Chat, if there is one, can be delivered to.
 func (s *server) product() (http.Handler, error) {
+	processors.Spare(os.Getenv) // as the program does
 	var err error
 	if s.store, err = openStore(s.config.Dir, pauses(s.config.Sync)); err != nil {
 		return nil, err

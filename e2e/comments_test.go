@@ -389,3 +389,45 @@ func TestComments_Off_NothingIsShown(t *testing.T) {
 		t.Errorf("what others had subscribed is gone: %v, %v", w.meta.Subscribed(page), w.meta.AppSubscribed())
 	}
 }
+
+// TestComments_WrittenChangedAndRemovedAtNight_NothingOfItIsSaid: what a person took away before an agent was there is not
+// read by anybody, also not as the correction of a comment that is not there. One that was hidden is said to be.
+func TestComments_WrittenChangedAndRemovedAtNight_NothingOfItIsSaid(t *testing.T) {
+	t.Parallel()
+	clock := &clock{}
+	w := newWorldAt(t, bypassed, clock.now)
+	w.setPage(func(s *bridge.Settings) { s.Comments = true })
+	w.meta.AllowComments(page)
+	w.run()
+	w.commentsCome()
+	post := w.meta.AddPost(page, "Summer sale")
+	w.meta.PersonComments(post, commenter, "In blue?")
+	first := w.room()
+	w.eventually("it is shown", func() bool { return len(w.rc.CustomerTexts(first)) == 1 })
+	w.agent.Closes(first, "")
+	w.agent.GoesOffline()
+	regretted := w.meta.PersonComments(post, commenter, "call me: 0170 123")
+	w.meta.EditComment(regretted, "call me: 0170 456")
+	w.meta.RemoveComment(regretted)
+	hidden := w.meta.PersonComments(post, commenter, "And in red?")
+	w.meta.HideComment(hidden, true)
+	w.eventually("Meta is rid of it", func() bool { return w.meta.Waiting() == 0 })
+	clock.pass(time.Minute) // nobody waits any longer for a comment that has not come
+	waiting := func() (n int) {
+		_, _ = fmt.Sscanf(strings.SplitN(w.get("http://"+w.at.Metrics+"/status"), `"waiting": `, 2)[1], "%d", &n)
+		return n
+	}
+	w.eventually("the removal is over, and all else waits", func() bool { return waiting() == 4 })
+	w.agent.GoesOnline()
+	w.eventually("the comment is shown", func() bool { return len(w.rc.Rooms()) == 2 })
+	w.settled()
+	said := ""
+	for _, room := range w.rc.Rooms() {
+		for _, m := range w.rc.Messages(room.ID) {
+			said += m.Text + "\n"
+		}
+	}
+	if strings.Contains(said, "0170") || !strings.Contains(said, "And in red?") || !strings.Contains(said, "deleted before it could be shown") || strings.Count(said, "hidden") != 1 {
+		t.Errorf("agents read %q", said)
+	}
+}

@@ -274,6 +274,7 @@ func TestPages_LastMessages_AreShownAndSurviveARestart(t *testing.T) {
 	o.run()
 	o.connect(bakery, bikes)
 	o.talks(bakery)
+	o.settled() // the customer reads an answer before it is written down
 	before := o.public("/facebook pages bakery")
 	for _, part := range []string{"*Bakery* `" + bakery + "`", ":white_check_mark: Running", "last message from a customer: ", "last message to a customer: "} {
 		if !strings.Contains(before, part) {

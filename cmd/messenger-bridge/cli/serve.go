@@ -7,6 +7,7 @@ import (
 
 	"messenger-bridge/app"
 	"messenger-bridge/memory"
+	"messenger-bridge/processors"
 )
 
 type serveCmd struct{}
@@ -26,6 +27,7 @@ func (serveCmd) Run(ctx context.Context, std Stdio) error {
 	}
 	log, plan := app.NewLogger(std.Err, cfg), memory.Make(os.DirFS("/"), os.Getenv)
 	plan.Apply()
+	processors.Spare(os.Getenv)
 	log.Debug("memory", "limit", plan.Limit, "of", plan.From, "garbage", plan.Garbage)
 	return app.Serve(ctx, cfg, log, nil)
 }
