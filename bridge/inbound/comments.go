@@ -55,15 +55,15 @@ func mayBeOurs(in *bridge.Incoming) bool {
 	return false
 }
 
-// commentWaits reports whether what an event stands below, or what it hides, came and may wait until somebody is there to take
-// the room. Keys outlive what they stand for: when no comment of the page waits, it is not shown any more. What is removed
-// before it is shown needs no removal.
+// commentWaits reports whether what an event stands below, or what it hides or removes, came and may wait until somebody is there
+// to take the room, or is just being shown. Keys outlive what they stand for: when no comment of the page waits, it is not shown
+// any more.
 func (o *order) commentWaits(in *bridge.Incoming) bool {
 	var of []bridge.Mid
 	switch in.Kind {
 	case bridge.EchoEvent:
 		of = []bridge.Mid{in.Comment.Parent, bridge.Mid(in.Comment.Post)} // a comment, or a visitor's post
-	case bridge.HiddenEvent:
+	case bridge.HiddenEvent, bridge.DeletionEvent:
 		of = []bridge.Mid{in.Mid}
 	}
 	came := func(m bridge.Mid) bool { return m != "" && o.eventSeen(in, bridge.MessageKey(m)) }

@@ -123,6 +123,8 @@ func TestReady_Comments_FindWhoseTheyAre(t *testing.T) {
 		{name: "a removal below a comment that is shown", in: event(bridge.DeletionEvent, "above"), age: time.Minute, known: []bridge.Receipt{shownIn("below", "above")}, want: "show", whose: "8"},
 		{name: "a removal that is early", in: event(bridge.DeletionEvent, ""), want: "soon"},
 		{name: "a removal of a comment that nobody knows", in: event(bridge.DeletionEvent, ""), age: orphanGrace, want: "done"},
+		{name: "a removal of a comment that waits, or is just being shown", in: event(bridge.DeletionEvent, ""), age: time.Hour, seen: []string{"1/m/c"}, waits: true, want: "later"},
+		{name: "a removal of a comment that was never shown, and none waits", in: event(bridge.DeletionEvent, ""), age: time.Hour, seen: []string{"1/m/c"}, want: "done"},
 		{name: "a removal of what is shown in a room of nobody's", in: event(bridge.DeletionEvent, ""), age: time.Minute, known: []bridge.Receipt{shownIn("gone", "c")}, want: "done"},
 		{name: "a removal, and the comment above waits", in: event(bridge.DeletionEvent, "above"), age: time.Minute, seen: []string{"1/m/above"}, want: "done"},
 
