@@ -126,7 +126,7 @@ func TestBackfill_NoInterruption_ReadsNothing(t *testing.T) {
 	w.meta.CustomerWrites(page, anna, "c 0")
 	w.eventually("it is shown", func() bool { return len(w.texts()) == 1 })
 	w.halt()
-	w.lastHeard(time.Minute) // too short to matter: Meta repeats what failed
+	w.lastHeard(time.Minute)                                                                // too short to matter: Meta repeats what failed
 	w.inStore(func(s *store.Store) error { return s.SaveCursor("gap/"+page, time.Time{}) }) // of a look before the webhook was set up
 	before := w.reads()
 	looks := w.looks()
