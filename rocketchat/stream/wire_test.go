@@ -184,9 +184,7 @@ func (o *office) Cursor(string) (time.Time, error) {
 }
 
 func (o *office) SaveCursor(_ string, t time.Time) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.cursor = t
+	o.note(func() { o.cursor = t })
 	return nil
 }
 
