@@ -284,8 +284,8 @@ func TestApp_PlatformsAreSlow_AnsweredInTime(t *testing.T) {
 	working("Rocket.Chat hangs when a dialog is asked for", "edit "+bakery, "/settings?ticket=", hang("GET livechat/users/manager/:_id"))
 	fine := o.rc.Inject(chat.Fault{Route: "GET livechat/users/manager/:_id", Status: http.StatusBadGateway})
 	working("Rocket.Chat fails", "status", "Rocket.Chat answers", fine)
-	o.meta.FailCalls("POST", "subscribed_apps", 1, meta.DeliveredThenHang(time.Second))
-	working("Facebook hangs", "subscribe "+bakery, "*Bakery*: Running", func() {})
+	o.meta.FailCalls("POST", "subscribed_apps", 1000, meta.DeliveredThenHang(time.Second)) // also those of the page watch
+	working("Facebook hangs", "subscribe "+bakery, "*Bakery*: Running", func() { o.meta.FailCalls("POST", "subscribed_apps", 0, nil) })
 
 	fine = hang("GET livechat/users/manager/:_id")
 	if wrong := o.rc.Submit("maria", d, map[string]string{"welcome": "saved late"}); !strings.Contains(wrong[d.Fields[0].Name], "save again") {
