@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -252,4 +253,27 @@ func TestTexts_Window(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestWindow_BotMayNotAskWhoIsAnAgent_AgentIsTold: without the role, nobody finds out whether a person wrote a late answer. It
+// and what follows must not wait for days.
+func TestWindow_BotMayNotAskWhoIsAnAgent_AgentIsTold(t *testing.T) {
+	t.Parallel()
+	clock := &clock{}
+	w := newWorldAt(t, bypassed, clock.now)
+	w.setPage(func(s *bridge.Settings) { s.HumanAgent = true })
+	w.meta.ApproveHumanAgent(true)
+	w.run()
+	w.meta.CustomerWrites(page, anna, "hello")
+	rid := w.room()
+	w.eventually("it is shown", func() bool { return len(w.texts()) == 1 })
+	w.settled()
+	clock.pass(30 * time.Hour)
+	allow := w.rc.Inject(chat.Fault{Route: "GET livechat/users/agent/:_id", Status: http.StatusForbidden, Body: `{"success":false,"error":"unauthorized"}`})
+	late := w.agent.Says(rid, "late")
+	w.eventually("the agent is told", func() bool { return strings.Contains(strings.Join(w.notices(rid, late), "\n"), "too long ago") })
+	w.eventually("the setup channel hears why", func() bool { return strings.Contains(w.announced(), "does not tell the bridge who is an agent") })
+	allow()
+	w.agent.Says(rid, "as a person")
+	w.eventually("the next one arrives", func() bool { return slices.Equal(w.received(anna), []string{"as a person"}) })
 }

@@ -40,7 +40,7 @@ func (t *humanTag) may(ctx context.Context, a *attempt) (bool, error) {
 		return person, nil
 	}
 	r := *bridge.RefusalOf(err) // what is wrong with Rocket.Chat holds up this conversation alone
-	if r.Answer != nil && r.Answer.Status == http.StatusForbidden && a.d.History.Tries >= barredAfter {
+	if r.Answer != nil && r.Answer.Status == http.StatusForbidden && a.d.History.Tries >= barredAfter && a.d.History.Reason == r.Reason {
 		t.announce(ctx, "who-is-agent/"+string(a.page.ID), t.Say.Say("*%s*: Rocket.Chat does not tell the bridge who is an agent, so that no answer goes out after 24 hours. Give the bot the role `livechat-manager` (`messenger-bridge doctor` says what is missing), or type `/facebook edit %s human-agent off`.", a.page.PlainName(), string(a.page.ID)))
 		return false, nil
 	}

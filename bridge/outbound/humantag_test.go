@@ -69,7 +69,11 @@ func TestHumanTag_MayNotAskWhoIsAnAgent_IsGivenUp(t *testing.T) {
 	if _, err := w.tag.may(t.Context(), a); err == nil {
 		t.Error("given up at the first refusal")
 	}
-	a.d.History.Tries = barredAfter
+	a.d.History = bridge.History{Tries: barredAfter, Reason: bridge.WorkspaceDown}
+	if _, err := w.tag.may(t.Context(), a); err == nil {
+		t.Error("given up at the first refusal after an outage")
+	}
+	a.d.History.Reason = bridge.WorkspaceError
 	if tag, err := w.tag.may(t.Context(), a); err != nil || tag || len(w.told.Seqs()) != 1 {
 		t.Errorf("%v, %v, administrators are told %d times", tag, err, len(w.told.Seqs()))
 	}
