@@ -126,6 +126,9 @@ func (f *Filler) page(ctx context.Context, id bridge.PageID) {
 		return
 	}
 	since = bridge.Later(since, f.Now().Add(-reach))
+	if page, err := f.Pages.Page(id); err == nil { // a gap may be of the page's life before it was deleted
+		since = bridge.Later(since, page.Since)
+	}
 	g := &filling{page: id, since: since, changed: since, limit: pageSize}
 	log := f.Log.With("page", id, "since", since)
 	switch err = f.fill(ctx, g); {

@@ -132,12 +132,14 @@ func TestFiller_FillsAGap(t *testing.T) {
 	for name, c := range map[string]struct {
 		lists    lists
 		broken   int
+		since    time.Duration // when the page was connected, before now; 0: long ago
 		accepted string
 		open     bool // the gap stays
 		told     string
 		calls    int
 	}{
 		"one list":                       {lists: lists{part("", -time.Minute, "a", "b")}, accepted: "1/m/a 1/m/b", calls: 1},
+		"a gap of an earlier life":       {lists: lists{part("", -20*time.Minute, "a")}, since: 10 * time.Minute, calls: 1},
 		"nothing changed since":          {lists: lists{part("next", -2*time.Hour, "a")}, calls: 1},
 		"two parts, then a second pass":  {lists: lists{part("next", -time.Minute, "a"), part("", -time.Minute, "b")}, accepted: "1/m/a 1/m/b", calls: 3},
 		"Meta away for a moment":         {lists: lists{refused(away), refused(away), part("", -time.Minute, "a")}, accepted: "1/m/a", calls: 3},
@@ -157,6 +159,9 @@ func TestFiller_FillsAGap(t *testing.T) {
 				}
 				if err := gaps.Missed(t.Context(), time.Now().Add(-time.Hour), pages...); err != nil {
 					t.Fatal(err)
+				}
+				if c.since > 0 {
+					pages[0].Since = time.Now().Add(-c.since)
 				}
 				f := New(Config{
 					Inbound: x, Seen: x.seen, Ours: func(bridge.PageID, bridge.Mid) bool { return false }, Pages: pages, Threads: x, Gaps: gaps,
