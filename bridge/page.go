@@ -101,6 +101,10 @@ func (p Page) Doubted() bool { return p.Why.Kind == StoreChanged }
 // or disconnected.
 func (p Page) Silenced() bool { return p.State == PageOff || p.Token == "" }
 
+// Unwanted reports whether somebody here wants nothing to come from the page: switched it off,
+// or disconnected it. Without access it may be silent although it is wanted.
+func (p Page) Unwanted() bool { return p.State == PageOff || p.Why.Kind == Disconnected }
+
 // ReceivesEvents reports whether Meta sends the events of a page in this state; it does
 // so also for one whose answers it holds back.
 func (p Page) ReceivesEvents() bool { return p.State == PageRunning || p.State == PageHeld }

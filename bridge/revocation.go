@@ -12,6 +12,7 @@ type Revocation struct {
 	Name  string    // of the page, as people knew it
 	Token Secret    // of the page: ends its subscription
 	Grant string    // whose permissions end as well; empty: other pages are left, or the token was made by hand
+	Anew  bool      // the permissions were given anew since, so they stay
 	By    string    // who disconnected it, in Rocket.Chat
 	Rev   uint64    // of the page when that was decided
 	Since time.Time // when it was disconnected

@@ -43,8 +43,11 @@ func (c connectionCommands) subscribe(ctx context.Context, in call) (bridge.Repl
 
 func (c connectionCommands) unsubscribe(ctx context.Context, in call) (bridge.Reply, error) {
 	p, err := c.power.SwitchOff(ctx, pageID(in))
-	if err != nil {
+	switch {
+	case err != nil:
 		return bridge.Reply{}, err
+	case p.State != bridge.PageOff: // nothing of it is shown anyway
+		return answer(c.say.Say("*%s*: %s.", p.PlainName(), stateText(c.say, p))), nil
 	}
 	reply := answer(c.say.Say("*%s* is off: its messages no longer arrive here, and answers wait. `/facebook subscribe %s` switches it on again.", p.PlainName(), p.ID))
 	reply.Changed = c.say.Say("*%s*: @%s has switched it off. Its messages no longer arrive here, and answers wait.", p.PlainName(), bridge.PlainWords(in.From.Username))

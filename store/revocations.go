@@ -22,13 +22,14 @@ type revocationRecord struct {
 	Name  string `json:"name"`
 	Token string `json:"token,omitempty"`
 	Grant string `json:"grant,omitempty"`
+	Anew  bool   `json:"anew,omitempty"`
 	By    string `json:"by,omitempty"`
 	Rev   uint64 `json:"rev,omitempty"`
 }
 
 // SaveRevocation implements bridge.Revocations; it returns when it is durable.
 func (s RevocationTable) SaveRevocation(ctx context.Context, r bridge.Revocation) error {
-	record, err := json.Marshal(revocationRecord{Name: r.Name, Token: r.Token.Reveal(), Grant: r.Grant, By: r.By, Rev: r.Rev})
+	record, err := json.Marshal(revocationRecord{Name: r.Name, Token: r.Token.Reveal(), Grant: r.Grant, Anew: r.Anew, By: r.By, Rev: r.Rev})
 	if err != nil {
 		return fmt.Errorf("encode the revocation of page %s: %w", r.Page, err)
 	}
@@ -68,7 +69,8 @@ func (s RevocationTable) unsealRevocation(r *bridge.Revocation, sealed []byte) {
 		s.log.Error("a revocation cannot be read", "page", r.Page, "err", err)
 		return
 	}
-	r.Name, r.Token, r.Grant, r.By, r.Rev = record.Name, bridge.Secret(record.Token), record.Grant, record.By, record.Rev
+	r.Name, r.Token, r.Grant, r.Anew = record.Name, bridge.Secret(record.Token), record.Grant, record.Anew
+	r.By, r.Rev = record.By, record.Rev
 }
 
 // EraseRevocation implements bridge.Revocations; it returns when that is durable.

@@ -29,7 +29,11 @@ func (c *Connections) switchOn(ctx context.Context, id bridge.PageID) (bridge.Pa
 	if err != nil {
 		return page, err
 	}
-	if page.Token == "" {
+	switch {
+	case page.Token != "":
+	case page.State == bridge.PageNeedsAuth: // for a reason that says more, and perhaps keeps its messages away
+		return page, nil
+	default:
 		return c.setState(ctx, id, bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.NoToken})
 	}
 	if page.TokenKind == "" {
@@ -61,12 +65,16 @@ func (c *Connections) subscribe(ctx context.Context, page bridge.Page) (bridge.P
 	return c.verify(ctx, page.ID)
 }
 
-// SwitchOff ends the events of a page. Its history and settings stay.
+// SwitchOff ends the events of a page. Its history and settings stay. A page that was
+// disconnected, or is doubted, stays as it is: nothing of it is shown anyway.
 func (c *Connections) SwitchOff(ctx context.Context, id bridge.PageID) (bridge.Page, error) {
 	defer c.lock(id)()
 	page, err := c.pages.Page(id)
 	if err != nil {
 		return page, err
+	}
+	if page.Token == "" && (page.Why.Kind == bridge.Disconnected || page.Doubted()) {
+		return page, nil
 	}
 	if page.Token != "" {
 		if err := c.facebook.UnsubscribePage(ctx, page); err != nil {

@@ -54,7 +54,9 @@ func (e *Eraser) eraseFrom(ctx context.Context, id bridge.PageID, person string)
 	return e.update(ctx, id, func(p *bridge.Page) {
 		if p.Grant == person {
 			loseGrant(p)
-			p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.AppRemoved}
+			if p.State != bridge.PageOff { // which somebody here wants so
+				p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.AppRemoved}
+			}
 		}
 	})
 }

@@ -142,17 +142,21 @@ func (l *Login) offered(g bridge.GrantedPage) OfferedPage {
 }
 
 // takeLost stores and announces which pages' tokens died with a narrower grant of the
-// same person, and returns them.
+// same person, and returns them. A page that is off stays off: nobody misses it, and who
+// connects pages shall not switch it on by the way.
 func (l *Login) takeLost(ctx context.Context, g bridge.Grant) (lost []bridge.Page, err error) {
 	granted := map[bridge.PageID]bool{}
 	for _, p := range g.Pages {
 		granted[p.ID] = p.Token != ""
 	}
 	for _, p := range l.pages.Pages() {
-		if g.User == "" || p.Grant != g.User || granted[p.ID] || p.Token == "" {
+		if g.User == "" || p.Grant != g.User || granted[p.ID] || p.Silenced() {
 			continue
 		}
 		p, err := l.update(ctx, p.ID, func(p *bridge.Page) {
+			if p.Silenced() { // meanwhile
+				return
+			}
 			p.State, p.Why = bridge.PageNeedsAuth, bridge.Trouble{Kind: bridge.LeftOut, About: g.Name}
 		})
 		switch {
@@ -160,6 +164,9 @@ func (l *Login) takeLost(ctx context.Context, g bridge.Grant) (lost []bridge.Pag
 			continue
 		case err != nil:
 			return lost, err
+		}
+		if p.Why.Kind != bridge.LeftOut {
+			continue
 		}
 		lost = append(lost, p)
 		l.announce(ctx, p, l.say.Say("*%s* has lost its connection: %s\nIts settings are kept, and answers wait.", p.PlainName(), l.explained(p)))

@@ -63,6 +63,20 @@ func TestLogin_FromLinkToRunningPages(t *testing.T) {
 	}
 }
 
+// TestLogin_WithoutAPageThatIsOff_StaysOff: else the next who connects pages would switch it on.
+func TestLogin_WithoutAPageThatIsOff_StaysOff(t *testing.T) {
+	d := newDesk(t, in(running("2"), bridge.PageOff, bridge.SwitchedOff))
+	d.meta.grant = bridge.Grant{User: "maria", Name: "Maria", Token: "user", Pages: []bridge.GrantedPage{{ID: "1", Name: "Bakery", Token: "own"}}}
+	state, nonce := d.begins()
+	offer, err := d.Login.Return(t.Context(), state, nonce, "CODE")
+	d.meta.called()
+	d.Watch.checkPage(t.Context(), "2")
+	if p := d.page("2"); err != nil || len(offer.Lost) != 0 || p.State != bridge.PageOff || d.meta.called() != "" {
+		t.Errorf("%+v, %+v, %v", offer.Lost, p, err)
+	}
+	d.hears()
+}
+
 // TestLogin_OthersChangeSettingsMeanwhile_TheirsStay: a form that is open for half an hour takes
 // back only what its person changed.
 func TestLogin_OthersChangeSettingsMeanwhile_TheirsStay(t *testing.T) {

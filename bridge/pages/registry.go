@@ -81,7 +81,7 @@ func (r *registry) save(ctx context.Context, before, after []bridge.Page, ticket
 		return err
 	}
 	for i, page := range after {
-		if page.Silenced() {
+		if page.Unwanted() {
 			r.gaps.Off(page.ID)
 		}
 		if improved(before[i], page) {
@@ -94,7 +94,7 @@ func (r *registry) save(ctx context.Context, before, after []bridge.Page, ticket
 // losesEvents reports whether a change of a page means that its messages begin to be
 // missing, or do so until it runs for the first time.
 func losesEvents(before, after bridge.Page) bool {
-	return before.ReceivesEvents() && !after.ReceivesEvents() && !after.Silenced() ||
+	return before.ReceivesEvents() && !after.ReceivesEvents() && !after.Unwanted() ||
 		before.State == "" && after.State == bridge.PageConnecting
 }
 

@@ -61,7 +61,7 @@ func (r *revocations) open(one bridge.Revocation) bool {
 // keepGrant keeps revocations from ending what a person has just allowed anew.
 func (r *revocations) keepGrant(ctx context.Context, user string) error {
 	return r.change(ctx, user, func(one bridge.Revocation) error {
-		one.Grant = ""
+		one.Grant, one.Anew = "", true
 		return r.SaveRevocation(ctx, one)
 	})
 }

@@ -76,6 +76,7 @@ func (r *Revoker) Delete(ctx context.Context, id bridge.PageID, by bridge.Author
 	if err := r.pages.DeletePage(ctx, id); err != nil {
 		return page, "", err
 	}
+	r.gaps.Off(id)
 	r.changed(id)
 	revoked := r.firstAttempt(ctx, id)
 	text := r.say.Say("*%s* and its settings were deleted by an operator. Its rooms stay readable.", page.PlainName())
@@ -122,7 +123,7 @@ func (r *Revoker) firstAttempt(ctx context.Context, id bridge.PageID) Revoked {
 // takeBack tells Facebook. An error means that it was not reached.
 func (r *Revoker) takeBack(ctx context.Context, one bridge.Revocation) (revoked Revoked, err error) {
 	revoked = RevokedPage
-	if one.Grant == "" {
+	if one.Grant == "" && !one.Anew {
 		revoked = RevokedByHand
 	}
 	if one.Token != "" && !r.kept.connectedAgain(one) {

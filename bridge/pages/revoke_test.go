@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -166,11 +167,35 @@ func TestRevocation_ConnectedAgainMeanwhile_TakesNothingBack(t *testing.T) {
 	d.hears("is connected (by @boss)")
 }
 
+// TestRevocation_GivenAnewForAnotherPage_IsNotCalledMadeByHand: only the subscription is ended then.
+func TestRevocation_GivenAnewForAnotherPage_IsNotCalledMadeByHand(t *testing.T) {
+	d := newDesk(t, running("1"))
+	d.meta.fails["UnsubscribePage"] = away
+	if _, _, err := d.Revoker.Disconnect(t.Context(), "1", boss); err != nil {
+		t.Fatal(err)
+	}
+	d.said = nil
+	if err := d.Login.revocations.keepGrant(t.Context(), "maria"); err != nil {
+		t.Fatal(err)
+	}
+	clear(d.meta.fails)
+	d.meta.called()
+	d.clock = d.clock.Add(time.Minute)
+	d.Revoker.tryDue(t.Context(), map[bridge.PageID]time.Time{})
+	if got := d.meta.called(); got != "UnsubscribePage 1" {
+		t.Errorf("asked %q", got)
+	}
+	if strings.Contains(strings.Join(d.said, "\n"), "by hand") {
+		t.Errorf("announced: %q", d.said)
+	}
+	d.hears("*Bakery* was disconnected. " + RevokedPage.In(nil))
+}
+
 // TestEraseGrant erases what one person allowed, unless it was allowed anew after that.
 func TestEraseGrant(t *testing.T) {
 	other, later := running("2"), running("3")
 	other.Grant, later.Granted = "otto", opened.Add(time.Hour)
-	d := newDesk(t, running("1"), other, later)
+	d := newDesk(t, running("1"), other, later, in(running("5"), bridge.PageOff, bridge.SwitchedOff))
 	d.store.revocations["4"] = bridge.Revocation{Page: "4", Grant: "maria", Token: "t"}
 	for person, id := range map[string]string{"maria": "T1", "otto": "T2"} {
 		data, err := choice{User: person}.encode()
@@ -184,13 +209,16 @@ func TestEraseGrant(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if p := d.page("1"); p.Token != "" || p.Grant != "" || p.Why.Kind != bridge.AppRemoved {
+	if p := d.page("1"); p.Token != "" || p.Grant != "" || p.Why.Kind != bridge.AppRemoved || !d.gaps.Has("1") {
 		t.Errorf("%+v", p)
+	}
+	if p := d.page("5"); p.Token != "" || p.Grant != "" || p.State != bridge.PageOff || d.gaps.Has("5") {
+		t.Errorf("what was off: %+v", p)
 	}
 	if d.page("2").Token == "" || d.page("3").Token == "" || len(d.store.revocations) != 0 || len(d.store.tickets) != 1 || d.store.tickets["T2"].ID == "" {
 		t.Errorf("pages %+v, revocations %+v, tickets %+v", d.store.pages, d.store.revocations, d.store.tickets)
 	}
-	d.hears("The person who connected *Bakery* has removed the app at Facebook.")
+	d.hears("The person who connected *Bakery*, *Bakery* has removed the app at Facebook.")
 }
 
 func TestDeletionReceipt_ProvesItself(t *testing.T) {

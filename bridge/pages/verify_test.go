@@ -139,6 +139,20 @@ func TestSwitchOn_LostPage_HasAGapUntilItIsInOrder(t *testing.T) {
 	}
 }
 
+// TestSwitch_DisconnectedOrDoubted_StaysSo: else its messages would be shown again.
+func TestSwitch_DisconnectedOrDoubted_StaysSo(t *testing.T) {
+	for _, why := range []bridge.TroubleKind{bridge.Disconnected, bridge.StoreChanged} {
+		p := in(running("1"), bridge.PageNeedsAuth, why)
+		p.Token = ""
+		d := newDesk(t, p)
+		on, failed := d.Connections.SwitchOn(t.Context(), "1")
+		off, err := d.Connections.SwitchOff(t.Context(), "1")
+		if failed != nil || err != nil || on.Why.Kind != why || off.Why.Kind != why || d.page("1").Why.Kind != why || d.meta.called() != "" {
+			t.Errorf("%s: %+v, %+v (%v, %v)", why, on, off, failed, err)
+		}
+	}
+}
+
 func TestSwitchOff_FacebookAway_LeavesItOn(t *testing.T) {
 	d := newDesk(t, running("1"))
 	d.meta.fails["UnsubscribePage"] = away

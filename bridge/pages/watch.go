@@ -224,7 +224,7 @@ func (c *Connections) announceChange(ctx context.Context, before, after bridge.P
 	case after.State == before.State:
 	case after.State == bridge.PageRunning:
 		c.announce(ctx, after, c.say.Say("*%s* is running again.", after.PlainName()))
-	case before.State == bridge.PageRunning || after.State == bridge.PageNeedsAuth:
+	case before.ReceivesEvents() || after.State == bridge.PageNeedsAuth:
 		c.announce(ctx, after, c.say.Say("*%s* is not running any more: %s\nCustomers are still heard as far as Facebook sends their messages; answers wait and go out when the page runs again.", after.PlainName(), c.explained(after)))
 	}
 }

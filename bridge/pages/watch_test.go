@@ -28,6 +28,8 @@ func TestCheckPage(t *testing.T) {
 		"token dead": {page: r, meta: func(m *meta) {
 			m.fails["PageMissing"], m.fails["PageName"] = expired, expired
 		}, state: bridge.PageNeedsAuth, says: []string{"is not running any more: its access has expired"}},
+		"restricted, then unheard": {page: in(r, bridge.PageHeld, bridge.Restricted), meta: missing, state: bridge.PageUnsubscribe,
+			says: []string{"is not running any more: Facebook does not send: messages"}},
 		"Facebook away": {page: r, meta: func(m *meta) { m.fails["PageMissing"] = away }, state: bridge.PageRunning},
 	} {
 		t.Run(name, func(t *testing.T) {
