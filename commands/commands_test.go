@@ -22,6 +22,8 @@ type office struct {
 	manager map[bridge.UserID]bool
 	broken  error // of whatever is asked
 	stays   error // of a room that has to be closed
+	barred  error // of who is to be blocked
+	nobody  bool  // is a customer any more
 	calls   []string
 	tickets map[string]bridge.Ticket
 	spent   map[string]string // by what
@@ -120,7 +122,7 @@ func (o *office) Delete(_ context.Context, id bridge.PageID, _ bridge.Author) (b
 	return p, pages.RevokeLater, err
 }
 func (o *office) Customer(p bridge.PageID, word string) (bridge.CustomerID, error) {
-	if word != "7001" {
+	if word != "7001" || o.nobody {
 		return "", bridge.ErrNoCustomer
 	}
 	return "7001", nil
@@ -135,7 +137,7 @@ func (o *office) Called(p bridge.PageID, fits func(string) bool) (all []bridge.C
 }
 func (o *office) Block(_ context.Context, p bridge.PageID, c bridge.CustomerID, on bool) error {
 	o.calls = append(o.calls, fmt.Sprintf("block %s %s %v", p, c, on))
-	return nil
+	return o.barred
 }
 func (o *office) Forget(_ context.Context, p bridge.PageID, c bridge.CustomerID) (bridge.Forgotten, error) {
 	o.calls = append(o.calls, "forget "+string(p)+" "+string(c))

@@ -127,6 +127,9 @@ func (c connectionCommands) remove(ctx context.Context, in call) (bridge.Reply, 
 	words, confirms, code := confirmed(strings.Fields(in.rest))
 	p, err := c.pages.Page(bridge.PageID(first(words)))
 	if err != nil {
+		if c.ask.done(ctx, in, code, "delete", first(words)) {
+			return answer(c.say.Say("It is done: the page `%s` is deleted.", quoted(first(words)))), nil
+		}
 		return bridge.Reply{}, err
 	}
 	name := p.PlainName()

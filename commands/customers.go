@@ -24,6 +24,9 @@ func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, er
 	words, confirms, code := confirmed(strings.Fields(in.rest))
 	p, customer, named, problem, err := c.customer(in, "forget", words)
 	if err != nil || problem.Text != "" {
+		if len(words) == 2 && c.ask.done(ctx, in, code, "forget", words[0], words[1]) {
+			return answer(c.say.Say("It is done: nothing is stored here about the customer `%s` any more.", quoted(words[1]))), nil
+		}
 		return problem, err
 	}
 	return c.ask.settle(ctx, in, confirms, code, deed{
@@ -139,7 +142,7 @@ func (c customerCommands) block(ctx context.Context, in call) (bridge.Reply, err
 		return problem, err
 	}
 	if err := c.customers.Block(ctx, p.ID, customer, true); err != nil {
-		return bridge.Reply{}, err
+		return c.notBlocked(p, customer, err)
 	}
 	reply := answer(named + c.say.Say("The customer `%s` can no longer write to *%s* at Facebook. `/facebook unblock %s %s` lifts that.", customer, p.PlainName(), p.ID, customer))
 	reply.Changed = c.say.Say("*%s*: @%s has blocked a customer at Facebook.", p.PlainName(), bridge.PlainWords(in.From.Username))
@@ -152,11 +155,20 @@ func (c customerCommands) unblock(ctx context.Context, in call) (bridge.Reply, e
 		return problem, err
 	}
 	if err := c.customers.Block(ctx, p.ID, customer, false); err != nil {
-		return bridge.Reply{}, err
+		return c.notBlocked(p, customer, err)
 	}
 	reply := answer(named + c.say.Say("The customer `%s` may write to *%s* again at Facebook.", customer, p.PlainName()))
 	reply.Changed = c.say.Say("*%s*: @%s lets a customer write again at Facebook.", p.PlainName(), bridge.PlainWords(in.From.Username))
 	return reply, nil
+}
+
+// notBlocked words a refusal that concerns the customer: Facebook lets a page block only who has
+// written to it.
+func (c customerCommands) notBlocked(p bridge.Page, customer bridge.CustomerID, err error) (bridge.Reply, error) {
+	if bridge.RefusalOf(err).Reason != bridge.CustomerBlocked {
+		return bridge.Reply{}, err
+	}
+	return answer(c.say.Say("Facebook knows nobody `%s` who writes to *%s* in Messenger: perhaps the person has only commented, or the account is gone. Nothing was changed.", customer, p.PlainName())), nil
 }
 
 // forgotten forgets a customer and says honestly what was and what was not done.

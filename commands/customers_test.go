@@ -50,3 +50,14 @@ func TestBlock_NameBeginsLikeThePages_BlocksNobodyElse(t *testing.T) {
 		t.Errorf("answered with %q", reply.Text)
 	}
 }
+
+// TestBlock_FacebookKnowsNobodyOfThatID_IsSaid: who has only commented, for example.
+func TestBlock_FacebookKnowsNobodyOfThatID_IsSaid(t *testing.T) {
+	o := newOffice()
+	o.barred = &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.CustomerBlocked}
+	for _, words := range []string{"block 100 7001", "unblock 100 7001"} {
+		if got := o.answers(t, boss, "m", words); !strings.Contains(got, "Facebook knows nobody `7001`") || !strings.Contains(got, "Nothing was changed") {
+			t.Errorf("%q is answered %q", words, got)
+		}
+	}
+}

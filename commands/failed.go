@@ -240,7 +240,7 @@ func (c failureCommands) retryAll(ctx context.Context, words []string) (bridge.R
 		if _, err := c.pages.Page(bridge.PageID(words[0])); err != nil {
 			return bridge.Reply{}, err
 		}
-		return answer(c.say.Say("Everything was delivered, as far back as 7 days.")), nil
+		return answer(c.say.Say("Nothing is left to be tried again, as far back as 7 days.")), nil
 	}
 	lines := []string{c.say.Say("Tried again: %d. Whether they arrive shows on the messages, in their chats.", n)}
 	if overtaken > 0 {

@@ -58,6 +58,8 @@ func (q questions) settle(ctx context.Context, in call, confirms bool, code stri
 		return q.ask(ctx, in, d)
 	case !in.Trusted:
 		return answer(q.say.Say("I do that only in a direct message with me, or in the setup channel. Nothing was done. Type it there, with the same code.")), nil
+	case !inFull(in.Words, d.command): // carried out again, a name might mean nobody, or somebody else
+		return answer(q.say.Say("Please type it as I have offered it, without names: `/facebook %s`. Nothing was done.", confirming(quoted(code), d.command...))), nil
 	}
 	t, err := q.codes.Store.SpendTicket(ctx, d.id(in.From.ID, code), string(in.ID))
 	again := "/facebook " + strings.Join(d.command, " ")
@@ -74,6 +76,27 @@ func (q questions) settle(ctx context.Context, in call, confirms bool, code stri
 		err = bridge.StoreRefusal(q.codes.Store.SaveTicket(ctx, t))
 	}
 	return reply, err
+}
+
+// done reports whether this very message was carried out, when its target cannot be found: it
+// may have been stopped before its answer was stored.
+func (q questions) done(ctx context.Context, in call, code string, command ...string) bool {
+	if code == "" || !in.Trusted {
+		return false
+	}
+	_, err := q.codes.Store.SpendTicket(ctx, deed{command: command}.id(in.From.ID, code), string(in.ID))
+	return err == nil
+}
+
+// inFull reports whether what was typed names the targets of a command as the command does.
+func inFull(typed string, command []string) bool {
+	words := strings.Fields(strings.ReplaceAll(typed, "`", " "))
+	for _, target := range command[1:] {
+		if !slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, target) }) {
+			return false
+		}
+	}
+	return true
 }
 
 // ask asks, with a new code, where nobody else reads it.

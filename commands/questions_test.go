@@ -64,6 +64,40 @@ func TestQuestion_IsDoneWithItsCode_Once(t *testing.T) {
 	}
 }
 
+// TestQuestion_TargetIsGone_SameMessageSaysThatItIsDone: it was stopped before its answer was stored.
+func TestQuestion_TargetIsGone_SameMessageSaysThatItIsDone(t *testing.T) {
+	for words, gone := range map[string]func(*office){
+		"delete 200":      func(o *office) { delete(o.pages, "200") },
+		"forget 100 7001": func(o *office) { o.nobody = true },
+	} {
+		o := newOffice()
+		yes := o.asks(t, words)
+		o.answers(t, boss, "m1", yes)
+		gone(o)
+		if got := o.answers(t, boss, "m1", yes); !strings.Contains(got, "It is done: ") {
+			t.Errorf("%q is answered %q", yes, got)
+		}
+		for _, typed := range []string{yes, words, words + " confirm"} {
+			if got := o.answers(t, boss, "m2", typed); strings.Contains(got, "It is done") {
+				t.Errorf("%q, typed later, is answered %q", typed, got)
+			}
+		}
+	}
+}
+
+// TestQuestion_ConfirmedByName_IsOfferedInFull: what is done again after a crash may find nobody
+// of that name, or somebody else.
+func TestQuestion_ConfirmedByName_IsOfferedInFull(t *testing.T) {
+	o := newOffice()
+	yes := o.asks(t, "delete bakery")
+	if got := o.answers(t, boss, "m1", strings.Replace(yes, "200", "bakery", 1)); !strings.Contains(got, "`/facebook "+yes+"`") || len(o.calls) > 0 {
+		t.Errorf("answered %q, and did %q", got, o.calls)
+	}
+	if got := o.answers(t, boss, "m2", yes); !strings.Contains(got, "*Bakery* is deleted") {
+		t.Errorf("answered %q", got)
+	}
+}
+
 func TestQuestion_WithoutItsCode_NothingIsDone(t *testing.T) {
 	other := bridge.Author{ID: "other", Username: "other"}
 	for _, c := range deeds {

@@ -48,8 +48,13 @@ func (o *Notices) runCommand(ctx context.Context, n bridge.Notice) error {
 	reply := bridge.Reply{Text: o.Say.Say("That came too late: I was away when you typed it. Please type it again.")}
 	if o.Now().Sub(n.Command.At) < tooLate {
 		var err error
-		if reply, err = o.Commands.Handle(ctx, *n.Command); err != nil {
+		switch reply, err = o.Commands.Handle(ctx, *n.Command); {
+		case err == nil:
+		case bridge.RefusalOf(err).Verdict != bridge.Never: // it is carried out again
 			return err
+		default:
+			o.Log.Error("a command failed", "err", err)
+			reply = bridge.Reply{Text: o.Say.Say("That did not work. The bridge's log says why.")}
 		}
 	}
 	if reply.Text == "" {

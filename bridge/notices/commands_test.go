@@ -100,6 +100,20 @@ func TestCommands_Fail_AreCarriedOutAgain(t *testing.T) {
 	}
 }
 
+// TestCommands_RefusedForGood_IsSaid: whoever has typed it, waits for an answer.
+func TestCommands_RefusedForGood_IsSaid(t *testing.T) {
+	w := newWorld(t)
+	w.handle = func(bridge.Command) (bridge.Reply, error) {
+		return bridge.Reply{}, &bridge.Refusal{Verdict: bridge.Never, Reason: bridge.FileRefused}
+	}
+	if err := w.FromPeople(t.Context(), []bridge.Command{{ID: "cmd", From: bo, Words: "block", At: noon}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.deliver(); err != nil || len(w.told) != 1 || !strings.HasPrefix(w.told[0].Text, "That did not work.") || len(w.store.Seqs()) != 0 {
+		t.Errorf("answered %+v: %v", w.told, err)
+	}
+}
+
 // TestCommands_Change_IsAnnouncedUnlessAllReadIt: once, whatever repeats the command.
 func TestCommands_Change_IsAnnouncedUnlessAllReadIt(t *testing.T) {
 	for _, setup := range []bool{false, true} {
