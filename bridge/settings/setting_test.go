@@ -56,6 +56,8 @@ func TestChange(t *testing.T) {
 		{word: "max-file-size", typed: "26", mistake: "at most 25 MB"},
 		{word: "file-types", typed: "Image/* .PDF;image/*", want: "image/*, .pdf"},
 		{word: "file-types", typed: "all", want: ""},
+		{word: "file-types", typed: ".pdf, */*", want: ""},
+		{word: "file-types", typed: ".tar.gz", want: ".tar.gz"},
 		{word: "file-types", typed: "pdf", mistake: "“pdf” is no kind of file"},
 		{word: "privacy-url", typed: "https://b.example/privacy", want: "https://b.example/privacy"},
 		{word: "privacy-url", typed: "http://b.example", mistake: "https://"},

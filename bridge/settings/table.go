@@ -245,6 +245,10 @@ func setFileTypes(s *bridge.Settings, v string) language.Phrase {
 	for _, t := range strings.FieldsFunc(strings.ToLower(v), func(r rune) bool { return r == ',' || r == ' ' || r == ';' }) {
 		ending := strings.HasPrefix(t, ".") && len(t) > 1 && !strings.Contains(t, "/")
 		kind, sub, media := strings.Cut(t, "/")
+		if t == "*" || t == "*/*" { // all
+			s.FileTypes = ""
+			return ""
+		}
 		if !ending && (!media || kind == "" || sub == "" || strings.Contains(sub, "/")) {
 			return language.Later("“%s” is no kind of file. A kind is written like image/*, application/pdf or .docx.", t)
 		}
