@@ -151,6 +151,30 @@ func TestTerm_FencedByTheNextClaim(t *testing.T) {
 	}
 }
 
+// A leader that was away while others led for so long that its place was let go of, ends: nobody
+// will ever tell it what stands there.
+func TestTerm_ItsPlaceIsLetGoOf_IsDeposed(t *testing.T) {
+	t.Parallel()
+	c := config(t)
+	c.TakeoverAfter = time.Minute
+	old := claim(t, open(t, c), replica.Position{})
+	store(t, old, "1")
+	s := open(t, c)
+	next := claim(t, s, old.At())
+	store(t, next, "2", "3", "4")
+	stream, err := s.js.Stream(t.Context(), c.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := stream.Purge(t.Context(), jetstream.WithPurgeSequence(next.At().Seq)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := old.Append([]byte("stale")); !errors.Is(err, replica.ErrDeposed) || old.Ended() == nil {
+		t.Errorf("appended: %v", err)
+	}
+	store(t, next, "5")
+}
+
 // Of many who claim at once one leads.
 func TestClaim_OneOfMany(t *testing.T) {
 	t.Parallel()

@@ -86,6 +86,7 @@ func (s *Stream) Close() { s.conn.Close() }
 func connect(cfg Config) (*nats.Conn, error) {
 	options := []nats.Option{
 		nats.Name("messenger-bridge " + cfg.Self.Name), nats.Timeout(time.Second),
+		nats.IgnoreAuthErrorAbort(), // one node that does not know us, or not at the moment, would end the connection for good
 		nats.MaxReconnects(-1), nats.ReconnectWait(100 * time.Millisecond), nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
 		nats.ReconnectBufSize(-1), // what could not be sent is repeated here
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2),

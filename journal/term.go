@@ -177,6 +177,12 @@ func (t *Term) offer(frame []byte, place uint64) (stored bool, err error) {
 		return false, err
 	}
 	there, err := t.stream.engine.read(t.ctx, place)
+	if errors.Is(err, errEmpty) {
+		// The place was let go of, with what stood in it: somebody has taken a snapshot behind it.
+		if first, _, unknown := t.stream.engine.ends(t.ctx); unknown == nil && first > place {
+			return false, fmt.Errorf("%w: the journal begins with record %d by now, behind this leader's place %d", replica.ErrDeposed, first, place)
+		}
+	}
 	switch {
 	case err != nil:
 		return false, err
