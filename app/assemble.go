@@ -225,7 +225,7 @@ func (p *program) operators() *operators {
 // public answers Meta and browsers.
 func (p *program) public() *publicServer {
 	return &publicServer{
-		late: p.late, cfg: p.cfg, settled: p.settled, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat,
+		late: p.late, cfg: p.cfg, settled: p.settled, store: p.store, verified: p.progress.handshake, pages: p.pages, heartbeat: p.heartbeat, leads: p.leads,
 		clerk: p.clerk(), trusted: access{p.client, p.clerk}.trusted, pace: p.pace, roomLink: p.client.RoomLink, avatars: p.avatars, metrics: p.metrics, strangers: p.strangers, say: p.say, log: p.log,
 	}
 }

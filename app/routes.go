@@ -20,6 +20,7 @@ import (
 	"messenger-bridge/language"
 	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/metrics"
+	"messenger-bridge/replica"
 	"messenger-bridge/store"
 	"messenger-bridge/web"
 )
@@ -40,6 +41,7 @@ type publicServer struct {
 	verified  func() // Meta has made the webhook's handshake
 	pages     *pages.Parts
 	heartbeat *backfill.WebhookHeartbeat
+	leads     func() bool // nil: nobody else can lead
 	clerk     *commands.Commands
 	trusted   func(ctx context.Context, who bridge.UserID, room bridge.RoomID, kind string) bool
 	pace      *notices.Pace
@@ -64,7 +66,7 @@ func (s *publicServer) handler() http.Handler {
 func (s *publicServer) routes() []route {
 	events := webhook.New(webhook.Config{
 		Fresh:  s.settled.Webhook,
-		Accept: s.relay.Inbound, Count: s.countWebhook, OnForged: forged(s.log), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
+		Accept: whileLeading{s.relay.Inbound, s.leads}, Count: s.countWebhook, OnForged: forged(s.log), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
 	})
 	browser := web.New(web.Config{
 		Login: s.pages.Login, Editor: s.pages.Editor, Deletion: s.pages.Eraser.Deletion,
@@ -179,4 +181,22 @@ func forged(log *slog.Logger) func() {
 			log.Error("many webhook calls with a wrong signature; if messages do not arrive, FACEBOOK_APP_SECRET is not the secret of the app that is subscribed", "calls", n)
 		}
 	}
+}
+
+// whileLeading takes webhooks for a replica that leads, and has Meta keep them otherwise: what is dropped, because
+// the page is not known for example, is dropped by what another replica may have changed meanwhile.
+type whileLeading struct {
+	accept interface {
+		FromCustomer(context.Context, []bridge.Incoming) error
+	}
+	leads func() bool // nil: nobody else can lead
+}
+
+// FromCustomer stores events, and returns nil only if nobody else could lead when everything was decided.
+func (w whileLeading) FromCustomer(ctx context.Context, events []bridge.Incoming) error {
+	err := w.accept.FromCustomer(ctx, events)
+	if err == nil && w.leads != nil && !w.leads() {
+		return replica.ErrDeposed
+	}
+	return err
 }

@@ -92,8 +92,13 @@ func (h *WebhookHeartbeat) note(ctx context.Context) {
 	}
 	now := h.Now()
 	received, err := h.Cursors.Cursor(receivedCursor)
-	if err == nil && !received.IsZero() && now.Sub(received) > h.Outage {
-		err = h.missed(ctx, received)
+	if err == nil && !received.IsZero() {
+		switch passed := now.Round(0).Sub(received.Round(0)); {
+		case max(passed, now.Sub(received)) > h.Outage: // the one that stands still while the machine sleeps, or the one that is set
+			err = h.missed(ctx, received)
+		case passed < -h.Outage: // the clock was ahead then, or is behind now: nobody knows since when
+			err = h.missed(ctx, now.Add(-reach))
+		}
 	}
 	if err == nil {
 		err = h.Cursors.SaveCursor(receivedCursor, now)
