@@ -28,6 +28,7 @@ type seams struct {
 	full func(*store.Store) bool // whether a leader's store takes nothing for want of room
 	// copying is where a snapshot is copied to.
 	copying func(context.Context, io.Writer) io.Writer
+	opening func(store.Options) error // before a leader opens its file
 }
 
 func (c *Config) setSeams() {
@@ -37,6 +38,9 @@ func (c *Config) setSeams() {
 	}
 	if c.seams.copying == nil {
 		c.seams.copying = func(_ context.Context, w io.Writer) io.Writer { return w }
+	}
+	if c.seams.opening == nil {
+		c.seams.opening = func(store.Options) error { return nil }
 	}
 	if c.seams.full == nil {
 		c.seams.full = func(s *store.Store) bool { return errors.Is(s.Health(), store.ErrDiskFull) }

@@ -24,6 +24,12 @@ func (c Config) Copying(to func(context.Context, io.Writer) io.Writer) Config {
 	return c
 }
 
+// Opening has something happen before a leader opens its file.
+func (c Config) Opening(first func()) Config {
+	c.seams.opening = func(store.Options) error { first(); return nil }
+	return c
+}
+
 // Reach replaces how the leader is reached.
 func (d *Desk) Reach(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
 	d.client.Transport.(*http.Transport).DialContext = dial

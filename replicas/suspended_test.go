@@ -39,3 +39,27 @@ func TestMember_TheJournalDoesNotAnswer_ItSaysThatItDoesNotLead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestMember_OpeningTakesLong_NobodyElseClaims: a large file is opened for longer than the others wait.
+func TestMember_OpeningTakesLong_NobodyElseClaims(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	a := g.start("a", g.path())
+	s := <-a.leads
+	note(t, s, "before")
+	opened := make(chan struct{})
+	b := g.startWith("b", g.path(), func(c *replicas.Config) { *c = c.Opening(func() { <-opened }) })
+	await(t, "b follows", func() bool { return b.State().Role == replicas.Standby && b.State().Ready() == nil })
+	if err := a.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "b has claimed", func() bool { return a.State().Leader == "b" })
+	claimed := a.State()
+	const more = 8 // beats, of which six are what the others wait for
+	await(t, "b shows that it lives", func() bool { return a.State().Position >= claimed.Position+more })
+	if now := a.State(); now.Epoch != claimed.Epoch || now.Leader != "b" || len(a.leads) > 0 {
+		t.Errorf("a says %+v", now)
+	}
+	close(opened)
+	noted(t, <-b.leads, "before")
+}
