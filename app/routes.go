@@ -66,7 +66,7 @@ func (s *publicServer) handler() http.Handler {
 func (s *publicServer) routes() []route {
 	events := webhook.New(webhook.Config{
 		Fresh:  s.settled.Webhook,
-		Accept: whileLeading{s.relay.Inbound, s.leads}, Count: s.countWebhook, OnForged: forged(s.log), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
+		Accept: whileLeading{s.relay.Inbound.FromCustomer, s.leads}, Count: s.countWebhook, OnForged: forged(s.log), OnVerified: s.verified, Now: s.cfg.Now, Log: s.log,
 	})
 	browser := web.New(web.Config{
 		Login: s.pages.Login, Editor: s.pages.Editor, Deletion: s.pages.Eraser.Deletion,
@@ -186,15 +186,13 @@ func forged(log *slog.Logger) func() {
 // whileLeading takes webhooks for a replica that leads, and has Meta keep them otherwise: what is dropped, because
 // the page is not known for example, is dropped by what another replica may have changed meanwhile.
 type whileLeading struct {
-	accept interface {
-		FromCustomer(context.Context, []bridge.Incoming) error
-	}
-	leads func() bool // nil: nobody else can lead
+	accept func(context.Context, []bridge.Incoming) error
+	leads  func() bool // nil: nobody else can lead
 }
 
 // FromCustomer stores events, and returns nil only if nobody else could lead when everything was decided.
 func (w whileLeading) FromCustomer(ctx context.Context, events []bridge.Incoming) error {
-	err := w.accept.FromCustomer(ctx, events)
+	err := w.accept(ctx, events)
 	if err == nil && w.leads != nil && !w.leads() {
 		return replica.ErrDeposed
 	}

@@ -47,6 +47,39 @@ func (c *Config) setSeams() {
 	}
 }
 
+// opensFor is how long the others are shown that this replica opens its file. A disk that hangs for longer
+// loses the lead.
+const opensFor = time.Minute
+
+// openFor opens the file for the leader of a term, and shows meanwhile that somebody leads: a large one takes
+// longer than the others wait.
+func openFor(cfg Config, term *journal.Term) (*store.Store, error) {
+	opened := make(chan struct{})
+	defer close(opened)
+	go func() {
+		beats, enough := time.NewTicker(term.BeatEvery()), time.After(opensFor)
+		defer beats.Stop()
+		for {
+			select {
+			case <-opened:
+				return
+			case <-enough:
+				return
+			case <-beats.C:
+				if term.Beat() != nil { // the first record says so, too
+					return
+				}
+			}
+		}
+	}()
+	options := cfg.Store
+	if err := cfg.seams.opening(options); err != nil {
+		return nil, err
+	}
+	options.Journal = term
+	return store.Open(options)
+}
+
 // ofTheDisk reports whether an error comes from the operating system: it may be over when somebody
 // has made room.
 func ofTheDisk(err error) bool {

@@ -288,7 +288,7 @@ func (m *Member) lead(ctx context.Context, stream *journal.Stream, at replica.Po
 		return nil
 	}
 	term.Outlive(lasts)
-	s, err := m.open(term)
+	s, err := openFor(m.cfg, term)
 	if err != nil {
 		return errors.Join(err, term.Bye())
 	}
@@ -297,39 +297,6 @@ func (m *Member) lead(ctx context.Context, stream *journal.Stream, at replica.Po
 	m.set(func() { m.role, m.term, m.handOver, m.problem = Leader, term, handOver, ""; m.takeovers[why]++ })
 	m.cfg.Log.Info("this replica leads", "replica", m.cfg.Journal.Self.Name, "epoch", term.At().Epoch, "why", why)
 	return m.reign(running, stream, s, term)
-}
-
-// opensFor is how long the others are shown that this replica opens its file. A disk that hangs for longer
-// loses the lead.
-const opensFor = time.Minute
-
-// open opens the file for the leader of a term, and shows meanwhile that somebody leads: a large one takes
-// longer than the others wait.
-func (m *Member) open(term *journal.Term) (*store.Store, error) {
-	opened := make(chan struct{})
-	defer close(opened)
-	go func() {
-		beats, enough := time.NewTicker(term.BeatEvery()), time.After(opensFor)
-		defer beats.Stop()
-		for {
-			select {
-			case <-opened:
-				return
-			case <-enough:
-				return
-			case <-beats.C:
-				if term.Beat() != nil { // the first record says so, too
-					return
-				}
-			}
-		}
-	}()
-	options := m.cfg.Store
-	if err := m.cfg.seams.opening(options); err != nil {
-		return nil, err
-	}
-	options.Journal = term
-	return store.Open(options)
 }
 
 // reign runs the bridge until it is told to stop, or another leads.

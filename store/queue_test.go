@@ -509,6 +509,50 @@ func TestSeen_Expires_AfterRemember(t *testing.T) {
 	}
 }
 
+// TestSeen_ClockWasAhead_ExpiresAllTheSame: what seems to come from the future is as old as what came
+// after it. While the clock is behind, nothing is forgotten.
+func TestSeen_ClockWasAhead_ExpiresAllTheSame(t *testing.T) {
+	const year = 365 * 24 * time.Hour
+	for _, restart := range []bool{false, true} {
+		now := newClock()
+		o := options(newPath(t))
+		o.Now, o.Remember = now.Now, 24*time.Hour
+		s := open(t, o)
+		pass := func(d time.Duration, key string) {
+			now.pass(d)
+			if restart {
+				closeStore(t, s)
+				s = open(t, o)
+			}
+			add(t, s.Inbox(), entry(key))
+		}
+		remembers := func(when string, keys ...string) {
+			t.Helper()
+			for _, key := range keys {
+				if !s.Inbox().Seen(key) {
+					t.Errorf("%s, %s is forgotten", when, key)
+				}
+			}
+			if n := s.Stats().Remembered; n != len(keys) {
+				t.Errorf("%s, %d keys are remembered, not %q", when, n, keys)
+			}
+		}
+		pass(year, "ahead")
+		pass(time.Minute, "ahead too")
+		pass(-year, "right")
+		remembers("when the clock is right", "ahead", "ahead too", "right")
+		pass(25*time.Hour, "a")
+		remembers("a day later", "a")
+		pass(-3*year, "behind")
+		pass(23*time.Hour, "b")
+		remembers("while the clock is behind", "a", "behind", "b")
+		pass(3*year, "c")
+		remembers("when it is right again", "a", "behind", "b", "c")
+		pass(2*time.Hour, "d")
+		remembers("a day after that", "c", "d")
+	}
+}
+
 func TestConclude_Lazy_IsDurableAfter50ms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := newPath(t)

@@ -69,8 +69,7 @@ func (s RevocationTable) unsealRevocation(r *bridge.Revocation, sealed []byte) {
 		s.log.Error("a revocation cannot be read", "page", r.Page, "err", err)
 		return
 	}
-	r.Name, r.Token, r.Grant, r.Anew = record.Name, bridge.Secret(record.Token), record.Grant, record.Anew
-	r.By, r.Rev = record.By, record.Rev
+	r.Name, r.Token, r.Grant, r.Anew, r.By, r.Rev = record.Name, bridge.Secret(record.Token), record.Grant, record.Anew, record.By, record.Rev
 }
 
 // EraseRevocation implements bridge.Revocations; it returns when that is durable.

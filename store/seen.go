@@ -28,15 +28,14 @@ func (g *group) writeKeys() {
 
 // forgetKeys lets go of the oldest, a little with each commit.
 func (g *group) forgetKeys() {
-	const atOnce = 64
 	over := g.file.remember + seen.SameRecord
-	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < over {
+	if from := g.after.seenFrom; from.IsZero() || g.now.Sub(from) < over && !seen.FromTheFuture(from, g.now) {
 		return
 	}
 	b := g.Bucket(bucketSeen)
-	c := b.Cursor()
+	c, ages := b.Cursor(), seen.Ages{Log: b, Now: g.now}
 	k, v := c.First()
-	for n := 0; k != nil && n < atOnce && g.now.Sub(seen.At(v)) >= over; n++ {
+	for n := 0; k != nil && n < 64 && g.now.Sub(ages.Made(v)) >= over; n++ {
 		if v, err := b.Value(k, v); err == nil {
 			for h := range seen.Hashes(v) {
 				g.forgotten = append(g.forgotten, h)
@@ -45,5 +44,5 @@ func (g *group) forgetKeys() {
 		g.Remove(b, c, k)
 		k, v = c.First()
 	}
-	g.after.seenFrom = seen.At(v) // zero: none is left
+	g.after.seenFrom = ages.Made(v) // zero: none is left
 }

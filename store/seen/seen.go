@@ -161,6 +161,39 @@ func At(v []byte) time.Time {
 	return time.Unix(int64(binary.BigEndian.Uint32(v)), 0)
 }
 
+// ahead is by how much a clock may be ahead of the next one.
+const ahead = time.Hour
+
+// FromTheFuture reports whether a record seems to be made later than now: the clock was ahead then, or is
+// behind now.
+func FromTheFuture(at, now time.Time) bool { return at.After(now.Add(ahead)) }
+
+// Ages tells when the oldest records of a log were made, as far as that is known by now.
+type Ages struct {
+	Log  proof.Bucket
+	Now  time.Time
+	next time.Time // of the first record that is not from the future; zero: not looked for yet
+}
+
+// Made returns when the log's oldest record was made. One that seems to come from the future was made
+// before the next that does not; if there is none, it says what the record says.
+func (a *Ages) Made(oldest []byte) time.Time {
+	at := At(oldest)
+	if !FromTheFuture(at, a.Now) {
+		return at
+	}
+	c := a.Log.Cursor()
+	for k, v := c.First(); k != nil && a.next.IsZero(); k, v = c.Next() {
+		if later := At(v); !FromTheFuture(later, a.Now) {
+			a.next = later
+		}
+	}
+	if a.next.IsZero() {
+		return at
+	}
+	return a.next
+}
+
 // Hashes returns the keys of a record, one after the other.
 func Hashes(v []byte) iter.Seq[Hash] {
 	return func(yield func(Hash) bool) {
