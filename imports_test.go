@@ -111,8 +111,8 @@ var allowed = map[string][]string{
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
 	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "processors", "replicas", "rocketchat", "store"},
 
-	"sandbox/meta":     {},
-	"sandbox/chat":     {},
+	"sandbox/meta":     {"sandbox/loopback"},
+	"sandbox/chat":     {"sandbox/loopback"},
 	"sandbox/loopback": {},
 	"sandbox/apart":    {},
 	"sandbox/cable":    {},

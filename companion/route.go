@@ -118,6 +118,7 @@ func (s route) answer(ctx context.Context, req request) response {
 // command carries one out, at once if that can be done while the app waits; else it
 // is stored first and carried out after.
 func (s route) command(ctx context.Context, req request) response {
+	stored := s.Now().Add(max(s.Patience+storing, answered))
 	ctx, stop := context.WithTimeout(ctx, s.Patience) // who may be trusted is asked in that time, too
 	defer stop()
 	c := bridge.Command{ID: commandID(req.ID), From: req.author(), Room: req.Room.ID, As: "/" + cmp.Or(req.Command, Command), Words: req.words(), At: s.Now(), Dialog: req.CanOpenView,
@@ -140,8 +141,8 @@ func (s route) command(ctx context.Context, req request) response {
 		return response{Text: s.Say.Say("That did not work. The bridge's log says why.")}
 	}
 	s.Log.Info("a command takes longer than the app waits; it is answered by direct message", "err", err)
-	ctx, stored := context.WithTimeout(context.WithoutCancel(ctx), storing)
-	defer stored()
+	ctx, stop = context.WithDeadline(context.WithoutCancel(ctx), stored)
+	defer stop()
 	if err := s.Later(ctx, []bridge.Command{c}); err != nil {
 		s.Log.Error("a command could not be stored", "err", err)
 		return response{Text: s.Say.Say("That takes too long at the moment. Please try again in a minute.")}
@@ -149,8 +150,12 @@ func (s route) command(ctx context.Context, req request) response {
 	return response{Text: s.Say.Say("I am working on it. The answer comes by direct message.")}
 }
 
-// storing bounds how long storing a command may take: the app still waits for us.
-const storing = 300 * time.Millisecond
+// How long storing a command may take at least, and when the app must be answered at the latest: it waits for four
+// seconds.
+const (
+	storing  = 300 * time.Millisecond
+	answered = 3800 * time.Millisecond
+)
 
 // submit does what a dialog asks for. Unless that is known to be done, the dialog
 // stays open.

@@ -35,9 +35,7 @@ func TestRoom_IsDescribed_PageAndOriginAtAGlance(t *testing.T) {
 	if inbox, _ := r.CustomFields["facebook_inbox"].(string); !strings.HasPrefix(inbox, "https://business.facebook.com/") {
 		t.Errorf("facebook_inbox is %q", inbox)
 	}
-	if r.VisitorName != "Customer 4005" {
-		t.Errorf("the customer is called %q", r.VisitorName)
-	}
+	w.eventually("the customer is called by name", func() bool { return w.rc.Rooms()[0].VisitorName == "Customer 4005" })
 
 	w.meta.CustomerWrites(page, anna, "Hello")
 	w.eventually("it is shown", func() bool { return slices.Contains(w.texts(), "Hello") })

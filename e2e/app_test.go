@@ -258,10 +258,11 @@ func TestApp_PlatformsAreSlow_AnsweredInTime(t *testing.T) {
 	t.Parallel()
 	o := openOfficeWithApp(t)
 	o.connect(bakery)
+	d := o.dialogOf(bakery) // which outlives restarts
 	o.halt()
 	o.cfg.Times.AppWaits = 300 * time.Millisecond
+	o.cfg.Times.GraphTimeout = time.Minute
 	o.run()
-	d := o.dialogOf(bakery)
 	told := func(part string) func() bool {
 		return func() bool { return len(containing(texts(o.rc.DirectMessages("maria")), part)) == 1 }
 	}

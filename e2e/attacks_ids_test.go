@@ -24,6 +24,7 @@ var noIDs = map[string]string{
 func TestAttack18_IDThatIsNone_HoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, bypassed)
+	w.cfg.Times.Silence = patience // of the machine
 	w.run()
 	w.meta.CustomerWrites(page, anna, "Hello")
 	rid := w.room()
@@ -65,6 +66,7 @@ func TestAttack18_IDThatIsNoneOfAPlainUsersMessage_HoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t, bypassed)
 	o.rc.AddUser(chat.User{Username: "udo", Roles: []string{"user"}})
+	o.cfg.Times.Silence = patience // of the machine
 	o.run()
 	o.connect(bakery)
 	talk := o.talks(bakery)

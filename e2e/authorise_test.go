@@ -982,6 +982,7 @@ func TestAuthorise_RestartWhileThePersonDecides_GoesOn(t *testing.T) {
 func TestAuthorise_KilledWhileSubscribing_RunsAfterTheRestart(t *testing.T) {
 	t.Parallel()
 	o := openOffice(t, bypassed)
+	o.cfg.Times.GraphTimeout = time.Minute // what hangs, hangs until the end
 	p := o.startProcess()
 	o.eventually("the bridge is connected", o.connected)
 	b := o.openWindow().login(o.link(), bakery)

@@ -12,7 +12,8 @@ import (
 // answered as ever.
 func TestAttack10_FloodOfDirectMessages_IsBounded(t *testing.T) {
 	o := openOffice(t, bypassed)
-	o.cfg.Times.CommandEvery = 0 // as it is in earnest
+	o.cfg.Times.SetupEvery = time.Hour // the checklist calls the workspace as well
+	o.cfg.Times.CommandEvery = 0       // as it is in earnest
 	o.run()
 	flood, hers := o.rc.DirectRoom("paul", ourBot), o.rc.DirectRoom("maria", ourBot)
 	o.private("maria", hers, "help")
@@ -42,6 +43,7 @@ func TestAttack10_FloodOfDirectMessages_IsBounded(t *testing.T) {
 func TestAttack10_FloodThroughTheApp_IsBounded(t *testing.T) {
 	o := openOfficeWithApp(t)
 	o.halt()
+	o.cfg.Times.SetupEvery = time.Hour // the checklist calls the workspace as well
 	o.cfg.Times.CommandEvery = 0
 	o.run()
 	o.asked("maria", "GENERAL", "help")

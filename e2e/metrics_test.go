@@ -26,6 +26,7 @@ func TestMetrics_TellEachConnectedPage(t *testing.T) {
 	w.eventually("the metrics show that an answer waits", func() bool {
 		return strings.Contains(w.get("http://"+w.at.Metrics+"/metrics"), `messenger_bridge_page_waiting{direction="out",page="`+page+`"} 1`)
 	})
+	w.eventually("the question is noted", func() bool { return w.health().In.Waiting == 0 })
 	text := w.get("http://" + w.at.Metrics + "/metrics")
 	for _, line := range []string{
 		`messenger_bridge_page_waiting{direction="out",page="4711"} 0`, `messenger_bridge_page_running{page="4711"} 1`, `messenger_bridge_waiting{direction="out"} 1`,

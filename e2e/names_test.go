@@ -98,6 +98,7 @@ func TestNames_CustomerIsRenamed_RoomFollowsTheNextDay(t *testing.T) {
 		w.eventually(text+" is shown", func() bool { return slices.Contains(w.texts(), text) })
 	}
 	writes("Hello")
+	w.eventually("she is called by name", func() bool { return w.rc.Rooms()[0].VisitorName == "Anna Example" })
 	w.meta.NameCustomer(anna, "Anna", "Married")
 	writes("Hello again")
 	if name := w.rc.Rooms()[0].VisitorName; name != "Anna Example" {

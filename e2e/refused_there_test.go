@@ -138,7 +138,9 @@ func TestRefused_TakenButNeverSaid_IsThereOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, bypassed)
-			w.cfg.Times.RestTimeout = 300 * time.Millisecond
+			if a.hang {
+				w.cfg.Times.RestTimeout = time.Second
+			}
 			w.run()
 			items := []*refusedItem{{kind: "text"}, {kind: "picture"}, {kind: "echo"}, {kind: "location"}}
 			for n, i := range items {

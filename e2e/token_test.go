@@ -147,6 +147,7 @@ func TestAuthorise_SeveralAdministrators_SideBySide(t *testing.T) {
 	o.meta.RemoveApp(paul)
 	o.agent.Says(rid, "this waits")
 	o.eventually("Paul's page has stopped", func() bool { return o.pageNow(bikes).State == bridge.PageNeedsAuth })
+	o.eventually("the setup channel hears it", func() bool { return len(containing(o.hears(setup), "is not running any more")) > 0 })
 	o.talks(bakery)
 	if got := containing(o.hears(setup), "is not running any more"); len(got) != 1 || !strings.Contains(got[0], "*Bikes*") || !strings.Contains(got[0], "the app was removed") {
 		t.Errorf("the setup channel hears %q", got)

@@ -49,6 +49,7 @@ func TestWorkspace_AwayOrFailing_WebhooksAreAnsweredAndEverythingArrives(t *test
 		for profile, version := range map[string]chat.Profile{"8.x": chat.V8, "7.x": chat.V7} {
 			t.Run(name+" "+profile, func(t *testing.T) {
 				w := newWorld(t, chat.Config{Profile: version, LimiterOff: true})
+				w.cfg.Times.RestTimeout = time.Minute // a webhook that waited for the workspace would take as long
 				w.run()
 				over := trouble(w)
 				for i := range 10 {
@@ -57,7 +58,7 @@ func TestWorkspace_AwayOrFailing_WebhooksAreAnsweredAndEverythingArrives(t *test
 				}
 				flush(t, w)
 				for _, a := range w.meta.WebhookAnswers() {
-					if a.Status != 200 || a.Took > time.Second {
+					if a.Status != 200 || a.Took > metaWaits {
 						t.Errorf("a webhook was answered %d after %v", a.Status, a.Took)
 					}
 				}
@@ -246,7 +247,7 @@ func TestWebhook_HugeBodies_DoNotCostTheirSize(t *testing.T) {
 		}
 	}
 	runtime.ReadMemStats(&after)
-	if grown := int64(after.TotalAlloc - before.TotalAlloc); grown > 64<<20 {
+	if grown := int64(after.TotalAlloc - before.TotalAlloc); grown > int64(5*len(huge)/2) { // what else runs here allocates, too
 		t.Errorf("5 bodies of 48 MiB allocated %d MiB", grown>>20)
 	}
 }

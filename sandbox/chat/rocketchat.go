@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"messenger-bridge/sandbox/loopback"
 )
 
 // Config is what a workspace is started with. The zero value is a
@@ -72,7 +74,7 @@ func (c Config) withDefaults() Config {
 		c.Bot.Roles = []string{"user", "bot", "livechat-manager"}
 	}
 	if c.Listen == "" {
-		c.Listen = "127.0.0.1:0"
+		c.Listen = loopback.Own()
 	}
 	if c.Version == "" {
 		c.Version = rcVersions[c.Profile].told

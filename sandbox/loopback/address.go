@@ -7,6 +7,17 @@ import (
 	"net"
 )
 
+// Own returns port 0 of a loopback address of its own: on 127.0.0.1, somebody else may take the port of a
+// server that is down for a while.
+func Own() string {
+	address, err := FreeAddress()
+	if err != nil {
+		return "127.0.0.1:0"
+	}
+	host, _, _ := net.SplitHostPort(address)
+	return net.JoinHostPort(host, "0")
+}
+
 // FreeAddress returns a loopback address on which nothing listens, so that a program
 // that is started there again is found where the platforms know it. It is one of its own
 // in 127.0.0.0/8: on 127.0.0.1, any outgoing connection of the machine may take the port

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"messenger-bridge/sandbox/loopback"
 )
 
 // The made-up identities used when a Config leaves them empty, and the
@@ -143,7 +145,9 @@ func (c *Config) complete() {
 	setDefault(&c.AppID, DefaultAppID)
 	setDefault(&c.AppSecret, DefaultAppSecret)
 	setDefault(&c.VerifyToken, DefaultVerifyToken)
-	setDefault(&c.Listen, "127.0.0.1:0")
+	if c.Listen == "" {
+		c.Listen = loopback.Own()
+	}
 	setDefault(&c.AckDeadline, 5*time.Second)
 	if c.Now == nil {
 		c.Now = time.Now
