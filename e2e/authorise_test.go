@@ -188,7 +188,7 @@ func containing(texts []string, part string) (some []string) {
 }
 
 // announcement is what everybody hears unasked about a page.
-var announcement = regexp.MustCompile(`is connected \(by|is connected, with|is not connected yet|has lost its connection|was disconnected|were deleted by|has removed the app at Facebook|is running again|is not running any more|comments no longer arrive|arrives in Omnichannel from now on|runs, but something is missing|subscription to comments|has changed |has switched it (on|off)\.|has blocked a customer at|lets a customer write again at`)
+var announcement = regexp.MustCompile(`is connected \(by|is connected, with|is not connected yet|has lost its connection|\* was disconnected|were deleted by|has removed the app at Facebook|is running again|is not running any more|comments no longer arrive|arrives in Omnichannel from now on|runs, but something is missing|subscription to comments|has changed |has switched it (on|off)\.|has blocked a customer at|lets a customer write again at`)
 
 func announced(texts []string) (some []string) {
 	for _, text := range texts {
