@@ -42,6 +42,14 @@ func (o *office) SaveTicket(_ context.Context, t bridge.Ticket) error {
 	return nil
 }
 
+func (o *office) Ticket(id string) (bridge.Ticket, error) {
+	t, found := o.tickets[id]
+	if _, spent := o.spent[id]; !found || spent || !opened.Add(o.late).Before(t.Expires) {
+		return t, bridge.ErrTicketUnknown
+	}
+	return t, nil
+}
+
 func (o *office) SpendTicket(_ context.Context, id, by string) (bridge.Ticket, error) {
 	t, found := o.tickets[id]
 	switch spentBy, spent := o.spent[id]; {

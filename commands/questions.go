@@ -16,6 +16,7 @@ import (
 // TicketStore keeps the codes that questions come with; bridge.Tickets has it.
 type TicketStore interface {
 	SaveTicket(context.Context, bridge.Ticket) error
+	Ticket(id string) (bridge.Ticket, error)
 	SpendTicket(ctx context.Context, id, by string) (bridge.Ticket, error)
 }
 
@@ -58,7 +59,7 @@ func (q questions) settle(ctx context.Context, in call, confirms bool, code stri
 		return q.ask(ctx, in, d)
 	case !in.Trusted:
 		return answer(q.say.Say("I do that only in a direct message with me, or in the setup channel. Nothing was done. Type it there, with the same code.")), nil
-	case !inFull(in.Words, d.command): // carried out again, a name might mean nobody, or somebody else
+	case !inFull(in.Words, d.command) && q.good(d.id(in.From.ID, code)): // carried out again, a name might mean nobody, or somebody else
 		return answer(q.say.Say("Please type it as I have offered it, without names: `/facebook %s`. Nothing was done.", confirming(quoted(code), d.command...))), nil
 	}
 	t, err := q.codes.Store.SpendTicket(ctx, d.id(in.From.ID, code), string(in.ID))
@@ -76,6 +77,12 @@ func (q questions) settle(ctx context.Context, in call, confirms bool, code stri
 		err = bridge.StoreRefusal(q.codes.Store.SaveTicket(ctx, t))
 	}
 	return reply, err
+}
+
+// good reports whether a ticket can be spent by anything.
+func (q questions) good(id string) bool {
+	_, err := q.codes.Store.Ticket(id)
+	return err == nil
 }
 
 // done reports whether this very message was carried out, when its target cannot be found: it

@@ -90,6 +90,9 @@ func TestQuestion_TargetIsGone_SameMessageSaysThatItIsDone(t *testing.T) {
 func TestQuestion_ConfirmedByName_IsOfferedInFull(t *testing.T) {
 	o := newOffice()
 	yes := o.asks(t, "delete bakery")
+	if got := o.answers(t, boss, "m0", "delete bakery confirm abcdefgh"); !strings.Contains(got, "This code is not good") {
+		t.Errorf("another code is answered %q", got)
+	}
 	if got := o.answers(t, boss, "m1", strings.Replace(yes, "200", "bakery", 1)); !strings.Contains(got, "`/facebook "+yes+"`") || len(o.calls) > 0 {
 		t.Errorf("answered %q, and did %q", got, o.calls)
 	}
