@@ -84,7 +84,7 @@ func TestFilesRefused_AgentIsToldAndTheRestGoesOut(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, bypassed)
 			w.rc.StoreElsewhere(storage)
-			w.cfg.Times.RestTimeout, w.cfg.Times.GraphTimeout = 10*time.Second, 10*time.Second // longer than a busy machine lets any other row wait
+			w.cfg.Times.RestTimeout, w.cfg.Times.GraphTimeout = 5*time.Second, 5*time.Second // longer than a busy machine lets any other row wait
 			w.run()
 			var rows []*refusedFile
 			for i, r := range fileRefusals() {
