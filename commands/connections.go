@@ -37,7 +37,9 @@ func (c connectionCommands) subscribe(ctx context.Context, in call) (bridge.Repl
 		return bridge.Reply{}, err
 	}
 	reply := answer(c.say.Say("*%s*: %s.", p.PlainName(), stateText(c.say, p)))
-	reply.Changed = c.say.Say("*%s*: @%s has switched it on. It is: %s.", p.PlainName(), bridge.PlainWords(in.From.Username), stateText(c.say, p))
+	if p.Token != "" {
+		reply.Changed = c.say.Say("*%s*: @%s has switched it on. It is: %s.", p.PlainName(), bridge.PlainWords(in.From.Username), stateText(c.say, p))
+	}
 	return reply, nil
 }
 

@@ -24,7 +24,7 @@ func (c customerCommands) forget(ctx context.Context, in call) (bridge.Reply, er
 	words, confirms, code := confirmed(strings.Fields(in.rest))
 	p, customer, named, problem, err := c.customer(in, "forget", words)
 	if err != nil || problem.Text != "" {
-		if len(words) == 2 && c.ask.done(ctx, in, code, "forget", words[0], words[1]) {
+		if err == nil && len(words) == 2 && c.ask.done(ctx, in, code, "forget", words[0], words[1]) {
 			return answer(c.say.Say("It is done: nothing is stored here about the customer `%s` any more.", quoted(words[1]))), nil
 		}
 		return problem, err

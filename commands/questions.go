@@ -91,13 +91,17 @@ func (q questions) done(ctx context.Context, in call, code string, command ...st
 	if code == "" || !in.Trusted {
 		return false
 	}
-	_, err := q.codes.Store.SpendTicket(ctx, deed{command: command}.id(in.From.ID, code), string(in.ID))
+	id := deed{command: command}.id(in.From.ID, code)
+	if q.good(id) { // nothing has spent it
+		return false
+	}
+	_, err := q.codes.Store.SpendTicket(ctx, id, string(in.ID))
 	return err == nil
 }
 
 // inFull reports whether what was typed names the targets of a command as the command does.
 func inFull(typed string, command []string) bool {
-	words := strings.Fields(strings.ReplaceAll(typed, "`", " "))
+	words := strings.Fields(strings.NewReplacer("`", " ", "#", " ").Replace(typed))
 	for _, target := range command[1:] {
 		if !slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, target) }) {
 			return false

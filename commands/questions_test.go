@@ -77,6 +77,12 @@ func TestQuestion_TargetIsGone_SameMessageSaysThatItIsDone(t *testing.T) {
 		if got := o.answers(t, boss, "m1", yes); !strings.Contains(got, "It is done: ") {
 			t.Errorf("%q is answered %q", yes, got)
 		}
+		o = newOffice()
+		yes = o.asks(t, words)
+		gone(o)
+		if got := o.answers(t, boss, "m1", yes); strings.Contains(got, "It is done") {
+			t.Errorf("%q, by nobody yet, is answered %q", yes, got)
+		}
 		for _, typed := range []string{yes, words, words + " confirm"} {
 			if got := o.answers(t, boss, "m2", typed); strings.Contains(got, "It is done") {
 				t.Errorf("%q, typed later, is answered %q", typed, got)

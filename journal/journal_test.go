@@ -157,7 +157,12 @@ func TestTerm_ItsPlaceIsLetGoOf_IsDeposed(t *testing.T) {
 	t.Parallel()
 	c := config(t)
 	c.TakeoverAfter = time.Minute
-	old := claim(t, open(t, c), replica.Position{})
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute) // for ever, otherwise
+	defer stop()
+	old, err := open(t, c).Claim(ctx, replica.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	store(t, old, "1")
 	s := open(t, c)
 	next := claim(t, s, old.At())
@@ -169,7 +174,7 @@ func TestTerm_ItsPlaceIsLetGoOf_IsDeposed(t *testing.T) {
 	if err := stream.Purge(t.Context(), jetstream.WithPurgeSequence(next.At().Seq)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := old.Append([]byte("stale")); !errors.Is(err, replica.ErrDeposed) || old.Ended() == nil {
+	if _, err := old.Append([]byte("stale")); !errors.Is(err, replica.ErrDeposed) || old.Ended() == nil || ctx.Err() != nil {
 		t.Errorf("appended: %v", err)
 	}
 	store(t, next, "5")

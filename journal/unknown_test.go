@@ -40,7 +40,12 @@ func TestStream_ServerDoesNotKnowUsForAWhile_IsReachedAgain(t *testing.T) {
 	refused := make(refusals, 100)
 	c.Log = slog.New(refused)
 	stream := open(t, c)
-	term := claim(t, stream, replica.Position{})
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute) // for ever, otherwise
+	defer stop()
+	term, err := stream.Claim(ctx, replica.Position{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	store(t, term, "1")
 	unknown.StoreDir = known.StoreDir
 	if err := s.ReloadOptions(unknown); err != nil {

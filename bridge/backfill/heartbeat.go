@@ -92,13 +92,8 @@ func (h *WebhookHeartbeat) note(ctx context.Context) {
 	}
 	now := h.Now()
 	received, err := h.Cursors.Cursor(receivedCursor)
-	if err == nil && !received.IsZero() {
-		switch passed := now.Round(0).Sub(received.Round(0)); {
-		case max(passed, now.Sub(received)) > h.Outage: // the one that stands still while the machine sleeps, or the one that is set
-			err = h.missed(ctx, received)
-		case passed < -h.Outage: // the clock was ahead then, or is behind now: nobody knows since when
-			err = h.missed(ctx, now.Add(-reach))
-		}
+	if err == nil && !received.IsZero() && passed(received, now) > h.Outage {
+		err = h.missed(ctx, received)
 	}
 	if err == nil {
 		err = h.Cursors.SaveCursor(receivedCursor, now)
@@ -106,6 +101,19 @@ func (h *WebhookHeartbeat) note(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		h.Log.Warn("not noted that webhooks can be received", "err", err)
 	}
+}
+
+// longestSleep is how long a machine may sleep. If the time of day has gone further than the time that this
+// process counts, the clock was set: keys of what would be read again may be forgotten by that clock.
+const longestSleep = 72 * time.Hour
+
+// passed returns how much time has passed, also while the machine slept, when only the time of day goes on.
+func passed(since, now time.Time) time.Duration {
+	counted, shown := now.Sub(since), now.Round(0).Sub(since.Round(0))
+	if shown > counted && shown-counted <= longestSleep {
+		return shown
+	}
+	return counted
 }
 
 func (h *WebhookHeartbeat) missed(ctx context.Context, received time.Time) error {

@@ -111,24 +111,3 @@ func TestHeartbeat_DownForAWhile_OpensGapsOnceAndOnlyThen(t *testing.T) {
 		}
 	}
 }
-
-// TestHeartbeat_ClockWasAhead_FetchesAll: how long webhooks were not received then, nobody knows.
-func TestHeartbeat_ClockWasAhead_FetchesAll(t *testing.T) {
-	pages := bridgetest.Pages{{ID: "1", Token: "t", State: bridge.PageRunning}}
-	for ahead, gap := range map[time.Duration]bool{time.Minute: false, 24 * time.Hour: true} {
-		now := time.Unix(1_790_000_000, 0)
-		cursors := bridgetest.Cursors{receivedCursor: now.Add(ahead)}
-		gaps, err := NewGaps(cursors, 0, func() time.Time { return now })
-		if err != nil {
-			t.Fatal(err)
-		}
-		h := NewHeartbeat(HeartbeatConfig{Gaps: gaps, Cursors: cursors, Pages: pages, Check: func(bridge.PageID) {}, Now: func() time.Time { return now }, Log: slog.New(slog.DiscardHandler)})
-		h.note(t.Context())
-		if since, _, _ := gaps.gap("1"); gaps.Has("1") != gap || gap && !since.Equal(now.Add(-reach)) {
-			t.Errorf("%s ahead: a gap since %s", ahead, since)
-		}
-		if received := cursors[receivedCursor]; !received.Equal(now) {
-			t.Errorf("%s ahead: received until %s", ahead, received)
-		}
-	}
-}
