@@ -18,11 +18,23 @@ type Chart struct {
 // Curve is a line of it.
 type Curve struct {
 	Name   string
-	Points []Point // all above zero
+	Points []Point // what is not above zero, or not finite, has no place on a logarithmic axis and is left out
 }
 
 // Point is a point of a line.
 type Point struct{ X, Y float64 }
+
+// shown are the points that have a place.
+func (c Curve) shown() (points []Point) {
+	for _, p := range c.Points {
+		if hasPlace(p.X) && hasPlace(p.Y) {
+			points = append(points, p)
+		}
+	}
+	return points
+}
+
+func hasPlace(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 
 // Of the drawing, in pixels.
 const (
@@ -39,7 +51,7 @@ var chartColours = []string{"#7f7f7f", "#e69f00", "#0072b2", "#009e73", "#cc79a7
 
 // axis maps values to pixels.
 type axis struct {
-	least, most float64 // powers of ten
+	least, most float64 // powers of ten, above zero
 	from, to    float64 // pixels
 }
 
@@ -78,7 +90,7 @@ func (a axis) ticks() (all []float64) {
 func (c Chart) SVG() string {
 	var xs, ys []float64
 	for _, l := range c.Lines {
-		for _, p := range l.Points {
+		for _, p := range l.shown() {
 			xs, ys = append(xs, p.X), append(ys, p.Y)
 		}
 	}
@@ -100,7 +112,7 @@ func (c Chart) SVG() string {
 	for i, l := range c.Lines {
 		colour := chartColours[i%len(chartColours)]
 		var path strings.Builder
-		for n, p := range l.Points {
+		for n, p := range l.shown() {
 			command := "L"
 			if n == 0 {
 				command = "M"

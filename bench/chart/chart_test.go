@@ -2,7 +2,9 @@ package chart
 
 import (
 	"encoding/xml"
+	"math"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -29,6 +31,17 @@ func TestChart_ShowsEveryLineWithinTheDrawing(t *testing.T) {
 	for _, want := range []string{"a < b", "one", "none", "10k", "0.5"} {
 		if !slices.Contains(drawn.Texts, want) {
 			t.Errorf("%q is not in %q", want, drawn.Texts)
+		}
+	}
+}
+
+// A busy machine delivers nothing in a short measure. The chart of it once grew until the machine was out of memory.
+func TestChart_WhatHasNoPlace_IsLeftOut(t *testing.T) {
+	for _, none := range []float64{0, -1, math.NaN(), math.Inf(1), math.Inf(-1)} {
+		c := Chart{Lines: []Curve{{"some", []Point{{1, none}, {none, 1}, {2, 3}}}, {"none", []Point{{1, none}}}}}
+		drawn := c.SVG()
+		if err := xml.Unmarshal([]byte(drawn), new(struct{})); err != nil || strings.Count(drawn, "<circle") != 1 || strings.Contains(drawn, "NaN") || strings.Contains(drawn, "Inf") {
+			t.Errorf("with %v: %s, %v", none, drawn, err)
 		}
 	}
 }
