@@ -203,20 +203,18 @@ func (r *replicated) publicHandler() http.Handler {
 // ready answers GET /readyz: with role=leader, whether this replica leads.
 func (r *replicated) ready(w http.ResponseWriter, q *http.Request) {
 	state := r.member.State()
-	if q.URL.Query().Get("role") == "leader" && state.Role != replicas.Leader {
-		http.Error(w, fmt.Sprintf("not ready: %s, not the leader", state.Role), http.StatusServiceUnavailable)
-		return
-	}
-	if err := state.Ready(); err != nil {
+	err := state.Ready()
+	switch {
+	case err == nil && state.Role == replicas.Leader && r.public.Here(w, q): // the store says whether it can take anything
+	case err != nil:
 		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	if state.Role == replicas.Leader && r.public.Here(w, q) {
-		return // the store says whether it can take anything
-	}
-	fmt.Fprintln(w, "ready:", state.Role)
-	if told := r.strangers.Load().String(); told != "" {
-		fmt.Fprintln(w, told)
+	case q.URL.Query().Get("role") == "leader":
+		http.Error(w, fmt.Sprintf("not ready: %s, not the leader at work", state.Role), http.StatusServiceUnavailable)
+	default:
+		fmt.Fprintln(w, "ready:", state.Role)
+		if told := r.strangers.Load().String(); told != "" {
+			fmt.Fprintln(w, told)
+		}
 	}
 }
 
@@ -240,9 +238,7 @@ func (r *replicated) board(w http.ResponseWriter, _ *http.Request) {
 func (r *replicated) controlHandler() http.Handler {
 	standby := http.NewServeMux()
 	standby.HandleFunc("GET /status", r.status)
-	standby.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		http.Error(w, r.state().Says(), http.StatusServiceUnavailable)
-	})
+	standby.Handle("/", replicas.Act(r.control, r.state))
 	return r.control.Or(standby)
 }
 

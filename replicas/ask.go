@@ -70,7 +70,7 @@ func (d *Desk) pass(w http.ResponseWriter, q question) {
 		}
 		here := q.Clone(q.Context())
 		here.Body = io.NopCloser(bytes.NewReader(q.body))
-		if d.serve(w, here) {
+		if d.Here(w, here) {
 			d.Count("here")
 			return
 		}

@@ -94,10 +94,14 @@ func ofAFile(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &link)
 }
 
-// letOthers waits while others may claim, if the disk is full here.
+// letOthers waits while others may claim, if this replica has just handed over, or the disk is full here.
 func letOthers(ctx context.Context, m *Member, stream *journal.Stream) {
+	var end time.Time
+	m.set(func() { end = m.yields })
 	if !m.cfg.seams.room() {
-		end := time.Now().Add(2 * m.cfg.Journal.TakeoverAfter)
+		end = time.Now().Add(2 * m.cfg.Journal.TakeoverAfter)
+	}
+	if time.Now().Before(end) {
 		watch(ctx, m, stream, func(f *journal.Follower) bool { return f.Leader().Name != "" || time.Now().After(end) })
 	}
 }

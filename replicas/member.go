@@ -61,6 +61,7 @@ type Member struct {
 	term      *journal.Term
 	handOver  context.CancelCauseFunc // of the term
 	given     time.Time               // when this replica last handed over because its disk was full
+	yields    time.Time               // how long others may claim first, since this replica handed over
 	snapshot  journal.Snapshot
 	takeovers map[string]int
 }
@@ -339,7 +340,7 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 		}
 	}
 	if handingOver {
-		pause(context.WithoutCancel(ctx), m.cfg.Journal.TakeoverAfter/4) // the others come first
+		m.set(func() { m.yields = time.Now().Add(m.cfg.Journal.TakeoverAfter) })
 	}
 	return errors.Join(err, closing)
 }

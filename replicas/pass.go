@@ -100,8 +100,8 @@ func (s *seat) leave() <-chan struct{} {
 	return s.idle
 }
 
-// serve reports whether the request was answered here.
-func (d *Desk) serve(w http.ResponseWriter, r *http.Request) bool {
+// Here has whoever sits here answer, and reports whether somebody does.
+func (d *Desk) Here(w http.ResponseWriter, r *http.Request) bool {
 	d.mu.Lock()
 	s := d.here
 	d.mu.Unlock()
@@ -136,7 +136,7 @@ func (d *Desk) Handler(own, hook http.Handler, isOwn, isHook func(*http.Request)
 		switch {
 		case isOwn(r):
 			own.ServeHTTP(w, r)
-		case d.serve(w, r):
+		case d.Here(w, r):
 		case isHook(r):
 			hook.ServeHTTP(w, r)
 		default:
@@ -145,13 +145,28 @@ func (d *Desk) Handler(own, hook http.Handler, isOwn, isHook func(*http.Request)
 	})
 }
 
-// Here has whoever sits here answer, and reports whether somebody does.
-func (d *Desk) Here(w http.ResponseWriter, r *http.Request) bool { return d.serve(w, r) }
+// Act has whoever sits at a desk answer, and refuses while nobody leads here. Who has just claimed sits down in a
+// moment, which is waited for.
+func Act(d *Desk, state func() *State) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for end := time.Now().Add(holdFor); state().Works() && time.Now().Before(end) && r.Context().Err() == nil; pause(r.Context(), betweenAsk) {
+			if d.Here(w, r) {
+				return
+			}
+		}
+		s := state()
+		says := s.Says()
+		if s.Works() {
+			says += ", but only begins or ends to; try again"
+		}
+		http.Error(w, says, http.StatusServiceUnavailable)
+	})
+}
 
 // Or answers by another handler while nobody sits here.
 func (d *Desk) Or(otherwise http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !d.serve(w, r) {
+		if !d.Here(w, r) {
 			otherwise.ServeHTTP(w, r)
 		}
 	})

@@ -81,6 +81,7 @@ func (g *group) path() string { return filepath.Join(g.TempDir(), "bolt.db") }
 type one struct {
 	*replicas.Member
 	full  atomic.Bool       // its disk
+	slow  atomic.Int64      // how long a look at its disk takes, in nanoseconds
 	leads chan *store.Store // what it leads with, each time it begins
 	stop  context.CancelFunc
 	ended chan error
@@ -104,12 +105,17 @@ func (g *group) startWith(name, path string, change func(*replicas.Config)) *one
 	if change != nil {
 		change(&cfg)
 	}
-	o.Member = replicas.New(cfg.OnDisk(o.full.Load))
+	o.Member = replicas.New(cfg.OnDisk(o.isFull))
 	ctx, stop := context.WithCancel(context.Background())
 	o.stop = stop
 	go func() { o.ended <- o.Run(ctx) }()
 	g.Cleanup(o.stop)
 	return o
+}
+
+func (o *one) isFull() bool {
+	<-time.After(time.Duration(o.slow.Load()))
+	return o.full.Load()
 }
 
 // end stops a replica in order and returns what it says.
@@ -184,6 +190,36 @@ func TestMember_FromOneFileToReplicas(t *testing.T) {
 	if err := a.end(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Another replica is slow to claim, though quicker than a dead leader would be noticed: it leads all the same, and not
+// again the one that was told to hand over.
+func TestHandOver_TheOtherIsSlow_StillLeads(t *testing.T) {
+	t.Parallel()
+	g := newGroup(t)
+	single := g.path()
+	alone, err := store.Open(g.store(single))
+	if err == nil {
+		err = alone.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	patient := func(c *replicas.Config) { c.Journal.TakeoverAfter = 2 * takeoverAfter }
+	a := g.startWith("a", single, patient)
+	note(t, <-a.leads, "first")
+	b := g.startWith("b", g.path(), patient)
+	await(t, "b follows", func() bool { return b.State().Ready() == nil && b.State().Role == replicas.Standby })
+	b.slow.Store(int64(takeoverAfter * 4 / 5))
+	if err := a.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-b.leads:
+	case <-a.leads:
+		t.Fatal("the one that handed over leads again")
+	}
+	await(t, "a follows", func() bool { return a.State().Role == replicas.Standby && a.State().Leader == "b" })
 }
 
 // What was written once leaves the journal although little is written afterwards: what was erased
@@ -367,6 +403,40 @@ func TestDesk_HoldsWhatComesWhileNobodyLeads(t *testing.T) {
 	w = httptest.NewRecorder()
 	if d.PassWebhook(w, again, nil); w.Code != http.StatusServiceUnavailable || answers["loop"] != 1 {
 		t.Errorf("what was passed on is passed on again: %d, %v", w.Code, answers)
+	}
+}
+
+// What an operator asks of a replica that has only just claimed is done once it works; who follows refuses at once.
+func TestAct_LeaderIsAboutToWork_IsWaitedFor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, role string
+		sits       bool
+		status     int
+		says       string
+	}{
+		{"sits in a moment", replicas.Leader, true, http.StatusOK, "done"},
+		{"never sits", replicas.Leader, false, http.StatusServiceUnavailable, "this replica (me) leads, but only begins or ends to; try again"},
+		{"follows", replicas.Standby, false, http.StatusServiceUnavailable, "this replica (me) is standby and carries out nothing; ask other http://other"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			d := replicas.NewDesk("me", leads(""), func(string) {}, slog.New(slog.DiscardHandler))
+			asked := 0
+			h := replicas.Act(d, func() *replicas.State {
+				if asked++; asked == 3 && c.sits {
+					go func() {
+						_ = d.Sit(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "done") }), 0)(t.Context())
+					}()
+				}
+				return &replicas.State{Name: "me", Role: c.role, Leader: "other", LeaderURL: "http://other"}
+			})
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/handover", nil))
+			if said := strings.TrimSpace(w.Body.String()); w.Code != c.status || said != c.says {
+				t.Errorf("%d %q", w.Code, said)
+			}
+		})
 	}
 }
 
