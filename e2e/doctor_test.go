@@ -36,6 +36,7 @@ func newPatient(t *testing.T, with chat.Config) *world {
 	w.inStore(func(s *store.Store) error { return s.SaveCursor(app.HandshakeSeen, time.Now()) })
 	w.rc.SetSetting("Message_AllowUnrecognizedSlashCommand", true)
 	w.rc.SetSetting("Omnichannel_Metrics_Ignore_Automatic_Messages", true)
+	w.rc.AddUser(chat.User{Username: "maria", Roles: []string{"user", "livechat-manager"}})
 	return w
 }
 
@@ -298,6 +299,10 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 		{
 			name: "setup channel is a public one", before: func(w *world) { w.rc.AddChannel(w.cfg.Workspace.SetupChannel, "bridge.bot") },
 			want: []found{{"setup channel", bridge.Notable, "is taken by a room that is not the bot's", "SETUP_CHANNEL"}},
+		},
+		{
+			name: "nobody is omnichannel manager", before: func(w *world) { w.rc.SetRoles("maria", "user") },
+			want: []found{{"setup channel", bridge.Notable, "no omnichannel manager", "Make somebody one"}},
 		},
 		{
 			name: "a manager is not in the setup channel", fault: func(w *world) {

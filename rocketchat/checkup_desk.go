@@ -229,6 +229,10 @@ func (k *checkup) members(ctx context.Context, name string, room bridge.RoomID) 
 		k.unclear(check, err)
 		return
 	}
+	if len(managers) == 0 {
+		k.add(check, bridge.Notable, "#"+name+" is there, but no omnichannel manager: nobody is invited to it, or told by direct message", "Make somebody one: Omnichannel → Managers.")
+		return
+	}
 	var absent []string
 	for _, m := range managers {
 		if !slices.ContainsFunc(members, func(u wire.User) bool { return u.ID == m.ID }) {

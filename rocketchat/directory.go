@@ -121,18 +121,13 @@ func (c Directory) holds(ctx context.Context, office string, user bridge.UserID)
 }
 
 // managers are all omnichannel managers but the bot itself.
-func (c Directory) managers(ctx context.Context) (all []wire.User, err error) {
+func (c Directory) managers(ctx context.Context) ([]wire.User, error) {
 	listed, err := list[wire.User](ctx, c.Client, "/livechat/users/manager", nil, "users")
 	if err != nil {
 		return nil, fmt.Errorf("list the omnichannel managers: %w", err)
 	}
 	bot, _ := c.Bot()
-	for _, u := range listed {
-		if u.ID != string(bot) {
-			all = append(all, u)
-		}
-	}
-	return all, nil
+	return slices.DeleteFunc(listed, func(u wire.User) bool { return u.ID == string(bot) }), nil
 }
 
 // livechatConfig is what a department's, or the whole workspace's, customers are told.
