@@ -94,10 +94,21 @@ func ofAFile(err error) bool {
 	return errors.As(err, &path) || errors.As(err, &link)
 }
 
-// letOthers waits while others may claim, if this replica has just handed over, or the disk is full here.
-func letOthers(ctx context.Context, m *Member, stream *journal.Stream) {
+// yields is what a replica that handed over leaves to others: to claim before a moment, after its own term.
+type yields struct {
+	epoch uint64
+	until time.Time
+}
+
+// letOthers waits while others may claim, if this replica has handed over and nobody has led since, or the disk is
+// full here.
+func letOthers(ctx context.Context, m *Member, stream *journal.Stream, at replica.Position) {
 	var end time.Time
-	m.set(func() { end = m.yields })
+	m.set(func() {
+		if m.yields.epoch == at.Epoch {
+			end = m.yields.until
+		}
+	})
 	if !m.cfg.seams.room() {
 		end = time.Now().Add(2 * m.cfg.Journal.TakeoverAfter)
 	}

@@ -61,7 +61,7 @@ type Member struct {
 	term      *journal.Term
 	handOver  context.CancelCauseFunc // of the term
 	given     time.Time               // when this replica last handed over because its disk was full
-	yields    time.Time               // how long others may claim first, since this replica handed over
+	yields    yields
 	snapshot  journal.Snapshot
 	takeovers map[string]int
 }
@@ -89,7 +89,7 @@ func (m *Member) Run(ctx context.Context) error {
 	for {
 		at, why, err := m.follow(ctx, stream)
 		if err == nil {
-			letOthers(ctx, m, stream)
+			letOthers(ctx, m, stream, at)
 			err = m.lead(ctx, stream, at, why)
 		}
 		switch {
@@ -340,7 +340,7 @@ func (m *Member) reign(ctx context.Context, stream *journal.Stream, s *store.Sto
 		}
 	}
 	if handingOver {
-		m.set(func() { m.yields = time.Now().Add(m.cfg.Journal.TakeoverAfter) })
+		m.set(func() { m.yields = yields{term.Epoch(), time.Now().Add(m.cfg.Journal.TakeoverAfter)} })
 	}
 	return errors.Join(err, closing)
 }

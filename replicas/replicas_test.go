@@ -192,24 +192,31 @@ func TestMember_FromOneFileToReplicas(t *testing.T) {
 	}
 }
 
-// Another replica is slow to claim, though quicker than a dead leader would be noticed: it leads all the same, and not
-// again the one that was told to hand over.
-func TestHandOver_TheOtherIsSlow_StillLeads(t *testing.T) {
-	t.Parallel()
-	g := newGroup(t)
+// two starts two replicas with the file of a single bridge: a leads, and b follows. They are patient: a leader may be
+// silent for ten seconds.
+func (g *group) two() (a, b *one) {
+	g.Helper()
 	single := g.path()
 	alone, err := store.Open(g.store(single))
 	if err == nil {
 		err = alone.Close()
 	}
 	if err != nil {
-		t.Fatal(err)
+		g.Fatal(err)
 	}
 	patient := func(c *replicas.Config) { c.Journal.TakeoverAfter = 2 * takeoverAfter }
-	a := g.startWith("a", single, patient)
-	note(t, <-a.leads, "first")
-	b := g.startWith("b", g.path(), patient)
-	await(t, "b follows", func() bool { return b.State().Ready() == nil && b.State().Role == replicas.Standby })
+	a = g.startWith("a", single, patient)
+	note(g.T, <-a.leads, "first")
+	b = g.startWith("b", g.path(), patient)
+	await(g.T, "b follows", func() bool { return b.State().Ready() == nil && b.State().Role == replicas.Standby })
+	return a, b
+}
+
+// Another replica is slow to claim, though quicker than a dead leader would be noticed: it leads all the same, and not
+// again the one that was told to hand over.
+func TestHandOver_TheOtherIsSlow_StillLeads(t *testing.T) {
+	t.Parallel()
+	a, b := newGroup(t).two()
 	b.slow.Store(int64(takeoverAfter * 4 / 5))
 	if err := a.HandOver(); err != nil {
 		t.Fatal(err)
@@ -220,6 +227,27 @@ func TestHandOver_TheOtherIsSlow_StillLeads(t *testing.T) {
 		t.Fatal("the one that handed over leads again")
 	}
 	await(t, "a follows", func() bool { return a.State().Role == replicas.Standby && a.State().Leader == "b" })
+}
+
+// Whoever gets the lead back a moment after handing it over takes it at once.
+func TestHandOver_AndBack_IsAsQuick(t *testing.T) {
+	t.Parallel()
+	a, b := newGroup(t).two()
+	if err := a.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	<-b.leads
+	await(t, "a follows", func() bool { return a.State().Role == replicas.Standby && a.State().Leader == "b" })
+	if err := b.HandOver(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-a.leads:
+	case <-b.leads:
+		t.Fatal("the one that handed over leads again")
+	case <-time.After(takeoverAfter):
+		t.Fatal("nobody leads")
+	}
 }
 
 // What was written once leaves the journal although little is written afterwards: what was erased
