@@ -93,10 +93,11 @@ var allowed = map[string][]string{
 	"app/figures":     {"metrics", "replicas"},
 	"app/history":     {"bridge"},
 	"app/settled":     {"app/config", "bridge", "rocketchat/stream"},
+	"app/publicurl":   {"app/config", "bridge", "messenger/webhook"},
 	"app/statuspage":  {},
 	"app/config":      {"app/values", "bridge", "language", "replica"},
 	"app": {
-		"app/audit", "app/avatars", "app/certificate", "app/config", "app/figures", "app/history", "app/parts", "app/settled", "app/statuspage", "app/values", "journal", "replica", "replicas",
+		"app/audit", "app/avatars", "app/certificate", "app/config", "app/figures", "app/history", "app/parts", "app/publicurl", "app/settled", "app/statuspage", "app/values", "journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
 		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"messenger-bridge/app/publicurl"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/bridge/refusals"
@@ -132,7 +133,11 @@ func (t *patient) examine(ctx context.Context) []bridge.Finding {
 		all.Go(func() { meta = t.graph.Checkup(ctx, t.cfg.Network.PublicURL, at, pages) })
 	}
 	if IsBaseURL(t.cfg.Network.PublicURL) {
-		all.Go(func() { public = t.publicAddress(ctx, !at.IsZero()) })
+		q := publicurl.Question{URL: t.cfg.Network.PublicURL, Running: t.running, Verified: at}
+		if t.meta {
+			q.Secret = t.secret()
+		}
+		all.Go(func() { public = []bridge.Finding{publicurl.Examine(ctx, q)} })
 	}
 	all.Wait()
 	for i, f := range meta {
