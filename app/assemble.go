@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"strings"
 	"time"
 
 	"messenger-bridge/app/audit"
@@ -22,6 +23,7 @@ import (
 	"messenger-bridge/intake"
 	"messenger-bridge/language"
 	"messenger-bridge/messenger"
+	"messenger-bridge/messenger/webhook"
 	"messenger-bridge/metrics"
 	"messenger-bridge/replicas"
 	"messenger-bridge/rocketchat"
@@ -189,7 +191,7 @@ func (p *program) setupConfig() commands.SetupConfig {
 	every := p.cfg.Times.SetupEvery
 	todo := &steps{
 		late: p.late, store: p.store, graph: p.graph, client: p.client, progress: p.progress,
-		checkup: newCheckups(p.client, p.store, p.cfg.Workspace, every), webhook: p.cfg.Network.PublicURL + "/webhook", say: p.say,
+		checkup: newCheckups(p.client, p.store, p.cfg.Workspace, every), webhook: strings.TrimRight(p.cfg.Network.PublicURL, "/") + webhook.Path, say: p.say,
 	}
 	return commands.SetupConfig{
 		Steps: todo.all(), Show: p.client.ShowStep, Where: p.client.SetupRoom, Calm: p.calm(p.pages.Login, every), Every: every, Quiet: p.cfg.Times.SetupQuiet, Say: p.say, Log: p.log,

@@ -9,9 +9,13 @@ import (
 	"messenger-bridge/bridge"
 )
 
-// operatorActs has whoever uses the control socket named as an operator.
+// operatorsWait is how long what an operator asks for may take: it may need many calls of both platforms.
+const operatorsWait = doctorsPatience + time.Minute
+
+// operatorActs has whoever uses the control socket named as an operator, and answered however long it takes.
 func operatorActs(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(operatorsWait)) // where there is no limit, none is set
 		h.ServeHTTP(w, r.WithContext(bridge.ActedBy(r.Context(), bridge.AnOperator)))
 	})
 }

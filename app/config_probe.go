@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -37,13 +38,16 @@ func ExamineConfig(ctx context.Context, environ []string) ConfigReport {
 		r.add(p)
 	}
 	r.Problems = append(r.Problems, cfg.Doubts...)
-	running := Ask(ctx, cfg.Store.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
+	err = Ask(ctx, cfg.Store.Database, http.MethodGet, "/status", "", func(res *http.Response) error {
 		_, err := io.Copy(io.Discard, res.Body)
 		return err
-	}) == nil
-	if running {
+	})
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		r.note("this user may not ask the bridge of %s, so that its ports and its store are not tried; give the command as the user of the bridge", cfg.Store.Database)
+	case !errors.Is(err, ErrNotRunning):
 		r.note("a bridge runs on %s: its ports and its store are in use, and not tried", cfg.Store.Database)
-	} else {
+	default:
 		r.tryPorts(cfg)
 		r.lookAtCertificate(cfg)
 		r.lookAtStore(cfg)
@@ -52,6 +56,16 @@ func ExamineConfig(ctx context.Context, environ []string) ConfigReport {
 	r.lookUp(ctx, cfg)
 	r.Good = len(r.Problems) == 0
 	return *r
+}
+
+// ProblemsWith are those problems of ReadConfig that are of one variable, or of the file that holds it.
+func ProblemsWith(problems error, variable string) (some []error) {
+	for _, err := range problemsIn(problems) {
+		if p, ok := errors.AsType[Problem](err); ok && (p.Variable == variable || p.Variable == variable+"_FILE") {
+			some = append(some, err)
+		}
+	}
+	return some
 }
 
 // problemsIn takes a joined error apart.

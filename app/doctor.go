@@ -37,9 +37,6 @@ const doctorsPatience = 3 * time.Minute
 
 // serveDoctor examines the running bridge. GET looks, POST repairs as well.
 func (o *operators) serveDoctor(w http.ResponseWriter, r *http.Request) {
-	if err := http.NewResponseController(w).SetWriteDeadline(time.Now().Add(doctorsPatience + time.Minute)); err != nil {
-		o.log.Debug("write deadline not moved", "err", err)
-	}
 	ctx, stop := context.WithTimeout(r.Context(), doctorsPatience)
 	defer stop()
 	q := r.URL.Query()
@@ -77,13 +74,25 @@ func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) 
 	}
 	t.take(p)
 	seen := false
-	if t.workspace {
+	switch {
+	case !t.workspace:
+	case cfg.RocketChat.Password == "" && cfg.RocketChat.Token == "":
+		t.login = errNoLogin{}
+	default:
 		t.login = t.stream.LogInOnce(ctx, func(ctx context.Context) { d, seen = t.diagnose(ctx, may), true })
 	}
 	if !seen {
 		d = t.diagnose(ctx, may)
 	}
 	return d, nil
+}
+
+// errNoLogin says that the bot has nothing to log in with.
+type errNoLogin struct{}
+
+func (errNoLogin) Error() string { return "neither its password nor a token is known" }
+func (errNoLogin) Advice() string {
+	return "Set ROCKETCHAT_USER_ID and ROCKETCHAT_TOKEN, or ROCKETCHAT_USER and ROCKETCHAT_PASSWORD."
 }
 
 // configuration notes every problem with the environment.

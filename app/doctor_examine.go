@@ -231,11 +231,11 @@ func (t *patient) states(pages []bridge.Page) (found []bridge.Finding) {
 		if p.State == bridge.PageRunning || p.State == bridge.PageOff {
 			continue
 		}
-		f := bridge.Finding{Check: p.DisplayName() + ": state", Level: bridge.Bad, Found: string(p.State)}
+		f := bridge.Finding{Check: p.DisplayName() + ": state", Level: bridge.Bad, Found: string(p.State), Do: p.Why.Help(nil, p)}
 		if p.Why.Kind != "" {
 			f.Found += ": " + p.Why.String()
 		}
-		if t.meta && p.Token != "" && p.State != bridge.PageNeedsAuth {
+		if t.meta && p.Token != "" && p.State != bridge.PageNeedsAuth && p.State != bridge.PageHeld && p.Why.Kind != bridge.WebhookElsewhere {
 			f.Do = fmt.Sprintf("Or type `/facebook subscribe %s`.", p.ID)
 			f.Fix = func(ctx context.Context) error { return t.switchOn(ctx, p.ID) }
 		}

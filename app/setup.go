@@ -134,6 +134,7 @@ func (s *steps) lasting(name string, step commands.Step) commands.Step {
 // to be good enough. Nothing waits for it: what is wrong may be another person's to repair.
 func (s *steps) checked(name, done, missing string, checks ...string) commands.Step {
 	return s.lasting(name, commands.Step{Done: done, Optional: true, Next: func(ctx context.Context) string {
+		unknown := true // the look may have ended before
 		for _, f := range s.checkup.findings(ctx) {
 			switch {
 			case !slices.Contains(checks, f.Check):
@@ -141,7 +142,12 @@ func (s *steps) checked(name, done, missing string, checks ...string) commands.S
 				return s.say.Say(missing)
 			case f.Level == bridge.Unknowable:
 				return s.say.Say("Not everything could be looked at yet: `messenger-bridge doctor` says more.")
+			default:
+				unknown = false
 			}
+		}
+		if unknown {
+			return s.say.Say("Not everything could be looked at yet: `messenger-bridge doctor` says more.")
 		}
 		return ""
 	}})

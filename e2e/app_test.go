@@ -117,6 +117,18 @@ func TestApp_InstallRefused_SaysWhy(t *testing.T) {
 			}
 		})
 	}
+	for set, want := range map[string]string{
+		"COMMANDS_SECRET_FILE=/nowhere": "COMMANDS_SECRET_FILE names a file that cannot be read",
+		"COMMANDS_SECRET=too-short":     "COMMANDS_SECRET must have at least 32 characters",
+	} {
+		t.Run(set, func(t *testing.T) {
+			o := openOffice(t, bypassed)
+			o.environ = append(o.environ, set)
+			if code, said := o.installApp(); code == 0 || !strings.Contains(said, want) || strings.Contains(said, "must be set") {
+				t.Errorf("code %d: %s", code, said)
+			}
+		})
+	}
 	t.Run("wrong token", func(t *testing.T) {
 		o := openOffice(t, bypassed, "COMMANDS_SECRET="+appSecret)
 		code, out, errs := runCommandWith(t, o.environ, "someone\nnot-a-token\n", "app", "install")

@@ -41,6 +41,10 @@ func TestDoctor_BridgeNotRunning_FindsTheSameFaults(t *testing.T) {
 	}{
 		{"workspace down", func(w *world) { w.rc.Down() }, []found{{"Rocket.Chat", bridge.Bad, "cannot be reached", ""}, {"Shop: token", bridge.Good, "", ""}}},
 		{"wrong password", func(w *world) { w.rc.SetPassword("bridge.bot", "another") }, []found{{"login", bridge.Bad, "refuses the bot's login (log in: 403)", "ROCKETCHAT_PASSWORD"}, {"version", bridge.Good, "", ""}}},
+		{
+			"password that cannot be read", func(w *world) { w.set("ROCKETCHAT_PASSWORD", ""); w.set("ROCKETCHAT_PASSWORD_FILE", "/nowhere") },
+			[]found{{"configuration", bridge.Bad, "ROCKETCHAT_PASSWORD_FILE names a file that cannot be read", ""}, {"login", bridge.Bad, "neither its password nor a token is known", "ROCKETCHAT_TOKEN"}, {"version", bridge.Good, "", ""}},
+		},
 		{"second factor", func(w *world) { w.rc.RequireTOTP("bridge.bot", "123456") }, []found{{"login", bridge.Bad, "totp-required", "personal access token"}}},
 		{"a proxy that lets no websocket pass", func(w *world) { w.rc.Inject(chat.Fault{Route: "GET websocket", Status: http.StatusBadRequest}) }, []found{{"login", bridge.Bad, "the bot cannot log in: connect", "websockets must pass the proxy"}}},
 		{"Graph down", func(w *world) { w.meta.Down() }, []found{{"Meta", bridge.Bad, "cannot be reached", ""}, {"pages", bridge.Unknowable, "1 not looked at", ""}}},

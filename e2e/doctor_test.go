@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -250,7 +251,10 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 			want: []found{{"agents", bridge.Bad, "there is no agent", "Omnichannel → Agents"}},
 		},
 		{
-			name: "rooms open without agents", fault: func(w *world) { w.rc.SetSetting("Livechat_accept_chats_with_no_agents", true) },
+			name: "rooms open without agents", fault: func(w *world) {
+				w.rc.SetSetting("Livechat_accept_chats_with_no_agents", true)
+				w.agent.GoesOffline()
+			},
 			want: []found{{"agents", bridge.Notable, "Livechat_accept_chats_with_no_agents is on", "Switch it off"}},
 		},
 		{
@@ -314,6 +318,10 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 		{
 			name: "a version of Meta's API that has ended", before: func(w *world) { w.set("FACEBOOK_GRAPH_VERSION", "v20.0") },
 			want: []found{{"version (Meta)", bridge.Bad, "v20.0 has ended", "FACEBOOK_GRAPH_VERSION"}},
+		},
+		{
+			name: "a proxy hides the version", fault: func(w *world) { w.rc.Inject(chat.Fault{Route: "GET info", Status: http.StatusForbidden}) },
+			want: []found{{"Rocket.Chat", bridge.Good, "answers", ""}, {"version", bridge.Unknowable, "/api/info is answered with HTTP 403", "proxy"}, {"agents", bridge.Good, "", ""}},
 		},
 		{
 			name: "workspace down", fault: func(w *world) { w.rc.Down() },
@@ -384,6 +392,16 @@ func TestDoctor_FindsEachFault(t *testing.T) {
 		{
 			name: "account to be confirmed", fault: func(w *world) { w.meta.KillToken(page, 459) },
 			want: []found{{"Shop: token", bridge.Bad, "190/459", "log in at facebook.com"}},
+		},
+		{
+			name: "token dead, of a page that is switched off", before: func(w *world) {
+				w.inStore(func(s *store.Store) error {
+					p, err := s.Page(page)
+					p.State = bridge.PageOff
+					return errors.Join(err, s.SavePage(w.Context(), p))
+				})
+			}, fault: func(w *world) { w.meta.KillToken(page, 460) },
+			want: []found{{"Shop", bridge.Notable, "switched off", "/facebook subscribe"}},
 		},
 		{
 			name: "token expires", fault: func(w *world) { w.meta.ExpireIn(page, 3*24*time.Hour) },

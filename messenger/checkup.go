@@ -176,6 +176,10 @@ const again = "Connect the page again: `/facebook authorize`, or `messenger-brid
 // page looks at one page.
 func (k *checkup) page(ctx context.Context, p bridge.Page) {
 	name := p.DisplayName()
+	if p.State == bridge.PageOff { // nobody needs its token now
+		k.add(name, bridge.Notable, "the page is switched off", fmt.Sprintf("`/facebook subscribe %s` switches it on.", p.ID))
+		return
+	}
 	if p.Token == "" {
 		k.add(name+": token", bridge.Bad, "there is none", again)
 		return
@@ -259,10 +263,6 @@ func (k *checkup) permissions(name string, p bridge.Page, t *examined) {
 // fields looks at the page's own subscription.
 func (k *checkup) fields(ctx context.Context, name string, p bridge.Page) {
 	check := name + ": fields"
-	if p.State == bridge.PageOff {
-		k.add(name, bridge.Notable, "the page is switched off", fmt.Sprintf("`/facebook subscribe %s` switches it on.", p.ID))
-		return
-	}
 	missing, err := k.c.PageMissing(ctx, p)
 	switch {
 	case err != nil:

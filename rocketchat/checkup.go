@@ -114,6 +114,9 @@ func (k *checkup) workspace(ctx context.Context) bool {
 	case status == http.StatusTooManyRequests:
 		k.add(check, bridge.Good, where+" answers", "")
 		k.add("version", bridge.Unknowable, "not found out: the rate limit holds the question back", "Ask again in a minute.")
+	case user != "" && status >= 400 && status < 500: // the bot is logged in: a proxy hides the version
+		k.add(check, bridge.Good, where+" answers", "")
+		k.add("version", bridge.Unknowable, fmt.Sprintf("not found out: /api/info is answered with HTTP %d", status), "Have the proxy forward it.")
 	case err != nil || about.Version == "" || status != http.StatusOK:
 		k.add(check, bridge.Bad, fmt.Sprintf("%s answers (HTTP %d), but not as Rocket.Chat does", where, status),
 			"Correct ROCKETCHAT_URL, or start the workspace behind its proxy. Messages are kept meanwhile.")

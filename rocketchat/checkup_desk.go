@@ -45,15 +45,13 @@ func (k *checkup) agents(ctx context.Context, online bool) {
 		check = "agents"
 		come  = "Messages wait until an agent is online and has set himself available."
 	)
-	if always, known := setting(ctx, k.c.do, "Livechat_accept_chats_with_no_agents"); known && always == true {
-		k.add(check, bridge.Notable, "Livechat_accept_chats_with_no_agents is on: rooms open although nobody may be there, and are given to nobody later",
-			"Switch it off (Settings → Omnichannel → Routing), unless that is wanted.")
-		return
-	}
 	total, err := k.c.count(ctx, "/livechat/users/agent")
 	switch {
 	case err == nil && total == 0:
 		k.add(check, bridge.Bad, "there is no agent, so no customer can be answered", "Make somebody an agent: Omnichannel → Agents.")
+	case online && k.c.nobodyFor(ctx, ""): // the setting is not public
+		k.add(check, bridge.Notable, "no agent is online, and rooms open all the same: Livechat_accept_chats_with_no_agents is on; they are given to nobody later",
+			"Switch it off (Settings → Omnichannel → Routing), unless that is wanted.")
 	case !online && err == nil:
 		k.add(check, bridge.Notable, fmt.Sprintf("none of the %d is online at the moment", total), come)
 	case !online:
@@ -99,7 +97,7 @@ func (k *checkup) departments(ctx context.Context, pages []bridge.Page) {
 		}
 		if _, online, err := k.c.livechatConfig(ctx, id); err != nil {
 			k.unclear("departments", err)
-		} else if !online {
+		} else if !online || k.c.nobodyFor(ctx, id) {
 			k.add("departments", bridge.Notable, fmt.Sprintf("nobody of %s is online at the moment", name), "Its messages wait until one of its agents is online and available.")
 		} else {
 			k.add("departments", bridge.Good, "somebody of "+name+" is online", "")

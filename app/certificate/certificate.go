@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,19 +50,19 @@ func TLS(cfg Config) (*tls.Config, func(http.Handler) http.Handler, error) {
 	}
 	config := m.TLSConfig()
 	config.MinVersion, config.NextProtos = tls.VersionTLS12, []string{"http/1.1", acme.ALPNProto} // the door counts connections, so that each carries one request at a time
-	config.GetCertificate = told(m.GetCertificate, cfg.Log)
+	config.GetCertificate = told(m.GetCertificate, cfg.Hosts, cfg.Log)
 	return config, m.HTTPHandler, nil
 }
 
 // told logs why there is no certificate for a host of ours: browsers and Meta only break off.
-func told(get func(*tls.ClientHelloInfo) (*tls.Certificate, error), log *slog.Logger) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func told(get func(*tls.ClientHelloInfo) (*tls.Certificate, error), ours []string, log *slog.Logger) func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	var mu sync.Mutex
 	var last time.Time
 	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 		c, err := get(hello)
 		mu.Lock()
 		defer mu.Unlock()
-		if err != nil && net.ParseIP(hello.ServerName) == nil && time.Since(last) > time.Minute {
+		if err != nil && slices.Contains(ours, strings.ToLower(hello.ServerName)) && time.Since(last) > time.Minute {
 			last = time.Now()
 			log.Warn("no certificate by ACME; the authority must reach this host on port 443, or on 80 if ACME_LISTEN is set", "host", hello.ServerName, "err", err)
 		}

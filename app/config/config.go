@@ -214,7 +214,18 @@ func Read(environ []string) (Config, error) {
 	cfg.Log.Now = new(slog.LevelVar)
 	cfg.Log.Now.Set(Levels[cfg.Log.Level])
 	cfg.Again = func() (Config, error) { return Read(environ) }
+	cfg.dropUnread()
 	return cfg, errors.Join(problems...)
+}
+
+// dropUnread takes back what stood for secrets that cannot be read: nobody may log in with it. The store's key stays,
+// or another would be made.
+func (c *Config) dropUnread() {
+	for _, s := range []*bridge.Secret{&c.RocketChat.Password, &c.RocketChat.Token, &c.Facebook.AppSecret, &c.Facebook.VerifyToken, &c.Workspace.CommandsSecret} {
+		if *s == unread {
+			*s = ""
+		}
+	}
 }
 
 // misspelt returns the variables that look like ours, with what they seem to stand for.

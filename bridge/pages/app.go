@@ -2,6 +2,7 @@ package pages
 
 import (
 	"context"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ func (a *app) check(ctx context.Context, comments bool) (state appState, err err
 		return state, err
 	}
 	if found.Callback != "" && found.Callback != a.webhook {
-		state.why = bridge.Trouble{Kind: bridge.WebhookElsewhere, About: found.Callback}
+		state.why = bridge.Trouble{Kind: bridge.WebhookElsewhere, About: shown(found.Callback)}
 		return state, nil
 	}
 	whole := found.Active && len(found.Missing) == 0 && found.Callback == a.webhook
@@ -85,6 +86,16 @@ func (a *app) check(ctx context.Context, comments bool) (state appState, err err
 	}
 	state.why, err = a.subscribe(ctx, comments)
 	return state, err
+}
+
+// shown is another system's address without what may be secret in it.
+func shown(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "another address"
+	}
+	u.User, u.RawQuery, u.Fragment = nil, "", ""
+	return u.String()
 }
 
 // subscribe makes or renews the subscription; it returns what is still missing.

@@ -213,12 +213,15 @@ var rcSettingSince = map[string][2]int{
 	"Omnichannel_Metrics_Ignore_Automatic_Messages": {7, 2},
 }
 
+// rcPrivate are settings that are not public: the bot may not read them.
+var rcPrivate = []string{"Livechat_accept_chats_with_no_agents"}
+
 // restSettings is GET settings.public.
 func (rc *RocketChat) restSettings(c *rcCall) *rcReply {
 	var ids []string
 	wanted := strings.Split(c.text("_id"), ",")
 	for id := range rc.settings {
-		if v := rcSettingSince[id]; (c.text("_id") == "" || slices.Contains(wanted, id)) && rc.since(v[0], v[1]) {
+		if v := rcSettingSince[id]; !slices.Contains(rcPrivate, id) && (c.text("_id") == "" || slices.Contains(wanted, id)) && rc.since(v[0], v[1]) {
 			ids = append(ids, id)
 		}
 	}

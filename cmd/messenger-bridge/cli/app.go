@@ -52,8 +52,8 @@ Rocket.Chat as an administrator (My account → Personal access tokens), and del
 }
 
 func (c appInstallCmd) Run(ctx context.Context, std Stdio) error {
-	cfg, _ := app.ReadConfig(std.Environ) // only three of it are needed
-	ours, err := c.app(cfg)
+	cfg, problems := app.ReadConfig(std.Environ)
+	ours, err := c.app(cfg, problems)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func printInstalled(w io.Writer, ours rocketchat.App, done rocketchat.Installed)
 }
 
 // app is what is installed.
-func (c appInstallCmd) app(cfg app.Config) (a rocketchat.App, err error) {
+func (c appInstallCmd) app(cfg app.Config, problems error) (a rocketchat.App, err error) {
 	address := cmp.Or(c.BridgeURL, cfg.Network.PublicURL)
 	var missing []error
 	if !app.IsBaseURL(cfg.RocketChat.URL) {
@@ -114,8 +114,9 @@ func (c appInstallCmd) app(cfg app.Config) (a rocketchat.App, err error) {
 	if !app.IsBaseURL(address) {
 		missing = append(missing, errors.New("PUBLIC_URL must be set, or --bridge-url given"))
 	}
-	all := app.Secrets(cfg.Workspace.CommandsSecret)
-	if len(all) == 0 {
+	all, wrong := app.Secrets(cfg.Workspace.CommandsSecret), app.ProblemsWith(problems, "COMMANDS_SECRET") // of the others, only these three count
+	missing = append(missing, wrong...)
+	if len(all) == 0 && len(wrong) == 0 {
 		missing = append(missing, errors.New("COMMANDS_SECRET must be set, for serve as well; `openssl rand -base64 32` makes one"))
 	}
 	if len(missing) > 0 {
