@@ -110,7 +110,7 @@ var allowed = map[string][]string{
 	"demo/forms":               {},
 	"demo/replicas":            {"app", "bridge", "sandbox/balance", "sandbox/chat", "sandbox/cluster", "sandbox/loopback", "sandbox/meta", "store"},
 	"cmd/messenger-bridge":     {"cmd/messenger-bridge/cli"},
-	"cmd/messenger-bridge/cli": {"app", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "processors", "replicas", "rocketchat", "store"},
+	"cmd/messenger-bridge/cli": {"app", "app/audit", "bridge", "bridge/pages", "commands", "companion", "conformance", "demo", "memory", "processors", "replicas", "rocketchat", "store"},
 
 	"sandbox/meta":     {"sandbox/loopback"},
 	"sandbox/chat":     {"sandbox/loopback"},

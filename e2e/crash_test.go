@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -264,6 +265,37 @@ func TestOperator_AddsListsAndRemovesPagesWhileTheBridgeRuns(t *testing.T) {
 	}
 	w.meta.CustomerWrites("555", anna, "hello second shop")
 	w.eventually("the new page works", func() bool { return slices.Contains(w.texts(), "hello second shop") })
+}
+
+// What an operator changes while no bridge runs is recorded, too; and a store that is made by a command, perhaps in a wrong
+// place, is said to be new.
+func TestOperator_AddsAndRemovesPagesWhileNoBridgeRuns_IsRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, bypassed)
+	file := writeFile(t, w.meta.AddPage("555", "Second shop")+"\n")
+	add := func(database string) string {
+		code, out, errText := runCommand(t, w.environ, "pages", "add", "--page-id", "555", "--name", "Second shop", "--token-file", file, "--database", database)
+		if code != 0 || !strings.Contains(out, "page 555 is stored in "+database) {
+			t.Errorf("code %d: %s%s", code, out, errText)
+		}
+		return out
+	}
+	if said := add(filepath.Join(t.TempDir(), "bolt.db")); !strings.Contains(said, "made just now") {
+		t.Errorf("of a new store: %s", said)
+	}
+	if said := add(w.cfg.Store.Database); strings.Contains(said, "made just now") {
+		t.Errorf("of a bridge's store: %s", said)
+	}
+	if code, out, errText := runCommand(t, w.environ, "pages", "remove", page, "--database", w.cfg.Store.Database); code != 0 {
+		t.Errorf("code %d: %s%s", code, out, errText)
+	}
+	w.run()
+	recorded := w.audited()
+	for _, want := range []string{"an operator|page deleted|" + page + "|Shop", "an operator|page added|555|Second shop", "an operator|grant kept|555|"} {
+		if !slices.ContainsFunc(recorded, func(line string) bool { return strings.HasPrefix(line, want) }) {
+			t.Errorf("no %q in %q", want, recorded)
+		}
+	}
 }
 
 // TestBackup_Restored_SendsNothingAgain goes back to a copy of the store although

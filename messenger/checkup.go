@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -28,9 +29,7 @@ func Fields(comments bool) []string {
 func (c *Platform) Checkup(ctx context.Context, publicURL string, verified time.Time, pages []bridge.Page) []bridge.Finding {
 	k := &checkup{c: c, comments: slices.ContainsFunc(pages, func(p bridge.Page) bool { return p.Settings.Comments })}
 	if k.app(ctx, strings.TrimRight(publicURL, "/")+webhook.Path, verified) {
-		for _, p := range pages {
-			k.page(ctx, p)
-		}
+		k.found = append(k.found, k.pages(ctx, pages)...)
 	} else if len(pages) > 0 {
 		k.add("pages", bridge.Unknowable, fmt.Sprintf("%d not looked at, because Meta does not answer the app", len(pages)), "")
 	}
@@ -172,6 +171,27 @@ func (k *checkup) answered() bool {
 }
 
 const again = "Connect the page again: `/facebook authorize`, or `messenger-bridge pages add` with a new token."
+
+// pagesAtOnce are looked at: each needs a few calls, and whoever asks waits.
+const pagesAtOnce = 8
+
+// pages looks at all, and tells of them in their order.
+func (k *checkup) pages(ctx context.Context, pages []bridge.Page) []bridge.Finding {
+	found := make([][]bridge.Finding, len(pages))
+	places := make(chan struct{}, pagesAtOnce)
+	var all sync.WaitGroup
+	for i, p := range pages {
+		places <- struct{}{}
+		all.Go(func() {
+			own := checkup{c: k.c, comments: k.comments}
+			own.page(ctx, p)
+			found[i] = own.found
+			<-places
+		})
+	}
+	all.Wait()
+	return slices.Concat(found...)
+}
 
 // page looks at one page.
 func (k *checkup) page(ctx context.Context, p bridge.Page) {

@@ -140,7 +140,7 @@ func (c appInstallCmd) app(cfg app.Config, problems error) (a rocketchat.App, er
 func (c appInstallCmd) login(std Stdio) (user bridge.UserID, token bridge.Secret, err error) {
 	in := bufio.NewReader(std.In)
 	ask := func(question string) (string, error) {
-		fmt.Fprint(std.Out, question)
+		fmt.Fprint(std.Err, question) // what is printed may be for a program
 		line, err := in.ReadString('\n')
 		if line = strings.TrimSpace(line); line == "" {
 			return "", fmt.Errorf("%sno answer: %w", question, cmp.Or(err, errors.New("empty")))

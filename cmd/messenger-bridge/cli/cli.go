@@ -121,8 +121,30 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		fmt.Fprintf(std.Err, "messenger-bridge: %v\n`messenger-bridge help` lists the commands.\n", err)
 		return exitMisused
 	}
-	std.json = cli.JSON
+	std.json, std.In = cli.JSON, stoppable{ctx, std.In}
 	return exitCode(line.Run(std), line.Command(), std)
+}
+
+// stoppable is an input of which nobody waits for more once a context has ended, as it does at Ctrl-C.
+type stoppable struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (s stoppable) Read(b []byte) (int, error) {
+	var n int
+	var err error
+	own, read := make([]byte, len(b)), make(chan struct{}) // nobody may write into b once this has returned
+	go func() {
+		defer close(read)
+		n, err = s.in.Read(own)
+	}()
+	select {
+	case <-read:
+		return copy(b, own[:n]), err
+	case <-s.ctx.Done():
+		return 0, context.Cause(s.ctx)
+	}
 }
 
 // newParser returns what takes command lines apart.

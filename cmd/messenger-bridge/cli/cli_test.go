@@ -2,11 +2,14 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"messenger-bridge/store"
@@ -233,4 +236,32 @@ func runLine(t *testing.T, environ []string, args ...string) (code int, out, err
 	var stdout, stderr bytes.Buffer
 	code = Run(t.Context(), args, Stdio{Environ: environ, In: strings.NewReader(""), Out: &stdout, Err: &stderr})
 	return code, stdout.String(), stderr.String()
+}
+
+// Ctrl-C ends a command that waits for an answer.
+func TestRun_StoppedWhileItAsks_Ends(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	in, out := io.Pipe()
+	defer out.Close()
+	asked := make(chan struct{})
+	var once sync.Once
+	said := writes(func() { once.Do(func() { close(asked) }) })
+	environ := []string{"ROCKETCHAT_URL=http://rocketchat.invalid", "PUBLIC_URL=https://bridge.example", "COMMANDS_SECRET=0123456789abcdef0123456789abcdef"}
+	ended := make(chan int)
+	go func() {
+		ended <- Run(ctx, []string{"app", "install"}, Stdio{Environ: environ, In: in, Out: io.Discard, Err: said})
+	}()
+	<-asked
+	stop()
+	if code := <-ended; code != exitStopped {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// writes is called at each write.
+type writes func()
+
+func (w writes) Write(b []byte) (int, error) {
+	w()
+	return len(b), nil
 }

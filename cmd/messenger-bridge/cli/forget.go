@@ -53,7 +53,7 @@ func (c pagesRemoveCmd) removeHere(ctx context.Context, std Stdio) error {
 		err = s.SaveRevocation(ctx, page.Revocation("", time.Now()))
 	}
 	if err == nil {
-		err = s.DeletePage(ctx, page.ID)
+		err = audited(s).DeletePage(bridge.ActedBy(ctx, bridge.AnOperator), page.ID)
 	}
 	if err != nil {
 		return err

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"messenger-bridge/app"
@@ -33,11 +36,23 @@ func newGuide(out io.Writer, pause time.Duration, look func(context.Context) (ap
 	}}
 }
 
+// inVain is how many looks may fail one after another.
+const inVain = 3
+
 // run walks until no step is left, or ctx ends.
 func (g *guide) run(ctx context.Context) error {
-	for {
+	for failed := 0; ; {
 		d, err := g.look(ctx)
-		if err != nil {
+		switch {
+		case err == nil:
+			failed = 0
+		case ctx.Err() == nil && failed < inVain: // a bridge that is restarted answers nothing for a moment
+			failed++
+			if err := g.wait(ctx); err != nil {
+				return err
+			}
+			continue
+		default:
 			return err
 		}
 		if left, err := g.tell(d.Findings); err != nil || left == 0 {
@@ -62,21 +77,33 @@ func (g *guide) tell(findings []app.Finding) (left int, err error) {
 			_, err = fmt.Fprintf(g.out, format, args...)
 		}
 	}
-	next := app.Finding{}
+	next, broken := app.Finding{}, map[string]bool{}
 	for _, f := range findings {
 		if isStep(f) {
-			if g.works[f.Check] = false; left == 0 {
+			if broken[f.Check] = true; left == 0 {
 				next = f
 			}
 			left++
-			continue
 		}
-		if !g.works[f.Check] && f.Level != bridge.Unknowable {
+	}
+	worked := maps.Clone(g.works)
+	var unknown []string
+	for _, f := range findings {
+		switch {
+		case f.Level == bridge.Unknowable:
+			unknown = append(unknown, app.PlainText(f.Check))
+		case broken[f.Check]: // as a whole: one check may have found several things
+			g.works[f.Check] = false
+		case !worked[f.Check]:
 			say("%s %s: %s\n", map[bridge.Level]string{bridge.Good: "✓", bridge.Notable: "!"}[f.Level], app.PlainText(f.Check), app.PlainText(f.Found))
 			g.works[f.Check] = true
 		}
 	}
-	if left == 0 {
+	switch {
+	case left == 0 && len(unknown) > 0:
+		say("Nothing is left to do, but not all could be looked at: %s. `messenger-bridge doctor` says why.\n", strings.Join(slices.Compact(unknown), ", "))
+		return 0, err
+	case left == 0:
 		say("Everything is in place.\n")
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -47,9 +48,35 @@ func TestGuide_AsksForOneStepAtATimeAndTicksItOff(t *testing.T) {
 	ask := func(check, left string) string {
 		return "\n→ " + check + ": missing" + strings.Replace(end, "%d", left, 1)
 	}
-	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\n" + ask("pages", "1") + "! slash: off\nEverything is in place.\n"
+	want := "✓ app: fine\n" + ask("webhook", "2") + "✓ webhook: fine\n" + ask("page", "1") + "✓ page: fine\n" + ask("app", "1") + "✓ app: fine\n" + ask("pages", "1") + "! slash: off\nNothing is left to do, but not all could be looked at: seen. `messenger-bridge doctor` says why.\n"
 	if out.String() != want {
 		t.Errorf("says\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// One check finds several things; a bridge that is started again answers nothing for a moment.
+func TestGuide_CheckOfSeveralFindingsAndLooksInVain_SaysEachOnce(t *testing.T) {
+	of := func(level bridge.Level, found string) app.Finding {
+		return app.Finding{Finding: bridge.Finding{Check: "permissions", Level: level, Found: found, Do: "give it"}}
+	}
+	half := []app.Finding{of(bridge.Bad, "no rooms"), of(bridge.Notable, "no avatars")}
+	looks := [][]app.Finding{half, nil, half, nil, nil, nil, half, {of(bridge.Notable, "no avatars"), of(bridge.Good, "rooms")}}
+	var out strings.Builder
+	g := newGuide(&out, time.Second, func(context.Context) (d app.Diagnosis, err error) {
+		if d.Findings, looks = looks[0], looks[1:]; d.Findings == nil {
+			err = io.ErrUnexpectedEOF
+		}
+		return d, err
+	})
+	g.wait = func(context.Context) error { return nil }
+	err := g.run(t.Context())
+	const want = "\n→ permissions: no rooms\n  give it\n  (1 to do; this looks again by itself, Ctrl-C ends it)\n\n! permissions: no avatars\n✓ permissions: rooms\nEverything is in place.\n"
+	if out.String() != want || err != nil {
+		t.Errorf("error %v, says\n%s\nwant\n%s", err, out.String(), want)
+	}
+	looks = make([][]app.Finding, 10)
+	if err := g.run(t.Context()); !errors.Is(err, io.ErrUnexpectedEOF) || len(looks) != 6 {
+		t.Errorf("ends with %v, %d looks left", err, len(looks))
 	}
 }
 

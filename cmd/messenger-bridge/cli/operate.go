@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -15,6 +17,7 @@ import (
 	"time"
 
 	"messenger-bridge/app"
+	"messenger-bridge/app/audit"
 	"messenger-bridge/bridge"
 	"messenger-bridge/bridge/pages"
 	"messenger-bridge/store"
@@ -100,15 +103,25 @@ func (c pagesAddCmd) Run(ctx context.Context, std Stdio) error {
 	if !errors.Is(err, app.ErrNotRunning) {
 		return err
 	}
+	_, missing := os.Stat(c.Database)
 	s, err := c.openOrCreate(std)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	if err := pages.StoreByHand(ctx, s, add.ByHand(), time.Now()); err != nil {
+	if err := pages.StoreByHand(bridge.ActedBy(ctx, bridge.AnOperator), audited(s), add.ByHand(), time.Now()); err != nil {
 		return err
 	}
-	return std.say(app.PageAdded{Name: c.Name, Why: "the bridge does not run"}, "page %s is stored; its token is looked at and the page connected when the bridge starts\n", c.PageID)
+	made := ""
+	if errors.Is(missing, fs.ErrNotExist) {
+		made = ", which was made just now: no bridge has run on it. If yours has another, set DATABASE as it is set there, and remove this one"
+	}
+	return std.say(app.PageAdded{Name: c.Name, Why: "the bridge does not run"}, "page %s is stored in %s%s; its token is looked at and the page connected when the bridge starts\n", c.PageID, c.Database, made)
+}
+
+// audited are the pages of a store that no bridge runs on: what is changed is recorded all the same.
+func audited(s *store.Store) audit.Pages {
+	return audit.Pages{PageStore: s, Auditor: audit.Auditor{Journal: s.Journal(), Log: slog.New(slog.DiscardHandler)}}
 }
 
 func readToken(path string, stdin io.Reader) (string, error) {
