@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"rocketchat/ours":     {"bridge"},
 	"rocketchat/risks":    {"bridge"},
 	"store":               {"bridge", "replica", "store/audit", "store/changes", "store/compact", "store/copied", "store/fresh", "store/health", "store/later", "store/layout", "store/linked", "store/pageset", "store/proof", "store/receipt", "store/seal", "store/seen", "store/space", "store/tickets", "store/trail", "store/upgrade", "store/wipe"},
+	"store/apart":         {"store", "store/copied", "store/seal"},
 	"store/audit":         {"bridge", "store/layout", "store/proof"},
 	"store/changes":       {"replica", "store/proof", "store/wipe"},
 	"store/compact":       {},
@@ -99,7 +100,7 @@ var allowed = map[string][]string{
 	"app": {
 		"app/audit", "app/avatars", "app/certificate", "app/config", "app/figures", "app/history", "app/parts", "app/publicurl", "app/settled", "app/statuspage", "app/values", "journal", "replica", "replicas",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/origin", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay",
-		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
+		"bridge/settings", "commands", "companion", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "store/apart", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/outbound", "bridge/pages", "bridge/relay", "bridge/settings",
 		"commands", "companion", "intake", "language", "messenger", "messenger/webhook", "metrics", "rocketchat", "rocketchat/stream", "rooms", "store", "web",
 		"bridge", "bridge/automatic", "bridge/backfill", "bridge/notices", "bridge/outbound", "bridge/pages", "bridge/refusals", "bridge/relay", "bridge/settings",

@@ -14,6 +14,7 @@ import (
 	"messenger-bridge/app/settled"
 	"messenger-bridge/bridge"
 	"messenger-bridge/store"
+	"messenger-bridge/store/apart"
 )
 
 // repair says what a doctor may change.
@@ -62,7 +63,7 @@ func DiagnoseAlone(ctx context.Context, cfg Config, problems error, may repair) 
 	if len(Secrets(cfg.Facebook.AppSecret)) == 0 {
 		t.cfg.Facebook.AppSecret = "none" // so that the other parts can be made
 	}
-	finish, err := t.openStore()
+	finish, err := t.openStore(may.Fix)
 	if err != nil {
 		return d, err
 	}
@@ -110,14 +111,18 @@ func (t *patient) configuration(problems error) {
 	}
 }
 
-// openStore opens the store, or an empty one that goes away with finish: with it
-// everything but the pages can be looked at.
-func (t *patient) openStore() (finish func(), err error) {
+// openStore opens the store, apart from its file unless it may be changed, or an empty one that goes away with finish:
+// with it everything but the pages can be looked at.
+func (t *patient) openStore(change bool) (finish func(), err error) {
 	const check = "store"
 	path := t.cfg.Store.Database
 	_, err = os.Stat(path)
 	if err == nil {
-		t.store, err = store.Open(store.Options{Path: path, Key: t.cfg.Store.SecretKey, Log: t.log})
+		open := apart.Open
+		if change {
+			open = store.Open
+		}
+		t.store, err = open(store.Options{Path: path, Key: t.cfg.Store.SecretKey, Log: t.log})
 	}
 	switch {
 	case err == nil:

@@ -2,8 +2,12 @@ package e2e
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"messenger-bridge/bridge"
@@ -143,5 +147,40 @@ func TestDoctor_Misused_SaysSo(t *testing.T) {
 	t.Parallel()
 	if code, _, errs := runCommand(t, nil, "doctor", "--replace"); code != 2 || !strings.Contains(errs, "--replace needs --fix") {
 		t.Errorf("exit code %d, %s", code, errs)
+	}
+}
+
+// The guide says "start it" while it looks: the bridge must be able to.
+func TestDoctor_BridgeStartsWhileItLooks_BothGoOn(t *testing.T) {
+	t.Parallel()
+	w := newPatient(t, chat.Config{})
+	inside, err := url.Parse(w.rc.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(inside)
+	looks, enough := make(chan struct{}), make(chan struct{})
+	begun, goOn := sync.OnceFunc(func() { close(looks) }), sync.OnceFunc(func() { close(enough) })
+	slow := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/api/info" {
+			begun()
+			<-enough
+		}
+		forward.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(slow.Close)
+	t.Cleanup(goOn)
+	environ, found := append(slices.Clone(w.environ), "ROCKETCHAT_URL="+slow.URL), make(chan string, 1)
+	go func() {
+		_, out, errs := runCommand(t, environ, "doctor")
+		found <- out + errs
+	}()
+	<-looks
+	w.run()
+	w.meta.CustomerWrites(page, anna, "while somebody looks")
+	w.eventually("the message arrives", func() bool { return slices.Contains(w.texts(), "while somebody looks") })
+	goOn()
+	if text := <-found; !strings.Contains(text, "bolt.db can be read") || !strings.Contains(text, "Shop") {
+		t.Errorf("the doctor says\n%s", text)
 	}
 }
