@@ -43,10 +43,10 @@ func ExamineConfig(ctx context.Context, environ []string) ConfigReport {
 		return err
 	})
 	switch {
+	case err == nil:
+		r.note("a bridge runs on %s: its ports and its store are in use, and not tried", cfg.Store.Database)
 	case errors.Is(err, fs.ErrPermission):
 		r.note("this user may not ask the bridge of %s, so that its ports and its store are not tried; give the command as the user of the bridge", cfg.Store.Database)
-	case !errors.Is(err, ErrNotRunning):
-		r.note("a bridge runs on %s: its ports and its store are in use, and not tried", cfg.Store.Database)
 	default:
 		r.tryPorts(cfg)
 		r.lookAtCertificate(cfg)
