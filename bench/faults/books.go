@@ -84,7 +84,7 @@ func (a auditor) compareIn(i int, say func(string, ...any)) {
 			say("customer's message %q is shown %d times", text, n)
 		}
 	}
-	if !a.shuffled && len(shown) == len(a.written[i]) && !slices.Equal(shown, a.written[i]) {
+	if !a.shuffled && len(aside(a, i)) == 0 && len(shown) == len(a.written[i]) && !slices.Equal(shown, a.written[i]) {
 		say("customer %d's messages are shown out of order: %q", i, shown)
 	}
 }

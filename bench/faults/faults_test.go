@@ -158,6 +158,20 @@ func TestCompare_WeighsLinesAgainstTheList(t *testing.T) {
 	}
 }
 
+// Where a room takes no word of the bot's, and there alone, a line may be said to whoever serves it by direct message.
+func TestCompare_LineByDirectMessage_CountsWhereTheBotIsMute(t *testing.T) {
+	for _, mute := range []bool{true, false} {
+		a := shows(t, []string{"c0-0 zxqmark", "c0-1 zxqmark"})
+		room := a.rc.Rooms()[0].ID
+		a.mute = map[string]bool{room: mute}
+		a.rc.UserSays(a.rc.Bot(), a.rc.DirectRoom(a.rc.Bot(), "ana"), a.rc.URL()+"/live/"+room+"\n> "+lineOfText+" (HTTP 500).]")
+		found := strings.Join(a.compare(true, []failure{{Direction: "in", Customer: customer(0), Answer: "POST livechat/message: HTTP 500"}}), "\n")
+		if objects := strings.Contains(found, "is shown 0 times"); objects == mute || mute && found != "" {
+			t.Errorf("mute %v: the books say %q", mute, found)
+		}
+	}
+}
+
 // shows returns the books of a customer who has written three texts, of which a workspace
 // shows what is said.
 func shows(t *testing.T, said []string) auditor {

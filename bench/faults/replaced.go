@@ -47,7 +47,7 @@ func (a auditor) shown(i int) []string {
 
 // resolved returns what is shown, and which of it only as a line.
 func (a auditor) resolved(i int) (all, replaced []string) {
-	all = joined(a.platforms.shown(i), a.written[i])
+	all = joined(append(a.platforms.shown(i), aside(a, i)...), a.written[i])
 	missing := slices.DeleteFunc(slices.Clone(a.written[i]), func(text string) bool { return slices.Contains(all, text) })
 	replace := func(k int, fits func(text string) bool) {
 		if n := slices.IndexFunc(missing, fits); n >= 0 && isLine(all[k]) {
@@ -67,6 +67,20 @@ func (a auditor) resolved(i int) (all, replaced []string) {
 		}
 	}
 	return all, replaced
+}
+
+// aside are the lines that whoever serves a customer's rooms was told by direct message, below a link to the room,
+// because it takes no word of the bot's.
+func aside(a auditor, i int) (lines []string) {
+	for _, r := range a.roomsOf(i) {
+		for _, m := range a.rc.DirectMessages("ana") {
+			link, line, _ := strings.Cut(m.Text, "\n")
+			if line = unfenced(line); a.mute[r.ID] && strings.Contains(link, r.ID) && isLine(line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
 }
 
 func isFile(written string) bool { return strings.HasSuffix(written, ".pdf") }
