@@ -60,6 +60,12 @@ func (o Options) FailingUpgrade(err error) Options {
 	return o
 }
 
+// WithoutLog has every transaction committed.
+func (o Options) WithoutLog() Options {
+	o.seams.noLog = true
+	return o
+}
+
 // Lock opens and locks the file, without a look at what is in it.
 func (o Options) Lock() (locked os.FileInfo, unlock func() error, err error) {
 	o.setDefaults()

@@ -115,7 +115,7 @@ func TestCommitFails_AfterTakingEffect_RepeatsAreTold(t *testing.T) {
 
 func TestFileCannotGrow_WhatIsAcknowledgedStays(t *testing.T) {
 	path := newPath(t)
-	s := open(t, options(path).WithMaxSize(17<<20)) // 16 MB are set aside at once
+	s := open(t, options(path).WithoutLog().WithMaxSize(17<<20)) // 16 MB are set aside at once
 	acknowledged := 0
 	var seqs []bridge.Seq
 	for ; ; acknowledged++ {

@@ -65,8 +65,13 @@ func (l lazySet) empty() bool {
 	return len(l.done) == 0 && len(l.histories) == 0 && len(l.cursors) == 0 && len(l.states) == 0
 }
 
-// apply writes it with a group of ops. Cursors come first, so that one that an op drops stays so.
+// apply writes it with a group of ops, once those have looked who look. Cursors come first, so that one that an op drops stays so.
 func (l lazySet) apply(g *group, ops []*op) {
+	for _, o := range ops {
+		if o.looks {
+			o.apply(g)
+		}
+	}
 	for name, at := range l.cursors {
 		b := g.Bucket(bucketCursors)
 		if at.IsZero() {
@@ -76,7 +81,9 @@ func (l lazySet) apply(g *group, ops []*op) {
 		g.Put(b, []byte(name), binary.BigEndian.AppendUint64(nil, layout.Nanos(at)))
 	}
 	for _, o := range ops {
-		o.apply(g)
+		if !o.looks {
+			o.apply(g)
+		}
 	}
 	for _, d := range l.done {
 		g.conclude(d.q, d.seq, d.said)

@@ -83,7 +83,7 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	}
 	var err error
 	prefix, first := receipt.SentTo(c), receipt.SentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
-	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
+	_ = s.look(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
 		days := tx.Bucket(bucketMessages).Cursor()
 		from := layout.DaysBefore(max(layout.Day(since), oldestReceipts(s.now())), 1) // by our clock it may be the day before
 		for day, _ := days.Seek(receipt.DayKey(from)); day != nil; day, _ = days.Next() {
@@ -127,7 +127,7 @@ func (s ReceiptTable) receipt(keys ...[]byte) (found []byte, which int) {
 			return v, i
 		}
 	}
-	err := s.view(func(tx *bbolt.Tx) error {
+	err := s.look(func(tx *bbolt.Tx) error {
 		oldest := oldestReceipts(s.now())
 		c := tx.Bucket(bucketMessages).Cursor()
 		for day, _ := c.Last(); day != nil && found == nil && receipt.DayNumber(day) >= oldest; day, _ = c.Prev() {

@@ -132,7 +132,7 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 	}
 	d := bridge.Delivery{Seq: seq}
 	var damage error
-	err := q.file.view(func(tx *bbolt.Tx) error {
+	err := q.file.look(func(tx *bbolt.Tx) error {
 		key := seqKey(uint64(seq))
 		record := tx.Bucket(q.bucket).Get(key)
 		if record == nil {
@@ -158,15 +158,19 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 
 // Accepted implements bridge.Queue.
 func (q *Queue) Accepted(seqs []bridge.Seq, each func(bridge.Seq, time.Time)) {
-	_ = q.file.view(func(tx *bbolt.Tx) error { // closed: nothing waits any more
+	when := make([]time.Time, len(seqs))
+	_ = q.file.look(func(tx *bbolt.Tx) error { // closed: nothing waits any more
 		b := tx.Bucket(q.bucket)
-		for _, seq := range seqs {
-			if at, ok := layout.Accepted(b.Get(seqKey(uint64(seq)))); ok {
-				each(seq, at)
-			}
+		for i, seq := range seqs {
+			when[i], _ = layout.Accepted(b.Get(seqKey(uint64(seq))))
 		}
 		return nil
 	})
+	for i, seq := range seqs {
+		if !when[i].IsZero() {
+			each(seq, when[i])
+		}
+	}
 }
 
 // openDelivery reads a record that was sealed for a place in a queue. Of one that is not
@@ -227,6 +231,11 @@ func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 
 // Waiting implements bridge.Queue. It holds a read transaction: for the start only.
 func (q *Queue) Waiting(each func(d *bridge.Delivery, lane int)) error {
+	if q.file.ahead.Waits() {
+		if err := q.file.settled(context.Background()); err != nil {
+			return err
+		}
+	}
 	numbers, lanes := map[string]int{}, []bridge.Lane{} // the ids of a lane are there once for all its deliveries
 	return q.file.view(func(tx *bbolt.Tx) error {
 		c, d := tx.Bucket(q.bucket).Cursor(), new(bridge.Delivery)

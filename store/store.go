@@ -15,6 +15,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
+	"messenger-bridge/store/ahead"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/health"
@@ -56,6 +57,7 @@ type seams struct {
 	maxSize  int // of the file
 	nonce    func([]byte)
 	compact  int64 // least size of a file that is compacted
+	noLog    bool  // every transaction is committed
 	same     bool  // free pages are used in order, so that a file comes out the same each time
 }
 
@@ -119,7 +121,6 @@ type file struct {
 	seal     *seal.Sealer
 	tables   proof.Tables
 	remember time.Duration
-	sync     func()
 	seams    seams
 	queues   [3]*Queue // by their numbers
 	ledger   ledger
@@ -144,6 +145,7 @@ type file struct {
 	stats   atomic.Pointer[Stats]     // replaced by the writer
 	wiping  sync.Mutex                // held by who overwrites free pages
 	trail   *trail.Trail              // what rides with the commits
+	ahead   *ahead.Writer             // makes the transactions
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an
@@ -174,6 +176,7 @@ func Open(o Options) (*Store, error) {
 	if err := errors.Join(err, s.load()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	s.ahead = writerOf(o, s.file)
 	go s.write()
 	if s.view(func(tx *bbolt.Tx) error { unfinished = wipe.Asked(tx); return nil }) == nil && unfinished {
 		go func() { _ = s.overwrite() }() // it ends at the latest when the store is closed
@@ -184,7 +187,7 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)},
-		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{journal: o.Journal, deposed: make(chan struct{})},
+		remember: o.Remember, seams: o.seams, ledger: ledger{journal: o.Journal, deposed: make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
@@ -194,7 +197,7 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f.lazy = newLazyMarks(f.flush)
 	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*changes.Transaction) error) error {
 		return within(ctx, f, change)
-	}, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
+	}, Settled: f.settled, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
@@ -231,7 +234,7 @@ func (s *Store) Close() error {
 		<-s.finished
 		s.fresh.Clear()
 		s.linked.Clear()
-		s.closed = errors.Join(s.writer.failure, s.db.Close())
+		s.closed = errors.Join(s.writer.failure, s.ahead.Close(), s.db.Close())
 	})
 	return s.closed
 }
