@@ -24,7 +24,12 @@ func writerOf(o Options, f *file) *ahead.Writer {
 	c := ahead.Config{File: f.db, Path: ahead.Path(o.Path), Sync: once(o.Sync), Synced: twice(o.Sync), Log: o.Log}
 	if o.Journal == nil && !o.seams.noLog {
 		f.scratch.record = changes.NewLocal(written)
-		c.Mark = func(tx *bbolt.Tx, state ahead.State) error { return markLog(tx, f.seal, state) }
+		c.Mark = func(tx *bbolt.Tx, state ahead.State) error {
+			return errors.Join(o.seams.mark(), markLog(tx, f.seal, state))
+		}
+	}
+	if o.seams.logSync != nil {
+		c.Sync = o.seams.logSync
 	}
 	return ahead.NewWriter(c)
 }

@@ -56,9 +56,11 @@ type seams struct {
 	free     func(path string) (uint64, error)
 	maxSize  int // of the file
 	nonce    func([]byte)
-	compact  int64 // least size of a file that is compacted
-	noLog    bool  // every transaction is committed
-	same     bool  // free pages are used in order, so that a file comes out the same each time
+	compact  int64        // least size of a file that is compacted
+	noLog    bool         // every transaction is committed
+	mark     func() error // before the file is told of another log
+	logSync  func() error // in place of a sync of the log
+	same     bool         // free pages are used in order, so that a file comes out the same each time
 }
 
 func (o *Options) setDefaults() {
@@ -79,6 +81,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.seams.commit == nil {
 		o.seams.commit = func(update func() error) error { return update() }
+	}
+	if o.seams.mark == nil {
+		o.seams.mark = func() error { return nil }
 	}
 	if o.seams.free == nil {
 		o.seams.free = space.Free
