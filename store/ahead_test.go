@@ -27,6 +27,7 @@ type lifeAhead struct {
 
 	inbox, outbox map[bridge.Seq]string // bodies
 	parts         map[bridge.Seq]int    // sent, of the outbox
+	gone          []bridge.Seq          // from the outbox
 	leaving       map[bridge.Seq]string // concluded lazily: may be there or not after a crash
 	failed        int
 	mids          map[bridge.MessageID]bridge.Mid
@@ -80,6 +81,7 @@ func (l *lifeAhead) step() {
 		if seq, is := l.any(l.outbox); is {
 			l.must(l.store.Outbox().Conclude(seq))
 			delete(l.outbox, seq)
+			l.gone = append(l.gone, seq)
 		}
 	case 7:
 		if seq, is := l.any(l.outbox); is {
@@ -90,6 +92,7 @@ func (l *lifeAhead) step() {
 		if seq, is := l.any(l.outbox); is {
 			l.must(l.store.Outbox().Fail(seq, bridge.Rejected, ""))
 			delete(l.outbox, seq)
+			l.gone = append(l.gone, seq)
 			l.failed++
 		}
 	case 9:
@@ -109,20 +112,25 @@ func (l *lifeAhead) step() {
 // wantIn compares what a store has with what was acknowledged.
 func (l *lifeAhead) wantIn(s *store.Store) {
 	l.Helper()
-	sameQueue(l.T, "inbox", s.Inbox(), l.inbox, l.leaving)
-	sameQueue(l.T, "outbox", s.Outbox(), l.outbox, nil)
-	for _, d := range waiting(l.T, s.Outbox()) {
-		if d.Progress.Part != l.parts[d.Seq] {
-			l.Errorf("delivery %d: %d parts are sent, want %d", d.Seq, d.Progress.Part, l.parts[d.Seq])
-		}
-	}
-	if stats := s.Stats(); stats.Failed != l.failed || len(s.Pages()) != l.pages {
-		l.Errorf("%d failed, want %d; %d pages, want %d", stats.Failed, l.failed, len(s.Pages()), l.pages)
-	}
-	for message, mid := range l.mids {
+	for message, mid := range l.mids { // first: what follows has everything committed
 		if is := s.MidOf(bridge.SendTag{Message: message}); is != mid {
 			l.Errorf("message %s is %q, want %q", message, is, mid)
 		}
+	}
+	for seq, body := range l.outbox {
+		if d, err := s.Outbox().Delivery(seq); string(d.Body) != body || d.Progress.Part != l.parts[seq] || err != nil {
+			l.Errorf("delivery %d: %q, %d parts are sent, %v; want %q, %d", seq, d.Body, d.Progress.Part, err, body, l.parts[seq])
+		}
+	}
+	for _, seq := range l.gone {
+		if _, err := s.Outbox().Delivery(seq); !errors.Is(err, bridge.ErrConcluded) {
+			l.Errorf("delivery %d has left: %v", seq, err)
+		}
+	}
+	sameQueue(l.T, "inbox", s.Inbox(), l.inbox, l.leaving)
+	sameQueue(l.T, "outbox", s.Outbox(), l.outbox, nil)
+	if stats := s.Stats(); stats.Failed != l.failed || len(s.Pages()) != l.pages {
+		l.Errorf("%d failed, want %d; %d pages, want %d", stats.Failed, l.failed, len(s.Pages()), l.pages)
 	}
 	for n, room := range l.rooms {
 		if link, err := s.Link(conversation(n)); link.Room != room || err != nil {
@@ -296,20 +304,24 @@ func TestAhead_LogCannotBeWritten_TheFileIs(t *testing.T) {
 	s := open(t, o)
 	add(t, s.Inbox(), entry("a"))
 	add(t, s.Inbox(), entry("b"))
+	waiting(t, s.Inbox()) // has everything committed
 	fails.Store(true)
 	for _, key := range []string{"c", "d"} {
 		seq := add(t, s.Inbox(), entry(key))[0]
 		if _, err := s.Inbox().Delivery(seq); err != nil {
 			t.Error(err)
 		}
+		if err := s.Inbox().Fail(seq, bridge.Rejected, ""); err != nil {
+			t.Error(err)
+		}
 	}
-	if got := bodies(t, openCopy(t, path).Inbox()); len(got) != 4 {
+	if got := bodies(t, openCopy(t, path).Inbox()); len(got) != 2 {
 		t.Errorf("after a crash: %q", got)
 	}
 	fails.Store(false)
 	add(t, s.Inbox(), entry("e"))
 	add(t, s.Inbox(), entry("f"))
-	if got := bodies(t, openCopy(t, path).Inbox()); len(got) != 6 {
+	if got := bodies(t, openCopy(t, path).Inbox()); len(got) != 4 {
 		t.Errorf("after another crash: %q", got)
 	}
 }

@@ -166,32 +166,42 @@ func Read(path string, state State) (texts [][]byte, err error) {
 		return nil, fmt.Errorf("read the log: %w", err)
 	}
 	defer f.Close()
-	all, err := io.ReadAll(f)
+	info, err := f.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("read the log: %w", err)
 	}
-	for {
-		text, size := record(all, state, len(texts))
-		if size == 0 {
+	for from := int64(0); ; {
+		text, err := record(f, from, info.Size(), state, len(texts))
+		if err != nil {
+			return nil, fmt.Errorf("read the log: %w", err)
+		}
+		if text == nil {
 			return texts, nil
 		}
-		texts, all = append(texts, text), all[size:]
+		texts, from = append(texts, text), from+headLen+int64(len(text))
 	}
 }
 
-// record returns the text of the record at the beginning, and how long the record is; 0 if there is none of that state and
-// number.
-func record(b []byte, state State, number int) (text []byte, size int) {
-	if len(b) < headLen || State(binary.LittleEndian.Uint64(b)) != state || int(binary.LittleEndian.Uint32(b[8:])) != number {
-		return nil, 0
+// record returns the text of the record at a place in a file; nil if there is none of that state and number.
+func record(f io.ReaderAt, from, size int64, state State, number int) ([]byte, error) {
+	var head [headLen]byte
+	if from+headLen > size {
+		return nil, nil
 	}
-	n := int(binary.LittleEndian.Uint32(b[12:]))
-	if n == 0 || n > len(b)-headLen {
-		return nil, 0
+	if _, err := f.ReadAt(head[:], from); err != nil {
+		return nil, err
 	}
-	text = b[headLen : headLen+n]
-	if binary.LittleEndian.Uint32(b[16:]) != sumOf(b[:16], text) {
-		return nil, 0
+	n := int64(binary.LittleEndian.Uint32(head[12:]))
+	if State(binary.LittleEndian.Uint64(head[:])) != state || int(binary.LittleEndian.Uint32(head[8:])) != number ||
+		n == 0 || from+headLen+n > size {
+		return nil, nil
 	}
-	return text, headLen + n
+	text := make([]byte, n)
+	if _, err := f.ReadAt(text, from+headLen); err != nil {
+		return nil, err
+	}
+	if binary.LittleEndian.Uint32(head[16:]) != sumOf(head[:16], text) {
+		return nil, nil
+	}
+	return text, nil
 }

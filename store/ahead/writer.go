@@ -44,6 +44,7 @@ type Writer struct {
 	unsure bool      // which log belongs to the file: nothing goes ahead until a commit succeeds
 	wipe   bool      // what the log said is to be overwritten
 	waits  atomic.Bool
+	end    func(*bbolt.Tx) error // commits; tests have it fail
 }
 
 // NewWriter returns a Writer. There is no log before something goes ahead.
@@ -51,7 +52,7 @@ func NewWriter(c Config) *Writer {
 	if c.Synced == nil {
 		c.Synced = func() {}
 	}
-	return &Writer{Config: c, unsure: true}
+	return &Writer{Config: c, unsure: true, end: (*bbolt.Tx).Commit}
 }
 
 // Waits reports whether something is durable that readers of the file do not see.
@@ -154,7 +155,7 @@ func (w *Writer) commit() (visible bool, err error) {
 		}
 	}
 	w.tx = nil
-	if err := tx.Commit(); err != nil {
+	if err := w.end(tx); err != nil {
 		w.unsure = true
 		if visible = w.sees(id); visible {
 			w.committed()
