@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/store/ahead"
 	"messenger-bridge/store/changes"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/trail"
@@ -72,7 +74,7 @@ func (s *file) settle(now bool) {
 	case !s.ahead.Waits():
 		return
 	case !now:
-		s.lazy.wake(lazyDone)
+		s.lazy.Wake(marks.ForDone)
 		return
 	}
 	start := time.Now()
@@ -81,7 +83,7 @@ func (s *file) settle(now bool) {
 	err := s.seams.commit(s.ahead.Commit)
 	if err != nil {
 		s.failed(notStored(err))
-		s.lazy.wake(lazyRetry)
+		s.lazy.Wake(marks.ForRetry)
 		return
 	}
 	s.recovered()
@@ -102,31 +104,40 @@ func (s *file) settled(ctx context.Context) error {
 	return s.do(ctx, &op{through: true, apply: func(*group) {}})
 }
 
-// catchUp puts into a file what a run that was killed has left in its log.
+// catchUp puts into a file what a run that was killed has left in its log, which goes then.
 func catchUp(db *bbolt.DB, o Options, sealer *seal.Sealer) error {
-	records := 0
-	err := db.View(func(tx *bbolt.Tx) error {
-		if st, err := inspect(tx, o, sealer); err != nil || !st.log {
-			return ahead.ErrUnchanged
-		}
-		return nil
+	var st state
+	err := db.View(func(tx *bbolt.Tx) (err error) {
+		st, err = inspect(tx, o, sealer)
+		return err
 	})
-	if err == nil {
-		err = db.Update(func(tx *bbolt.Tx) (err error) {
-			tables := proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)}
-			if v := tables.Of(tx, bucketMeta).Get(keyLog); len(v) == 8 {
-				records, err = ahead.Recover(tx, ahead.Path(o.Path), ahead.State(binary.BigEndian.Uint64(v)))
-			}
-			return errors.Join(err, markLog(tx, sealer, 0))
-		})
+	if err == nil && st.log {
+		err = takeOver(db, o, sealer)
 	}
-	if errors.Is(err, ahead.ErrUnchanged) {
-		return nil
+	if err != nil {
+		return err
 	}
-	if err == nil && records > 0 {
+	if err := ahead.Remove(ahead.Path(o.Path)); err != nil {
+		o.Log.Warn("what an earlier run left of a log cannot be removed", "file", o.Path, "err", err)
+	}
+	return nil
+}
+
+func takeOver(db *bbolt.DB, o Options, sealer *seal.Sealer) error {
+	records, tables := 0, proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)}
+	err := db.Update(func(tx *bbolt.Tx) (err error) {
+		if v := tables.Of(tx, bucketMeta).Get(keyLog); len(v) == 8 {
+			records, err = ahead.Recover(tx, ahead.Path(o.Path), ahead.State(binary.BigEndian.Uint64(v)))
+		}
+		return errors.Join(err, markLog(tx, sealer, 0))
+	})
+	if err != nil {
+		return fmt.Errorf("open the store %s: %w", o.Path, err)
+	}
+	if records > 0 {
 		o.Log.Info("the store has what its log held", "file", o.Path, "records", records)
 	}
-	return err
+	return nil
 }
 
 // markLog notes which log belongs to a file; 0: none, the file has everything.

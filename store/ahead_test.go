@@ -207,7 +207,7 @@ func TestAhead_FileSaysSo_AndAtRestHasEverything(t *testing.T) {
 		add(t, s.Inbox(), entry("a"))
 		add(t, s.Inbox(), entry("b")) // goes ahead
 		synctest.Wait()
-		if _, err := os.Stat(path + ".log"); err != nil || store.Ahead(s) == false {
+		if _, err := os.Stat(path + ".wal"); err != nil || store.Ahead(s) == false {
 			t.Errorf("nothing is in the log: %v", err)
 		}
 		running := newPath(t)
@@ -222,7 +222,7 @@ func TestAhead_FileSaysSo_AndAtRestHasEverything(t *testing.T) {
 			t.Errorf("a copy has format %d", n)
 		}
 		closeStore(t, s)
-		if _, err := os.Stat(path + ".log"); !errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Stat(path + ".wal"); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("the log is left: %v", err)
 		}
 		if n := format(t, path); n != store.Format {
@@ -237,7 +237,7 @@ func TestAhead_NothingOnTheWayOfMessages_MakesNoLog(t *testing.T) {
 	if err := s.SavePage(t.Context(), bridge.Page{ID: "1"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(path + ".log"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(path + ".wal"); !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
 }
@@ -329,7 +329,7 @@ func TestAhead_LogCannotBeWritten_TheFileIs(t *testing.T) {
 // TestAhead_LogCannotBeMade_TheFileIsWritten: a folder lies where it belongs.
 func TestAhead_LogCannotBeMade_TheFileIsWritten(t *testing.T) {
 	path := newPath(t)
-	if err := os.Mkdir(path+".log", 0o700); err != nil {
+	if err := os.Mkdir(path+".wal", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	s := open(t, options(path))
@@ -352,7 +352,7 @@ func TestAhead_AnotherStoresLog_IsNotTakenOver(t *testing.T) {
 		add(t, s.Inbox(), entry("c"))
 		synctest.Wait()
 		killed := newPath(t)
-		for _, name := range []string{"", ".log"} {
+		for _, name := range []string{"", ".wal"} {
 			data, err := os.ReadFile(path + name)
 			if err = errors.Join(err, os.WriteFile(killed+name, data, 0o600)); err != nil {
 				t.Fatal(err)
@@ -387,13 +387,18 @@ func TestAhead_ReplicaOfAKilledBridge_HasEverything(t *testing.T) {
 		add(t, s.Inbox(), entry("a"))
 		add(t, s.Inbox(), entry("b"))
 		synctest.Wait()
-		for _, name := range []string{"", ".log"} {
+		for _, name := range []string{"", ".wal"} {
 			data, err := os.ReadFile(path + name)
 			if err = errors.Join(err, os.WriteFile(path+".killed"+name, data, 0o600)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		closeStore(t, s)
+		defer func() {
+			if _, err := os.Stat(path + ".killed.wal"); !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("the log is left, though the file has everything: %v", err)
+			}
+		}()
 		c, err := store.OpenCopy(options(path + ".killed"))
 		if err = errors.Join(err, c.Close()); err != nil {
 			t.Fatal(err)
@@ -412,14 +417,14 @@ func TestAhead_Erased_NothingIsLeftInTheLog(t *testing.T) {
 	s := open(t, options(path))
 	live(t, s, 1, "Otto")
 	gone := live(t, s, 2, "Gerda")
-	if len(gone.inFile(t, path+".log")) == 0 {
+	if len(gone.inFile(t, path+".wal")) == 0 {
 		t.Fatal("nothing went ahead")
 	}
 	gone.erase(t, s)
 	if err := s.Overwrite(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range []string{path, path + ".log"} {
+	for _, file := range []string{path, path + ".wal"} {
 		if left := gone.inFile(t, file); len(left) > 0 {
 			t.Errorf("%s: %q", file, left)
 		}

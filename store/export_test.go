@@ -112,9 +112,7 @@ func (o Options) Lock() (locked os.FileInfo, unlock func() error, err error) {
 
 // UnsavedReceipts counts the keys of receipts that are not in the file yet.
 func (s *Store) UnsavedReceipts() int {
-	s.lazy.mu.Lock()
-	defer s.lazy.mu.Unlock()
-	return len(s.lazy.said)
+	return s.lazy.Receipts()
 }
 
 // Reading keeps a reader of the file until it is let go.

@@ -276,7 +276,7 @@ func TestCrash_AtEachCommitBoundary_LosesNothingAcknowledged(t *testing.T) {
 	take := func() {
 		had := acknowledged.Load()
 		file, err := os.ReadFile(path)
-		log, _ := os.ReadFile(path + ".log") // there may be none yet
+		log, _ := os.ReadFile(path + ".wal") // there may be none yet
 		if err == nil && len(snapshots) < 24 {
 			snapshots = append(snapshots, snapshot{file, log, had})
 		}
@@ -297,7 +297,7 @@ func TestCrash_AtEachCommitBoundary_LosesNothingAcknowledged(t *testing.T) {
 	wg.Wait()
 	for i, snap := range snapshots {
 		copied := newPath(t)
-		if err := errors.Join(os.WriteFile(copied, snap.file, 0o600), os.WriteFile(copied+".log", snap.log, 0o600)); err != nil {
+		if err := errors.Join(os.WriteFile(copied, snap.file, 0o600), os.WriteFile(copied+".wal", snap.log, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		s := open(t, options(copied))

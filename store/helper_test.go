@@ -46,7 +46,7 @@ func closeStore(t testing.TB, s *store.Store) {
 func openCopy(t testing.TB, path string) *store.Store {
 	t.Helper()
 	copied := newPath(t)
-	for _, name := range []string{"", ".log"} {
+	for _, name := range []string{"", ".wal"} {
 		data, err := os.ReadFile(path + name)
 		if name != "" && errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 )
@@ -123,7 +124,7 @@ func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID
 // the value of the first that is there, and which that is; nil if none is.
 func (s ReceiptTable) receipt(keys ...[]byte) (found []byte, which int) {
 	for i, key := range keys {
-		if v, waits := s.lazy.receipt(key); waits {
+		if v, waits := s.lazy.Receipt(key); waits {
 			return v, i
 		}
 	}
@@ -187,6 +188,6 @@ func (g *group) expireReceipts() {
 	}
 	g.after.trimmed, g.after.more = today, receipt.Expire(&g.Transaction, bucketMessages, oldestReceipts(g.now))
 	if g.after.more {
-		g.then(func() { g.file.lazy.wake(lazyDone) })
+		g.then(func() { g.file.lazy.Wake(marks.ForDone) })
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/health"
 	"messenger-bridge/store/linked"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
@@ -141,7 +142,7 @@ type file struct {
 	pages   pageset.Set               // changed by the writer
 	seen    seen.Set                  // changed by the writer
 	tagged  uint32                    // the day from which receipts have tags; set by Open
-	lazy    lazyMarks                 //
+	lazy    *marks.Marks              //
 	states  stateMemory               //
 	fresh   fresh.Entries[place]      //
 	linked  linked.Links              //
@@ -199,10 +200,10 @@ func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 		finished: make(chan struct{}),
 	}
 	f.queues = newQueues(f)
-	f.lazy = newLazyMarks(f.flush)
+	f.lazy = marks.New(f.flush)
 	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*changes.Transaction) error) error {
 		return within(ctx, f, change)
-	}, Settled: f.settled, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
+	}, Settled: f.settled, Wake: func() { f.lazy.Wake(marks.ForHistory) }, Tables: f.tables, Now: o.Now})
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
@@ -253,7 +254,7 @@ func (s *Store) load() error {
 		if err := s.PageTable.load(tx); err != nil {
 			return err
 		}
-		if err := s.lazy.loadCursors(s.tables.Of(tx, bucketCursors)); err != nil {
+		if err := loadCursors(s.file, s.tables.Of(tx, bucketCursors)); err != nil {
 			return err
 		}
 		if err := s.states.load(s.tables.Of(tx, bucketTalks), s.now()); err != nil {

@@ -69,14 +69,14 @@ func (s *file) write() {
 	for {
 		select {
 		case o := <-s.ops:
-			s.commit(s.gather(o), s.marks())
+			s.commit(s.gather(o), ridingNow(s))
 		case <-beats:
 			began := time.Now()
 			s.busy.Store(&began) // as long as the journal does not answer, nothing else is written
 			s.ledger.beat()
 			s.busy.Store(nil)
 		case <-s.flush:
-			s.commit(nil, s.marks())
+			s.commit(nil, ridingNow(s))
 		case <-s.stop:
 			s.finish()
 			return
@@ -89,23 +89,21 @@ func (s *file) finish() {
 	for {
 		select {
 		case o := <-s.ops:
-			s.commit(s.gather(o), s.marks())
+			s.commit(s.gather(o), ridingNow(s))
 		default:
-			last := s.lazy.take(true)
-			last.states = s.states.takeAll()
-			s.commit(nil, last)
+			s.commit(nil, riding{s.lazy.Take(true), s.states.takeAll()})
 			s.settle(true)
 			return
 		}
 	}
 }
 
-// marks takes what rides with the next commit.
-func (s *file) marks() lazySet {
-	set := s.lazy.take(false)
+// ridingNow takes what rides with the next commit.
+func ridingNow(s *file) riding {
+	set := riding{Set: s.lazy.Take(false)}
 	var next time.Duration
 	if set.states, next = s.states.take(s.now()); next > 0 {
-		s.lazy.wake(next)
+		s.lazy.Wake(next)
 	}
 	return set
 }
@@ -144,7 +142,7 @@ func (s *file) gather(first *op) []*op {
 // effect without being durable. Then everybody is told it failed, memory follows
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
-func (s *file) commit(ops []*op, marks lazySet) {
+func (s *file) commit(ops []*op, marks riding) {
 	more := s.writer.more || s.writer.moreFailed || s.writer.failure != nil
 	if len(ops) == 0 && marks.empty() && !more && !s.trail.Pending() {
 		s.settle(true)
@@ -156,7 +154,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	if !s.ahead.Open() {
 		s.scratch.room.Empty()
 	}
-	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.histories, fresh: s.scratch.keys.Empty()}
+	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.Histories, fresh: s.scratch.keys.Empty()}
 	for _, o := range ops {
 		g.through = g.through || o.through
 	}
@@ -195,7 +193,7 @@ func (s *file) commit(ops []*op, marks lazySet) {
 	for _, dispatch := range g.effects {
 		dispatch()
 	}
-	s.lazy.settle(marks, err == nil)
+	s.lazy.Settle(marks.Set, err == nil)
 	s.trail.Settle(err == nil)
 	s.states.settle(marks.states, err == nil)
 	s.busy.Store(nil)

@@ -30,7 +30,7 @@ const Size = 4 << 20
 type State uint64
 
 // Path is where the log of a store lies.
-func Path(store string) string { return store + ".log" }
+func Path(store string) string { return store + ".wal" }
 
 var sums = crc32.MakeTable(crc32.Castagnoli)
 
@@ -144,12 +144,19 @@ func Move(from, to string) error {
 	return nil
 }
 
-// remove removes the log at path.
-func remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+// Remove removes a log, if it is there, that belongs to no file.
+func Remove(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return compact.SyncDir(path)
+	if err == nil {
+		err = compact.SyncDir(path)
+	}
+	if err != nil {
+		return fmt.Errorf("remove the log: %w", err)
+	}
+	return nil
 }
 
 // Close closes the file.

@@ -12,7 +12,7 @@ import (
 
 func newLog(t *testing.T, state State) (*Log, string) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "bolt.db.log")
+	path := filepath.Join(t.TempDir(), "bolt.db.wal")
 	l, err := Open(path, nil)
 	if err != nil {
 		t.Fatal(err)

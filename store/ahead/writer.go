@@ -223,7 +223,7 @@ func (w *Writer) Close() error {
 	}
 	err = w.File.Update(func(tx *bbolt.Tx) error { return w.Mark(tx, 0) })
 	if err == nil {
-		err = remove(w.Path)
+		err = Remove(w.Path)
 	}
 	if err != nil {
 		return fmt.Errorf("end the log: %w", err)

@@ -85,7 +85,7 @@ func (f *file) put(key, value string, ahead bool) bool {
 func (f *file) wantAfterCrash(unclear ...string) {
 	f.Helper()
 	crashed := filepath.Join(f.TempDir(), "db")
-	for _, name := range []string{"", ".log"} {
+	for _, name := range []string{"", ".wal"} {
 		data, err := os.ReadFile(f.path + name)
 		if err == nil {
 			data = data[:min(len(data), 256<<10)] // the rest is zeros
