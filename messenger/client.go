@@ -187,16 +187,24 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 	}
 	a := call(ctx, q)
 	c.pulse.note(a, c.cfg.Now())
-	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", time.Since(start))
+	took := time.Since(start)
 	c.pacer.Report(q.page.ID, a.header)
 	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
 		refusal := classify(a, c.cfg.Now())
 		c.pacer.Refused(q.page.ID, refusal)
-		log.Debug("graph call refused", "verdict", refusal.Verdict.String(), "reason", refusal.Reason, "err", refusal.Err)
+		c.log(ctx, q, took, "graph call refused", slog.String("verdict", refusal.Verdict.String()), slog.Any("reason", refusal.Reason), slog.Any("err", refusal.Err))
 		return nil, refusal
 	}
-	log.Debug("graph call made", "status", a.status)
+	c.log(ctx, q, took, "graph call made", slog.Int("status", a.status))
 	return a.body, nil
+}
+
+// log says what became of a call, to whoever wants to know that much.
+func (c *Client) log(ctx context.Context, q request, took time.Duration, what string, became ...slog.Attr) {
+	if c.cfg.Log.Enabled(ctx, slog.LevelDebug) {
+		about := []slog.Attr{slog.Any("page", q.page.ID), slog.String("method", q.method), slog.String("path", q.path), slog.Duration("took", took)}
+		c.cfg.Log.LogAttrs(ctx, slog.LevelDebug, what, append(about, became...)...)
+	}
 }
 
 // turn waits until the page may make a call, if that is soon, else it refuses.
