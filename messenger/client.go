@@ -2,9 +2,6 @@ package messenger
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net"
@@ -61,6 +58,7 @@ type Client struct {
 	pulse  pulse
 	skew   skew
 	served atomic.Value // string: the version that Meta last answered with
+	prover atomic.Pointer[prover]
 	sleep  func(context.Context, time.Duration) error
 
 	uploads *rest.Client // for calls that carry a file: their answers take longer
@@ -279,8 +277,7 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 func (c *Client) write(q request, body any) rest.Call {
 	call := rest.Call{Method: q.method, URL: c.base + q.address(), Query: values(q.query), Bearer: q.token.Reveal(), Body: body}
 	if q.token != "" {
-		secret, _ := c.cfg.Fresh()
-		call.Query.Set("appsecret_proof", proof(secret, q.token))
+		call.Query.Set("appsecret_proof", c.proof(q.token))
 	}
 	return call
 }
@@ -291,11 +288,4 @@ func values(of map[string]string) url.Values {
 		all.Set(name, value)
 	}
 	return all
-}
-
-// proof is appsecret_proof: whoever only has the token cannot use it.
-func proof(secret, token bridge.Secret) string {
-	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-	mac.Write([]byte(token.Reveal()))
-	return hex.EncodeToString(mac.Sum(nil))
 }
