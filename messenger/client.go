@@ -243,7 +243,7 @@ func (c *Client) await(ctx context.Context, wait, none time.Duration, gate bridg
 func (c *Client) do(ctx context.Context, q request) *answer {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Times.Timeout)
 	defer cancel()
-	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled, header: http.Header{},
+	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled,
 		reading: q.method == http.MethodGet || q.setup, setup: q.setup, comment: q.comment != "" || q.private}
 	var body any = q.body
 	if q.form != nil {
@@ -266,7 +266,7 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 		a.status, a.header = res.StatusCode, res.Header
 		a.body, err = rest.Read(res, maxAnswer)
 		c.skew.learn(a.header, c.cfg.Now())
-		if v := a.header.Get("facebook-api-version"); v != "" {
+		if v := a.header.Get("Facebook-Api-Version"); v != "" {
 			c.served.Store(v)
 		}
 	}
@@ -275,8 +275,15 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 
 // write makes the HTTP call of a request.
 func (c *Client) write(q request, body any) rest.Call {
-	call := rest.Call{Method: q.method, URL: c.base + q.address(), Query: values(q.query), Bearer: q.token.Reveal(), Body: body}
-	if q.token != "" {
+	call := rest.Call{Method: q.method, URL: c.base + q.address(), Bearer: q.token.Reveal(), Body: body}
+	if len(q.query) > 0 {
+		call.Query = values(q.query)
+	}
+	switch {
+	case q.token == "":
+	case call.Query == nil: // as of nearly every call: no values are made for one
+		call.URL += "?appsecret_proof=" + c.proof(q.token)
+	default:
 		call.Query.Set("appsecret_proof", c.proof(q.token))
 	}
 	return call

@@ -290,7 +290,7 @@ func TestAuthority_Failures_TellNoSecrets(t *testing.T) {
 		"bad length":  hijack("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + token),
 	}
 	forbidden := []string{token, short, long, "EAAP1", theCode, appSecret, verify, "client_secret", "input_token", "bridge.ex.test",
-		newProver(appSecret).proof(token), newProver(appSecret).proof(short), newProver(appSecret).proof(long), newProver(appSecret).proof(bridge.Secret(appID+"|"+appSecret))}
+		newProver(appSecret).proof(token), newProver(appSecret).proof(short), newProver(appSecret).proof(long), newProver(appSecret).proof(bridge.Secret(appID + "|" + appSecret))}
 	steps := []string{"", "POST oauth/access_token", "GET debug_token", "POST oauth/access_token 2", "GET debug_token 2", "GET me", "GET me/accounts"}
 	for name, fault := range faults {
 		for _, step := range steps {
