@@ -57,6 +57,7 @@ type AgentMessage struct {
 	Edited      time.Time    // last; zero: never
 	Known       bool         // it was accepted before, or not to be: only a change of it is new
 	Gone        bool         // it was deleted; then nothing but ID, Room and At need be known
+	With        Conversation // for whom the room was opened, as was just found out; zero: that is still to be asked
 }
 
 // Empty reports whether the message says and holds nothing.

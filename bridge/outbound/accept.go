@@ -42,9 +42,17 @@ func (b *batch) seen(key string) bool {
 	return here || b.o.Lanes.Store.Seen(key)
 }
 
+// with returns for whom the room of a message was opened, and false if it is not ours.
+func (b *batch) with(m *bridge.AgentMessage) (c bridge.Conversation, ours bool, err error) {
+	if m.With != (bridge.Conversation{}) {
+		return m.With, true, nil
+	}
+	return b.o.Workspace.Rooms.Conversation(m.Room)
+}
+
 // add takes a message, if it is one for a customer and has not been seen.
 func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
-	c, ours, err := b.o.Workspace.Rooms.Conversation(m.Room)
+	c, ours, err := b.with(m)
 	if err != nil {
 		return fmt.Errorf("find the conversation of room %s: %w", m.Room, err)
 	}
