@@ -132,7 +132,8 @@ type Entry struct {
 
 	Progress Progress // what it begins with; the zero value: InFlight
 
-	Event *Incoming // of which Body was just made, so that the first attempt need not read it; nil: that is not known
+	Event  *Incoming // of which Body was just made, so that the first attempt need not read it; nil: that is not known
+	Answer any       // likewise, an answer as package outbound has composed it
 }
 
 // Delivery is an entry on its way.
@@ -144,6 +145,7 @@ type Delivery struct {
 	History  History
 	Body     []byte
 	Event    *Incoming // what Body holds; only of what was accepted in this run, and not tried yet, and not always
+	Answer   any       // likewise, an answer
 	// Unproven is the body of a message for a customer of which somebody else has changed how
 	// far it is, or where to: it is told of and not sent, for it may have been.
 	Unproven []byte

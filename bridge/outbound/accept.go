@@ -132,7 +132,11 @@ func (b *batch) append(key string, out Outgoing) error {
 	if out.isChange() {
 		b.changed[key] = out.Message
 	}
-	b.entries = append(b.entries, bridge.Entry{Lane: out.Conversation.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)})
+	e := bridge.Entry{Lane: out.Conversation.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)}
+	if out.Quote == nil { // of a quote, not all is stored
+		e.Answer = &out
+	}
+	b.entries = append(b.entries, e)
 	return nil
 }
 

@@ -256,7 +256,9 @@ func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		a.d.Subject = a.out.Subject()
 		return o.endings.deadLetter(a, bridge.StoreFailed, bridge.StoreRefusal(errUnproven))
 	}
-	if err := json.Unmarshal(d.Body, &a.out); err != nil { // how far it is cannot be known, either
+	if out, fresh := d.Answer.(*Outgoing); fresh {
+		a.out = *out
+	} else if err := json.Unmarshal(d.Body, &a.out); err != nil { // how far it is cannot be known, either
 		return o.Lanes.SetAside(d, err)
 	}
 	if err := o.progress.believe(&d); err != nil {
