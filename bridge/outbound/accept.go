@@ -98,9 +98,8 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
 	textHash := b.o.composer.textHash(m) // of all that it quotes: what becomes a note later is no change of it
 	answers := m.Quote
-	m = b.o.quoting(*m)
-	out := b.o.composer.outgoing(c, m)
-	out.TextHash = textHash
+	m = b.o.quoting(m)
+	out := b.o.composer.outgoing(c, m, textHash)
 	if c.Kind == bridge.Comments && answers != nil && answers.ByBot && m.Quote == nil {
 		out.Comment = "" // it is about one comment, and nobody knows here about which
 	}
@@ -169,10 +168,10 @@ func (b *batch) afterClosing(c bridge.Conversation, m *bridge.AgentMessage) bool
 type composer struct{ *Config }
 
 // outgoing composes an agent's message. An answer to a comment goes to the quoted one, or
-// to the latest.
-func (c composer) outgoing(to bridge.Conversation, m *bridge.AgentMessage) Outgoing {
+// to the latest. textHash tells its text from others.
+func (c composer) outgoing(to bridge.Conversation, m *bridge.AgentMessage, textHash string) Outgoing {
 	out := compose(c.style(to.Page), to, m)
-	out.TextHash = c.textHash(m)
+	out.TextHash = textHash
 	switch {
 	case to.Kind != bridge.Comments:
 	case m.Quote != nil:

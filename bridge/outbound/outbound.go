@@ -178,7 +178,7 @@ func (c *Config) style(id bridge.PageID) style {
 	if err != nil {
 		page = bridge.Page{}
 	}
-	return style{settings: page.Settings, say: c.Say, cut: c.Sender.Cut}
+	return style{settings: page.Settings, say: c.Say, sender: c.Sender}
 }
 
 // window returns since when the page may answer a customer.
