@@ -151,7 +151,7 @@ var homes = map[string][]string{
 	"github.com/alecthomas/kong":          {"cmd/messenger-bridge/cli"},
 	"github.com/jellydator/ttlcache/v3":   {"recent"},
 	"github.com/rivo/uniseg":              {"textcut"},
-	"github.com/go-json-experiment/json":  {"messenger/wire"},
+	"github.com/go-json-experiment/json":  {"messenger/wire", "rocketchat/ddp"},
 	"golang.org/x/time/rate":              {"messenger/pace"},
 	"golang.org/x/text":                   {"language"},
 	"golang.org/x/crypto/acme":            {"app/certificate"},
