@@ -30,9 +30,10 @@ var allowed = map[string][]string{
 	"bridge/relay":        {"bridge", "bridge/automatic", "bridge/inbound", "bridge/notices", "bridge/outbound", "bridge/queue", "bridge/refusals", "language"},
 
 	"rooms":               {"bridge", "language", "pause", "recent", "textcut"},
-	"messenger":           {"bridge", "messenger/mediatype", "messenger/pace", "messenger/versions", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
+	"messenger":           {"bridge", "messenger/mediatype", "messenger/pace", "messenger/proof", "messenger/versions", "messenger/webhook", "messenger/wire", "pause", "recent", "rest", "textcut"},
 	"messenger/mediatype": {},
 	"messenger/pace":      {"bridge", "messenger/wire", "recent"},
+	"messenger/proof":     {"bridge"},
 	"messenger/versions":  {"bridge"},
 	"messenger/webhook":   {"bridge", "intake", "messenger/wire"},
 	"messenger/wire":      {"bridge", "textcut"},

@@ -14,6 +14,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger/pace"
+	"messenger-bridge/messenger/proof"
 	"messenger-bridge/pause"
 	"messenger-bridge/rest"
 )
@@ -58,7 +59,7 @@ type Client struct {
 	pulse  pulse
 	skew   skew
 	served atomic.Value // string: the version that Meta last answered with
-	prover atomic.Pointer[prover]
+	proofs proof.Prover
 	sleep  func(context.Context, time.Duration) error
 
 	uploads *rest.Client // for calls that carry a file: their answers take longer
@@ -279,12 +280,15 @@ func (c *Client) write(q request, body any) rest.Call {
 	if len(q.query) > 0 {
 		call.Query = values(q.query)
 	}
-	switch {
-	case q.token == "":
-	case call.Query == nil: // as of nearly every call: no values are made for one
-		call.URL += "?appsecret_proof=" + c.proof(q.token)
-	default:
-		call.Query.Set("appsecret_proof", c.proof(q.token))
+	if q.token == "" {
+		return call
+	}
+	secret, _ := c.cfg.Fresh()
+	made := c.proofs.Of(secret, q.token)
+	if call.Query == nil { // as of nearly every call: no values are made for one
+		call.URL += "?appsecret_proof=" + made
+	} else {
+		call.Query.Set("appsecret_proof", made)
 	}
 	return call
 }

@@ -1,7 +1,6 @@
 package messenger
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -80,7 +79,7 @@ type answer struct {
 
 // refused returns the error object, or nil if there is none.
 func (a *answer) refused() *wireError {
-	if !mayRefuse(a.body) {
+	if !wire.MayRefuse(a.body) {
 		return nil
 	}
 	var reply struct {
@@ -92,18 +91,6 @@ func (a *answer) refused() *wireError {
 		return nil
 	}
 	return reply.Error
-}
-
-// mayRefuse reports whether a body may hold an error object. Nearly all are successes, and
-// some are long: nothing of them is decoded for it. JSON allows other letters of the same key, and escapes.
-func mayRefuse(body []byte) bool {
-	const key = `"error"`
-	for i, c := range body {
-		if c == '\\' || c == '"' && len(body)-i >= len(key) && bytes.EqualFold(body[i:i+len(key)], []byte(key)) {
-			return true
-		}
-	}
-	return false
 }
 
 // classify says of a call that was no success what it means. Codes decide, never

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 const thePage = bridge.PageID("100200300400500")
@@ -335,7 +336,7 @@ func FuzzAnswers(f *testing.F) {
 		}
 		var odd struct{ Error *wireError }
 		_ = json.Unmarshal([]byte(body), &odd)
-		if odd.Error != nil && !mayRefuse([]byte(body)) {
+		if odd.Error != nil && !wire.MayRefuse([]byte(body)) {
 			t.Errorf("%q holds an error, and is not looked at", body)
 		}
 		var reply wireThreads

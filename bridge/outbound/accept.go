@@ -42,19 +42,14 @@ func (b *batch) seen(key string) bool {
 	return here || b.o.Lanes.Store.Seen(key)
 }
 
-// with returns for whom the room of a message was opened, and false if it is not ours.
-func (b *batch) with(m *bridge.AgentMessage) (c bridge.Conversation, ours bool, err error) {
-	if m.With != (bridge.Conversation{}) {
-		return m.With, true, nil
-	}
-	return b.o.Workspace.Rooms.Conversation(m.Room)
-}
-
 // add takes a message, if it is one for a customer and has not been seen.
 func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
-	c, ours, err := b.with(m)
-	if err != nil {
-		return fmt.Errorf("find the conversation of room %s: %w", m.Room, err)
+	c, ours := m.With, m.With != bridge.Conversation{}
+	if !ours {
+		var err error
+		if c, ours, err = b.o.Workspace.Rooms.Conversation(m.Room); err != nil {
+			return fmt.Errorf("find the conversation of room %s: %w", m.Room, err)
+		}
 	}
 	if !ours {
 		return nil
@@ -98,7 +93,9 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
 	textHash := b.o.composer.textHash(m) // of all that it quotes: what becomes a note later is no change of it
 	answers := m.Quote
-	m = b.o.quoting(m)
+	if m.Quote != nil || len(m.Repeats) > 0 || len(m.Attachments) > bridge.MostAttached {
+		m = b.o.quoting(*m)
+	}
 	out := b.o.composer.outgoing(c, m, textHash)
 	if c.Kind == bridge.Comments && answers != nil && answers.ByBot && m.Quote == nil {
 		out.Comment = "" // it is about one comment, and nobody knows here about which

@@ -3,6 +3,7 @@ package outbound
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
@@ -241,7 +242,9 @@ func (a *attempt) forms(ctx context.Context) []form {
 	if persona := a.o.personas.of(ctx, a.page, &a.out); persona != "" {
 		all = slices.Insert(all, 0, rich(by, out, i, quoted, persona))
 	}
-	return slices.CompactFunc(all, form.same)
+	return slices.CompactFunc(all, func(a, b form) bool { // what stands below the text is the same in all
+		return a.Text == b.Text && a.replyTo == b.replyTo && a.persona == b.persona && reflect.DeepEqual(a.File, b.File)
+	})
 }
 
 // send makes one call.

@@ -1,7 +1,6 @@
 package outbound
 
 import (
-	"reflect"
 	"slices"
 
 	"messenger-bridge/bridge"
@@ -16,11 +15,6 @@ type form struct {
 
 	comment, edits bridge.Mid // as in OutboundPart
 	private        bool
-}
-
-// same reports whether two forms of a part are one: what stands below its text is the same in all.
-func (f form) same(other form) bool {
-	return f.Text == other.Text && f.replyTo == other.replyTo && f.persona == other.persona && reflect.DeepEqual(f.File, other.File)
 }
 
 // plain is the form of a part that uses nothing Meta might refuse: who wrote and

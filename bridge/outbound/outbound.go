@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,10 +129,9 @@ func New(c Config) *Outbound {
 }
 
 func (c *Config) fillIn() {
-	orElse(&c.Times.EchoWait, 30*time.Second)
-	orElse(&c.Times.ResolveFor, 10*time.Minute)
-	orElse(&c.Times.TellAfter, time.Minute)
-	orElse(&c.Times.FileFor, 2*time.Minute)
+	t := &c.Times
+	t.EchoWait, t.ResolveFor = cmp.Or(t.EchoWait, 30*time.Second), cmp.Or(t.ResolveFor, 10*time.Minute)
+	t.TellAfter, t.FileFor = cmp.Or(t.TellAfter, time.Minute), cmp.Or(t.FileFor, 2*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -162,12 +162,6 @@ func (h *Hooks) fillIn() {
 	}
 	if h.Delivered == nil {
 		h.Delivered = func() {}
-	}
-}
-
-func orElse(d *time.Duration, other time.Duration) {
-	if *d == 0 {
-		*d = other
 	}
 }
 

@@ -10,11 +10,7 @@ import (
 // customers do not get is not quoted, either (docs/decisions/036-kept-in-the-room.md).
 
 // quoting returns a message without those of its quotes that the customer is not to read, and with the files of the others.
-func (c *Config) quoting(typed *bridge.AgentMessage) *bridge.AgentMessage {
-	if typed.Quote == nil && len(typed.Repeats) == 0 && len(typed.Attachments) <= bridge.MostAttached {
-		return typed
-	}
-	m := *typed
+func (c *Config) quoting(m bridge.AgentMessage) *bridge.AgentMessage {
 	if m.Quote != nil && c.conceals(m.Quote) {
 		m.Quote = nil
 	}
