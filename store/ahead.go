@@ -13,17 +13,19 @@ import (
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
 	"messenger-bridge/store/trail"
 )
 
 // written lists the buckets that a message is written to on its way. Changes of them are durable by the log, before they are in the
-// file (package ahead); whoever reads them uses look or settled, not view. All others are in the file when they are durable.
+// file (package ahead); whoever reads them uses look or settled, not view, or what is unfiled. All others are in the file when they are durable.
 var written = [][]byte{bucketInbox, bucketOutbox, bucketNotices, bucketSeen, bucketMessages, bucketCursors, trail.Bucket}
 
 // writerOf returns what makes a file's transactions. One that follows a journal has no log: the journal is one.
 func writerOf(o Options, f *file) *ahead.Writer {
-	c := ahead.Config{File: f.db, Path: ahead.Path(o.Path), Sync: once(o.Sync), Synced: twice(o.Sync), Log: o.Log}
+	c := ahead.Config{File: f.db, Path: ahead.Path(o.Path), Log: o.Log}
+	c.Sync, c.Synced = ahead.Instead(o.Sync)
 	if o.Journal == nil && !o.seams.noLog {
 		f.scratch.record = changes.NewLocal(written)
 		c.Mark = func(tx *bbolt.Tx, state ahead.State) error {
@@ -34,21 +36,6 @@ func writerOf(o Options, f *file) *ahead.Writer {
 		c.Sync = o.seams.logSync
 	}
 	return ahead.NewWriter(c)
-}
-
-// once and twice stand for the syncs of the log and of the file, where they are measured.
-func once(sync func()) func() error {
-	if sync == nil {
-		return nil
-	}
-	return func() error { sync(); return nil }
-}
-
-func twice(sync func()) func() {
-	if sync == nil {
-		return nil
-	}
-	return func() { sync(); sync() }
 }
 
 // recorderOf returns what notes a transaction, for the journal or the log.
@@ -86,7 +73,19 @@ func (s *file) settle(now bool) {
 		s.lazy.Wake(marks.ForRetry)
 		return
 	}
+	noteSaid(s, nil)
 	s.recovered()
+}
+
+// noteSaid remembers receipts until the file has them: they are asked for at once, often, and by who cannot wait for the writer.
+func noteSaid(s *file, said []receipt.Pair) {
+	if !s.ahead.Waits() {
+		s.unfiled.Clear()
+		return
+	}
+	for _, p := range said {
+		s.unfiled.Put(p.Key, p.Value)
+	}
 }
 
 // look runs a short read transaction that sees all that is durable. It is run by the writer if the file does not have all of that.

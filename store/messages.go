@@ -124,11 +124,15 @@ func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID
 // the value of the first that is there, and which that is; nil if none is.
 func (s ReceiptTable) receipt(keys ...[]byte) (found []byte, which int) {
 	for i, key := range keys {
-		if v, waits := s.lazy.Receipt(key); waits {
+		v, waits := s.lazy.Receipt(key)
+		if !waits {
+			v, waits = s.unfiled.Get(key)
+		}
+		if waits {
 			return v, i
 		}
 	}
-	err := s.look(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		oldest := oldestReceipts(s.now())
 		c := tx.Bucket(bucketMessages).Cursor()
 		for day, _ := c.Last(); day != nil && found == nil && receipt.DayNumber(day) >= oldest; day, _ = c.Prev() {
@@ -153,6 +157,7 @@ func (g *group) saveReceipts(said []receipt.Pair) {
 		}
 		g.Put(*b, p.Key, p.Value)
 	}
+	g.said = append(g.said, said...)
 }
 
 // today returns the bucket of today's receipts.

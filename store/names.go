@@ -76,8 +76,6 @@ func (s NameTable) SaveName(ctx context.Context, c bridge.Conversation, name str
 	return s.do(ctx, &op{size: len(name), apply: func(g *group) {
 		key := nameKey(c)
 		text := append(binary.BigEndian.AppendUint64(nil, layout.Nanos(g.now)), name...)
-		if b := g.today(); b != nil {
-			g.Put(*b, key, s.seal.Seal(nil, bucketMessages, key, text))
-		}
+		g.saveReceipts([]receipt.Pair{{Key: key, Value: s.seal.Seal(nil, bucketMessages, key, text)}})
 	}})
 }

@@ -146,6 +146,7 @@ type file struct {
 	states  stateMemory               //
 	fresh   fresh.Entries[place]      //
 	linked  linked.Links              //
+	unfiled fresh.Values              // receipts that are durable and not in the file
 	health  health.State              //
 	disk    health.Disk               //
 	stats   atomic.Pointer[Stats]     // replaced by the writer

@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/store/audit"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seen"
 )
 
@@ -186,10 +187,11 @@ func (s *file) commit(ops []*op, marks riding) {
 		if visible {
 			s.committed(g, len(ops), time.Since(start))
 		} else {
-			g.effects = nil
+			g.effects, g.said = nil, nil
 		}
 		s.failed(err)
 	}
+	noteSaid(s, g.said)
 	for _, dispatch := range g.effects {
 		dispatch()
 	}
@@ -250,6 +252,7 @@ type group struct {
 	touched   [4]bool          // queues, by their numbers
 	seekers   [4]*bbolt.Cursor // likewise, of those from which entries leave
 	histories map[place]bridge.History
+	said      []receipt.Pair // receipts it saves
 	effects   []func()
 	appended  bool // the journal was told
 	through   bool // it is committed, and what waited with it

@@ -33,6 +33,15 @@ type Config struct {
 	Log    *slog.Logger
 }
 
+// Instead returns what is called for the syncs of a log, and after a commit of the file, in whose place sync is measured; nil: the
+// operating system syncs.
+func Instead(sync func()) (log func() error, file func()) {
+	if sync == nil {
+		return nil, nil
+	}
+	return func() error { sync(); return nil }, func() { sync(); sync() }
+}
+
 // Writer makes the transactions of a file that only it writes. What one of them changes is committed, with all that was changed
 // before; or it stands in the log, and the transaction stays open for the next one. It belongs to one goroutine, but for Waits.
 type Writer struct {
