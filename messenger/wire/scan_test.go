@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -43,12 +44,12 @@ var scanned = []string{
 	saying(`,"is_echo":true,"app_id":900800700600500,"metadata":"mb1:Xy12:1"`),
 	saying(`,"is_echo":false`),
 	strings.Replace(saying(``), `"recipient":{`, `"sender":{"id":7},"message":{"text":"merged"},"recipient":{`, 1),
-	`{"entry":[{"time":1,"messaging":[{"timestamp":"2","sender":{"id":"a/b"}}],"id":5}],"object":"page"}`,
+	`{"entry":[{"time":1,"messaging":[{"timestamp":"2","message":{"text":"Hello"},"sender":{"id":"a/b"}}],"id":5}],"object":"page"}`,
 }
 
 // unsure is what looks like it.
 var unsure = []string{
-	``, `{}`, `{"object":"page"}`, `{"object":"","entry":[]}`, `{"object":"page","entry":[}]}`, `{"object":"page","entry":[{}]}`, string(oneText) + "}", string(oneText) + "\n", " " + string(oneText),
+	``, `{}`, `{"object":"page"}`, `{"object":"","entry":[]}`, `{"object":"page","entry":[}]}`, notification("messaging", expand(`{$S,$R,$T}`)), `{"object":"page","entry":[{}]}`, string(oneText) + "}", string(oneText) + "\n", " " + string(oneText),
 	string(oneText[:len(oneText)-1]), strings.Replace(string(oneText), `"text"`, `"Text"`, 1), strings.Replace(string(oneText), `"text"`, `"te\u0078t"`, 1),
 	strings.Replace(string(oneText), `"entry"`, `"entry":[{"id":"1"}],"entry"`, 1), strings.Replace(string(oneText), `"messaging"`, `"messaging":[{}],"messaging"`, 1),
 	strings.Replace(string(oneText), `"sender":{`, `"sender":{},"x":{`, 1), strings.Replace(string(oneText), `"sender":{`, `"sender":{,`, 1),
@@ -69,4 +70,20 @@ func TestScan_IsSureOfWhatIsUsual(t *testing.T) {
 			t.Errorf("%s is read as %+v", body, all)
 		}
 	}
+}
+
+// FuzzScalar holds that a string's content is what the decoder says it is.
+func FuzzScalar(f *testing.F) {
+	for _, inside := range []string{"", "a b", "café 😀", `caf\u00e9 \ud83d\ude00 \/ \"\\`, `\ud83d`, "\xff", "a\u007fb", "\u2028"} {
+		f.Add([]byte(`"` + inside + `"`))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var want string
+		if len(b) == 0 || b[0] != '"' || b[len(b)-1] != '"' || json.Unmarshal(b, &want) != nil {
+			return
+		}
+		if got := Scalar(b); got != want {
+			t.Fatalf("%s is %q, want %q", b, got, want)
+		}
+	})
 }
