@@ -22,11 +22,15 @@ func scan(body []byte) (all envelope, sure bool) {
 	})
 	e, m := &room.event[0], &room.message
 	e.Message, room.entry[0].Messaging, all.Entry = m, room.event[:], room.entry[:]
-	_ = all.Object.UnmarshalJSON(s.object)
+	if all.Object = "page"; string(s.object) != `"page"` {
+		_ = all.Object.UnmarshalJSON(s.object)
+	}
 	_ = room.entry[0].ID.UnmarshalJSON(s.id)
 	_ = room.entry[0].Time.UnmarshalJSON(s.time)
 	_ = e.Sender.ID.UnmarshalJSON(s.sender)
-	_ = e.Recipient.ID.UnmarshalJSON(s.recipient)
+	if e.Recipient.ID = room.entry[0].ID; !bytes.Equal(s.recipient, s.id) { // it is the page, as a rule
+		_ = e.Recipient.ID.UnmarshalJSON(s.recipient)
+	}
 	_ = e.Timestamp.UnmarshalJSON(s.timestamp)
 	_ = m.Mid.UnmarshalJSON(s.mid)
 	_ = m.Text.UnmarshalJSON(s.text)
