@@ -26,6 +26,9 @@ const headLen = 20
 // Size is how long the file is at least: what is written over needs no new block, and a sync of it nothing but the bytes.
 const Size = 4 << 20
 
+// roomKept is how much room for a record stays.
+const roomKept = 128 << 10
+
 // State names a state of the file.
 type State uint64
 
@@ -101,7 +104,7 @@ func (l *Log) Append(text []byte) error {
 	l.next++
 	l.end += int64(len(l.room))
 	l.used = max(l.used, l.end)
-	if cap(l.room) > Size/4 {
+	if cap(l.room) > roomKept {
 		l.room = nil
 	}
 	return nil

@@ -189,11 +189,12 @@ func newState() State {
 	return State(binary.LittleEndian.Uint64(b[:]) | 1)
 }
 
-// committed lets go of what the file has.
+// committed lets go of what the file has, and of its place once less is written.
 func (w *Writer) committed() {
-	if w.texts = w.texts[:0]; cap(w.texts) > Size/4 {
+	if len(w.texts) < cap(w.texts)/8 {
 		w.texts = nil
 	}
+	w.texts = w.texts[:0]
 	w.waits.Store(false)
 }
 

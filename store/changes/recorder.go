@@ -47,7 +47,11 @@ func NewLocal(buckets [][]byte) *Recorder {
 
 // Again empties the Recorder for another transaction. What Bytes returned is overwritten.
 func (r *Recorder) Again() *Recorder {
+	const kept = 128 << 10
 	clear(r.names)
+	if cap(r.text) > kept {
+		r.text = nil
+	}
 	r.text, r.last, r.beyond = r.text[:0], nil, false
 	return r
 }
