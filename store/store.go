@@ -42,7 +42,7 @@ type Options struct {
 	// Journal takes each transaction before it is durable here; nil: there is none.
 	Journal replica.Journal
 	Leaves  bool // a file that has followed a journal may be opened without one, and can follow none afterwards
-	// Sync is for measuring: the file is not synced, instead this is called as often as bbolt would sync, twice a commit.
+	// Sync is for measuring: nothing is synced, instead this is called, once for the log and as often as bbolt would sync, twice a commit.
 	Sync func()
 
 	seams     seams
