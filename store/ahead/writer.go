@@ -14,9 +14,13 @@ import (
 	"messenger-bridge/store/changes"
 )
 
+// A commit is due so long after the first record of a log; or later, so that commits take no more than a part of all time; or when
+// the records have so many bytes.
 const (
-	longest = 50 * time.Millisecond // between the first record of a log and the commit of the file
-	most    = Size / 2              // bytes of records before a commit
+	soonest = 50 * time.Millisecond
+	latest  = time.Second
+	part    = 10
+	most    = Size / 2
 )
 
 // ErrUnchanged is returned by a change that has changed nothing.
@@ -48,10 +52,11 @@ type Writer struct {
 	Config
 	log    *Log // nil: not opened yet
 	tx     *bbolt.Tx
-	texts  []byte    // what stands in the log and not in the file
-	since  time.Time // when the first of that came
-	unsure bool      // which log belongs to the file: nothing goes ahead until a commit succeeds
-	wipe   bool      // what the log said is to be overwritten
+	texts  []byte        // what stands in the log and not in the file
+	since  time.Time     // when the first of that came
+	took   time.Duration // the last commit
+	unsure bool          // which log belongs to the file: nothing goes ahead until a commit succeeds
+	wipe   bool          // what the log said is to be overwritten
 	waits  atomic.Bool
 	end    func(*bbolt.Tx) error // commits; tests have it fail
 }
@@ -72,7 +77,8 @@ func (w *Writer) Open() bool { return w.tx != nil || len(w.texts) > 0 }
 
 // Due reports whether it is time to commit what waits.
 func (w *Writer) Due(now time.Time) bool {
-	return w.Waits() && (now.Sub(w.since).Abs() >= longest || w.log.Len() >= most)
+	after := min(max(soonest, part*w.took), latest)
+	return w.Waits() && (now.Sub(w.since).Abs() >= after || w.log.Len() >= most)
 }
 
 // Update makes a change. change returns as a text what Apply repeats, if the change may go ahead of the file; else none. visible is
@@ -156,6 +162,8 @@ func (w *Writer) append(text []byte, now time.Time) bool {
 // commit writes the file. When it fails and is visible all the same, the file and the log together have everything after a crash,
 // in whichever of the two states the file is then.
 func (w *Writer) commit() (visible bool, err error) {
+	began := time.Now()
+	defer func() { w.took = time.Since(began) }()
 	tx, id, state := w.tx, w.tx.ID(), State(0)
 	if w.log != nil && (w.unsure || w.log.Len() > 0) {
 		state = newState()
