@@ -379,6 +379,33 @@ func TestAhead_AnotherStoresLog_IsNotTakenOver(t *testing.T) {
 	})
 }
 
+// TestAhead_CopyOfBothFiles_IsRestored: somebody has copied what a killed bridge left.
+func TestAhead_CopyOfBothFiles_IsRestored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path := newPath(t)
+		s := open(t, options(path))
+		add(t, s.Inbox(), entry("a"))
+		add(t, s.Inbox(), entry("b"))
+		synctest.Wait()
+		copied := newPath(t)
+		for _, name := range []string{"", ".wal"} {
+			data, err := os.ReadFile(path + name)
+			if err = errors.Join(err, os.WriteFile(copied+name, data, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		closeStore(t, s)
+		if _, err := store.Restore(copied, options(path)); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, options(path))
+		if got := bodies(t, s.Inbox()); len(got) != 2 {
+			t.Errorf("restored: %q", got)
+		}
+		closeStore(t, s)
+	})
+}
+
 // TestAhead_ReplicaOfAKilledBridge_HasEverything: the file follows a journal from now on.
 func TestAhead_ReplicaOfAKilledBridge_HasEverything(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -49,5 +49,8 @@ func Restore(from string, o Options) (aside string, err error) {
 	if err == nil && aside != "" {
 		err = ahead.Move(ahead.Path(o.Path), ahead.Path(aside)) // what the store that was there has not taken over
 	}
+	if err == nil {
+		err = ahead.Copy(ahead.Path(from), ahead.Path(o.Path)) // of a store that somebody copied while its bridge ran, or after a kill
+	}
 	return aside, err
 }
