@@ -46,16 +46,10 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	i.setReplyTarget(&in, false)
 	in.InParts = d.Progress.Part > 0
 	shown, err := i.Rooms.Deliver(ctx, in, bridge.Before{
-		Room: func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
-		Parts: func() error {
-			in.InParts = true
-			return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts))
-		},
+		Room:       func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
+		Parts:      func() error { return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts)) }, // also of the failure, if it becomes one
 		Correction: func() bool { return !i.order.deleted(&in) },
 	})
-	if in.InParts {
-		d.Progress = inParts // also of the failure, if it becomes one
-	}
 	if shown.Waits {
 		i.tellAbsent(ctx, &in)
 	}
