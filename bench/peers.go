@@ -224,7 +224,7 @@ func (r *race) results() (all []result) {
 		cost := ratio("processor per delivered event / matterbridge's, "+atEase, "-", atMost(1), ours.cost, g.cost)
 		cost.Note = fmt.Sprintf("%.0f against %.0f µs", ours.cost.median(), g.cost.median())
 		e2e := ratio("e2e p50 / matterbridge's, "+atEase, "-", atMost(1.2), ours.e2e, g.e2e)
-		e2e.Note = fmt.Sprintf("%.2f against %.2f ms; ours are stored, with two syncs of %v", ours.e2e.median(), g.e2e.median(), floorSync)
+		e2e.Note = fmt.Sprintf("%.2f against %.2f ms; ours are stored, with a sync of %v", ours.e2e.median(), g.e2e.median(), floorSync)
 		free := r.at(unsynced, atEase).e2e
 		bare := ratio("e2e p50 / matterbridge's, a sync costs nothing, "+atEase, "-", atMost(1.2), free, g.e2e)
 		bare.Note = fmt.Sprintf("%.2f against %.2f ms; ours are stored", free.median(), g.e2e.median())

@@ -57,6 +57,7 @@ type AgentMessage struct {
 	Edited      time.Time    // last; zero: never
 	Known       bool         // it was accepted before, or not to be: only a change of it is new
 	Gone        bool         // it was deleted; then nothing but ID, Room and At need be known
+	With        Conversation // for whom the room was opened, as was just found out; zero: that is still to be asked
 }
 
 // Empty reports whether the message says and holds nothing.
@@ -131,7 +132,8 @@ type Entry struct {
 
 	Progress Progress // what it begins with; the zero value: InFlight
 
-	Event *Incoming // of which Body was just made, so that the first attempt need not read it; nil: that is not known
+	Event  *Incoming // of which Body was just made, so that the first attempt need not read it; nil: that is not known
+	Answer any       // likewise, an answer as package outbound has composed it
 }
 
 // Delivery is an entry on its way.
@@ -143,6 +145,7 @@ type Delivery struct {
 	History  History
 	Body     []byte
 	Event    *Incoming // what Body holds; only of what was accepted in this run, and not tried yet, and not always
+	Answer   any       // likewise, an answer
 	// Unproven is the body of a message for a customer of which somebody else has changed how
 	// far it is, or where to: it is told of and not sent, for it may have been.
 	Unproven []byte

@@ -29,7 +29,10 @@ func Cite(text string) string {
 // Spoken returns a text as the words of whoever posts it. What is no UTF-8 is replaced first: what is
 // left around a mark that is taken out must not become one.
 func Spoken(text string) string {
-	return strings.ReplaceAll(strings.ToValidUTF8(text, string(utf8.RuneError)), CiteMark, "")
+	if !utf8.ValidString(text) { // which looks sooner than ToValidUTF8
+		text = strings.ToValidUTF8(text, string(utf8.RuneError))
+	}
+	return strings.ReplaceAll(text, CiteMark, "")
 }
 
 // PlainWords returns a name as it is put into a sentence that is markup: in one line, with a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -163,8 +164,11 @@ func (t *teller) promise(name string, kept bool, how string) {
 // written is everything the bridge has on disk, but for its key.
 func (s *stage) written() ([]byte, error) {
 	var all []byte
-	for _, name := range []string{"bolt.db", "serve.log"} {
+	for _, name := range []string{"bolt.db", "bolt.db.wal", "serve.log"} {
 		raw, err := os.ReadFile(filepath.Join(s.dir, name)) // #nosec G304 -- a file of the demo's own folder
+		if errors.Is(err, fs.ErrNotExist) && name == "bolt.db.wal" {
+			continue // everything is in the store
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -62,7 +62,7 @@ func TestAccounts_ReadsAll_AndFollowsNoLink(t *testing.T) {
 		t.Errorf("%+v, %v", pages, err)
 	}
 	for i, after := range []string{"", "a+/=", "b"} {
-		if q := asked[i]; q.Get("after") != after || q.Get("limit") != "100" || q.Get("appsecret_proof") != proof(appSecret, long) {
+		if q := asked[i]; q.Get("after") != after || q.Get("limit") != "100" || q.Get("appsecret_proof") != proofOf(long) {
 			t.Errorf("%d: %v", i, q)
 		}
 	}

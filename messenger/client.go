@@ -2,9 +2,6 @@ package messenger
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,6 +14,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/messenger/pace"
+	"messenger-bridge/messenger/proof"
 	"messenger-bridge/pause"
 	"messenger-bridge/rest"
 )
@@ -61,6 +59,7 @@ type Client struct {
 	pulse  pulse
 	skew   skew
 	served atomic.Value // string: the version that Meta last answered with
+	proofs proof.Prover
 	sleep  func(context.Context, time.Duration) error
 
 	uploads *rest.Client // for calls that carry a file: their answers take longer
@@ -187,16 +186,24 @@ func (c *Client) ask(ctx context.Context, q request) ([]byte, error) {
 	}
 	a := call(ctx, q)
 	c.pulse.note(a, c.cfg.Now())
-	log := c.cfg.Log.With("page", q.page.ID, "method", q.method, "path", q.path, "took", time.Since(start))
+	took := time.Since(start)
 	c.pacer.Report(q.page.ID, a.header)
 	if a.err != nil || a.status < 200 || a.status > 299 || a.refused() != nil {
 		refusal := classify(a, c.cfg.Now())
 		c.pacer.Refused(q.page.ID, refusal)
-		log.Debug("graph call refused", "verdict", refusal.Verdict.String(), "reason", refusal.Reason, "err", refusal.Err)
+		c.log(ctx, q, took, "graph call refused", slog.String("verdict", refusal.Verdict.String()), slog.Any("reason", refusal.Reason), slog.Any("err", refusal.Err))
 		return nil, refusal
 	}
-	log.Debug("graph call made", "status", a.status)
+	c.log(ctx, q, took, "graph call made", slog.Int("status", a.status))
 	return a.body, nil
+}
+
+// log says what became of a call, to whoever wants to know that much.
+func (c *Client) log(ctx context.Context, q request, took time.Duration, what string, became ...slog.Attr) {
+	if c.cfg.Log.Enabled(ctx, slog.LevelDebug) {
+		about := []slog.Attr{slog.Any("page", q.page.ID), slog.String("method", q.method), slog.String("path", q.path), slog.Duration("took", took)}
+		c.cfg.Log.LogAttrs(ctx, slog.LevelDebug, what, append(about, became...)...)
+	}
 }
 
 // turn waits until the page may make a call, if that is soon, else it refuses.
@@ -237,7 +244,7 @@ func (c *Client) await(ctx context.Context, wait, none time.Duration, gate bridg
 func (c *Client) do(ctx context.Context, q request) *answer {
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.Times.Timeout)
 	defer cancel()
-	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled, header: http.Header{},
+	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled,
 		reading: q.method == http.MethodGet || q.setup, setup: q.setup, comment: q.comment != "" || q.private}
 	var body any = q.body
 	if q.form != nil {
@@ -260,7 +267,7 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 		a.status, a.header = res.StatusCode, res.Header
 		a.body, err = rest.Read(res, maxAnswer)
 		c.skew.learn(a.header, c.cfg.Now())
-		if v := a.header.Get("facebook-api-version"); v != "" {
+		if v := a.header.Get("Facebook-Api-Version"); v != "" {
 			c.served.Store(v)
 		}
 	}
@@ -269,10 +276,19 @@ func (c *Client) exchange(ctx context.Context, over *rest.Client, call rest.Call
 
 // write makes the HTTP call of a request.
 func (c *Client) write(q request, body any) rest.Call {
-	call := rest.Call{Method: q.method, URL: c.base + q.address(), Query: values(q.query), Bearer: q.token.Reveal(), Body: body}
-	if q.token != "" {
-		secret, _ := c.cfg.Fresh()
-		call.Query.Set("appsecret_proof", proof(secret, q.token))
+	call := rest.Call{Method: q.method, URL: c.base + q.address(), Bearer: q.token.Reveal(), Body: body}
+	if len(q.query) > 0 {
+		call.Query = values(q.query)
+	}
+	if q.token == "" {
+		return call
+	}
+	secret, _ := c.cfg.Fresh()
+	made := c.proofs.Of(secret, q.token)
+	if call.Query == nil { // as of nearly every call: no values are made for one
+		call.URL += "?appsecret_proof=" + made
+	} else {
+		call.Query.Set("appsecret_proof", made)
 	}
 	return call
 }
@@ -283,11 +299,4 @@ func values(of map[string]string) url.Values {
 		all.Set(name, value)
 	}
 	return all
-}
-
-// proof is appsecret_proof: whoever only has the token cannot use it.
-func proof(secret, token bridge.Secret) string {
-	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
-	mac.Write([]byte(token.Reveal()))
-	return hex.EncodeToString(mac.Sum(nil))
 }

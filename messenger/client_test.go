@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/proof"
 )
 
 const (
@@ -54,8 +55,11 @@ func answering(status int, body string) http.HandlerFunc {
 	}
 }
 
+// proofOf is the proof of a token by the secret of all tests.
+func proofOf(token bridge.Secret) string { return new(proof.Prover).Of(appSecret, token) }
+
 func TestProof_Vector(t *testing.T) { // messenger.md 6.9
-	if got := proof(appSecret, token); got != "02810c917b3e327d0bc6ccf57ac73ac327c135ce03a538f1a157997bb973e258" {
+	if got := proofOf(token); got != "02810c917b3e327d0bc6ccf57ac73ac327c135ce03a538f1a157997bb973e258" {
 		t.Error(got)
 	}
 }
@@ -81,7 +85,7 @@ func TestSend_Request(t *testing.T) {
 	}
 	if got.Method != "POST" || got.URL.Path != "/v26.0/100200300400500/messages" || got.Header.Get("Authorization") != "Bearer "+token ||
 		!strings.HasPrefix(got.Header.Get("Content-Type"), "application/json") || strings.Contains(got.URL.RawQuery, token) ||
-		got.URL.Query().Get("appsecret_proof") != proof(appSecret, token) {
+		got.URL.Query().Get("appsecret_proof") != proofOf(token) {
 		t.Errorf("%s %s %v", got.Method, got.URL, got.Header)
 	}
 }
@@ -300,7 +304,7 @@ func TestClient_Failures_TellNoSecrets(t *testing.T) {
 		"broken chunks": hijack("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + token + "\r\n"),
 		"bad gzip":      hijack("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 15\r\n\r\n" + token),
 	}
-	forbidden := []string{token, appSecret, proof(appSecret, token), confidential, "account number", "graph.test"}
+	forbidden := []string{token, appSecret, proofOf(token), confidential, "account number", "graph.test"}
 	for name, handler := range handlers {
 		var log bytes.Buffer
 		server := httptest.NewServer(handler)

@@ -79,6 +79,9 @@ type answer struct {
 
 // refused returns the error object, or nil if there is none.
 func (a *answer) refused() *wireError {
+	if !wire.MayRefuse(a.body) {
+		return nil
+	}
 	var reply struct {
 		Error *wireError `json:"error"`
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/messenger/wire"
 )
 
 const thePage = bridge.PageID("100200300400500")
@@ -324,12 +325,19 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(500, `<html>`)
 	f.Add(200, `{"data":[{"updated_time":"2026-11-28T07:00:00+0000","participants":{"data":[{"id":"7001"}]},"messages":{"data":[{"id":"m","created_time":"2026-11-28T07:00:00+0000","from":{"id":1},"message":"x","attachments":{"data":[{}]}}]}}]}`)
 	f.Add(429, ``)
+	f.Add(200, `{"Error":{"code":1}}`)
+	f.Add(200, `{"err\u006fr":{"code":1}}`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
 		for _, reading := range []bool{false, true} {
 			a := &answer{page: "100", status: status, header: http.Header{}, body: []byte(body), reading: reading}
 			if r := classify(a, time.Unix(0, 0)); r == nil || r.Reason == "" || r.Err == nil || strings.Contains(r.Err.Error(), "marker") {
 				t.Errorf("%d %q: %+v", status, body, r)
 			}
+		}
+		var odd struct{ Error *wireError }
+		_ = json.Unmarshal([]byte(body), &odd)
+		if odd.Error != nil && !wire.MayRefuse([]byte(body)) {
+			t.Errorf("%q holds an error, and is not looked at", body)
 		}
 		var reply wireThreads
 		_ = json.Unmarshal([]byte(body), &reply)

@@ -133,7 +133,7 @@ func TestExchange_Requests(t *testing.T) {
 		got := m.calls[i]
 		query := got.URL.Query()
 		if bearer, ok := strings.CutPrefix(want.auth, "Bearer "); ok {
-			want.query.Set("appsecret_proof", proof(appSecret, bridge.Secret(bearer)))
+			want.query.Set("appsecret_proof", proofOf(bridge.Secret(bearer)))
 		}
 		if got.Method != want.method || got.URL.Path != "/v26.0/"+want.path || got.Header.Get("Authorization") != want.auth ||
 			want.form.Encode() != m.forms[i].Encode() || want.query.Encode() != query.Encode() || strings.Contains(got.URL.RawQuery, appSecret) {
@@ -290,7 +290,7 @@ func TestAuthority_Failures_TellNoSecrets(t *testing.T) {
 		"bad length":  hijack("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + token),
 	}
 	forbidden := []string{token, short, long, "EAAP1", theCode, appSecret, verify, "client_secret", "input_token", "bridge.ex.test",
-		proof(appSecret, token), proof(appSecret, short), proof(appSecret, long), proof(appSecret, bridge.Secret(appID+"|"+appSecret))}
+		proofOf(token), proofOf(short), proofOf(long), proofOf(bridge.Secret(appID + "|" + appSecret))}
 	steps := []string{"", "POST oauth/access_token", "GET debug_token", "POST oauth/access_token 2", "GET debug_token 2", "GET me", "GET me/accounts"}
 	for name, fault := range faults {
 		for _, step := range steps {

@@ -54,7 +54,7 @@ func TestSubscriptions_Requests(t *testing.T) {
 		last := len(m.calls) - 1 // what sets a list reads the one before
 		got := m.calls[last]
 		if got.Method != want.method || got.URL.Path != "/v26.0/"+want.path || got.Header.Get("Authorization") != "Bearer "+want.token.Reveal() ||
-			got.URL.RawQuery != "appsecret_proof="+proof(appSecret, want.token) || m.forms[last].Encode() != want.form.Encode() {
+			got.URL.RawQuery != "appsecret_proof="+proofOf(want.token) || m.forms[last].Encode() != want.form.Encode() {
 			t.Errorf("%s: %s %s %v", name, got.Method, got.URL, m.forms[last])
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"path"
 	"strings"
 	"sync/atomic"
@@ -141,7 +140,7 @@ func (c *Client) send(ctx context.Context, q request) *answer {
 	defer f.stall.Stop()
 	body := u.form.File("filedata", u.name, u.content.Type, content{u.content, f}, u.content.Size)
 	f.Reader, body.Reader = body.Reader, f
-	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled, header: http.Header{}}
+	a := &answer{page: q.page.ID, wait: c.cfg.Times.Throttled}
 	c.exchange(ctx, c.uploads, c.write(q, body), a)
 	if broken := f.source.Load(); a.err != nil && broken != nil && !f.whole.Load() {
 		a.source = *broken

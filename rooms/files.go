@@ -112,7 +112,7 @@ func (r *poster) notFetched(ctx context.Context, link *stay, p *posting, i int, 
 	case refusal.Reason == bridge.FileForbidden && p.in.Attachments[i].Kind == "":
 		return substitutes{r}.link(ctx, link, p, i)
 	case refusal.Reason == bridge.FileForbidden:
-		r.Log.Warn("a file of a customer lies where none may come from", "page", p.page.ID, "err", refusal.Err)
+		r.Log.Warn("a file of a customer lies where none may come from", "page", link.Conversation.Page, "err", refusal.Err)
 		return r.unshown(ctx, link, p, i, r.Say.Say("It does not come from Facebook."), "")
 	case refusal.Reason == bridge.FileGone && refusal.Verdict == bridge.Never && p.in.Attachments[i].URL == "":
 		return r.unshown(ctx, link, p, i, r.Say.Say("Facebook did not tell where it is."), again)

@@ -101,7 +101,7 @@ func (r substitutes) takenNow(ctx context.Context, link *stay, p *posting, line 
 	}
 	p.shown, p.posted = shown, true
 	if gone, err := r.Changes.Delete(ctx, link.Visitor, link.Room, line); !gone || err != nil {
-		r.Log.Info("a line stays although its text is shown", "page", p.page.ID, "room", link.Room, "err", err)
+		r.Log.Info("a line stays although its text is shown", "page", link.Conversation.Page, "room", link.Room, "err", err)
 	}
 	return true
 }
@@ -120,7 +120,7 @@ func (r substitutes) outdated(ctx context.Context, link *stay, p *posting, line 
 		there = !there
 	}
 	if there || err != nil {
-		r.Log.Info("a line may stay although what it stands for is shown", "page", p.page.ID, "room", link.Room, "err", err)
+		r.Log.Info("a line may stay although what it stands for is shown", "page", link.Conversation.Page, "room", link.Room, "err", err)
 	}
 }
 
@@ -176,7 +176,7 @@ func (r substitutes) attach(ctx context.Context, link *stay, p *posting) {
 		Content: &bridge.Content{ReadCloser: io.NopCloser(text), Type: "text/plain; charset=utf-8", Size: text.Size()}}
 	id, err := r.upload(ctx, link, p, f)
 	if err != nil {
-		r.Log.Info("a refused text is not attached either", "page", p.page.ID, "room", link.Room, "err", err)
+		r.Log.Info("a refused text is not attached either", "page", link.Conversation.Page, "room", link.Room, "err", err)
 		return
 	}
 	p.shown = append(p.shown, id)
@@ -207,7 +207,7 @@ func (r substitutes) file(ctx context.Context, link *stay, p *posting, i int, na
 	if id := r.uploadNow(ctx, link, p, i); id != "" { // an outage may have ended between the last try and the line
 		p.refused = slices.DeleteFunc(p.refused, func(s string) bool { return s == toCustomer })
 		if gone, err := r.Changes.Delete(ctx, link.Visitor, link.Room, line); !gone || err != nil {
-			r.Log.Info("a line stays although its file is shown", "page", p.page.ID, "room", link.Room, "err", err)
+			r.Log.Info("a line stays although its file is shown", "page", link.Conversation.Page, "room", link.Room, "err", err)
 		}
 		return id, nil
 	}

@@ -20,7 +20,7 @@ const longest = 1000
 // answer was lost, or from before the room was closed: then the next one follows.
 func (r *poster) sayText(ctx context.Context, link *stay, p *posting) (tried []bridge.MessageID, err error) {
 	id, quote := link.event, p.quote
-	return link.inFull(bridge.Post{ID: id, Text: p.text}, id+"-"+bridge.MessageID(link.Room), func(one bridge.Post) error {
+	return link.inFull(bridge.Post{ID: id, Text: p.text}, link.Room, func(one bridge.Post) error {
 		one.Quote = quote
 		err := r.postOne(ctx, link, one)
 		if one.ID != id && err != nil && (p.closed(link, err) || r.tooMuch(p.in.Refusals.Of(0), err) != nil) {
@@ -61,9 +61,9 @@ func pieces(text string, limit int) []string {
 	return all
 }
 
-// inFull has a text said as a whole, or in parts below an id if it is too long, and returns the ids of
-// all that were tried. A text of which a part may be there stays one in parts: the whole would stand beside it.
-func (s *stay) inFull(whole bridge.Post, below bridge.MessageID, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
+// inFull has a text said as a whole, or in parts if it is too long, and returns the ids of all that were
+// tried. The parts' ids name the room, unless they are of any. A text of which a part may be there stays one in parts: the whole would stand beside it.
+func (s *stay) inFull(whole bridge.Post, room bridge.RoomID, say func(bridge.Post) error) (tried []bridge.MessageID, err error) {
 	tried = []bridge.MessageID{whole.ID}
 	if whole.ID != s.event || !s.inParts {
 		if err = say(whole); !tooLong(err) || textcut.Units(whole.Text) < 2 {
@@ -75,6 +75,10 @@ func (s *stay) inFull(whole bridge.Post, below bridge.MessageID, say func(bridge
 			return tried, failed
 		}
 		s.inParts = true
+	}
+	below := whole.ID
+	if room != "" {
+		below += "-" + bridge.MessageID(room)
 	}
 	return inParts(below, whole.Text, longest, err, say)
 }

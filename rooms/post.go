@@ -38,8 +38,8 @@ func newPoster(c *Config, w *wording, m *remarks, o *opener) *poster {
 // posting is one event on its way into a room.
 type posting struct {
 	in     bridge.Incoming
-	page   bridge.Page
-	text   string // empty: there are only files
+	page   bridge.Page // of a text alone, nothing of it is asked
+	text   string      // empty: there are only files
 	quote  bridge.MessageID
 	behind bool               // the text holds more behind the customer's words
 	posted bool               // the text is there
@@ -55,13 +55,13 @@ type posting struct {
 	left *bridge.Response // why something of it was given up; nil: nothing was
 }
 
-func (r *poster) posting(in bridge.Incoming, text string) *posting {
-	p := &posting{in: in, text: text, posted: text == ""}
+func (r *poster) posting(in bridge.Incoming, text string) posting {
+	p := posting{in: in, text: text, posted: text == ""}
 	if len(in.Attachments) > 0 {
 		p.files = map[int]bridge.MessageID{}
+		// A page that was deleted meanwhile has no settings; its customers are still heard.
+		p.page, _ = r.Pages.Page(in.Conversation.Page)
 	}
-	// A page that was deleted meanwhile has no settings; its customers are still heard.
-	p.page, _ = r.Pages.Page(in.Conversation.Page)
 	p.resume(r.Known)
 	return p
 }
@@ -103,7 +103,7 @@ func (r *poster) show(ctx context.Context, link *stay, in bridge.Incoming) (brid
 			}
 			r.nameEarlier(ctx, link, previous) // a later attempt would not know it
 		}
-		err := r.post(ctx, link, p)
+		err := r.post(ctx, link, &p)
 		switch reasonOf(err) {
 		case bridge.RoomClosed:
 			previous = link.Room
@@ -282,7 +282,7 @@ func (r *poster) echo(ctx context.Context, link *stay, in bridge.Incoming) (brid
 		return bridge.Shown{}, err
 	}
 	if files {
-		err := r.files(ctx, link, p)
+		err := r.files(ctx, link, &p)
 		switch reasonOf(err) {
 		case "":
 		case bridge.RoomClosed, bridge.VisitorUnknown: // files are shown by visitors, and in open rooms only

@@ -44,7 +44,7 @@ type botsWords struct{ *remarks }
 // is refused, too, whoever serves the room is told; if that is not possible, it is given up.
 func (r botsWords) say(ctx context.Context, link *stay, room bridge.RoomID, p bridge.Post) error {
 	quote := p.Quote // by the first part
-	_, err := link.inFull(p, p.ID, func(one bridge.Post) error {
+	_, err := link.inFull(p, "", func(one bridge.Post) error {
 		one.Quote = quote
 		err := r.Changes.Note(ctx, room, one)
 		if err == nil {

@@ -17,15 +17,15 @@ func activityCursor(p bridge.PageID, direction bridge.Direction) string {
 // or Out. It does not block.
 func (s CursorTable) SaveActivity(p bridge.PageID, direction bridge.Direction) {
 	name, now := activityCursor(p, direction), s.now()
-	if since := now.Sub(s.lazy.cursor(name)); since >= 0 && since < time.Second {
+	if since := now.Sub(s.lazy.Cursor(name)); since >= 0 && since < time.Second {
 		return
 	}
-	_ = s.lazy.saveCursor(name, now) // closed: nobody will ask
+	_ = s.lazy.SaveCursor(name, now) // closed: nobody will ask
 }
 
 // LastActivity returns when a page last had a message in a direction; zero: never.
 func (s CursorTable) LastActivity(p bridge.PageID, direction bridge.Direction) time.Time {
-	return s.lazy.cursor(activityCursor(p, direction))
+	return s.lazy.Cursor(activityCursor(p, direction))
 }
 
 // forgetActivity lets go of both.
@@ -33,6 +33,6 @@ func forgetActivity(g *group, p bridge.PageID) {
 	for _, direction := range []bridge.Direction{bridge.In, bridge.Out} {
 		name := activityCursor(p, direction)
 		g.Drop(g.Bucket(bucketCursors), []byte(name))
-		g.then(func() { g.file.lazy.dropCursor(name) })
+		g.then(func() { g.file.lazy.DropCursor(name) })
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"go.etcd.io/bbolt"
+
 	"messenger-bridge/store/copied"
 )
 
@@ -19,8 +21,11 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) (int64, error) {
 	if free, err := s.seams.free(s.path); err == nil && free < uint64(size)+2*diskFloor { // #nosec G115 -- sizes of files are not negative
 		return 0, fmt.Errorf("back up: %w: %d MB are needed beside %s", ErrDiskFull, (size+2*diskFloor)>>20, s.path)
 	}
+	if err := s.settled(ctx); err != nil {
+		return 0, fmt.Errorf("back up: %w", err)
+	}
 	s.copying.RLock() // whoever opens the store next removes what has a name
-	f, err := copied.Whole(ctx, s.path, s.view, s.now(), s.tables)
+	f, err := copied.Whole(ctx, s.path, s.view, s.now(), s.tables, func(tx *bbolt.Tx) error { return markLog(tx, s.seal, 0) })
 	s.copying.RUnlock()
 	if err != nil {
 		return 0, fmt.Errorf("back up: %w", errors.Join(err, context.Cause(ctx)))

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"messenger-bridge/bridge"
@@ -19,19 +18,12 @@ var _ bridge.ListedCursors = CursorTable{}
 
 // Cursor returns how far something was read; zero if that was never saved.
 func (s CursorTable) Cursor(name string) (time.Time, error) {
-	return s.lazy.cursor(name), nil
+	return s.lazy.Cursor(name), nil
 }
 
 // CursorsUnder implements bridge.ListedCursors.
-func (s CursorTable) CursorsUnder(prefix string) (names []string) {
-	s.lazy.mu.Lock()
-	defer s.lazy.mu.Unlock()
-	for name := range s.lazy.cursors {
-		if strings.HasPrefix(name, prefix) {
-			names = append(names, name)
-		}
-	}
-	return names
+func (s CursorTable) CursorsUnder(prefix string) []string {
+	return s.lazy.CursorsUnder(prefix)
 }
 
 // SaveCursor says how far something was read; the zero time forgets it. It is durable
@@ -41,7 +33,10 @@ func (s CursorTable) SaveCursor(name string, at time.Time) error {
 	if name == "" || len(name) > layout.MaxLane {
 		return fmt.Errorf("name of a cursor has %d bytes", len(name))
 	}
-	return s.lazy.saveCursor(name, at)
+	if !s.lazy.SaveCursor(name, at) {
+		return ErrClosed
+	}
+	return nil
 }
 
 // KeepCursor is SaveCursor and returns when it is durable.
@@ -52,13 +47,12 @@ func (s CursorTable) KeepCursor(ctx context.Context, name string, at time.Time) 
 	return s.do(ctx, &op{apply: func(*group) {}}) // the cursor rides with its commit
 }
 
-func (l *lazyMarks) loadCursors(b proof.Bucket) error {
-	l.cursors = map[string]time.Time{}
+func loadCursors(f *file, b proof.Bucket) error {
 	return b.ForEach(func(name, v []byte) error {
 		if len(v) != 8 {
 			return fmt.Errorf("read cursor %s: %w", name, layout.ErrShort)
 		}
-		l.cursors[string(name)] = layout.FromNanos(v)
+		f.lazy.LoadCursor(string(name), layout.FromNanos(v))
 		return nil
 	})
 }

@@ -2,8 +2,9 @@
 //
 // Everything durable is an op on that goroutine's channel. It takes what waits,
 // runs one transaction, dispatches, answers all callers: a lone caller is stored
-// at once, many share two syncs. Reading needs no channel: short View
-// transactions, or memory.
+// at once, many share a sync. What a message touches on its way is durable by a log
+// before the file has it (package ahead). Reading needs no channel: short View
+// transactions, or memory; but for what is only in the log.
 //
 // A Store is a table for each port of package bridge, and the queues; they share the file
 // and its writer. Package layout says how the bytes of a delivery lie, seal how texts are

@@ -2,9 +2,11 @@ package store
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
 	"sync"
+	"testing"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -60,6 +62,42 @@ func (o Options) FailingUpgrade(err error) Options {
 	return o
 }
 
+// WithoutLog has every transaction committed.
+func (o Options) WithoutLog() Options {
+	o.seams.noLog = true
+	return o
+}
+
+// OnMark has a function called before the file is told of another log.
+func (o Options) OnMark(before func() error) Options {
+	o.seams.mark = before
+	return o
+}
+
+// OnLogSync has a function called in place of each sync of the log.
+func (o Options) OnLogSync(sync func() error) Options {
+	o.seams.logSync = sync
+	return o
+}
+
+// Ahead reports whether something is in the log and not in the file.
+func Ahead(s *Store) bool { return s.ahead.Waits() }
+
+// Stamped returns which format a file says it has.
+func Stamped(t *testing.T, path string) (n uint64) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_ = db.View(func(tx *bbolt.Tx) error {
+		n = binary.BigEndian.Uint64(tx.Bucket(bucketMeta).Get(keyFormat))
+		return nil
+	})
+	return n
+}
+
 // Lock opens and locks the file, without a look at what is in it.
 func (o Options) Lock() (locked os.FileInfo, unlock func() error, err error) {
 	o.setDefaults()
@@ -74,9 +112,7 @@ func (o Options) Lock() (locked os.FileInfo, unlock func() error, err error) {
 
 // UnsavedReceipts counts the keys of receipts that are not in the file yet.
 func (s *Store) UnsavedReceipts() int {
-	s.lazy.mu.Lock()
-	defer s.lazy.mu.Unlock()
-	return len(s.lazy.said)
+	return s.lazy.Receipts()
 }
 
 // Reading keeps a reader of the file until it is let go.

@@ -13,6 +13,7 @@ import (
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/audit"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
 )
@@ -42,7 +43,7 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 	why = why[:min(len(why), 255)]
 	var gone error
 	err := q.file.do(context.Background(), &op{apply: func(g *group) {
-		q.file.fresh.Forget(place{q.number, seq})
+		q.file.fresh.Forget(place{Queue: q.number, Seq: seq})
 		key := seqKey(uint64(seq))
 		record := g.Take(g.Bucket(q.bucket), key)
 		if record == nil {
@@ -50,7 +51,7 @@ func (q *Queue) Fail(seq bridge.Seq, reason bridge.Reason, detail string) error 
 			return
 		}
 		g.left(q)
-		if h, is := g.histories[place{q.number, seq}]; is {
+		if h, is := g.histories[place{Queue: q.number, Seq: seq}]; is {
 			if newer, err := q.withHistory(key, record, h); err == nil {
 				record = newer
 			}
@@ -120,7 +121,7 @@ func (s allFailures) Failure(seq bridge.Seq) (bridge.Failure, error) {
 		if f, sealed, err = s.parse(key, v); err != nil {
 			return err
 		}
-		f.Doubtful = !f.At.After(s.lazy.cursor(bridge.CursorUsed))
+		f.Doubtful = !f.At.After(s.lazy.Cursor(bridge.CursorUsed))
 		if f.Body, err = s.seal.Open(sealed.bucket, sealed.key, sealed.text); err != nil {
 			s.tables.Changed(bucketFailed, key)
 		}
@@ -199,6 +200,6 @@ func (g *group) expireFailed() {
 	}
 	g.after.failedFrom = at
 	if g.after.moreFailed = over(g.after.failedFrom); g.after.moreFailed {
-		g.then(func() { g.file.lazy.wake(lazyDone) })
+		g.then(func() { g.file.lazy.Wake(marks.ForDone) })
 	}
 }

@@ -115,7 +115,7 @@ func TestCommitFails_AfterTakingEffect_RepeatsAreTold(t *testing.T) {
 
 func TestFileCannotGrow_WhatIsAcknowledgedStays(t *testing.T) {
 	path := newPath(t)
-	s := open(t, options(path).WithMaxSize(17<<20)) // 16 MB are set aside at once
+	s := open(t, options(path).WithoutLog().WithMaxSize(17<<20)) // 16 MB are set aside at once
 	acknowledged := 0
 	var seqs []bridge.Seq
 	for ; ; acknowledged++ {
@@ -263,20 +263,22 @@ func TestDiskNearlyFull_NewEntriesAreRefused_DoneMarksAreNot(t *testing.T) {
 	}
 }
 
-// A copy of the file at each commit boundary, before anybody is answered, is what
+// A copy of the file and its log at each commit boundary, before anybody is answered, is what
 // a crash there leaves.
 func TestCrash_AtEachCommitBoundary_LosesNothingAcknowledged(t *testing.T) {
 	path := newPath(t)
 	var acknowledged atomic.Int64
 	type snapshot struct {
-		file []byte
-		had  int64
+		file, log []byte
+		had       int64
 	}
 	var snapshots []snapshot // by the writer goroutine
 	take := func() {
 		had := acknowledged.Load()
-		if file, err := os.ReadFile(path); err == nil && len(snapshots) < 12 {
-			snapshots = append(snapshots, snapshot{file, had})
+		file, err := os.ReadFile(path)
+		log, _ := os.ReadFile(path + ".wal") // there may be none yet
+		if err == nil && len(snapshots) < 24 {
+			snapshots = append(snapshots, snapshot{file, log, had})
 		}
 	}
 	s := open(t, options(path).OnCommit(func(update func() error) error {
@@ -295,7 +297,7 @@ func TestCrash_AtEachCommitBoundary_LosesNothingAcknowledged(t *testing.T) {
 	wg.Wait()
 	for i, snap := range snapshots {
 		copied := newPath(t)
-		if err := os.WriteFile(copied, snap.file, 0o600); err != nil {
+		if err := errors.Join(os.WriteFile(copied, snap.file, 0o600), os.WriteFile(copied+".wal", snap.log, 0o600)); err != nil {
 			t.Fatal(err)
 		}
 		s := open(t, options(copied))

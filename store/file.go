@@ -103,7 +103,8 @@ func openCurrent(o Options, sealer *seal.Sealer) (db *bbolt.DB, err error) {
 		return nil, err
 	}
 	copied.RemoveLeft(o.Path, o.Log)
-	if !o.following {
+	err = catchUp(db, o, sealer)
+	if err == nil && !o.following {
 		err = upgradeFile(db, o, sealer)
 	}
 	if err == nil && o.Journal == nil && !o.following {

@@ -40,7 +40,7 @@ func (s LinkTable) RoomsOf(c bridge.Conversation) (rooms []bridge.RoomID, err er
 // EraseMessages implements bridge.Memory.
 func (s Eraser) EraseMessages(ctx context.Context, c bridge.Conversation, rooms []bridge.RoomID, messages []bridge.MessageID) error {
 	var same []receiptAt
-	err := s.do(ctx, &op{apply: func(*group) {}}) // takes along what is not in the file yet
+	err := s.settled(ctx)
 	if err == nil {
 		err = s.view(func(tx *bbolt.Tx) error {
 			same = receiptsOf(s.file, tx, c, rooms, messages)
@@ -107,13 +107,16 @@ func (s Eraser) overwrite() error {
 	_ = s.surely(wipeMore) // anew: it takes along what was not in the file yet, and files that follow may have begun before
 	return wipe.All(func(step func(*bbolt.Tx) error) error {
 		return s.surely(func(g *group) {
-			g.Wrote = true
+			g.Wrote, g.through = true, true
 			g.Keep(step(g.Tx))
 		})
 	})
 }
 
-func wipeMore(g *group) { changes.Wipe(&g.Transaction) }
+func wipeMore(g *group) {
+	changes.Wipe(&g.Transaction)
+	g.file.ahead.Wipe()
+}
 
 // surely has a change made, however long the disk refuses it. An error means that the store takes
 // nothing more, and never will.

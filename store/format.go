@@ -17,7 +17,7 @@ import (
 // additional data are the names of bucket and key. Behind each value, but for what is
 // sealed under "check" and for "format", which that tells again, stands its tag (package proof).
 var (
-	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed checkText; "tagged" -> day (4); "note/" name -> text
+	bucketMeta          = []byte("meta")          // "format" -> number; "check" -> sealed checkText; "tagged" -> day (4); "log" -> state (8) to which a log belongs; "note/" name -> text
 	bucketPages         = []byte("pages")         // PageID -> revision (8), pageRecord (JSON, its token sealed)
 	bucketConversations = []byte("conversations") // conversation -> version (1), room, department, first message (length 1 each), sealed visitor token (rooms.go)
 	bucketRooms         = []byte("rooms")         // RoomID -> conversation; rooms of the past stay
@@ -49,6 +49,7 @@ var (
 	keyCheck  = []byte("check")
 
 	keyTagged = []byte(upgrade.KeyTagged)
+	keyLog    = []byte("log")
 )
 
 // checkText is what is sealed under keyCheck. It tells a wrong key, and whether the format
@@ -63,6 +64,9 @@ func checkText(format uint64) []byte {
 // format is the version of all of the above.
 const format = 3
 
+// withLog is added to what a file says as long as it may have a log beside it (ahead.go): programs that know no log refuse it.
+const withLog = 1000
+
 // upgradeStep rewrites a file of one version into the next. All upgrades run in one
 // transaction.
 type upgradeStep func(*bbolt.Tx, *seal.Sealer) error
@@ -75,6 +79,7 @@ type state struct {
 	empty    bool // no buckets at all: a new file
 	complete bool // all of them
 	format   uint64
+	log      bool // there may be one
 }
 
 // inspect reads what a file is, and refuses what this program or this key cannot
@@ -87,7 +92,8 @@ func inspect(tx *bbolt.Tx, o Options, sealer *seal.Sealer) (state, error) {
 	if meta == nil || len(meta.Get(keyFormat)) != 8 {
 		return state{}, fmt.Errorf("%w: %s belongs to another program; choose another DATABASE", ErrForeign, o.Path)
 	}
-	st := state{complete: true, format: binary.BigEndian.Uint64(meta.Get(keyFormat))}
+	stamped := binary.BigEndian.Uint64(meta.Get(keyFormat))
+	st := state{complete: true, format: stamped % withLog, log: stamped >= withLog}
 	if st.format > o.seams.format {
 		return st, fmt.Errorf("%w: %s has format %d, this program knows up to %d; run the newer version, or restore a backup",
 			ErrNewer, o.Path, st.format, o.seams.format)
@@ -97,7 +103,7 @@ func inspect(tx *bbolt.Tx, o Options, sealer *seal.Sealer) (state, error) {
 		return st, fmt.Errorf("%w: %s was made with another one; start with its SECRET_KEY or key file "+
 			"(without it page tokens and waiting messages are lost; to begin anew, move the store away)", ErrWrongKey, o.Path)
 	}
-	if !bytes.Equal(check, checkText(st.format)) {
+	if !bytes.Equal(check, checkText(stamped)) {
 		return st, fmt.Errorf("%w: %s says that it has format %d, which is not how it was written: "+
 			"somebody else has changed it; restore a backup", ErrForeign, o.Path, st.format)
 	}
@@ -131,16 +137,22 @@ func upgradeFile(db *bbolt.DB, o Options, sealer *seal.Sealer) error {
 			}
 		}
 		if st.empty || st.format < o.seams.format {
-			if err := meta.Put(keyCheck, sealer.Seal(nil, bucketMeta, keyCheck, checkText(o.seams.format))); err != nil {
-				return fmt.Errorf("store the key check: %w", err)
-			}
+			return stamp(meta, sealer, o.seams.format)
 		}
-		return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, o.seams.format))
+		return nil
 	})
 	if err == nil && !st.empty && st.format < o.seams.format {
 		o.Log.Info("the store was upgraded", "file", o.Path, "from format", st.format, "to format", o.seams.format)
 	}
 	return err
+}
+
+// stamp says in a file what it is.
+func stamp(meta *bbolt.Bucket, sealer *seal.Sealer, format uint64) error {
+	if err := meta.Put(keyCheck, sealer.Seal(nil, bucketMeta, keyCheck, checkText(format))); err != nil {
+		return fmt.Errorf("store the key check: %w", err)
+	}
+	return meta.Put(keyFormat, binary.BigEndian.AppendUint64(nil, format))
 }
 
 // makeSteps upgrades from one format to that of today.

@@ -3,7 +3,9 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -40,16 +42,21 @@ func closeStore(t testing.TB, s *store.Store) {
 	}
 }
 
-// openCopy opens a copy of the file as it is on disk now: what a crash leaves.
+// openCopy opens a copy of the file and its log as they are on disk now: what a crash leaves.
 func openCopy(t testing.TB, path string) *store.Store {
 	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	copied := newPath(t)
-	if err := os.WriteFile(copied, data, 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"", ".wal"} {
+		data, err := os.ReadFile(path + name)
+		if name != "" && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(copied+name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return open(t, options(copied))
 }

@@ -95,7 +95,7 @@ func (l *ledger) recorder() *changes.Recorder {
 // take hands a transaction to the journal. From then on the file must follow it.
 func (l *ledger) take(g *group) {
 	text := g.Record.Bytes()
-	if g.Err != nil || len(text) == 0 {
+	if l.journal == nil || g.Err != nil || len(text) == 0 {
 		return
 	}
 	select {

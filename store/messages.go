@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 )
@@ -83,7 +84,7 @@ func (s ReceiptTable) SentSince(c bridge.Conversation, since time.Time) (all []b
 	}
 	var err error
 	prefix, first := receipt.SentTo(c), receipt.SentKey(bridge.Sent{To: c, At: since.Add(time.Millisecond)})
-	_ = s.view(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
+	_ = s.look(func(tx *bbolt.Tx) error { // closed: nothing is shown any more
 		days := tx.Bucket(bucketMessages).Cursor()
 		from := layout.DaysBefore(max(layout.Day(since), oldestReceipts(s.now())), 1) // by our clock it may be the day before
 		for day, _ := days.Seek(receipt.DayKey(from)); day != nil; day, _ = days.Next() {
@@ -123,7 +124,11 @@ func (s ReceiptTable) ShownAs(page bridge.PageID, mid bridge.Mid) (bridge.RoomID
 // the value of the first that is there, and which that is; nil if none is.
 func (s ReceiptTable) receipt(keys ...[]byte) (found []byte, which int) {
 	for i, key := range keys {
-		if v, waits := s.lazy.receipt(key); waits {
+		v, waits := s.lazy.Receipt(key)
+		if !waits {
+			v, waits = s.unfiled.Get(key)
+		}
+		if waits {
 			return v, i
 		}
 	}
@@ -152,6 +157,7 @@ func (g *group) saveReceipts(said []receipt.Pair) {
 		}
 		g.Put(*b, p.Key, p.Value)
 	}
+	g.said = append(g.said, said...)
 }
 
 // today returns the bucket of today's receipts.
@@ -187,6 +193,6 @@ func (g *group) expireReceipts() {
 	}
 	g.after.trimmed, g.after.more = today, receipt.Expire(&g.Transaction, bucketMessages, oldestReceipts(g.now))
 	if g.after.more {
-		g.then(func() { g.file.lazy.wake(lazyDone) })
+		g.then(func() { g.file.lazy.Wake(marks.ForDone) })
 	}
 }

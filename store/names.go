@@ -37,6 +37,9 @@ func (s NameTable) Name(c bridge.Conversation) (name string, asked time.Time) {
 // the latest name; those of the last 30 days.
 func (s NameTable) Called(page bridge.PageID, fits func(name string) bool) (found []bridge.Called, err error) {
 	seen, prefix := map[string]bool{}, append([]byte{'n'}, page+"/"...)
+	if err := s.settled(context.Background()); err != nil {
+		return nil, err
+	}
 	err = s.view(func(tx *bbolt.Tx) error {
 		days := tx.Bucket(bucketMessages).Cursor()
 		oldest := oldestReceipts(s.now())
@@ -73,8 +76,6 @@ func (s NameTable) SaveName(ctx context.Context, c bridge.Conversation, name str
 	return s.do(ctx, &op{size: len(name), apply: func(g *group) {
 		key := nameKey(c)
 		text := append(binary.BigEndian.AppendUint64(nil, layout.Nanos(g.now)), name...)
-		if b := g.today(); b != nil {
-			g.Put(*b, key, s.seal.Seal(nil, bucketMessages, key, text))
-		}
+		g.saveReceipts([]receipt.Pair{{Key: key, Value: s.seal.Seal(nil, bucketMessages, key, text)}})
 	}})
 }

@@ -12,6 +12,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/layout"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seal"
@@ -48,6 +49,8 @@ func newQueues(f *file) [3]*Queue {
 		{file: f, bucket: bucketNotices, number: notices, direction: bridge.ToAgents, lazy: true},
 	}
 }
+
+func (q *Queue) at(seq bridge.Seq) place { return place{Queue: q.number, Seq: seq} }
 
 // added is an entry that a transaction stores.
 type added struct {
@@ -92,7 +95,7 @@ func (q *Queue) Append(ctx context.Context, entries []bridge.Entry, stored func(
 		accepted := layout.Nanos(g.now)
 		g.then(func() {
 			for _, n := range news {
-				q.file.fresh.Add(place{q.number, n.seq}, n.entry, len(entries) > 1, accepted)
+				q.file.fresh.Add(place{Queue: q.number, Seq: n.seq}, n.entry, len(entries) > 1, accepted)
 				stored(n.entry, n.seq)
 			}
 		})
@@ -122,17 +125,17 @@ func checkEntry(e *bridge.Entry) error {
 // file was damaged or changed, comes without a body, so that it is set aside and
 // does not hold up its lane for ever.
 func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
-	left, h, postponed := q.file.lazy.of(place{q.number, seq})
+	left, h, postponed := q.file.lazy.Of(q.at(seq))
 	if left {
 		return bridge.Delivery{}, bridge.ErrConcluded
 	}
-	if d, is := q.file.fresh.Take(place{q.number, seq}); is && !postponed {
+	if d, is := q.file.fresh.Take(q.at(seq)); is && !postponed {
 		d.Seq = seq
 		return d, nil
 	}
 	d := bridge.Delivery{Seq: seq}
 	var damage error
-	err := q.file.view(func(tx *bbolt.Tx) error {
+	err := q.file.look(func(tx *bbolt.Tx) error {
 		key := seqKey(uint64(seq))
 		record := tx.Bucket(q.bucket).Get(key)
 		if record == nil {
@@ -158,15 +161,19 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 
 // Accepted implements bridge.Queue.
 func (q *Queue) Accepted(seqs []bridge.Seq, each func(bridge.Seq, time.Time)) {
-	_ = q.file.view(func(tx *bbolt.Tx) error { // closed: nothing waits any more
+	when := make([]time.Time, len(seqs))
+	_ = q.file.look(func(tx *bbolt.Tx) error { // closed: nothing waits any more
 		b := tx.Bucket(q.bucket)
-		for _, seq := range seqs {
-			if at, ok := layout.Accepted(b.Get(seqKey(uint64(seq)))); ok {
-				each(seq, at)
-			}
+		for i, seq := range seqs {
+			when[i], _ = layout.Accepted(b.Get(seqKey(uint64(seq))))
 		}
 		return nil
 	})
+	for i, seq := range seqs {
+		if !when[i].IsZero() {
+			each(seq, when[i])
+		}
+	}
 }
 
 // openDelivery reads a record that was sealed for a place in a queue. Of one that is not
@@ -199,7 +206,7 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 			refused = bridge.ErrConcluded
 			return
 		}
-		q.file.fresh.Forget(place{q.number, seq})
+		q.file.fresh.Forget(q.at(seq))
 		progressed := func(record []byte) ([]byte, error) { return layout.WithProgress(record, p), nil }
 		if record, refused = proof.Rewrite(q.file.seal, q.bucket, key, record, progressed); refused == nil {
 			g.PutWhole(b, key, record)
@@ -212,21 +219,29 @@ func (q *Queue) Save(seq bridge.Seq, p bridge.Progress, receipts ...bridge.Recei
 // Postpone implements bridge.Queue. It is durable with the next commit, a second later
 // at most, or when Close returns.
 func (q *Queue) Postpone(seq bridge.Seq, h bridge.History) {
-	q.file.fresh.Forget(place{q.number, seq})
-	q.file.lazy.postpone(place{q.number, seq}, h)
+	q.file.fresh.Forget(q.at(seq))
+	q.file.lazy.Postpone(q.at(seq), h)
 }
 
 // Conclude implements bridge.Queue. What is concluded already stays so.
 func (q *Queue) Conclude(seq bridge.Seq, receipts ...bridge.Receipt) error {
 	said := receipt.Pairs(receipt.Storable(receipts))
 	if q.lazy {
-		return q.file.lazy.conclude(doneMark{q, seq, said})
+		if !q.file.lazy.Conclude(marks.Done{Place: q.at(seq), Said: said}) {
+			return ErrClosed
+		}
+		return nil
 	}
 	return q.file.do(context.Background(), &op{apply: func(g *group) { g.conclude(q, seq, said) }})
 }
 
 // Waiting implements bridge.Queue. It holds a read transaction: for the start only.
 func (q *Queue) Waiting(each func(d *bridge.Delivery, lane int)) error {
+	if q.file.ahead.Waits() {
+		if err := q.file.settled(context.Background()); err != nil {
+			return err
+		}
+	}
 	numbers, lanes := map[string]int{}, []bridge.Lane{} // the ids of a lane are there once for all its deliveries
 	return q.file.view(func(tx *bbolt.Tx) error {
 		c, d := tx.Bucket(q.bucket).Cursor(), new(bridge.Delivery)
@@ -285,7 +300,7 @@ func (g *group) conclude(q *Queue, seq bridge.Seq, said []receipt.Pair) {
 	if g.DropAt(b, g.seekers[q.number], binary.BigEndian.AppendUint64(g.Room.Make(8), uint64(seq))) {
 		g.left(q)
 	}
-	q.file.fresh.Forget(place{q.number, seq})
+	q.file.fresh.Forget(q.at(seq))
 	g.saveReceipts(said)
 }
 
@@ -298,7 +313,7 @@ func (g *group) left(q *Queue) {
 // postpone writes histories into the records that are still there.
 func (g *group) postpone(histories map[place]bridge.History) {
 	for at, h := range histories {
-		q, key := g.file.queues[at.queue-1], seqKey(uint64(at.seq))
+		q, key := g.file.queues[at.Queue-1], seqKey(uint64(at.Seq))
 		b := g.Bucket(q.bucket)
 		if record, err := q.withHistory(key, b.Bucket.Get(key), h); err == nil { // else it is gone, or unreadable
 			g.PutWhole(b, key, record)

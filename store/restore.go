@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"messenger-bridge/store/ahead"
 	"messenger-bridge/store/copied"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/seal"
@@ -37,7 +38,7 @@ func Restore(from string, o Options) (aside string, err error) {
 		return "", refused(o.Path, err)
 	}
 	defer release()
-	return copied.Place(from, o.Path, o.Now(), func(temporary string) error {
+	aside, err = copied.Place(from, o.Path, o.Now(), func(temporary string) error {
 		checked.Path = temporary
 		sealer, err := Check(checked)
 		if err != nil {
@@ -45,4 +46,11 @@ func Restore(from string, o Options) (aside string, err error) {
 		}
 		return copied.MarkUnlessMarked(temporary, info.ModTime(), proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)})
 	})
+	if err == nil && aside != "" {
+		err = ahead.Move(ahead.Path(o.Path), ahead.Path(aside)) // what the store that was there has not taken over
+	}
+	if err == nil {
+		err = ahead.Copy(ahead.Path(from), ahead.Path(o.Path)) // of a store that somebody copied while its bridge ran, or after a kill
+	}
+	return aside, err
 }

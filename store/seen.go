@@ -10,7 +10,7 @@ func (g *group) writeKeys() {
 		return
 	}
 	b := g.Bucket(bucketSeen)
-	if g.Record == nil {
+	if g.file.ledger.journal == nil {
 		var key, record []byte
 		if key, record, rest = seen.Continue(b, g.Room, g.now, rest); key != nil {
 			g.Put(b, key, record)

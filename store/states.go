@@ -10,6 +10,7 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/store/later"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/proof"
 )
 
@@ -102,9 +103,9 @@ func (s StateTable) ChangeState(c bridge.Conversation, change func(*bridge.Conve
 	activeOnly.Window.Heard, activeOnly.Reply.At = n.Window.Heard, n.Reply.At
 	if n.ConversationState != activeOnly || n.LastActive().Sub(n.filed) >= stateSlack {
 		s.states.dueNow(key, n)
-		s.lazy.wake(lazyDone)
+		s.lazy.Wake(marks.ForDone)
 	} else if s.states.dueLater(key, n, s.now().Add(stateSlack)) {
-		s.lazy.wake(stateSlack)
+		s.lazy.Wake(stateSlack)
 	}
 	return n.ConversationState
 }
@@ -116,7 +117,7 @@ func (s StateTable) ForgetState(c bridge.Conversation) {
 	key, n := c.String(), &newState{gone: true}
 	s.states.newer[key] = n
 	s.states.dueNow(key, n)
-	s.lazy.wake(lazyDone)
+	s.lazy.Wake(marks.ForDone)
 }
 
 // EachState implements bridge.States.
@@ -167,7 +168,7 @@ func (m *stateMemory) take(now time.Time) (set map[string]newState, wait time.Du
 		m.write(set, key)
 	}
 	m.due = m.due[:0]
-	return set, m.later.Wait(now, lazyDone)
+	return set, m.later.Wait(now, marks.ForDone)
 }
 
 // write puts a conversation as it is now into what a commit writes.

@@ -15,10 +15,12 @@ import (
 
 	"messenger-bridge/bridge"
 	"messenger-bridge/replica"
+	"messenger-bridge/store/ahead"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/fresh"
 	"messenger-bridge/store/health"
 	"messenger-bridge/store/linked"
+	"messenger-bridge/store/marks"
 	"messenger-bridge/store/pageset"
 	"messenger-bridge/store/proof"
 	"messenger-bridge/store/receipt"
@@ -40,7 +42,7 @@ type Options struct {
 	// Journal takes each transaction before it is durable here; nil: there is none.
 	Journal replica.Journal
 	Leaves  bool // a file that has followed a journal may be opened without one, and can follow none afterwards
-	// Sync is for measuring: the file is not synced, instead this is called as often as bbolt would sync, twice a commit.
+	// Sync is for measuring: nothing is synced, instead this is called, once for the log and as often as bbolt would sync, twice a commit.
 	Sync func()
 
 	seams     seams
@@ -55,8 +57,11 @@ type seams struct {
 	free     func(path string) (uint64, error)
 	maxSize  int // of the file
 	nonce    func([]byte)
-	compact  int64 // least size of a file that is compacted
-	same     bool  // free pages are used in order, so that a file comes out the same each time
+	compact  int64        // least size of a file that is compacted
+	noLog    bool         // every transaction is committed
+	mark     func() error // before the file is told of another log
+	logSync  func() error // in place of a sync of the log
+	same     bool         // free pages are used in order, so that a file comes out the same each time
 }
 
 func (o *Options) setDefaults() {
@@ -77,6 +82,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.seams.commit == nil {
 		o.seams.commit = func(update func() error) error { return update() }
+	}
+	if o.seams.mark == nil {
+		o.seams.mark = func() error { return nil }
 	}
 	if o.seams.free == nil {
 		o.seams.free = space.Free
@@ -119,7 +127,6 @@ type file struct {
 	seal     *seal.Sealer
 	tables   proof.Tables
 	remember time.Duration
-	sync     func()
 	seams    seams
 	queues   [3]*Queue // by their numbers
 	ledger   ledger
@@ -135,15 +142,17 @@ type file struct {
 	pages   pageset.Set               // changed by the writer
 	seen    seen.Set                  // changed by the writer
 	tagged  uint32                    // the day from which receipts have tags; set by Open
-	lazy    lazyMarks                 //
+	lazy    *marks.Marks              //
 	states  stateMemory               //
 	fresh   fresh.Entries[place]      //
 	linked  linked.Links              //
+	unfiled fresh.Values              // receipts that are durable and not in the file
 	health  health.State              //
 	disk    health.Disk               //
 	stats   atomic.Pointer[Stats]     // replaced by the writer
 	wiping  sync.Mutex                // held by who overwrites free pages
 	trail   *trail.Trail              // what rides with the commits
+	ahead   *ahead.Writer             // makes the transactions
 }
 
 // Open opens the store at o.Path, creates it if there is none, upgrades one of an
@@ -174,6 +183,7 @@ func Open(o Options) (*Store, error) {
 	if err := errors.Join(err, s.load()); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	s.ahead = writerOf(o, s.file)
 	go s.write()
 	if s.view(func(tx *bbolt.Tx) error { unfinished = wipe.Asked(tx); return nil }) == nil && unfinished {
 		go func() { _ = s.overwrite() }() // it ends at the latest when the store is closed
@@ -184,17 +194,17 @@ func Open(o Options) (*Store, error) {
 func newStore(o Options, db *bbolt.DB, sealer *seal.Sealer) *Store {
 	f := &file{
 		path: o.Path, pageSize: int64(db.Info().PageSize), log: o.Log, now: o.Now, db: db, seal: sealer, tables: proof.Tables{Seal: sealer, Changes: proof.NewChanges(o.Log)},
-		remember: o.Remember, sync: o.Sync, seams: o.seams, ledger: ledger{journal: o.Journal, deposed: make(chan struct{})},
+		remember: o.Remember, seams: o.seams, ledger: ledger{journal: o.Journal, deposed: make(chan struct{})},
 		ops:      make(chan *op, 1024),
 		flush:    make(chan struct{}, 1),
 		stop:     make(chan struct{}),
 		finished: make(chan struct{}),
 	}
 	f.queues = newQueues(f)
-	f.lazy = newLazyMarks(f.flush)
+	f.lazy = marks.New(f.flush)
 	f.trail = trail.New(trail.File{View: f.view, Do: func(ctx context.Context, change func(*changes.Transaction) error) error {
 		return within(ctx, f, change)
-	}, Wake: func() { f.lazy.wake(lazyHistory) }, Tables: f.tables, Now: o.Now})
+	}, Settled: f.settled, Wake: func() { f.lazy.Wake(marks.ForHistory) }, Tables: f.tables, Now: o.Now})
 	return &Store{
 		file: f, FailureTable: FailureTable{f}, ReceiptTable: ReceiptTable{f}, NameTable: NameTable{f}, LinkTable: LinkTable{f},
 		Eraser: Eraser{f}, PageTable: PageTable{f}, PersonaTable: PersonaTable{f}, RevocationTable: RevocationTable{f},
@@ -231,7 +241,7 @@ func (s *Store) Close() error {
 		<-s.finished
 		s.fresh.Clear()
 		s.linked.Clear()
-		s.closed = errors.Join(s.writer.failure, s.db.Close())
+		s.closed = errors.Join(s.writer.failure, s.ahead.Close(), s.db.Close())
 	})
 	return s.closed
 }
@@ -245,7 +255,7 @@ func (s *Store) load() error {
 		if err := s.PageTable.load(tx); err != nil {
 			return err
 		}
-		if err := s.lazy.loadCursors(s.tables.Of(tx, bucketCursors)); err != nil {
+		if err := loadCursors(s.file, s.tables.Of(tx, bucketCursors)); err != nil {
 			return err
 		}
 		if err := s.states.load(s.tables.Of(tx, bucketTalks), s.now()); err != nil {

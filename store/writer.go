@@ -9,9 +9,11 @@ import (
 	"go.etcd.io/bbolt"
 
 	"messenger-bridge/bridge"
+	"messenger-bridge/store/ahead"
 	"messenger-bridge/store/audit"
 	"messenger-bridge/store/changes"
 	"messenger-bridge/store/proof"
+	"messenger-bridge/store/receipt"
 	"messenger-bridge/store/seen"
 )
 
@@ -28,7 +30,9 @@ const (
 // the transaction: what can be wrong is checked before, the rest is a result.
 type op struct {
 	apply    func(*group)
-	size     int // bytes, roughly
+	through  bool // what is durable by then is to be in the file when it is done
+	looks    bool // changes nothing, and is done once it was applied
+	size     int  // bytes, roughly
 	handedIn time.Time
 	taken    atomic.Bool
 	done     chan error // takes one; nobody waits longer than for that
@@ -54,6 +58,8 @@ type scratch struct {
 	room  proof.Room
 	keys  seen.Fresh
 	group []*op
+
+	record *changes.Recorder // what the log is told; nil: there is none
 }
 
 // write is the writer goroutine. Nothing else begins a write transaction.
@@ -64,14 +70,14 @@ func (s *file) write() {
 	for {
 		select {
 		case o := <-s.ops:
-			s.commit(s.gather(o), s.marks())
+			s.commit(s.gather(o), ridingNow(s))
 		case <-beats:
 			began := time.Now()
 			s.busy.Store(&began) // as long as the journal does not answer, nothing else is written
 			s.ledger.beat()
 			s.busy.Store(nil)
 		case <-s.flush:
-			s.commit(nil, s.marks())
+			s.commit(nil, ridingNow(s))
 		case <-s.stop:
 			s.finish()
 			return
@@ -84,22 +90,21 @@ func (s *file) finish() {
 	for {
 		select {
 		case o := <-s.ops:
-			s.commit(s.gather(o), s.marks())
+			s.commit(s.gather(o), ridingNow(s))
 		default:
-			last := s.lazy.take(true)
-			last.states = s.states.takeAll()
-			s.commit(nil, last)
+			s.commit(nil, riding{s.lazy.Take(true), s.states.takeAll()})
+			s.settle(true)
 			return
 		}
 	}
 }
 
-// marks takes what rides with the next commit.
-func (s *file) marks() lazySet {
-	set := s.lazy.take(false)
+// ridingNow takes what rides with the next commit.
+func ridingNow(s *file) riding {
+	set := riding{Set: s.lazy.Take(false)}
 	var next time.Duration
 	if set.states, next = s.states.take(s.now()); next > 0 {
-		s.lazy.wake(next)
+		s.lazy.Wake(next)
 	}
 	return set
 }
@@ -131,9 +136,6 @@ func (s *file) gather(first *op) []*op {
 	}
 }
 
-// errUnchanged ends a transaction in which there was nothing to write.
-var errUnchanged = errors.New("nothing to write")
-
 // commit makes one transaction of ops and lazy marks, dispatches what was stored,
 // then answers everybody.
 //
@@ -141,77 +143,71 @@ var errUnchanged = errors.New("nothing to write")
 // effect without being durable. Then everybody is told it failed, memory follows
 // the file (so that a repeat is told), and the next commit is made even if it has
 // nothing to write: it makes both durable, because the pages were synced before.
-func (s *file) commit(ops []*op, marks lazySet) {
+func (s *file) commit(ops []*op, marks riding) {
 	more := s.writer.more || s.writer.moreFailed || s.writer.failure != nil
 	if len(ops) == 0 && marks.empty() && !more && !s.trail.Pending() {
+		s.settle(true)
 		s.busy.Store(nil)
 		return
 	}
 	start := time.Now()
 	s.busy.CompareAndSwap(nil, &start)
-	s.scratch.room.Empty()
-	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.histories, fresh: s.scratch.keys.Empty()}
-	g.Transaction = changes.Transaction{Tables: s.tables, Room: &s.scratch.room, Record: s.ledger.recorder(), Grows: appended}
-	txid := 0
-	err := s.seams.commit(func() error {
-		return s.db.Update(func(tx *bbolt.Tx) error {
-			txid = tx.ID()
+	if !s.ahead.Open() {
+		s.scratch.room.Empty()
+	}
+	g := &group{file: s, now: s.now(), after: s.writer, histories: marks.Histories, fresh: s.scratch.keys.Empty()}
+	for _, o := range ops {
+		g.through = g.through || o.through
+	}
+	g.Transaction = changes.Transaction{Tables: s.tables, Room: &s.scratch.room, Record: recorderOf(s), Grows: appended}
+	visible := false
+	err := s.seams.commit(func() (err error) {
+		visible, err = s.ahead.Update(start, func(tx *bbolt.Tx) ([]byte, error) {
 			g.Tx = tx
 			marks.apply(g, ops)
 			g.Keep(s.trail.Write(&g.Transaction, g.now))
-			if !g.Wrote && !more {
-				return errUnchanged
+			if !g.Wrote && !more && !(g.through && s.ahead.Waits()) {
+				return nil, ahead.ErrUnchanged
 			}
 			g.complete()
 			s.ledger.take(g)
-			return g.Err
+			return aheadOf(g, ops), g.Err
 		})
+		return err
 	})
 	switch {
-	case errors.Is(err, errUnchanged):
+	case errors.Is(err, ahead.ErrUnchanged):
 		err = nil
 	case err == nil:
-		s.synced()
 		s.committed(g, len(ops), time.Since(start))
 		s.recovered()
 	default:
 		err = notStored(err)
 		s.ledger.failed(g, err)
-		if s.tookEffect(txid) {
+		if visible {
 			s.committed(g, len(ops), time.Since(start))
 		} else {
-			g.effects = nil
+			g.effects, g.said = nil, nil
 		}
 		s.failed(err)
 	}
+	noteSaid(s, g.said)
 	for _, dispatch := range g.effects {
 		dispatch()
 	}
-	s.lazy.settle(marks, err == nil)
+	s.lazy.Settle(marks.Set, err == nil)
 	s.trail.Settle(err == nil)
 	s.states.settle(marks.states, err == nil)
 	s.busy.Store(nil)
 	for i, o := range ops {
 		ops[i] = nil // the next group has the same place
+		if o.looks && g.Tx != nil {
+			o.done <- nil
+			continue
+		}
 		o.done <- err
 	}
-}
-
-func (s *file) synced() {
-	if s.sync != nil {
-		s.sync()
-		s.sync()
-	}
-}
-
-// tookEffect reports whether a transaction that failed is visible all the same.
-func (s *file) tookEffect(txid int) bool {
-	visible := 0
-	err := s.db.View(func(tx *bbolt.Tx) error {
-		visible = tx.ID()
-		return nil
-	})
-	return err == nil && txid != 0 && visible >= txid
+	s.settle(s.ahead.Due(time.Now()))
 }
 
 // committed lets memory follow the file.
@@ -256,8 +252,10 @@ type group struct {
 	touched   [4]bool          // queues, by their numbers
 	seekers   [4]*bbolt.Cursor // likewise, of those from which entries leave
 	histories map[place]bridge.History
+	said      []receipt.Pair // receipts it saves
 	effects   []func()
 	appended  bool // the journal was told
+	through   bool // it is committed, and what waited with it
 
 	fresh     *seen.Fresh
 	forgotten []seen.Hash

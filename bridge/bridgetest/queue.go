@@ -77,7 +77,7 @@ func appendTo(q *Queue, entries []bridge.Entry) (fresh []numbered, repeats int, 
 		}
 		q.last++
 		q.keys[e.Key] = true
-		q.waiting[q.last] = &bridge.Delivery{Seq: q.last, Lane: e.Lane, Accepted: q.Now(), Progress: e.Progress, Body: e.Body, Event: e.Event}
+		q.waiting[q.last] = &bridge.Delivery{Seq: q.last, Lane: e.Lane, Accepted: q.Now(), Progress: e.Progress, Body: e.Body, Event: e.Event, Answer: e.Answer}
 		fresh = append(fresh, numbered{e, q.last})
 	}
 	return fresh, repeats, nil
@@ -92,7 +92,7 @@ func (q *Queue) Delivery(seq bridge.Seq) (bridge.Delivery, error) {
 		return bridge.Delivery{}, bridge.ErrConcluded
 	}
 	out := *d
-	d.Event = nil // it is handed out once
+	d.Event, d.Answer = nil, nil // they are handed out once
 	return out, nil
 }
 

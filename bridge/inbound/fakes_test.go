@@ -36,6 +36,7 @@ type world struct {
 	told     *bridgetest.Queue
 	show     func(bridge.Incoming) (bridge.Shown, error) // what becomes of an event in its room
 	opens    bridge.NewRoom                              // for the event; without ID: none
+	inParts  bool                                        // the event's text is begun to be shown in parts
 	shown    []bridge.Incoming                           // events as Rocket.Chat was to show them
 	active   []bridge.PageID
 
@@ -100,6 +101,11 @@ func (w *world) Deliver(_ context.Context, in bridge.Incoming, before bridge.Bef
 	if w.opens.ID != "" {
 		if err := before.Room(w.opens); err != nil {
 			return bridge.Shown{}, bridge.StoreRefusal(err)
+		}
+	}
+	if w.inParts {
+		if err := before.Parts(); err != nil {
+			return bridge.Shown{}, err
 		}
 	}
 	return w.show(in)

@@ -22,7 +22,8 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		return i.Lanes.SetAside(d, err)
 	}
 	d.Subject = bridge.Subject{What: string(in.Kind), ID: string(in.Mid)}
-	if page, err := i.Pages.Page(in.Conversation.Page); err == nil && page.Doubted() { // where to, nobody knows
+	page, err := i.Pages.Page(in.Conversation.Page)
+	if err == nil && page.Doubted() { // where to, nobody knows
 		return &bridge.Refusal{Verdict: bridge.Again, Reason: bridge.PageLost, Gate: bridge.GatePage(page.ID), After: time.Hour}
 	}
 	if done, err := i.order.ready(&in, d); err != nil {
@@ -33,7 +34,7 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	if in.Survey, err = i.Automatic.Survey.Answer(&in); err != nil {
 		return bridge.StoreRefusal(err)
 	}
-	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, i.Pages, i.States)
+	in.Tries, in.ForceNewRoom = i.begun.begin(d), wantsNewRoom(&in, page.Settings, i.States)
 	in.New = in.New && in.Tries == 0
 	if d.History.Tries > 0 {
 		in.PutOff = d.History.Tries > 1
@@ -45,11 +46,8 @@ func (i *Inbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 	i.setReplyTarget(&in, false)
 	in.InParts = d.Progress.Part > 0
 	shown, err := i.Rooms.Deliver(ctx, in, bridge.Before{
-		Room: func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
-		Parts: func() error {
-			d.Progress = inParts // also of the failure, if it becomes one
-			return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts))
-		},
+		Room:       func(room bridge.NewRoom) error { return i.roomOpened(ctx, &in, room) },
+		Parts:      func() error { return bridge.StoreRefusal(i.Lanes.Store.Save(seq, inParts)) }, // also of the failure, if it becomes one
 		Correction: func() bool { return !i.order.deleted(&in) },
 	})
 	if shown.Waits {
@@ -69,12 +67,13 @@ var inParts = bridge.Progress{Part: 1}
 const shownSince = 3 * 24 * time.Hour
 
 // eventOf returns the event of a delivery. What has just come for the first time is new.
-func eventOf(d *bridge.Delivery) (in bridge.Incoming, err error) {
+func eventOf(d *bridge.Delivery) (bridge.Incoming, error) {
 	if d.Event == nil {
-		err = json.Unmarshal(d.Body, &in)
+		var in bridge.Incoming
+		err := json.Unmarshal(d.Body, &in)
 		return in, err
 	}
-	in = *d.Event
+	in := *d.Event
 	in.New = d.Accepted.Sub(in.At) < shownSince
 	return in, nil
 }
@@ -185,13 +184,9 @@ func (i *Inbound) Dropped(seq bridge.Seq) { i.begun.end(seq) }
 
 // wantsNewRoom reports whether an event comes after so long a silence that the page wants
 // a new room for it.
-func wantsNewRoom(in *bridge.Incoming, pages bridge.Pages, states bridge.States) bool {
-	if !in.Opens() || in.Survey != nil {
-		return false
-	}
-	page, err := pages.Page(in.Conversation.Page)
-	after := time.Duration(page.Settings.NewRoomAfter)
-	if err != nil || after <= 0 {
+func wantsNewRoom(in *bridge.Incoming, s bridge.Settings, states bridge.States) bool {
+	after := time.Duration(s.NewRoomAfter)
+	if after <= 0 || !in.Opens() || in.Survey != nil {
 		return false
 	}
 	since := states.State(in.Conversation).Silence.Since

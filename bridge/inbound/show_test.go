@@ -188,6 +188,26 @@ func TestDeliver_GivenUp_StaysSoUntilItIsStored(t *testing.T) {
 	}
 }
 
+// TestDeliver_BegunInParts_GoesOnInParts, also if a person has it tried again after it was given up.
+func TestDeliver_BegunInParts_GoesOnInParts(t *testing.T) {
+	w := newWorld(t)
+	verdict := bridge.Again
+	w.show = func(bridge.Incoming) (bridge.Shown, error) {
+		return bridge.Shown{}, &bridge.Refusal{Verdict: verdict, Reason: bridge.WorkspaceError}
+	}
+	w.comes(text("m"))
+	w.inParts = true
+	w.try()
+	verdict = bridge.Never
+	w.try()
+	if w.shown[0].InParts || !w.shown[1].InParts {
+		t.Errorf("in parts at first: %v, then: %v", w.shown[0].InParts, w.shown[1].InParts)
+	}
+	if failed := w.inbox.Failures(); len(failed) != 1 || failed[0].Progress.Part != 1 {
+		t.Errorf("given up: %+v", failed)
+	}
+}
+
 // TestDeliver_New_IsWhatCannotHaveBeenShown: only of that the store is not asked as what it
 // is shown.
 func TestDeliver_New_IsWhatCannotHaveBeenShown(t *testing.T) {

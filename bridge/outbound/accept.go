@@ -44,9 +44,12 @@ func (b *batch) seen(key string) bool {
 
 // add takes a message, if it is one for a customer and has not been seen.
 func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
-	c, ours, err := b.o.Workspace.Rooms.Conversation(m.Room)
-	if err != nil {
-		return fmt.Errorf("find the conversation of room %s: %w", m.Room, err)
+	c, ours := m.With, m.With != bridge.Conversation{}
+	if !ours {
+		var err error
+		if c, ours, err = b.o.Workspace.Rooms.Conversation(m.Room); err != nil {
+			return fmt.Errorf("find the conversation of room %s: %w", m.Room, err)
+		}
 	}
 	if !ours {
 		return nil
@@ -90,9 +93,10 @@ func (b *batch) add(ctx context.Context, m *bridge.AgentMessage) error {
 func (b *batch) put(ctx context.Context, c bridge.Conversation, m *bridge.AgentMessage, key string, changes bool) error {
 	textHash := b.o.composer.textHash(m) // of all that it quotes: what becomes a note later is no change of it
 	answers := m.Quote
-	m = b.o.quoting(*m)
-	out := b.o.composer.outgoing(c, m)
-	out.TextHash = textHash
+	if m.Quote != nil || len(m.Repeats) > 0 || len(m.Attachments) > bridge.MostAttached {
+		m = b.o.quoting(*m)
+	}
+	out := b.o.composer.outgoing(c, m, textHash)
 	if c.Kind == bridge.Comments && answers != nil && answers.ByBot && m.Quote == nil {
 		out.Comment = "" // it is about one comment, and nobody knows here about which
 	}
@@ -124,7 +128,11 @@ func (b *batch) append(key string, out Outgoing) error {
 	if out.isChange() {
 		b.changed[key] = out.Message
 	}
-	b.entries = append(b.entries, bridge.Entry{Lane: out.Conversation.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)})
+	e := bridge.Entry{Lane: out.Conversation.Lane(), Key: key, Body: body, Progress: b.o.beginning(out)}
+	if out.Quote == nil { // of a quote, not all is stored
+		e.Answer = &out
+	}
+	b.entries = append(b.entries, e)
 	return nil
 }
 
@@ -157,10 +165,10 @@ func (b *batch) afterClosing(c bridge.Conversation, m *bridge.AgentMessage) bool
 type composer struct{ *Config }
 
 // outgoing composes an agent's message. An answer to a comment goes to the quoted one, or
-// to the latest.
-func (c composer) outgoing(to bridge.Conversation, m *bridge.AgentMessage) Outgoing {
+// to the latest. textHash tells its text from others.
+func (c composer) outgoing(to bridge.Conversation, m *bridge.AgentMessage, textHash string) Outgoing {
 	out := compose(c.style(to.Page), to, m)
-	out.TextHash = c.textHash(m)
+	out.TextHash = textHash
 	switch {
 	case to.Kind != bridge.Comments:
 	case m.Quote != nil:

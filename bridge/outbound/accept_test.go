@@ -33,6 +33,19 @@ func TestFromAgent_LeavesOutWhatIsNoMatterOfTheCustomers(t *testing.T) {
 	}
 }
 
+// Whoever hands a message on has asked for whom its room is, and nobody asks again.
+func TestFromAgent_RoomJustAskedFor_IsNotAskedForAgain(t *testing.T) {
+	w := newWorld(t)
+	m := bridge.AgentMessage{ID: "a", Room: "of nobody here", Author: bo, At: noon, Text: "hello", With: anna}
+	if fresh, err := w.FromAgent(t.Context(), []bridge.AgentMessage{m}); fresh != 1 || err != nil {
+		t.Errorf("%d are new, %v", fresh, err)
+	}
+	w.deliver()
+	if got := w.texts(); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("the customer reads %q", got)
+	}
+}
+
 func TestFromAgent_ChangesAmongRepeats_AreFoundByTheirKeys(t *testing.T) {
 	w := newWorld(t)
 	w.says(write("a", "one"), write("x", "X"))

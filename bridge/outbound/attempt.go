@@ -106,7 +106,7 @@ func (a *attempt) mark() bridge.SendTag {
 
 // style is how the page's messages are composed, as soon as the page is found.
 func (a *attempt) style() style {
-	return style{settings: a.page.Settings, say: a.o.Say, cut: a.o.Sender.Cut}
+	return style{settings: a.page.Settings, say: a.o.Say, sender: a.o.Sender}
 }
 
 func (a *attempt) save(receipts ...bridge.Receipt) error {
@@ -189,8 +189,11 @@ func (a *attempt) hand(ctx context.Context) (bridge.Mid, error) {
 		if err == nil && onlyPersona {
 			a.o.personas.drop(ctx, a.page, &a.out)
 		}
+		if err == nil || len(forms) == 1 {
+			return mid, err
+		}
 		r := bridge.RefusalOf(err)
-		if err == nil || len(forms) == 1 || r.Verdict != bridge.Never || !isOfForm(r, forms[0]) {
+		if r.Verdict != bridge.Never || !isOfForm(r, forms[0]) {
 			return mid, err
 		}
 		a.o.Log.Info("refused, sending it in a plainer form", "page", a.page.ID, "delivery", a.d.Seq, "message", a.out.Message, "err", r.Err)
@@ -239,7 +242,9 @@ func (a *attempt) forms(ctx context.Context) []form {
 	if persona := a.o.personas.of(ctx, a.page, &a.out); persona != "" {
 		all = slices.Insert(all, 0, rich(by, out, i, quoted, persona))
 	}
-	return slices.CompactFunc(all, func(one, next form) bool { return reflect.DeepEqual(one, next) })
+	return slices.CompactFunc(all, func(a, b form) bool { // what stands below the text is the same in all
+		return a.Text == b.Text && a.replyTo == b.replyTo && a.persona == b.persona && reflect.DeepEqual(a.File, b.File)
+	})
 }
 
 // send makes one call.

@@ -65,7 +65,7 @@ func (c composer) automatic(a Automatic) Outgoing {
 	if a.Closed.Room != "" && !a.Closed.At.IsZero() { // another bridge may have followed it, too
 		m.Room, m.At = a.Closed.Room, a.Closed.At
 	}
-	out := c.outgoing(a.Conversation, &m)
+	out := c.outgoing(a.Conversation, &m, c.textHash(&m))
 	out.Automatic, out.Until, out.Survey = true, a.Until, a.Survey
 	for _, reply := range a.Quick {
 		last := &out.Parts[len(out.Parts)-1]

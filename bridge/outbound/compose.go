@@ -17,7 +17,7 @@ const longestCard = 640
 type style struct {
 	settings bridge.Settings // the page's
 	say      *language.Speaker
-	cut      func(text string, limit int) []bridge.Part // into parts that Messenger takes
+	sender   bridge.Sender // cuts texts into parts that Messenger takes
 }
 
 // compose cuts a message into what Messenger takes. Files come first: a caption is
@@ -61,7 +61,7 @@ func composeTexts(by style, m *bridge.AgentMessage, limit int) []bridge.Part {
 
 // texts cuts a text into parts, without those that would be empty bubbles.
 func (by style) texts(text string, limit int) []bridge.Part {
-	return slices.DeleteFunc(by.cut(text, limit), func(p bridge.Part) bool { return textcut.Blank(p.Text) })
+	return slices.DeleteFunc(by.sender.Cut(text, limit), func(p bridge.Part) bool { return textcut.Blank(p.Text) })
 }
 
 // shown is a text, or nothing if nobody would see any of it.

@@ -10,7 +10,7 @@ import (
 	"messenger-bridge/textcut"
 )
 
-func by(s bridge.Settings) style { return style{settings: s, cut: cut} }
+func by(s bridge.Settings) style { return style{settings: s, sender: &world{}} }
 
 func textsOf(parts []bridge.Part) (all []string) {
 	for _, p := range parts {

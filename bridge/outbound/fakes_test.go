@@ -24,7 +24,7 @@ var (
 // world is an Outbound with everything around it.
 type world struct {
 	*Outbound
-	t        *testing.T
+	t        testing.TB
 	now      time.Time
 	page     bridge.Page
 	states   bridgetest.States
@@ -39,10 +39,10 @@ type world struct {
 	person   error         // why it is not known who is a person
 }
 
-func newWorld(t *testing.T) *world { return worldWith(t, nil) }
+func newWorld(t testing.TB) *world { return worldWith(t, nil) }
 
 // worldWith is a world after a restart with what waited; nil: nothing did.
-func worldWith(t *testing.T, outbox *bridgetest.Queue) *world {
+func worldWith(t testing.TB, outbox *bridgetest.Queue) *world {
 	w := &world{t: t, now: noon, page: bridge.Page{ID: "1", Name: "Shop", State: bridge.PageRunning}, outbox: outbox}
 	clock, log := func() time.Time { return w.now }, slog.New(slog.DiscardHandler)
 	w.told = bridgetest.NewQueue(&w.receipts, clock)

@@ -3,6 +3,7 @@ package outbound
 import (
 	"regexp"
 	"strconv"
+	"strings"
 
 	"messenger-bridge/bridge"
 )
@@ -160,7 +161,7 @@ func (b *batch) sentNotices(m *bridge.AgentMessage, out Outgoing) (told []bridge
 	}
 	if len(m.Left) > 0 && len(out.Parts) > 0 {
 		n := about(bridge.PartLeft, bridge.Unsupported)
-		n.Text = enumerate(m.Left)
+		n.Text = strings.Join(m.Left, ", ")
 		told = append(told, n)
 	}
 	if m.TooMany > 0 {

@@ -18,7 +18,7 @@ func (b *batch) heldForLeftOvers(m *bridge.AgentMessage) (held bool, told []brid
 	about := aboutMessage(m)
 	mark, said := about(bridge.HeldBack, bridge.LeftOver), about(bridge.LeftOverText, bridge.LeftOver)
 	said.Topic = string(m.Room) + "/" + b.o.composer.fingerprint("left-over", string(m.Room)+"\x00"+m.Text)
-	said.Text = enumerate(found)
+	said.Text = strings.Join(found, ", ")
 	switch before := b.o.Notices.Told(mark); {
 	case b.o.Notices.Told(said):
 		return before, nil // as it was held; or another one of the same text
@@ -27,6 +27,3 @@ func (b *batch) heldForLeftOvers(m *bridge.AgentMessage) (held bool, told []brid
 	}
 	return true, []bridge.Notice{said, mark}
 }
-
-// enumerate writes a list of what stands in a message.
-func enumerate(all []string) string { return strings.Join(all, ", ") }

@@ -1,6 +1,7 @@
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,10 +129,9 @@ func New(c Config) *Outbound {
 }
 
 func (c *Config) fillIn() {
-	orElse(&c.Times.EchoWait, 30*time.Second)
-	orElse(&c.Times.ResolveFor, 10*time.Minute)
-	orElse(&c.Times.TellAfter, time.Minute)
-	orElse(&c.Times.FileFor, 2*time.Minute)
+	t := &c.Times
+	t.EchoWait, t.ResolveFor = cmp.Or(t.EchoWait, 30*time.Second), cmp.Or(t.ResolveFor, 10*time.Minute)
+	t.TellAfter, t.FileFor = cmp.Or(t.TellAfter, time.Minute), cmp.Or(t.FileFor, 2*time.Minute)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -165,12 +165,6 @@ func (h *Hooks) fillIn() {
 	}
 }
 
-func orElse(d *time.Duration, other time.Duration) {
-	if *d == 0 {
-		*d = other
-	}
-}
-
 // style returns how a page's messages are composed; a page nobody knows has the default
 // settings.
 func (c *Config) style(id bridge.PageID) style {
@@ -178,7 +172,7 @@ func (c *Config) style(id bridge.PageID) style {
 	if err != nil {
 		page = bridge.Page{}
 	}
-	return style{settings: page.Settings, say: c.Say, cut: c.Sender.Cut}
+	return style{settings: page.Settings, say: c.Say, sender: c.Sender}
 }
 
 // window returns since when the page may answer a customer.
@@ -256,7 +250,9 @@ func (o *Outbound) Deliver(ctx context.Context, seq bridge.Seq) error {
 		a.d.Subject = a.out.Subject()
 		return o.endings.deadLetter(a, bridge.StoreFailed, bridge.StoreRefusal(errUnproven))
 	}
-	if err := json.Unmarshal(d.Body, &a.out); err != nil { // how far it is cannot be known, either
+	if out, fresh := d.Answer.(*Outgoing); fresh {
+		a.out = *out
+	} else if err := json.Unmarshal(d.Body, &a.out); err != nil { // how far it is cannot be known, either
 		return o.Lanes.SetAside(d, err)
 	}
 	if err := o.progress.believe(&d); err != nil {

@@ -20,7 +20,7 @@ type reports struct {
 // Refusal.
 func (r reports) tell(a *attempt, kind bridge.NoticeKind, reason bridge.Reason) error {
 	if a.out.Survey != "" && kind == bridge.NotDelivered {
-		if err := r.Notices.Tell(context.Background(), a.out.Conversation, SurveySkipped(a.out.Survey, reason)); err != nil {
+		if err := r.Notices.SurveySkipped(context.Background(), a.out.Conversation, a.out.Survey, reason); err != nil {
 			return bridge.StoreRefusal(err)
 		}
 	}
@@ -125,11 +125,6 @@ func (r reports) correct(a *attempt) {
 	if err := r.tell(a, bridge.Corrected, ""); err != nil {
 		r.Log.Warn("a notice that a message waits is not corrected", "page", a.out.Conversation.Page, "delivery", a.d.Seq, "err", err)
 	}
-}
-
-// SurveySkipped is what is said in a room whose customer was not asked how it was.
-func SurveySkipped(room bridge.RoomID, why bridge.Reason) bridge.Notice {
-	return bridge.Notice{Kind: bridge.SurveySkipped, Room: room, Topic: "survey/" + string(room), Reason: why}
 }
 
 // fileLeft tells that the message goes out without its current part, a file.

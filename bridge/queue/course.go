@@ -30,6 +30,7 @@ func tell(l *Lanes, seq bridge.Seq, s bridge.Step) {
 // ids are the messages that receipts tell of, at Facebook and in Rocket.Chat.
 func ids(receipts []bridge.Receipt) (all []string) {
 	for _, r := range receipts {
+		all = slices.Grow(all, 1+len(r.Shown))
 		if r.Mid != "" {
 			all = append(all, string(r.Mid))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -551,10 +552,14 @@ func TestWorkspaceReady_NobodyWaitsForABackoff(t *testing.T) {
 	})
 }
 
+// copyStore copies what a crash leaves. The log comes first: what is in the file by then needs none.
 func copyStore(t *testing.T, from, to string) {
 	t.Helper()
-	for _, suffix := range []string{"", ".key"} {
+	for _, suffix := range []string{".wal", "", ".key"} {
 		content, err := os.ReadFile(from + suffix)
+		if suffix == ".wal" && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err == nil {
 			err = os.WriteFile(to+suffix, content, 0o600)
 		}

@@ -93,11 +93,15 @@ type report struct {
 // holds messages back.
 func reported(header http.Header, page bridge.PageID) report {
 	percent := func(name string) int {
-		var u usage
-		if value := header.Get(name); value != "" && json.Unmarshal([]byte(value), &u) == nil {
-			return u.percent()
+		value := header.Get(name)
+		if value == "" {
+			return -1
 		}
-		return -1
+		var u usage
+		if json.Unmarshal([]byte(value), &u) != nil {
+			return -1
+		}
+		return u.percent()
 	}
 	r := report{app: percent("X-App-Usage"), page: percent("X-Page-Usage")}
 	for _, u := range businessUsage(header, page) {

@@ -107,37 +107,56 @@ var errMalformed = errors.New("not a webhook notification")
 // UnmarshalTypeError and fills in what it can. What has another shape than its
 // place asks for is mended first.
 func Decode(body []byte, now time.Time) (Decoded, error) {
-	var envelope envelope
-	err := json.Unmarshal(body, &envelope)
-	var odd *json.UnmarshalTypeError
-	if errors.As(err, &odd) {
-		body = mend(body)
-		envelope.Entry = nil
-		err = json.Unmarshal(body, &envelope)
+	envelope, sure := scan(body)
+	if !sure {
+		var err error
+		if envelope, body, err = decode(body); err != nil {
+			return Decoded{}, err
+		}
 	}
-	if err != nil && !errors.As(err, &odd) || envelope.Object == "" && envelope.Entry == nil {
-		return Decoded{}, errMalformed
-	}
-	d := Decoded{Ignored: map[string]int{}}
+	d := Decoded{}
 	for i := range envelope.Entry {
 		d.entry(i, envelope.Object, &envelope.Entry[i], now)
 	}
 	d.nameUnheard(body)
 	d.inOrder()
 	if len(envelope.Entry) == 0 {
-		d.Ignored[kindEmpty]++
+		d.ignore(kindEmpty, 1)
 	}
 	return d, nil
+}
+
+// decode reads a notification of any shape, and returns it as it was read: mended, perhaps.
+func decode(body []byte) (all envelope, read []byte, err error) {
+	err = json.Unmarshal(body, &all)
+	var odd *json.UnmarshalTypeError
+	if errors.As(err, &odd) {
+		body = mend(body)
+		all.Entry = nil
+		err = json.Unmarshal(body, &all)
+	}
+	if err != nil && !errors.As(err, &odd) || all.Object == "" && all.Entry == nil {
+		return envelope{}, nil, errMalformed
+	}
+	return all, body, nil
+}
+
+// ignore counts items that are not passed on.
+func (d *Decoded) ignore(kind string, items int) {
+	if d.Ignored == nil {
+		d.Ignored = map[string]int{}
+	}
+	d.Ignored[kind] += items
 }
 
 func (d *Decoded) entry(n int, object Text, e *entry, now time.Time) {
 	items := len(e.Messaging) + len(e.Standby) + len(e.Changes) + len(e.Handovers)
 	switch {
 	case object != "" && !strings.EqualFold(string(object), "page"):
-		d.Ignored[kindObject] += max(items, 1)
+		d.ignore(kindObject, max(items, 1))
 		return
 	case items == 0:
-		d.Ignored[kindEmpty]++
+		d.ignore(kindEmpty, 1)
 		return
 	}
 	if at := e.Time.Time(); !at.IsZero() {
@@ -195,7 +214,7 @@ func (d *Decoded) change(page bridge.PageID, c *change, now time.Time) {
 	for i, value := range values {
 		e := changed(value)
 		if e.Sender.ID == "" && e.Recipient.ID == "" {
-			d.Ignored[kindChange]++
+			d.ignore(kindChange, 1)
 			continue
 		}
 		d.event(page, &e, c.Field == "standby", now)
@@ -213,13 +232,15 @@ func (d *Decoded) event(page bridge.PageID, e *event, standby bool, now time.Tim
 		in.At, stamp = at, at
 	}
 	if why := e.between(page, &in); why != "" {
-		d.Ignored[why]++
+		d.ignore(why, 1)
 		return
 	}
-	// Events that have no id of their own are told apart by when they happened.
-	when := string(in.Conversation.Customer) + "/" + strconv.FormatInt(stamp.UnixMilli(), 10)
+	when := "" // by which events are told apart that have no id of their own
+	if e.Message == nil || e.Message.Mid == "" {
+		when = string(in.Conversation.Customer) + "/" + strconv.FormatInt(stamp.UnixMilli(), 10)
+	}
 	if why := e.read(&in, when); why != "" {
-		d.Ignored[why]++
+		d.ignore(why, 1)
 		return
 	}
 	in.Attachments = bounded(in.Attachments)

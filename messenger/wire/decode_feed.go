@@ -52,9 +52,9 @@ type person struct {
 func (d *Decoded) feed(page bridge.PageID, f *feed, in bridge.Incoming) {
 	switch {
 	case !f.known(page) || !f.read(page, &in):
-		d.Ignored[kindFeed]++
+		d.ignore(kindFeed, 1)
 	case page == "":
-		d.Ignored[kindNoPage]++
+		d.ignore(kindNoPage, 1)
 	default:
 		if f.Created.Time().IsZero() && f.Edited.Time().IsZero() {
 			d.undated = append(d.undated, len(d.Events))

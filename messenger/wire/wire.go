@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	json "github.com/go-json-experiment/json/v1"
 
@@ -42,7 +44,7 @@ func (i *ID) UnmarshalJSON(b []byte) error {
 			return nil
 		}
 	}
-	if b[0] != '"' && strings.ContainsAny(s, ".eE") {
+	if len(b) > 0 && b[0] != '"' && strings.ContainsAny(s, ".eE") {
 		return nil // neither an integer nor a string
 	}
 	*i = ID(s)
@@ -148,12 +150,13 @@ func Scalar(b []byte) string {
 	case len(b) < 2: // no JSON
 		return ""
 	}
-	for _, c := range b[1 : len(b)-1] {
-		if c == '\\' || c < ' ' || c > '~' {
-			var s string
-			_ = json.Unmarshal(b, &s) // the decoder has checked that it is a string
-			return s
-		}
+	if inside := b[1 : len(b)-1]; asItIs(inside) {
+		return string(inside)
 	}
-	return string(b[1 : len(b)-1])
+	var s string
+	_ = json.Unmarshal(b, &s) // the decoder has checked that it is a string
+	return s
 }
+
+// asItIs reports whether the inside of a string in JSON says what it is written as.
+func asItIs(b []byte) bool { return bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) }

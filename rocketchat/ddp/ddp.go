@@ -8,7 +8,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 	"sync"
 	"time"
 
+	json "github.com/go-json-experiment/json/v1"
 	"github.com/gorilla/websocket"
 
 	"messenger-bridge/bridge"
@@ -168,7 +168,9 @@ func (p *parser) parse(data []byte) bool {
 	p.message, p.where = wire.Message{}, where{}
 	p.frame = frame{}
 	p.frame.Fields.Args = [2]any{&p.message, &p.where}
-	return wire.Tolerable(json.Unmarshal(data, &p.frame))
+	err := json.Unmarshal(data, &p.frame)
+	var wrongType *json.UnmarshalTypeError // wire knows the one of encoding/json
+	return wire.Tolerable(err) || errors.As(err, &wrongType)
 }
 
 func (d *Conn) handle(f frame, m wire.Message, w where, data []byte) error {

@@ -1,8 +1,12 @@
 package ddp
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -73,11 +77,11 @@ func TestFrames_OddOnes_LoseNoMessage(t *testing.T) {
 func TestFrames_FieldOfAnotherType_MessageIsKept(t *testing.T) {
 	for _, change := range [][2]string{
 		{`"urls":[]`, `"attachments":"none"`}, {`{"$date":1763632801000}`, `"soon"`}, {`{"$date":1763632801000}`, `5`},
-		{`"name":"Ana"`, `"name":7`}, {`"urls":[]`, `"bot":{"i":"js.SDK"}`},
+		{`"name":"Ana"`, `"name":7`}, {`"urls":[]`, `"bot":{"i":"js.SDK"}`}, {`"mentions":[]`, `"mentions":"all"`}, {`"urls":[]`, `"attachments":[{"title":1e999}]`},
 		{`"id":"id"`, `"id":7`}, {`"id":"id"`, `"id":{"of":[1]}`},
 	} {
 		got := decoded(t, strings.Replace(roomFrame, change[0], change[1], 1))
-		if len(got) != 1 || got[0].Text != "Hello" {
+		if len(got) != 1 || got[0].Text != "Hello" || got[0].Kind != wire.CustomerRoom {
 			t.Errorf("%v: decoded %+v", change, got)
 		}
 	}
@@ -97,6 +101,8 @@ func TestFrames_SubscriptionEnds_ConnectionEnds(t *testing.T) {
 
 func FuzzFrames(f *testing.F) {
 	f.Add(roomFrame)
+	f.Add(strings.Replace(roomFrame, `"mentions":[]`, `"bot":{"i":"js.SDK"},"mentions":[{"_id":"u","username":"bo"}],"attachments":[{"title":7,"text":{"text":"x"},"fields":[{"title":"a","value":1}],"attachments":[{"message_link":"http://h/?msg=2"}]}],"file":{"_id":"f","size":"1"},"files":[{"_id":"f","size":1.5}],"blocks":[{"type":"section","text":{"type":"mrkdwn","text":"y"},"elements":[1]}],"location":{"type":"Point","coordinates":[1,2]},"reactions":{":+1:":{"usernames":["ana"]}},"tmid":"t","t":"rm","editedAt":"2026-11-20T10:00:00.000Z"`, 1))
+	f.Add(`{"Msg":"changed","fields":{"eventName":"__my_messages__","args":[{"_ID":"\u0041\ud800","msg":"a","msg":"b","u":null,"ts":[1]},{"roomType":null},3]}}`)
 	f.Add(`{"msg":"result","id":"1","error":{"error":403,"reason":"no"}}`)
 	f.Add(`{"msg":"changed","fields":{"eventName":"__my_messages__","args":[{"ts":"2026"},{"roomType":"l"}]}}`)
 	f.Fuzz(func(t *testing.T, s string) {
@@ -104,8 +110,14 @@ func FuzzFrames(f *testing.F) {
 			m.FromAgent(bridge.Author{ID: "me", Username: "bridge.bot"}, markup.Reader{})
 			return nil
 		}}, calls: map[string]chan<- frame{}}
-		var p parser
-		if p.parse([]byte(s)) && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
+		var p, standard parser
+		standard.frame.Fields.Args = [2]any{&standard.message, &standard.where}
+		is, as := p.parse([]byte(s)), wire.Tolerable(json.Unmarshal([]byte(s), &standard.frame))
+		p.frame.Fields.Args, standard.frame.Fields.Args = [2]any{}, [2]any{} // pointers to what is compared
+		if is != as || is && !reflect.DeepEqual(p, standard) {
+			t.Errorf("%q is %v, %+v\nand of encoding/json %v, %+v", s, is, p, as, standard)
+		}
+		if is && p.frame.Msg != "ping" && p.frame.Msg != "nosub" { // the one needs a connection, the other ends it
 			if err := d.handle(p.frame, p.message, p.where, nil); err != nil {
 				t.Error(err)
 			}
@@ -118,9 +130,12 @@ func BenchmarkFrame(b *testing.B) {
 	for name, s := range map[string]string{"room": roomFrame, "ignored": ignored} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
+			before, after, _ := bytes.Cut([]byte(s), []byte("Yq2"))
+			var frame []byte
 			var p parser
-			for b.Loop() {
-				p.parse([]byte(s))
+			for n := 0; b.Loop(); n++ { // no id comes twice
+				frame = append(strconv.AppendInt(append(frame[:0], before...), int64(n), 36), after...)
+				p.parse(frame)
 			}
 		})
 	}

@@ -41,12 +41,23 @@ type Reader struct {
 // The result is valid UTF-8. It takes linear time.
 func (r Reader) Plain(msg string) string {
 	msg = strings.ToValidUTF8(msg, string(utf8.RuneError))
+	if strings.ContainsAny(msg, begins) {
+		msg = r.unmarked(msg)
+	}
+	return strings.ReplaceAll(msg, joiner, "") // of a customer's words that were copied
+}
+
+// begins are the signs with which all begins that Plain changes.
+const begins = "\\|`[<:@#*_~"
+
+// unmarked is Plain, signs or not.
+func (r Reader) unmarked(msg string) string {
 	msg = WithoutQuotes(msg)
 	b := blocks{reader: r, lines: strings.Split(msg, "\n"), noFormula: !strings.Contains(msg, `\]`)}
 	for len(b.lines) > 0 {
 		b.next()
 	}
-	return strings.ReplaceAll(strings.Join(b.out, "\n"), joiner, "") // of a customer's words that were copied
+	return strings.Join(b.out, "\n")
 }
 
 // LeadingQuote is the link by which a message quotes another.

@@ -225,17 +225,21 @@ func FuzzPlainText(f *testing.F) {
 	for _, msg := range []string{
 		"[ ](https://x.io/live/r?msg=m) *a* _b_ ~c~ `d` \\*e\\* :smile: :+1_tone1: @f_g #h",
 		"# a\n> b\n- c\n```go\nd\n``` e\n![f](https://x.io/g.png) <https://x.io|h> [i](mailto:j@k.l)",
+		"Hello! Is 5 > 4 (or x.io/path)?\n\n- a^b $c$ \r\n1. d ", "%s; {e} = 'f' & \"g\"/h, +i -j!",
 		"***a** b* (*) ^_^ *\\0/* 12:30:45 https://x.io/_a_ x.io/_b_ 你*好*吗 \xff",
 	} {
 		f.Add(msg)
 	}
 	f.Fuzz(func(t *testing.T, msg string) {
 		got := Plain(msg)
+		if slow := strings.ReplaceAll(Reader{}.unmarked(strings.ToValidUTF8(msg, "\ufffd")), joiner, ""); got != slow {
+			t.Errorf("plainText(%q) = %q, and the long way %q", msg, got, slow)
+		}
 		msg = strings.ReplaceAll(msg, joiner, "") // which is ours, and is taken off again
 		if !utf8.ValidString(got) {
 			t.Errorf("plainText(%q) = %q", msg, got)
 		}
-		if !strings.ContainsAny(msg, "\\*_~`[<:#") && got != strings.ToValidUTF8(msg, "\ufffd") {
+		if !strings.ContainsAny(msg, "\\*_~`[<:#|") && got != strings.ToValidUTF8(msg, "\ufffd") {
 			t.Errorf("plainText(%q) = %q, but there is no markup", msg, got)
 		}
 		if letters := onlyLetters(msg); !strings.ContainsAny(msg, ":[<`") && onlyLetters(got) != letters {
@@ -246,7 +250,14 @@ func FuzzPlainText(f *testing.F) {
 
 // onlyLetters leaves out all that a mark can be.
 func onlyLetters(s string) string {
-	return strings.NewReplacer("*", "", "_", "", "~", "", "#", "", "\\", "", " ", "", "\t", "").Replace(strings.ToValidUTF8(s, "\ufffd"))
+	return strings.NewReplacer("*", "", "_", "", "~", "", "#", "", "\\", "", "|", "", " ", "", "\t", "").Replace(strings.ToValidUTF8(s, "\ufffd"))
+}
+
+func BenchmarkPlainText_NoMarkup(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		Plain("Hello Anna, your parcel is on its way.")
+	}
 }
 
 func BenchmarkPlainText(b *testing.B) {

@@ -104,7 +104,7 @@ func (s *sorter) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 		if !ok {
 			continue
 		}
-		_, ours, err := s.cfg.Store.Conversation(a.Room)
+		with, ours, err := s.cfg.Store.Conversation(a.Room)
 		if err != nil {
 			return 0, err
 		}
@@ -112,6 +112,7 @@ func (s *sorter) accept(ctx context.Context, batch []wire.Message) (fresh int, e
 			s.orphans.keep(a)
 			continue
 		}
+		a.With = with
 		messages = append(append(messages, s.takeOrphans(a.Room)...), a)
 	}
 	if err := s.to.fromPeople(ctx, commands); err != nil {
@@ -159,8 +160,10 @@ func (s *sorter) happened(m wire.Message) {
 		return
 	}
 	room := bridge.RoomID(m.Room)
-	if _, ours, err := s.cfg.Store.Conversation(room); !s.hot.has(room) && (err != nil || !ours) {
-		return // other channels have rooms as well, and a room that becomes ours is announced
+	if !s.hot.has(room) {
+		if _, ours, err := s.cfg.Store.Conversation(room); err != nil || !ours {
+			return // other channels have rooms as well, and a room that becomes ours is announced
+		}
 	}
 	s.hot.warm(room)
 	if m.Visitor != "" {

@@ -22,7 +22,7 @@ import (
 )
 
 // answering is a client, logged in, of a server that answers as the test says.
-func answering(t *testing.T, now func() time.Time, answer http.HandlerFunc) *rocketchat.Workspace {
+func answering(t testing.TB, now func() time.Time, answer http.HandlerFunc) *rocketchat.Workspace {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)

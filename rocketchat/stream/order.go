@@ -29,7 +29,7 @@ type ordering struct {
 	cfg      *Config
 	wait     time.Duration // how long each waits
 	longer   time.Time     // until when that is longer than it was set to
-	rooms    map[string][]waiting
+	rooms    map[string][]*waiting
 	due      *time.Timer
 	next     time.Time // when due fires; zero: it does not
 	versions *recent.Map[string, version]
@@ -60,7 +60,7 @@ func newOrdering(cfg *Config) *ordering {
 
 // restart is for a new session: what was held is read again.
 func (o *ordering) restart() {
-	o.rooms, o.next = map[string][]waiting{}, time.Time{}
+	o.rooms, o.next = map[string][]*waiting{}, time.Time{}
 	o.versions = recent.New[string, version](mostVersions, 0)
 	o.latest = recent.New[string, handedOn](mostVersions, 0)
 }
@@ -87,7 +87,7 @@ func (o *ordering) take(m wire.Message) bool {
 	}
 	o.versions.Set(m.ID, known.with(m))
 	room := o.rooms[m.Room]
-	again := func(w waiting) bool {
+	again := func(w *waiting) bool {
 		return w.m.ID == m.ID && w.m.System == m.System && w.m.Edited.Equal(m.Edited.Time)
 	}
 	if i := slices.IndexFunc(room, again); i >= 0 {
@@ -95,7 +95,7 @@ func (o *ordering) take(m wire.Message) bool {
 		room[i].m = m // the same, perhaps with more that the server has found out
 		return true
 	}
-	w := waiting{m: m, written: m.Touched(), came: now, until: now.Add(o.wait)}
+	w := &waiting{m: m, written: m.Touched(), came: now, until: now.Add(o.wait)}
 	o.rooms[m.Room] = append(room, w)
 	o.wake(w.until, now)
 	return true
@@ -179,7 +179,7 @@ func (o *ordering) release() (all []wire.Message) {
 			}
 		}
 	}
-	var ready []waiting
+	var ready []*waiting
 	o.next = time.Time{}
 	for id, room := range o.rooms {
 		slices.SortStableFunc(room, order)
@@ -191,14 +191,15 @@ func (o *ordering) release() (all []wire.Message) {
 		ready = append(ready, room[:n]...)
 	}
 	slices.SortStableFunc(ready, order)
-	for _, w := range ready {
-		all = append(all, w.m)
+	all = make([]wire.Message, len(ready))
+	for i, w := range ready {
+		all[i] = w.m
 	}
 	return all
 }
 
 // keep notes that the first n of a room are handed on, and waits for the others.
-func (o *ordering) keep(id string, room []waiting, n int, now time.Time) {
+func (o *ordering) keep(id string, room []*waiting, n int, now time.Time) {
 	if n > 0 {
 		o.latest.Set(id, handedOn{room[n-1].written, room[n-1].came})
 	}
@@ -214,21 +215,24 @@ func (o *ordering) keep(id string, room []waiting, n int, now time.Time) {
 
 // together gives all versions of a message the place of the first, so that customers get the
 // newest only.
-func together(room []waiting) {
+func together(room []*waiting) {
+	if len(room) == 1 {
+		return
+	}
 	first := make(map[string]time.Time, len(room))
 	for _, w := range room {
 		if at, some := first[w.m.ID]; !some || w.written.Before(at) {
 			first[w.m.ID] = w.written
 		}
 	}
-	for i := range room {
-		room[i].written = first[room[i].m.ID]
+	for _, w := range room {
+		w.written = first[w.m.ID]
 	}
 }
 
 // order compares places; versions of one message by when they were made, the end of it last.
-func order(a, b waiting) int {
-	gone := func(w waiting) int {
+func order(a, b *waiting) int {
+	gone := func(w *waiting) int {
 		if w.m.Gone() {
 			return 1
 		}
@@ -252,7 +256,7 @@ func (o *ordering) before(at time.Time) time.Time {
 
 // holds reports whether a message waits.
 func (o *ordering) holds(m wire.Message) bool {
-	return slices.ContainsFunc(o.rooms[m.Room], func(w waiting) bool { return w.m.ID == m.ID })
+	return slices.ContainsFunc(o.rooms[m.Room], func(w *waiting) bool { return w.m.ID == m.ID })
 }
 
 // turns hands on what the stream brings, in order.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -137,5 +138,24 @@ func TestOrdering_StragglersComeLate_OthersWaitLonger(t *testing.T) {
 	o.release()
 	if o.wait != o.cfg.InOrder {
 		t.Errorf("after some time, others still wait %v", o.wait)
+	}
+}
+
+func BenchmarkOrdering(b *testing.B) {
+	o := newOrdering(&Config{Client: answering(b, nil, http.NotFound), Times: Times{InOrder: -1}, Log: slog.New(slog.DiscardHandler)})
+	o.restart()
+	var some []wire.Message
+	for n := range 64 { // each in a room of its own
+		some = append(some, written(strconv.Itoa(n), "", n))
+	}
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		for i := range some {
+			some[i].ID = strconv.Itoa(n*len(some) + i)
+			o.take(some[i])
+		}
+		if len(o.release()) != len(some) {
+			b.Fatal("not all are handed on")
+		}
 	}
 }

@@ -148,6 +148,9 @@ func (o *office) FromAgent(_ context.Context, messages []bridge.AgentMessage) (f
 			return
 		}
 		for _, m := range messages {
+			if m.With != (bridge.Conversation{}) && m.With != o.ours[m.Room] {
+				o.Errorf("%s is handed on as with %v", m.ID, m.With)
+			}
 			if m.Nature == bridge.BotOrder {
 				o.marked++
 				continue

@@ -56,14 +56,15 @@ type custom struct {
 	JitsiCall string `json:"jitsiCallUrl"`
 }
 
-// users are read without an allocation where there are none, as in nearly every message.
+// users are read without an allocation where there are none, as in nearly every message. What is
+// none is left out: an error would end the decoding, and lose what comes after.
 type users []User
 
 func (u *users) UnmarshalJSON(data []byte) error {
-	if string(data) == "[]" {
-		return nil
+	if string(data) != "[]" {
+		_ = json.Unmarshal(data, (*[]User)(u))
 	}
-	return json.Unmarshal(data, (*[]User)(u))
+	return nil
 }
 
 // User is who wrote something.

@@ -13,8 +13,8 @@ type words string
 func (w *words) UnmarshalJSON(data []byte) error {
 	*w = ""
 	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		return err
+	if json.Unmarshal(data, &value) != nil { // a number that is too large
+		return nil
 	}
 	*w = words(strings.TrimSpace(textIn(value, data)))
 	return nil

@@ -114,7 +114,7 @@ func (c *Copy) apply(steps []Step) error {
 	}
 	return c.write(last, func(tx *bbolt.Tx) error {
 		for _, s := range steps {
-			if err := apply(tx, s.Changes); err != nil {
+			if err := Apply(tx, s.Changes); err != nil {
 				return err
 			}
 		}

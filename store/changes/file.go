@@ -74,8 +74,8 @@ type holder interface {
 }
 
 // own is what each file has for itself: its place, what it overwrites, what it set aside because it
-// was changed, and how it tells a wrong key.
-var own = map[string]bool{string(follows): true, string(wipe.Name): true, "changed": true, "check": true}
+// was changed, which log it has, and how it tells a wrong key.
+var own = map[string]bool{string(follows): true, string(wipe.Name): true, "changed": true, "check": true, "log": true}
 
 // missing compares what is below two cursors, as far as the first reaches.
 func missing(a, b *bbolt.Cursor, in, inOther holder) string {

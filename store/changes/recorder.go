@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -25,15 +26,45 @@ const (
 
 // Recorder notes what one transaction writes. A nil Recorder notes nothing.
 type Recorder struct {
-	text  []byte
-	names map[*bbolt.Bucket]place
-	last  *bbolt.Bucket // that opBucket named
+	text   []byte
+	names  map[*bbolt.Bucket]place
+	last   *bbolt.Bucket // that opBucket named
+	beyond bool          // something was written outside of local
+	local  [][]byte
 }
 
 type place struct{ outer, inner string }
 
 // New returns a Recorder for one transaction.
 func New() *Recorder { return &Recorder{names: make(map[*bbolt.Bucket]place, 8)} }
+
+// NewLocal returns a Recorder that can be used again, and tells whether a transaction writes in some buckets only.
+func NewLocal(buckets [][]byte) *Recorder {
+	r := New()
+	r.local = buckets
+	return r
+}
+
+// Again empties the Recorder for another transaction. What Bytes returned is overwritten.
+func (r *Recorder) Again() *Recorder {
+	const kept = 128 << 10
+	clear(r.names)
+	if cap(r.text) > kept {
+		r.text = nil
+	}
+	r.text, r.last, r.beyond = r.text[:0], nil, false
+	return r
+}
+
+// Local reports whether all that was noted is in the buckets that NewLocal was told.
+func (r *Recorder) Local() bool { return r != nil && !r.beyond }
+
+// touch notes that something is written in a bucket of the file.
+func (r *Recorder) touch(outer string) {
+	if r.local != nil && !r.beyond {
+		r.beyond = !slices.ContainsFunc(r.local, func(name []byte) bool { return string(name) == outer })
+	}
+}
 
 // Bytes returns what was noted; nothing if nothing was written.
 func (r *Recorder) Bytes() []byte {
@@ -58,6 +89,7 @@ func (r *Recorder) in(b *bbolt.Bucket, op byte) error {
 			return errors.New("a write to a bucket that nobody named, which could not be followed")
 		}
 		r.last = b
+		r.touch(at.outer)
 		r.add(opBucket, []byte(at.outer), []byte(at.inner))
 	}
 	r.text = append(r.text, op)
@@ -111,6 +143,7 @@ func (r *Recorder) Sequence(b *bbolt.Bucket, n uint64) error {
 // Create notes that a bucket within another is made.
 func (r *Recorder) Create(outer, inner []byte) {
 	if r != nil {
+		r.touch(string(outer))
 		r.add(opCreate, outer, inner)
 	}
 }
@@ -118,6 +151,7 @@ func (r *Recorder) Create(outer, inner []byte) {
 // Drop notes that a bucket within another goes, with all that is in it.
 func (r *Recorder) Drop(outer, inner []byte) {
 	if r != nil {
+		r.touch(string(outer))
 		r.add(opDrop, outer, inner)
 		r.last = nil
 	}
@@ -126,6 +160,7 @@ func (r *Recorder) Drop(outer, inner []byte) {
 // Wipe notes that free pages are to be overwritten; each file does so by itself.
 func (r *Recorder) Wipe() {
 	if r != nil {
+		r.beyond = true
 		r.text = append(r.text, opWipe)
 	}
 }
@@ -160,8 +195,8 @@ func (r *reader) text() []byte {
 	return t
 }
 
-// apply makes changes in a transaction. Their bytes must stay as they are until it is committed.
-func apply(tx *bbolt.Tx, text []byte) error {
+// Apply makes changes in a transaction. Their bytes must stay as they are until it is committed.
+func Apply(tx *bbolt.Tx, text []byte) error {
 	r, b := &reader{rest: text}, (*bbolt.Bucket)(nil)
 	for len(r.rest) > 0 {
 		op := r.rest[0]

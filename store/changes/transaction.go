@@ -102,22 +102,16 @@ func (t *Transaction) DropWhole(all, name []byte) {
 // Put writes with a tag; key belongs to bbolt until the commit.
 func (t *Transaction) Put(b proof.Bucket, key, value []byte) {
 	t.Wrote = true
-	t.Keep(b.Put(key, value))
-	t.recordPut(b, key)
+	whole := b.Tagged(key, value)
+	t.Keep(b.Bucket.Put(key, whole))
+	t.Keep(t.Record.Put(b.Bucket, key, whole))
 }
 
 // PutWhole writes what proves itself.
 func (t *Transaction) PutWhole(b proof.Bucket, key, value []byte) {
 	t.Wrote = true
 	t.Keep(b.Bucket.Put(key, value))
-	t.recordPut(b, key)
-}
-
-// recordPut notes what stands under a key now, with its tag.
-func (t *Transaction) recordPut(b proof.Bucket, key []byte) {
-	if t.Record != nil {
-		t.Keep(t.Record.Put(b.Bucket, key, b.Bucket.Get(key)))
-	}
+	t.Keep(t.Record.Put(b.Bucket, key, value))
 }
 
 // Take deletes a key and returns a copy of its value, nil if there is none.

@@ -25,8 +25,8 @@ var (
 // firstWithTags is the format since which cursors have tags.
 const firstWithTags = 3
 
-// Mark says in a copy's file that it is one, and when it was made.
-func Mark(path string, made time.Time, t proof.Tables) error {
+// Mark says in a copy's file that it is one, and when it was made; more is changed in it with that.
+func Mark(path string, made time.Time, t proof.Tables, more ...func(*bbolt.Tx) error) error {
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second, NoFreelistSync: true, FreelistType: bbolt.FreelistArrayType})
 	if err != nil {
 		return fmt.Errorf("open the copy: %w", err)
@@ -35,7 +35,11 @@ func Mark(path string, made time.Time, t proof.Tables) error {
 		if err := tx.DeleteBucket(follows); err != nil && !errors.Is(err, berrors.ErrBucketNotFound) { // it goes a way of its own from here
 			return err
 		}
-		return Put(tx, made, t)
+		err := Put(tx, made, t)
+		for _, change := range more {
+			err = errors.Join(err, change(tx))
+		}
+		return err
 	})
 	if closing := db.Close(); err == nil {
 		err = closing

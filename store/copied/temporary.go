@@ -43,9 +43,9 @@ func HasRoom(path string) bool {
 	return err != nil || free >= uint64(info.Size())+beside // #nosec G115 -- sizes of files are not negative
 }
 
-// Whole returns a file that holds all that a view of the store at path shows, marked as a copy. It
+// Whole returns a file that holds all that a view of the store at path shows, marked as a copy, as Mark does. It
 // has no name any more.
-func Whole(ctx context.Context, path string, view func(func(*bbolt.Tx) error) error, made time.Time, t proof.Tables) (*os.File, error) {
+func Whole(ctx context.Context, path string, view func(func(*bbolt.Tx) error) error, made time.Time, t proof.Tables, more ...func(*bbolt.Tx) error) (*os.File, error) {
 	f, err := Temporary(path)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func Whole(ctx context.Context, path string, view func(func(*bbolt.Tx) error) er
 		return err
 	})
 	if err == nil {
-		err = Mark(f.Name(), made, t)
+		err = Mark(f.Name(), made, t, more...)
 	}
 	if err != nil {
 		return nil, errors.Join(err, f.Close())

@@ -60,9 +60,9 @@ func alone(e *bridge.Entry) *bridge.Entry {
 	return &entry
 }
 
-// sizeOf is about how much memory an entry takes: what its event says is there twice.
+// sizeOf is about how much memory an entry takes: what its event or answer says is there twice.
 func sizeOf(e *bridge.Entry) int {
-	if e.Event == nil {
+	if e.Event == nil && e.Answer == nil {
 		return len(e.Body)
 	}
 	return 2*len(e.Body) + int(unsafe.Sizeof(*e.Event))
@@ -74,7 +74,7 @@ func (f *Entries[K]) Take(at K) (d bridge.Delivery, is bool) {
 	if !is {
 		return d, false
 	}
-	return bridge.Delivery{Lane: e.Lane, Accepted: layout.Time(e.accepted), Progress: layout.Written(e.Progress), Body: e.Body, Event: e.Event}, true
+	return bridge.Delivery{Lane: e.Lane, Accepted: layout.Time(e.accepted), Progress: layout.Written(e.Progress), Body: e.Body, Event: e.Event, Answer: e.Answer}, true
 }
 
 func (f *Entries[K]) take(at K) (e stored, is bool) {

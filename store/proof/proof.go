@@ -43,12 +43,15 @@ func (b Bucket) Within(room *Room) Bucket {
 }
 
 // Put stores a value with its tag. Both belong to bbolt until the commit.
-func (b Bucket) Put(key, value []byte) error {
+func (b Bucket) Put(key, value []byte) error { return b.Bucket.Put(key, b.Tagged(key, value)) }
+
+// Tagged returns a value as Put stores it.
+func (b Bucket) Tagged(key, value []byte) []byte {
 	if b.seal == nil {
-		return b.Bucket.Put(key, value)
+		return value
 	}
 	whole := append(b.room.Make(len(value)+seal.TagLen), value...)
-	return b.Bucket.Put(key, b.seal.Tag(whole, b.name, key, value))
+	return b.seal.Tag(whole, b.name, key, value)
 }
 
 // Get returns a value; nil if there is none, or it is not proven.

@@ -1,7 +1,10 @@
 package proof
 
-// roomKept is how much of a Room stays from one transaction to the next.
-const roomKept = 128 << 10
+// roomKept is how much of a Room stays from one transaction to the next, and roomSpent from when on it does not stay that is hardly used.
+const (
+	roomKept  = 2 << 20
+	roomSpent = 128 << 10
+)
 
 // Room is where a transaction puts what belongs to bbolt until it ends. It is used again
 // by the next, so that storing leaves no garbage. It belongs to one goroutine; the zero
@@ -25,8 +28,11 @@ func (r *Room) Make(n int) []byte {
 
 // Empty is called when nothing of it is used any more.
 func (r *Room) Empty() {
-	if r.used > len(r.all) && len(r.all) < roomKept {
+	switch {
+	case r.used > len(r.all) && len(r.all) < roomKept:
 		r.all = make([]byte, min(max(r.used, 2*len(r.all)), roomKept))
+	case len(r.all) > roomSpent && r.used < len(r.all)/8:
+		r.all = nil
 	}
 	r.used = 0
 }

@@ -24,17 +24,19 @@ const (
 	mostNotes = 1 << 14
 )
 
-// bucketTrail holds a bucket for each day since 1970 (4). In it: conversation 0 direction 1
+// Bucket holds a bucket for each day since 1970 (4). In it: conversation 0 direction 1
 // delivery 8 Unix nanoseconds 8 -> step (encode.go).
-var bucketTrail = []byte("trail")
+var Bucket = []byte("trail")
 
 // File is the store's file, whose writer takes along what is noted.
 type File struct {
-	View   func(func(*bbolt.Tx) error) error
-	Do     func(context.Context, func(*changes.Transaction) error) error // in the writer's next transaction
-	Wake   func()                                                        // has that made within a second
-	Tables proof.Tables
-	Now    func() time.Time
+	View func(func(*bbolt.Tx) error) error
+	Do   func(context.Context, func(*changes.Transaction) error) error // in the writer's next transaction
+	// Settled returns when the file has all that was noted.
+	Settled func(context.Context) error
+	Wake    func() // has that made within a second
+	Tables  proof.Tables
+	Now     func() time.Time
 }
 
 // Trail implements bridge.Trail.
@@ -81,14 +83,14 @@ func (t *Trail) Write(tx *changes.Transaction, now time.Time) error {
 	if len(t.noted) == 0 && !t.more {
 		return nil
 	}
-	if err := tx.Ensure(bucketTrail); err != nil {
+	if err := tx.Ensure(Bucket); err != nil {
 		return err
 	}
 	t.letGo(tx, layout.Day(now))
 	if len(t.noted) == 0 {
 		return nil
 	}
-	if err := tx.Create(bucketTrail, dayKey(layout.Day(now))); err != nil {
+	if err := tx.Create(Bucket, dayKey(layout.Day(now))); err != nil {
 		return err
 	}
 	b := numbered(tx, dayKey(layout.Day(now)))
@@ -116,12 +118,12 @@ func (t *Trail) letGo(tx *changes.Transaction, today uint32) {
 	if t.trimmed == today {
 		return
 	}
-	day, _ := tx.Bucket(bucketTrail).Cursor().First()
+	day, _ := tx.Bucket(Bucket).Cursor().First()
 	if t.more = day != nil && dayNumber(day) < oldest(today); !t.more {
 		t.trimmed = today
 		return
 	}
-	tx.DropSome(bucketTrail, day, atOnce)
+	tx.DropSome(Bucket, day, atOnce)
 	t.Wake()
 }
 
@@ -175,7 +177,7 @@ func names(v []byte, id string) bool {
 
 // Erase forgets a conversation's steps in a transaction.
 func Erase(tx *changes.Transaction, c bridge.Conversation) error {
-	all := tx.Tx.Bucket(bucketTrail)
+	all := tx.Tx.Bucket(Bucket)
 	if all == nil {
 		return nil
 	}
@@ -192,16 +194,16 @@ func Erase(tx *changes.Transaction, c bridge.Conversation) error {
 
 // numbered is the bucket of a day, which is there, to be written.
 func numbered(tx *changes.Transaction, day []byte) proof.Bucket {
-	return tx.Numbered(bucketTrail, day, dayNumber(day), 0)
+	return tx.Numbered(Bucket, day, dayNumber(day), 0)
 }
 
 // days has the days that are kept read, once what is noted is in the file.
 func (t *Trail) days(ctx context.Context, read func(proof.Bucket)) error {
-	if err := t.Do(ctx, func(*changes.Transaction) error { return nil }); err != nil {
+	if err := t.Settled(ctx); err != nil {
 		return err
 	}
 	return t.View(func(tx *bbolt.Tx) error {
-		all := tx.Bucket(bucketTrail)
+		all := tx.Bucket(Bucket)
 		if all == nil {
 			return nil
 		}
@@ -216,7 +218,7 @@ func (t *Trail) days(ctx context.Context, read func(proof.Bucket)) error {
 }
 
 func (t *Trail) day(tx *bbolt.Tx, day []byte) proof.Bucket {
-	return t.Tables.Numbered(tx, bucketTrail, day, dayNumber(day), 0)
+	return t.Tables.Numbered(tx, Bucket, day, dayNumber(day), 0)
 }
 
 func prefixOf(c bridge.Conversation) []byte { return append([]byte(c.String()), 0) }

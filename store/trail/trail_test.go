@@ -35,7 +35,7 @@ func TestWrite_TransactionFails_WhatIsOverGoesWithTheNext(t *testing.T) {
 		}
 		trail.Settle(durable)
 		_ = db.View(func(tx *bbolt.Tx) error {
-			return tx.Bucket(bucketTrail).ForEachBucket(func([]byte) error { days++; return nil })
+			return tx.Bucket(Bucket).ForEachBucket(func([]byte) error { days++; return nil })
 		})
 		return days
 	}
