@@ -42,11 +42,12 @@ func closeStore(t testing.TB, s *store.Store) {
 	}
 }
 
-// openCopy opens a copy of the file and its log as they are on disk now: what a crash leaves.
+// openCopy opens a copy of the file and its log as they are on disk now: what a crash leaves. The log comes first: what is in the
+// file by then needs none.
 func openCopy(t testing.TB, path string) *store.Store {
 	t.Helper()
 	copied := newPath(t)
-	for _, name := range []string{"", ".wal"} {
+	for _, name := range []string{".wal", ""} {
 		data, err := os.ReadFile(path + name)
 		if name != "" && errors.Is(err, fs.ErrNotExist) {
 			continue
