@@ -351,13 +351,7 @@ func TestAhead_AnotherStoresLog_IsNotTakenOver(t *testing.T) {
 		add(t, s.Inbox(), entry("b"))
 		add(t, s.Inbox(), entry("c"))
 		synctest.Wait()
-		killed := newPath(t)
-		for _, name := range []string{"", ".wal"} {
-			data, err := os.ReadFile(path + name)
-			if err = errors.Join(err, os.WriteFile(killed+name, data, 0o600)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		killed := crashed(t, path)
 		closeStore(t, s)
 
 		aside, err := store.Restore(backup, options(killed))
@@ -387,13 +381,7 @@ func TestAhead_CopyOfBothFiles_IsRestored(t *testing.T) {
 		add(t, s.Inbox(), entry("a"))
 		add(t, s.Inbox(), entry("b"))
 		synctest.Wait()
-		copied := newPath(t)
-		for _, name := range []string{"", ".wal"} {
-			data, err := os.ReadFile(path + name)
-			if err = errors.Join(err, os.WriteFile(copied+name, data, 0o600)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		copied := crashed(t, path)
 		closeStore(t, s)
 		if _, err := store.Restore(copied, options(path)); err != nil {
 			t.Fatal(err)
@@ -414,23 +402,18 @@ func TestAhead_ReplicaOfAKilledBridge_HasEverything(t *testing.T) {
 		add(t, s.Inbox(), entry("a"))
 		add(t, s.Inbox(), entry("b"))
 		synctest.Wait()
-		for _, name := range []string{"", ".wal"} {
-			data, err := os.ReadFile(path + name)
-			if err = errors.Join(err, os.WriteFile(path+".killed"+name, data, 0o600)); err != nil {
-				t.Fatal(err)
-			}
-		}
+		killed := crashed(t, path)
 		closeStore(t, s)
 		defer func() {
-			if _, err := os.Stat(path + ".killed.wal"); !errors.Is(err, os.ErrNotExist) {
+			if _, err := os.Stat(killed + ".wal"); !errors.Is(err, os.ErrNotExist) {
 				t.Errorf("the log is left, though the file has everything: %v", err)
 			}
 		}()
-		c, err := store.OpenCopy(options(path + ".killed"))
+		c, err := store.OpenCopy(options(killed))
 		if err = errors.Join(err, c.Close()); err != nil {
 			t.Fatal(err)
 		}
-		s = open(t, options(path+".killed").WithoutLog())
+		s = open(t, options(killed).WithoutLog())
 		if got := bodies(t, s.Inbox()); len(got) != 2 {
 			t.Errorf("%q", got)
 		}
